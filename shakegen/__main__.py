@@ -1,0 +1,3 @@
+from shakegen.cli import main
+
+main()

@@ -1,0 +1,60 @@
+"""Named corpora and the pretrained models: where they are, in a checkout and in an installed package alike."""
+
+import sys
+from pathlib import Path
+
+from shakegen.text import Corpus
+
+BUNDLED = {"sonnets": "Shakespeare's 154 sonnets"}
+
+
+def data_folder(name: str) -> Path:
+    """The folder `corpora` or `models` that came with shakegen: inside the package once installed, else beside it."""
+    package = Path(__file__).parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def corpus_path(name: str) -> Path:
+    """The file of a named corpus.
+
+    Raises:
+        ValueError: there is no corpus of that name.
+    """
+    if name not in BUNDLED:
+        raise ValueError(f"there is no corpus {name!r}: expected one of {', '.join(BUNDLED)}")
+    return data_folder("corpora") / f"{name}.txt"
+
+
+def load_corpus(source: str | Path, encoding: str = "utf-8", split=(0.9, 0.05, 0.05)) -> Corpus:
+    """The text of a file, or a named corpus, as ids with its vocabulary and splits.
+
+    Args:
+        source: a path, `-` for standard input, or a name in `BUNDLED`; write `./sonnets` for a file so named.
+        encoding: of the file.
+        split: fractions for training, validation and test.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not a text that a network could learn from; the message says why.
+    """
+    if str(source) == "-":
+        return Corpus.from_bytes(sys.stdin.buffer.read(), "stdin", "standard input", encoding, split=split)
+    if str(source) in BUNDLED:
+        return Corpus.from_file(corpus_path(str(source)), split=split)
+    return Corpus.from_file(source, encoding, split=split)
+
+
+def find_model(path: str | Path | None = None) -> Path:
+    """The model file to use: `path` if given, else the newest in `./models`, else the pretrained GRU of the sonnets."""
+    if path is not None:
+        return Path(path)
+    own = sorted(Path("models").glob("*.h5"), key=lambda model: model.stat().st_mtime)
+    return own[-1] if own else data_folder("models") / "sonnets-gru.h5"
+
+
+def list_models() -> list[Path]:
+    """The model files in `./models`, newest first, and then those that came with shakegen."""
+    own = sorted(Path("models").glob("*.h5"), key=lambda model: model.stat().st_mtime, reverse=True)
+    seen = {model.resolve() for model in own}
+    return own + [m for m in sorted(data_folder("models").glob("*.h5")) if m.resolve() not in seen]

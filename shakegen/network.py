@@ -1,0 +1,86 @@
+"""From a configuration to a Keras model, and from any Keras model to a step function."""
+
+import itertools
+
+import keras
+import numpy as np
+
+from shakegen import layers
+from shakegen.config import Config
+
+CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+
+
+def build(config: Config, vocabulary_size: int, random_state: int = 0) -> keras.Model:
+    """A model that reads characters and gives, after each, the logits of the next.
+
+    Args:
+        config: the architecture.
+        vocabulary_size: V.
+        random_state: of the initial weights and of dropout.
+
+    Returns:
+        A `keras.Model` from ids (N, T), integers, to logits (N, T, V), not compiled.
+    """
+    seeds = itertools.count(1000 * random_state)
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    if config.embedding:
+        uniform = keras.initializers.RandomUniform(seed=next(seeds))
+        hidden = keras.layers.Embedding(vocabulary_size, config.embedding, uniform, name="embedding")(ids)
+    else:
+        hidden = keras.ops.one_hot(ids, vocabulary_size)
+    for number in range(1, config.layers + 1):
+        hidden = CELLS[config.cell](
+            config.units,
+            return_sequences=True,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+            name=f"layer{number}",
+        )(hidden)
+        if config.dropout:
+            hidden = keras.layers.Dropout(config.dropout, seed=next(seeds))(hidden)
+    read_out = keras.initializers.GlorotUniform(seed=next(seeds))
+    logits = keras.layers.Dense(vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")(hidden)
+    return keras.Model(ids, logits, name=config.cell)
+
+
+class KerasSteps:
+    """Any Keras model that predicts the next character, as a step function over a sliding window.
+
+    The state is the window itself: ids of shape (N, T), -1 where nothing was read yet (all zeros, one-hot). T is the
+    model's window length, or 100 where it takes any.
+    """
+
+    ANY_LENGTH = 100
+
+    def __init__(self, model: keras.Model):
+        import tensorflow as tf
+
+        shape = model.input_shape
+        self._one_hot, self._length = len(shape) == 3, shape[1]
+        self._size = shape[2] if self._one_hot else model.output_shape[-1]
+        self._call = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
+
+    def prime(self, ids, streams: int = 1):
+        state = np.full((streams, self._length or self.ANY_LENGTH), -1, np.int32)
+        recent = np.asarray(ids)[-state.shape[1] :]
+        if len(recent):
+            state[:, -len(recent) :] = recent
+        return self._logits(state), state
+
+    def step(self, ids, state):
+        state = np.concatenate([state[:, 1:], np.asarray(ids, np.int32)[:, None]], axis=1)
+        return self._logits(state), state
+
+    def _logits(self, window):
+        if self._length is None:
+            window = window[:, min(np.argmax(window[0] >= 0), window.shape[1] - 1) :]
+        if self._one_hot:
+            inputs = np.eye(self._size + 1, self._size, k=-1, dtype="float32")[window + 1]
+        else:
+            inputs = np.maximum(window, 0)
+        outputs = keras.ops.convert_to_numpy(self._call(inputs)).astype(np.float32)
+        outputs = outputs if outputs.ndim == 2 else outputs[:, -1]
+        if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
+            return np.log(outputs + np.finfo(np.float32).tiny)
+        return outputs

@@ -1,0 +1,157 @@
+"""Training: from a corpus and a configuration to a trained language model."""
+
+import contextlib
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+import keras
+
+from shakegen import callbacks as ours
+from shakegen import windows
+from shakegen.config import Config
+from shakegen.inference import Engine
+from shakegen.model import LanguageModel
+from shakegen.network import build
+from shakegen.text import Corpus
+
+EPOCHS = 30
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a training run; `model` is the best that it had by then."""
+
+    def __init__(self, model: LanguageModel):
+        super().__init__("training was interrupted")
+        self.model = model
+
+
+def train(
+    corpus: Corpus,
+    config: Config | None = None,
+    *,
+    epochs: int | None = None,
+    minutes: float | None = None,
+    batch_size: int = 64,
+    seq_length: int = 100,
+    learning_rate: float = 3e-3,
+    optimizer: str = "adam",
+    clip_norm: float | None = 1.0,
+    clip_value: float | None = None,
+    random_state: int = 0,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    on_best: Callable[[LanguageModel], None] | None = None,
+    verbose: bool = True,
+) -> LanguageModel:
+    """Train a network to predict each next character of a text.
+
+    Args:
+        corpus: the text, with its splits.
+        config: the network; by default `Config()`.
+        epochs: passes over the training text, 30 by default; or
+        minutes: how long to train; the learning rate anneals to whichever is given.
+        batch_size: windows in a batch.
+        seq_length: characters in a window, through which gradients flow back.
+        learning_rate: its peak.
+        optimizer: any of Keras's, by name.
+        clip_norm: the largest global norm of the gradients; None leaves it free.
+        clip_value: the largest absolute value of a gradient's element (Keras clips by value or by norm, not both).
+        random_state: of weights, windows and dropout.
+        callbacks: more `keras.callbacks.Callback`s, such as `SampleText`.
+        on_best: called with the model whenever an epoch is the best yet, to save it, say.
+        verbose: show progress on standard error.
+
+    Returns:
+        The model of the epoch that predicted the validation text best.
+
+    Raises:
+        ValueError: the text is too short for one window, an argument is out of range, or training diverged.
+        Interrupted: Ctrl-C; the model is in the exception.
+    """
+    config = config or Config()
+    if epochs is not None and minutes is not None:
+        raise ValueError("epochs and minutes are both given: expected one of them")
+    epochs = EPOCHS if epochs is None and minutes is None else epochs
+    for name, value in (("epochs", epochs), ("minutes", minutes), ("learning rate", learning_rate)):
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"the {name} given is {value}: expected a number above 0")
+    batches = windows.TrainingWindows(corpus.train, seq_length, batch_size, random_state)
+    budget = ours.Budget(learning_rate, batches.steps, epochs, minutes)
+    network = build(config, len(corpus.vocabulary), random_state)
+    network.compile(
+        make_optimizer(optimizer, learning_rate, clip_norm, clip_value),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=True,
+    )
+    origin = {"name": corpus.name, "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
+    best = None
+
+    def keep(weights, history):
+        nonlocal best
+        best = LanguageModel(config, corpus.vocabulary, weights, origin, list(history))
+        if on_best:
+            on_best(best)
+
+    keeper = ours.KeepBest(config.weight_shapes(len(corpus.vocabulary)), config.cell, corpus.validation, keep)
+    shown = [ours.Progress(budget, batches.batch_size * seq_length)] if verbose else []
+    with stopping_on_interrupt(budget), contextlib.ExitStack() as closing:
+        for bar in shown:
+            closing.callback(bar.close)
+        network.fit(
+            batches.dataset(),
+            epochs=epochs or 1 << 30,
+            steps_per_epoch=batches.steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[budget, keeper, *shown, *callbacks],
+        )
+    if best is None:
+        raise ValueError(
+            "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm"
+        )
+    best.history = keeper.history
+    if on_best:
+        on_best(best)
+    if budget.interrupted:
+        raise Interrupted(best)
+    return best
+
+
+def engine_of(config: Config) -> Callable[[keras.Model], Engine]:
+    """What `SampleText` needs to draw from our own networks at the engine's speed: its `source`."""
+
+    def source(network: keras.Model) -> Engine:
+        names = config.weight_shapes(network.output_shape[-1])
+        return Engine(config.cell, dict(zip(names, network.get_weights(), strict=True)))
+
+    return source
+
+
+def make_optimizer(name: str, learning_rate: float, clip_norm: float | None, clip_value: float | None):
+    """One of Keras's optimizers by its name, with clipped gradients."""
+    clipping = {"clipvalue": clip_value} if clip_value else {"global_clipnorm": clip_norm}
+    try:
+        return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate, **clipping}})
+    except ValueError:
+        raise ValueError(
+            f"there is no optimizer {name!r}: expected one of Keras's, such as adam, adamw, rmsprop or sgd"
+        ) from None
+
+
+@contextlib.contextmanager
+def stopping_on_interrupt(budget: ours.Budget) -> Iterator[None]:
+    """Let the first Ctrl-C end the run after the batch at hand; the second one acts at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number, frame):
+        budget.interrupted = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
