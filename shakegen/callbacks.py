@@ -147,7 +147,8 @@ class KeepBest(keras.callbacks.Callback):
         entry = {"epoch": epoch + 1, "loss": float(logs["loss"])}
         if len(self.validation) > 1:
             streams = min(64, 1 + len(self.validation) // 1000)
-            logs["validation_loss"], _ = Engine(self.cell, weights).score(self.validation, streams)
+            with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged ends below
+                logs["validation_loss"], _ = Engine(self.cell, weights).score(self.validation, streams)
             entry["validation_loss"] = float(logs["validation_loss"])
         loss = entry.get("validation_loss", entry["loss"])
         if not math.isfinite(loss + entry["loss"]):

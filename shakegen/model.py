@@ -66,6 +66,7 @@ class LanguageModel(modelfile.ModelFile):
         """Several continuations of one seed text, drawn side by side; arguments as for `sample`."""
         if count < 1:
             raise ValueError(f"the count is {count}: expected 1 text or more")
+        sampling.check(length, temperature, random_state)
         engine = self.engine
         seed_ids = self.vocabulary.encode(seed, on_unknown)
         logits, state = engine.prime(seed_ids, count)

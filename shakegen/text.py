@@ -122,7 +122,7 @@ class Corpus:
     split: tuple[float, float, float] = (0.9, 0.05, 0.05)
 
     def __post_init__(self):
-        if len(self.split) != 3 or min(self.split) < 0 or abs(sum(self.split) - 1) > 1e-6 or self.split[0] <= 0:
+        if len(self.split) != 3 or not (min(self.split) >= 0 < self.split[0] and abs(sum(self.split) - 1) < 1e-6):
             raise ValueError(
                 f"the split {','.join(map(str, self.split))} is not usable: expected three fractions for training, "
                 "validation and test that sum to 1, such as 0.9,0.05,0.05"
@@ -247,16 +247,15 @@ def undecodable(raw: bytes, source: str, encoding: str) -> str:
 def likely_encoding(raw: bytes, position: int) -> str:
     from charset_normalizer import from_bytes
 
-    start = max(0, position - 32_768)
+    sample = raw[max(0, position - 32_768) :][:65_536]
     for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if raw.startswith(mark):
             return f"try --encoding {name}"
-    guess = from_bytes(raw[start : start + 65_536]).best()
+    guess = from_bytes(sample).best()
     if guess is None or guess.encoding in ("ascii", "utf_8"):
         return "expected a text file; if it is one, name its encoding with --encoding"
-    equivalent = [guess.encoding, *guess.could_be_from_charset]
-    encoding = next((name for name in ("cp1252", "latin_1") if name in equivalent), guess.encoding)
-    return f"try --encoding {encoding.replace('_', '-')}"
+    same_as_common = sample.decode("cp1252", "replace") == sample.decode(guess.encoding, "replace")
+    return f"try --encoding {'cp1252' if same_as_common else guess.encoding.replace('_', '-')}"
 
 
 def refuse_binary(raw: bytes, source: str) -> None:

@@ -1,0 +1,60 @@
+"""Fixtures shared by the tests."""
+
+import math
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from shakegen.cli import main
+from shakegen.config import Config
+from shakegen.model import LanguageModel
+from shakegen.text import Vocabulary
+
+POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
+
+
+@pytest.fixture
+def poem():
+    """A text that is long enough for a short training run."""
+    return POEM
+
+
+@pytest.fixture
+def random_weights():
+    """Weights for a configuration: so large that every gate is at work, so small that no recurrence explodes."""
+
+    def draw(config: Config, vocabulary_size: int, random_state: int = 0):
+        random, scale = np.random.default_rng(random_state), 0.8 / math.sqrt(config.units)
+        shapes = config.weight_shapes(vocabulary_size)
+        return {name: random.normal(0, scale, shape).astype(np.float32) for name, shape in shapes.items()}
+
+    return draw
+
+
+@pytest.fixture
+def random_model(random_weights):
+    """An untrained model of a configuration over the characters a to z and space."""
+
+    def make(config: Config | None = None, random_state: int = 0) -> LanguageModel:
+        config = config or Config(units=12)
+        vocabulary = Vocabulary("abcdefghijklmnopqrstuvwxyz ")
+        weights = random_weights(config, len(vocabulary), random_state)
+        history = [{"epoch": 1, "loss": 2.0, "validation_loss": 2.1}]
+        return LanguageModel(config, vocabulary, weights, {"name": "abc", "sha256": "0", "length": 27}, history)
+
+    return make
+
+
+@pytest.fixture
+def shakegen(tmp_path, monkeypatch):
+    """The command line, run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, **options):
+        return CliRunner().invoke(main, [str(a) for a in arguments], **options)
+
+    return run

@@ -1,0 +1,95 @@
+import io
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.callbacks import Budget, SampleText, show
+from shakegen.text import Corpus
+from shakegen.windows import one_hot_windows
+
+
+def textbook_model(size, dropout=0.0):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8, size))
+    hidden = keras.layers.Dropout(dropout)(keras.layers.LSTM(8)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(size, "softmax")(hidden))
+    model.compile("adam", "categorical_crossentropy")
+    return model
+
+
+def losses(poem, *callbacks):
+    corpus = Corpus.from_text(poem)
+    data = one_hot_windows(corpus.train, corpus.vocabulary, length=8, stride=5, random_state=0)
+    model = textbook_model(len(corpus.vocabulary), dropout=0.5)
+    return model.fit(data, epochs=3, shuffle=False, verbose=0, callbacks=list(callbacks)).history["loss"]
+
+
+def test_a_run_with_samples_is_the_run_without_bit_for_bit(poem, capsys):
+    sampler = SampleText(Corpus.from_text(poem).vocabulary, "Shall I", length=20)
+    assert losses(poem, sampler) == losses(poem)
+    printed = capsys.readouterr().out
+    assert printed.count("Shall I") == 3
+    assert len(printed) >= 3 * (len("Shall I") + 20)
+
+
+def test_samples_are_drawn_from_the_model_as_it_is_now(capsys):
+    corpus = Corpus.from_text("abc" * 100)
+    sampler = SampleText(corpus.vocabulary, "c", length=9, temperature=0.1)
+    model = textbook_model(3)
+    data = one_hot_windows(corpus.ids, corpus.vocabulary, length=8, stride=1)
+    model.optimizer.learning_rate = 0.1
+    model.fit(data, epochs=4, shuffle=False, verbose=0, callbacks=[sampler])
+    assert capsys.readouterr().out.endswith("cabcabcabc\n\n")
+
+
+def test_seed_characters_outside_the_vocabulary_are_left_out():
+    corpus = Corpus.from_text("abc" * 100)
+    sampler = SampleText(corpus.vocabulary, "a€b", length=5)
+    sampler.set_model(textbook_model(3))
+    text = sampler.draw()
+    assert text.startswith("a€b")
+    assert set(text[3:]) <= set("abc")
+
+
+def test_an_error_in_a_sample_is_reported_and_training_goes_on(poem, capsys):
+    def broken(model):
+        raise RuntimeError("no sample today")
+
+    sampler = SampleText(Corpus.from_text(poem).vocabulary, source=broken)
+    assert len(losses(poem, sampler)) == 3
+    assert capsys.readouterr().err.count("RuntimeError: no sample today") == 3
+
+
+def test_text_that_the_terminal_cannot_print_becomes_question_marks():
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    show("naïve 床\udc80", terminal)
+    assert terminal.buffer.getvalue() == b"na?ve ??\n"
+
+
+def test_bad_arguments_are_refused_when_the_callback_is_made():
+    with pytest.raises(ValueError) as error:
+        SampleText(Corpus.from_text("abc").vocabulary, temperature=-1)
+    assert str(error.value) == "the temperature is -1: expected 0 (greedy) or more; 0.5 is careful, 1 is free"
+
+
+def test_learning_rate_rises_then_falls_to_a_hundredth():
+    budget = Budget(peak=2.0, steps=10, epochs=10)
+    shares = np.linspace(0, 1, 501)
+    rates = np.array([budget.rate(share) for share in shares])
+    top = rates.argmax()
+    assert np.isclose(rates[top], 2.0)
+    assert shares[top] == budget.RISE
+    assert np.all(np.diff(rates[: top + 1]) > 0)
+    assert np.all(np.diff(rates[top:]) < 0)
+    assert np.isclose(rates[-1], 0.02)
+    assert rates[0] > 0
+
+
+def test_stdout_is_looked_up_when_a_sample_is_printed(monkeypatch):
+    sampler = SampleText(Corpus.from_text("abc" * 9).vocabulary, "abc", length=1)
+    sampler.set_model(textbook_model(3))
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    sampler.on_epoch_end(0)
+    assert sys.stdout.getvalue().startswith("abc")

@@ -1,0 +1,273 @@
+"""Commands end to end. Errors are one line, exit code 1; nothing that samples loads TensorFlow."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from shakegen import modelfile
+from shakegen.model import load
+
+FAST = ["--units", 8, "--epochs", 2, "--seq-length", 20, "--batch-size", 8]
+
+
+@pytest.fixture
+def corpus(tmp_path, poem):
+    path = tmp_path / "poem.txt"
+    path.write_text(poem)
+    return path
+
+
+def fails(result, message):
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"Error: {message}\n"
+    return True
+
+
+def test_train_then_sample_then_info(shakegen, corpus, poem):
+    trained = shakegen("train", corpus, *FAST, "--sample-length", 30)
+    assert trained.exit_code == 0
+    assert trained.stdout == ""
+    assert [line[:10] for line in trained.stderr.splitlines() if line.startswith("epoch")] == [
+        "epoch 1/2:",
+        "epoch 2/2:",
+    ]
+    assert "is saved in models/poem-gru.h5\nNow try: shakegen sample --model models/poem-gru.h5" in trained.stderr
+    sampled = shakegen("sample", "--seed", "Shall", "--length", 40, "--random-state", 1)
+    assert sampled.exit_code == 0
+    assert sampled.stdout.startswith("Shall")
+    assert len(sampled.stdout) == 5 + 40 + 1
+    assert sampled.stdout == shakegen("sample", "--seed", "Shall", "--length", 40, "--random-state", 1).stdout
+    info = json.loads(shakegen("info", "models/poem-gru.h5", "--json").stdout)
+    model = load("models/poem-gru.h5")
+    assert info["parameters"] == model.parameters == sum(w.size for w in model.weights.values())
+    assert info["vocabulary"] == "".join(sorted(set(poem)))
+    assert info["corpus"]["length"] == len(poem)
+    assert info["validation_bits_per_character"] == model.validation_bits
+    shown = shakegen("info", "models/poem-gru.h5").stdout
+    assert f"\ncell{'gru':>31}\n" in shown
+    assert f"{model.validation_bits:.3f}" in shown
+
+
+def test_quiet_training_prints_only_where_the_model_is(shakegen, corpus):
+    result = shakegen("train", corpus, *FAST, "--quiet", "--cell", "rnn", "--out", "deep/er/model.h5")
+    assert (result.exit_code, result.output) == (0, "")
+    assert load("deep/er/model.h5").config.cell == "rnn"
+
+
+def test_training_on_standard_input(shakegen, poem):
+    assert shakegen("train", "-", *FAST, "--quiet", input=poem).exit_code == 0
+    assert load("models/stdin-gru.h5").corpus["length"] == len(poem)
+
+
+def test_pretrained_sonnets_are_used_where_no_model_is_named(shakegen):
+    result = shakegen("sample", "--seed", "shall i", "--length", 200)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("shall i")
+    assert len(result.stdout) == 7 + 200 + 1
+
+
+def test_the_newest_model_of_the_folder_goes_first(shakegen, random_model, tmp_path):
+    for name, age in (("old", 100), ("new", 0), ("older", 200)):
+        random_model(random_state=age).save(tmp_path / "models" / f"{name}.h5")
+        os.utime(tmp_path / "models" / f"{name}.h5", (time.time() - age, time.time() - age))
+    newest = load(tmp_path / "models" / "new.h5").sample("abc", random_state=2)
+    assert shakegen("sample", "--seed", "abc", "--random-state", 2, "--temperature", 1).stdout == f"abc{newest}\n"
+    listed = shakegen("models").stdout.splitlines()
+    assert [line.split()[0] for line in listed[:4]] == ["model", "models/new.h5", "models/old.h5", "models/older.h5"]
+
+
+def test_several_texts_are_those_of_their_streams(shakegen, random_model):
+    random_model().save("models/a.h5")
+    arguments = ("sample", "--seed", "abc", "--random-state", 2, "--length", 12)
+    several = shakegen(*arguments, "--count", 3).stdout.removesuffix("\n").split("\n---\n")
+    assert len(several) == 3
+    assert all(text.startswith("abc") and len(text) == 15 for text in several)
+    assert shakegen(*arguments).stdout == several[0] + "\n"
+
+
+def test_unusable_files_are_listed_as_such(shakegen, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "broken.h5").write_text("x")
+    line = next(line for line in shakegen("models").stdout.splitlines() if "broken" in line)
+    assert line.split(maxsplit=1)[1].strip() == "not usable"
+
+
+def test_corpora_are_listed_and_found(shakegen):
+    assert "sonnets" in shakegen("corpora", "list").stdout
+    path = Path(shakegen("corpora", "path", "sonnets").stdout.strip())
+    assert path.read_text().startswith("From fairest creatures")
+
+
+BAD_TEXTS = {
+    "empty": (b"", "bad.txt is empty: expected some text to learn from"),
+    "one character": (
+        b"a" * 500,
+        "bad.txt has only one distinct character, 'a' (U+0061): there is nothing to predict in it",
+    ),
+    "ten characters": (
+        b"abcdefghij",
+        "the training text has 9 characters, but a window of 100 and its next character need 101: "
+        "try a longer text or shorter windows (--seq-length)",
+    ),
+    "utf-16": (
+        "shall i compare thee".encode("utf-16"),
+        "bad.txt has a zero byte (byte offset 3), so it is not utf-8 text: try --encoding utf-16",
+    ),
+}
+
+
+@pytest.mark.parametrize(("raw", "message"), BAD_TEXTS.values(), ids=BAD_TEXTS)
+def test_texts_that_cannot_be_learned(shakegen, tmp_path, raw, message):
+    (tmp_path / "bad.txt").write_bytes(raw)
+    assert fails(shakegen("train", "bad.txt"), message)
+    assert not list(tmp_path.glob("models/*"))
+
+
+BAD_CALLS = {
+    "no file nothing.txt: expected a text file or the name of a corpus (see `shakegen corpora list`)": (
+        "train", "nothing.txt"
+    ),
+    ".. is a folder: expected a text file": ("train", ".."),
+    "the split '0.5,x' is not usable: expected three numbers such as 0.9,0.05,0.05": (
+        "train", "sonnets", "--split", "0.5,x"
+    ),
+    "units is 0: expected a whole number from 1 to 65536": ("train", "sonnets", "--units", "0"),
+    "epochs and minutes are both given: expected one of them": (
+        "train", "sonnets", "--epochs", "1", "--minutes", "1"
+    ),
+    "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": (
+        "sample", "--model", "none.h5"
+    ),
+    "the model never saw '床' (U+5E8A): use characters of its training text, or skip the unknown ones "
+    "(--on-unknown skip)": ("sample", "--seed", "床"),
+    "the temperature is -1.0: expected 0 (greedy) or more; 0.5 is careful, 1 is free": (
+        "sample", "--temperature", "-1"
+    ),
+    "the count is 0: expected 1 text or more": ("sample", "--count", "0"),
+    "the length is -5: expected a number of characters, 0 or more": ("sample", "--length", "-5"),
+    "there is no corpus 'bible': expected one of sonnets": ("corpora", "path", "bible"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "arguments"), BAD_CALLS.items())
+def test_bad_input_gets_one_line(shakegen, message, arguments):
+    assert fails(shakegen(*arguments), message)
+
+
+def test_output_folder_that_cannot_be_written_is_refused_before_training(shakegen, corpus, tmp_path):
+    (tmp_path / "models").write_text("a file")
+    assert fails(
+        shakegen("train", corpus),
+        "cannot write models/poem-gru.h5 (File exists): "
+        "expected a file in a folder that has room and may be written to; try another place with --out",
+    )
+
+
+def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
+    result = shakegen("sample", "--seed", "床shall", "--on-unknown", "skip", "--length", 3)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("床shall")
+
+
+@pytest.mark.parametrize("arguments", ["--help", "sample --seed abc", "info MODEL", "models", "corpora list"])
+def test_tensorflow_is_not_loaded(arguments, tmp_path, random_model):
+    random_model().save(tmp_path / "models" / "a.h5")
+    code = (
+        "import sys\nfrom shakegen.cli import main\n"
+        "main(sys.argv[1:], standalone_mode=False)\n"
+        "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    words = arguments.replace("MODEL", "models/a.h5").split()
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_importing_shakegen_loads_nothing_heavy():
+    code = "import sys, shakegen\nsys.exit(bool({'tensorflow', 'keras', 'numpy', 'h5py'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_public_name_can_be_had():
+    import shakegen
+
+    assert all(hasattr(shakegen, name) for name in shakegen.__all__)
+    assert set(shakegen.__all__) <= set(dir(shakegen))
+    with pytest.raises(AttributeError, match="module 'shakegen' has no attribute 'nothing'"):
+        _ = shakegen.nothing
+
+
+def command(tmp_path, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "shakegen", *map(str, arguments)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_ctrl_c_saves_the_model_and_exits_with_130(tmp_path, corpus):
+    process = command(tmp_path, "train", corpus, *FAST, "--epochs", 100_000, "--sample-length", 0)
+    assert process.stderr.readline().startswith("epoch 1/100000: ")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted: gru of " in errors.splitlines()[-1]
+    assert errors.endswith("is saved in models/poem-gru.h5\n")
+    assert modelfile.load(tmp_path / "models" / "poem-gru.h5").history
+    assert [p.name for p in (tmp_path / "models").iterdir()] == ["poem-gru.h5"]
+
+
+def test_ctrl_c_before_the_training_begins_leaves_nothing(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shakegen", "train", "-"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "\nInterrupted.\n"
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_log_line_of_tensorflow_reaches_the_user(tmp_path, corpus):
+    process = command(tmp_path, "train", corpus, *FAST, "--quiet")
+    assert process.communicate(timeout=120) == ("", "")
+    assert process.returncode == 0
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    script = f"{sys.executable} -m shakegen sample --length 20000 | head -c 10"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert len(done.stdout) == 10
+    assert done.stderr == ""
+
+
+def test_a_terminal_that_cannot_print_the_text(tmp_path, random_weights):
+    from shakegen.config import Config
+    from shakegen.model import LanguageModel
+    from shakegen.text import Vocabulary
+
+    config = Config("rnn", units=2)
+    LanguageModel(config, Vocabulary("床前"), random_weights(config, 2)).save(tmp_path / "models" / "li.h5")
+    done = subprocess.run(
+        [sys.executable, "-m", "shakegen", "sample", "--length", "5"],
+        cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "latin-1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "?????\n", "")

@@ -1,0 +1,87 @@
+"""The numpy engine against Keras, the independent implementation of the same equations."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.config import CELLS, Config
+from shakegen.inference import Engine
+from shakegen.network import build
+
+V = 23
+CONFIGS = [Config(cell, units=24, layers=layers, embedding=e) for cell in CELLS for layers in (1, 2, 3) for e in (0, 7)]
+
+
+def logits_of(engine, ids):
+    """Logits after every character of ids, shape (N, T) → (N, T, V)."""
+    state, steps = engine.start(len(ids)), []
+    for t in range(ids.shape[1]):
+        logits, state = engine.step(ids[:, t], state)
+        steps.append(logits.copy())
+    return np.stack(steps, axis=1)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.cell}-{c.layers}-{c.embedding}")
+@pytest.mark.parametrize("streams", [1, 5])
+def test_engine_equals_keras_over_200_steps(config, streams, random_weights):
+    weights = random_weights(config, V)
+    model = build(config, V)
+    assert [w.shape for w in model.get_weights()] == [w.shape for w in weights.values()]
+    model.set_weights(list(weights.values()))
+    ids = np.random.default_rng(1).integers(V, size=(streams, 200))
+    expected = keras.ops.convert_to_numpy(model(ids))
+    assert np.abs(logits_of(Engine(config.cell, weights), ids) - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_priming_is_reading_step_by_step_in_every_stream(cell, random_weights):
+    engine = Engine(cell, random_weights(Config(cell, units=9, layers=2), V))
+    ids = np.random.default_rng(2).integers(V, size=17)
+    logits, state = engine.prime(ids, streams=3)
+    assert np.allclose(logits, logits_of(engine, np.tile(ids, (3, 1)))[:, -1], atol=1e-6)
+    again, _ = engine.step(np.array([4, 4, 4]), state)
+    assert np.allclose(again, logits_of(engine, np.tile([*ids, 4], (3, 1)))[:, -1], atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_rows_of_the_state_may_be_reordered_and_repeated(cell, random_weights):
+    engine = Engine(cell, random_weights(Config(cell, units=9, layers=2), V))
+    ids = np.random.default_rng(3).integers(V, size=(4, 6))
+    state = engine.start(4)
+    for t in range(5):
+        _, state = engine.step(ids[:, t], state)
+    rows = np.array([3, 0, 0, 2, 1, 3])
+    logits, _ = engine.step(ids[rows, 5], state[rows])
+    assert np.allclose(logits, logits_of(engine, ids)[rows, -1], atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_nothing_read_gives_the_logits_of_zero_outputs(cell, random_weights):
+    weights = random_weights(Config(cell, units=9), V)
+    logits, _ = Engine(cell, weights).prime([], streams=2)
+    assert np.array_equal(logits, np.tile(weights["dense/bias"], (2, 1)))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_score_is_the_mean_surprisal_of_each_next_character(cell, random_weights):
+    config = Config(cell, units=9)
+    weights = random_weights(config, V)
+    ids = np.random.default_rng(4).integers(V, size=101)
+    model = build(config, V)
+    model.set_weights(list(weights.values()))
+    logits = keras.ops.convert_to_numpy(model(ids[None, :-1]))[0].astype(float)
+    surprisal = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(100), ids[1:]]
+    nats, accuracy = Engine(cell, weights).score(ids)
+    assert math.isclose(nats, surprisal.mean(), rel_tol=1e-5)
+    assert accuracy == np.mean(logits.argmax(axis=1) == ids[1:])
+
+
+def test_score_of_several_streams_is_that_of_their_parts(random_weights):
+    engine = Engine("gru", random_weights(Config("gru", units=9), V))
+    ids = np.random.default_rng(5).integers(V, size=96)
+    parts = [ids[start : start + 33] for start in (0, 32, 64)]
+    sizes = [len(part) - 1 for part in parts]
+    expected = np.average([engine.score(part) for part in parts], axis=0, weights=sizes)
+    assert np.allclose(engine.score(ids, streams=3), expected, rtol=1e-5)

@@ -1,0 +1,41 @@
+"""An installed wheel has all that a checkout has."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """A folder into which the wheel of this checkout is installed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder / "wheels", ROOT]
+    subprocess.run(build, check=True, cwd=folder)
+    wheel = next((folder / "wheels").glob("shakegen-*.whl"))
+    subprocess.run([*pip, "install", "--no-deps", "--target", folder / "site", wheel], check=True, cwd=folder)
+    return folder / "site"
+
+
+def run(elsewhere, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(elsewhere)}
+    command = [sys.executable, "-m", "shakegen", *arguments]
+    return subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_installed_wheel_samples_from_the_pretrained_sonnets(elsewhere):
+    text = run(elsewhere, "sample", "--seed", "shall i", "--length", "50")
+    assert text.startswith("shall i")
+    assert len(text) == 7 + 50 + 1
+
+
+def test_installed_wheel_has_its_own_corpora_and_models(elsewhere):
+    path = run(elsewhere, "corpora", "path", "sonnets").strip()
+    assert Path(path).is_relative_to(elsewhere)
+    assert Path(path).read_bytes() == (ROOT / "corpora" / "sonnets.txt").read_bytes()
+    assert run(elsewhere, "models").count(str(elsewhere)) == len(list((ROOT / "models").glob("*.h5")))

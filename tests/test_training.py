@@ -1,0 +1,132 @@
+import os
+import signal
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.config import CELLS, Config
+from shakegen.inference import Engine
+from shakegen.text import Corpus
+from shakegen.training import Interrupted, train
+
+SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_network_learns_a_text_that_repeats_itself(poem, cell):
+    corpus = Corpus.from_text(poem)
+    model = train(corpus, Config(cell, units=48), **{**SMALL, "epochs": 12}, learning_rate=1e-2)
+    assert model.validation_bits < 1
+    assert model.history[-1]["loss"] < model.history[0]["loss"]
+    assert "summer's day?" in model.sample("Shall I compare thee to a ", length=20, temperature=0)
+
+
+def test_the_same_random_state_gives_the_same_model(poem):
+    corpus = Corpus.from_text(poem)
+    first, second, other = (
+        train(corpus, Config(units=8, dropout=0.3), **SMALL, random_state=state) for state in (4, 4, 5)
+    )
+    assert first.history == second.history
+    assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
+    assert first.history != other.history
+
+
+def test_the_model_of_the_best_epoch_is_kept(poem):
+    noise = "".join(np.random.default_rng(0).permutation(list(poem[:300])))
+    corpus = Corpus.from_text(poem[:2000] + noise)
+    saved = []
+    model = train(corpus, Config(units=32), **{**SMALL, "epochs": 8}, learning_rate=2e-2, on_best=saved.append)
+    losses = [entry["validation_loss"] for entry in model.history]
+    assert losses.index(min(losses)) < len(losses) - 1, "the run was to get worse at the end"
+    nats, _ = Engine("gru", model.weights).score(corpus.validation)
+    assert np.isclose(nats, min(losses), rtol=1e-5)
+    assert model.best_epoch["epoch"] == losses.index(min(losses)) + 1
+    assert saved[-1].history == model.history
+
+
+def test_trained_model_and_its_keras_model_agree(poem):
+    corpus = Corpus.from_text(poem)
+    model = train(corpus, Config("lstm", units=8, layers=2, embedding=4), **SMALL)
+    logits = keras.ops.convert_to_numpy(model.keras_model()(corpus.ids[None, :50]))[0, -1]
+    primed, _ = model.engine.prime(corpus.ids[:50])
+    assert np.allclose(primed[0], logits, atol=1e-5)
+
+
+def test_without_validation_text_the_training_loss_decides(poem):
+    model = train(Corpus.from_text(poem, split=(1, 0, 0)), Config(units=8), **SMALL)
+    assert model.validation_bits is None
+    assert [sorted(entry) for entry in model.history] == [["epoch", "loss"]] * 2
+    assert model.best_epoch["epoch"] == 2
+
+
+def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem):
+    class Watch(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.rates = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.rates.append(float(self.model.optimizer.learning_rate))
+
+    watch, options = Watch(), {**SMALL, "epochs": None, "minutes": 0.15}
+    model = train(Corpus.from_text(poem * 200), Config(units=8), **options, learning_rate=1.0, callbacks=[watch])
+    assert len(model.history) == 1
+    assert watch.rates[-1] < 0.05, "the learning rate was to be annealed to the budget"
+
+
+@pytest.mark.parametrize("batches_before", [0, 3])
+def test_ctrl_c_ends_the_run_and_hands_over_the_model(poem, batches_before):
+    class PressCtrlC(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == batches_before:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Interrupted) as stop:
+        train(Corpus.from_text(poem), Config(units=8), **SMALL, callbacks=[PressCtrlC()])
+    assert len(stop.value.model.history) == 1
+    assert stop.value.model.sample("Shall", length=5)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_training_works_outside_the_main_thread(poem):
+    models = []
+    thread = threading.Thread(
+        target=lambda: models.append(train(Corpus.from_text(poem), Config("rnn", units=4), **SMALL))
+    )
+    thread.start()
+    thread.join()
+    assert len(models[0].history) == 2
+
+
+def test_gradients_are_clipped_by_norm_or_by_value(poem):
+    from shakegen.training import make_optimizer
+
+    assert make_optimizer("adam", 0.1, 1.0, None).global_clipnorm == 1.0
+    by_value = make_optimizer("sgd", 0.1, 1.0, 5.0)
+    assert (by_value.clipvalue, by_value.global_clipnorm) == (5.0, None)
+
+
+BAD = {
+    "epochs and minutes are both given: expected one of them": {"minutes": 1},
+    "the epochs given is 0: expected a number above 0": {"epochs": 0},
+    "the minutes given is -1: expected a number above 0": {"epochs": None, "minutes": -1},
+    "the learning rate given is nan: expected a number above 0": {"learning_rate": float("nan")},
+    "there is no optimizer 'adamm': expected one of Keras's, such as adam, adamw, rmsprop or sgd": {
+        "optimizer": "adamm"
+    },
+    "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm": {
+        "learning_rate": 3e38,
+        "optimizer": "sgd",
+        "clip_norm": None,
+    },
+}
+
+
+@pytest.mark.parametrize(("message", "options"), BAD.items())
+def test_arguments_out_of_range_and_divergence(poem, message, options):
+    with pytest.raises(ValueError) as error:
+        train(Corpus.from_text(poem), Config("rnn", units=4), **{**SMALL, **options})
+    assert str(error.value) == message
