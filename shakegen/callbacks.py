@@ -12,7 +12,7 @@ from rich import console, progress
 
 from shakegen import sampling
 from shakegen.inference import Engine
-from shakegen.network import KerasSteps
+from shakegen.network import KerasSteps, named_weights
 
 LN2 = math.log(2)
 
@@ -131,24 +131,23 @@ class KeepBest(keras.callbacks.Callback):
     Adds `validation_loss` (nats/char) to the epoch's logs. Without validation text the training loss decides.
 
     Args:
-        names: of the weights, in the order of `model.get_weights()`.
-        cell: the recurrent unit.
+        config: of the model.
         validation: ids, shape (characters,).
         keep: called with the weights, by name, and the history, one dictionary an epoch, when an epoch is the best yet.
     """
 
-    def __init__(self, names, cell: str, validation: np.ndarray, keep: Callable[[dict, list], None]):
+    def __init__(self, config, validation: np.ndarray, keep: Callable[[dict, list], None]):
         super().__init__()
-        self.names, self.cell, self.validation, self.keep = list(names), cell, validation, keep
+        self.config, self.validation, self.keep = config, validation, keep
         self.history, self.best = [], math.inf
 
     def on_epoch_end(self, epoch, logs=None):
-        weights = dict(zip(self.names, self.model.get_weights(), strict=True))
+        weights = named_weights(self.config, self.model)
         entry = {"epoch": epoch + 1, "loss": float(logs["loss"])}
         if len(self.validation) > 1:
             streams = min(64, 1 + len(self.validation) // 1000)
             with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged ends below
-                logs["validation_loss"], _ = Engine(self.cell, weights).score(self.validation, streams)
+                logs["validation_loss"], _ = Engine(self.config, weights).score(self.validation, streams)
             entry["validation_loss"] = float(logs["validation_loss"])
         loss = entry.get("validation_loss", entry["loss"])
         if not math.isfinite(loss + entry["loss"]):

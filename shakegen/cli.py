@@ -5,6 +5,7 @@ import json
 import math
 import os
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -52,6 +53,11 @@ def main():
 @click.option("--cell", type=click.Choice(CELLS), default="gru", show_default=True, help="Recurrent unit.")
 @click.option("--units", type=int, default=256, show_default=True, help="Size of a layer's state.")
 @click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, stacked.")
+@click.option("--depth", type=int, default=0, help="Nested memories of an nlstm.  [default: 2]")
+@click.option("--activation", type=click.Choice(["tanh", "relu"]), default="tanh", show_default=True, help="Of an rnn.")
+@click.option("--reset-after/--reset-before", default=True, show_default=True, help="Where a gru resets.")
+@click.option("--learn-initial-state", is_flag=True, help="Start texts from a learned state instead of zeros.")
+@click.option("--residual", is_flag=True, help="Add the input of each layer above the first to its output.")
 @click.option("--dropout", type=float, default=0.0, show_default=True, help="Share of a layer's outputs dropped.")
 @click.option("--embedding", type=int, default=0, show_default=True, help="Size of a vector per character; 0: one-hot.")
 @click.option("--epochs", type=int, help="Passes over the training text.  [default: 30]")
@@ -85,7 +91,7 @@ def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, tempe
     """
     from shakegen import catalog, modelfile
 
-    config = Config(**{name: options.pop(name) for name in ("cell", "units", "layers", "dropout", "embedding")})
+    config = Config(**{field.name: options.pop(field.name) for field in fields(Config)})
     text = catalog.load_corpus(corpus, encoding, shares(split))
     out = out or Path("models") / f"{text.name}-{config.cell}.h5"
     modelfile.ensure_writable(out)

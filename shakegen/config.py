@@ -2,9 +2,8 @@
 
 from dataclasses import asdict, dataclass, fields
 
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
 CELLS = tuple(GATES)
-ACTIVATIONS = ("tanh", "relu")
 LARGEST = 1 << 16
 
 
@@ -13,31 +12,53 @@ class Config:
     """The architecture of a character-level language model.
 
     Attributes:
-        cell: the recurrent unit: rnn, lstm or gru.
+        cell: the recurrent unit: rnn, lstm, gru or nlstm.
         units: the size H of every recurrent layer's state.
         layers: how many recurrent layers are stacked.
+        depth: of an nlstm, how many memories are nested; 0 for other cells, and by default 2 for an nlstm.
         dropout: the share of each layer's outputs that is dropped while training.
         embedding: the size of a learned vector per character; 0 feeds characters one-hot.
+        activation: of an rnn: tanh, or relu, which starts with an identity as recurrent kernel (Le et al. 2015).
+        reset_after: of a gru: whether the reset gate comes after the recurrent product, as cuDNN has it.
+        learn_initial_state: whether a text starts from a learned state instead of zeros.
+        residual: whether every layer above the first adds its input to its output.
 
     Raises:
-        ValueError: a value is out of range; the message says what was expected.
+        ValueError: a value is out of range, or is for another cell; the message says what was expected.
     """
 
     cell: str = "gru"
     units: int = 256
     layers: int = 1
+    depth: int = 0
     dropout: float = 0.0
     embedding: int = 0
+    activation: str = "tanh"
+    reset_after: bool = True
+    learn_initial_state: bool = False
+    residual: bool = False
 
     def __post_init__(self):
         if self.cell not in CELLS:
             raise ValueError(f"there is no cell {self.cell!r}: expected one of {', '.join(CELLS)}")
-        for name, least in (("units", 1), ("layers", 1), ("embedding", 0)):
+        if self.cell == "nlstm" and self.depth == 0:
+            object.__setattr__(self, "depth", 2)
+        for name, least in (("units", 1), ("layers", 1), ("depth", int(self.cell == "nlstm")), ("embedding", 0)):
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= LARGEST:
                 raise ValueError(f"{name} is {value!r}: expected a whole number from {least} to {LARGEST}")
         if type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout!r}: expected a number from 0 up to, but not including, 1")
+        if self.activation not in ("tanh", "relu"):
+            raise ValueError(f"there is no activation {self.activation!r} here: expected tanh or relu")
+        for name in ("reset_after", "learn_initial_state", "residual"):
+            if type(getattr(self, name)) is not bool:
+                raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
+        for name, usual, cell in (("depth", 0, "nlstm"), ("activation", "tanh", "rnn"), ("reset_after", True, "gru")):
+            if self.cell != cell and getattr(self, name) != usual:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}, but the cell is {self.cell}: it is for {cell} only"
+                )
 
     def to_dict(self) -> dict:
         """All fields, ready for JSON."""
@@ -58,18 +79,24 @@ class Config:
     def weight_shapes(self, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
         """The name and shape of every weight, in the order of Keras's `model.get_weights()`.
 
-        `layer1/kernel` is the first recurrent layer's input kernel, `dense/bias` the read-out's bias, and so on; shapes
-        and gate orders are those of Keras's layers.
+        `layer1/kernel` is the first recurrent layer's input kernel, `layer1/kernel_1` that of its first nested level,
+        `dense/bias` the read-out's bias, and so on; shapes and gate orders are those of Keras's layers.
         """
-        gates, units, inputs, shapes = GATES[self.cell], self.units, vocabulary_size, {}
+        gates, units, inputs, shapes = GATES[self.cell] * self.units, self.units, vocabulary_size, {}
         if self.embedding:
             shapes["embedding/embeddings"] = (vocabulary_size, self.embedding)
             inputs = self.embedding
+        states = {"lstm": 2, "nlstm": self.depth + 1}.get(self.cell, 1) if self.learn_initial_state else 0
         for layer in range(1, self.layers + 1):
-            shapes[f"layer{layer}/kernel"] = (inputs, gates * units)
-            shapes[f"layer{layer}/recurrent_kernel"] = (units, gates * units)
-            shapes[f"layer{layer}/bias"] = (2, gates * units) if self.cell == "gru" else (gates * units,)
-            inputs = units
+            for state in range(states):
+                shapes[f"layer{layer}/initial_state_{state}"] = (units,)
+            for level in range(max(1, self.depth)):
+                suffix = f"_{level}" if level else ""
+                shapes[f"layer{layer}/kernel{suffix}"] = (inputs, gates)
+                shapes[f"layer{layer}/recurrent_kernel{suffix}"] = (units, gates)
+                two_biases = self.cell == "gru" and self.reset_after
+                shapes[f"layer{layer}/bias{suffix}"] = (2, gates) if two_biases else (gates,)
+                inputs = units
         shapes["dense/kernel"] = (units, vocabulary_size)
         shapes["dense/bias"] = (vocabulary_size,)
         return shapes

@@ -28,7 +28,7 @@ class LanguageModel(modelfile.ModelFile):
     @cached_property
     def engine(self) -> Engine:
         """The network as a step function."""
-        return Engine(self.config.cell, self.weights)
+        return Engine(self.config, self.weights)
 
     @property
     def parameters(self) -> int:

@@ -1,6 +1,7 @@
 """From a configuration to a Keras model, and from any Keras model to a step function."""
 
 import itertools
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from shakegen import layers
 from shakegen.config import Config
 
-CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU, "nlstm": layers.NLSTM}
 
 
 def build(config: Config, vocabulary_size: int, random_state: int = 0) -> keras.Model:
@@ -30,18 +31,39 @@ def build(config: Config, vocabulary_size: int, random_state: int = 0) -> keras.
     else:
         hidden = keras.ops.one_hot(ids, vocabulary_size)
     for number in range(1, config.layers + 1):
-        hidden = CELLS[config.cell](
-            config.units,
-            return_sequences=True,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
-            name=f"layer{number}",
-        )(hidden)
+        below, hidden = hidden, recurrent_layer(config, f"layer{number}", seeds)(hidden)
         if config.dropout:
             hidden = keras.layers.Dropout(config.dropout, seed=next(seeds))(hidden)
+        if config.residual and number > 1:
+            hidden = keras.layers.add([hidden, below])
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))
     logits = keras.layers.Dense(vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")(hidden)
     return keras.Model(ids, logits, name=config.cell)
+
+
+def recurrent_layer(config: Config, name: str, seeds: Iterator[int]) -> keras.layers.Layer:
+    """One recurrent layer of a configuration."""
+    recurrent, own = keras.initializers.Orthogonal(seed=next(seeds)), {}
+    if config.cell == "rnn" and config.activation == "relu":
+        recurrent, own = keras.initializers.Identity(), {"activation": "relu"}
+    elif config.cell == "gru":
+        own = {"reset_after": config.reset_after}
+    elif config.cell == "nlstm":
+        own = {"depth": config.depth}
+    return CELLS[config.cell](
+        config.units,
+        return_sequences=True,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+        recurrent_initializer=recurrent,
+        learn_initial_state=config.learn_initial_state,
+        name=name,
+        **own,
+    )
+
+
+def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
+    """The weights of a model that `build` made, by the names of `Config.weight_shapes`."""
+    return dict(zip(config.weight_shapes(model.output_shape[-1]), model.get_weights(), strict=True))
 
 
 class KerasSteps:

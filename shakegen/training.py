@@ -13,7 +13,7 @@ from shakegen import windows
 from shakegen.config import Config
 from shakegen.inference import Engine
 from shakegen.model import LanguageModel
-from shakegen.network import build
+from shakegen.network import build, named_weights
 from shakegen.text import Corpus
 
 EPOCHS = 30
@@ -93,7 +93,7 @@ def train(
         if on_best:
             on_best(best)
 
-    keeper = ours.KeepBest(config.weight_shapes(len(corpus.vocabulary)), config.cell, corpus.validation, keep)
+    keeper = ours.KeepBest(config, corpus.validation, keep)
     shown = [ours.Progress(budget, batches.batch_size * seq_length)] if verbose else []
     with stopping_on_interrupt(budget), contextlib.ExitStack() as closing:
         for bar in shown:
@@ -121,11 +121,7 @@ def train(
 def engine_of(config: Config) -> Callable[[keras.Model], Engine]:
     """What `SampleText` needs to draw from our own networks at the engine's speed: its `source`."""
 
-    def source(network: keras.Model) -> Engine:
-        names = config.weight_shapes(network.output_shape[-1])
-        return Engine(config.cell, dict(zip(names, network.get_weights(), strict=True)))
-
-    return source
+    return lambda network: Engine(config, named_weights(config, network))
 
 
 def make_optimizer(name: str, learning_rate: float, clip_norm: float | None, clip_value: float | None):

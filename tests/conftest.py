@@ -4,6 +4,7 @@ import math
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 import numpy as np
 import pytest
@@ -15,6 +16,12 @@ from shakegen.model import LanguageModel
 from shakegen.text import Vocabulary
 
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
+
+
+@pytest.fixture
+def rng():
+    """Random numbers that are the same in every run."""
+    return np.random.default_rng(0)
 
 
 @pytest.fixture

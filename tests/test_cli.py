@@ -55,6 +55,19 @@ def test_train_then_sample_then_info(shakegen, corpus, poem):
     assert f"{model.validation_bits:.3f}" in shown
 
 
+def test_every_kind_of_network_can_be_trained_and_sampled(shakegen, corpus):
+    kinds = {
+        "nlstm": ["--depth", 3, "--learn-initial-state"],
+        "gru": ["--reset-before", "--layers", 2, "--residual"],
+        "rnn": ["--activation", "relu", "--embedding", 5, "--dropout", 0.1],
+    }
+    for cell, options in kinds.items():
+        trained = shakegen("train", corpus, *FAST, "--quiet", "--cell", cell, *options)
+        assert (trained.exit_code, trained.output) == (0, "")
+        sampled = shakegen("sample", "--model", f"models/poem-{cell}.h5", "--seed", "Shall", "--length", 20)
+        assert len(sampled.stdout) == 5 + 20 + 1
+
+
 def test_quiet_training_prints_only_where_the_model_is(shakegen, corpus):
     result = shakegen("train", corpus, *FAST, "--quiet", "--cell", "rnn", "--out", "deep/er/model.h5")
     assert (result.exit_code, result.output) == (0, "")
@@ -139,6 +152,7 @@ BAD_CALLS = {
         "train", "sonnets", "--split", "0.5,x"
     ),
     "units is 0: expected a whole number from 1 to 65536": ("train", "sonnets", "--units", "0"),
+    "depth is 3, but the cell is gru: it is for nlstm only": ("train", "sonnets", "--depth", "3"),
     "epochs and minutes are both given: expected one of them": (
         "train", "sonnets", "--epochs", "1", "--minutes", "1"
     ),

@@ -11,7 +11,21 @@ from shakegen.inference import Engine
 from shakegen.network import build
 
 V = 23
-CONFIGS = [Config(cell, units=24, layers=layers, embedding=e) for cell in CELLS for layers in (1, 2, 3) for e in (0, 7)]
+VARIANTS = [
+    {},
+    {"layers": 3},
+    {"layers": 2, "embedding": 7, "learn_initial_state": True},
+    {"layers": 3, "residual": True},
+]
+CONFIGS = [Config(cell, units=24, **variant) for cell in CELLS for variant in VARIANTS] + [
+    Config("rnn", units=24, layers=2, activation="relu"),
+    Config("gru", units=24, layers=2, reset_after=False, learn_initial_state=True),
+    *(Config("nlstm", units=24, layers=2, depth=depth, learn_initial_state=True) for depth in (1, 3, 4)),
+]
+
+
+def engine_of(config, random_weights):
+    return Engine(config, random_weights(config, V))
 
 
 def logits_of(engine, ids):
@@ -23,7 +37,7 @@ def logits_of(engine, ids):
     return np.stack(steps, axis=1)
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.cell}-{c.layers}-{c.embedding}")
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
 @pytest.mark.parametrize("streams", [1, 5])
 def test_engine_equals_keras_over_200_steps(config, streams, random_weights):
     weights = random_weights(config, V)
@@ -32,12 +46,12 @@ def test_engine_equals_keras_over_200_steps(config, streams, random_weights):
     model.set_weights(list(weights.values()))
     ids = np.random.default_rng(1).integers(V, size=(streams, 200))
     expected = keras.ops.convert_to_numpy(model(ids))
-    assert np.abs(logits_of(Engine(config.cell, weights), ids) - expected).max() < 1e-5
+    assert np.abs(logits_of(Engine(config, weights), ids) - expected).max() < 1e-5
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_priming_is_reading_step_by_step_in_every_stream(cell, random_weights):
-    engine = Engine(cell, random_weights(Config(cell, units=9, layers=2), V))
+    engine = engine_of(Config(cell, units=9, layers=2), random_weights)
     ids = np.random.default_rng(2).integers(V, size=17)
     logits, state = engine.prime(ids, streams=3)
     assert np.allclose(logits, logits_of(engine, np.tile(ids, (3, 1)))[:, -1], atol=1e-6)
@@ -47,7 +61,7 @@ def test_priming_is_reading_step_by_step_in_every_stream(cell, random_weights):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_rows_of_the_state_may_be_reordered_and_repeated(cell, random_weights):
-    engine = Engine(cell, random_weights(Config(cell, units=9, layers=2), V))
+    engine = engine_of(Config(cell, units=9, layers=2), random_weights)
     ids = np.random.default_rng(3).integers(V, size=(4, 6))
     state = engine.start(4)
     for t in range(5):
@@ -59,8 +73,9 @@ def test_rows_of_the_state_may_be_reordered_and_repeated(cell, random_weights):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_nothing_read_gives_the_logits_of_zero_outputs(cell, random_weights):
-    weights = random_weights(Config(cell, units=9), V)
-    logits, _ = Engine(cell, weights).prime([], streams=2)
+    config = Config(cell, units=9)
+    weights = random_weights(config, V)
+    logits, _ = Engine(config, weights).prime([], streams=2)
     assert np.array_equal(logits, np.tile(weights["dense/bias"], (2, 1)))
 
 
@@ -73,13 +88,13 @@ def test_score_is_the_mean_surprisal_of_each_next_character(cell, random_weights
     model.set_weights(list(weights.values()))
     logits = keras.ops.convert_to_numpy(model(ids[None, :-1]))[0].astype(float)
     surprisal = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(100), ids[1:]]
-    nats, accuracy = Engine(cell, weights).score(ids)
+    nats, accuracy = Engine(config, weights).score(ids)
     assert math.isclose(nats, surprisal.mean(), rel_tol=1e-5)
     assert accuracy == np.mean(logits.argmax(axis=1) == ids[1:])
 
 
 def test_score_of_several_streams_is_that_of_their_parts(random_weights):
-    engine = Engine("gru", random_weights(Config("gru", units=9), V))
+    engine = engine_of(Config("gru", units=9), random_weights)
     ids = np.random.default_rng(5).integers(V, size=96)
     parts = [ids[start : start + 33] for start in (0, 32, 64)]
     sizes = [len(part) - 1 for part in parts]

@@ -11,7 +11,8 @@ V = 11
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("embedding", [0, 5])
 def test_weights_are_those_that_the_configuration_says(cell, embedding):
-    config = Config(cell, units=6, layers=2, embedding=embedding, dropout=0.5)
+    extras = {"learn_initial_state": True, "residual": True} if embedding else {}
+    config = Config(cell, units=6, layers=2, embedding=embedding, dropout=0.5, **extras)
     assert [w.shape for w in build(config, V).get_weights()] == list(config.weight_shapes(V).values())
 
 
@@ -33,12 +34,18 @@ def test_a_prediction_depends_on_no_later_character(cell):
 
 
 BAD = {
-    "there is no cell 'lstn': expected one of rnn, lstm, gru": {"cell": "lstn"},
+    "there is no cell 'lstn': expected one of rnn, lstm, gru, nlstm": {"cell": "lstn"},
     "units is 0: expected a whole number from 1 to 65536": {"units": 0},
     "units is 12.5: expected a whole number from 1 to 65536": {"units": 12.5},
     "layers is True: expected a whole number from 1 to 65536": {"layers": True},
     "embedding is -1: expected a whole number from 0 to 65536": {"embedding": -1},
     "dropout is 1: expected a number from 0 up to, but not including, 1": {"dropout": 1},
+    "depth is -1: expected a whole number from 1 to 65536": {"cell": "nlstm", "depth": -1},
+    "depth is 2, but the cell is gru: it is for nlstm only": {"cell": "gru", "depth": 2},
+    "activation is 'relu', but the cell is lstm: it is for rnn only": {"cell": "lstm", "activation": "relu"},
+    "reset_after is False, but the cell is rnn: it is for gru only": {"cell": "rnn", "reset_after": False},
+    "there is no activation 'gelu' here: expected tanh or relu": {"cell": "rnn", "activation": "gelu"},
+    "residual is 1: expected true or false": {"residual": 1},
     "dropout is 'x': expected a number from 0 up to, but not including, 1": {"dropout": "x"},
 }
 

@@ -40,7 +40,7 @@ def test_the_model_of_the_best_epoch_is_kept(poem):
     model = train(corpus, Config(units=32), **{**SMALL, "epochs": 8}, learning_rate=2e-2, on_best=saved.append)
     losses = [entry["validation_loss"] for entry in model.history]
     assert losses.index(min(losses)) < len(losses) - 1, "the run was to get worse at the end"
-    nats, _ = Engine("gru", model.weights).score(corpus.validation)
+    nats, _ = Engine(model.config, model.weights).score(corpus.validation)
     assert np.isclose(nats, min(losses), rtol=1e-5)
     assert model.best_epoch["epoch"] == losses.index(min(losses)) + 1
     assert saved[-1].history == model.history

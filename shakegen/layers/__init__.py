@@ -1,5 +1,6 @@
-"""Recurrent Keras layers that anyone can import: the four cells of shakegen."""
+"""Keras layers anyone can import."""
 
-from keras.layers import GRU, LSTM, SimpleRNN
+from shakegen.layers.nlstm import NLSTM, NLSTMCell
+from shakegen.layers.recurrent import GRU, LSTM, SimpleRNN
 
-__all__ = ["GRU", "LSTM", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "NLSTM", "NLSTMCell", "SimpleRNN"]

@@ -1,0 +1,154 @@
+"""The forward pass of a whole network in numpy: `(ids, state) → (logits, state)`.
+
+One matrix product per layer and character: the product of a layer's output h with its recurrent kernel is kept, in the
+state, for the next character, so the same product also makes the next layer's input, or the logits. A one beside h
+carries the biases. Residual connections add up outputs, and so do products: there the outputs of all layers below stand
+beside h too.
+"""
+
+import numpy as np
+
+from shakegen.inference.cells import cell_of, product_of
+
+
+class Engine:
+    """A trained network as a step function, one character for any number of streams at a time.
+
+    The state is one array of shape (N, S), a row per stream: rows may be copied, reordered and repeated as one likes
+    (`state[rows]` is how a beam search does it). What the numbers in a row are is the engine's own business.
+
+    Args:
+        config: the architecture, with the fields of `Config`.
+        weights: of the network, by the names and in the shapes of `Config.weight_shapes`, all of one float type.
+
+    Attributes:
+        vocabulary_size: V, the number of ids and of logits.
+    """
+
+    def __init__(self, config, weights: dict[str, np.ndarray]):
+        self._residual = config.residual
+        layers, starts = [], []
+        for number in range(1, config.layers + 1):
+            prefix = f"layer{number}/"
+            own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
+            layers.append(cell_of(config, own))
+            starts.append(own.get("initial_state_0", np.zeros(config.units, own["kernel"].dtype)))
+        inputs = layers[0].kernel
+        if config.embedding:
+            inputs = weights["embedding/embeddings"] @ inputs
+        self._table = inputs + layers[0].input_bias
+        self.vocabulary_size, self._dtype = len(self._table), self._table.dtype
+        self._layers, self._units, self._products, self._spans = layers, config.units, [], []
+        followers = [(above.kernel, above.input_bias) for above in layers[1:]]
+        followers.append((weights["dense/kernel"], weights["dense/bias"]))
+        start = []
+        for number, (layer, (kernel, bias)) in enumerate(zip(layers, followers, strict=True)):
+            product = self._product(layer, kernel, bias, below=number if config.residual else 0)
+            outputs = starts[: number + 1] if config.residual else starts[number : number + 1]
+            start += [
+                np.concatenate([[1], *(h0 / layer.output_scale for h0 in outputs)]) @ product,
+                layer.initial_memory,
+            ]
+            begin = self._spans[-1][-1] if self._spans else 0
+            recurrent = begin + product.shape[1]
+            self._products.append(np.ascontiguousarray(product, self._dtype))
+            self._spans.append((begin, begin + kernel.shape[1], recurrent, recurrent + len(layer.initial_memory)))
+        self._start = np.concatenate(start).astype(self._dtype)
+        self._bound, self._run, self._logits = None, None, None
+
+    @staticmethod
+    def _product(layer, kernel, bias, below: int) -> np.ndarray:
+        """What (1, h of as many layers below as are added up, h) meets: to the layer above, or the logits, and back."""
+        back = np.zeros_like(layer.recurrent_kernel)
+        rows = [np.concatenate([bias, layer.recurrent_bias])[None]]
+        rows += [np.hstack([kernel, back]) * layer.output_scale] * below
+        rows.append(np.hstack([kernel, layer.recurrent_kernel]) * layer.output_scale)
+        return np.vstack(rows)
+
+    def start(self, streams: int = 1) -> np.ndarray:
+        """The state of N streams that have read nothing, shape (N, S)."""
+        return np.tile(self._start, (streams, 1))
+
+    def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read one character in every stream.
+
+        Args:
+            ids: shape (N,), integers below V.
+            state: shape (N, S), from `start` or an earlier step. It is consumed: its memory serves the new state.
+
+        Returns:
+            The logits of the next character, shape (N, V), valid until the next step, and the state, shape (N, S).
+        """
+        if state is not self._bound:
+            self._bind(state)
+        self._run(ids)
+        return self._logits, state
+
+    def prime(self, ids: np.ndarray, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Read a text, shape (T,), once, and give what N streams that all have read it go on from.
+
+        Returns:
+            The logits of the next character, shape (N, V), and the state, shape (N, S); of an empty text, those of a
+            network whose outputs are all zero.
+        """
+        state = self.start()
+        for one in np.asarray(ids, np.intp)[:, None]:
+            self.step(one, state)
+        state = np.repeat(state, streams, axis=0)
+        begin, forward = self._spans[-1][:2]
+        return state[:, begin:forward], state
+
+    def score(self, ids: np.ndarray, streams: int = 1) -> tuple[float, float]:
+        """How well the network predicts a text, shape (T,), T > 1.
+
+        The text is read in order with the state carried; with N streams it is cut in N contiguous parts that are read
+        side by side, each from the start state.
+
+        Returns:
+            The mean negative log-likelihood of a character given those before it, in nats, and the share of characters
+            that were the likeliest.
+        """
+        rows = -(-(len(ids) - 1) // streams)
+        inputs, targets = np.zeros((2, streams * rows), np.intp)
+        inputs[: len(ids) - 1], targets[: len(ids) - 1] = ids[:-1], ids[1:]
+        counts = np.clip(len(ids) - 1 - rows * np.arange(streams), 0, rows)
+        state, nats, hits = self.start(streams), 0.0, 0
+        every = np.arange(streams)
+        inputs, targets = inputs.reshape(streams, rows), targets.reshape(streams, rows)
+        for t in range(rows):
+            logits, state = self.step(inputs[:, t], state)
+            highest = logits.max(axis=1)
+            right = logits[every, targets[:, t]]
+            surprisal = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - right
+            live = counts > t
+            nats += surprisal[live].sum(dtype=float)
+            hits += np.count_nonzero(right[live] == highest[live])
+        return nats / (len(ids) - 1), hits / (len(ids) - 1)
+
+    def _bind(self, state: np.ndarray) -> None:
+        """Lay views over a state and compile the list of calls that advance it."""
+        single = len(state) == 1
+        rows = state[0] if single else state
+        x = np.empty((len(state), self._table.shape[1]), self._dtype)
+        layer_input, calls, units = (x[0] if single else x), [], self._units
+        outputs = np.ones((*rows.shape[:-1], len(self._layers) * units + 1), self._dtype)
+        for number, (layer, product, (begin, forward, recurrent, end)) in enumerate(
+            zip(self._layers, self._products, self._spans, strict=True), 1
+        ):
+            if self._residual:
+                one_h = outputs[..., : number * units + 1]
+            else:
+                one_h = np.ones((*rows.shape[:-1], units + 1), self._dtype)
+            advance = layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], one_h[..., -units:])
+            calls.append((advance, layer_input, one_h, product, rows[..., begin:recurrent]))
+            layer_input = rows[..., begin:forward]
+        take, matmul = self._table.take, product_of(rows)
+
+        def run(ids):
+            take(ids, 0, x, "clip")
+            for advance, inputs, one_h, product, out in calls:
+                advance(inputs)
+                matmul(one_h, product, out)
+
+        begin, forward = self._spans[-1][:2]
+        self._bound, self._run, self._logits = state, run, state[:, begin:forward]

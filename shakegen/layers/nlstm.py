@@ -1,0 +1,155 @@
+"""The Nested LSTM as a Keras layer."""
+
+from operator import attrgetter
+
+import keras
+
+from shakegen.layers.initial_state import LearnedInitialState
+from shakegen.layers.nlstm_cell import NLSTMCell
+
+__all__ = ["NLSTM", "NLSTMCell"]
+
+
+@keras.saving.register_keras_serializable(package="shakegen")
+class NLSTM(LearnedInitialState, keras.layers.RNN):
+    """Nested LSTM layer: the arguments and the behaviour of `keras.layers.LSTM`, the equations of `NLSTMCell`.
+
+    An inner memory is read and written only through the gates of the memory around it, so it can keep, for longer, what
+    does not matter at the moment (Moniz & Krueger 2017, "Nested LSTMs", https://arxiv.org/abs/1801.10308). It runs on
+    TensorFlow, JAX and PyTorch. With depth 1 and cell_activation="tanh" it is `keras.layers.LSTM`, weight for weight.
+
+    Args:
+        units: size H of the output and of every memory, at least 1.
+        depth: number D of nested memories, at least 1.
+        activation: of the inner candidates and of every memory on its way out.
+        recurrent_activation: of the gates.
+        cell_activation: of the outermost candidate. Linear by default, as in the paper.
+        unit_forget_bias: whether the forget gates' biases start at 1, on every level.
+        dropout, recurrent_dropout: fraction of x, and of h, dropped on the way into level 0; one mask per sequence.
+        use_cudnn: "auto" or False, which mean the same: cuDNN has no Nested LSTM.
+        learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
+        implementation: 2 to drop the same inputs for all gates, 1 for each gate its own; recurrent_dropout implies 1.
+        Every other argument is that of `keras.layers.LSTM`; initializers, regularizers and constraints hold for the
+        weights of every level.
+
+    Call arguments:
+        sequences: tensor (batch, time, inputs).
+        initial_state: list of D + 1 tensors (batch, units): h, c_0 (outermost), …, c_{D-1}.
+        mask: boolean tensor (batch, time); a step where it is False changes no state.
+        training: whether dropout acts.
+
+    Returns:
+        The output, (batch, units), or (batch, time, units) with return_sequences=True; with return_state=True, a tuple
+        of it and the D + 1 states.
+
+    Raises:
+        ValueError: units or depth is not an integer of at least 1, use_cudnn is True, or initial_state has not D + 1
+            tensors.
+
+    Example:
+
+        model = keras.Sequential([keras.Input((None, 65)), NLSTM(128, depth=2), keras.layers.Dense(65, "softmax")])
+    """
+
+    def __init__(
+        self,
+        units,
+        depth=2,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        cell_activation="linear",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        unit_forget_bias=True,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        use_cudnn="auto",
+        learn_initial_state=False,
+        implementation=2,
+        **kwargs,
+    ):
+        if use_cudnn not in ("auto", False):
+            raise ValueError(f"`use_cudnn` must be 'auto' or False: cuDNN has no Nested LSTM. Received: {use_cudnn!r}")
+        cell = NLSTMCell(
+            units,
+            depth,
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            cell_activation=cell_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            unit_forget_bias=unit_forget_bias,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            implementation=implementation,
+            dtype=kwargs.get("dtype"),
+            trainable=kwargs.get("trainable", True),
+            name="nlstm_cell",
+        )
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            activity_regularizer=activity_regularizer,
+            learn_initial_state=learn_initial_state,
+            **kwargs,
+        )
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+        self.use_cudnn = use_cudnn
+
+    units = property(attrgetter("cell.units"))
+    depth = property(attrgetter("cell.depth"))
+    activation = property(attrgetter("cell.activation"))
+    recurrent_activation = property(attrgetter("cell.recurrent_activation"))
+    cell_activation = property(attrgetter("cell.cell_activation"))
+    use_bias = property(attrgetter("cell.use_bias"))
+    kernel_initializer = property(attrgetter("cell.kernel_initializer"))
+    recurrent_initializer = property(attrgetter("cell.recurrent_initializer"))
+    bias_initializer = property(attrgetter("cell.bias_initializer"))
+    unit_forget_bias = property(attrgetter("cell.unit_forget_bias"))
+    kernel_regularizer = property(attrgetter("cell.kernel_regularizer"))
+    recurrent_regularizer = property(attrgetter("cell.recurrent_regularizer"))
+    bias_regularizer = property(attrgetter("cell.bias_regularizer"))
+    kernel_constraint = property(attrgetter("cell.kernel_constraint"))
+    recurrent_constraint = property(attrgetter("cell.recurrent_constraint"))
+    bias_constraint = property(attrgetter("cell.bias_constraint"))
+    dropout = property(attrgetter("cell.dropout"))
+    recurrent_dropout = property(attrgetter("cell.recurrent_dropout"))
+    seed = property(attrgetter("cell.seed"))
+
+    def get_config(self):
+        config = super().get_config()
+        del config["cell"]
+        activity_regularizer = keras.regularizers.serialize(self.activity_regularizer)
+        return {**self.cell.get_config(), **config, "activity_regularizer": activity_regularizer}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
