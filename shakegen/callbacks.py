@@ -92,6 +92,7 @@ class Budget(keras.callbacks.Callback):
 
     Attributes:
         interrupted: set it to end the run after the batch at hand.
+        reserve: seconds that what follows the last batch will take; the minutes include it.
     """
 
     RISE, FLOOR = 0.02, 0.01
@@ -99,15 +100,15 @@ class Budget(keras.callbacks.Callback):
     def __init__(self, peak: float, steps: int, epochs: int | None = None, minutes: float | None = None):
         super().__init__()
         self.peak, self.steps, self.epochs, self.minutes = peak, steps, epochs, minutes
-        self.interrupted = False
-        self._done, self._began, self._epoch_end = 0, time.monotonic(), 0.0
+        self.interrupted, self.reserve = False, 0.0
+        self._done, self._began = 0, time.monotonic()
 
     @property
     def progress(self) -> float:
         """What share of the run is over, 0 to 1."""
         if self.minutes is None:
             return self._done / (self.steps * self.epochs)
-        return min(1.0, (time.monotonic() - self._began) / (60 * self.minutes - self._epoch_end))
+        return min(1.0, (time.monotonic() - self._began) / max(1e-6, 60 * self.minutes - self.reserve))
 
     def rate(self, progress: float) -> float:
         """The learning rate at a share of the run."""
@@ -132,23 +133,37 @@ class KeepBest(keras.callbacks.Callback):
 
     Args:
         config: of the model.
+        budget: of the run; it is told how long scoring takes.
         validation: ids, shape (characters,).
         keep: called with the weights, by name, and the history, one dictionary an epoch, when an epoch is the best yet.
     """
 
-    def __init__(self, config, validation: np.ndarray, keep: Callable[[dict, list], None]):
+    TRIAL = 20  # characters a stream, to estimate how long scoring takes
+
+    def __init__(self, config, budget: Budget, validation: np.ndarray, keep: Callable[[dict, list], None]):
         super().__init__()
-        self.config, self.validation, self.keep = config, validation, keep
+        self.config, self.budget, self.validation, self.keep = config, budget, validation, keep
+        self.streams = min(256, 1 + len(validation) // 1000)
         self.history, self.best = [], math.inf
+
+    def on_train_begin(self, logs=None):
+        trial = self.validation[: 1 + self.streams * self.TRIAL]
+        if len(trial) > 1:
+            self._score(named_weights(self.config, self.model), trial)
+            self.budget.reserve *= len(self.validation) / len(trial)
+
+    def _score(self, weights, ids) -> float:
+        began = time.monotonic()
+        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged ends in `on_epoch_end`
+            nats, _ = Engine(self.config, weights).score(ids, self.streams)
+        self.budget.reserve = time.monotonic() - began
+        return float(nats)
 
     def on_epoch_end(self, epoch, logs=None):
         weights = named_weights(self.config, self.model)
         entry = {"epoch": epoch + 1, "loss": float(logs["loss"])}
         if len(self.validation) > 1:
-            streams = min(64, 1 + len(self.validation) // 1000)
-            with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged ends below
-                logs["validation_loss"], _ = Engine(self.config, weights).score(self.validation, streams)
-            entry["validation_loss"] = float(logs["validation_loss"])
+            entry["validation_loss"] = logs["validation_loss"] = self._score(weights, self.validation)
         loss = entry.get("validation_loss", entry["loss"])
         if not math.isfinite(loss + entry["loss"]):
             return

@@ -110,12 +110,10 @@ def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, tempe
             text, config, **options, callbacks=samples, on_best=lambda best: best.save(out), verbose=not quiet
         )
     except training.Interrupted as stop:
-        click.echo(f"Interrupted: {summary(stop.model)}, is saved in {out}", err=True)
+        click.echo(f"Interrupted. {summary(stop.model, out)}", err=True)
         sys.exit(130)
     if not quiet:
-        click.echo(
-            f'{summary(model)}, is saved in {out}\nNow try: shakegen sample --model {out} --seed "..."', err=True
-        )
+        click.echo(f'{summary(model, out)}\nNow try: shakegen sample --model {out} --seed "..."', err=True)
 
 
 @main.command()
@@ -226,11 +224,11 @@ def shares(split: str) -> tuple[float, ...]:
         raise ValueError(f"the split {split!r} is not usable: expected three numbers such as 0.9,0.05,0.05") from None
 
 
-def summary(model) -> str:
-    best = model.best_epoch
+def summary(model, out: Path) -> str:
     bits = model.validation_bits
     scored = "" if bits is None else f", {bits:.3f} bits/char on validation text"
-    return f"{model.config.cell} of {model.parameters:,} weights, epoch {best['epoch']}{scored}"
+    saved = f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights"
+    return f"Best epoch: {model.best_epoch['epoch']}{scored}.\n{saved}"
 
 
 def table(header, rows) -> None:

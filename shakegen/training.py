@@ -93,7 +93,7 @@ def train(
         if on_best:
             on_best(best)
 
-    keeper = ours.KeepBest(config, corpus.validation, keep)
+    keeper = ours.KeepBest(config, budget, corpus.validation, keep)
     shown = [ours.Progress(budget, batches.batch_size * seq_length)] if verbose else []
     with stopping_on_interrupt(budget), contextlib.ExitStack() as closing:
         for bar in shown:

@@ -38,7 +38,10 @@ def test_train_then_sample_then_info(shakegen, corpus, poem):
         "epoch 1/2:",
         "epoch 2/2:",
     ]
-    assert "is saved in models/poem-gru.h5\nNow try: shakegen sample --model models/poem-gru.h5" in trained.stderr
+    assert (
+        "\nSaved: models/poem-gru.h5, a gru of 936 weights\nNow try: shakegen sample --model models/poem-gru.h5"
+        in trained.stderr
+    )
     sampled = shakegen("sample", "--seed", "Shall", "--length", 40, "--random-state", 1)
     assert sampled.exit_code == 0
     assert sampled.stdout.startswith("Shall")
@@ -236,8 +239,8 @@ def test_ctrl_c_saves_the_model_and_exits_with_130(tmp_path, corpus):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Interrupted: gru of " in errors.splitlines()[-1]
-    assert errors.endswith("is saved in models/poem-gru.h5\n")
+    assert errors.splitlines()[-2].startswith("Interrupted. Best epoch: ")
+    assert errors.splitlines()[-1].startswith("Saved: models/poem-gru.h5, a gru of ")
     assert modelfile.load(tmp_path / "models" / "poem-gru.h5").history
     assert [p.name for p in (tmp_path / "models").iterdir()] == ["poem-gru.h5"]
 

@@ -71,7 +71,7 @@ def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem):
             self.rates.append(float(self.model.optimizer.learning_rate))
 
     watch, options = Watch(), {**SMALL, "epochs": None, "minutes": 0.15}
-    model = train(Corpus.from_text(poem * 200), Config(units=8), **options, learning_rate=1.0, callbacks=[watch])
+    model = train(Corpus.from_text(poem * 3000), Config(units=8), **options, learning_rate=1.0, callbacks=[watch])
     assert len(model.history) == 1
     assert watch.rates[-1] < 0.05, "the learning rate was to be annealed to the budget"
 

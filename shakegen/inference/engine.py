@@ -108,22 +108,18 @@ class Engine:
             The mean negative log-likelihood of a character given those before it, in nats, and the share of characters
             that were the likeliest.
         """
-        rows = -(-(len(ids) - 1) // streams)
-        inputs, targets = np.zeros((2, streams * rows), np.intp)
-        inputs[: len(ids) - 1], targets[: len(ids) - 1] = ids[:-1], ids[1:]
-        counts = np.clip(len(ids) - 1 - rows * np.arange(streams), 0, rows)
-        state, nats, hits = self.start(streams), 0.0, 0
-        every = np.arange(streams)
-        inputs, targets = inputs.reshape(streams, rows), targets.reshape(streams, rows)
+        last, rows = len(ids) - 1, -(-(len(ids) - 1) // streams)
+        state, nats, hits, every = self.start(streams), 0.0, 0, np.arange(streams)
         for t in range(rows):
-            logits, state = self.step(inputs[:, t], state)
+            positions = every * rows + t
+            live = positions < last
+            logits, state = self.step(ids[np.minimum(positions, last)], state)
             highest = logits.max(axis=1)
-            right = logits[every, targets[:, t]]
+            right = logits[every, ids[np.minimum(positions + 1, last)]]
             surprisal = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - right
-            live = counts > t
             nats += surprisal[live].sum(dtype=float)
             hits += np.count_nonzero(right[live] == highest[live])
-        return nats / (len(ids) - 1), hits / (len(ids) - 1)
+        return nats / last, hits / last
 
     def _bind(self, state: np.ndarray) -> None:
         """Lay views over a state and compile the list of calls that advance it."""
