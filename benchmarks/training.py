@@ -1,0 +1,160 @@
+"""How fast the layers train, side by side with Keras's own, with PyTorch's, and with what the processor could do.
+
+    python benchmarks/training.py                          # every cell at 128, 256 and 512 units
+    python benchmarks/training.py --cells lstm --units 256
+
+A network of one recurrent layer reads one-hot characters (65 of them, 64 windows of 100 in a batch) and predicts each
+next one. Each contender trains in a process of its own, in turn, for several rounds; the table shows medians, in
+characters per second, and ratios within this run. Keras's layers and ours get the better of `jit_compile` on and off.
+`products` is what the float32 matrix products of a step alone would allow. PyTorch takes part where it is installed.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+BATCH, TIME, VOCABULARY, BATCHES = 64, 100, 65, 8
+MATRICES = {"rnn": 1, "gru": 3, "lstm": 4, "nlstm": 12}  # of (units, units), per step; an nlstm of depth 2 has three
+
+
+def characters():
+    import numpy as np
+
+    ids = np.random.default_rng(0).integers(VOCABULARY, size=(BATCHES * BATCH, TIME + 1), dtype=np.int32)
+    return ids[:, :-1], ids[:, 1:]
+
+
+def fastest(step, steps=15, rounds=2):
+    """Characters per second of a training step of one batch, the best of a few rounds, after a warm-up."""
+    durations = []
+    for count in (4, *[steps] * rounds):
+        began = time.perf_counter()
+        step(count)
+        durations.append(time.perf_counter() - began)
+    return steps * BATCH * TIME / min(durations[1:])
+
+
+def keras_rate(layer):
+    import keras
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices(characters()).batch(BATCH).cache().repeat()
+    ids = keras.Input((TIME,), batch_size=BATCH, dtype="int32")
+    model = keras.Model(ids, keras.layers.Dense(VOCABULARY)(layer(keras.ops.one_hot(ids, VOCABULARY))))
+    rates = []
+    for jit in (False, True):
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=jit)
+        rates.append(fastest(lambda count: model.fit(data, steps_per_epoch=count, verbose=0, shuffle=False)))
+    return max(rates)
+
+
+def shakegen(cell, units):
+    from shakegen import layers
+
+    kinds = {"rnn": layers.SimpleRNN, "gru": layers.GRU, "lstm": layers.LSTM, "nlstm": layers.NLSTM}
+    return keras_rate(kinds[cell](units, return_sequences=True))
+
+
+def keras(cell, units):
+    import keras
+
+    if cell == "nlstm":
+        from shakegen.layers import NLSTMCell
+
+        return keras_rate(keras.layers.RNN(NLSTMCell(units), return_sequences=True))
+    kinds = {"rnn": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
+    return keras_rate(kinds[cell](units, return_sequences=True))
+
+
+def torch(cell, units):
+    import torch
+
+    if cell == "nlstm":
+        return None
+    kinds = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
+    layer, dense = kinds[cell](VOCABULARY, units, batch_first=True), torch.nn.Linear(units, VOCABULARY)
+    optimizer = torch.optim.Adam([*layer.parameters(), *dense.parameters()])
+    inputs, targets = (torch.from_numpy(ids.astype("int64")).split(BATCH) for ids in characters())
+
+    def step(count):
+        for number in range(count):
+            one_hot = torch.nn.functional.one_hot(inputs[number % BATCHES], VOCABULARY).float()
+            logits = dense(layer(one_hot)[0])
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(logits.mT, targets[number % BATCHES]).backward()
+            optimizer.step()
+
+    return fastest(step)
+
+
+def products(cell, units):
+    """The rate at which TensorFlow multiplies the better of two shapes, per multiplication that training needs."""
+    import tensorflow as tf
+
+    operations = 0.0
+    for rows, columns in ((BATCH, 4 * units), (1024, 1024)):
+        a, b = tf.random.normal((rows, units)), tf.random.normal((units, columns)) / units
+        back = tf.random.normal((columns, units)) / units
+        pairs = int(5e9 / (4 * rows * units * columns))
+        for jit in (False, True):
+
+            @tf.function(jit_compile=jit)
+            def multiply(a, b, back, pairs=pairs):
+                for _ in tf.range(pairs):
+                    a = a @ b @ back
+                return a
+
+            for _ in range(4):
+                began = time.perf_counter()
+                multiply(a, b, back).numpy()
+                operations = max(operations, 4 * rows * units * columns * pairs / (time.perf_counter() - began))
+    return operations / (3 * 2 * (MATRICES[cell] * units**2 + units * VOCABULARY))
+
+
+CONTENDERS = {"shakegen": shakegen, "keras": keras, "torch": torch, "products": products}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cells", nargs="+", choices=MATRICES, default=list(MATRICES))
+    parser.add_argument("--units", nargs="+", type=int, default=[128, 256, 512])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=CONTENDERS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only:
+        print("RATE", CONTENDERS[arguments.only](arguments.cells[0], arguments.units[0]))
+        return
+    print("| cell | units | " + " | ".join(CONTENDERS) + " | ours / best peer | ours / products |")
+    print("|---|---|" + "---|" * (len(CONTENDERS) + 2))
+    for cell in arguments.cells:
+        for units in arguments.units:
+            rates = {name: [] for name in CONTENDERS}
+            for _ in range(arguments.rounds):
+                for name in rates:
+                    rates[name] += measured(name, cell, units)
+            median = {name: statistics.median(found) for name, found in rates.items() if found}
+            peers = max(median[name] for name in ("keras", "torch") if name in median)
+            shown = [f"{median[name]:,.0f}" if name in median else "" for name in CONTENDERS]
+            ratios = [f"{median['shakegen'] / peers:.2f}", f"{median['shakegen'] / median['products']:.2f}"]
+            print("| " + " | ".join([cell, str(units), *shown, *ratios]) + " |", flush=True)
+
+
+def measured(name, cell, units):
+    """The rate of one contender in a process of its own, in a list; none if it cannot take part."""
+    command = [sys.executable, __file__, "--only", name, "--cells", cell, "--units", str(units)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        if "ModuleNotFoundError" not in done.stderr:
+            sys.exit(done.stderr)
+        return []
+    rate = done.stdout.split("RATE ")[-1].strip()
+    return [] if rate == "None" else [float(rate)]
+
+
+if __name__ == "__main__":
+    main()
