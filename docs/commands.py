@@ -1,0 +1,29 @@
+"""Print the reference of all commands, from their own help texts: `python docs/commands.py > docs/commands.md`."""
+
+import click
+
+from shakegen.cli import main
+
+HEADING = """# Commands
+
+Made by `python docs/commands.py > docs/commands.md`; a test compares the two.
+"""
+
+
+def reference() -> str:
+    return "\n".join([HEADING, *sections(main, "shakegen")])
+
+
+def sections(command: click.Command, name: str, parent: click.Context | None = None) -> list[str]:
+    """The help of a command and of all below it, each as a section of Markdown."""
+    settings = {"terminal_width": 100, "help_option_names": ["-h", "--help"]}
+    context = click.Context(command, parent, info_name=name.split()[-1], **settings)
+    help_text = command.get_help(context)
+    found = [f"## {name}\n\n```text\n{help_text}\n```\n"]
+    for below in getattr(command, "commands", {}):
+        found += sections(command.commands[below], f"{name} {below}", context)
+    return found
+
+
+if __name__ == "__main__":
+    print(reference(), end="")

@@ -1,0 +1,51 @@
+"""What the documents say is what happens."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from shakegen.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_reference_of_commands_is_made_from_their_help():
+    spec = importlib.util.spec_from_file_location("commands", ROOT / "docs" / "commands.py")
+    commands = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(commands)
+    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == commands.reference(), (
+        "run: python docs/commands.py > docs/commands.md"
+    )
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_every_command_has_a_help_with_an_example(name):
+    assert main.commands[name].help
+    if name not in ("corpora", "models"):
+        assert f"shakegen {name} " in main.commands[name].help
+
+
+def test_python_examples_of_the_readme_run(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for example in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(compile(example, "README.md", "exec"), names)
+    assert (tmp_path / "models" / "mine.h5").exists()
+    assert len(capfd.readouterr().out) > 200
+
+
+def test_the_map_names_every_room_and_no_other():
+    rooms = {path.name for path in (ROOT / "shakegen").iterdir() if path.name not in ("__pycache__", "__main__.py")}
+    named = set(re.findall(r"^shakegen/(\S+?)/? ", README, re.MULTILINE))
+    assert named == rooms
+
+
+def test_links_between_documents_lead_somewhere():
+    for document in ROOT.glob("**/*.md"):
+        if ".venv" in document.parts:
+            continue
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
