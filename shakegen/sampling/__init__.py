@@ -10,8 +10,8 @@ the memory of the state and of the logits at the next step.
 """
 
 from shakegen.sampling.ancestral import ancestral, check
-from shakegen.sampling.beam import Hypothesis, beam_search, check_beams
-from shakegen.sampling.stochastic import stochastic_beam_search
+from shakegen.sampling.beam import Hypothesis, beam_search, check_beams, log_softmax
+from shakegen.sampling.stochastic import stochastic_beam_search, tempered
 from shakegen.sampling.stopping import StopTexts, until
 from shakegen.sampling.truncation import Truncation
 
@@ -23,6 +23,8 @@ __all__ = [
     "beam_search",
     "check",
     "check_beams",
+    "log_softmax",
     "stochastic_beam_search",
+    "tempered",
     "until",
 ]
