@@ -1,7 +1,7 @@
 """How well a network predicts a text. Only numpy."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -48,8 +48,13 @@ def evaluate(engine, ids: np.ndarray) -> Evaluation:
     Raises:
         ValueError: the text has fewer than two characters.
     """
+    return summarise(surprisal(engine, ids))
+
+
+def summarise(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
+    """The figures of what `surprisal` gives."""
     nats, hits, count = 0.0, 0, 0
-    for surprisals, right in surprisal(engine, ids):
+    for surprisals, right in blocks:
         nats, hits, count = nats + surprisals.sum(), hits + np.count_nonzero(right), count + len(right)
     return Evaluation(float(nats / count), hits / count, count)
 

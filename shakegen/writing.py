@@ -146,12 +146,9 @@ class Writer:
         )
         return self._scored(found)
 
-    def likeliest(self, seed: str = "", top: int = 9, temperature: float = 1.0, on_unknown: str = "error"):
-        """The symbols that may follow a text, likeliest first, with their probabilities: a list of (symbol, share)."""
-        logits, _ = self._prime(seed, on_unknown)
-        shares = np.exp(sampling.log_softmax(sampling.tempered(logits, temperature)))[0]
-        order = np.argsort(-shares, kind="stable")[:top]
-        return [(self.vocabulary.decode([k]), float(shares[k])) for k in order]
+    def draft(self, seed: str = "", on_unknown: str = "error") -> "Draft":
+        """A text that begins with a seed, to be written on by whoever likes."""
+        return Draft(self, seed, on_unknown)
 
     def _draws(
         self, seed, length, count=1, temperature=1.0, random_state=0, stop=(), min_length=0, on_unknown="error", **rest
@@ -172,3 +169,26 @@ class Writer:
 
     def _scored(self, found) -> list[ScoredText]:
         return [ScoredText(self.vocabulary.decode(h.ids), h.score, h.log_probability) for h in found]
+
+
+class Draft:
+    """A text that a network reads as it grows, made by `Writer.draft`."""
+
+    def __init__(self, writer: Writer, seed: str, on_unknown: str = "error"):
+        self._writer = writer
+        self._logits, self._state = writer._prime(seed, on_unknown)
+
+    def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:
+        """The symbols that may come next, likeliest first, with their probabilities."""
+        shares = np.exp(sampling.log_softmax(sampling.tempered(self._logits, temperature)))[0]
+        order = np.argsort(-shares, kind="stable")[:top]
+        return [(self._writer.vocabulary.decode([k]), float(shares[k])) for k in order]
+
+    def write(self, text: str) -> None:
+        """Add to the text.
+
+        Raises:
+            UnknownCharacters: it has characters that the model never saw; nothing was added.
+        """
+        for one in self._writer.vocabulary.encode(text)[:, None]:
+            self._logits, self._state = self._writer.engine.step(one, self._state)
