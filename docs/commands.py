@@ -17,7 +17,7 @@ def reference() -> str:
 def sections(command: click.Command, name: str, parent: click.Context | None = None) -> list[str]:
     """The help of a command and of all below it, each as a section of Markdown."""
     settings = {"terminal_width": 100, "help_option_names": ["-h", "--help"]}
-    context = click.Context(command, parent, info_name=name.split()[-1], **settings)
+    context = click.Context(command, parent, info_name=name.rsplit(maxsplit=1)[-1], **settings)
     help_text = command.get_help(context)
     found = [f"## {name}\n\n```text\n{help_text}\n```\n"]
     for below in getattr(command, "commands", {}):

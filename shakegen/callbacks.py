@@ -10,9 +10,10 @@ import keras
 import numpy as np
 from rich import console, progress
 
-from shakegen import sampling
+from shakegen import evaluation, sampling
 from shakegen.inference import Engine
 from shakegen.network import KerasSteps, named_weights
+from shakegen.writing import Writer
 
 LN2 = math.log(2)
 
@@ -33,6 +34,13 @@ class SampleText(keras.callbacks.Callback):
             `KerasSteps`, for any model from one-hot windows (N, T, V), or ids (N, T), to probabilities or logits of the
             next character, (N, V) or (N, T, V).
         stream: where to print, "stdout" or "stderr".
+        beam_width: search for the likeliest text with so many beams, instead of drawing one; temperature and random
+            state then play no part.
+        options: more of `writing.Writer.samples` (`stop`, `min_length`, `top_k`, `top_p`, `min_p`, `typical`), or with
+            beams of `Writer.beams` (`stop`, `min_length`, `length_penalty`, `no_repeat_ngram`).
+
+    Raises:
+        ValueError: an argument is out of range.
     """
 
     def __init__(
@@ -44,9 +52,18 @@ class SampleText(keras.callbacks.Callback):
         random_state: int = 0,
         source: Callable | None = None,
         stream: str = "stdout",
+        beam_width: int | None = None,
+        **options,
     ):
         super().__init__()
         sampling.check(length, temperature, random_state)
+        sampling.StopTexts(options.get("stop", ()), vocabulary.symbols)
+        others = {name: value for name, value in options.items() if name not in ("stop", "min_length")}
+        if beam_width is None:
+            sampling.Truncation(**others)
+        else:
+            sampling.check_beams(length, beam_width, len(vocabulary), **others)
+        self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state
         self.source, self.stream = source or KerasSteps, stream
@@ -66,11 +83,10 @@ class SampleText(keras.callbacks.Callback):
         """The seed and its continuation, as written by the model as it is now."""
         if self._steps is None or self.source is not KerasSteps:
             self._steps = self.source(self.model)
-        logits, state = self._steps.prime(self.vocabulary.encode(self.seed, on_unknown="skip"))
-        draws = sampling.ancestral(
-            self._steps.step, logits, state, self.length, self.temperature, self.random_state + epoch
-        )
-        return self.seed + self.vocabulary.decode([ids[0] for ids in draws])
+        writer, options = Writer(self._steps, self.vocabulary), {**self.options, "on_unknown": "skip"}
+        if self.beam_width is not None:
+            return self.seed + writer.beams(self.seed, self.length, self.beam_width, **options)[0].text
+        return self.seed + writer.sample(self.seed, self.length, self.temperature, self.random_state + epoch, **options)
 
 
 def show(text: str, file) -> None:
@@ -155,9 +171,9 @@ class KeepBest(keras.callbacks.Callback):
     def _score(self, weights, ids) -> float:
         began = time.monotonic()
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged ends in `on_epoch_end`
-            nats, _ = Engine(self.config, weights).score(ids, self.streams)
+            found = evaluation.estimate(Engine(self.config, weights), ids, self.streams)
         self.budget.reserve = time.monotonic() - began
-        return float(nats)
+        return found.nats_per_character
 
     def on_epoch_end(self, epoch, logs=None):
         weights = named_weights(self.config, self.model)

@@ -4,14 +4,15 @@ import math
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
-from shakegen import modelfile, sampling
+from shakegen import evaluation, modelfile
 from shakegen.inference import Engine
+from shakegen.writing import Writer
 
 
-class LanguageModel(modelfile.ModelFile):
-    """A trained network: `sample` from it, `save` it, or take its `keras_model()` elsewhere.
+class LanguageModel(modelfile.ModelFile, Writer):
+    """A trained network: `sample` from it, `evaluate` it, `save` it, or take its `keras_model()` elsewhere.
+
+    How it writes (`sample`, `samples`, `stream`, `beams`, `stochastic_beams`) stands in `Writer`.
 
     Attributes are those of `ModelFile`: config, vocabulary, weights, corpus, history.
     """
@@ -54,46 +55,9 @@ class LanguageModel(modelfile.ModelFile):
         model.set_weights(list(self.weights.values()))
         return model
 
-    def samples(
-        self,
-        seed: str = "",
-        length: int = 200,
-        temperature: float = 1.0,
-        random_state: int = 0,
-        count: int = 1,
-        on_unknown: str = "error",
-    ) -> list[str]:
-        """Several continuations of one seed text, drawn side by side; arguments as for `sample`."""
-        if count < 1:
-            raise ValueError(f"the count is {count}: expected 1 text or more")
-        sampling.check(length, temperature, random_state)
-        engine = self.engine
-        seed_ids = self.vocabulary.encode(seed, on_unknown)
-        logits, state = engine.prime(seed_ids, count)
-        drawn = np.empty((length, count), self.vocabulary.dtype)
-        draws = sampling.ancestral(engine.step, logits, state, length, temperature, random_state)
-        for position, ids in enumerate(draws):
-            drawn[position] = ids
-        return [self.vocabulary.decode(ids) for ids in drawn.T]
-
-    def sample(self, seed: str = "", length: int = 200, temperature: float = 1.0, random_state: int = 0, **options):
-        """Continue a seed text.
-
-        Args:
-            seed: the text to continue, of any length; empty starts from the zero state.
-            length: how many new characters to draw.
-            temperature: 0 is greedy, 1 the network's own distribution.
-            random_state: the same one gives the same text.
-            on_unknown: "error" or "skip", for characters of the seed that the model never saw.
-
-        Returns:
-            The new characters, without the seed.
-
-        Raises:
-            UnknownCharacters: the seed has characters that the model never saw.
-            ValueError: a number is out of range.
-        """
-        return self.samples(seed, length, temperature, random_state, **options)[0]
+    def evaluate(self, text: str, on_unknown: str = "error") -> evaluation.Evaluation:
+        """How well the network predicts a text, read in order with the state carried; as `evaluation.evaluate`."""
+        return evaluation.evaluate(self.engine, self.vocabulary.encode(text, on_unknown))
 
 
 load = LanguageModel.load

@@ -26,17 +26,19 @@ def losses(poem, *callbacks):
     return model.fit(data, epochs=3, shuffle=False, verbose=0, callbacks=list(callbacks)).history["loss"]
 
 
-def test_a_run_with_samples_is_the_run_without_bit_for_bit(poem, capsys):
-    sampler = SampleText(Corpus.from_text(poem).vocabulary, "Shall I", length=20)
+@pytest.mark.parametrize("options", [{}, {"beam_width": 4}, {"top_k": 3}], ids=str)
+def test_a_run_with_samples_is_the_run_without_bit_for_bit(poem, capsys, options):
+    sampler = SampleText(Corpus.from_text(poem).vocabulary, "Shall I", length=20, **options)
     assert losses(poem, sampler) == losses(poem)
     printed = capsys.readouterr().out
     assert printed.count("Shall I") == 3
     assert len(printed) >= 3 * (len("Shall I") + 20)
 
 
-def test_samples_are_drawn_from_the_model_as_it_is_now(capsys):
+@pytest.mark.parametrize("options", [{"temperature": 0.1}, {"beam_width": 3}, {"top_p": 0.2}], ids=str)
+def test_samples_are_drawn_from_the_model_as_it_is_now(capsys, options):
     corpus = Corpus.from_text("abc" * 100)
-    sampler = SampleText(corpus.vocabulary, "c", length=9, temperature=0.1)
+    sampler = SampleText(corpus.vocabulary, "c", length=9, **options)
     model = textbook_model(3)
     data = one_hot_windows(corpus.ids, corpus.vocabulary, length=8, stride=1)
     model.optimizer.learning_rate = 0.1
@@ -68,10 +70,32 @@ def test_text_that_the_terminal_cannot_print_becomes_question_marks():
     assert terminal.buffer.getvalue() == b"na?ve ??\n"
 
 
-def test_bad_arguments_are_refused_when_the_callback_is_made():
+def test_beams_and_stop_texts_are_those_of_the_writer(random_model):
+    model = random_model()
+    sampler = SampleText(
+        model.vocabulary, "abc", 30, source=lambda _: model.engine, beam_width=5, stop=["e"], no_repeat_ngram=2
+    )
+    sampler.set_model(textbook_model(3))
+    assert sampler.draw() == "abc" + model.beams("abc", 30, 5, stop=["e"], no_repeat_ngram=2)[0].text
+
+
+BAD = {
+    "the temperature is -1: expected 0 (greedy) or more; 0.5 is careful, 1 is free": {"temperature": -1},
+    "the beam width is 0: expected 1 (greedy) or more; 10 is usual": {"beam_width": 0},
+    "top-k is 0: expected a number of characters, 1 or more; 10 is usual": {"top_k": 0},
+    "the n-gram that may not repeat is -1: expected a number of characters, or 0 for none": {
+        "beam_width": 2,
+        "no_repeat_ngram": -1,
+    },
+    "the model can never write the stop text 'x': expected one of characters that it knows": {"stop": ["x"]},
+}
+
+
+@pytest.mark.parametrize(("message", "options"), BAD.items())
+def test_bad_arguments_are_refused_when_the_callback_is_made(message, options):
     with pytest.raises(ValueError) as error:
-        SampleText(Corpus.from_text("abc").vocabulary, temperature=-1)
-    assert str(error.value) == "the temperature is -1: expected 0 (greedy) or more; 0.5 is careful, 1 is free"
+        SampleText(Corpus.from_text("abc").vocabulary, **options)
+    assert str(error.value) == message
 
 
 def test_learning_rate_rises_then_falls_to_a_hundredth():

@@ -1,7 +1,5 @@
 """The numpy engine against Keras, the independent implementation of the same equations."""
 
-import math
-
 import keras
 import numpy as np
 import pytest
@@ -77,26 +75,3 @@ def test_nothing_read_gives_the_logits_of_zero_outputs(cell, random_weights):
     weights = random_weights(config, V)
     logits, _ = Engine(config, weights).prime([], streams=2)
     assert np.array_equal(logits, np.tile(weights["dense/bias"], (2, 1)))
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_score_is_the_mean_surprisal_of_each_next_character(cell, random_weights):
-    config = Config(cell, units=9)
-    weights = random_weights(config, V)
-    ids = np.random.default_rng(4).integers(V, size=101)
-    model = build(config, V)
-    model.set_weights(list(weights.values()))
-    logits = keras.ops.convert_to_numpy(model(ids[None, :-1]))[0].astype(float)
-    surprisal = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(100), ids[1:]]
-    nats, accuracy = Engine(config, weights).score(ids)
-    assert math.isclose(nats, surprisal.mean(), rel_tol=1e-5)
-    assert accuracy == np.mean(logits.argmax(axis=1) == ids[1:])
-
-
-def test_score_of_several_streams_is_that_of_their_parts(random_weights):
-    engine = engine_of(Config("gru", units=9), random_weights)
-    ids = np.random.default_rng(5).integers(V, size=96)
-    parts = [ids[start : start + 33] for start in (0, 32, 64)]
-    sizes = [len(part) - 1 for part in parts]
-    expected = np.average([engine.score(part) for part in parts], axis=0, weights=sizes)
-    assert np.allclose(engine.score(ids, streams=3), expected, rtol=1e-5)

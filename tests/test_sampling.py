@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -43,9 +45,10 @@ def test_streams_are_independent_of_each_other():
     assert abs(same - expected) < 4 * np.sqrt(expected * (1 - expected) / len(drawn))
 
 
-def test_zero_temperature_is_greedy_and_so_is_its_limit():
-    assert set(draw(LOGITS, 50, temperature=0).ravel()) == {3}
-    assert set(draw(LOGITS, 50, temperature=1e-4).ravel()) == {3}
+@pytest.mark.parametrize("truncation", [{}, {"top_k": 2}, {"top_p": 0.3}, {"min_p": 0.5}, {"typical": 0.2}])
+@pytest.mark.parametrize("temperature", [0, 1e-300, 1e-9, 1e-4])
+def test_zero_temperature_is_greedy_and_so_is_its_limit(temperature, truncation):
+    assert set(draw(LOGITS, 50, temperature=temperature, **truncation).ravel()) == {3}
 
 
 def test_a_stream_depends_on_random_state_and_its_own_number_alone():
@@ -68,21 +71,62 @@ def test_each_draw_is_given_to_the_next_step():
     assert drawn.T.tolist() == [[0, 1, 2, 3, 4, 0, 1], [3, 4, 0, 1, 2, 3, 4]]
 
 
-@settings(max_examples=50)
+@settings(max_examples=150, deadline=None)
 @given(
-    hnp.arrays(np.float32, 6, elements=st.sampled_from([-1e4, -5.0, 0.0, 3.0, 1e4, -np.inf])),
-    st.sampled_from([0, 1e-3, 1.0, 50.0]),
+    hnp.arrays(np.float32, 6, elements=st.sampled_from([-1e4, -5.0, 0.0, 0.1, 3.0, 1e4, -np.inf])),
+    st.sampled_from([0, 1e-300, 1e-3, 1.0, 50.0, 1e300]),
+    st.sampled_from([1, 3]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "top_k": st.integers(1, 8),
+            "top_p": st.sampled_from([1e-9, 0.5, 0.999, 1.0]),
+            "min_p": st.sampled_from([1e-9, 0.5, 1.0]),
+            "typical": st.sampled_from([1e-9, 0.5, 0.999, 1.0]),
+        },
+    ),
 )
-def test_impossible_characters_are_never_drawn(logits, temperature):
+def test_impossible_characters_are_never_drawn(logits, temperature, streams, truncations):
     logits[2] = 0.0
-    drawn = draw(logits, 40, temperature=temperature)
+    drawn = draw(logits, 20, streams, temperature=temperature, **truncations)
     assert np.isfinite(logits[drawn]).all()
+
+
+def test_even_where_all_is_impossible_ids_are_in_the_vocabulary():
+    for truncations in ({}, {"top_k": 2}, {"top_p": 0.5}, {"typical": 0.5}, {"top_k": 2, "min_p": 0.5}):
+        drawn = draw(np.full(5, -np.inf), 10, **truncations)
+        assert ((drawn >= 0) & (drawn < 5)).all()
+
+
+@pytest.mark.parametrize("truncations", [{"top_k": 2}, {"top_p": 0.6}, {"typical": 0.5}, {"top_k": 3, "top_p": 0.6}])
+def test_one_stream_and_several_draw_the_same_with_truncations(truncations):
+    several = draw(LOGITS, 2000, 3, random_state=4, **truncations)
+    assert np.array_equal(draw(LOGITS, 2000, 1, random_state=4, **truncations)[:, 0], several[:, 0])
+
+
+def test_memory_does_not_grow_with_the_length():
+    logits = LOGITS[None].astype(np.float32)
+    draws = ancestral(lambda ids, state: (logits, state), logits, np.zeros((1, 0)), 100_000)
+    tracemalloc.start()
+    for count, _ in enumerate(draws, 1):
+        if count == 10_000:
+            before = tracemalloc.get_traced_memory()[0]
+            tracemalloc.reset_peak()
+    grown = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert count == 100_000
+    assert grown < 3_000_000, "two blocks of noise at most"
 
 
 BAD = {
     "the length is -1: expected a number of characters, 0 or more": {"length": -1},
     "the temperature is -0.5: expected 0 (greedy) or more; 0.5 is careful, 1 is free": {"temperature": -0.5},
     "the temperature is nan: expected 0 (greedy) or more; 0.5 is careful, 1 is free": {"temperature": float("nan")},
+    "top-k is 0: expected a number of characters, 1 or more; 10 is usual": {"top_k": 0},
+    "top-p is 0: expected a share above 0 and up to 1; 0.9 is usual": {"top_p": 0},
+    "top-p is 1.5: expected a share above 0 and up to 1; 0.9 is usual": {"top_p": 1.5},
+    "min-p is nan: expected a share above 0 and up to 1; 0.05 is usual": {"min_p": float("nan")},
+    "typical is -0.1: expected a share above 0 and up to 1; 0.95 is usual": {"typical": -0.1},
     "the random state is -3: expected a whole number, 0 or more": {"random_state": -3},
 }
 

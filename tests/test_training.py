@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shakegen.config import CELLS, Config
-from shakegen.inference import Engine
+from shakegen.evaluation import evaluate
 from shakegen.text import Corpus
 from shakegen.training import Interrupted, train
 
@@ -40,8 +40,8 @@ def test_the_model_of_the_best_epoch_is_kept(poem):
     model = train(corpus, Config(units=32), **{**SMALL, "epochs": 8}, learning_rate=2e-2, on_best=saved.append)
     losses = [entry["validation_loss"] for entry in model.history]
     assert losses.index(min(losses)) < len(losses) - 1, "the run was to get worse at the end"
-    nats, _ = Engine(model.config, model.weights).score(corpus.validation)
-    assert np.isclose(nats, min(losses), rtol=1e-5)
+    found = evaluate(model.engine, corpus.validation)
+    assert np.isclose(found.nats_per_character, min(losses), rtol=1e-5)
     assert model.best_epoch["epoch"] == losses.index(min(losses)) + 1
     assert saved[-1].history == model.history
 

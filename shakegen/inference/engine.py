@@ -98,29 +98,6 @@ class Engine:
         begin, forward = self._spans[-1][:2]
         return state[:, begin:forward], state
 
-    def score(self, ids: np.ndarray, streams: int = 1) -> tuple[float, float]:
-        """How well the network predicts a text, shape (T,), T > 1.
-
-        The text is read in order with the state carried; with N streams it is cut in N contiguous parts that are read
-        side by side, each from the start state.
-
-        Returns:
-            The mean negative log-likelihood of a character given those before it, in nats, and the share of characters
-            that were the likeliest.
-        """
-        last, rows = len(ids) - 1, -(-(len(ids) - 1) // streams)
-        state, nats, hits, every = self.start(streams), 0.0, 0, np.arange(streams)
-        for t in range(rows):
-            positions = every * rows + t
-            live = positions < last
-            logits, state = self.step(ids[np.minimum(positions, last)], state)
-            highest = logits.max(axis=1)
-            right = logits[every, ids[np.minimum(positions + 1, last)]]
-            surprisal = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - right
-            nats += surprisal[live].sum(dtype=float)
-            hits += np.count_nonzero(right[live] == highest[live])
-        return nats / last, hits / last
-
     def _bind(self, state: np.ndarray) -> None:
         """Lay views over a state and compile the list of calls that advance it."""
         single = len(state) == 1

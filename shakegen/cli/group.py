@@ -1,0 +1,62 @@
+"""What all commands share: the group that they belong to, errors of one line, tables."""
+
+import sys
+
+import click
+
+from shakegen import __version__
+
+
+class OneLineErrors(click.Group):
+    """Bad input ends in one line `Error: …` and exit code 1, Ctrl-C in exit code 130; no traceback reaches a user."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except (ValueError, OSError) as error:
+            raise click.ClickException(" ".join(str(error).split())) from None
+        except MemoryError:
+            raise click.ClickException("out of memory: try a smaller network or a smaller --batch-size") from None
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def main():
+    """Learn to write from a text, one character at a time.
+
+    \b
+    shakegen sample --seed "shall i"       write with a pretrained network
+    shakegen train my.txt --cell gru       train one on your own text
+    shakegen train my.txt --minutes 3      ... in a given time
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def table(header, rows) -> None:
+    """Columns as wide as what is in them; no cut, so that a pipe gets all."""
+    rows = [tuple(map(str, row)) for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def read_text(source: str, encoding: str = "utf-8") -> str:
+    """The text of a file, or - for standard input, with LF line ends and without a byte order mark."""
+    from shakegen.text import decoded_blocks
+
+    if source == "-":
+        return "".join(decoded_blocks(sys.stdin.buffer.read(), "standard input", encoding)).removeprefix("\ufeff")
+    try:
+        with open(source, "rb") as file:
+            return "".join(decoded_blocks(file.read(), source, encoding)).removeprefix("\ufeff")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no file {source}: expected a text file, or - for standard input") from None
+    except IsADirectoryError:
+        raise IsADirectoryError(f"{source} is a folder: expected a text file") from None

@@ -1,0 +1,137 @@
+"""Commands that measure: how well a model predicts, and how much it copies."""
+
+import dataclasses
+import json
+import math
+import sys
+from pathlib import Path
+
+import click
+
+from shakegen.cli.group import main, read_text
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # from so many bits on, this of the terminal's 256 colours
+
+
+@main.command()
+@click.argument("model")
+@click.argument("corpus")
+@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), help="The part to read.  "
+              "[default: test where the model learned from this very text, else all]")  # fmt: skip
+@click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
+@click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
+              help="When the text has characters that the model never saw.")  # fmt: skip
+@click.option("--per-character", is_flag=True, help="Show the text, the more surprising the redder; in a pipe, a line "
+              "for each character: itself as JSON, a tab, its bits.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def evaluate(model, corpus, split, encoding, on_unknown, per_character, as_json):
+    """Measure how well MODEL predicts each next character of CORPUS, read in order from its first to its last.
+
+    CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`. In bits per character, the fewer
+    the better; accuracy is the share of characters that the model thought likeliest.
+
+    \b
+    shakegen evaluate models/sonnets-gru.h5 sonnets
+    shakegen evaluate models/novel-lstm.h5 letters.txt --split all --per-character
+    """
+    from shakegen import catalog, evaluation
+    from shakegen.model import load
+
+    loaded = load(model)
+    text = part_of(catalog.load_corpus(corpus, encoding), loaded, split)
+    ids = loaded.vocabulary.encode(text, on_unknown)
+    blocks, listed = evaluation.surprisal(loaded.engine, ids), []
+    if per_character:
+        characters = [loaded.vocabulary.decode([k]) for k in ids]
+        blocks = showing(blocks, characters, listed.append if as_json else print_character)
+    figures = evaluation.summarise(blocks).to_dict()
+    if as_json:
+        click.echo(json.dumps(figures | ({"per_character": listed} if per_character else {})))
+        return
+    if per_character and sys.stdout.isatty():
+        click.echo()
+    for name, value in figures.items():
+        shown = f"{value:,}" if name == "characters" else f"{value:.4f}"
+        click.echo(f"{name.replace('_', ' '):24}{shown:>12}", err=per_character)
+
+
+def part_of(corpus, model, split: str | None) -> str:
+    """The text to evaluate on: where the model knows the corpus, split as it was in training."""
+    known = corpus.sha256 == model.corpus.get("sha256")
+    if known and "split" in model.corpus:
+        corpus = dataclasses.replace(corpus, split=tuple(model.corpus["split"]))
+    split = split or ("test" if known else "all")
+    return corpus.vocabulary.decode(corpus.ids if split == "all" else getattr(corpus, split))
+
+
+def showing(blocks, characters: list[str], show):
+    """Pass blocks of surprisals on, and show each character with its bits; None for the first, which is given."""
+    show((characters[0], None))
+    done = 1
+    for surprisals, right in blocks:
+        for character, bits in zip(characters[done:], (surprisals / math.log(2)).tolist(), strict=False):
+            show((character, bits))
+        done += len(surprisals)
+        yield surprisals, right
+
+
+def print_character(shown: tuple[str, float | None]) -> None:
+    character, bits = shown
+    if not sys.stdout.isatty():
+        click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{'' if bits is None else f'{bits:.4f}'}")
+        return
+    shade = next((colour for least, colour in SHADES if bits is not None and bits >= least), None)
+    visible = character if shade is None else character.replace("\n", "↵\n")
+    click.echo(visible if shade is None else click.style(visible, fg=16, bg=shade), nl=False)
+
+
+@main.command()
+@click.argument("source", metavar="MODEL|TEXTFILE")
+@click.option("--corpus", required=True, help="A text file, or a name from `shakegen corpora list`.")
+@click.option("--seed", default="", help="MODEL: the text to continue.")
+@click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: how many characters to draw.")
+@click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: at this temperature.")
+@click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: of the draws.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of the texts.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def novelty(source, corpus, encoding, as_json, **options):
+    """Measure how much of a text is copied: what MODEL writes, or TEXTFILE (- for standard input), against a corpus.
+
+    Shows the longest passage that stands in the corpus, and the share of n-grams (n characters in a row) that do not.
+
+    \b
+    shakegen novelty models/sonnets-gru.h5 --corpus sonnets
+    shakegen novelty poem.txt --corpus sonnets --json
+    """
+    from shakegen import catalog
+    from shakegen import novelty as measure
+    from shakegen.text import code_points
+
+    known = catalog.load_corpus(corpus, encoding)
+    text = written_by(source, options) if is_model(source) else read_text(source, encoding)
+    found = measure.compare(code_points(text), code_points(known.vocabulary.decode(known.ids)))
+    passage = text[found.position :][: found.longest]
+    if as_json:
+        shares = {str(n): share for n, share in found.new.items()}
+        figures = {"characters": found.length, "longest_copied": found.longest, "passage": passage}
+        place = {"position": found.position, "corpus_position": found.corpus_position}
+        click.echo(json.dumps({**figures, **place, "new_ngrams": shares}))
+        return
+    click.echo(f"{'characters':24}{found.length:>12,}")
+    click.echo(f"{'longest copied':24}{found.longest:>12,}  {passage[:100]!r}{'…' if found.longest > 100 else ''}")
+    for n, share in found.new.items():
+        click.echo(f"{f'new {n}-grams':24}{share:>12.1%}")
+
+
+def is_model(path: str) -> bool:
+    if not Path(path).is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(HDF5)) == HDF5
+
+
+def written_by(path: str, options: dict) -> str:
+    from shakegen.model import load
+
+    return load(path).sample(**options)

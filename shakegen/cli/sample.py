@@ -1,0 +1,138 @@
+"""The command that writes."""
+
+import os
+import sys
+
+import click
+
+from shakegen.cli.group import main, read_text
+from shakegen.cli.interactive import converse
+
+DRAWING = ("temperature", "top_k", "top_p", "min_p", "typical")
+BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
+PIECE = 4096  # characters that go to a pipe at a time
+
+
+@main.command()
+@click.option("--model", help="Model file.  [default: the newest in ./models, else the pretrained sonnets]")
+@click.option("--seed", default="", help="The text to continue; empty: start from nothing; -: standard input.")
+@click.option("--seed-file", help="A file with the text to continue, - for standard input; a line end at its end "
+              "is left out.")  # fmt: skip
+@click.option("--length", type=int, default=200, show_default=True, help="New characters to write.")
+@click.option("--stop", multiple=True, help="End a text once it has written this, for a line end $'\\n' in a shell; "
+              "may be given several times.")  # fmt: skip
+@click.option("--min-length", type=int, default=0, show_default=True, help="New characters before --stop counts.")
+@click.option(
+    "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
+)
+@click.option("--top-k", type=int, help="Draw from the k likeliest characters only.")
+@click.option("--top-p", type=float, help="... from the fewest likeliest with this probability together.")
+@click.option("--min-p", type=float, help="... from those with this share of the likeliest one's probability.")
+@click.option(
+    "--typical", type=float, help="... from the fewest, of nearly the expected surprise, with this probability."
+)
+@click.option("--beam-width", type=int, help="Search for the likeliest text with so many beams instead of drawing.")
+@click.option("--no-repeat-ngram", type=int, help="Beams: write no n characters in a row twice. The likeliest texts of "
+              "a character-level network love to loop: try 8.")  # fmt: skip
+@click.option("--length-penalty", type=float, help="Beams: rank by log-probability / length^this; with --stop, 1 "
+              "favours longer texts.  [default: 0]")  # fmt: skip
+@click.option("--stochastic", is_flag=True, help="Beams: draw distinct texts, with their probabilities.")
+@click.option("--count", type=int, help="How many texts, between lines of ---.  [default: 1; stochastic: all beams]")
+@click.option("--random-state", type=int, help="The same number gives the same text.  [default: another each time]")
+@click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
+              help="When the seed has characters that the model never saw.")  # fmt: skip
+@click.option("--stream/--no-stream", default=None, help="Show the text as it is drawn.  [default: on a terminal]")
+@click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type.")
+def sample(model, seed, seed_file, beam_width, interactive, stream, **options):
+    """Continue a seed text: the seed and what the network makes of it go to standard output.
+
+    The temperature comes first, then top-k, top-p, min-p and typical, in this order, each on what the one before left.
+
+    \b
+    shakegen sample --seed "shall i"
+    shakegen sample --model models/novel-lstm.h5 --seed "It was" --length 1000 --top-p 0.95
+    shakegen sample --seed "Love" --count 5 --random-state 1 --stop $'\\n'
+    shakegen sample --seed "shall i" --beam-width 10 --no-repeat-ngram 8
+    shakegen sample --seed-file beginning.txt --interactive
+    """
+    from shakegen import catalog
+    from shakegen.model import load
+
+    refuse_mixtures(beam_width, interactive, **options)
+    options = {name: value for name, value in options.items() if value is not None and value is not False}
+    seed = read_seed(seed, seed_file, shared_input=interactive)
+    loaded = load(catalog.find_model(model))
+    if interactive:
+        click.echo(converse(loaded, seed, **options))
+    elif beam_width is None:
+        options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+        draw(loaded, seed, stream, {"temperature": 0.8, **options})
+    else:
+        search(loaded, seed, beam_width, options)
+
+
+def draw(model, seed: str, stream: bool | None, options: dict) -> None:
+    if stream is None:
+        stream = sys.stdout.isatty()
+    if options.get("count", 1) != 1:
+        click.echo("\n---\n".join(seed + text for text in model.samples(seed, **options)))
+        return
+    options.pop("count", None)
+    pieces = model.stream(seed, every=1 if stream else PIECE, **options)
+    click.echo(seed, nl=False)
+    for piece in pieces:
+        click.echo(piece, nl=False)
+    click.echo()
+
+
+def search(model, seed: str, width: int, options: dict) -> None:
+    if options.pop("stochastic", False):
+        count = options.pop("count", width)
+        options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+        if not 1 <= count <= width:
+            raise ValueError(f"the count is {count}: expected 1 to as many texts as the beam is wide, {width}")
+        found = model.stochastic_beams(seed, count=width, **options)[:count]
+    else:
+        options.pop("random_state", None)
+        found = model.beams(seed, width=width, **options)
+    click.echo("\n---\n".join(seed + text for text, _, _ in found))
+    for number, (_, score, log_probability) in enumerate(found, 1):
+        click.echo(f"{number}: score {score:.4f}, log-probability {log_probability:.4f}", err=True)
+
+
+def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> None:
+    """Options that would have no effect are mistakes."""
+    stochastic = options["stochastic"]
+    for name in ("top_k", "top_p", "min_p", "typical", "count", "random_state") if interactive else ():
+        if options[name] is not None:
+            raise ValueError(f"{option(name)} has no effect on --interactive: leave out one of them")
+    if beam_width is None:
+        for name in BEAM_RULES:
+            if options[name] is not None and options[name] is not False:
+                raise ValueError(f"{option(name)} is a rule of beam search: give --beam-width too, or leave it out")
+        return
+    if interactive:
+        raise ValueError("--interactive and --beam-width are both given: expected one of them")
+    for name in DRAWING:
+        if options[name] is not None and not (stochastic and name == "temperature"):
+            raise ValueError(
+                f"{option(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
+            )
+    for name in ("length_penalty", "no_repeat_ngram") if stochastic else ():
+        if options[name] is not None:
+            raise ValueError(f"{option(name)} would change the probabilities of --stochastic: leave out one of them")
+
+
+def option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def read_seed(seed: str, file: str | None, shared_input: bool) -> str:
+    """The seed text, wherever it is."""
+    if seed and file is not None:
+        raise ValueError("--seed and --seed-file are both given: expected one of them")
+    if "-" not in (seed, file):
+        return seed if file is None else read_text(file).removesuffix("\n")
+    if shared_input:
+        raise ValueError("--interactive reads standard input itself: give the seed with --seed TEXT or in a file")
+    return read_text("-").removesuffix("\n")

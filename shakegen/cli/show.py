@@ -1,0 +1,82 @@
+"""Commands that show what there is: models and corpora."""
+
+import json
+
+import click
+
+from shakegen.cli.group import main, table
+
+
+@main.command()
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def info(model, as_json):
+    """Show what MODEL, a model file, is and how it was trained.
+
+    \b
+    shakegen info models/sonnets-gru.h5
+    """
+    from shakegen.model import load
+
+    loaded = load(model)
+    shown = {
+        "model": model,
+        **loaded.config.to_dict(),
+        "parameters": loaded.parameters,
+        "vocabulary": "".join(loaded.vocabulary.symbols),
+        "vocabulary_size": len(loaded.vocabulary),
+        "corpus": loaded.corpus,
+        "epochs": len(loaded.history),
+        "best_epoch": loaded.best_epoch.get("epoch"),
+        "validation_bits_per_character": loaded.validation_bits,
+    }
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    origin = shown.pop("corpus")
+    shown["vocabulary"] = repr(shown["vocabulary"])
+    shown["corpus"] = f"{origin.get('name')}, {origin.get('length', 0):,} characters, sha256 {origin.get('sha256')}"
+    if loaded.validation_bits is not None:
+        shown["validation_bits_per_character"] = f"{loaded.validation_bits:.3f}"
+    for name, value in shown.items():
+        click.echo(f"{name.replace('_', ' '):32}{value}")
+
+
+@main.command()
+def models():
+    """List the models in ./models, newest first, and the pretrained ones."""
+    from shakegen import catalog
+    from shakegen.model import load
+
+    rows = []
+    for path in catalog.list_models():
+        try:
+            model = load(path)
+        except ValueError:
+            rows.append((path, "not usable", "", "", ""))
+            continue
+        bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
+        rows.append((path, model.config.cell, model.config.units, f"{model.parameters:,}", bits))
+    table(("model", "cell", "units", "parameters", "validation bits/char"), rows)
+
+
+@main.group()
+def corpora():
+    """The texts that come with shakegen."""
+
+
+@corpora.command("list")
+def corpora_list():
+    """List the names that `shakegen train` knows."""
+    from shakegen import catalog
+
+    table(("name", "what"), list(catalog.BUNDLED.items()))
+
+
+@corpora.command("path")
+@click.argument("name")
+def corpora_path(name):
+    """Print where the text NAME is."""
+    from shakegen import catalog
+
+    click.echo(catalog.corpus_path(name))

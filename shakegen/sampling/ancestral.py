@@ -1,0 +1,117 @@
+"""Ancestral sampling: each id is drawn given all before it."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from shakegen.sampling.truncation import Truncation
+
+Step = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+NOISE = 1 << 14  # random numbers drawn at a time and stream
+LOOKS = 1 << 10  # logits that are looked at to try runners-up one by one, before the whole truncation is worked out
+LARGEST_SCALE = 1e30  # of the noise: a larger one overflows 32 bits, and changes nothing
+
+
+def ancestral(
+    step: Step,
+    logits: np.ndarray,
+    state: np.ndarray,
+    length: int,
+    temperature: float = 1.0,
+    random_state: int = 0,
+    **truncations,
+) -> Iterator[np.ndarray]:
+    """Draw each id from softmax(logits / temperature), or what truncations leave of it, in N streams at once.
+
+    A draw is argmax(logits + temperature · Gumbel noise), which has that distribution (Gumbel 1954, the "Gumbel-max
+    trick"); the argmax over a part of the ids has the distribution renormalised to that part. The noise of stream i
+    depends on `random_state` and i alone.
+
+    Args:
+        step: the step function.
+        logits: of the first id to draw, shape (N, V).
+        state: what `step` gave with them, or a start.
+        length: how many ids to draw.
+        temperature: divides the logits, before any truncation; 0 takes the likeliest id (greedy).
+        random_state: a whole number ≥ 0.
+        truncations: `top_k`, `top_p`, `min_p`, `typical`, as for `Truncation`.
+
+    Returns:
+        An iterator over the drawn ids, shape (N,), `length` times. The array is reused: copy what is to be kept.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    check(length, temperature, random_state)
+    truncation = Truncation(**truncations)
+    if not truncation or not temperature:
+        return plain(step, logits, state, length, temperature, random_state)
+    return truncated(step, logits, state, length, temperature, random_state, truncation)
+
+
+def plain(step, logits, state, length, temperature, random_state):
+    ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
+    add, argmax = np.add, noisy.argmax
+    noise = gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
+    for count in range(length):
+        if count:
+            logits, state = step(ids, state)
+        if temperature:
+            add(logits, next(noise), noisy)
+            argmax(1, ids)
+        else:
+            logits.argmax(1, ids)
+        yield ids
+
+
+def truncated(step, logits, state, length, temperature, random_state, truncation):
+    ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
+    add, argmax = np.add, noisy.argmax
+    noise = gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
+    allows = truncation.single(temperature, logits.shape[1], logits.dtype) if len(logits) == 1 else None
+    for count in range(length):
+        if count:
+            logits, state = step(ids, state)
+        add(logits, next(noise), noisy)
+        if allows is None:
+            noisy[~truncation.keep(logits, temperature)] = -np.inf
+            argmax(1, ids)
+        else:
+            # The winner of all, if it may stay, is the winner of those that may stay: no need to know them.
+            argmax(1, ids)
+            if not allows(logits[0], ids.item()):
+                ids[0] = runner_up(logits, noisy, allows, truncation, temperature)
+        yield ids
+
+
+def runner_up(logits, noisy, allows, truncation, temperature) -> int:
+    """The winner, in one stream, among the ids that may be drawn, once the winner of all may not."""
+    for _ in range(1 + LOOKS // noisy.size):
+        noisy[0, noisy.argmax()] = -np.inf
+        second = int(noisy.argmax())
+        if allows(logits[0], second):
+            return second
+    noisy[~truncation.keep(logits, temperature)] = -np.inf
+    return int(noisy.argmax())
+
+
+def gumbel_noise(shape, scale: float, random_state: int, dtype) -> Iterator[np.ndarray]:
+    """Arrays of shape (N, V) of independent Gumbel noise times `scale`, without end."""
+    streams, symbols = shape
+    generators = [np.random.default_rng((random_state, stream)) for stream in range(streams)]
+    block, scale = max(1, NOISE // symbols), min(scale, LARGEST_SCALE)
+    noise = np.empty((block, streams, symbols), dtype)
+    while True:
+        for stream, generator in enumerate(generators):
+            noise[:, stream] = -scale * np.log(generator.standard_exponential((block, symbols)))
+        yield from noise
+
+
+def check(length: int, temperature: float, random_state: int) -> None:
+    """Refuse numbers out of range, with a ValueError that says what was expected."""
+    if length < 0:
+        raise ValueError(f"the length is {length}: expected a number of characters, 0 or more")
+    if not 0 <= temperature < float("inf"):
+        raise ValueError(f"the temperature is {temperature}: expected 0 (greedy) or more; 0.5 is careful, 1 is free")
+    if random_state < 0:
+        raise ValueError(f"the random state is {random_state}: expected a whole number, 0 or more")

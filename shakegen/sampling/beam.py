@@ -1,0 +1,209 @@
+"""Beam search: the likeliest texts that a search of limited width finds."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from shakegen.sampling.ancestral import Step
+from shakegen.sampling.stopping import StopTexts
+
+TINY = 1e-30
+
+
+class Hypothesis(NamedTuple):
+    """A text that a search found.
+
+    Attributes:
+        ids: shape (length,).
+        score: what it was ranked by; the higher the better.
+        log_probability: of the ids, given what the network had read, in nats.
+    """
+
+    ids: np.ndarray
+    score: float
+    log_probability: float
+
+
+def beam_search(
+    step: Step,
+    logits: np.ndarray,
+    state: np.ndarray,
+    length: int,
+    width: int,
+    best: int = 1,
+    stops: StopTexts | None = None,
+    min_length: int = 0,
+    length_penalty: float = 0.0,
+    no_repeat_ngram: int = 0,
+) -> list[Hypothesis]:
+    """Look for the likeliest texts: at every step, of all continuations of `width` texts the best `width` stay.
+
+    A text that ends in a stop text is frozen: it keeps its place and score while others grow. The greedy text, which
+    no wide beam is bound to keep, always takes part in the end: the best found is never worse than it.
+
+    Args:
+        step: the step function.
+        logits: of the first id, shape (1, V).
+        state: what `step` gave with them, or a start, of one stream.
+        length: how many ids a text has, unless a stop text ends it.
+        width: how many texts are kept; 1 is greedy.
+        best: how many are given.
+        stops: the stop texts; none by default.
+        min_length: a stop text that ends before so many ids is text like any other.
+        length_penalty: α ≥ 0; texts are ranked by log-probability / lengthᵅ. 0 ranks by probability, which favours
+            early stops, 1 by the mean over the ids.
+        no_repeat_ngram: n; no n ids in a row stand twice in a text (Paulus et al. 2018). 0 allows it.
+
+    Returns:
+        At most `best` texts, best first. A text is shorter than `length` without a stop text only where every id after
+        it was forbidden in all beams.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    check_beams(length, width, logits.shape[1], best, length_penalty, no_repeat_ngram)
+    # Where there are beams, row 0 goes its greedy way without a part in their contest; they are the rows after it.
+    first = int(width > 1)
+    beams = Beams(step, logits, state, length, 1 + first, stops, min_length, history=no_repeat_ngram > 0)
+    scores = np.zeros(1 + first)
+    while beams.going():
+        totals = scores[:, None] + log_softmax(beams.logits)
+        if no_repeat_ngram:
+            totals[repeating(beams.history, no_repeat_ngram)] = -np.inf
+        beams.freeze(totals, scores)
+        ranks = ranked(totals, beams.next_lengths()[:, None], length_penalty)
+        top = highest(ranks[first:].ravel(), width)
+        if not len(top):
+            break
+        if first:
+            top = np.concatenate([ranks[:1].argmax(keepdims=True)[0], top + totals.shape[1]])
+        scores = totals.ravel()[top]
+        beams.advance(*np.divmod(top, totals.shape[1]))
+    return beams.hypotheses(ranked(scores, beams.lengths, length_penalty), scores)[:best]
+
+
+def ranked(log_probabilities: np.ndarray, lengths: np.ndarray, penalty: float) -> np.ndarray:
+    return log_probabilities / np.maximum(lengths, 1) ** penalty if penalty else log_probabilities
+
+
+class Beams:
+    """The rows of a search: how each came to be, which are finished, and the network's state.
+
+    The ids are kept as a trail of back-pointers, a step's cost whatever the length; whole rows of ids, `history`, are
+    kept where a rule looks at them.
+    """
+
+    def __init__(self, step, logits, state, length, rows=1, stops=None, min_length=0, history=False):
+        same = np.zeros(rows, np.intp)
+        self.logits, self._state, self._step, self._length = logits[same], state[same], step, length
+        self._stops, self._min_length = stops, min_length
+        self._nodes = stops.start(rows) if stops else None
+        self.finished, self.lengths = np.zeros(rows, bool), np.zeros(rows)
+        self.history = np.empty((rows, 0), np.int32) if history else None
+        self._trail, self._ids = [], None
+
+    def going(self) -> bool:
+        """Read the ids of the last step, if there is another one to make."""
+        if len(self._trail) == self._length or self.finished.all():
+            return False
+        if self._trail:
+            self.logits, self._state = self._step(self._ids, self._state)
+        return True
+
+    def freeze(self, totals: np.ndarray, scores: np.ndarray) -> None:
+        """Give every finished row one continuation, nothing, at no cost."""
+        if self._stops and self.finished.any():
+            totals[self.finished] = -np.inf
+            totals[self.finished, 0] = scores[self.finished]
+
+    def next_lengths(self) -> np.ndarray:
+        """How long the continuations of each row are."""
+        return self.lengths + ~self.finished
+
+    def advance(self, parents: np.ndarray, ids: np.ndarray) -> None:
+        """Replace the rows by continuations of them."""
+        frozen, self.lengths = self.finished[parents], self.next_lengths()[parents]
+        self._trail.append((parents, np.where(frozen, -1, ids)))
+        # In place where the number of rows stays: an engine knows its own state again and goes on at once.
+        if len(parents) == len(self._state):
+            self._state[...] = self._state[parents]
+        else:
+            self._state = self._state[parents]
+        self._ids, self.finished = ids, frozen
+        if self.history is not None:
+            self.history = np.concatenate([self.history[parents], ids[:, None]], axis=1)
+        if self._stops:
+            self._nodes, complete = self._stops.advance(self._nodes[parents], ids)
+            if len(self._trail) >= self._min_length:
+                self.finished = frozen | complete
+
+    def hypotheses(self, ranks: np.ndarray, log_probabilities: np.ndarray) -> list[Hypothesis]:
+        """The distinct texts of all rows, best first, but last those that neither a stop text nor the length ended."""
+        rows, steps = np.arange(len(ranks)), []
+        for parents, ids in reversed(self._trail):
+            steps.append(ids[rows])
+            rows = parents[rows]
+        texts = np.array(steps[::-1], np.intp).reshape(len(steps), len(ranks)).T
+        complete = self.finished | (len(self._trail) == self._length)
+        found = {}
+        for row in np.lexsort((-ranks, ~complete)):
+            ids = texts[row][texts[row] >= 0]
+            if ranks[row] > -np.inf:
+                found.setdefault(ids.tobytes(), Hypothesis(ids, float(ranks[row]), float(log_probabilities[row])))
+        return list(found.values())
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Log-probabilities, row by row; -inf throughout where all logits are."""
+    shifted = logits - np.maximum(logits.max(axis=1, keepdims=True), -1 / TINY)
+    total = np.exp(shifted).dot(np.ones((shifted.shape[1], 1), shifted.dtype))
+    return shifted - np.log(np.maximum(total, TINY))
+
+
+def highest(ranks: np.ndarray, count: int) -> np.ndarray:
+    """Where the highest of some ranks are, at most `count` of them, highest first, none that is -inf."""
+    if count == 1:
+        top = ranks.argmax(keepdims=True)
+    else:
+        top = np.argpartition(ranks, -count)[-count:] if count < len(ranks) else np.arange(len(ranks))
+        top = top[np.argsort(-ranks[top], kind="stable")]
+    return top[ranks[top] > -np.inf]
+
+
+def repeating(history: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows and ids that would make n ids in a row stand a second time in a row, shape (N, T)."""
+    length = history.shape[1]
+    if length < n:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    if n == 1:
+        rows, starts = np.nonzero(np.ones(history.shape))
+    else:  # where the last id stands before, then, of those places, where the one before last does, and so on
+        rows, starts = np.nonzero(history[:, n - 2 : length - 1] == history[:, -1:])
+    for back in range(2, n):
+        same = history[rows, starts + n - 1 - back] == history[rows, length - back]
+        rows, starts = rows[same], starts[same]
+    return rows, history[rows, starts + n - 1]
+
+
+def check_beams(
+    length: int, width: int, size: int, best: int = 1, length_penalty: float = 0.0, no_repeat_ngram: int = 0
+) -> None:
+    """Refuse numbers out of range, with a ValueError that says what was expected; `size` is V."""
+    if length < 0:
+        raise ValueError(f"the length is {length}: expected a number of characters, 0 or more")
+    if width < 1:
+        raise ValueError(f"the beam width is {width}: expected 1 (greedy) or more; 10 is usual")
+    if math.log(width) > length * math.log(size) * (1 + 1e-9):
+        raise ValueError(
+            f"the beam width is {width}: expected at most {size**length}, the number of texts of length {length} over "
+            f"{size} symbols"
+        )
+    if not 1 <= best <= width:
+        raise ValueError(f"the count is {best}: expected 1 to as many texts as the beam is wide, {width}")
+    if not 0 <= length_penalty < math.inf:
+        raise ValueError(f"the length penalty is {length_penalty}: expected 0 (none) or more; 1 ranks by the mean")
+    if no_repeat_ngram < 0:
+        raise ValueError(
+            f"the n-gram that may not repeat is {no_repeat_ngram}: expected a number of characters, or 0 for none"
+        )

@@ -1,0 +1,83 @@
+"""Stochastic beam search: distinct texts, drawn without replacement, with known probabilities."""
+
+import numpy as np
+
+from shakegen.sampling.ancestral import Step, check
+from shakegen.sampling.beam import TINY, Beams, Hypothesis, check_beams, highest, log_softmax
+from shakegen.sampling.stopping import StopTexts
+
+
+def stochastic_beam_search(
+    step: Step,
+    logits: np.ndarray,
+    state: np.ndarray,
+    length: int,
+    width: int,
+    temperature: float = 1.0,
+    random_state: int = 0,
+    stops: StopTexts | None = None,
+    min_length: int = 0,
+) -> list[Hypothesis]:
+    """Draw distinct texts as if one by one from the network's distribution, no text twice (Kool et al. 2019).
+
+    Each text's log-probability φ is perturbed by Gumbel noise; the `width` texts with the highest sums are a sample
+    without replacement (the Gumbel-top-k trick). They are found without looking at all texts: the noise is drawn top
+    down, a prefix having the maximum of what its continuations will have.
+
+    Args:
+        step: the step function.
+        logits: of the first id, shape (1, V).
+        state: what `step` gave with them, or a start, of one stream.
+        length: how many ids a text has, unless a stop text ends it.
+        width: how many texts are drawn.
+        temperature: above 0; divides the logits at every step.
+        random_state: a whole number ≥ 0.
+        stops: the stop texts; none by default.
+        min_length: a stop text that ends before so many ids is text like any other.
+
+    Returns:
+        `width` distinct texts, or all that are possible, in the order in which they were drawn. The score is the
+        perturbed log-probability. With κ the lowest score of all, any other text of the sample stood in it with
+        probability 1 - exp(-exp(φ - κ)), given κ: what an importance weight needs.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    check(length, temperature, random_state)
+    check_beams(length, width, logits.shape[1])
+    if not temperature:
+        raise ValueError("the temperature is 0: expected a number above 0, for there is but one greedy text")
+    random = np.random.default_rng(random_state)
+    beams = Beams(step, logits, state, length, 1, stops, min_length)
+    log_probabilities, perturbed = np.zeros(1), -np.log(random.standard_exponential(1))
+    while beams.going():
+        totals = log_probabilities[:, None] + log_softmax(tempered(beams.logits, temperature))
+        noisy = conditioned(totals - np.log(random.standard_exponential(totals.shape)), perturbed)
+        beams.freeze(totals, log_probabilities)
+        beams.freeze(noisy, perturbed)
+        top = highest(noisy.ravel(), width)
+        if not len(top):
+            break
+        log_probabilities, perturbed = totals.ravel()[top], noisy.ravel()[top]
+        beams.advance(*np.divmod(top, totals.shape[1]))
+    return beams.hypotheses(perturbed, log_probabilities)
+
+
+def tempered(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Logits divided by the temperature, their highest 0, in 64 bits: the noise lives on small differences."""
+    logits = logits.astype(float)
+    return (logits - np.maximum(logits.max(axis=1, keepdims=True), -1 / TINY)) / max(temperature, TINY)
+
+
+def conditioned(noisy: np.ndarray, maxima: np.ndarray) -> np.ndarray:
+    """Gumbel variables, shape (N, V), given that the maximum of row n is maxima[n] (Kool et al. 2019, appendix B.3)."""
+    highest = np.maximum(noisy.max(axis=1, keepdims=True), -1 / TINY)
+    maxima = maxima[:, None]
+    with np.errstate(divide="ignore"):  # log 0 is meant, at the maximum itself
+        v = maxima - noisy + log1mexp(noisy - highest)
+    return maxima - np.maximum(v, 0) - np.log1p(np.exp(-np.abs(v)))
+
+
+def log1mexp(x: np.ndarray) -> np.ndarray:
+    """log(1 - exp(x)) for x ≤ 0, exact at both ends (Mächler 2012)."""
+    return np.where(x > -0.6931, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))

@@ -1,0 +1,107 @@
+"""Stop texts: where a text that is being drawn ends."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+
+class StopTexts:
+    """Finds texts in what streams write, across the borders of their symbols.
+
+    Each text is matched by its automaton (Knuth, Morris & Pratt 1977): a node says how much of the text stands at the
+    end of a stream. Nodes, shape (N, texts), may be copied, reordered and repeated by rows, as states are.
+
+    Args:
+        texts: the stop texts; none is allowed.
+        symbols: the text of each id, V in all, of any length.
+
+    Raises:
+        ValueError: a stop text is empty, or no sequence of symbols contains it.
+    """
+
+    def __init__(self, texts: Iterable[str], symbols: Sequence[str]):
+        self.texts = tuple(dict.fromkeys(texts))
+        longest = max(map(len, self.texts), default=1)
+        self._following = np.zeros((len(self.texts), longest, len(symbols)), np.int32)
+        self._completes = np.zeros(self._following.shape, bool)
+        self._which = np.arange(len(self.texts))
+        for number, text in enumerate(self.texts):
+            if not text:
+                raise ValueError("a stop text is empty: expected one character or more")
+            self._fill(number, text, symbols)
+            if not self._reachable(number):
+                raise ValueError(
+                    f"the model can never write the stop text {text!r}: expected one of characters that it knows"
+                )
+
+    def __bool__(self) -> bool:
+        return bool(self.texts)
+
+    def start(self, streams: int) -> np.ndarray:
+        """The nodes of N streams that have written nothing."""
+        return np.zeros((streams, len(self.texts)), np.int32)
+
+    def advance(self, nodes: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Nodes after each stream wrote its id, and whether that id completed a stop text, shape (N,)."""
+        at = self._which, nodes, ids[:, None]
+        return self._following[at], self._completes[at].any(axis=1)
+
+    def _fill(self, number: int, text: str, symbols: Sequence[str]) -> None:
+        fallback = longest_borders(text)
+        concerned = [(k, symbol) for k, symbol in enumerate(symbols) if not set(text).isdisjoint(symbol)]
+        for start in range(len(text)):
+            for k, symbol in concerned:
+                node, complete = start, False
+                for character in symbol:
+                    while node and text[node] != character:
+                        node = fallback[node]
+                    node += text[node] == character
+                    if node == len(text):
+                        node, complete = fallback[node], True
+                self._following[number, start, k], self._completes[number, start, k] = node, complete
+
+    def _reachable(self, number: int) -> bool:
+        seen, new = {0}, [0]
+        while new:
+            node = new.pop()
+            if self._completes[number, node].any():
+                return True
+            new += (following := set(self._following[number, node].tolist()) - seen)
+            seen |= following
+        return False
+
+
+def longest_borders(text: str) -> list[int]:
+    """For each prefix of a text, by its length, the length of its longest proper prefix that is also its suffix."""
+    borders = [0, 0]
+    for character in text[1:]:
+        border = borders[-1]
+        while border and text[border] != character:
+            border = borders[border]
+        borders.append(border + (text[border] == character))
+    return borders
+
+
+def until(
+    draws: Iterable[np.ndarray], stops: StopTexts, streams: int, min_length: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Draw until every stream has written a stop text.
+
+    Args:
+        draws: ids, shape (N,), again and again.
+        stops: the stop texts.
+        streams: N.
+        min_length: how many ids a stream draws at least; a stop text that ends before is text like any other.
+
+    Yields:
+        The ids and which of them belong to their stream's text, both of shape (N,); the stop text does belong.
+    """
+    nodes, live = stops.start(streams), np.ones(streams, bool)
+    for count, ids in enumerate(draws, 1):
+        yield ids, live
+        if stops:
+            nodes, complete = stops.advance(nodes, ids)
+            if count >= min_length and complete.any():
+                live = live & ~complete
+                if not live.any():
+                    return

@@ -1,0 +1,162 @@
+"""Truncations: which ids may be drawn at all. Ids that tie at the border stay together."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+LOWEST = -1e30  # stands for the logit of an impossible id where -inf times 0 would be NaN
+SMALLEST, LARGEST = 1e-30, 1e30  # temperatures: what is beyond changes nothing but overflows 32 bits
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """Leave unlikely ids out of a draw.
+
+    Those that are given apply in the order of the arguments, after the temperature, each to what the one before left,
+    renormalised.
+
+    Args:
+        top_k: the k likeliest ids (Fan et al. 2018).
+        top_p: the fewest, likeliest ids that together have at least this probability (Holtzman et al. 2020).
+        min_p: ids with at least this share of the likeliest one's probability (Nguyen et al. 2024).
+        typical: the fewest ids, those first whose surprisal is nearest to the entropy, that together have at least
+            this probability (Meister et al. 2022).
+
+    Raises:
+        ValueError: `top_k` is below 1, or one of the others outside (0, 1].
+    """
+
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    typical: float | None = None
+
+    def __post_init__(self):
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"top-k is {self.top_k}: expected a number of characters, 1 or more; 10 is usual")
+        for name, usual in (("top_p", 0.9), ("min_p", 0.05), ("typical", 0.95)):
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= 1:
+                raise ValueError(
+                    f"{name.replace('_', '-')} is {value}: expected a share above 0 and up to 1; {usual} is usual"
+                )
+
+    @property
+    def steps(self) -> list[tuple[str, float]]:
+        """Name and value of those that do anything, in their order. A min-p of 1 does, shares of 1 do not."""
+        values = [(name, getattr(self, name)) for name in KEEP]
+        return [(name, value) for name, value in values if value is not None and (value != 1 or name in FROM_ONE)]
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    def keep(self, logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+        """Which ids may be drawn from softmax(logits / temperature), shapes (N, V) → (N, V), bool."""
+        if [name for name, _ in self.steps] == ["top_k"]:  # a matter of order alone
+            return keep_top_k(logits, self.top_k)
+        gaps = below_highest(logits, temperature)
+        for name, value in self.steps:
+            gaps = np.where(KEEP[name](gaps, value), gaps, -np.inf)
+        return gaps > -np.inf
+
+    def single(self, temperature: float, size: int, dtype) -> Callable[[np.ndarray, int], bool] | None:
+        """A quick `allows(logits, id)` for one stream's logits, shape (V,): may this id be drawn?
+
+        None where several truncations follow each other: then only `keep` can tell.
+        """
+        if len(self.steps) != 1:
+            return None
+        (name, value), temperature = self.steps[0], within_range(temperature)
+        if name == "top_k":
+            return lambda logits, chosen: np.count_nonzero(logits > logits[chosen]) < value
+        if name == "min_p":
+            margin = -temperature * math.log(value)
+            return lambda logits, chosen: not np.count_nonzero(logits > logits[chosen] + margin)
+        return mass_test(value, name == "typical", temperature, size, dtype)
+
+
+def below_highest(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """(logits - their highest) / temperature, row by row; impossible ids have -inf."""
+    temperature = within_range(temperature)
+    highest = np.maximum(logits.max(axis=1, keepdims=True), LOWEST)
+    gaps = np.maximum(logits - highest, LOWEST * min(1, temperature)) / temperature
+    return np.where(logits > -np.inf, gaps, -np.inf)
+
+
+def within_range(temperature: float) -> float:
+    return min(max(temperature, SMALLEST), LARGEST)
+
+
+def keep_top_k(gaps: np.ndarray, k: int) -> np.ndarray:
+    if k >= gaps.shape[1]:
+        return np.ones(gaps.shape, bool)
+    return gaps >= np.partition(gaps, -k, axis=1)[:, -k, None]
+
+
+def keep_top_p(gaps: np.ndarray, share: float) -> np.ndarray:
+    return keep_mass(gaps, np.exp(gaps), share)
+
+
+def keep_min_p(gaps: np.ndarray, share: float) -> np.ndarray:
+    return gaps >= math.log(share)
+
+
+def keep_typical(gaps: np.ndarray, share: float) -> np.ndarray:
+    # Surprisal less entropy is the mean gap less the gap: the normaliser's logarithm is in both.
+    weights, gaps = np.exp(gaps), np.maximum(gaps, LOWEST)
+    mean = (weights * gaps).sum(axis=1, keepdims=True) / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    return keep_mass(-np.abs(gaps - mean), weights, share)
+
+
+KEEP = {"top_k": keep_top_k, "top_p": keep_top_p, "min_p": keep_min_p, "typical": keep_typical}
+FROM_ONE = ("top_k", "min_p")
+
+
+def keep_mass(rank: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
+    """Of each row the fewest ids, highest rank first, that hold the share of its weight; all that tie with the last."""
+    order = np.argsort(-rank, axis=1)
+    mass = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1, dtype=float)
+    last = (mass >= share * mass[:, -1:]).argmax(axis=1)[:, None]
+    return rank >= np.take_along_axis(rank, np.take_along_axis(order, last, axis=1), axis=1)
+
+
+def mass_test(share: float, typical: bool, temperature: float, size: int, dtype) -> Callable[[np.ndarray, int], bool]:
+    """Whether the ids that rank before the chosen one have together less than the share, top-p's or typical's way."""
+    gaps, weights, ones, before = (
+        np.empty(size, dtype),
+        np.empty(size, dtype),
+        np.ones(size, dtype),
+        np.empty(size, bool),
+    )
+    highest, scale, lowest = (np.array(value, dtype) for value in (0, 1 / temperature, LOWEST * min(1, temperature)))
+    subtract, multiply, exp, total_of = np.subtract, np.multiply, np.exp, ones.dot
+
+    def allows(logits, chosen):
+        top = logits.argmax()
+        if chosen == top and not typical:
+            return True
+        highest[()] = logits[top]
+        if highest == -np.inf:  # all are impossible
+            return True
+        subtract(logits, highest, gaps)
+        if typical or temperature < 1:
+            np.maximum(gaps, lowest, out=gaps)
+        multiply(gaps, scale, gaps)
+        exp(gaps, weights)
+        total, own = total_of(weights).item(), weights.item(chosen)
+        limit = share * total
+        if total - own < limit:  # all the others together would not fill the share
+            return True
+        if typical:
+            mean = weights.dot(gaps).item() / total
+            subtract(gaps, mean, gaps)
+            np.absolute(gaps, gaps)
+            np.less(gaps, gaps[chosen], before)
+        else:
+            np.greater(weights, own, before)
+        ahead = weights[before]
+        return ones[: len(ahead)].dot(ahead) < limit
+
+    return allows

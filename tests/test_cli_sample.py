@@ -1,0 +1,178 @@
+"""`shakegen sample`: what goes to standard output, and one line for each mistake."""
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def write(shakegen, random_model, tmp_path):
+    """`shakegen sample` with a small random model over a to z and space."""
+    random_model().save(tmp_path / "models" / "small.h5")
+
+    def run(*arguments, **options):
+        return shakegen("sample", "--length", 12, "--random-state", 1, *arguments, **options)
+
+    return run
+
+
+def text_of(result):
+    assert result.exit_code == 0, result.stderr
+    return result.stdout.removesuffix("\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], {"temperature": 0.8}),
+        (["--temperature", 0.5], {"temperature": 0.5}),
+        (["--top-k", 3], {"temperature": 0.8, "top_k": 3}),
+        (["--top-p", 0.5, "--min-p", 0.1], {"temperature": 0.8, "top_p": 0.5, "min_p": 0.1}),
+        (["--typical", 0.4], {"temperature": 0.8, "typical": 0.4}),
+        (["--stop", "a", "--stop", "b", "--min-length", 3], {"temperature": 0.8, "stop": "ab", "min_length": 3}),
+    ],
+    ids=str,
+)
+def test_options_are_those_of_python(write, random_model, arguments, options):
+    expected = random_model().sample("shall ", 12, random_state=1, **options)
+    assert text_of(write("--seed", "shall ", *arguments)) == "shall " + expected
+    assert text_of(write("--seed", "shall ", *arguments, "--stream")) == "shall " + expected
+
+
+def test_beams_go_to_standard_output_and_scores_to_standard_error(write, random_model):
+    found = random_model().beams("ab", 12, width=6, count=2, no_repeat_ngram=2, length_penalty=1)
+    result = write("--seed", "ab", "--beam-width", 6, "--count", 2, "--no-repeat-ngram", 2, "--length-penalty", 1)
+    assert text_of(result) == "\n---\n".join("ab" + text for text, _, _ in found)
+    assert result.stderr == "".join(
+        f"{n}: score {score:.4f}, log-probability {log_probability:.4f}\n"
+        for n, (_, score, log_probability) in enumerate(found, 1)
+    )
+
+
+def test_stochastic_beams_are_distinct(write, random_model):
+    expected = random_model().stochastic_beams("ab", 12, count=5, random_state=1)
+    assert text_of(write("--seed", "ab", "--beam-width", 5, "--stochastic")).split("\n---\n") == [
+        "ab" + text for text, _, _ in expected
+    ]
+    first = write("--seed", "ab", "--beam-width", 5, "--stochastic", "--count", 2, "--temperature", 1)
+    assert text_of(first).split("\n---\n") == ["ab" + text for text, _, _ in expected[:2]]
+
+
+def test_a_seed_from_a_file_or_standard_input(write, tmp_path):
+    expected = text_of(write("--seed", "shall i"))
+    (tmp_path / "seed.txt").write_bytes(b"\xef\xbb\xbfshall i\r\n")
+    assert text_of(write("--seed-file", "seed.txt")) == expected
+    assert text_of(write("--seed-file", "-", input="shall i\n")) == expected
+    assert text_of(write("--seed", "-", input="shall i")) == expected
+
+
+def test_a_line_end_that_is_meant_can_be_kept(shakegen):
+    result = shakegen("sample", "--seed-file", "-", "--length", 3, input="shall i\n\n")
+    assert result.stdout.startswith("shall i\n")
+
+
+def test_picking_and_typing_in_a_pipe(shakegen, random_model, tmp_path):
+    random_model().save(tmp_path / "models" / "small.h5")
+    draft, text, answers = random_model().draft("ab"), "", []
+    for pick in (2, 1):
+        offers = draft.likeliest()
+        answers.append(str(pick) if pick > 1 else "")
+        text += offers[pick - 1][0]
+        draft.write(offers[pick - 1][0])
+    answers = [*answers, "hello", "=5", "= you"]
+    result = shakegen("sample", "--seed", "ab", "--interactive", input="\n".join(answers) + "\n")
+    assert text_of(result) == "ab" + text + "hello you"
+    assert "the model never saw '5' (U+0035)" in result.stderr
+    assert f"1 {offers[0][0]!r} {offers[0][1]:.0%}  2 " in result.stderr
+
+
+def test_interactive_ends_with_the_length_or_a_stop_text(shakegen, random_model, tmp_path):
+    random_model().save(tmp_path / "models" / "small.h5")
+    arguments = ("sample", "--seed", "ab", "--interactive")
+    assert text_of(shakegen(*arguments, "--length", 3, input="x\ny\nz\nw\n")) == "abxyz"
+    stopped = shakegen(*arguments, "--stop", "yz", "--min-length", 4, input="yz\nyz\nyz\n")
+    assert text_of(stopped) == "abyzyz"
+
+
+def test_on_a_terminal_the_text_appears_as_it_is_drawn(tmp_path, random_model):
+    random_model().save(tmp_path / "models" / "small.h5")
+    above, below = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shakegen", "sample", "--seed", "ab", "--length", "1" + "0" * 12, "--random-state", "1"],
+        cwd=tmp_path, stdout=below, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    shown = b""
+    while len(shown) < 50:
+        shown += os.read(above, 50)
+    process.kill()
+    process.communicate()
+    os.close(above)
+    os.close(below)
+    assert shown.decode().startswith("ab" + random_model().sample("ab", 40, temperature=0.8, random_state=1))
+
+
+BAD = {
+    "--no-repeat-ngram is a rule of beam search: give --beam-width too, or leave it out": ["--no-repeat-ngram", 3],
+    "--length-penalty is a rule of beam search: give --beam-width too, or leave it out": ["--length-penalty", 0],
+    "--stochastic is a rule of beam search: give --beam-width too, or leave it out": ["--stochastic"],
+    "--top-k is for drawing, and a beam search does not draw: leave out it or --beam-width": [
+        "--beam-width", 3, "--top-k", 2
+    ],
+    "--temperature is for drawing, and a beam search does not draw: leave out it or --beam-width": [
+        "--beam-width", 3, "--temperature", 1
+    ],
+    "--length-penalty would change the probabilities of --stochastic: leave out one of them": [
+        "--beam-width", 3, "--stochastic", "--length-penalty", 1
+    ],
+    "--interactive and --beam-width are both given: expected one of them": ["--interactive", "--beam-width", 3],
+    "--random-state has no effect on --interactive: leave out one of them": ["--interactive", "--random-state", 3],
+    "--seed and --seed-file are both given: expected one of them": ["--seed", "a", "--seed-file", "x"],
+    "--interactive reads standard input itself: give the seed with --seed TEXT or in a file": [
+        "--interactive", "--seed", "-"
+    ],
+    "no file none.txt: expected a text file, or - for standard input": ["--seed-file", "none.txt"],
+    ".. is a folder: expected a text file": ["--seed-file", ".."],
+    "the count is 4: expected 1 to as many texts as the beam is wide, 3": ["--beam-width", 3, "--count", 4],
+    "the count is 5: expected 1 to as many texts as the beam is wide, 3": [
+        "--beam-width", 3, "--count", 5, "--stochastic"
+    ],
+    "the beam width is 0: expected 1 (greedy) or more; 10 is usual": ["--beam-width", 0],
+    "the beam width is 30: expected at most 27, the number of texts of length 1 over 27 symbols": [
+        "--beam-width", 30, "--length", 1
+    ],
+    "the temperature is 0: expected a number above 0, for there is but one greedy text": [
+        "--beam-width", 3, "--stochastic", "--temperature", 0
+    ],
+    "the length penalty is -1.0: expected 0 (none) or more; 1 ranks by the mean": [
+        "--beam-width", 3, "--length-penalty", -1
+    ],
+    "the n-gram that may not repeat is -1: expected a number of characters, or 0 for none": [
+        "--beam-width", 3, "--no-repeat-ngram", -1
+    ],
+    "top-k is 0: expected a number of characters, 1 or more; 10 is usual": ["--top-k", 0],
+    "top-p is 0.0: expected a share above 0 and up to 1; 0.9 is usual": ["--top-p", 0],
+    "min-p is 1.5: expected a share above 0 and up to 1; 0.05 is usual": ["--min-p", 1.5],
+    "typical is nan: expected a share above 0 and up to 1; 0.95 is usual": ["--typical", "nan"],
+    "a stop text is empty: expected one character or more": ["--stop", ""],
+    "the model can never write the stop text 'é': expected one of characters that it knows": ["--stop", "é"],
+    "the model never saw 'é' (U+00E9): use characters of its training text, or skip the unknown ones "
+    "(--on-unknown skip)": ["--seed", "é"],
+    "the temperature is nan: expected 0 (greedy) or more; 0.5 is careful, 1 is free": ["--temperature", "nan"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "arguments"), BAD.items())
+def test_mistakes_get_one_line(shakegen, random_model, tmp_path, message, arguments):
+    random_model().save(tmp_path / "models" / "small.h5")
+    result = shakegen("sample", *arguments)
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+def test_a_seed_file_that_is_no_text(shakegen, tmp_path):
+    (tmp_path / "seed.txt").write_bytes("naïve café".encode("latin-1"))
+    result = shakegen("sample", "--seed-file", "seed.txt")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: seed.txt is not utf-8 text (byte offset 2): try --encoding ")
