@@ -3,7 +3,9 @@
 from operator import attrgetter
 
 import keras
+from keras import ops
 
+from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.initial_state import LearnedInitialState
 from shakegen.layers.nlstm_cell import NLSTMCell
 
@@ -11,7 +13,7 @@ __all__ = ["NLSTM", "NLSTMCell"]
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class NLSTM(LearnedInitialState, keras.layers.RNN):
+class NLSTM(LearnedInitialState, CompiledLoop, keras.layers.RNN):
     """Nested LSTM layer: the arguments and the behaviour of `keras.layers.LSTM`, the equations of `NLSTMCell`.
 
     An inner memory is read and written only through the gates of the memory around it, so it can keep, for longer, what
@@ -143,6 +145,19 @@ class NLSTM(LearnedInitialState, keras.layers.RNN):
     dropout = property(attrgetter("cell.dropout"))
     recurrent_dropout = property(attrgetter("cell.recurrent_dropout"))
     seed = property(attrgetter("cell.seed"))
+
+    def _recurrence(self):
+        from shakegen.layers.equations import Nested
+
+        cell, (activation, recurrent_activation, cell_activation) = self.cell, self._names()
+        W, U = self._weight(cell.kernels[0]), self._weight(cell.recurrent_kernels[0])
+        b = [self._weight(bias) for bias in cell.biases] or [None] * self.depth
+        inner = []
+        for level in range(1, self.depth):
+            kernels = (self._weight(cell.kernels[level]), self._weight(cell.recurrent_kernels[level]))
+            inner += [ops.concatenate(kernels), ops.zeros_like(U[0]) if b[level] is None else b[level]]
+        equation = Nested(self.units, self.depth, cell_activation, activation, recurrent_activation)
+        return equation, [W], b[:1], [U, *inner]
 
     def get_config(self):
         config = super().get_config()

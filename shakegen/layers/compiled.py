@@ -1,0 +1,61 @@
+"""What makes a recurrent layer of Keras run its sequences through the compiled loop."""
+
+import keras
+from keras import ops
+
+ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
+
+
+class CompiledLoop:
+    """Replaces the loop of the Keras recurrent layer that it is mixed into, where the compiled one serves.
+
+    That is on the TensorFlow backend, without cuDNN, recurrent dropout and unrolling, for the activations tanh,
+    sigmoid, relu and linear. Anywhere else Keras's own loop runs. A subclass says what it computes in `_recurrence()`:
+    an equation of `shakegen.layers.equations`, the input kernels and biases of its groups, and its weights; or None.
+    """
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        if not self._compiled_loop_serves(initial_state, mask, training):
+            return super().inner_loop(sequences, initial_state, mask, training=training)
+        from shakegen.layers.recurrence import run
+
+        if training and 0 < self.dropout < 1:
+            sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
+        outputs, states = run(*self._recurrence(), sequences, initial_state, self.go_backwards)
+        return states[0], outputs, states
+
+    def _compiled_loop_serves(self, initial_state, mask, training):
+        return (
+            keras.backend.backend() == "tensorflow"
+            and mask is None
+            and len(initial_state) == len(self.state_size)
+            and not self.unroll
+            and not (
+                training and (self.recurrent_dropout or (self.dropout and hasattr(self.cell, "dropout_mask_count")))
+            )
+            and not self._cudnn_serves()
+            and all(activation in ACTIVATIONS for activation in self._activations())
+        )
+
+    def _activations(self):
+        names = ("activation", "recurrent_activation", "cell_activation")
+        return [getattr(self.cell, name) for name in names if hasattr(self.cell, name)]
+
+    def _cudnn_serves(self):
+        use_cudnn = getattr(self, "use_cudnn", False)
+        if use_cudnn != "auto":
+            return use_cudnn
+        import tensorflow as tf
+
+        return (
+            [ACTIVATIONS.get(activation) for activation in self._activations()] == ["tanh", "sigmoid"]
+            and self.use_bias
+            and getattr(self, "reset_after", True)
+            and bool(tf.config.list_logical_devices("GPU"))
+        )
+
+    def _weight(self, variable):
+        return ops.cast(variable, self.cell.compute_dtype)
+
+    def _names(self):
+        return [ACTIVATIONS[activation] for activation in self._activations()]

@@ -1,0 +1,22 @@
+"""Recognising a tensor that is one-hot by construction, so that a product with it can be a look-up."""
+
+import tensorflow as tf
+
+PASSING = {"Identity", "StopGradient", "Cast"}
+
+
+def ids_of_one_hot(tensor):
+    """The integers that `tensor` is the one-hot encoding of, along its last axis, or None where that is not known.
+
+    Only a tensor that a OneHot operation of the same graph makes is recognised; integers out of range stand for rows
+    of zeros. An eager tensor never is.
+    """
+    if not tf.is_symbolic_tensor(tensor):
+        return None
+    operation = tensor.op
+    while operation.type in PASSING and operation.inputs[0].dtype.is_floating:
+        operation = operation.inputs[0].op
+    if operation.type != "OneHot" or operation.get_attr("axis") not in (-1, tensor.shape.rank - 1):
+        return None
+    ids, _, on, off = operation.inputs
+    return ids if tf.get_static_value(on) == 1 and tf.get_static_value(off) == 0 else None

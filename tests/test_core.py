@@ -1,0 +1,156 @@
+"""The compiled loop's laws: its gradients, sequences cut in parts, look-ups, shapes not known beforehand, memory."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from shakegen import layers
+from shakegen.layers.equations import Gated, GatedBefore, Nested, Simple
+from shakegen.layers.lookup import ids_of_one_hot
+from shakegen.layers.recurrence import compiled_loop
+
+N, T, H, V = 2, 4, 3, 5
+
+CELLS = {
+    "rnn": Simple(H),
+    "relu rnn": Simple(H, "relu"),
+    "lstm": Nested(H),
+    "gru": Gated(H),
+    "gru, reset before": GatedBefore(H),
+    "nlstm, depth 2": Nested(H, 2, "linear"),
+    "nlstm, depth 3": Nested(H, 3, "linear"),
+}
+CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+LAYERS = {
+    "rnn": lambda **arguments: layers.SimpleRNN(H, **arguments),
+    "lstm": lambda **arguments: layers.LSTM(H, **arguments),
+    "gru": lambda **arguments: layers.GRU(H, **arguments),
+    "nlstm": lambda **arguments: layers.NLSTM(H, depth=2, **arguments),
+}
+LAYER = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
+
+
+@pytest.fixture
+def draw(rng):
+    return lambda *shape: tf.constant(rng.normal(0, 0.5, shape))
+
+
+def weights_of(cell, draw):
+    if isinstance(cell, Nested):
+        inner = [draw(*shape) for _ in range(1, cell.depth) for shape in [(2 * H, 4 * H), (4 * H,)]]
+        return (draw(H, 4 * H), *inner)
+    shapes = {Simple: [(H, H)], Gated: [(H, 3 * H), (H,)], GatedBefore: [(H, 2 * H), (H, H)]}
+    return tuple(draw(*shape) for shape in shapes[type(cell)])
+
+
+def arguments_of(cell, draw, *rows):
+    inputs = tuple(draw(*rows, len(group) * H) for group in cell.groups)
+    states = tuple(draw(N, H) for _ in range(cell.depth + 1 if isinstance(cell, Nested) else 1))
+    return inputs, states, weights_of(cell, draw)
+
+
+@CELL
+@pytest.mark.parametrize("looked_up", [False, True])
+def test_gradients_are_the_finite_differences(cell, looked_up, draw, rng):
+    inputs, states, weights = arguments_of(cell, draw, *((V,) if looked_up else (N, T + 1)))
+    ids = tf.constant(rng.integers(V, size=(N, T)), tf.int32) if looked_up else None
+    loop, arrays = compiled_loop(cell), [inputs, states, weights]
+    direction = tf.nest.map_structure(lambda array: draw(*array.shape), arrays)
+    coefficients = draw(N, T, H), [draw(N, H) for _ in states]
+
+    def f(arrays):
+        outputs, finals = loop(arrays[0], ids, *arrays[1:])
+        returned = zip([outputs, *finals], [coefficients[0], *coefficients[1]])
+        return tf.add_n([tf.reduce_sum(r * c) for r, c in returned])
+
+    with tf.GradientTape() as tape:
+        tape.watch(arrays)
+        value = f(arrays)
+    gradients = tape.gradient(value, arrays)
+    flat = zip(tf.nest.flatten(gradients), tf.nest.flatten(direction))
+    slope = tf.add_n([tf.reduce_sum(gradient * along) for gradient, along in flat])
+
+    def moved(step):
+        return f(tf.nest.map_structure(lambda array, along: array + step * along, arrays, direction))
+
+    np.testing.assert_allclose(slope, (moved(1e-5) - moved(-1e-5)) / 2e-5, rtol=1e-7, atol=1e-7)
+
+
+@CELL
+def test_a_sequence_cut_in_three_with_carried_state_equals_the_whole(cell, draw, rng):
+    tables, states, weights = arguments_of(cell, draw, V)
+    loop, ids = compiled_loop(cell), tf.constant(rng.integers(V, size=(N, 3 * T)), tf.int32)
+    whole, finals = loop(tables, ids, states, weights)
+    parts = []
+    for part in tf.split(ids, 3, axis=1):
+        outputs, states = loop(tables, part, tuple(states), weights)
+        parts.append(outputs)
+    np.testing.assert_allclose(tf.concat(parts, axis=1), whole, rtol=0, atol=1e-14)
+    for state, final in zip(states, finals):
+        np.testing.assert_allclose(state, final, rtol=0, atol=1e-14)
+
+
+@LAYER
+def test_one_hot_sequences_are_looked_up_and_equal_the_product(layer, rng):
+    recurrent = layer(dtype="float64", return_sequences=True)
+    recurrent.build((N, T, V))
+    ids = tf.constant(rng.integers(-1, V + 1, size=(N, T)))
+
+    @tf.function
+    def answers(ids, dense):
+        one_hot = keras.ops.one_hot(ids, V, dtype="float64")
+        assert ids_of_one_hot(one_hot) is not None
+        assert ids_of_one_hot(dense) is None
+        losses = [tf.reduce_sum(tf.sin(recurrent(x))) for x in (one_hot, dense)]
+        return [(loss, tf.gradients(loss, [weight.value for weight in recurrent.weights])) for loss in losses]
+
+    looked_up, multiplied = answers(ids, tf.one_hot(ids, V, dtype="float64"))
+    for a, b in zip(tf.nest.flatten(looked_up), tf.nest.flatten(multiplied)):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        lambda ids: tf.one_hot(ids, V, on_value=2.0),
+        lambda ids: tf.one_hot(ids, V, off_value=0.1),
+        lambda ids: tf.one_hot(ids, T, axis=1),
+        lambda ids: tf.one_hot(ids, V) * 0.5,
+        lambda ids: tf.cast(tf.cast(tf.one_hot(ids, V), "int32"), "float32"),
+    ],
+    ids=["scaled", "smoothed", "transposed", "dropped", "rounded"],
+)
+def test_nothing_else_is_taken_for_one_hot(tensor):
+    @tf.function
+    def found(ids):
+        return ids_of_one_hot(tensor(ids)) is not None
+
+    assert not found(tf.zeros((N, V), tf.int32))
+    assert ids_of_one_hot(tensor(tf.zeros((N, V), tf.int32))) is None
+
+
+@LAYER
+def test_batch_and_time_need_not_be_known_beforehand(layer, rng):
+    recurrent = layer(dtype="float64", return_sequences=True)
+    recurrent.build((None, None, V))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, V), "float64")])
+    def answers(x):
+        loss = tf.reduce_sum(tf.sin(recurrent(x)))
+        return loss, tf.gradients(loss, [x, *(weight.value for weight in recurrent.weights)])
+
+    for batch, steps in (1, 1), (3, 5):
+        x = tf.constant(rng.normal(size=(batch, steps, V)))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(tf.sin(recurrent(x)))
+        expected = loss, tape.gradient(loss, [x, *(weight.value for weight in recurrent.weights)])
+        for a, b in zip(tf.nest.flatten(answers(x)), tf.nest.flatten(expected)):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+
+
+@CELL
+def test_equal_cells_share_one_compiled_loop(cell):
+    copy = type(cell)(**vars(cell))
+    assert compiled_loop(copy) is compiled_loop(cell)
