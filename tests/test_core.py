@@ -154,3 +154,18 @@ def test_batch_and_time_need_not_be_known_beforehand(layer, rng):
 def test_equal_cells_share_one_compiled_loop(cell):
     copy = type(cell)(**vars(cell))
     assert compiled_loop(copy) is compiled_loop(cell)
+
+
+@LAYER
+def test_gradients_are_the_same_in_a_graph_and_out_of_it(layer, rng):
+    recurrent, x = layer(dtype="float64"), tf.constant(rng.normal(size=(N, T, V)))
+    recurrent.build((N, T, V))
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.sin(recurrent(x)))
+        return tape.gradient(loss, [weight.value for weight in recurrent.weights])
+
+    in_graph = tf.function(gradients)()
+    for a, b in zip(in_graph, gradients()):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-14)
