@@ -39,10 +39,11 @@ def network(units, size=SIZE, bits=2.0):
     from shakegen.config import Config
     from shakegen.inference import Engine
 
-    random, shapes = np.random.default_rng(0), Config("lstm", units=units).weight_shapes(size)
-    weights = {name: random.normal(0, units**-0.5, shape).astype("float32") for name, shape in shapes.items()}
+    random, config = np.random.default_rng(0), Config("lstm", units=units)
+    shapes = config.weight_shapes(size).items()
+    weights = {name: random.normal(0, units**-0.5, shape).astype("float32") for name, shape in shapes}
     while True:
-        engine = Engine("lstm", weights)
+        engine = Engine(config, weights)
         logits, _ = engine.prime(random.integers(size, size=50), 1)
         p = np.exp(logits[0] - logits.max(), dtype=float)
         p /= p.sum()
