@@ -75,6 +75,13 @@ def test_quiet_training_prints_only_where_the_model_is(shakegen, corpus):
     assert load("deep/er/model.h5").config.cell == "rnn"
 
 
+def test_the_sample_after_an_epoch_may_be_searched_for(shakegen, corpus):
+    trained = shakegen("train", corpus, *FAST, "--sample-seed", "Shall", "--sample-length", 20, "--beam-width", 4)
+    assert trained.exit_code == 0
+    text = load("models/poem-gru.h5").beams("Shall", 20, width=4)[0].text
+    assert f"\nShall{text}\n" in trained.stderr
+
+
 def test_training_on_standard_input(shakegen, poem):
     assert shakegen("train", "-", *FAST, "--quiet", input=poem).exit_code == 0
     assert load("models/stdin-gru.h5").corpus["length"] == len(poem)
@@ -152,6 +159,7 @@ BAD_CALLS = {
     "the split '0.5,x' is not usable: expected three numbers such as 0.9,0.05,0.05": (
         "train", "sonnets", "--split", "0.5,x"
     ),
+    "the beam width is 0: expected 1 (greedy) or more; 10 is usual": ("train", "sonnets", "--beam-width", "0"),
     "units is 0: expected a whole number from 1 to 65536": ("train", "sonnets", "--units", "0"),
     "depth is 3, but the cell is gru: it is for nlstm only": ("train", "sonnets", "--depth", "3"),
     "epochs and minutes are both given: expected one of them": (
@@ -191,9 +199,22 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
     assert result.stdout.startswith("床shall")
 
 
-@pytest.mark.parametrize("arguments", ["--help", "sample --seed abc", "info MODEL", "models", "corpora list"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--help",
+        "sample --seed abc",
+        "sample --seed abc --beam-width 3",
+        "evaluate MODEL MODEL.txt",
+        "novelty MODEL --corpus MODEL.txt --length 99",
+        "info MODEL",
+        "models",
+        "corpora list",
+    ],
+)
 def test_tensorflow_is_not_loaded(arguments, tmp_path, random_model):
     random_model().save(tmp_path / "models" / "a.h5")
+    (tmp_path / "models" / "a.h5.txt").write_text("shall i compare thee to a summer day")
     code = (
         "import sys\nfrom shakegen.cli import main\n"
         "main(sys.argv[1:], standalone_mode=False)\n"

@@ -100,10 +100,8 @@ def test_interactive_ends_with_the_length_or_a_stop_text(shakegen, random_model,
 def test_on_a_terminal_the_text_appears_as_it_is_drawn(tmp_path, random_model):
     random_model().save(tmp_path / "models" / "small.h5")
     above, below = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "shakegen", "sample", "--seed", "ab", "--length", "1" + "0" * 12, "--random-state", "1"],
-        cwd=tmp_path, stdout=below, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    endless = [sys.executable, "-m", "shakegen", "sample", "--seed", "ab", "--length", str(10**12)]
+    process = subprocess.Popen([*endless, "--random-state", "1"], cwd=tmp_path, stdout=below, stderr=subprocess.PIPE)
     shown = b""
     while len(shown) < 50:
         shown += os.read(above, 50)

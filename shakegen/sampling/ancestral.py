@@ -8,7 +8,7 @@ from shakegen.sampling.truncation import Truncation
 
 Step = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 NOISE = 1 << 14  # random numbers drawn at a time and stream
-LOOKS = 1 << 10  # logits that are looked at to try runners-up one by one, before the whole truncation is worked out
+TRIES = 6  # runners-up that are looked at one by one, before the whole truncation is worked out
 LARGEST_SCALE = 1e30  # of the noise: a larger one overflows 32 bits, and changes nothing
 
 
@@ -86,7 +86,7 @@ def truncated(step, logits, state, length, temperature, random_state, truncation
 
 def runner_up(logits, noisy, allows, truncation, temperature) -> int:
     """The winner, in one stream, among the ids that may be drawn, once the winner of all may not."""
-    for _ in range(1 + LOOKS // noisy.size):
+    for _ in range(TRIES):
         noisy[0, noisy.argmax()] = -np.inf
         second = int(noisy.argmax())
         if allows(logits[0], second):

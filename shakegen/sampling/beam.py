@@ -72,7 +72,7 @@ def beam_search(
         if no_repeat_ngram:
             totals[repeating(beams.history, no_repeat_ngram)] = -np.inf
         beams.freeze(totals, scores)
-        ranks = ranked(totals, beams.next_lengths()[:, None], length_penalty)
+        ranks = ranked(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
         top = highest(ranks[first:].ravel(), width)
         if not len(top):
             break
@@ -80,11 +80,11 @@ def beam_search(
             top = np.concatenate([ranks[:1].argmax(keepdims=True)[0], top + totals.shape[1]])
         scores = totals.ravel()[top]
         beams.advance(*np.divmod(top, totals.shape[1]))
-    return beams.hypotheses(ranked(scores, beams.lengths, length_penalty), scores)[:best]
+    return beams.hypotheses(ranked(scores, beams.lengths(), length_penalty), scores)[:best]
 
 
 def ranked(log_probabilities: np.ndarray, lengths: np.ndarray, penalty: float) -> np.ndarray:
-    return log_probabilities / np.maximum(lengths, 1) ** penalty if penalty else log_probabilities
+    return log_probabilities / np.maximum(lengths, 1) ** penalty
 
 
 class Beams:
@@ -99,13 +99,13 @@ class Beams:
         self.logits, self._state, self._step, self._length = logits[same], state[same], step, length
         self._stops, self._min_length = stops, min_length
         self._nodes = stops.start(rows) if stops else None
-        self.finished, self.lengths = np.zeros(rows, bool), np.zeros(rows)
+        self.finished, self._lengths = np.zeros(rows, bool), np.zeros(rows)
         self.history = np.empty((rows, 0), np.int32) if history else None
         self._trail, self._ids = [], None
 
     def going(self) -> bool:
         """Read the ids of the last step, if there is another one to make."""
-        if len(self._trail) == self._length or self.finished.all():
+        if len(self._trail) == self._length or (self._stops and self.finished.all()):
             return False
         if self._trail:
             self.logits, self._state = self._step(self._ids, self._state)
@@ -117,26 +117,30 @@ class Beams:
             totals[self.finished] = -np.inf
             totals[self.finished, 0] = scores[self.finished]
 
-    def next_lengths(self) -> np.ndarray:
-        """How long the continuations of each row are."""
-        return self.lengths + ~self.finished
+    def lengths(self, after: int = 0) -> np.ndarray:
+        """How long the text of each row is, or will be after so many steps."""
+        if self._stops:
+            return self._lengths + after * ~self.finished
+        return np.full(len(self._state), len(self._trail) + after, float)
 
     def advance(self, parents: np.ndarray, ids: np.ndarray) -> None:
         """Replace the rows by continuations of them."""
-        frozen, self.lengths = self.finished[parents], self.next_lengths()[parents]
-        self._trail.append((parents, np.where(frozen, -1, ids)))
         # In place where the number of rows stays: an engine knows its own state again and goes on at once.
         if len(parents) == len(self._state):
             self._state[...] = self._state[parents]
         else:
             self._state = self._state[parents]
-        self._ids, self.finished = ids, frozen
+        self._ids, written = ids, ids
+        if self._stops:
+            frozen, self._lengths = self.finished[parents], self.lengths(1)[parents]
+            written = np.where(frozen, -1, ids)
+            self._nodes, complete = self._stops.advance(self._nodes[parents], ids)
+            self.finished = frozen | complete if len(self._trail) + 1 >= self._min_length else frozen
+        elif len(parents) != len(self.finished):
+            self.finished = np.zeros(len(parents), bool)
         if self.history is not None:
             self.history = np.concatenate([self.history[parents], ids[:, None]], axis=1)
-        if self._stops:
-            self._nodes, complete = self._stops.advance(self._nodes[parents], ids)
-            if len(self._trail) >= self._min_length:
-                self.finished = frozen | complete
+        self._trail.append((parents, written))
 
     def hypotheses(self, ranks: np.ndarray, log_probabilities: np.ndarray) -> list[Hypothesis]:
         """The distinct texts of all rows, best first, but last those that neither a stop text nor the length ended."""

@@ -130,7 +130,7 @@ def mass_test(share: float, typical: bool, temperature: float, size: int, dtype)
         np.ones(size, dtype),
         np.empty(size, bool),
     )
-    highest, scale, lowest = (np.array(value, dtype) for value in (0, 1 / temperature, LOWEST * min(1, temperature)))
+    highest, scale, lowest = (np.array(value, dtype) for value in (0, 1 / temperature, LOWEST))
     subtract, multiply, exp, total_of = np.subtract, np.multiply, np.exp, ones.dot
 
     def allows(logits, chosen):
@@ -141,8 +141,6 @@ def mass_test(share: float, typical: bool, temperature: float, size: int, dtype)
         if highest == -np.inf:  # all are impossible
             return True
         subtract(logits, highest, gaps)
-        if typical or temperature < 1:
-            np.maximum(gaps, lowest, out=gaps)
         multiply(gaps, scale, gaps)
         exp(gaps, weights)
         total, own = total_of(weights).item(), weights.item(chosen)
@@ -150,6 +148,8 @@ def mass_test(share: float, typical: bool, temperature: float, size: int, dtype)
         if total - own < limit:  # all the others together would not fill the share
             return True
         if typical:
+            if gaps[gaps.argmin()] == -np.inf:  # its weight is 0, and 0 · -inf would be NaN
+                np.maximum(gaps, lowest, out=gaps)
             mean = weights.dot(gaps).item() / total
             subtract(gaps, mean, gaps)
             np.absolute(gaps, gaps)

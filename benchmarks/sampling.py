@@ -1,0 +1,219 @@
+"""How fast text is drawn, side by side with other ways to do it, and what each strategy costs.
+
+    python benchmarks/sampling.py            # both tables
+    python benchmarks/sampling.py peers      # one stream and 64, against a compiled loop, PyTorch, keras.predict
+    python benchmarks/sampling.py costs      # each strategy against plain ancestral sampling
+
+An LSTM with random weights draws from 65 characters, or from 16,386 words; its read-out is scaled so that a symbol has
+about 2 and 6 bits of surprise, as trained networks have. Each contender of `peers` runs in a process of its own, in
+turn, for several rounds; the tables show medians and ratios within this run. `compiled` is a loop inside one
+TensorFlow graph, compiled by XLA; `torch` PyTorch's nn.LSTM, stepped (where it is installed); `predict` the textbook's
+keras.predict on a sliding window of 40 one-hot characters.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+SIZE, WORDS, WINDOW = 65, 16_386, 40
+STRATEGIES = {
+    "plain": {},
+    "greedy": {"temperature": 0},
+    "top-k 10": {"top_k": 10},
+    "top-p 0.9": {"top_p": 0.9},
+    "min-p 0.05": {"min_p": 0.05},
+    "typical 0.95": {"typical": 0.95},
+    "all four": {"top_k": 40, "top_p": 0.95, "min_p": 0.01, "typical": 0.98},
+}
+
+
+def network(units, size=SIZE, bits=2.0):
+    """An engine with random weights whose next symbol has, on average, at most so many bits of entropy."""
+    import numpy as np
+
+    from shakegen.config import Config
+    from shakegen.inference import Engine
+
+    random, config = np.random.default_rng(0), Config("lstm", units=units)
+    shapes = config.weight_shapes(size).items()
+    weights = {name: random.normal(0, units**-0.5, shape).astype("float32") for name, shape in shapes}
+    while True:
+        engine = Engine(config, weights)
+        logits, _ = engine.prime(random.integers(size, size=50), 1)
+        p = np.exp(logits[0] - logits.max(), dtype=float)
+        p /= p.sum()
+        if -(p * np.log2(p + 1e-30)).sum() < bits:
+            return engine
+        weights["dense/kernel"] *= 1.2
+
+
+def rate(draw, length, streams=1):
+    """Symbols per second of the best of three draws of `length` steps."""
+    durations = []
+    for _ in range(3):
+        began = time.perf_counter()
+        draw(length)
+        durations.append(time.perf_counter() - began)
+    return streams * length / min(durations)
+
+
+def ancestral(engine, streams=1, **options):
+    from shakegen import sampling
+
+    def draw(length):
+        logits, state = engine.prime([0], streams)
+        for _ in sampling.ancestral(engine.step, logits, state, length, **options):
+            pass
+
+    return draw
+
+
+def shakegen(units, streams):
+    return rate(ancestral(network(units), streams), 500_000 // units // int(streams**0.5), streams)
+
+
+def compiled(units, streams):
+    import tensorflow as tf
+
+    length = 300_000 // units
+    kernel, recurrent = tf.random.normal((SIZE, 4 * units)), tf.random.normal((units, 4 * units)) * units**-0.5
+    dense = tf.random.normal((units, SIZE)) * units**-0.5
+
+    @tf.function(jit_compile=True)
+    def loop(seed):
+        def body(t, ids, h, c, written):
+            i, f, g, o = tf.split(tf.gather(kernel, ids) + h @ recurrent, 4, axis=1)
+            c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+            h = tf.sigmoid(o) * tf.tanh(c)
+            uniform = tf.random.stateless_uniform((streams, SIZE), tf.stack([seed, t]), minval=1e-20)
+            ids = tf.argmax(h @ dense - tf.math.log(-tf.math.log(uniform)), axis=1, output_type=tf.int32)
+            return t + 1, ids, h, c, written.write(t, ids)
+
+        written = tf.TensorArray(tf.int32, size=length, element_shape=(streams,))
+        start = 0, tf.zeros(streams, tf.int32), tf.zeros((streams, units)), tf.zeros((streams, units)), written
+        return tf.while_loop(lambda t, *_: t < length, body, start)[-1].stack()
+
+    loop(tf.constant(0)).numpy()
+    return rate(lambda _: loop(tf.constant(1)).numpy(), length, streams)
+
+
+def torch(units, streams):
+    import torch
+    from torch import nn
+
+    layer, dense = nn.LSTM(SIZE, units), nn.Linear(units, SIZE)
+
+    def draw(length):
+        ids, state = torch.zeros(streams, dtype=torch.long), None
+        for _ in range(length):
+            hidden, state = layer(nn.functional.one_hot(ids, SIZE).float()[None], state)
+            ids = torch.multinomial(torch.softmax(dense(hidden[0]), -1), 1)[:, 0]
+            ids.tolist()
+
+    with torch.inference_mode():
+        return rate(draw, 1000, streams)
+
+
+def predict(units, streams):
+    import keras
+    import numpy as np
+
+    if streams > 1:
+        return None
+    inputs = keras.Input((WINDOW, SIZE))
+    model = keras.Model(inputs, keras.layers.Dense(SIZE, "softmax")(keras.layers.LSTM(units)(inputs)))
+    random = np.random.default_rng(0)
+
+    def draw(length):
+        window = np.zeros((1, WINDOW, SIZE), "float32")
+        for _ in range(length):
+            p = model.predict(window, verbose=0)[0].astype(float)
+            window = np.roll(window, -1, axis=1)
+            window[0, -1] = np.eye(SIZE)[random.choice(SIZE, p=p / p.sum())]
+
+    draw(3)
+    return rate(draw, 15)
+
+
+CONTENDERS = {"shakegen": shakegen, "compiled": compiled, "torch": torch, "predict": predict}
+
+
+def measured(name, units, streams):
+    """The rate of one contender in a process of its own, in a list; none if it cannot take part."""
+    command = [sys.executable, __file__, "--only", name, str(units), str(streams)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        if "ModuleNotFoundError" not in done.stderr:
+            sys.exit(done.stderr)
+        return []
+    found = done.stdout.split("RATE ")[-1].strip()
+    return [] if found == "None" else [float(found)]
+
+
+def peers(rounds):
+    print("| units | streams | " + " | ".join(CONTENDERS) + " | ours / compiled | ours / torch | ours / predict |")
+    print("|---|---|" + "---|" * (len(CONTENDERS) + 3))
+    for units, streams in ((128, 1), (512, 1), (512, 64)):
+        rates = {name: [] for name in CONTENDERS}
+        for _ in range(rounds):
+            for name in rates:
+                rates[name] += measured(name, units, streams)
+        median = {name: statistics.median(found) for name, found in rates.items() if found}
+        shown = [f"{median[name]:,.0f}" if name in median else "" for name in CONTENDERS]
+        ratios = [f"{median['shakegen'] / median[name]:.2f}" if name in median else "" for name in list(CONTENDERS)[1:]]
+        print("| " + " | ".join([str(units), str(streams), *shown, *ratios]) + " |", flush=True)
+
+
+def costs(rounds):
+    sizes = ((128, SIZE, 2.0, 4000), (512, SIZE, 2.0, 1000), (128, WORDS, 6.0, 200), (512, WORDS, 6.0, 100))
+    engines = [(network(units, size, bits), length) for units, size, bits, length in sizes]
+    print("| time per symbol, of plain's | " + " | ".join(f"{u} units, V = {v:,}" for u, v, *_ in sizes) + " |")
+    print("|---|" + "---|" * len(sizes))
+    plain = [[] for _ in engines]
+    for name, options in STRATEGIES.items():
+        shown = []
+        for times, (engine, length) in zip(plain, engines, strict=True):
+            ratios = []
+            for _ in range(rounds):
+                base = rate(ancestral(engine), length)
+                times.append(1e6 / base)
+                ratios.append(base / rate(ancestral(engine, **options), length) if options else 1)
+            shown.append(f"{statistics.median(ratios):.2f}" if options else f"{statistics.median(times):.1f} µs")
+        print(f"| {name} | " + " | ".join(shown) + " |", flush=True)
+    for name in ("beam_search", "stochastic_beam_search"):
+        shown = [f"{statistics.median(beam_ratio(name, *one) for _ in range(rounds)):.2f}" for one in engines]
+        print(f"| {name}, width 10: rate of 10 streams / 10 | " + " | ".join(shown) + " |", flush=True)
+
+
+def beam_ratio(name, engine, length):
+    """Characters per second of a beam search of width 10, of those of one of 10 streams drawn side by side."""
+    from shakegen import sampling
+
+    def search(length):
+        getattr(sampling, name)(engine.step, *engine.prime([0]), length, 10)
+
+    return rate(search, length // 4) / rate(ancestral(engine, 10), length // 4)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", help="peers, costs; both by default")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only:
+        name, units, streams = arguments.only
+        print("RATE", CONTENDERS[name](int(units), int(streams)))
+        return
+    for table in arguments.tables or ["peers", "costs"]:
+        {"peers": peers, "costs": costs}[table](arguments.rounds)
+        print()
+
+
+if __name__ == "__main__":
+    main()
