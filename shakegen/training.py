@@ -82,7 +82,7 @@ def train(
     network.compile(
         make_optimizer(optimizer, learning_rate, clip_norm, clip_value),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=True,
+        jit_compile=False,  # the recurrence is compiled in its layer; dropout is several times slower under XLA
     )
     origin = {"name": corpus.name, "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
     best = None
