@@ -31,7 +31,7 @@ class Config:
     units: int = 256
     layers: int = 1
     depth: int = 0
-    dropout: float = 0.0
+    dropout: float = 0.3
     embedding: int = 0
     activation: str = "tanh"
     reset_after: bool = True

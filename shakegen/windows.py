@@ -97,7 +97,7 @@ class TrainingWindows:
         ValueError: the text is too short for one window.
     """
 
-    def __init__(self, ids: np.ndarray, length: int = 100, batch_size: int = 64, random_state: int = 0):
+    def __init__(self, ids: np.ndarray, length: int = 64, batch_size: int = 32, random_state: int = 0):
         check_length(ids, length, "training text")
         if batch_size < 1:
             raise ValueError(f"the batch size is {batch_size}: expected 1 window or more")

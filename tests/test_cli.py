@@ -134,7 +134,7 @@ BAD_TEXTS = {
     ),
     "ten characters": (
         b"abcdefghij",
-        "the training text has 9 characters, but a window of 100 and its next character need 101: "
+        "the training text has 9 characters, but a window of 64 and its next character need 65: "
         "try a longer text or shorter windows (--seq-length)",
     ),
     "utf-16": (
