@@ -1,5 +1,6 @@
 """From a configuration to a Keras model, and from any Keras model to a step function."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 
@@ -78,7 +79,7 @@ class KerasSteps:
     def __init__(self, model: keras.Model):
         import tensorflow as tf
 
-        shape = model.input_shape
+        self._model, shape = model, model.input_shape
         self._one_hot, self._length = len(shape) == 3, shape[1]
         self._size = shape[2] if self._one_hot else model.output_shape[-1]
         self._call = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
@@ -101,8 +102,24 @@ class KerasSteps:
             inputs = np.eye(self._size + 1, self._size, k=-1, dtype="float32")[window + 1]
         else:
             inputs = np.maximum(window, 0)
-        outputs = keras.ops.convert_to_numpy(self._call(inputs)).astype(np.float32)
+        with states_kept(self._model):
+            outputs = keras.ops.convert_to_numpy(self._call(inputs)).astype(np.float32)
         outputs = outputs if outputs.ndim == 2 else outputs[:, -1]
-        if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
+        if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
             return np.log(outputs + np.finfo(np.float32).tiny)
         return outputs
+
+
+@contextlib.contextmanager
+def states_kept(model: keras.Model) -> Iterator[None]:
+    """Let stateful layers start from zeros, and give them their states back at the end."""
+    stateful = [layer for layer in model.layers if getattr(layer, "stateful", False)]
+    states = [state for layer in stateful for state in layer.states]
+    before = [keras.ops.copy(state) for state in states]
+    for state in states:
+        state.assign(keras.ops.zeros_like(state))
+    try:
+        yield
+    finally:
+        for state, value in zip(states, before, strict=True):
+            state.assign(value)

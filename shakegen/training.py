@@ -144,10 +144,10 @@ def stopping_on_interrupt(budget: ours.Budget) -> Iterator[None]:
 
     def stop(number, frame):
         budget.interrupted = True
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
     before = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)

@@ -169,3 +169,60 @@ def test_gradients_are_the_same_in_a_graph_and_out_of_it(layer, rng):
     in_graph = tf.function(gradients)()
     for a, b in zip(in_graph, gradients()):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-14)
+
+
+@LAYER
+@pytest.mark.parametrize(("kind", "size"), [("uint8", 256), ("uint8", 300), ("int8", 128), ("int32", 65)])
+def test_ids_of_any_integer_type_are_looked_up(layer, kind, size):
+    one = layer(return_sequences=True)
+    one.build((None, None, size))
+    ids = tf.constant([[0, 1, 126], [5, 127, 64]], kind)
+    looked_up = tf.function(lambda i: one(tf.one_hot(i, size)))(ids)
+    np.testing.assert_allclose(looked_up, one(tf.one_hot(ids, size)), atol=1e-5)
+
+
+@LAYER
+def test_a_one_hot_input_has_a_gradient_too(layer):
+    one = layer(dtype="float64")
+    one.build((None, None, V))
+
+    @tf.function
+    def gradient(ids):
+        x = tf.one_hot(ids, V, dtype="float64")
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(one(x))
+        return tape.gradient(total, x)
+
+    x = tf.Variable(tf.one_hot([[0, 3, 1, 2]], V, dtype="float64"))
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(one(x))
+    np.testing.assert_allclose(gradient(tf.constant([[0, 3, 1, 2]])), tape.gradient(total, x), atol=1e-10)
+
+
+def test_second_order_gradients_are_those_of_keras_where_the_loop_is_switched_off():
+    ours, theirs = layers.LSTM(H, dtype="float64"), keras.layers.LSTM(H, dtype="float64")
+    for each in ours, theirs:
+        each.build((None, None, V))
+    ours.set_weights(theirs.get_weights())
+    ours.compiled_loop = False
+    x = tf.Variable(np.linspace(-1, 1, N * T * V).reshape(N, T, V))
+
+    def penalty(layer):
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                total = tf.reduce_sum(layer(x))
+            slope = tf.reduce_sum(inner.gradient(total, x) ** 2)
+        return outer.gradient(slope, x)
+
+    np.testing.assert_allclose(penalty(ours), penalty(theirs), atol=1e-10)
+
+
+@LAYER
+def test_an_initial_state_of_one_row_serves_the_whole_batch(layer):
+    one = layer(dtype="float64")
+    one.build((N, T, V))
+    x = tf.ones((N, T, V), "float64")
+    small = [tf.ones((1, H), "float64") for _ in one.state_size]
+    full = [tf.ones((N, H), "float64") for _ in one.state_size]
+    np.testing.assert_allclose(one(x, initial_state=small), one(x, initial_state=full), atol=1e-10)

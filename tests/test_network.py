@@ -88,3 +88,16 @@ def test_a_model_of_ids_is_a_step_function_too():
     ids = np.random.default_rng(2).integers(V, size=7)
     logits, _ = KerasSteps(model).prime(ids)
     assert np.allclose(logits, np.asarray(model(ids[None]))[:, -1], atol=1e-6)
+
+
+def test_stateful_layers_keep_their_states_while_a_sample_is_drawn():
+    inputs = keras.Input(batch_shape=(1, 4, V))
+    recurrent = keras.layers.LSTM(6, stateful=True)
+    model = keras.Model(inputs, keras.layers.Dense(V)(recurrent(inputs)))
+    model(np.ones((1, 4, V)))
+    before = [keras.ops.convert_to_numpy(state) for state in recurrent.states]
+    first, _ = KerasSteps(model).prime([1, 2])
+    second, _ = KerasSteps(model).prime([1, 2])
+    assert np.array_equal(first, second)
+    after = [keras.ops.convert_to_numpy(state) for state in recurrent.states]
+    assert all(map(np.array_equal, after, before))

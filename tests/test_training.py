@@ -37,9 +37,8 @@ def test_the_model_of_the_best_epoch_is_kept(poem):
     noise = "".join(np.random.default_rng(0).permutation(list(poem[:300])))
     corpus = Corpus.from_text(poem[:2000] + noise)
     saved = []
-    model = train(
-        corpus, Config(units=32, dropout=0), **{**SMALL, "epochs": 8}, learning_rate=2e-2, on_best=saved.append
-    )
+    options = {**SMALL, "epochs": 8, "learning_rate": 2e-2}
+    model = train(corpus, Config(units=32, dropout=0), **options, on_best=saved.append)
     losses = [entry["validation_loss"] for entry in model.history]
     assert losses.index(min(losses)) < len(losses) - 1, "the run was to get worse at the end"
     found = evaluate(model.engine, corpus.validation)

@@ -9,13 +9,19 @@ ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigm
 class CompiledLoop:
     """Replaces the loop of the Keras recurrent layer that it is mixed into, where the compiled one serves.
 
-    That is on the TensorFlow backend, without cuDNN, recurrent dropout and unrolling, for the activations tanh,
-    sigmoid, relu and linear. Anywhere else Keras's own loop runs. A subclass says what it computes in `_recurrence()`:
-    an equation of `shakegen.layers.equations`, the input kernels and biases of its groups, and its weights; or None.
+    That is on the TensorFlow backend, without cuDNN, masks, recurrent dropout and unrolling, for the activations tanh,
+    sigmoid, relu and linear, in training or where the length is known. Anywhere else Keras's own loop runs. A subclass
+    says what it computes in `_recurrence()`: an equation of `shakegen.layers.equations`, the input kernels and biases
+    of its groups, and its weights.
+
+    Each new shape of a batch is compiled anew: pad, or group sequences by length. Gradients of gradients, forward-mode
+    gradients, `tape.jacobian`, `tf.vectorized_map` and TFLite need Keras's loop: set `layer.compiled_loop = False`.
     """
 
+    compiled_loop = True
+
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        if not self._compiled_loop_serves(initial_state, mask, training):
+        if not self._compiled_loop_serves(sequences, initial_state, mask, training):
             return super().inner_loop(sequences, initial_state, mask, training=training)
         from shakegen.layers.recurrence import run
 
@@ -24,18 +30,22 @@ class CompiledLoop:
         outputs, states = run(*self._recurrence(), sequences, initial_state, self.go_backwards)
         return states[0], outputs, states
 
-    def _compiled_loop_serves(self, initial_state, mask, training):
+    def _compiled_loop_serves(self, sequences, initial_state, mask, training):
         return (
-            keras.backend.backend() == "tensorflow"
+            self.compiled_loop
+            and keras.backend.backend() == "tensorflow"
             and mask is None
+            and (training or sequences.shape[1] is not None)  # XLA compiles every length anew
             and len(initial_state) == len(self.state_size)
+            and all(sequences.shape[0] in (None, s.shape[0]) or s.shape[0] is None for s in initial_state)
             and not self.unroll
-            and not (
-                training and (self.recurrent_dropout or (self.dropout and hasattr(self.cell, "dropout_mask_count")))
-            )
+            and not (training and self._drops_in_the_loop())
             and not self._cudnn_serves()
             and all(activation in ACTIVATIONS for activation in self._activations())
         )
+
+    def _drops_in_the_loop(self):
+        return self.recurrent_dropout or (self.dropout and hasattr(self.cell, "dropout_mask_count"))
 
     def _activations(self):
         names = ("activation", "recurrent_activation", "cell_activation")

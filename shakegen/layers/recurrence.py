@@ -10,6 +10,7 @@ import functools
 
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
+from tensorflow.python.eager import record
 
 from shakegen.layers.equations import halved, product_of_all
 from shakegen.layers.lookup import ids_of_one_hot
@@ -26,13 +27,14 @@ def run(cell, kernels, biases, weights, sequences, states, go_backwards=False):
         states: tensors (N, H), h first.
         go_backwards: whether the sequences are read from their ends.
     """
-    ids = ids_of_one_hot(sequences)
+    sequences = tf.convert_to_tensor(sequences)
+    ids = None if record.should_record_backprop([sequences]) else ids_of_one_hot(sequences)
     if ids is None:
         x = tf.reverse(sequences, [1]) if go_backwards else sequences
         x = tf.pad(x, ((0, 0), (0, 1), (0, 0)))
         inputs = [_plus(tf.matmul(x, kernel), bias) for kernel, bias in zip(kernels, biases)]
     else:
-        none = sequences.shape[-1]
+        none, ids = sequences.shape[-1], tf.cast(ids, tf.int64)  # no small integer holds every size
         ids = tf.cast(tf.where((ids >= 0) & (ids < none), ids, none), tf.int32)
         ids = tf.reverse(ids, [1]) if go_backwards else ids
         inputs = [_plus(tf.pad(kernel, ((0, 1), (0, 0))), bias) for kernel, bias in zip(kernels, biases)]
