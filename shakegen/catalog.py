@@ -49,12 +49,18 @@ def find_model(path: str | Path | None = None) -> Path:
     """The model file to use: `path` if given, else the newest in `./models`, else the pretrained GRU of the sonnets."""
     if path is not None:
         return Path(path)
-    own = sorted(Path("models").glob("*.h5"), key=lambda model: model.stat().st_mtime)
-    return own[-1] if own else data_folder("models") / "sonnets-gru.h5"
+    own = own_models()
+    return own[0] if own else data_folder("models") / "sonnets-gru.h5"
+
+
+def own_models() -> list[Path]:
+    """The model files in `./models`, newest first."""
+    files = (path for path in Path("models").glob("*.h5") if path.is_file())
+    return sorted(files, key=lambda model: model.stat().st_mtime, reverse=True)
 
 
 def list_models() -> list[Path]:
     """The model files in `./models`, newest first, and then those that came with shakegen."""
-    own = sorted(Path("models").glob("*.h5"), key=lambda model: model.stat().st_mtime, reverse=True)
+    own = own_models()
     seen = {model.resolve() for model in own}
     return own + [m for m in sorted(data_folder("models").glob("*.h5")) if m.resolve() not in seen]

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
 CELLS = tuple(GATES)
-LARGEST = 1 << 16
+LARGEST, MOST_LEVELS = 1 << 16, 1 << 10
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Config:
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= LARGEST:
                 raise ValueError(f"{name} is {value!r}: expected a whole number from {least} to {LARGEST}")
+        if self.layers * max(1, self.depth) > MOST_LEVELS:
+            raise ValueError(f"layers times depth is over {MOST_LEVELS}: expected fewer layers or less depth")
         if type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout!r}: expected a number from 0 up to, but not including, 1")
         if self.activation not in ("tanh", "relu"):

@@ -21,6 +21,7 @@ from shakegen.config import Config
 from shakegen.text import Vocabulary
 
 FORMAT, VERSION = "shakegen", 1
+LARGE = 1e300
 
 
 class ModelFileError(ValueError):
@@ -132,35 +133,57 @@ def load(path: str | Path) -> ModelFile:
         raise FileNotFoundError(f"no model {path}: expected a file that `shakegen train` wrote (see `shakegen models`)")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: expected a model file (see `shakegen models`)")
+    if not path.is_file():
+        raise ModelFileError(f"{path} is not a regular file: expected a model file (see `shakegen models`)")
     with path.open("rb") as file:
         if file.read(8) != b"\x89HDF\r\n\x1a\n":
             raise ModelFileError(f"{path} is not a model file: expected one that `shakegen train` wrote")
     try:
         with h5py.File(path, "r") as file:
             return read(file)
-    except (ModelFileError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (ModelFileError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(f"{path} is not a usable model: {error}") from None
-    except OSError:
+    except (OSError, KeyError, RuntimeError):
         raise ModelFileError(f"{path} is a damaged HDF5 file, perhaps cut short: copy it or train it again") from None
 
 
 def read(file: h5py.File) -> ModelFile:
-    if file.attrs.get("format") != FORMAT:
+    if str(file.attrs.get("format")) != FORMAT:
         raise ModelFileError("it is an HDF5 file, but not of shakegen; expected one that `shakegen train` wrote")
     version = file.attrs.get("version")
-    if version != VERSION:
-        raise ModelFileError(f"it has version {version}, this shakegen reads version {VERSION}; try a newer shakegen")
+    if not isinstance(version, np.integer) or version != VERSION:
+        raise ModelFileError(
+            f"it has version {version!s:.20}, this shakegen reads version {VERSION}; try a newer shakegen"
+        )
     config = Config.from_dict(attribute(file, "config", dict))
     vocabulary = Vocabulary(attribute(file, "vocabulary", list))
     shapes = config.weight_shapes(len(vocabulary))
     weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
-    return ModelFile(
-        config,
-        vocabulary,
-        {name: weight[()].astype(np.float32) for name, weight in weights.items()},
-        attribute(file, "corpus", dict),
-        attribute(file, "history", list),
-    )
+    weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
+    if not all(np.isfinite(weight).all() for weight in weights.values()):
+        raise ModelFileError("some of its weights are not numbers; the training may have diverged")
+    corpus, history = attribute(file, "corpus", dict), attribute(file, "history", list)
+    if not is_origin(corpus):
+        raise ModelFileError("its corpus is not described as expected; the file may be damaged")
+    if not all(map(is_epoch, history)):
+        raise ModelFileError("its history has other than numbers; the file may be damaged")
+    return ModelFile(config, vocabulary, weights, corpus, history)
+
+
+def is_number(value) -> bool:
+    return type(value) in (int, float) and abs(value) < LARGE
+
+
+def is_epoch(entry) -> bool:
+    """Whether an entry of a history has all that is read of it: numbers, and at least the epoch and its loss."""
+    return isinstance(entry, dict) and {"epoch", "loss"} <= set(entry) and all(map(is_number, entry.values()))
+
+
+def is_origin(corpus: dict) -> bool:
+    """Whether the description of a corpus has what is read of it, each of its kind."""
+    texts = all(isinstance(corpus.get(name, ""), str) for name in ("name", "sha256"))
+    split = corpus.get("split", [1, 0, 0])
+    return texts and type(corpus.get("length", 0)) is int and isinstance(split, list) and all(map(is_number, split))
 
 
 def attribute(file: h5py.File, name: str, kind: type):

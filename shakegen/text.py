@@ -42,11 +42,12 @@ class Vocabulary:
     """
 
     def __init__(self, symbols: Iterable[str]):
-        self.symbols = tuple(sorted(symbols))
-        if not self.symbols:
+        symbols = tuple(symbols)
+        if not symbols:
             raise ValueError("a vocabulary needs at least one character")
-        if any(not isinstance(s, str) or len(s) != 1 for s in self.symbols):
+        if any(not isinstance(s, str) or len(s) != 1 for s in symbols):
             raise ValueError("every symbol of a vocabulary must be one character")
+        self.symbols = tuple(sorted(symbols))
         if len(set(self.symbols)) != len(self.symbols):
             raise ValueError("every symbol of a vocabulary must be there once")
         self._code_points = np.array([ord(s) for s in self.symbols], dtype=np.uint32)
@@ -178,12 +179,7 @@ class Corpus:
     @classmethod
     def from_bytes(cls, raw: bytes, name: str = "text", source: str = "the text", encoding: str = "utf-8", **options):
         """A corpus of the bytes of a text file; `source` is what error messages call it."""
-        try:
-            utf8 = codecs.lookup(encoding).name == "utf-8"
-        except LookupError:
-            raise ValueError(
-                f"there is no encoding {encoding!r}: expected a name such as utf-8, utf-16, latin-1 or windows-1252"
-            ) from None
+        utf8 = known_encoding(encoding) == "utf-8"
         if utf8:
             raw = raw.removeprefix(codecs.BOM_UTF8)
             refuse_binary(raw, source)
@@ -224,12 +220,23 @@ def encode_blocks(raw: bytes, source: str, encoding: str) -> tuple[Vocabulary, n
 
 def decoded_blocks(raw: bytes, source: str, encoding: str) -> Iterator[str]:
     """The text in blocks, all line ends as LF."""
-    reader = io.TextIOWrapper(io.BytesIO(raw), encoding, newline=None)
+    reader = io.TextIOWrapper(io.BytesIO(raw), known_encoding(encoding), newline=None)
     try:
         while block := reader.read(BLOCK):
             yield block
     except UnicodeError:
         raise ValueError(undecodable(raw, source, encoding)) from None
+
+
+def known_encoding(encoding: str) -> str:
+    """The usual name of a text encoding."""
+    try:
+        "".encode(encoding)  # codecs that are no text encodings, such as hex, refuse
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        raise ValueError(
+            f"there is no encoding {encoding!r}: expected a name such as utf-8, utf-16, latin-1 or windows-1252"
+        ) from None
 
 
 def undecodable(raw: bytes, source: str, encoding: str) -> str:

@@ -73,9 +73,13 @@ def train(
     if epochs is not None and minutes is not None:
         raise ValueError("epochs and minutes are both given: expected one of them")
     epochs = EPOCHS if epochs is None and minutes is None else epochs
-    for name, value in (("epochs", epochs), ("minutes", minutes), ("learning rate", learning_rate)):
+    given = {"epochs": epochs, "minutes": minutes, "learning rate": learning_rate}
+    given |= {"clip norm": clip_norm, "clip value": clip_value}
+    for name, value in given.items():
         if value is not None and not 0 < value < math.inf:
             raise ValueError(f"the {name} given is {value}: expected a number above 0")
+    if not 0 <= random_state < 1 << 32:
+        raise ValueError(f"the random state is {random_state}: expected a whole number from 0 to {(1 << 32) - 1}")
     batches = windows.TrainingWindows(corpus.train, seq_length, batch_size, random_state)
     budget = ours.Budget(learning_rate, batches.steps, epochs, minutes)
     network = build(config, len(corpus.vocabulary), random_state)
@@ -129,7 +133,7 @@ def make_optimizer(name: str, learning_rate: float, clip_norm: float | None, cli
     clipping = {"clipvalue": clip_value} if clip_value else {"global_clipnorm": clip_norm}
     try:
         return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate, **clipping}})
-    except ValueError:
+    except (KeyError, TypeError, ValueError):
         raise ValueError(
             f"there is no optimizer {name!r}: expected one of Keras's, such as adam, adamw, rmsprop or sgd"
         ) from None

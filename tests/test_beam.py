@@ -167,7 +167,7 @@ BAD = {
     "the length is -1: expected a number of characters, 0 or more": {"length": -1},
     "the count is 0: expected 1 to as many texts as the beam is wide, 4": {"best": 0},
     "the count is 5: expected 1 to as many texts as the beam is wide, 4": {"best": 5},
-    "the length penalty is -1: expected 0 (none) or more; 1 ranks by the mean": {"length_penalty": -1},
+    "the length penalty is -1: expected 0 (none) to 100; 1 ranks by the mean": {"length_penalty": -1},
     "the n-gram that may not repeat is -2: expected a number of characters, or 0 for none": {"no_repeat_ngram": -2},
 }
 

@@ -193,6 +193,21 @@ def test_output_folder_that_cannot_be_written_is_refused_before_training(shakege
     )
 
 
+def test_what_is_no_model_file_among_the_models_is_passed_over(shakegen, tmp_path, random_model):
+    random_model().save(tmp_path / "models" / "a.h5")
+    (tmp_path / "models" / "dangling.h5").symlink_to("nowhere")
+    (tmp_path / "models" / "folder.h5").mkdir()
+    os.mkfifo(tmp_path / "models" / "pipe.h5")
+    assert shakegen("sample", "--seed", "abc", "--length", 3).exit_code == 0
+    assert shakegen("models").stdout.splitlines()[1].startswith("models/a.h5 ")
+
+
+def test_closed_standard_streams_are_no_traceback(tmp_path):
+    script = f"{sys.executable} -m shakegen train - <&-; {sys.executable} -m shakegen sample --length 5 >&-"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == "Error: standard input is empty: expected some text to learn from\n"
+
+
 def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
     result = shakegen("sample", "--seed", "床shall", "--on-unknown", "skip", "--length", 3)
     assert result.exit_code == 0

@@ -144,7 +144,7 @@ BAD = {
     "the temperature is 0: expected a number above 0, for there is but one greedy text": [
         "--beam-width", 3, "--stochastic", "--temperature", 0
     ],
-    "the length penalty is -1.0: expected 0 (none) or more; 1 ranks by the mean": [
+    "the length penalty is -1.0: expected 0 (none) to 100; 1 ranks by the mean": [
         "--beam-width", 3, "--length-penalty", -1
     ],
     "the n-gram that may not repeat is -1: expected a number of characters, or 0 for none": [

@@ -159,6 +159,13 @@ DAMAGE = {
     "units is 7.5: expected a whole number from 1 to 65536": set_config(units=7.5),
     "weights/layer1/kernel has the shape (27, 24), its configuration asks for (27, 262144)": set_config(units=65_536),
     "weights/layer2/kernel is missing; the file may be damaged": set_config(layers=2),
+    "its history has other than numbers; the file may be damaged": set_attribute("history", '[{"epoch": 1}]'),
+    "its corpus is not described as expected; the file may be damaged": set_attribute("corpus", '{"length": "x"}'),
+    "it has version 1, this shakegen reads version 1; try a newer shakegen": set_attribute("version", "1"),
+    "layers times depth is over 1024: expected fewer layers or less depth": set_config(layers=65_536),
+    "some of its weights are not numbers; the training may have diverged": lambda file: file[KERNEL].write_direct(
+        np.full((27, 24), np.nan, "<f4")
+    ),
     f"{KERNEL} is missing; the file may be damaged": replace(KERNEL, lambda file: None),
     f"{KERNEL} is not an array of 32-bit floats": replace(
         KERNEL, lambda file: file.create_dataset(KERNEL, (27, 24), "f8")
@@ -194,6 +201,23 @@ def test_sizes_are_checked_before_anything_is_allocated(path):
     assert "is not stored plainly" in refused(path)
 
 
+def test_histories_of_other_kinds_are_refused(path):
+    for history in ("[1, 2]", "[[]]", '[{"epoch": 1, "loss": "x"}]', '[{"epoch": 1, "loss": NaN}]'):
+        with h5py.File(path, "r+") as file:
+            file.attrs["history"] = history
+        assert (
+            refused(path)
+            == f"{path} is not a usable model: its history has other than numbers; the file may be damaged"
+        )
+
+
+def test_pipes_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert refused(tmp_path / "pipe") == (
+        f"{tmp_path}/pipe is not a regular file: expected a model file (see `shakegen models`)"
+    )
+
+
 def test_external_storage_is_refused(path, tmp_path):
     (tmp_path / "secret").write_bytes(bytes(27 * 24 * 4))
     with h5py.File(path, "r+") as file:
@@ -205,12 +229,12 @@ def test_external_storage_is_refused(path, tmp_path):
 def test_two_processes_saving_the_same_model_leave_one_of_the_two_whole(path):
     code = (
         "import sys; from shakegen.model import LanguageModel\n"
-        "model = LanguageModel.load(sys.argv[1]); model.history = [int(sys.argv[2])]\n"
+        "model = LanguageModel.load(sys.argv[1]); model.history = [{'epoch': int(sys.argv[2]), 'loss': 1.0}]\n"
         "for _ in range(60): model.save(sys.argv[1])"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(k)]) for k in (1, 2)]
     while any(writer.poll() is None for writer in writers):
         modelfile.load(path)
     assert [writer.returncode for writer in writers] == [0, 0]
-    assert modelfile.load(path).history in ([1], [2])
+    assert modelfile.load(path).history[0]["epoch"] in (1, 2)
     assert list(path.parent.iterdir()) == [path]

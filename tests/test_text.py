@@ -116,11 +116,12 @@ def test_undecodable_byte_far_into_the_text_is_found():
         Corpus.from_bytes(raw)
 
 
-def test_encoding_that_does_not_exist():
+@pytest.mark.parametrize("encoding", ["utf-9", "hex", "a\udcff", ""])
+def test_encoding_that_does_not_exist(encoding):
     with pytest.raises(ValueError) as error:
-        Corpus.from_bytes(b"abc", encoding="utf-9")
+        Corpus.from_bytes(b"abc", encoding=encoding)
     assert str(error.value) == (
-        "there is no encoding 'utf-9': expected a name such as utf-8, utf-16, latin-1 or windows-1252"
+        f"there is no encoding {encoding!r}: expected a name such as utf-8, utf-16, latin-1 or windows-1252"
     )
 
 

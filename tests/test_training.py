@@ -114,6 +114,9 @@ BAD = {
     "epochs and minutes are both given: expected one of them": {"minutes": 1},
     "the epochs given is 0: expected a number above 0": {"epochs": 0},
     "the minutes given is -1: expected a number above 0": {"epochs": None, "minutes": -1},
+    "the clip norm given is nan: expected a number above 0": {"clip_norm": float("nan")},
+    "the clip value given is -1: expected a number above 0": {"clip_value": -1},
+    f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
     "the learning rate given is nan: expected a number above 0": {"learning_rate": float("nan")},
     "there is no optimizer 'adamm': expected one of Keras's, such as adam, adamw, rmsprop or sgd": {
         "optimizer": "adamm"

@@ -1,5 +1,6 @@
 """What all commands share: the group that they belong to, errors of one line, tables."""
 
+import os
 import sys
 
 import click
@@ -17,8 +18,10 @@ class OneLineErrors(click.Group):
             raise
         except (ValueError, OSError) as error:
             raise click.ClickException(" ".join(str(error).split())) from None
+        except OverflowError:
+            raise click.ClickException("a number is too large: expected one that fits in 64 bits") from None
         except MemoryError:
-            raise click.ClickException("out of memory: try a smaller network or a smaller --batch-size") from None
+            raise click.ClickException("out of memory: try a smaller network, a smaller batch or less text") from None
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(130)
@@ -34,6 +37,9 @@ def main():
     shakegen train my.txt --cell gru       train one on your own text
     shakegen train my.txt --minutes 3      ... in a given time
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started this
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

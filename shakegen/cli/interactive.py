@@ -45,6 +45,6 @@ def meaning(answer: str, offers: list[str]) -> str:
     """What an answer adds to the text."""
     if not answer:
         return offers[0]
-    if answer.isdecimal() and 1 <= int(answer) <= len(offers):
+    if len(answer) == 1 and answer.isdecimal() and 1 <= int(answer) <= len(offers):
         return offers[int(answer) - 1]
     return answer.removeprefix("=")

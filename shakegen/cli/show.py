@@ -35,7 +35,7 @@ def info(model, as_json):
         return
     origin = shown.pop("corpus")
     shown["vocabulary"] = repr(shown["vocabulary"])
-    shown["corpus"] = f"{origin.get('name')}, {origin.get('length', 0):,} characters, sha256 {origin.get('sha256')}"
+    shown["corpus"] = f"{origin.get('name')!r}, {origin.get('length', 0):,} characters, sha256 {origin.get('sha256')}"
     if loaded.validation_bits is not None:
         shown["validation_bits_per_character"] = f"{loaded.validation_bits:.3f}"
     for name, value in shown.items():

@@ -61,6 +61,8 @@ def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, tempe
     out = out or Path("models") / f"{text.name}-{config.cell}.h5"
     modelfile.ensure_writable(out)
     with quiet_tensorflow():
+        from tensorflow import errors
+
         from shakegen import training
         from shakegen.callbacks import SampleText
 
@@ -73,6 +75,8 @@ def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, tempe
         model = training.train(
             text, config, **options, callbacks=samples, on_best=lambda best: best.save(out), verbose=not quiet
         )
+    except errors.ResourceExhaustedError:
+        raise MemoryError from None
     except training.Interrupted as stop:
         click.echo(f"Interrupted. {summary(stop.model, out)}", err=True)
         sys.exit(130)

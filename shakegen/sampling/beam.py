@@ -9,6 +9,7 @@ from shakegen.sampling.ancestral import Step
 from shakegen.sampling.stopping import StopTexts
 
 TINY = 1e-30
+MOST = 10_000_000  # width times length: the ids that a search keeps
 
 
 class Hypothesis(NamedTuple):
@@ -198,6 +199,10 @@ def check_beams(
         raise ValueError(f"the length is {length}: expected a number of characters, 0 or more")
     if width < 1:
         raise ValueError(f"the beam width is {width}: expected 1 (greedy) or more; 10 is usual")
+    if width * max(1, length) > MOST:
+        raise ValueError(
+            f"a beam of width {width} over {length} characters is too large: expected a product of at most {MOST}"
+        )
     if math.log(width) > length * math.log(size) * (1 + 1e-9):
         raise ValueError(
             f"the beam width is {width}: expected at most {size**length}, the number of texts of length {length} over "
@@ -205,8 +210,8 @@ def check_beams(
         )
     if not 1 <= best <= width:
         raise ValueError(f"the count is {best}: expected 1 to as many texts as the beam is wide, {width}")
-    if not 0 <= length_penalty < math.inf:
-        raise ValueError(f"the length penalty is {length_penalty}: expected 0 (none) or more; 1 ranks by the mean")
+    if not 0 <= length_penalty <= 100:
+        raise ValueError(f"the length penalty is {length_penalty}: expected 0 (none) to 100; 1 ranks by the mean")
     if no_repeat_ngram < 0:
         raise ValueError(
             f"the n-gram that may not repeat is {no_repeat_ngram}: expected a number of characters, or 0 for none"
