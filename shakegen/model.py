@@ -48,7 +48,7 @@ class LanguageModel(modelfile.ModelFile, Writer):
         return None if loss is None else loss / math.log(2)
 
     def keras_model(self):
-        """The same network as a `keras.Model` from one-hot (N, T, V) to logits (N, T, V)."""
+        """The same network as a `keras.Model` from ids (N, T) to logits (N, T, V)."""
         from shakegen.network import build
 
         model = build(self.config, len(self.vocabulary))
