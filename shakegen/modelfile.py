@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 from shakegen.config import Config
-from shakegen.text import Vocabulary
+from shakegen.vocabulary import Vocabulary
 
 FORMAT, VERSION = "shakegen", 1
 LARGE = 1e300
