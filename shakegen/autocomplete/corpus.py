@@ -1,0 +1,137 @@
+"""From any text to the observations of the autocomplete task, and their split. Only numpy."""
+
+import hashlib
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from shakegen.autocomplete.observations import Observations, as_ascii, word_bounds, words_of
+from shakegen.autocomplete.words import SPACE, SYMBOLS, Words
+from shakegen.reading import Source
+
+VOCABULARY_SIZE, LENGTH = 1 << 14, 200
+
+
+@dataclass(frozen=True)
+class WordCorpus:
+    """A text as observations of the autocomplete task, with the split of the observations in three parts.
+
+    Attributes:
+        name: what to call it, as in `models/<name>-autocomplete-<cell>.h5`.
+        words: the outputs.
+        observations: the whole text, cut.
+        sha256: of the text after `tidy`, in ASCII.
+        split: the fractions of observations for training, validation and test; they sum to 1.
+        random_state: of the shuffle that decides which observation goes where.
+    """
+
+    name: str
+    words: Words
+    observations: Observations
+    sha256: str
+    split: tuple[float, float, float] = (0.9, 0.05, 0.05)
+    random_state: int = 0
+
+    vocabulary = SYMBOLS
+
+    @classmethod
+    def from_source(
+        cls,
+        source: Source,
+        vocabulary_size: int = VOCABULARY_SIZE,
+        length: int = LENGTH,
+        split: tuple[float, float, float] = (0.9, 0.05, 0.05),
+        random_state: int = 0,
+        words: Words | None = None,
+    ) -> "WordCorpus":
+        """The words of a text as observations.
+
+        Args:
+            source: any text; it is brought to a to z and spaces as text8 was.
+            vocabulary_size: how many words to predict, the most frequent of the whole text; fewer if it has fewer.
+            length: T, the most characters in an observation; longer words are cut to what fits.
+            split: the fractions of observations for training, validation and test.
+            random_state: of the shuffle before the split.
+            words: outputs to use instead, those of a trained network.
+
+        Raises:
+            OSError, ValueError: the text cannot be read, or has no words, or a number is out of range.
+        """
+        if not 2 <= length <= 1 << 16:
+            raise ValueError(f"the observation length is {length}: expected 2 to {1 << 16} characters")
+        if not 1 <= vocabulary_size <= 1 << 20:
+            raise ValueError(f"the vocabulary size is {vocabulary_size}: expected 1 to {1 << 20} words")
+        characters = cut_words(tidy([SYMBOLS.encode(normalise(block)) for block in source.blocks()]), length - 1)
+        if not len(characters):
+            raise ValueError(f"{source.title} has no words: expected a text with letters from a to z")
+        if words is None:
+            counts = Counter()
+            for block in words_of(characters, word_bounds(characters)):
+                counts.update(block)
+            words = Words.most_frequent(counts, vocabulary_size)
+        observations = Observations.pack(characters, words, length)
+        sha256 = hashlib.sha256(as_ascii(characters)).hexdigest()
+        return cls(source.name, words, observations, sha256, tuple(split), random_state)
+
+    def __post_init__(self):
+        if len(self.split) != 3 or not (min(self.split) >= 0 < self.split[0] and abs(sum(self.split) - 1) < 1e-6):
+            raise ValueError(
+                f"the split {','.join(map(str, self.split))} is not usable: expected three fractions for training, "
+                "validation and test that sum to 1, such as 0.9,0.05,0.05"
+            )
+
+    def __len__(self) -> int:
+        """The number of characters."""
+        return len(self.observations.characters)
+
+    @property
+    def _parts(self) -> list[np.ndarray]:
+        count = len(self.observations)
+        order = np.random.default_rng(self.random_state).permutation(count)
+        train, validation = (math.floor(count * share + 1e-6) for share in self.split[:2])
+        return np.split(order, [train, train + validation])
+
+    @property
+    def train(self) -> np.ndarray:
+        """The numbers of the observations to learn from."""
+        return self._parts[0]
+
+    @property
+    def validation(self) -> np.ndarray:
+        """The numbers of the observations that choose the best epoch."""
+        return self._parts[1]
+
+    @property
+    def test(self) -> np.ndarray:
+        """The numbers of the observations that nothing looks at before the end."""
+        return self._parts[2]
+
+
+DIGITS = str.maketrans(
+    {str(k): f" {name} " for k, name in enumerate("zero one two three four five six seven eight nine".split())}
+)
+
+
+def normalise(text: str) -> str:
+    """Lower case, digits spelled out, all else that is not a to z a space."""
+    return re.sub("[^a-z]+", " ", text.lower().translate(DIGITS))
+
+
+def tidy(blocks: Iterable[np.ndarray]) -> np.ndarray:
+    """Ids of `SYMBOLS` with exactly one space before each word and none after the last."""
+    space = np.array([SPACE], SYMBOLS.dtype)
+    symbols = np.concatenate([space, *blocks, space])
+    return symbols[:-1][(symbols[:-1] != SPACE) | (symbols[1:] != SPACE)]
+
+
+def cut_words(characters: np.ndarray, letters: int) -> np.ndarray:
+    """The text with the rest of every word of more than so many letters left out."""
+    bounds = word_bounds(characters)
+    kept = np.ones(len(characters), bool)
+    for word in np.flatnonzero(np.diff(bounds) > letters + 1):
+        kept[bounds[word] + 1 + letters : bounds[word + 1]] = False
+    return characters[kept]
