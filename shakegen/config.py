@@ -97,8 +97,9 @@ class Config:
     def weight_shapes(self, vocabulary_size: int, outputs: int | None = None) -> dict[str, tuple[int, ...]]:
         """The name and shape of every weight, in the order of Keras's `model.get_weights()`.
 
-        There are as many outputs as symbols where no number of them is given. `layer1/kernel` is the first recurrent layer's input kernel, `layer1/kernel_1` that of its first nested level,
-        `dense/bias` the read-out's bias, and so on; shapes and gate orders are those of Keras's layers.
+        `layer1/kernel` is the first recurrent layer's input kernel, `layer1/kernel_1` that of its first nested level,
+        `dense/bias` the read-out's bias, and so on; shapes and gate orders are those of Keras's layers. There are
+        as many outputs as symbols, unless their number is given.
         """
         outputs = vocabulary_size if outputs is None else outputs
         gates, units, inputs, shapes = GATES[self.cell] * self.units, self.units, vocabulary_size, {}

@@ -13,16 +13,17 @@ from shakegen.config import Config
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU, "nlstm": layers.NLSTM}
 
 
-def build(config: Config, vocabulary_size: int, random_state: int = 0) -> keras.Model:
-    """A model that reads characters and gives, after each, the logits of the next.
+def build(config: Config, vocabulary_size: int, random_state: int = 0, outputs: int | None = None) -> keras.Model:
+    """A model that reads characters and gives, after each, the logits of what it predicts.
 
     Args:
         config: the architecture.
         vocabulary_size: V.
         random_state: of the initial weights and of dropout.
+        outputs: the number of logits; V by default.
 
     Returns:
-        A `keras.Model` from ids (N, T), integers, to logits (N, T, V), not compiled.
+        A `keras.Model` from ids (N, T), integers, to logits (N, T, outputs), not compiled.
     """
     seeds = itertools.count(1000 * random_state)
     ids = keras.Input((None,), dtype="int32", name="ids")
@@ -38,7 +39,8 @@ def build(config: Config, vocabulary_size: int, random_state: int = 0) -> keras.
         if config.residual and number > 1:
             hidden = keras.layers.add([hidden, below])
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))
-    logits = keras.layers.Dense(vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")(hidden)
+    dense = keras.layers.Dense(outputs or vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")
+    logits = dense(hidden)
     return keras.Model(ids, logits, name=config.cell)
 
 
@@ -63,8 +65,8 @@ def recurrent_layer(config: Config, name: str, seeds: Iterator[int]) -> keras.la
 
 
 def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
-    """The weights of a model that `build` made, by the names of `Config.weight_shapes`."""
-    return dict(zip(config.weight_shapes(model.output_shape[-1]), model.get_weights(), strict=True))
+    """The weights of a model that `build` made, or of what shares them all, by the names of `Config.weight_shapes`."""
+    return dict(zip(config.weight_shapes(1), model.get_weights(), strict=True))
 
 
 class KerasSteps:

@@ -53,9 +53,7 @@ def test_every_word_is_in_exactly_one_observation_and_the_text_comes_back(words,
     texts = observations.texts(range(len(observations)))
     assert "".join(texts).split() == words
     assert all(text.startswith(" ") and 2 <= len(text) <= length for text in texts)
-    assert observations.first_words.tolist() == [
-        len("".join(texts[:k]).split()) for k in range(len(observations) + 1)
-    ]
+    assert observations.first_words.tolist() == [len("".join(texts[:k]).split()) for k in range(len(observations) + 1)]
 
 
 @given(words=WORDS, size=st.integers(1, 20))

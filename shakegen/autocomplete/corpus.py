@@ -111,14 +111,12 @@ class WordCorpus:
         return self._parts[2]
 
 
-DIGITS = str.maketrans(
-    {str(k): f" {name} " for k, name in enumerate("zero one two three four five six seven eight nine".split())}
-)
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def normalise(text: str) -> str:
     """Lower case, digits spelled out, all else that is not a to z a space."""
-    return re.sub("[^a-z]+", " ", text.lower().translate(DIGITS))
+    return re.sub("[^a-z]+", " ", text.lower().translate({ord("0") + k: f" {name} " for k, name in enumerate(DIGITS)}))
 
 
 def tidy(blocks: Iterable[np.ndarray]) -> np.ndarray:

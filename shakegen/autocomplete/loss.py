@@ -36,7 +36,7 @@ def sum_in_blocks(hidden, kernel, bias, targets, rows: int) -> tf.Tensor:
     @tf.custom_gradient
     def total(hidden, kernel, bias):
         count = tf.shape(hidden)[0]
-        blocks = -(-count // rows)
+        blocks = tf.maximum(1, -(-count // rows))
 
         def add_block(index, total, d_hidden, d_kernel, d_bias):
             block = slice(index * rows, (index + 1) * rows)
@@ -64,7 +64,7 @@ def sum_in_blocks(hidden, kernel, bias, targets, rows: int) -> tf.Tensor:
 
 
 class WordCrossentropy(keras.losses.Loss):
-    """`word_crossentropy` of a network whose last output is what its read-out, a `keras.layers.Dense`, would read."""
+    """`word_crossentropy` of networks made by `without_read_out`."""
 
     def __init__(self, read_out: keras.layers.Dense):
         super().__init__(name="word_crossentropy", reduction=None)
@@ -73,3 +73,14 @@ class WordCrossentropy(keras.losses.Loss):
     def call(self, targets, hidden):
         kernel, bias = (tf.convert_to_tensor(weight) for weight in (self.read_out.kernel, self.read_out.bias))
         return word_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, tf.cast(targets, tf.int32))
+
+
+def without_read_out(network: keras.Model) -> keras.Model:
+    """The same network up to what its layer `dense` reads; `read_out`, that layer, is still part of it.
+
+    It shares all its weights with `network`, in the same order, and is what `WordCrossentropy` trains.
+    """
+    read_out = network.get_layer("dense")
+    below = keras.Model(network.inputs, read_out.input, name=network.name)
+    below.read_out = read_out
+    return below

@@ -58,7 +58,9 @@ class Engine:
             self._spans.append((begin, begin + kernel.shape[1], recurrent, recurrent + len(layer.initial_memory)))
         self._result = slice(*self._spans[-1][:2])
         if defer_read_out:
-            beside = np.concatenate([h0 / layers[-1].output_scale for h0 in (starts if config.residual else starts[-1:])])
+            beside = np.concatenate(
+                [h0 / layers[-1].output_scale for h0 in (starts if config.residual else starts[-1:])]
+            )
             end = self._spans[-1][-1]
             self._result = slice(end, end + len(beside))
             self._dense = np.vstack([dense[0]] * (len(beside) // config.units)) * layers[-1].output_scale, dense[1]
