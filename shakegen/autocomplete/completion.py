@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.autocomplete.corpus import normalise
+from shakegen.autocomplete.corpus import normalise, unfinished
 from shakegen.autocomplete.words import SPACE, SPECIAL, SYMBOLS, Words
 
 
@@ -73,10 +73,8 @@ class Typing:
     """
 
     def __init__(self, completer: Completer, text: str = ""):
-        self._completer, self._engine, self.characters = completer, completer.engine, [SPACE]
+        self._completer, self._engine, self.characters = completer, completer.engine, unfinished(text).tolist()
         self._begin, self._state, self._snapshots = 0, completer.engine.start(), []
-        for one in SYMBOLS.encode(normalise(text)).tolist():
-            self._add(one)
         self._read()
 
     @property
@@ -92,8 +90,9 @@ class Typing:
     def write(self, text: str) -> None:
         """Type more characters."""
         for one in SYMBOLS.encode(normalise(text)).tolist():
-            self._add(one)
-            self._read()
+            if one != SPACE or self.characters[-1] != SPACE:
+                self.characters.append(one)
+                self._read()
 
     def erase(self) -> None:
         """Take the last character back, if there is one."""
@@ -111,10 +110,6 @@ class Typing:
         """The likeliest words; as `Completer.complete`."""
         logits = self._engine.read_out(self._snapshots[-1][0])[0]
         return self._completer.suggestions(logits, top, self.word if matching else "")
-
-    def _add(self, one: int) -> None:
-        if one != SPACE or self.characters[-1] != SPACE:
-            self.characters.append(one)
 
     def _remove(self) -> None:
         self.characters.pop()

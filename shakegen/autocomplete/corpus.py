@@ -126,6 +126,12 @@ def tidy(blocks: Iterable[np.ndarray]) -> np.ndarray:
     return symbols[:-1][(symbols[:-1] != SPACE) | (symbols[1:] != SPACE)]
 
 
+def unfinished(text: str) -> np.ndarray:
+    """Any text as ids of `SYMBOLS`, with one space before each word, and one after the last if something ends it."""
+    symbols = np.append(np.array([SPACE], SYMBOLS.dtype), SYMBOLS.encode(normalise(text)))
+    return symbols[np.append(True, (symbols[1:] != SPACE) | (symbols[:-1] != SPACE))]
+
+
 def cut_words(characters: np.ndarray, letters: int) -> np.ndarray:
     """The text with the rest of every word of more than so many letters left out."""
     bounds = word_bounds(characters)
