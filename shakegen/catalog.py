@@ -47,12 +47,9 @@ def load_corpus(source: str | Path, encoding: str = "utf-8", split=(0.9, 0.05, 0
     return Corpus.from_file(source, encoding, split=split)
 
 
-def find_model(path: str | Path | None = None) -> Path:
-    """The model file to use: `path` if given, else the newest in `./models`, else the pretrained GRU of the sonnets."""
-    if path is not None:
-        return Path(path)
-    own = own_models()
-    return own[0] if own else data_folder("models") / "sonnets-gru.h5"
+def pretrained(task: str) -> Path:
+    """The model of the sonnets that came with shakegen for a task, one of `config.TASKS`."""
+    return data_folder("models") / {"next": "sonnets-gru.h5", "autocomplete": "sonnets-autocomplete.h5"}[task]
 
 
 def own_models() -> list[Path]:

@@ -1,7 +1,8 @@
 """One HDF5 file per model: write it whole or not at all, read it with suspicion.
 
 Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`.
-Group `weights/`: one contiguous little-endian float32 dataset per weight. Nothing in the file is ever executed.
+Group `weights/`: one contiguous little-endian float32 dataset per weight. Dataset `words`, of autocomplete models: the
+words predicted, in ASCII, a line end between them. Nothing in the file is ever executed.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from shakegen.autocomplete.words import SYMBOLS, Words
 from shakegen.config import Config
 from shakegen.vocabulary import Vocabulary
 
@@ -38,6 +40,7 @@ class ModelFile:
         weights: float32 arrays by the names of `Config.weight_shapes`.
         corpus: of what it learned: name, sha256, length, split.
         history: one dictionary an epoch: epoch, loss and validation_loss (nats/char), seconds …
+        words: what an autocomplete model predicts; None for others, which predict what they read.
     """
 
     config: Config
@@ -45,6 +48,7 @@ class ModelFile:
     weights: dict[str, np.ndarray]
     corpus: dict = field(default_factory=dict)
     history: list[dict] = field(default_factory=list)
+    words: Words | None = None
 
 
 def save(model: ModelFile, path: str | Path) -> None:
@@ -62,6 +66,8 @@ def save(model: ModelFile, path: str | Path) -> None:
         file.attrs["history"] = json.dumps(model.history)
         for name, weight in model.weights.items():
             file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
+        if model.words:
+            file.create_dataset("words", data=np.frombuffer("\n".join(model.words.words).encode("ascii"), np.uint8))
     write_whole(Path(path), buffer.getbuffer())
 
 
@@ -157,7 +163,8 @@ def read(file: h5py.File) -> ModelFile:
         )
     config = Config.from_dict(attribute(file, "config", dict))
     vocabulary = Vocabulary(attribute(file, "vocabulary", list))
-    shapes = config.weight_shapes(len(vocabulary))
+    words = read_words(file, vocabulary) if config.task == "autocomplete" else None
+    shapes = config.weight_shapes(len(vocabulary), words and len(words))
     weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
     weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
     if not all(np.isfinite(weight).all() for weight in weights.values()):
@@ -167,7 +174,24 @@ def read(file: h5py.File) -> ModelFile:
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
-    return ModelFile(config, vocabulary, weights, corpus, history)
+    return ModelFile(config, vocabulary, weights, corpus, history, words)
+
+
+def read_words(file: h5py.File, vocabulary: Vocabulary) -> Words:
+    """The words that an autocomplete model predicts."""
+    if vocabulary != SYMBOLS:
+        raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
+    found = dataset(file, "words", None, "u1")
+    return Words(found[()].tobytes().decode("ascii").split("\n"))
+
+
+def task_of(path: str | Path) -> str | None:
+    """What the network of a file is for, one of `config.TASKS`; None where that is not to be found out."""
+    try:
+        with h5py.File(path, "r") as file:
+            return json.loads(file.attrs["config"]).get("task", "next")
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def is_number(value) -> bool:
@@ -199,8 +223,8 @@ def attribute(file: h5py.File, name: str, kind: type):
     return value
 
 
-def dataset(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
-    """A plain dataset of that shape whose numbers are all in this very file."""
+def dataset(file: h5py.File, name: str, shape: tuple[int, ...] | None, kind: str = "<f4") -> h5py.Dataset:
+    """A plain dataset of that shape, or of any length, whose numbers are all in this very file."""
     parent, linked = file, None
     for part in name.split("/"):
         if not isinstance(parent, h5py.Group) or part not in parent:
@@ -208,10 +232,11 @@ def dataset(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
         if not isinstance(parent.get(part, getlink=True), h5py.HardLink):
             raise ModelFileError(f"{name} is a link; a model's weights must be in its own file")
         linked = parent = parent[part]
-    if not isinstance(linked, h5py.Dataset) or linked.dtype != np.dtype("<f4"):
-        raise ModelFileError(f"{name} is not an array of 32-bit floats")
+    if not isinstance(linked, h5py.Dataset) or linked.dtype != np.dtype(kind):
+        raise ModelFileError(f"{name} is not an array of {'32-bit floats' if kind == '<f4' else 'bytes'}")
+    shape = linked.shape[:1] if shape is None else shape
     if linked.shape != shape:
         raise ModelFileError(f"{name} has the shape {linked.shape}, its configuration asks for {shape}")
-    if linked.external or linked.is_virtual or linked.id.get_storage_size() != 4 * math.prod(shape):
+    if linked.external or linked.is_virtual or linked.id.get_storage_size() != linked.dtype.itemsize * math.prod(shape):
         raise ModelFileError(f"{name} is not stored plainly; a model's weights must be in its own file, uncompressed")
     return linked

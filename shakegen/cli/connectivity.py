@@ -1,0 +1,38 @@
+"""The command that shows what predictions owe to what was read."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from shakegen.cli.group import main
+
+SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from such a share on, this of 256 colours
+
+
+@main.command()
+@click.argument("text")
+@click.option("--model", "models", multiple=True, help="Model file; may be given several times.  "
+              "[default: the newest autocomplete model in ./models, else the pretrained]")  # fmt: skip
+@click.option("--position", type=int, default=-1, show_default=True, help="The character after which to look, from 1; "
+              "-1 is the last.")  # fmt: skip
+@click.option("--target", help="Trace the logit of this word, or character, everywhere.  [default: the true one]")
+@click.option("--top", type=int, default=3, show_default=True, help="How many suggestions to show.")
+@click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
+              help="When the text has characters that a model never saw.")  # fmt: skip
+@click.option("--evaluation", "evaluations", multiple=True, type=click.Path(path_type=Path), help="What `shakegen "
+              "evaluate --json` printed for an autocomplete model: on the page, its accuracy by characters typed.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "
+              "an image of one: .png, .svg or .pdf.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="All positions as one JSON object.")
+def connectivity(text, models, position, target, top, on_unknown, evaluations, out, as_json):
+    """Show how much what a model predicts along TEXT owes to each character that it read.
+
+    That is the squared L2 norm of the gradient of a logit, by default of the word or character that truly comes, with
+    respect to the one-hot input at each earlier position. TEXT: the text itself, or - for standard input.
+
+    \b
+    shakegen connectivity "shall i compare thee to a summers day"
+    shakegen connectivity "shall i compare" --model models/a.h5 --model models/b.h5 --out page.html
+    """
