@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import weakref
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
@@ -103,15 +104,13 @@ class Spool:
     """What can be read only once, kept in a file without a name, which is gone when nobody reads it any more."""
 
     def __init__(self, pipe: BinaryIO):
-        self._closing = contextlib.ExitStack()
-        self.file = self._closing.enter_context(tempfile.TemporaryFile(prefix="shakegen-"))
-        shutil.copyfileobj(pipe, self.file, 1 << 20)
+        with contextlib.ExitStack() as stack:
+            self.file = stack.enter_context(tempfile.TemporaryFile(prefix="shakegen-"))
+            shutil.copyfileobj(pipe, self.file, 1 << 20)
+            weakref.finalize(self, stack.pop_all().close)
 
     def open(self) -> "View":
         return View(self)
-
-    def __del__(self):
-        self._closing.close()
 
 
 class View(RawIOBase):
