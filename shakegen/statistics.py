@@ -7,6 +7,37 @@ import numpy as np
 BLOCK = 1 << 22  # positions whose n-grams are looked at at a time
 BUCKET = 1 << 23  # positions whose n-grams are sorted at a time
 WORD = 63  # bits of a number that n-grams are packed in
+LINE = 100  # characters of a line that are shown
+FAR = 10_000  # characters from the ends of a text in which its first and last line are looked for
+
+
+def describe(corpus) -> dict:
+    """What is in a `text.Corpus` of characters, as numbers and texts that fit in JSON."""
+    number = counts(corpus.ids, len(corpus.vocabulary))
+    symbols = dict(zip(corpus.vocabulary.symbols, number.tolist()))
+    first, last = ends(corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:]))
+    return {
+        "name": corpus.name,
+        "sha256": corpus.sha256,
+        "characters": len(corpus),
+        "bytes": sum(len(symbol.encode("utf-8", "surrogatepass")) * n for symbol, n in symbols.items()),
+        "lines": symbols.get("\n", 0),
+        "train": len(corpus.train),
+        "validation": len(corpus.validation),
+        "test": len(corpus.test),
+        "first_line": first,
+        "last_line": last,
+        "vocabulary_size": len(corpus.vocabulary),
+        "counts": symbols,
+        "bits_per_character": entropies(corpus.ids, len(corpus.vocabulary)),
+    }
+
+
+def ends(beginning: str, end: str) -> tuple[str, str]:
+    """The first and the last line of a text that are not empty, cut where they are long."""
+    first = beginning.lstrip("\n").partition("\n")[0]
+    last = end.rstrip("\n").rpartition("\n")[2]
+    return first if len(first) <= LINE else f"{first[:LINE]}…", last if len(last) <= LINE else f"…{last[-LINE:]}"
 
 
 def counts(ids: np.ndarray, size: int) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""Where texts come from: files, folders, archives, standard input; as blocks of characters that a law may reshape."""
+"""Where texts come from: files, folders, archives, standard input, as blocks of characters."""
 
 from shakegen.reading.decoding import decoded_blocks, known_encoding
 from shakegen.reading.normalising import NORMALISATIONS, normalised
 from shakegen.reading.places import from_path
 from shakegen.reading.source import Source, concatenated, from_bytes, from_file
+from shakegen.reading.unpacking import unpacked
 
 __all__ = [
     "NORMALISATIONS",
@@ -15,4 +16,5 @@ __all__ = [
     "from_path",
     "known_encoding",
     "normalised",
+    "unpacked",
 ]
