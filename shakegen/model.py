@@ -93,13 +93,15 @@ class WordModel(Model, Completer):
             corpus: with the outputs of this network: `WordCorpus.from_source(…, words=model.words)`.
             rows: numbers of observations.
         """
-        return measures.evaluate(self.engine, corpus.observations, np.arange(len(corpus.observations)) if rows is None else rows)
+        return measures.evaluate(
+            self.engine, corpus.observations, np.arange(len(corpus.observations)) if rows is None else rows
+        )
 
 
 KINDS = {"next": LanguageModel, "autocomplete": WordModel}
 REFUSED = {
-    "next": "completes words: expected a model that writes; try `shakegen complete`",
-    "autocomplete": "writes characters: expected a model of the task autocomplete (`shakegen train --task autocomplete`)",
+    "next": "predicts whole words and cannot write: expected a model of the next character; try `shakegen complete`",
+    "autocomplete": "predicts no words: expected a model that `shakegen train --task autocomplete` made",
 }
 
 

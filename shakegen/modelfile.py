@@ -206,8 +206,10 @@ def is_epoch(entry) -> bool:
 def is_origin(corpus: dict) -> bool:
     """Whether the description of a corpus has what is read of it, each of its kind."""
     texts = all(isinstance(corpus.get(name, ""), str) for name in ("name", "sha256"))
+    sizes = (corpus.get(name, 1) for name in ("length", "observation_length", "random_state"))
     split = corpus.get("split", [1, 0, 0])
-    return texts and type(corpus.get("length", 0)) is int and isinstance(split, list) and all(map(is_number, split))
+    numbers = all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
+    return texts and numbers and isinstance(split, list) and all(map(is_number, split))
 
 
 def attribute(file: h5py.File, name: str, kind: type):

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.autocomplete.corpus import normalise, unfinished
+from shakegen.autocomplete.corpus import unfinished
 from shakegen.autocomplete.words import SPACE, SPECIAL, SYMBOLS, Words
+from shakegen.reading import text8
 
 
 class Completion(NamedTuple):
@@ -73,7 +74,7 @@ class Typing:
     """
 
     def __init__(self, completer: Completer, text: str = ""):
-        self._completer, self._engine, self.characters = completer, completer.engine, unfinished(text).tolist()
+        self._completer, self._engine, self.characters = completer, completer.engine, unfinished([text]).tolist()
         self._begin, self._state, self._snapshots = 0, completer.engine.start(), []
         self._read()
 
@@ -89,7 +90,7 @@ class Typing:
 
     def write(self, text: str) -> None:
         """Type more characters."""
-        for one in SYMBOLS.encode(normalise(text)).tolist():
+        for one in SYMBOLS.encode("".join(text8(filter(None, [text])))).tolist():
             if one != SPACE or self.characters[-1] != SPACE:
                 self.characters.append(one)
                 self._read()

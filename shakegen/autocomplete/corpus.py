@@ -1,8 +1,8 @@
 """From any text to the observations of the autocomplete task, and their split. Only numpy."""
 
 import hashlib
+import itertools
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 
 from shakegen.autocomplete.observations import Observations, as_ascii, word_bounds, words_of
 from shakegen.autocomplete.words import SPACE, SYMBOLS, Words
-from shakegen.reading import Source
+from shakegen.reading import Source, text8
 
 VOCABULARY_SIZE, LENGTH = 1 << 14, 200
 
@@ -24,7 +24,7 @@ class WordCorpus:
         name: what to call it, as in `models/<name>-autocomplete-<cell>.h5`.
         words: the outputs.
         observations: the whole text, cut.
-        sha256: of the text after `tidy`, in ASCII.
+        sha256: of the text as words with a space before each, in ASCII.
         split: the fractions of observations for training, validation and test; they sum to 1.
         random_state: of the shuffle that decides which observation goes where.
     """
@@ -65,7 +65,8 @@ class WordCorpus:
             raise ValueError(f"the observation length is {length}: expected 2 to {1 << 16} characters")
         if not 1 <= vocabulary_size <= 1 << 20:
             raise ValueError(f"the vocabulary size is {vocabulary_size}: expected 1 to {1 << 20} words")
-        characters = cut_words(tidy([SYMBOLS.encode(normalise(block)) for block in source.blocks()]), length - 1)
+        characters = unfinished(source.blocks())
+        characters = cut_words(characters[: len(characters) - (characters[-1] == SPACE)], length - 1)
         if not len(characters):
             raise ValueError(f"{source.title} has no words: expected a text with letters from a to z")
         if words is None:
@@ -111,25 +112,10 @@ class WordCorpus:
         return self._parts[2]
 
 
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-
-def normalise(text: str) -> str:
-    """Lower case, digits spelled out, all else that is not a to z a space."""
-    return re.sub("[^a-z]+", " ", text.lower().translate({ord("0") + k: f" {name} " for k, name in enumerate(DIGITS)}))
-
-
-def tidy(blocks: Iterable[np.ndarray]) -> np.ndarray:
-    """Ids of `SYMBOLS` with exactly one space before each word and none after the last."""
-    space = np.array([SPACE], SYMBOLS.dtype)
-    symbols = np.concatenate([space, *blocks, space])
-    return symbols[:-1][(symbols[:-1] != SPACE) | (symbols[1:] != SPACE)]
-
-
-def unfinished(text: str) -> np.ndarray:
-    """Any text as ids of `SYMBOLS`, with one space before each word, and one after the last if something ends it."""
-    symbols = np.append(np.array([SPACE], SYMBOLS.dtype), SYMBOLS.encode(normalise(text)))
-    return symbols[np.append(True, (symbols[1:] != SPACE) | (symbols[:-1] != SPACE))]
+def unfinished(blocks: Iterable[str]) -> np.ndarray:
+    """A text as ids of `SYMBOLS`, with one space before each word, and one after the last if something ends it."""
+    spaced = text8(itertools.chain([" "], filter(None, blocks)))
+    return np.concatenate([np.frombuffer(block.encode("ascii"), np.uint8) & 31 for block in spaced])  # a is 97
 
 
 def cut_words(characters: np.ndarray, letters: int) -> np.ndarray:

@@ -21,8 +21,8 @@ SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from 
 @click.option("--top", type=int, default=3, show_default=True, help="How many suggestions to show.")
 @click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
               help="When the text has characters that a model never saw.")  # fmt: skip
-@click.option("--evaluation", "evaluations", multiple=True, type=click.Path(path_type=Path), help="What `shakegen "
-              "evaluate --json` printed for an autocomplete model: on the page, its accuracy by characters typed.")  # fmt: skip
+@click.option("--evaluation", "evaluations", multiple=True, type=click.Path(path_type=Path), help="What "
+              "`shakegen evaluate --json` printed for a model of words: on the page, its accuracy by characters typed.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "
               "an image of one: .png, .svg or .pdf.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="All positions as one JSON object.")
@@ -36,3 +36,41 @@ def connectivity(text, models, position, target, top, on_unknown, evaluations, o
     shakegen connectivity "shall i compare thee to a summers day"
     shakegen connectivity "shall i compare" --model models/a.h5 --model models/b.h5 --out page.html
     """
+    from shakegen.connectivity import connections
+
+    if not (out or as_json) and evaluations:
+        raise ValueError("--evaluation is for the page: give --out, or leave it out")
+    if out:
+        check(out)
+    read = read_models(text, models, target, top, on_unknown)
+    position = index_of(position, min(len(one.characters) for one in read))
+    if out:
+        ...
+    if as_json:
+        click.echo(json.dumps({"models": [one.to_dict() for one in read]}))
+    elif not out:
+        for one in read:
+            (colour if sys.stdout.isatty() else list_)(one, position)
+
+
+def read_models(text, paths, target, top, on_unknown):
+    """The connections of each model along the text; all read it as words of a to z where one of them does."""
+    from shakegen.autocomplete.corpus import unfinished
+    from shakegen.autocomplete.words import SYMBOLS
+    from shakegen.cli.plot import names_of
+    from shakegen.connectivity import connections
+    from shakegen.model import find, load
+
+    text = read_text("-").removesuffix("\n") if text == "-" else text
+    paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
+    models = dict(zip(names_of(paths), map(load, paths), strict=True))
+    if any(model.words for model in models.values()):
+        text = SYMBOLS.decode(unfinished([text]))
+    return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]
+
+
+def index_of(position: int, length: int) -> int:
+    """A position from 0, of one from 1 or, if it is negative, from the end."""
+    if not 1 <= abs(position) <= length:
+        raise ValueError(f"the position is {position}: expected 1 to {length}, or -1 to -{length}")
+    return position - 1 if position > 0 else length + position

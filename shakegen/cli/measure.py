@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import main, read_text
+from shakegen.cli.group import main, table
+from shakegen.cli.options import corpus_options
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # from so many bits on, this of the terminal's 256 colours
@@ -16,20 +17,21 @@ SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # from so many bits on, this 
 
 @main.command()
 @click.argument("model")
-@click.argument("corpus")
+@click.argument("corpus", nargs=-1, required=True)
 @click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), help="The part to read.  "
               "[default: test where the model learned from this very text, else all]")  # fmt: skip
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
+@corpus_options
 @click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
               help="When the text has characters that the model never saw.")  # fmt: skip
 @click.option("--per-character", is_flag=True, help="Show the text, the more surprising the redder; in a pipe, a line "
               "for each character: itself as JSON, a tab, its bits.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def evaluate(model, corpus, split, encoding, on_unknown, per_character, as_json):
+def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     """Measure how well MODEL predicts each next character of CORPUS, read in order from its first to its last.
 
-    CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`. In bits per character, the fewer
-    the better; accuracy is the share of characters that the model thought likeliest.
+    CORPUS: text files, folders of them, - for standard input, or names from `shakegen corpora list`. In bits per
+    character, the fewer the better; accuracy is the share of characters that the model thought likeliest. Of a model of
+    the task autocomplete: how well it predicts, at every character, the word that it is part of.
 
     \b
     shakegen evaluate models/sonnets-gru.h5 sonnets
@@ -39,7 +41,10 @@ def evaluate(model, corpus, split, encoding, on_unknown, per_character, as_json)
     from shakegen.model import load
 
     loaded = load(model)
-    text = part_of(catalog.load_corpus(corpus, encoding), loaded, split)
+    if loaded.words:
+        evaluate_words(loaded, model, catalog.open_source(corpus, **reading), split, per_character, as_json)
+        return
+    text = part_of(catalog.load_corpus(corpus, **reading), loaded, split)
     ids = loaded.vocabulary.encode(text, on_unknown)
     blocks, listed = evaluation.surprisal(loaded.engine, ids), []
     if per_character:
@@ -54,6 +59,34 @@ def evaluate(model, corpus, split, encoding, on_unknown, per_character, as_json)
     for name, value in figures.items():
         shown = f"{value:,}" if name == "characters" else f"{value:.4f}"
         click.echo(f"{name.replace('_', ' '):24}{shown:>12}", err=per_character)
+
+
+def evaluate_words(model, name: str, source, split: str | None, per_character: bool, as_json: bool) -> None:
+    """The measures of a model of the task autocomplete."""
+    import numpy as np
+
+    from shakegen.autocomplete.corpus import WordCorpus
+
+    if per_character:
+        raise ValueError("--per-character is for models of the next character: leave it out")
+    options = {key: model.corpus[key] for key in ("split", "random_state") if key in model.corpus}
+    corpus = WordCorpus.from_source(source, length=model.length, words=model.words, **options)
+    split = split or ("test" if corpus.sha256 == model.corpus.get("sha256") else "all")
+    rows = range(len(corpus.observations)) if split == "all" else getattr(corpus, split)
+    if not len(rows):
+        raise ValueError(f"the {split} part of {corpus.name} has no observations: expected a longer text; try --split all")
+    found = model.evaluate(corpus, np.asarray(rows)).to_dict()
+    if as_json:
+        click.echo(json.dumps({"model": Path(name).stem, "corpus": corpus.name, "split": split, **found}))
+        return
+    rows = found.pop("by_characters_typed")
+    for key, value in found.items():
+        shown = "" if value is None else f"{value:,}" if key.endswith("positions") else f"{value:.4f}"
+        click.echo(f"{key.replace('_', ' '):24}{shown:>12}")
+    click.echo()
+    shares = ([f"{row[f'top_{k}']:.2%}" for k in range(1, len(row) - 1)] for row in rows)
+    shown = [(row["typed"], f"{row['positions']:,}", *share) for row, share in zip(rows, shares, strict=True)]
+    table(("characters typed", "positions", "top 1", "top 2", "top 3"), shown)
 
 
 def part_of(corpus, model, split: str | None) -> str:
@@ -88,14 +121,15 @@ def print_character(shown: tuple[str, float | None]) -> None:
 
 @main.command()
 @click.argument("source", metavar="MODEL|TEXTFILE")
-@click.option("--corpus", required=True, help="A text file, or a name from `shakegen corpora list`.")
+@click.option("--corpus", required=True, multiple=True, help="A text file, a folder of them, or a name from `shakegen "
+              "corpora list`; may be given several times.")  # fmt: skip
 @click.option("--seed", default="", help="MODEL: the text to continue.")
 @click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: how many characters to draw.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: at this temperature.")
 @click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: of the draws.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the texts.")
+@corpus_options
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def novelty(source, corpus, encoding, as_json, **options):
+def novelty(source, corpus, reading, as_json, **options):
     """Measure how much of a text is copied: what MODEL writes, or TEXTFILE (- for standard input), against a corpus.
 
     Shows the longest passage that stands in the corpus, and the share of n-grams (n characters in a row) that do not.
@@ -108,8 +142,8 @@ def novelty(source, corpus, encoding, as_json, **options):
     from shakegen import novelty as measure
     from shakegen.vocabulary import code_points
 
-    known = catalog.load_corpus(corpus, encoding)
-    text = written_by(source, options) if is_model(source) else read_text(source, encoding)
+    known = catalog.load_corpus(corpus, **reading)
+    text = written_by(source, options) if is_model(source) else read_file(source, reading)
     found = measure.compare(code_points(text), code_points(known.vocabulary.decode(known.ids)))
     passage = text[found.position :][: found.longest]
     if as_json:
@@ -129,6 +163,13 @@ def is_model(path: str) -> bool:
         return False
     with open(path, "rb") as file:
         return file.read(len(HDF5)) == HDF5
+
+
+def read_file(path: str, reading: dict) -> str:
+    """The text of a file, reshaped as the corpus is."""
+    from shakegen import catalog
+
+    return "".join(catalog.open_source(path, **reading).blocks())
 
 
 def written_by(path: str, options: dict) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from shakegen.cli.group import main
+from shakegen.cli.options import corpus_options
 from shakegen.config import CELLS, Config
 
 
 @main.command()
-@click.argument("corpus")
+@click.argument("corpus", nargs=-1, required=True)
 @click.option("--cell", type=click.Choice(CELLS), default="gru", show_default=True, help="Recurrent unit.")
 @click.option("--units", type=int, default=256, show_default=True, help="Size of a layer's state.")
 @click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, stacked.")
@@ -38,11 +39,13 @@ from shakegen.config import CELLS, Config
 @click.option("--sample-length", type=int, default=200, show_default=True, help="Its new characters; 0: no sample.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="Its temperature.")
 @click.option("--beam-width", type=int, help="Search for the likeliest sample with so many beams instead of drawing.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
+@corpus_options
 @click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5]")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
-def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, temperature, beam_width, **options):
-    """Train a network on CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`.
+def train(corpus, out, split, reading, quiet, sample_seed, sample_length, temperature, beam_width, **options):
+    """Train a network on CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`.
+
+    Several are read one after the other; what .gz, .bz2, .xz and .zip files hold is read as if it were unpacked.
 
     After each epoch it shows how well the network predicts text that it did not train on, in bits per character (the
     fewer the better), and a sample of what it writes. The best epoch is kept in the model file. Ctrl-C ends the run
@@ -51,13 +54,14 @@ def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, tempe
     \b
     shakegen train sonnets
     shakegen train novel.txt --cell lstm --units 512 --minutes 20
-    shakegen train notes.txt --encoding latin-1 --out models/notes.h5
+    shakegen train novels/*.txt --normalize text8
+    shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
     cat *.py | shakegen train - --out models/python.h5
     """
     from shakegen import catalog, modelfile
 
     config = Config(**{field.name: options.pop(field.name) for field in fields(Config)})
-    text = catalog.load_corpus(corpus, encoding, shares(split))
+    text = catalog.load_corpus(corpus, split=shares(split), **reading)
     out = out or Path("models") / f"{text.name}-{config.cell}.h5"
     modelfile.ensure_writable(out)
     with quiet_tensorflow():

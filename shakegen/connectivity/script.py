@@ -40,7 +40,7 @@ def script_of(model, text: str, on_unknown: str = "error") -> Script:
 
 def of_words(words, text: str) -> Script:
     """A text whose every character, and the space before, is to give the word that it is part of."""
-    ids = unfinished(text)
+    ids = unfinished([text])
     whole = SYMBOLS.decode(ids)
     each = words.encode(whole.split()).astype(int)
     each = np.append(np.where(each == UNKNOWN, -1, each), -1)  # a space at the end is before a word yet to come
