@@ -6,8 +6,12 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import main
+from shakegen.cli.group import main, read_text
 
+HELP = (
+    "How much does each prediction owe to each character that was read? Point at a character, tap it, or use the arrow "
+    "keys: the characters before it are coloured by the squared norm of the gradient of what truly comes."
+)
 SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from such a share on, this of 256 colours
 
 
@@ -21,8 +25,8 @@ SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from 
 @click.option("--top", type=int, default=3, show_default=True, help="How many suggestions to show.")
 @click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
               help="When the text has characters that a model never saw.")  # fmt: skip
-@click.option("--evaluation", "evaluations", multiple=True, type=click.Path(path_type=Path), help="What "
-              "`shakegen evaluate --json` printed for a model of words: on the page, its accuracy by characters typed.")  # fmt: skip
+@click.option("--evaluation", "evaluations", multiple=True, type=click.Path(path_type=Path), help="For "
+              "the page: what `shakegen evaluate --json` printed, for accuracy by characters typed.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "
               "an image of one: .png, .svg or .pdf.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="All positions as one JSON object.")
@@ -36,21 +40,23 @@ def connectivity(text, models, position, target, top, on_unknown, evaluations, o
     shakegen connectivity "shall i compare thee to a summers day"
     shakegen connectivity "shall i compare" --model models/a.h5 --model models/b.h5 --out page.html
     """
-    from shakegen.connectivity import connections
+    if evaluations and (not out or out.suffix.lower() != ".html"):
+        raise ValueError("--evaluation is for the page: give --out with a name that ends in .html, or leave it out")
+    if out and (evaluations or out.suffix.lower() != ".html"):
+        from shakegen import plotting
 
-    if not (out or as_json) and evaluations:
-        raise ValueError("--evaluation is for the page: give --out, or leave it out")
-    if out:
-        check(out)
+        plotting.check(out)
+    drawn = [accuracies(evaluations)] if evaluations else []
     read = read_models(text, models, target, top, on_unknown)
     position = index_of(position, min(len(one.characters) for one in read))
     if out:
-        ...
+        save(read, position, out, *drawn)
+        click.echo(f"Saved: {out}", err=True)
     if as_json:
         click.echo(json.dumps({"models": [one.to_dict() for one in read]}))
     elif not out:
         for one in read:
-            (colour if sys.stdout.isatty() else list_)(one, position)
+            (colour if sys.stdout.isatty() else list_all)(one, position)
 
 
 def read_models(text, paths, target, top, on_unknown):
@@ -58,7 +64,7 @@ def read_models(text, paths, target, top, on_unknown):
     from shakegen.autocomplete.corpus import unfinished
     from shakegen.autocomplete.words import SYMBOLS
     from shakegen.cli.plot import names_of
-    from shakegen.connectivity import connections
+    from shakegen.connectivity.connections import connections
     from shakegen.model import find, load
 
     text = read_text("-").removesuffix("\n") if text == "-" else text
@@ -74,3 +80,56 @@ def index_of(position: int, length: int) -> int:
     if not 1 <= abs(position) <= length:
         raise ValueError(f"the position is {position}: expected 1 to {length}, or -1 to -{length}")
     return position - 1 if position > 0 else length + position
+
+
+def accuracies(paths: tuple[Path, ...]):
+    """The figure of evaluations, each a file of JSON."""
+    from shakegen import plotting
+
+    return plotting.accuracy_by_typing(dict(map(evaluation_in, paths)))
+
+
+def evaluation_in(path: Path) -> tuple[str, dict]:
+    """The name of a model and its evaluation, from what `shakegen evaluate --json` printed into a file."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise ValueError(f"{path} is not JSON: expected what `shakegen evaluate MODEL CORPUS --json` printed") from None
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"no file {path}: expected what `shakegen evaluate MODEL CORPUS --json` printed"
+        ) from None
+    name = found.get("model") if isinstance(found, dict) else None
+    return name if isinstance(name, str) else path.stem, found
+
+
+def save(models, position: int, out: Path, *figures) -> None:
+    from shakegen import plotting
+    from shakegen.connectivity import view
+    from shakegen.modelfile import write_whole
+
+    if out.suffix.lower() != ".html":
+        plotting.save(view.still(models, position), out)
+        return
+    write_whole(out, plotting.page("Connectivity", HELP, view.view(models, position), *figures).encode())
+
+
+def list_all(one, position: int) -> None:
+    """For a pipe: a line of what is predicted, then one for each character up to there: JSON, a tab, connectivity."""
+    offers = "".join(f"\t{text} {share:.4f}" for text, share in one.suggestions[position])
+    click.echo(f"{one.name}\t{position + 1}\t{one.targets[position]}{offers}")
+    for character, norm in zip(one.characters[: position + 1], one.norms[position].tolist(), strict=False):
+        click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{norm:.4g}")
+
+
+def colour(one, position: int) -> None:
+    """For a terminal: the text, the stronger the connectivity the redder, and what is predicted."""
+    offers = ", ".join(f"{text!r} {share:.0%}" for text, share in one.suggestions[position])
+    click.echo(f"{one.name} at {position + 1}: the {one.what} {one.targets[position]!r}, expected {offers}")
+    for index, character in enumerate(one.characters):
+        share = one.shares[position, index]
+        shade = next((colour for least, colour in SHADES if share >= least), None)
+        visible = character.replace("\n", "↵\n") if shade else character
+        style = {"fg": 16, "bg": shade} if shade else {"dim": index > position}
+        click.echo(click.style(visible, underline=index == position, **style), nl=False)
+    click.echo("\n")
