@@ -125,7 +125,7 @@ def list_all(one, position: int) -> None:
 def colour(one, position: int) -> None:
     """For a terminal: the text, the stronger the connectivity the redder, and what is predicted."""
     offers = ", ".join(f"{text!r} {share:.0%}" for text, share in one.suggestions[position])
-    click.echo(f"{one.name} at {position + 1}: the {one.what} {one.targets[position]!r}, expected {offers}")
+    click.echo(f"{one.name} at {position + 1}: {one.title(position)}, {one.targets[position]!r}; expected: {offers}")
     for index, character in enumerate(one.characters):
         share = one.shares[position, index]
         shade = next((colour for least, colour in SHADES if share >= least), None)

@@ -10,6 +10,8 @@ from shakegen.connectivity.script import script_of
 LONGEST = 4096
 POSITIONS = 256  # whose logits are looked at together
 
+TITLES = {"true": "the {}", "likeliest": "the likeliest {}", "chosen": "the {} asked for"}
+
 
 @dataclass(frozen=True)
 class Connections:
@@ -18,8 +20,9 @@ class Connections:
     Attributes:
         name: of the model.
         characters: the symbols that it read, each as text.
-        what: what the targets are, such as "word".
+        what: what the targets are, "word" or "next character".
         targets: the word, or the symbol, whose logit each output's connectivity is of.
+        kinds: what each target is: "true", where the text says it; "likeliest", where it does not; or "chosen".
         suggestions: what the model thinks likeliest at each position, best first, with probabilities.
         norms: the squared L2 norm of the gradient of the target's logit at t by the one-hot input at s, shape (T, T);
             zero where s > t.
@@ -29,6 +32,7 @@ class Connections:
     characters: list[str]
     what: str
     targets: list[str]
+    kinds: list[str]
     suggestions: list[list[tuple[str, float]]]
     norms: np.ndarray
 
@@ -38,12 +42,17 @@ class Connections:
         highest = self.norms.max(axis=1, keepdims=True)
         return self.norms / np.where(highest > 0, highest, 1)
 
+    def title(self, position: int) -> str:
+        """What the target at a position is, as in "the likeliest word"."""
+        return TITLES[self.kinds[position]].format(self.what)
+
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""
         return {
             "model": self.name,
             "characters": self.characters,
             "targets": self.targets,
+            "kinds": self.kinds,
             "suggestions": [[[text, share] for text, share in offers] for offers in self.suggestions],
             "connectivity": [row[: t + 1].tolist() for t, row in enumerate(self.norms)],
         }
@@ -85,8 +94,10 @@ def connections(
         suggestions += [
             [(outputs[k], float(row[k])) for k in best if row[k] > 0] for row, best in zip(shares, order, strict=True)
         ]
-    targets = np.where(script.truths >= 0, script.truths, np.concatenate(likeliest))
+    known = script.truths >= 0
+    targets = np.where(known, script.truths, np.concatenate(likeliest))
+    kinds = np.where(known, "true", "likeliest").tolist()
     if target is not None:
-        targets[:] = script.outputs.index(target)
+        targets[:], kinds = script.outputs.index(target), ["chosen"] * len(known)
     norms = gradients.connectivity(targets)
-    return Connections(name, script.characters, script.what, outputs[targets].tolist(), suggestions, norms)
+    return Connections(name, script.characters, script.what, outputs[targets].tolist(), kinds, suggestions, norms)

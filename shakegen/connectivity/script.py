@@ -17,7 +17,7 @@ class Script:
         characters: the symbols, each as text.
         truths: the output that truly comes at each position, shape (T,); -1 where that is not known.
         outputs: what every output stands for; None for one that stands for no text.
-        what: what an output is, "word" or "character".
+        what: what an output is, "word" or "next character".
     """
 
     ids: np.ndarray
@@ -52,4 +52,4 @@ def of_symbols(vocabulary, text: str, on_unknown: str) -> Script:
     """A text whose every symbol is to give the next."""
     ids = vocabulary.encode(text, on_unknown)
     outputs = [vocabulary.decode([k]) for k in range(len(vocabulary))]
-    return Script(ids, [outputs[k] for k in ids], np.append(ids[1:].astype(int), -1), outputs, "character")
+    return Script(ids, [outputs[k] for k in ids], np.append(ids[1:].astype(int), -1), outputs, "next character")

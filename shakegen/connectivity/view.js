@@ -54,10 +54,10 @@
       span.classList.toggle("later", index > chosen);
     });
     const target = view.model.targets[chosen], offers = view.model.suggestions[chosen];
-    view.wanted.textContent = `${view.model.what}: ${visible(target)}`;
+    view.wanted.textContent = `${view.model.titles[chosen]}: ${visible(target)}`;
     view.offered.replaceChildren();
     for (const [word, share] of offers) {
-      const item = element("li", view.offered, "", word === target ? "right" : "");
+      const item = element("li", view.offered, "", view.model.known[chosen] && word === target ? "right" : "");
       item.style.setProperty("--share", `${100 * share}%`);
       element("span", item, visible(word));
       element("span", item, percent(share));

@@ -43,8 +43,8 @@ def still(models: list[Connections], position: int) -> Figure:
         values[: position + 1] = model.shares[position, : position + 1]
         texts[: len(model.characters)] = [visible(character) for character in model.characters]
         heat = Heat(values.reshape(rows, columns), "connectivity", texts=texts.reshape(rows, columns))
-        offered = ", ".join(f"{visible(text)} {share:.0%}" for text, share in model.suggestions[position])
-        wanted = f"{model.name} at {position + 1}: {visible(model.targets[position])}"
+        offered = ", ".join(f"{visible(text)!r} {share:.0%}" for text, share in model.suggestions[position])
+        wanted = f"{model.name} at {position + 1}: {model.title(position)}, {visible(model.targets[position])!r}"
         panels.append(Panel("", "", heat=heat, title=f"{wanted}\n({offered})"))
     return Figure("Connectivity", panels)
 
@@ -62,8 +62,9 @@ def to_dict(model: Connections) -> dict:
     return {
         "name": model.name,
         "characters": model.characters,
-        "what": "the word" if model.what == "word" else f"the next {model.what}",
+        "titles": [model.title(position) for position in range(len(model.characters))],
         "targets": model.targets,
+        "known": [kind == "true" for kind in model.kinds],
         "suggestions": model.suggestions,
         "strengths": base64.b64encode(strengths.tobytes()).decode("ascii"),
     }

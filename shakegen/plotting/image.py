@@ -9,6 +9,7 @@ from shakegen.plotting.figure import Bars, Curve, Figure, Heat, Panel
 
 FORMATS = ("png", "svg", "pdf")
 MARKERS = "os^D"
+TALL = 2  # times as wide is a cell with text in it
 PANEL_HEIGHT = 3.4  # inches; a legend's lines come on top
 
 
@@ -73,7 +74,8 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
     with matplotlib.rc_context(settings(theme, salt)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a script without a font shows boxes
         legends = [legend_lines(panel, width / columns) for panel in figure.panels]
-        height = rows * (PANEL_HEIGHT + 0.2 * max(legends))
+        tallest = max(panel_height(panel, width / columns) for panel in figure.panels)
+        height = rows * (tallest + 0.2 * max(legends))
         drawing = Drawing(figsize=(width, height), layout="constrained")
         if len(figure.panels) > 1:
             drawing.suptitle(plain(figure.title))
@@ -85,6 +87,14 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
         date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[kind]
         drawing.savefig(content, format=kind, dpi=160, metadata=date)
     return content.getvalue(), [place(axes, width, height) for axes in grid[: len(figure.panels)]]
+
+
+def panel_height(panel: Panel, width: float) -> float:
+    """The height of a panel that is so many inches wide, without its legend."""
+    if not (panel.heat and len(panel.heat.texts)):
+        return PANEL_HEIGHT
+    rows, columns = np.shape(panel.heat.values)
+    return 1.4 + TALL * rows * width / columns  # a title and the bar of colours come with it
 
 
 def place(axes, width: float, height: float) -> Place:
@@ -213,16 +223,17 @@ def draw_heat(panel: Panel, axes, theme: Theme, width: float) -> None:
     heat = panel.heat
     low, high = heat.range
     values = np.where(np.isfinite(heat.values), heat.values, np.nan)
-    image = axes.imshow(
-        values, "cividis", aspect="auto", extent=heat.edges, vmin=low, vmax=high, interpolation="nearest"
-    )
+    colours, aspect = ("Oranges", TALL) if len(heat.texts) else ("cividis", "auto")
+    image = axes.imshow(values, colours, aspect=aspect, extent=heat.edges, vmin=low, vmax=high, interpolation="nearest")
     for axis, names in ((axes.xaxis, heat.columns), (axes.yaxis, heat.rows)):
         if len(names):
             every = -(-len(names) // 40)
             axis.set_ticks(range(0, len(names), every), [plain(name) for name in names[::every]])
-    axes.figure.colorbar(image, ax=axes, label=plain(heat.label)).outline.set_visible(False)
+    beside = {"location": "bottom", "shrink": 0.5} if len(heat.texts) else {}
+    axes.figure.colorbar(image, ax=axes, label=plain(heat.label), **beside).outline.set_visible(False)
     if len(heat.texts):
         axes.set_axis_off()
+        axes.set_anchor("N")
         draw_texts(heat, image, axes, theme, width)
 
 
