@@ -45,6 +45,15 @@ class Model(modelfile.ModelFile):
         return sum(weight.size for weight in self.weights.values())
 
     @property
+    def weights_by_part(self) -> dict[str, int]:
+        """The number of weights of the embedding, if there is one, of all recurrent layers, and of the read-out."""
+        counts = {}
+        for name, weight in self.weights.items():
+            part = "recurrent" if name.startswith("layer") else name.partition("/")[0]
+            counts[part] = counts.get(part, 0) + weight.size
+        return counts
+
+    @property
     def best_epoch(self) -> dict:
         """The history's entry of the epoch whose weights these are: the one that predicted validation text best."""
         return min(self.history, key=lambda epoch: epoch.get("validation_loss", epoch["loss"]), default={})

@@ -1,15 +1,21 @@
 """The command that completes words."""
 
+import codecs
+import contextlib
 import json
+import os
+import re
 import shutil
 import sys
+from collections.abc import Callable, Iterator
 
 import click
 
 from shakegen.cli.group import main
 
 KEYS = "Type; a number takes that word, Tab the first; Backspace erases; Enter ends."
-BACKSPACE, ENTER, TAB, END = ("\x7f", "\b"), ("\r", "\n"), "\t", ("\x04", "\x1a", "")
+BACKSPACE, ENTER, TAB, END = ("\x7f", "\b"), ("\r", "\n"), "\t", "\x04"
+KEY = re.compile(r"\x1b[\[O][0-9;]*.|.", re.DOTALL)
 OFFERED = 9
 
 
@@ -65,31 +71,64 @@ def converse(model, text: str, top: int, matching: bool) -> None:
     """Offer words at every key, on standard error; the whole text goes to standard output."""
     typing, top = model.typing(text), min(top, OFFERED)
     click.echo(KEYS, err=True)
-    while True:
+    offers = typing.likeliest(top, matching)
+    show(typing.text, offers)
+    for key in pressed():
+        if key in ENTER:
+            break
+        type_key(typing, key, offers)
         offers = typing.likeliest(top, matching)
         show(typing.text, offers)
-        key = pressed()
-        if key in ENTER or key in END:
-            break
-        if key in BACKSPACE:
-            typing.erase()
-        elif key == TAB and offers:
-            typing.accept(offers[0].word)
-        elif key.isdecimal():
-            if 1 <= int(key) <= len(offers):
-                typing.accept(offers[int(key) - 1].word)
-        elif key.isprintable():
-            typing.write(key)
     click.echo(err=True)
     click.echo(typing.text)
 
 
-def pressed() -> str:
-    """A key as text; nothing at the end of input."""
+def type_key(typing, key: str, offers) -> None:
+    """What a key does to the text."""
+    if key in BACKSPACE:
+        typing.erase()
+    elif key == TAB or key.isdecimal():
+        number = 1 if key == TAB else int(key)
+        if 1 <= number <= len(offers):
+            typing.accept(offers[number - 1].word)
+    elif key.isprintable():
+        typing.write(key)
+
+
+def pressed() -> Iterator[str]:
+    """Keys as they are pressed, an arrow or the like as one text, until the end of input; pasted text key by key."""
+    with every_key() as read, contextlib.suppress(EOFError):
+        while keys := read():
+            for key in KEY.findall(keys):
+                if key == END:
+                    return
+                yield key
+
+
+@contextlib.contextmanager
+def every_key() -> Iterator[Callable[[], str]]:
+    """What reads the keys pressed since it was last asked; none of those pressed in between are lost."""
     try:
-        return click.getchar()
-    except EOFError:
-        return ""
+        import termios
+        import tty
+    except ImportError:  # Windows
+        yield click.getchar
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal, termios.TCSADRAIN)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def read() -> str:
+        keys = ""
+        while not keys:  # the rest of a character may be still to come
+            keys = decoder.decode(os.read(terminal, 1024) or END.encode())
+        return keys
+
+    try:
+        yield read
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def show(text: str, offers) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from shakegen.cli import plot
 from shakegen.cli.group import main, read_text
 
 HELP = (
@@ -25,7 +26,7 @@ SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from 
 @click.option("--top", type=int, default=3, show_default=True, help="How many suggestions to show.")
 @click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
               help="When the text has characters that a model never saw.")  # fmt: skip
-@click.option("--evaluation", "evaluations", multiple=True, type=click.Path(path_type=Path), help="For "
+@click.option("--evaluation", "evaluations", multiple=True, help="For "
               "the page: what `shakegen evaluate --json` printed, for accuracy by characters typed.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "
               "an image of one: .png, .svg or .pdf.")  # fmt: skip
@@ -40,13 +41,13 @@ def connectivity(text, models, position, target, top, on_unknown, evaluations, o
     shakegen connectivity "shall i compare thee to a summers day"
     shakegen connectivity "shall i compare" --model models/a.h5 --model models/b.h5 --out page.html
     """
+    from shakegen import plotting
+
     if evaluations and (not out or out.suffix.lower() != ".html"):
         raise ValueError("--evaluation is for the page: give --out with a name that ends in .html, or leave it out")
     if out and (evaluations or out.suffix.lower() != ".html"):
-        from shakegen import plotting
-
         plotting.check(out)
-    drawn = [accuracies(evaluations)] if evaluations else []
+    drawn = [plotting.accuracy_by_typing(plot.evaluations(list(evaluations)))] if evaluations else []
     read = read_models(text, models, target, top, on_unknown)
     position = index_of(position, min(len(one.characters) for one in read))
     if out:
@@ -63,13 +64,12 @@ def read_models(text, paths, target, top, on_unknown):
     """The connections of each model along the text; all read it as words of a to z where one of them does."""
     from shakegen.autocomplete.corpus import unfinished
     from shakegen.autocomplete.words import SYMBOLS
-    from shakegen.cli.plot import names_of
     from shakegen.connectivity.connections import connections
     from shakegen.model import find, load
 
     text = read_text("-").removesuffix("\n") if text == "-" else text
     paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
-    models = dict(zip(names_of(paths), map(load, paths), strict=True))
+    models = dict(zip(plot.names_of(paths), map(load, paths), strict=True))
     if any(model.words for model in models.values()):
         text = SYMBOLS.decode(unfinished([text]))
     return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]
@@ -80,27 +80,6 @@ def index_of(position: int, length: int) -> int:
     if not 1 <= abs(position) <= length:
         raise ValueError(f"the position is {position}: expected 1 to {length}, or -1 to -{length}")
     return position - 1 if position > 0 else length + position
-
-
-def accuracies(paths: tuple[Path, ...]):
-    """The figure of evaluations, each a file of JSON."""
-    from shakegen import plotting
-
-    return plotting.accuracy_by_typing(dict(map(evaluation_in, paths)))
-
-
-def evaluation_in(path: Path) -> tuple[str, dict]:
-    """The name of a model and its evaluation, from what `shakegen evaluate --json` printed into a file."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise ValueError(f"{path} is not JSON: expected what `shakegen evaluate MODEL CORPUS --json` printed") from None
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"no file {path}: expected what `shakegen evaluate MODEL CORPUS --json` printed"
-        ) from None
-    name = found.get("model") if isinstance(found, dict) else None
-    return name if isinstance(name, str) else path.stem, found
 
 
 def save(models, position: int, out: Path, *figures) -> None:

@@ -74,9 +74,7 @@ def evaluate_words(model, name: str, source, split: str | None, per_character: b
     split = split or ("test" if corpus.sha256 == model.corpus.get("sha256") else "all")
     rows = range(len(corpus.observations)) if split == "all" else getattr(corpus, split)
     if not len(rows):
-        raise ValueError(
-            f"the {split} part of {corpus.name} has no observations: expected a longer text; try --split all"
-        )
+        raise ValueError(f"the {split} part of {corpus.name} is empty: expected a longer text, or try --split all")
     found = model.evaluate(corpus, np.asarray(rows)).to_dict()
     if as_json:
         click.echo(json.dumps({"model": Path(name).stem, "corpus": corpus.name, "split": split, **found}))

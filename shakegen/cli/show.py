@@ -23,6 +23,7 @@ def info(model, as_json):
         "model": model,
         **loaded.config.to_dict(),
         "parameters": loaded.parameters,
+        "weights": loaded.weights_by_part,
         "vocabulary": "".join(loaded.vocabulary.symbols),
         "vocabulary_size": len(loaded.vocabulary),
         "corpus": loaded.corpus,
@@ -34,6 +35,7 @@ def info(model, as_json):
         click.echo(json.dumps(shown))
         return
     origin = shown.pop("corpus")
+    shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
     shown["vocabulary"] = repr(shown["vocabulary"])
     shown["corpus"] = f"{origin.get('name')!r}, {origin.get('length', 0):,} characters, sha256 {origin.get('sha256')}"
     if loaded.validation_bits is not None:
