@@ -133,7 +133,8 @@ def received(remote: Remote, part: Path) -> Iterator[int]:
                     raise Passing(f"the connection to {host} broke off")
                 done += len(piece)
                 if done > remote.size:
-                    raise another(remote, "more")
+                    part.unlink()
+                    raise another(remote, f"more than {remote.size:,}")
                 file.write(piece)
                 yield done
 

@@ -35,12 +35,12 @@ def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
     if os.path.exists(path):
         with open(path, "rb") as pipe:
             return from_pipe(pipe, plain_name(Path(path)), str(path), encoding)
-    found = sorted(glob.glob(str(path), recursive=True)) if glob.escape(str(path)) != str(path) else []
+    matches = glob.glob(str(path), recursive=True) if glob.escape(str(path)) != str(path) else []
+    found = sorted({Path(match) for match in matches}, key=Path.as_posix)
     if not found:
         raise missing(path)
-    inside = {folder for folder in found if os.path.isdir(folder)}
-    outermost = [p for p in found if not inside & set(map(str, Path(p).parents))]
-    return concatenated([from_path(p, encoding) for p in outermost])
+    folders = {match for match in found if match.is_dir()}
+    return concatenated([from_path(match, encoding) for match in found if folders.isdisjoint(match.parents)])
 
 
 def from_folder(folder: Path, encoding: str = "utf-8") -> Source:
