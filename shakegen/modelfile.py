@@ -65,14 +65,14 @@ def save(model: ModelFile, path: str | Path) -> None:
     write_whole(Path(path), buffer.getbuffer())
 
 
-def ensure_writable(path: str | Path) -> None:
-    """Make the folder of a model file and try to write there, before anything is trained.
+def ensure_writable(path: str | Path, option: str = "--out") -> None:
+    """Make the folder of a file and try to write there, before anything is trained.
 
     Raises:
-        OSError: a model could not be saved at that path.
+        OSError: the file could not be written; the message names the option that says where it goes.
     """
     path = Path(path)
-    with explaining(path):
+    with explaining(path, option):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,9 +80,9 @@ def ensure_writable(path: str | Path) -> None:
             file.write(b"\0")
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, option: str = "--out") -> None:
     """Write a file so that a reader, or a crash, sees either the old content or all of the new."""
-    with explaining(path):
+    with explaining(path, option):
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary_beside(path) as (file, name):
             file.write(content)
@@ -104,14 +104,14 @@ def temporary_beside(path: Path):
 
 
 @contextlib.contextmanager
-def explaining(path: Path):
+def explaining(path: Path, option: str = "--out"):
     """Say, of any error of the operating system, which file could not be written and what to try."""
     try:
         yield
     except OSError as error:
         raise OSError(
             f"cannot write {path} ({error.strerror}): expected a file in a folder that has room and may be written to; "
-            "try another place with --out"
+            f"try another place with {option}"
         ) from None
 
 

@@ -107,6 +107,11 @@ class TrainingWindows:
         self.steps = self._windows // self.batch_size
         self._starts = -1, None
 
+    @property
+    def characters(self) -> int:
+        """How many characters are predicted in a batch, N · T."""
+        return self.batch_size * self._length
+
     def starts(self, epoch: int) -> np.ndarray:
         """Where the windows of an epoch begin, shape (windows,), in the order of training."""
         if self._starts[0] != epoch:

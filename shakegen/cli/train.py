@@ -40,8 +40,10 @@ from shakegen.config import CELLS, Config
 @click.option("--beam-width", type=int, help="Search for the likeliest sample with so many beams instead of drawing.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
 @click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5]")
+@click.option("--log-dir", type=click.Path(path_type=Path), help="Folder for a CSV, and for event files that "
+              "TensorBoard shows.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
-def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, temperature, beam_width, **options):
+def train(corpus, out, log_dir, split, encoding, quiet, sample_seed, sample_length, temperature, beam_width, **options):
     """Train a network on CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`.
 
     After each epoch it shows how well the network predicts text that it did not train on, in bits per character (the
@@ -63,17 +65,21 @@ def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, tempe
     with quiet_tensorflow():
         from tensorflow import errors
 
-        from shakegen import training
+        from shakegen import logs, training, windows
         from shakegen.callbacks import SampleText
 
-    samples = []
-    if sample_length and not quiet:
+    sampler = None
+    if sample_length:
         drawn = {"length": sample_length, "temperature": temperature, "beam_width": beam_width}
         drawn |= {"random_state": options["random_state"], "source": training.engine_of(config), "stream": "stderr"}
-        samples = [SampleText(text.vocabulary, sample_seed, **drawn)]
+        sampler = SampleText(text.vocabulary, sample_seed, **drawn)
+    callbacks = [sampler] if sampler and not quiet else []
+    if log_dir:
+        order = options["seq_length"], options["batch_size"], options["random_state"]
+        callbacks += logs.run_logs(log_dir, windows.TrainingWindows(text.train, *order), sampler)
     try:
         model = training.train(
-            text, config, **options, callbacks=samples, on_best=lambda best: best.save(out), verbose=not quiet
+            text, config, **options, callbacks=callbacks, on_best=lambda best: best.save(out), verbose=not quiet
         )
     except errors.ResourceExhaustedError:
         raise MemoryError from None

@@ -111,11 +111,14 @@ def require() -> None:
 
 
 def settings(theme: Theme, salt: str) -> dict:
+    from matplotlib import cycler
+
     ink = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor")
     return {
         **dict.fromkeys(ink, theme.ink),
         **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), theme.paper),
         "grid.color": theme.grid,
+        "axes.prop_cycle": cycler(color=theme.series),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": "medium",
