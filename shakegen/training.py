@@ -80,7 +80,7 @@ def train(
             raise ValueError(f"the {name} given is {value}: expected a number above 0")
     if not 0 <= random_state < 1 << 32:
         raise ValueError(f"the random state is {random_state}: expected a whole number from 0 to {(1 << 32) - 1}")
-    batches = windows.TrainingWindows(corpus.train, seq_length, batch_size, random_state)
+    batches = windows.ShuffledWindows(corpus.train, seq_length, batch_size, random_state)
     budget = ours.Budget(learning_rate, batches.steps, epochs, minutes)
     network = build(config, len(corpus.vocabulary), random_state)
     network.compile(
@@ -98,7 +98,7 @@ def train(
             on_best(best)
 
     keeper = ours.KeepBest(config, budget, corpus.validation, keep)
-    shown = [ours.Progress(budget, batches.batch_size * seq_length)] if verbose else []
+    shown = [ours.Progress(budget, batches.characters)] if verbose else []
     with stopping_on_interrupt(budget), contextlib.ExitStack() as closing:
         for bar in shown:
             closing.callback(bar.close)
