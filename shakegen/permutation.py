@@ -10,9 +10,9 @@ ROUNDS = 16  # fewer are not uniform over the orders of five or six things
 class Permutation:
     """A pseudorandom permutation of the whole numbers below `size`; memory only for the indices that are asked for.
 
-    A Feistel network with cycle walking (Black & Rogaway 2002, "Ciphers with arbitrary finite domains"): an index is two
-    digits, below a and b, with a · b just large enough; each round adds to one digit a hash of the other, which can be
-    undone; what lands outside goes through the rounds again until it lands inside.
+    A Feistel network with cycle walking (Black & Rogaway 2002, "Ciphers with arbitrary finite domains"): an index is
+    two digits, below a and b, with a · b just large enough; each round adds to one digit a hash of the other, which
+    can be undone; what lands outside goes through the rounds again until it lands inside.
 
     Args:
         size: of the set, 1 or more.

@@ -54,12 +54,12 @@ def train(corpus, out, split, encoding, quiet, sample_seed, sample_length, tempe
     shakegen train notes.txt --encoding latin-1 --out models/notes.h5
     cat *.py | shakegen train - --out models/python.h5
     """
-    from shakegen import catalog, modelfile
+    from shakegen import catalog, files
 
     config = Config(**{field.name: options.pop(field.name) for field in fields(Config)})
     text = catalog.load_corpus(corpus, encoding, shares(split))
     out = out or Path("models") / f"{text.name}-{config.cell}.h5"
-    modelfile.ensure_writable(out)
+    files.ensure_writable(out)
     with quiet_tensorflow():
         from tensorflow import errors
 

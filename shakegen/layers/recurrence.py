@@ -38,6 +38,7 @@ def run(cell, kernels, biases, weights, sequences, states, go_backwards=False):
         ids = tf.cast(tf.where((ids >= 0) & (ids < none), ids, none), tf.int32)
         ids = tf.reverse(ids, [1]) if go_backwards else ids
         inputs = [_plus(tf.pad(kernel, ((0, 1), (0, 0))), bias) for kernel, bias in zip(kernels, biases)]
+    states = map(tf.convert_to_tensor, states)  # those of stateful layers are variables
     return compiled_loop(cell)(tuple(inputs), ids, tuple(states), tuple(weights))
 
 
