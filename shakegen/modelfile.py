@@ -147,6 +147,11 @@ def read(file: h5py.File) -> ModelFile:
     return ModelFile(config, vocabulary, weights, corpus, history)
 
 
+def best_of(history: list[dict]) -> dict:
+    """The entry of a history whose network predicted validation text best, or else learned best; {} of none."""
+    return min(history, key=lambda entry: entry.get("validation_loss", entry["loss"]), default={})
+
+
 def is_number(value) -> bool:
     return type(value) in (int, float) and abs(value) < LARGE
 

@@ -67,6 +67,7 @@ def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) 
         kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
         recurrent_initializer=recurrent,
         learn_initial_state=config.learn_initial_state,
+        seed=next(seeds),
         name=name,
         **own,
         **options,
@@ -74,8 +75,15 @@ def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) 
 
 
 def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
-    """The weights of a model that `build` made, by the names of `Config.weight_shapes`."""
-    return dict(zip(config.weight_shapes(model.output_shape[-1]), model.get_weights(), strict=True))
+    """The weights of a model that `build` made, by the names of `Config.weight_shapes`.
+
+    While it is trained by an optimizer that averages the weights (`use_ema`), these are the averages.
+    """
+    weights, optimizer = model.weights, getattr(model, "optimizer", None)
+    if optimizer is not None and optimizer.use_ema and int(optimizer.iterations):
+        weights = [variable for variable in optimizer.variables if variable.name.endswith("_average")]
+    values = [keras.ops.convert_to_numpy(weight).copy() for weight in weights]
+    return dict(zip(config.weight_shapes(model.output_shape[-1]), values, strict=True))
 
 
 class KerasSteps:
