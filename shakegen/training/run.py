@@ -103,7 +103,8 @@ class Run:
         self.position, self.history, self.best = Position(), [], None
         self.callbacks, self.stopped = keras.callbacks.Callback(), None
         self._since, self._next, self._saved = started, math.inf, False
-        self._reserve = self._rate = 0.0
+        self._reserve = self._rate = 0.0  # seconds for what follows the last batch; the learning rate
+        self._out_of_time = False
         self._took = None  # seconds of the batch before; None before the first one, which compiles
         network.stop_training = False
         epochs = recipe.epochs
@@ -140,7 +141,7 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether nothing is left to do: no epochs, no minutes, no patience, or a callback had enough."""
-        return self.progress >= 1 or self.out_of_patience or self.network.stop_training
+        return self._out_of_time or self.progress >= 1 or self.out_of_patience or self.network.stop_training
 
     @property
     def out_of_patience(self) -> bool:
@@ -221,6 +222,7 @@ class Run:
         entry |= {"seconds": round(self.seconds, 3), "learning_rate": self._rate, "steps": position.step}
         entry["characters_per_second"] = self.characters_per_second
         self.history.append(entry)
+        self._out_of_time = self.recipe.minutes is not None and self.progress >= 1
         if best_of(self.history) is entry:
             self.best = weights
         position.loss, position.losses, position.busy, position.timed = 0.0, 0, 0.0, 0

@@ -34,6 +34,7 @@ class Validation:
 
     def seconds(self, weights: dict[str, np.ndarray]) -> float:
         """How long it will take, from a trial of a few characters."""
+        self(weights, 1)
         began = time.monotonic()
         self(weights, TRIAL)
         return (time.monotonic() - began) * max(1.0, self.characters / self._streams / TRIAL)
