@@ -17,7 +17,7 @@ import numpy as np
 
 from shakegen.config import Config
 from shakegen.files import write_whole
-from shakegen.text import Vocabulary
+from shakegen.vocabulary import Vocabulary
 
 FORMAT, VERSION = "shakegen", 1
 LARGE = 1e300

@@ -2,7 +2,6 @@ import io
 import sys
 
 import keras
-import numpy as np
 import pytest
 
 from shakegen.callbacks import SampleText, show

@@ -30,7 +30,7 @@ def test_round_trip(tmp_path, random_model, cell):
 
 
 def test_vocabulary_of_any_size_and_kind_survives(tmp_path, random_weights):
-    from shakegen.text import Vocabulary
+    from shakegen.vocabulary import Vocabulary
 
     vocabulary = Vocabulary(map(chr, [0, *range(0x3400, 0x3400 + 20_000), 0xD800, 0x1F600]))
     config = Config("rnn", units=1)

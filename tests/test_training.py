@@ -11,7 +11,7 @@ from shakegen.evaluation import evaluate
 from shakegen.model import load
 from shakegen.recipe import Recipe
 from shakegen.text import Corpus
-from shakegen.training import Diverged, Interrupted, make_optimizer, train
+from shakegen.training import Interrupted, make_optimizer, train
 
 TIMES = ("seconds", "characters_per_second")
 SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shakegen.text import Vocabulary
+from shakegen.vocabulary import Vocabulary
 
 
 def extended(known: Vocabulary, new: Vocabulary) -> Vocabulary:
