@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from shakegen import reading
 from shakegen.text import Corpus
 
 BUNDLED = {"sonnets": "Shakespeare's 154 sonnets"}
@@ -39,7 +40,8 @@ def load_corpus(source: str | Path, encoding: str = "utf-8", split=(0.9, 0.05, 0
         ValueError: it is not a text that a network could learn from; the message says why.
     """
     if str(source) == "-":
-        return Corpus.from_bytes(sys.stdin.buffer.read(), "stdin", "standard input", encoding, split=split)
+        read = reading.from_bytes(sys.stdin.buffer.read(), "stdin", "standard input", encoding)
+        return Corpus.from_source(read, split=split)
     if str(source) in BUNDLED:
         return Corpus.from_file(corpus_path(str(source)), split=split)
     return Corpus.from_file(source, encoding, split=split)

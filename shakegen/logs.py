@@ -14,80 +14,77 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.compat.v1 import SummaryMetadata
 
-from shakegen.modelfile import ensure_writable, write_whole
+from shakegen.files import ensure_writable, write_whole
 from shakegen.network import states_kept
 
 LN2 = math.log(2)
 CSV = "epochs.csv"
+LOSSES = {"loss": "training", "validation_loss": "validation", "val_loss": "validation"}
+OTHERS = ("epoch", "seconds", "learning_rate", "characters_per_second")
 
 
 class EpochLog(keras.callbacks.Callback, ABC):
     """After each epoch, write its figures somewhere; where that fails, say so and let the training go on.
 
-    The figures are `training_bits_per_character` and `validation_bits_per_character`, from the epoch's logs (`loss`,
-    and `validation_loss` or Keras's `val_loss`, in nats); `learning_rate`, the last of the epoch; and
-    `characters_per_second`, from the first batch to the last.
+    The figures are `steps`, the batches learned from so far; `epoch`; `training_bits_per_character` and, where there is
+    one, `validation_bits_per_character`; `learning_rate`, the last one; and in our own runs `seconds` since the run
+    began and `characters_per_second`. They serve any Keras model whose losses are in nats.
 
-    Args:
-        characters: in a batch, N · T.
+    A run that goes on from earlier steps continues the log from there: what it says of later ones is replaced.
     """
 
-    def __init__(self, characters: int):
+    def __init__(self):
         super().__init__()
-        self.characters = characters
-        self._batches, self._began, self._ended = 0, 0.0, 0.0
+        self.first = 0
 
     @abstractmethod
-    def write(self, epoch: int, figures: dict[str, float]) -> None:
-        """Write the figures of an epoch, counted from 1; may raise OSError."""
+    def write(self, steps: int, figures: dict[str, float]) -> None:
+        """Write figures; may raise OSError."""
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self._batches, self._began = 0, time.monotonic()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._batches, self._ended = self._batches + 1, time.monotonic()
+    def on_train_begin(self, logs=None):
+        self.first = int(self.model.optimizer.iterations)
 
     def on_epoch_end(self, epoch, logs=None):
-        figures = {"training_bits_per_character": logs["loss"] / LN2}
-        validation = logs.get("validation_loss", logs.get("val_loss"))
-        if validation is not None:
-            figures["validation_bits_per_character"] = validation / LN2
-        if not all(map(math.isfinite, figures.values())):
-            return  # the run has diverged, and says so
-        figures["learning_rate"] = float(self.model.optimizer.learning_rate)
-        seconds = max(1e-9, self._ended - self._began)
-        figures["characters_per_second"] = self._batches * self.characters / seconds
+        optimizer = self.model.optimizer
+        figures = {"epoch": epoch + 1, "learning_rate": float(optimizer.learning_rate)}
+        figures |= {name: logs[name] for name in OTHERS if name in logs}
+        losses = {kind: logs[name] / LN2 for name, kind in LOSSES.items() if name in logs}
+        if not all(map(math.isfinite, losses.values())):
+            return
+        figures |= {f"{kind}_bits_per_character": loss for kind, loss in losses.items()}
         try:
-            self.write(epoch + 1, figures)
+            self.write(int(optimizer.iterations), figures)
         except (OSError, tf.errors.OpError) as error:
-            print(f"Epoch {epoch + 1} could not be logged, training goes on: {error}", file=sys.stderr, flush=True)
+            print(f"Epoch {figures['epoch']:g} could not be logged, training goes on: {error}", file=sys.stderr)
 
 
 class CsvLog(EpochLog):
     """A CSV file with a header and a line for each epoch, in order.
 
-    A run that goes on from an earlier epoch replaces the lines from that epoch on; one from the start, all of them. The
-    file is written whole or not at all, and with it what could not be written before.
+    The file is written whole or not at all, and with it what could not be written before.
 
     Args:
         path: the file.
-        characters: in a batch, N · T.
 
     Raises:
         OSError: the file cannot be written.
         ValueError: there is such a file, but it is no log.
     """
 
-    def __init__(self, path: str | Path, characters: int):
-        super().__init__(characters)
+    def __init__(self, path: str | Path):
+        super().__init__()
         self.path = Path(path)
         ensure_writable(self.path, "--log-dir")
         self.rows = read_rows(self.path) if self.path.exists() else []
 
-    def write(self, epoch, figures):
-        self.rows = [row for row in self.rows if row["epoch"] < epoch] + [{"epoch": epoch, **figures}]
-        text = io.StringIO()
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.rows = [row for row in self.rows if row["steps"] <= self.first]
+
+    def write(self, steps, figures):
+        self.rows.append({"epoch": figures["epoch"], "steps": steps, **figures})
         names = dict.fromkeys(name for row in reversed(self.rows) for name in row)
+        text = io.StringIO()
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
@@ -99,63 +96,63 @@ def read_rows(path: Path) -> list[dict]:
     try:
         header, *lines = csv.reader(io.StringIO(path.read_text(encoding="utf-8")), strict=True)
         rows = [dict(zip(header, line, strict=True)) for line in lines]
-        return [row | {"epoch": int(row["epoch"])} for row in rows]
+        return [row | {"steps": int(row["steps"])} for row in rows]
     except (ValueError, KeyError, csv.Error):
         raise ValueError(f"{path} is no log of a training run: expected one, or none; try another --log-dir") from None
 
 
 class TensorBoardLog(EpochLog):
-    """Event files for TensorBoard, with a step for each epoch.
+    """Event files for TensorBoard; their steps are batches.
 
-    In the folder `train`: the scalars bits_per_character, learning_rate, characters_per_second and, with a batch,
-    gradient_norm/<layer> and gradient_norm/all; with a sampler the text sample. In the folder `validation`:
-    bits_per_character, so that TensorBoard draws both losses in one chart.
+    In the folder `train`: the scalars bits_per_character, learning_rate and so on; with batches, gradient_norm/<layer>
+    and gradient_norm/all; with a sampler, the text sample. In the folder `validation`: bits_per_character, so that
+    TensorBoard draws both losses in one chart.
 
     Args:
         folder: where the two folders are to be.
-        characters: in a batch, N · T.
-        batch: gives, for the number of an epoch, inputs and targets to find the norms of gradients on.
-        sampler: draws the sample: a `SampleText`.
+        batch: gives, for a number of batches learned from so far, the inputs and targets that come next: the norms of
+            gradients are found on them.
+        sampler: what draws the sample, before this: a `SampleText`.
 
     Raises:
         OSError: the folder cannot be written to.
     """
 
-    def __init__(self, folder: str | Path, characters: int, batch: Callable | None = None, sampler=None):
-        super().__init__(characters)
+    def __init__(self, folder: str | Path, batch: Callable | None = None, sampler=None):
+        super().__init__()
         self.folder, self.batch, self.sampler = Path(folder), batch, sampler
         for part in ("train", "validation"):
             ensure_writable(self.folder / part / "events", "--log-dir")
-        self._events = {}
+        self._events, self._next = {}, {}  # by folder: the open file, and the step after what it has
 
-    def set_model(self, model):
-        super().set_model(model)
-        if self.sampler is not None:
-            self.sampler.set_model(model)
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._next = {}
 
     def on_train_end(self, logs=None):
         for events in self._events.values():
             events.close()
         self._events = {}
 
-    def write(self, epoch, figures):
-        scalars = dict(figures)
-        validation = scalars.pop("validation_bits_per_character", None)
-        scalars["bits_per_character"] = scalars.pop("training_bits_per_character")
+    def write(self, steps, figures):
+        scalars = {name: value for name, value in figures.items() if "bits_per_character" not in name}
         if self.batch is not None:
-            norms = gradient_norms(self.model, *self.batch(epoch))
+            norms = gradient_norms(self.model, *self.batch(steps))
             scalars |= {f"gradient_norm/{name}": norm for name, norm in norms.items()}
-        texts = {} if self.sampler is None else {"sample": self.sampler.draw(epoch - 1)}
-        self._write("train", epoch, scalars, texts)
-        if validation is not None:
-            self._write("validation", epoch, {"bits_per_character": validation}, {})
+        text = None if self.sampler is None else self.sampler.text
+        texts = {} if text is None else {"sample": text}
+        for part, kind in (("train", "training"), ("validation", "validation")):
+            loss = figures.get(f"{kind}_bits_per_character")
+            if loss is not None:
+                self._write(part, steps, {"bits_per_character": loss, **scalars}, texts)
+            scalars, texts = {}, {}
 
-    def _write(self, part: str, epoch: int, scalars: dict, texts: dict) -> None:
+    def _write(self, part: str, steps: int, scalars: dict, texts: dict) -> None:
         events = self._events.pop(part, None)  # kept only if nothing fails: a torn record would hide all after it
         if events is None or not events.path.exists():
-            events = EventFile(self.folder / part, epoch)
-        events.write(epoch, scalars, texts)
-        self._events[part] = events
+            events = EventFile(self.folder / part, self._next.get(part, self.first + 1))
+        events.write(steps, scalars, texts)
+        self._events[part], self._next[part] = events, steps + 1
 
 
 class EventFile:
@@ -228,21 +225,20 @@ def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
 
 
 def run_logs(folder: str | Path, batches, sampler=None) -> list[EpochLog]:
-    """Both logs of a run of `training.train`, in one folder.
+    """Both logs of a training run, in one folder: `epochs.csv`, and TensorBoard's `train` and `validation`.
 
     Args:
         folder: made where it is missing.
-        batches: the run's windows; gradients are found on the first ones of an epoch.
-        sampler: a `SampleText`, or None.
+        batches: the run's `windows.Batches`.
+        sampler: its `SampleText`, or None.
 
     Raises:
         OSError: the folder cannot be written to.
         ValueError: it holds an `epochs.csv` that is no log.
     """
 
-    def batch(epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        ids = batches.batch((epoch - 1) * batches.steps)
+    def batch(number: int) -> tuple[np.ndarray, np.ndarray]:
+        ids = batches.batch(number)
         return ids[:, :-1], ids[:, 1:]
 
-    csv_log = CsvLog(Path(folder) / CSV, batches.characters)
-    return [csv_log, TensorBoardLog(folder, batches.characters, batch, sampler)]
+    return [CsvLog(Path(folder) / CSV), TensorBoardLog(folder, batch, sampler)]

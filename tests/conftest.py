@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from shakegen.cli import main
 from shakegen.config import Config
 from shakegen.model import LanguageModel
-from shakegen.text import Vocabulary
+from shakegen.vocabulary import Vocabulary
 
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
 

@@ -313,7 +313,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
 def test_a_terminal_that_cannot_print_the_text(tmp_path, random_weights):
     from shakegen.config import Config
     from shakegen.model import LanguageModel
-    from shakegen.text import Vocabulary
+    from shakegen.vocabulary import Vocabulary
 
     config = Config("rnn", units=2)
     LanguageModel(config, Vocabulary("床前"), random_weights(config, 2)).save(tmp_path / "models" / "li.h5")

@@ -2,7 +2,6 @@
 
 import csv
 import math
-import os
 import shutil
 
 import keras
@@ -12,12 +11,12 @@ import tensorflow as tf
 
 from shakegen.callbacks import SampleText
 from shakegen.config import Config
-from shakegen.logs import CsvLog, TensorBoardLog, gradient_norms, run_logs
+from shakegen.logs import CsvLog, TensorBoardLog, gradient_norms
 from shakegen.network import build
 from shakegen.text import Corpus
 from shakegen.training import train
-from shakegen.windows import TrainingWindows
 
+SMALL = {"epochs": 3, "batch_size": 8, "seq_length": 20, "verbose": False}
 START = tf.compat.v1.SessionLog.START
 
 
@@ -48,80 +47,93 @@ def rows(path) -> list[dict]:
 @pytest.fixture
 def logged(poem, tmp_path):
     """A short run with logs: its folder, the run, and its sampler."""
-    corpus = Corpus.from_text(poem)
-    sampler = SampleText(corpus.vocabulary, "Shall", length=30)
-    batches = TrainingWindows(corpus.train, 20, 8)
-    options = {"epochs": 3, "batch_size": 8, "seq_length": 20, "verbose": False}
-    callbacks = run_logs(tmp_path / "logs", batches, sampler)
-    return tmp_path / "logs", train(corpus, Config(units=8), **options, callbacks=callbacks), sampler
+    sampler = SampleText(Corpus.from_text(poem).vocabulary, "Shall", length=30, stream=None)
+    model = train(Corpus.from_text(poem), Config(units=8), **SMALL, log_dir=tmp_path / "logs", callbacks=[sampler])
+    return tmp_path / "logs", model, sampler
 
 
-def dense(*callbacks, first=0, epochs=3, losses=None):
-    """Train a very small Keras model."""
+def dense(*callbacks, first=0, epochs=3):
+    """Train a very small Keras model, two steps an epoch."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="one"), keras.layers.Dense(1, name="two")])
     model.compile("sgd", "mse")
+    model.optimizer.iterations.assign(2 * first)
     data = np.arange(24.0).reshape(8, 3) / 24, np.arange(8.0)
-    return model.fit(*data, batch_size=4, initial_epoch=first, epochs=epochs, verbose=0, callbacks=list(callbacks))
+    return model.fit(
+        *data, batch_size=4, validation_data=data, initial_epoch=first, epochs=epochs, verbose=0, callbacks=callbacks
+    )
 
 
 def test_the_logs_have_the_run_and_the_run_is_that_without_logs(logged, poem, capsys):
     folder, model, sampler = logged
-    corpus = Corpus.from_text(poem)
-    plain = train(corpus, Config(units=8), epochs=3, batch_size=8, seq_length=20, verbose=False)
+    plain = train(Corpus.from_text(poem), Config(units=8), **SMALL)
     assert [entry["loss"] for entry in plain.history] == [entry["loss"] for entry in model.history]
     assert all(np.array_equal(plain.weights[name], weight) for name, weight in model.weights.items())
-    lines, shown = rows(folder / "epochs.csv"), summaries(folder / "train") | {
-        (f"validation {tag}", step): value for (tag, step), value in summaries(folder / "validation").items()
-    }  # fmt: skip
-    assert [line["epoch"] for line in lines] == [1, 2, 3]
-    for line, entry in zip(lines, model.history, strict=True):
-        step = entry["epoch"]
-        assert np.isclose(line["training_bits_per_character"], entry["loss"] / math.log(2), rtol=1e-12)
-        assert np.isclose(line["validation_bits_per_character"], entry["validation_loss"] / math.log(2), rtol=1e-12)
-        assert np.isclose(shown["bits_per_character", step], line["training_bits_per_character"])
-        assert np.isclose(shown["validation bits_per_character", step], line["validation_bits_per_character"])
-        for name in ("learning_rate", "characters_per_second"):
-            assert np.isclose(shown[name, step], line[name])
-            assert line[name] > 0
+    shown, validation = summaries(folder / "train"), summaries(folder / "validation")
+    assert len(model.history) == 3
+    for row, entry in zip(rows(folder / "epochs.csv"), model.history, strict=True):
+        losses = {"training": entry["loss"], "validation": entry["validation_loss"]}
+        bits = {f"{kind}_bits_per_character": loss / math.log(2) for kind, loss in losses.items()}
+        others = {name: value for name, value in entry.items() if "loss" not in name}
+        assert row == pytest.approx(others | bits, rel=1e-12)
+        step = entry["steps"]
+        assert shown["bits_per_character", step] == pytest.approx(bits["training_bits_per_character"])
+        assert validation["bits_per_character", step] == pytest.approx(bits["validation_bits_per_character"])
+        for name in ("epoch", "seconds", "learning_rate", "characters_per_second"):
+            assert shown[name, step] == pytest.approx(entry[name])
         layers = [shown[f"gradient_norm/{name}", step] for name in ("layer1", "dense")]
-        assert np.isclose(math.hypot(*layers), shown["gradient_norm/all", step])
-    assert shown["sample", 3].decode() == "\n".join(f"    {line}" for line in sampler.draw(2).splitlines())
+        assert shown["gradient_norm/all", step] == pytest.approx(math.hypot(*layers))
+    assert set(validation) == {("bits_per_character", entry["steps"]) for entry in model.history}
+    last = model.history[-1]["steps"]
+    assert shown["sample", last].decode() == "\n".join(f"    {line}" for line in sampler.text.splitlines())
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_run_that_goes_on_replaces_the_epochs_from_there(tmp_path):
-    path = tmp_path / "epochs.csv"
-    dense(CsvLog(path, 4), TensorBoardLog(tmp_path, 4), epochs=4)
-    before, shown = rows(path), summaries(tmp_path / "train")
-    dense(CsvLog(path, 4), TensorBoardLog(tmp_path, 4), first=2, epochs=5)
-    assert [row["epoch"] for row in rows(path)] == [1, 2, 3, 4, 5]
-    assert rows(path)[:2] == before[:2]
-    now = summaries(tmp_path / "train")
-    assert {step for _, step in now} == {1, 2, 3, 4, 5}
-    assert {key: value for key, value in now.items() if key[1] < 3} == {k: v for k, v in shown.items() if k[1] < 3}
-    assert now["bits_per_character", 3] == shown["bits_per_character", 1]  # the model began anew
-    dense(CsvLog(path, 4), TensorBoardLog(tmp_path, 4), epochs=1)
-    assert [row["epoch"] for row in rows(path)] == [1]
-    assert {step for _, step in summaries(tmp_path / "train")} == {1}
+def test_any_keras_model_can_be_logged(tmp_path):
+    history = dense(CsvLog(tmp_path / "epochs.csv"), TensorBoardLog(tmp_path)).history
+    found = rows(tmp_path / "epochs.csv")
+    assert [(row["epoch"], row["steps"]) for row in found] == [(1, 2), (2, 4), (3, 6)]
+    for name, kind in (("loss", "training"), ("val_loss", "validation")):
+        bits = [loss / math.log(2) for loss in history[name]]
+        assert [row[f"{kind}_bits_per_character"] for row in found] == pytest.approx(bits)
+    assert {step for _, step in summaries(tmp_path / "train")} == {2, 4, 6}
+
+
+def test_a_run_that_goes_on_replaces_what_comes_after(tmp_path):
+    def run(**options):
+        dense(CsvLog(tmp_path / "epochs.csv"), TensorBoardLog(tmp_path), **options)
+        return rows(tmp_path / "epochs.csv"), summaries(tmp_path / "train"), summaries(tmp_path / "validation")
+
+    before, now = run(epochs=4), run(first=2, epochs=5)
+    assert [row["steps"] for row in now[0]] == [2, 4, 6, 8, 10]
+    assert now[0][:2] == before[0][:2]
+    for shown, earlier in zip(now[1:], before[1:]):
+        assert {step for _, step in shown} == {2, 4, 6, 8, 10}
+        assert {key: value for key, value in shown.items() if key[1] < 6} == {
+            key: value for key, value in earlier.items() if key[1] < 6
+        }
+        assert shown["bits_per_character", 6] == earlier["bits_per_character", 2]  # the model began anew
+    again = run(epochs=1)
+    assert [row["steps"] for row in again[0]] == [2]
+    assert {step for shown in again[1:] for _, step in shown} == {2}
 
 
 def test_columns_of_an_earlier_log_are_kept(tmp_path):
     path = tmp_path / "epochs.csv"
-    path.write_text("epoch,mood\n1,good\n2,bad\n")
-    dense(CsvLog(path, 4), first=1, epochs=2)
+    path.write_text("steps,mood\n2,good\n4,bad\n")
+    dense(CsvLog(path), first=1, epochs=2)
     first, second = csv.DictReader(path.read_text().splitlines())
-    assert (first["epoch"], first["mood"], first["learning_rate"]) == ("1", "good", "")
-    assert (second["epoch"], second["mood"]) == ("2", "")
+    assert (first["steps"], first["mood"], first["learning_rate"]) == ("2", "good", "")
+    assert (second["steps"], second["mood"]) == ("4", "")
     assert float(second["training_bits_per_character"]) > 0
 
 
 def test_an_event_file_begins_as_tensorboard_expects(tmp_path):
-    dense(TensorBoardLog(tmp_path, 4), first=6, epochs=7)
+    dense(TensorBoardLog(tmp_path), first=6, epochs=7)
     version, start, summary = events(tmp_path / "train")
     assert version.file_version == "brain.Event:2"
-    assert (start.step, start.session_log.status) == (7, START)
-    assert summary.step == 7
+    assert (start.step, start.session_log.status) == (13, START)
+    assert summary.step == 14
     assert all("tfevents" in path.name for path in (tmp_path / "train").iterdir())
 
 
@@ -142,11 +154,10 @@ class Away(keras.callbacks.Callback):
 
 def test_a_folder_that_goes_away_does_not_end_the_training(tmp_path, capsys):
     folder = tmp_path / "logs"
-    csv_log = CsvLog(folder / "epochs.csv", 4)
-    history = dense(csv_log, TensorBoardLog(folder, 4), Away(folder), epochs=4)
+    history = dense(CsvLog(folder / "epochs.csv"), TensorBoardLog(folder), Away(folder), epochs=4)
     assert len(history.epoch) == 4
     assert [row["epoch"] for row in rows(folder / "epochs.csv")] == [1, 2, 3, 4]
-    assert {step for _, step in summaries(folder / "train")} == {3, 4}
+    assert {step for _, step in summaries(folder / "train")} == {6, 8}
     assert capsys.readouterr().err.splitlines() == [
         f"Epoch 2 could not be logged, training goes on: cannot write {folder}/epochs.csv (File exists): expected a "
         "file in a folder that has room and may be written to; try another place with --log-dir",
@@ -160,7 +171,7 @@ def test_an_epoch_that_diverged_is_not_logged(tmp_path):
             if epoch == 1:
                 logs["loss"] = math.nan
 
-    dense(Diverge(), CsvLog(tmp_path / "epochs.csv", 4), epochs=3)
+    dense(Diverge(), CsvLog(tmp_path / "epochs.csv"), epochs=3)
     assert [row["epoch"] for row in rows(tmp_path / "epochs.csv")] == [1, 3]
 
 
@@ -201,10 +212,10 @@ def test_norms_of_gradients_leave_states_and_random_numbers_alone(rng):
 
 
 def test_a_file_that_is_no_log_is_left_alone(tmp_path):
-    for content in (b"a poem\nof mine\n", b"epoch,loss\none,2\n", b"epoch,loss\n1,2,3,4\n", b"epoch\n\xff\n"):
+    for content in (b"a poem\nof mine\n", b"steps,loss\none,2\n", b"steps,loss\n1,2,3,4\n", b"steps\n\xff\n", b""):
         (tmp_path / "epochs.csv").write_bytes(content)
         with pytest.raises(ValueError) as error:
-            CsvLog(tmp_path / "epochs.csv", 4)
+            CsvLog(tmp_path / "epochs.csv")
         assert str(error.value) == (
             f"{tmp_path}/epochs.csv is no log of a training run: expected one, or none; try another --log-dir"
         )
@@ -213,19 +224,27 @@ def test_a_file_that_is_no_log_is_left_alone(tmp_path):
 
 def test_from_the_shell(shakegen, tmp_path, poem):
     (tmp_path / "poem.txt").write_text(poem)
-    options = ("--units", 8, "--epochs", 2, "--seq-length", 20, "--sample-length", 30)
-    result = shakegen("train", "poem.txt", *options, "--log-dir", "logs/one")
+    options = ("--units", 8, "--seq-length", 20, "--sample-length", 30)
+    result = shakegen("train", "poem.txt", *options, "--epochs", 2, "--log-dir", "logs/one")
     assert result.exit_code == 0
     assert [row["epoch"] for row in rows(tmp_path / "logs" / "one" / "epochs.csv")] == [1, 2]
-    samples = [text for (tag, _), text in summaries(tmp_path / "logs" / "one" / "train").items() if tag == "sample"]
-    for text in samples:
-        assert "\n".join(line[4:] for line in text.decode().split("\n")) in result.stderr
-    assert shakegen("train", "poem.txt", *options, "--quiet", "--log-dir", "logs/two").output == ""
-    assert summaries(tmp_path / "logs" / "two" / "train")["sample", 2] == samples[1]
+    shown = summaries(tmp_path / "logs" / "one" / "train")
+    samples = ["\n".join(line[4:] for line in text.decode().split("\n")) for (tag, _), text in shown.items()
+               if tag == "sample"]  # fmt: skip
+    assert len(samples) == 2
+    assert all(f"\n{sample}\n" in result.stderr for sample in samples)
+    assert shakegen("train", "poem.txt", "--resume", "--epochs", 3, "--quiet").output == ""
+    assert [row["epoch"] for row in rows(tmp_path / "logs" / "one" / "epochs.csv")] == [1, 2, 3]
+    assert sum(tag == "sample" for tag, _ in summaries(tmp_path / "logs" / "one" / "train")) == 3
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(shakegen, tmp_path, poem):
+    (tmp_path / "poem.txt").write_text(poem)
     (tmp_path / "file").write_text("")
-    refused = shakegen("train", "poem.txt", *options, "--log-dir", "file")
-    assert refused.stderr == (
+    refused = shakegen("train", "poem.txt", "--log-dir", "file")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
         "Error: cannot write file/epochs.csv (File exists): expected a file in a folder that has room and may be "
-        "written to; try another place with --log-dir\n"
+        "written to; try another place with --log-dir\n",
     )
-    assert os.listdir(tmp_path / "models") == ["poem-gru.h5"]
+    assert not list((tmp_path / "models").iterdir())

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shakegen.text import Corpus, UnknownCharacters, Vocabulary
+from shakegen.text import Corpus
+from shakegen.vocabulary import UnknownCharacters, Vocabulary
 
 TEXTS = {
     "chinese": "床前明月光,疑是地上霜。\n举头望明月,低头思故乡。\n",

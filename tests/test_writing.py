@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shakegen.config import Config
-from shakegen.text import UnknownCharacters
+from shakegen.vocabulary import UnknownCharacters
 
 OPTIONS = [{}, {"temperature": 0}, {"top_k": 5}, {"top_p": 0.8}, {"typical": 0.5}, {"min_p": 0.1, "top_k": 9}]
 

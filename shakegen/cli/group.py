@@ -55,13 +55,13 @@ def table(header, rows) -> None:
 
 def read_text(source: str, encoding: str = "utf-8") -> str:
     """The text of a file, or - for standard input, with LF line ends and without a byte order mark."""
-    from shakegen.text import decoded_blocks
+    from shakegen.reading import decoded_blocks
 
     if source == "-":
-        return "".join(decoded_blocks(sys.stdin.buffer.read(), "standard input", encoding)).removeprefix("\ufeff")
+        return "".join(decoded_blocks(sys.stdin.buffer, "standard input", encoding))
     try:
         with open(source, "rb") as file:
-            return "".join(decoded_blocks(file.read(), source, encoding)).removeprefix("\ufeff")
+            return "".join(decoded_blocks(file, source, encoding))
     except FileNotFoundError:
         raise FileNotFoundError(f"no file {source}: expected a text file, or - for standard input") from None
     except IsADirectoryError:

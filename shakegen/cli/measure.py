@@ -106,7 +106,7 @@ def novelty(source, corpus, encoding, as_json, **options):
     """
     from shakegen import catalog
     from shakegen import novelty as measure
-    from shakegen.text import code_points
+    from shakegen.vocabulary import code_points
 
     known = catalog.load_corpus(corpus, encoding)
     text = written_by(source, options) if is_model(source) else read_text(source, encoding)
