@@ -11,6 +11,7 @@ import pytest
 
 from shakegen import plotting
 from shakegen.plotting import Bars, Curve, Figure, Heat, Panel, Table, image
+from shakegen.plotting.theme import LIGHT
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = ["_hidden", "$x$ and $y$", "<b>&", "a$", "床 </script>", "\\$"]
@@ -50,7 +51,7 @@ def test_the_same_figure_gives_the_same_file(tmp_path, kind, magic):
 def test_curves_are_where_their_numbers_are(rng):
     curve = Curve("a", np.arange(12.0), rng.normal(size=12))
     svg, (place,) = image.draw(Figure("", [Panel("x", "y", [curve])]), "svg", 8.0)
-    corners, (left, top, right, bottom) = line_of(svg, image.LIGHT.series[0]), place.box
+    corners, (left, top, right, bottom) = line_of(svg, LIGHT.series[0]), place.box
     across = left + (curve.x - place.x[0]) / (place.x[1] - place.x[0]) * (right - left)
     down = bottom - (curve.y - place.y[0]) / (place.y[1] - place.y[0]) * (bottom - top)
     assert np.allclose(corners, np.stack([across, down], axis=1), atol=1e-3)
@@ -71,7 +72,21 @@ def test_more_series_than_colours_are_told_apart_by_their_marks():
         colour = re.search("#[0-9a-f]{6}", definition.get("style", ""))
         if definition.get("id") and colour:
             marks.setdefault(colour[0], set()).add(definition.get("d"))
-    assert len(marks[image.LIGHT.series[0]]) == 2
+    assert len(marks[LIGHT.series[0]]) == 2
+
+
+def test_long_names_are_wrapped_so_that_the_curves_keep_their_room():
+    name = "-".join(["a-very-long-name"] * 8)
+    curves = [Curve(name, [1, 2], [1, 2], note="best 2.404 at epoch 16", mark=1), Curve("b", [1, 2], [2, 1])]
+    bars = Panel("cell", "loss", bars=[Bars("train", range(9))], groups=[f"{name}{n}" for n in range(9)])
+    heat = Panel("x", "y", heat=Heat(np.eye(50), rows=[name] * 50, columns=[name] * 50))
+    for width in (4.5, 9.0):
+        for panel in (Panel("epoch", "bits/char", curves), bars, heat):
+            svg, (place,) = image.draw(Figure("", [panel]), "svg", width)
+            left, _, right, _ = place.box
+            assert right - left > (0.75 if panel.curves else 0.3) * 72 * width
+    text = "".join("".join(found.itertext()) for found in ElementTree.fromstring(svg).iter(f"{SVG}text"))
+    assert f"{name[:29]}…" in text
 
 
 @pytest.mark.parametrize("value", [1e299, -1e299, 0.0, 1e-300])
