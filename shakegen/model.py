@@ -21,13 +21,13 @@ class Model(modelfile.ModelFile):
     """
 
     @classmethod
-    def load(cls, path: str | Path) -> "Model":
+    def load(cls, path: str | Path, with_training: bool = False) -> "Model":
         """Read a model file; raises as `modelfile.load` does."""
-        return cls(**vars(modelfile.load(path)))
+        return cls(**vars(modelfile.load(path, with_training)))
 
-    def save(self, path: str | Path) -> None:
-        """Write a model file, whole or not at all; raises OSError."""
-        modelfile.save(self, path)
+    def save(self, path: str | Path, with_training: bool = False) -> None:
+        """Write a model file, whole or not at all, as `modelfile.save` does; by default the model alone."""
+        modelfile.save(self, path, with_training)
 
     @cached_property
     def engine(self) -> Engine:
@@ -56,7 +56,7 @@ class Model(modelfile.ModelFile):
     @property
     def best_epoch(self) -> dict:
         """The history's entry of the epoch whose weights these are: the one that predicted validation text best."""
-        return min(self.history, key=lambda epoch: epoch.get("validation_loss", epoch["loss"]), default={})
+        return modelfile.best_of(self.history)
 
     @property
     def validation_bits(self) -> float | None:
@@ -114,18 +114,19 @@ REFUSED = {
 }
 
 
-def load(path: str | Path, task: str | None = None) -> LanguageModel | WordModel:
+def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | WordModel:
     """Read a model file.
 
     Args:
         path: of the file.
+        with_training: whether to read where its training run stands, too.
         task: what the network must be for, one of `config.TASKS`; by default any.
 
     Raises:
         OSError, ModelFileError: as `modelfile.load`.
         ValueError: the network is for another task.
     """
-    model = modelfile.load(path)
+    model = modelfile.load(path, with_training)
     if task not in (None, model.config.task):
         raise ValueError(f"{path} {REFUSED[task]}")
     return KINDS[model.config.task](**vars(model))

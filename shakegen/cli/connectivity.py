@@ -85,7 +85,7 @@ def index_of(position: int, length: int) -> int:
 def save(models, position: int, out: Path, *figures) -> None:
     from shakegen import plotting
     from shakegen.connectivity import view
-    from shakegen.modelfile import write_whole
+    from shakegen.files import write_whole
 
     if out.suffix.lower() != ".html":
         plotting.save(view.still(models, position), out)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shakegen.modelfile import write_whole
+from shakegen.files import write_whole
 from shakegen.plotting import image
 from shakegen.plotting.accuracy import accuracy_by_typing
 from shakegen.plotting.figure import Bars, Curve, Figure, Fragment, Heat, Panel, Table
