@@ -38,7 +38,7 @@ def restore(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
     described = {name: (variable.shape, variable.dtype) for name, variable in own.items()}
     if described != {name: (array.shape, array.dtype.name) for name, array in arrays.items()}:
         raise ModelFileError(
-            "what it holds of its training run is not of such a network and optimizer: it may be damaged, or come from "
+            "the training run to resume is not of such a network and optimizer: the file may be damaged, or come from "
             "another version of shakegen or Keras; start a new run without --resume"
         )
     for name, variable in own.items():

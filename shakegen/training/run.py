@@ -62,7 +62,7 @@ class Position:
             or not all(is_number(value) and value >= 0 for value in values.values())
             or any(type(usual[name]) is int and type(value) is not int for name, value in values.items())
         ):
-            raise ModelFileError("its training run is where no run can be; the file may be damaged")
+            raise ModelFileError("the training run to resume is where no run can be: the file may be damaged")
         return cls(**values)
 
 
