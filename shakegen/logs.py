@@ -236,9 +236,4 @@ def run_logs(folder: str | Path, batches, sampler=None) -> list[EpochLog]:
         OSError: the folder cannot be written to.
         ValueError: it holds an `epochs.csv` that is no log.
     """
-
-    def batch(number: int) -> tuple[np.ndarray, np.ndarray]:
-        ids = batches.batch(number)
-        return ids[:, :-1], ids[:, 1:]
-
-    return [CsvLog(Path(folder) / CSV), TensorBoardLog(folder, batch, sampler)]
+    return [CsvLog(Path(folder) / CSV), TensorBoardLog(folder, batches.pair, sampler)]
