@@ -83,7 +83,7 @@ def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
     While it is trained by an optimizer that averages the weights (`use_ema`), these are the averages.
     """
     weights, optimizer = model.weights, getattr(model, "optimizer", None)
-    if optimizer is not None and optimizer.use_ema and int(optimizer.iterations):
+    if optimizer is not None and optimizer.use_ema and int(optimizer.iterations.numpy()):
         weights = [variable for variable in optimizer.variables if variable.name.endswith("_average")]
     values = [keras.ops.convert_to_numpy(weight).copy() for weight in weights]
     return dict(zip(config.weight_shapes(1), values, strict=True))

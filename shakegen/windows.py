@@ -11,6 +11,7 @@ import numpy as np
 from shakegen.permutation import Permutation
 
 TARGETS = ("last", "all")
+ALL = slice(None)
 RELEASE = 512  # windows read before the pages of a memory map are given back
 
 
@@ -106,8 +107,8 @@ class Batches(ABC):
         return self.batch_size * self.length
 
     @abstractmethod
-    def pair(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """A batch by its number in the run: inputs and targets, (N, T) each, int32."""
+    def pair(self, number: int, rows: slice = ALL) -> tuple[np.ndarray, np.ndarray]:
+        """A batch by its number in the run, or some rows of it: inputs and targets, (N, T) each, int32."""
 
     def dataset(self, first: int = 0):
         """All batches from number `first` on, without end, as a `tf.data.Dataset` of (inputs, targets), (N, T) each."""
@@ -154,15 +155,18 @@ class Windows(Batches):
     def starts(self, epoch: int, index: int) -> np.ndarray:
         """Where the windows of an epoch's batch begin, shape (N,)."""
 
-    def batch(self, number: int) -> np.ndarray:
-        """A batch by its number in the run, shape (N, T + 1), int32: inputs and, one further, targets."""
+    def batch(self, number: int, rows: slice = ALL) -> np.ndarray:
+        """A batch by its number in the run, or some rows of it, (N, T + 1), int32: inputs and, one further, targets.
+
+        No other rows of the text are read.
+        """
         number = int(number)
         if number % max(1, RELEASE // self.batch_size) == 0:
             release(self._ids)
-        return cut(self._ids, self.starts(*divmod(number, self.steps)), self.length + 1).astype(np.int32)
+        return cut(self._ids, self.starts(*divmod(number, self.steps))[rows], self.length + 1).astype(np.int32)
 
-    def pair(self, number):
-        windows = self.batch(number)
+    def pair(self, number, rows=ALL):
+        windows = self.batch(number, rows)
         return windows[:, :-1], windows[:, 1:]
 
     def _offset(self, epoch: int, below: int) -> int:

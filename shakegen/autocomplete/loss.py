@@ -70,6 +70,10 @@ class WordCrossentropy(keras.losses.Loss):
         super().__init__(name="word_crossentropy", reduction=None)
         self.read_out = read_out
 
+    def count(self, targets) -> tf.Tensor:
+        """How many targets count."""
+        return tf.math.count_nonzero(targets >= SPECIAL, dtype=tf.int32)
+
     def call(self, targets, hidden):
         kernel, bias = (tf.convert_to_tensor(weight) for weight in (self.read_out.kernel, self.read_out.bias))
         return word_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, tf.cast(targets, tf.int32))

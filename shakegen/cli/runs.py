@@ -5,6 +5,7 @@ import os
 import shlex
 import statistics
 import sys
+import tempfile
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -18,12 +19,33 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def beginning(corpus: str, out: Path | None, resume: bool, finetune: Path | None, cell: str | None):
-    """The model file to write to, where it is known by now, and the model to begin with, if there is one."""
-    from shakegen.model import load
+def beginning(team, corpus: str, out: Path | None, resume: bool, finetune: Path | None, cell: str | None):
+    """The model file to write to, where it is known by now, and the model to begin with, if there is one.
 
+    In a team these are the chief's: no other worker needs a model file.
+    """
     if resume and finetune:
         raise ValueError("--resume and --finetune are both given: expected one of them")
+    if team:
+        team.agree({"--resume": resume, "--finetune": bool(finetune)})
+    if not team or not (resume or finetune):
+        return found(corpus, out, resume, finetune, cell)
+    if team.chief:
+        out, base = found(corpus, out, resume, finetune, cell)
+        team.share((finetune or out).read_bytes())
+        return out, base
+    from shakegen.model import load
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.h5"
+        path.write_bytes(team.share(None))
+        return out, load(path, with_training=resume)
+
+
+def found(corpus: str, out: Path | None, resume: bool, finetune: Path | None, cell: str | None):
+    """What `beginning` gives a process alone."""
+    from shakegen.model import load
+
     if finetune:
         return out, load(finetune)
     if not resume:

@@ -1,5 +1,6 @@
 """The command that trains."""
 
+import os
 import sys
 import time
 from dataclasses import fields
@@ -71,9 +72,12 @@ def option(name: str, of, kind=None, **settings):
     help="Minutes between checkpoints; there is one after each epoch too. 0: none, a smaller file, no --resume.",
 )
 @click.option("--log-dir", type=click.Path(), help="Folder for a CSV, and for event files that TensorBoard shows.")
+@click.option("--workers", help="Train together with others: host:port of each, the chief first.  [default: TF_CONFIG]")
+@click.option("--worker-index", type=int, help="Which of the workers this is, from 0.")
+@click.option("--worker-wait", type=float, default=45, show_default=True, help="Seconds for all workers to come.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
 @click.pass_context
-def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, **options):
+def train(context, workers, worker_index, worker_wait, **options):
     """Train a network on CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`.
 
     After each epoch it shows how well the network predicts text that it did not train on, in bits per character (the
@@ -86,19 +90,34 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, **opt
     N + M from the start, or with --schedule constant; else the learning rate goes on from where a run of N + M would
     be. --minutes depends on the clock, and is never the same twice.
 
+    With --workers and --worker-index, or TF_CONFIG, several processes, on one machine or many, train one network: the
+    same as one would, each on its share of every batch. The first one, the chief, shows progress and writes the model.
+    Start all of them with the same text and options. One that is lost ends all; --resume goes on, with any number.
+    Several GPUs of one machine need none of this: all are used.
+
     \b
     shakegen train sonnets
     shakegen train novel.txt --cell lstm --units 512 --minutes 20
     shakegen train novel.txt --resume --minutes 40
     shakegen train letters.txt --finetune models/novel-lstm.h5
     shakegen train notes.txt --encoding latin-1 --out models/notes.h5
+    shakegen train novel.txt --workers 10.0.0.1:4000,10.0.0.2:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
     started = time.monotonic()
+    from shakegen.distribute import Cluster, joined
+
+    cluster = Cluster.chosen(workers, worker_index, os.environ)
+    with joined(cluster, worker_wait) as team:
+        trained(context, team, started, **options)
+
+
+def trained(context, team, started, corpus, out, resume, finetune, checkpoint_every, quiet, **options):
+    """What `train` does, alone or as one of a team."""
     from shakegen import catalog, files
 
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
-    out, base = runs.beginning(corpus, out, resume, finetune, given.get("cell"))
+    out, base = runs.beginning(team, corpus, out, resume, finetune, given.get("cell"))
     if resume:
         options |= runs.remembered(context, base, given)
     config = runs.configured(given, base)
@@ -106,7 +125,10 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, **opt
     out = out or Path("models") / f"{text.name}-{config.cell}.h5"
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
-    files.ensure_writable(out)
+    if team is None or team.chief:
+        files.ensure_writable(out)
+    elif not quiet:
+        click.echo(f"This is {team.name}; {team.cluster.name(0)} shows progress and writes the model.", err=True)
     with runs.quiet_tensorflow():
         from tensorflow import errors
 
@@ -125,14 +147,17 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, **opt
             verbose=not quiet,
             notes={"corpus": corpus, **{name: options[name] for name in options if name not in SETTINGS}},
             started=started,
+            team=team,
             **{name: given[name] for name in given if name in RECIPE_NAMES},
         )
     except errors.ResourceExhaustedError:
         raise MemoryError from None
     except training.Interrupted as stop:
+        if stop.model is None:
+            sys.exit(128 + stop.signal)
         click.echo(f"\nInterrupted. {runs.summary(stop.model, out)}", err=True)
         if checkpoint_every:
             click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
         sys.exit(128 + stop.signal)
-    if not quiet:
+    if model and not quiet:
         click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, out)}", err=True)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import keras
-import tensorflow as tf
 
 from shakegen.modelfile import ModelFileError, best_of
 from shakegen.recipe import Recipe, is_number
-from shakegen.training import checkpoint
+from shakegen.training.learner import Learner
 from shakegen.training.validation import Validation
 from shakegen.windows import Batches
 
@@ -72,7 +71,7 @@ class Run:
     """A training run, from where it stands to its end.
 
     Args:
-        network: the `keras.Model`, compiled.
+        learner: what learns.
         batches: what it learns from.
         recipe: how.
         weights: gives what is scored and kept of the network: its weights, by name.
@@ -86,12 +85,12 @@ class Run:
         history: as a model file has it.
         best: what the best report so far kept; None before the first one.
         callbacks: a `keras.callbacks.Callback`.
-        stopped: set it to end the run after the batch at hand, to be resumed.
+        stopped: the signal that has ended the run; None where none has.
     """
 
     def __init__(
         self,
-        network: keras.Model,
+        learner: Learner,
         batches: Batches,
         recipe: Recipe,
         weights: Callable[[], dict],
@@ -100,7 +99,8 @@ class Run:
         started: float,
         every: float,
     ):
-        self.network, self.batches, self.recipe = network, batches, recipe
+        self.network, self.batches, self.recipe = learner.network, batches, recipe
+        self.learner = learner
         self._weights, self._score, self._save, self._every = weights, score, save, every
         self.position, self.history, self.best = Position(), [], None
         self.callbacks, self.stopped = keras.callbacks.Callback(), None
@@ -108,7 +108,7 @@ class Run:
         self._reserve = 0.0  # seconds for what follows the last batch
         self._out_of_time = False
         self._took = None  # seconds of the batch before; None before the first one, which compiles
-        network.stop_training = False
+        self.network.stop_training = False
         epochs = recipe.epochs
         self._last = None if epochs is None else max(1, round(epochs * batches.steps))
         parts = min(batches.steps, max(1, round(batches.steps * batches.characters / REPORT)))
@@ -162,6 +162,10 @@ class Run:
         """Whether `go` would find nothing to do."""
         return self.over and not self._at_report
 
+    def stop(self, signal: int) -> None:
+        """End the run after the batch at hand, to be resumed."""
+        self.stopped = signal
+
     def go(self) -> None:
         """Train to the end, or until it is `stopped`; in either case a checkpoint has been written then.
 
@@ -171,37 +175,34 @@ class Run:
         """
         if self.recipe.minutes and self._score:
             self._reserve = self._score.seconds(self._weights())
-        batches, step = iter(self.batches.dataset(self.position.step)), step_function(self.network)
+        self.learner.begin(self.position.step)
         self._next = time.monotonic() + self._every
         self.callbacks.on_train_begin()
         while not (self.stopped or self.finished):
             if not self._at_report:
-                self._learn_until_report(batches, step)
+                self._learn_until_report()
             if not self.stopped:
                 self._report()
         if not self._saved:
             self._checkpoint(must=True)
         self.callbacks.on_train_end()
 
-    def _learn_until_report(self, batches, step) -> None:
+    def _learn_until_report(self) -> None:
         position, epoch = self.position, self.position.step // self.batches.steps
         within = self.position.step % self.batches.steps
         end = epoch * self.batches.steps + next(end for end in self._ends if end > within)
         self.callbacks.on_epoch_begin(position.reports)
         while position.step < end and not (self.stopped or self.over):
             self.callbacks.on_train_batch_begin(position.losses)
-            self._learn(batches, step)
+            self._learn()
             self.callbacks.on_train_batch_end(position.losses - 1, {"loss": position.loss / position.losses})
             if time.monotonic() >= self._next and not self.stopped:
                 self._checkpoint()
 
-    def _learn(self, batches, step) -> None:
+    def _learn(self) -> None:
         position, began = self.position, time.monotonic()
-        if self.batches.carries_state and self.batches.begins(position.step):
-            checkpoint.reset_states(self.network)
         position.rate = self.recipe.rate(self.progress)
-        self.network.optimizer.learning_rate = position.rate
-        loss = float(step(*next(batches)))
+        loss = self.learner(position.rate)
         if not math.isfinite(loss):
             raise Diverged
         position.step += 1
@@ -236,17 +237,3 @@ class Run:
     def _checkpoint(self, must: bool = False) -> None:
         self._saved = self._save(must)
         self._next = time.monotonic() + self._every
-
-
-def step_function(network: keras.Model) -> Callable:
-    """A function of (inputs, targets) that learns from a batch and gives its loss."""
-
-    @tf.function(jit_compile=False, autograph=False)  # dropout is several times slower under XLA
-    def step(inputs, targets):
-        with tf.GradientTape() as tape:
-            loss = network.loss(targets, network(inputs, training=True))
-        variables = network.trainable_variables
-        network.optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
-    return step

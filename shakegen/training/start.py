@@ -1,13 +1,19 @@
 """How a run begins: anew, from the weights of a model, or where another one stopped."""
 
+import hashlib
 import time
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from shakegen import __version__
 from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.config import Config
+from shakegen.distribute.replicas import explaining
+from shakegen.distribute.team import Team
 from shakegen.model import LanguageModel, WordModel, load
 from shakegen.modelfile import ModelFileError
 from shakegen.recipe import Recipe, different
@@ -39,8 +45,9 @@ def train(
     verbose: bool = True,
     notes: dict | None = None,
     started: float | None = None,
+    team: Team | None = None,
     **options,
-) -> LanguageModel | WordModel:
+) -> LanguageModel | WordModel | None:
     """Train a network to predict each next character of a text, or, of a `WordCorpus`, the word that each is part of.
 
     A run that was stopped, killed or finished goes on with `resume`, bit for bit as if it had not been: from its last
@@ -67,15 +74,20 @@ def train(
         verbose: show progress on standard error.
         notes: anything that JSON can hold, to be kept in the checkpoints (`model.training.state["notes"]`).
         started: the `time.monotonic()` from which `minutes` count; by default now.
+        team: the workers that train together, from `distribute.joined`; every one of them calls this with the same
+            text, configuration, options and model to resume or start from. The first one, the chief, decides, scores,
+            shows and writes; callbacks are called there alone. By default this process trains alone, on all its GPUs.
         options: those of a `recipe.Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
-        The model of the epoch that predicted the validation text best. The run can go on from it, too.
+        The model of the epoch that predicted the validation text best. The run can go on from it, too. None on workers
+        other than the chief.
 
     Raises:
         ValueError: the text is too short for one window, an option is out of range, or the run to resume differs.
         Diverged: the loss is not a number; the best model so far is in the exception.
         Interrupted: Ctrl-C or SIGTERM; the model is in the exception.
+        TeamError: the workers differ in what they were given, or one was lost; the message says which and why.
         OSError: the log folder cannot be written to, or the model file at the end; while training goes on, that is
             only a warning.
     """
@@ -92,10 +104,32 @@ def train(
         base = None if finetune is None else opened(finetune)
         recipe, config = fresh(corpus, options), chosen(corpus, config, base)
     saving = Saving(None if out is None else Path(out), checkpoint_every, notes)
-    trainer = TRAINERS[corpus.task](corpus, config, recipe, base, saving, started)
-    if resume is not None:
-        trainer.restore(base)
-    return trainer.train(callbacks, log_dir, verbose)
+    if team:
+        team.agree(facts(corpus, config, recipe, base))
+    with explaining(team):
+        trainer = TRAINERS[corpus.task](corpus, config, recipe, base, saving, started, team)
+        if resume is not None:
+            trainer.restore(base)
+        return trainer.train(callbacks, log_dir, verbose) if team is None or team.chief else trainer.follow()
+
+
+def facts(corpus: Corpus | WordCorpus, config: Config, recipe: Recipe, base) -> dict:
+    """What must be the same for all workers, by names that people know."""
+    versions = {"shakegen": __version__, "TensorFlow": version("tensorflow"), "Keras": version("keras")}
+    origin = origin_of(corpus)
+    text = {name: origin.get(key) for key, name in ORIGIN.items()} | {"symbols with sha256": digest(corpus)}
+    options = {name.replace("_", " "): value for name, value in (config.to_dict() | recipe.to_dict()).items()}
+    return versions | text | options | {"a model to begin with": fingerprint(base)}
+
+
+def fingerprint(model: LanguageModel | WordModel | None) -> str | None:
+    """A digest of a model's weights, and of where its training run stands."""
+    if model is None:
+        return None
+    arrays, sha256 = model.weights | (model.training.arrays if model.training else {}), hashlib.sha256()
+    for name in sorted(arrays):
+        sha256.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    return sha256.hexdigest()
 
 
 def opened(model: str | Path | LanguageModel | WordModel, with_training: bool = False) -> LanguageModel | WordModel:

@@ -16,6 +16,8 @@ from shakegen import windows
 from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.callbacks import Progress, SampleText, show
 from shakegen.config import Config
+from shakegen.distribute.replicas import Replicas, sum_once
+from shakegen.distribute.team import Team
 from shakegen.inference import Engine
 from shakegen.logs import run_logs
 from shakegen.model import LanguageModel
@@ -24,6 +26,7 @@ from shakegen.network import build, named_weights
 from shakegen.recipe import Recipe
 from shakegen.text import Corpus
 from shakegen.training import checkpoint, finetuning
+from shakegen.training.learner import Crossentropy, Learner
 from shakegen.training.optimizer import make_optimizer
 from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, stopping_on_signals
@@ -57,6 +60,7 @@ class Trainer:
         base: a model whose weights the run starts from, or None.
         saving: where it is written to.
         started: the `time.monotonic()` when it began.
+        team: the workers that train together; None for a process alone.
     """
 
     def __init__(
@@ -67,19 +71,31 @@ class Trainer:
         base: LanguageModel | None,
         saving: Saving,
         started: float,
+        team: Team | None = None,
     ):
-        self.corpus, self.config, self.recipe, self.saving = corpus, config, recipe, saving
+        self.corpus, self.config, self.recipe, self.saving, self.team = corpus, config, recipe, saving, team
         self.vocabulary = self._vocabulary(base)
         batches = self._batches()
-        self.network = self._network(batches)
-        if base is not None:
-            self.network.set_weights(list(self._transplanted(base).values()))
-        self.network.compile(make_optimizer(recipe), self._loss(), jit_compile=False)
-        self.network.optimizer.build(self.network.trainable_variables)
+        self.replicas = Replicas(batches, team)
+        with self.replicas.strategy.scope():
+            self.network = self._compiled(base)
+        checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         every = 60 * saving.every or math.inf
-        score = self._validation(most)
-        self.run = Run(self.network, batches, recipe, self._weights, score, self._save, started, every)
+        score, learner = self._validation(most), Learner(self.network, self.replicas, team)
+        self.run = Run(learner, batches, recipe, self._weights, score, self._save, started, every)
+
+    def _compiled(self, base: LanguageModel | None) -> keras.Model:
+        """What is trained, as it begins."""
+        self.network = network = self._network()
+        if base is not None:
+            network.set_weights(list(self._transplanted(base).values()))
+        optimizer = make_optimizer(self.recipe)
+        if self.replicas.count > 1:
+            sum_once(optimizer)
+        network.compile(optimizer, self._loss(), jit_compile=False)
+        optimizer.build(network.trainable_variables)
+        return network
 
     def _vocabulary(self, base: LanguageModel | None):
         return finetuning.extended(base.vocabulary, self.corpus.vocabulary) if base else self.corpus.vocabulary
@@ -89,9 +105,9 @@ class Trainer:
         recipe = self.recipe
         return kind(self._ids(self.corpus.train), recipe.seq_length, recipe.batch_size, recipe.random_state)
 
-    def _network(self, batches: windows.Batches) -> keras.Model:
+    def _network(self) -> keras.Model:
         """What is trained, not compiled; its weights are those of the network that is kept, in the same order."""
-        streams = batches.batch_size if self.recipe.stateful else None
+        streams = self.replicas.width if self.recipe.stateful else None
         return build(self.config, len(self.vocabulary), self.recipe.random_state, streams, self._dtype)
 
     @property
@@ -100,7 +116,7 @@ class Trainer:
         return precision if precision == "float32" else f"mixed_{precision}"
 
     def _loss(self) -> keras.losses.Loss:
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return Crossentropy()
 
     def _transplanted(self, base: LanguageModel) -> dict[str, np.ndarray]:
         """The weights to start from."""
@@ -127,7 +143,7 @@ class Trainer:
             ValueError: that run cannot go on: it has ended, or is not of such a network.
         """
         state, run = model.training.state, self.run
-        checkpoint.restore(self.network, model.training.arrays)
+        checkpoint.restore(self.network, self.replicas, model.training.arrays)
         run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
         run.best = model.weights if model.history else None
         if self.saving.notes is None:
@@ -148,7 +164,7 @@ class Trainer:
         log_dir: str | Path | None = None,
         verbose: bool = True,
     ) -> LanguageModel:
-        """Run to the end; as `train` says."""
+        """Run to the end, as the chief or alone; as `train` says."""
         run, shown = self.run, [Progress(self.run)] if verbose else []
         callbacks = list(callbacks)
         if log_dir is not None:
@@ -158,7 +174,9 @@ class Trainer:
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
         )
-        with stopping_on_signals(run), contextlib.ExitStack() as closing:
+        if self.team:
+            self.team.on_stop = run.stop
+        with stopping_on_signals(run.stop), contextlib.ExitStack() as closing:
             for bar in shown:
                 closing.callback(bar.close)
             try:
@@ -167,13 +185,31 @@ class Trainer:
                 best = None if run.best is None else replace(self.model(), training=None)
                 kept = f"; {self.saving.path} keeps the best epoch so far" if best and self.saving.path else ""
                 raise Diverged(best, kept) from None
+        model = self.model()
+        if self.team:
+            self.team.order("end", signal=run.stopped)
         if run.stopped:
-            raise Interrupted(self.model(), run.stopped)
-        return self.model()
+            raise Interrupted(model, run.stopped)
+        return model
+
+    def follow(self) -> None:
+        """Do what the chief orders, to the end."""
+        learner, signal = self.run.learner, None
+        learner.begin(self.run.position.step)
+        with stopping_on_signals(self.team.stop):
+            for order in self.team.orders():
+                if order["what"] == "learn":
+                    learner(order["rate"])
+                elif order["what"] == "gather":
+                    checkpoint.carried(self.network, self.replicas)
+                else:
+                    signal = order["signal"]
+        if signal:
+            raise Interrupted(None, signal)
 
     def model(self) -> LanguageModel:
         """The best model so far, with where the run stands; before the first epoch has ended, the present one."""
-        run, arrays = self.run, checkpoint.capture(self.network)
+        run, arrays = self.run, self._captured()
         weights = self._weights() if run.best is None else run.best
         state = {
             "recipe": self.recipe.to_dict(),
@@ -182,6 +218,11 @@ class Trainer:
             "notes": self.saving.notes,
         }
         return self._kept(weights, list(run.history), Training(state, arrays))
+
+    def _captured(self) -> dict[str, np.ndarray]:
+        if self.team and self.recipe.stateful and not self.team.ended:
+            self.team.order("gather")
+        return checkpoint.capture(self.network, self.replicas)
 
     def _kept(self, weights: dict[str, np.ndarray], history: list[dict], training: Training):
         return LanguageModel(self.config, self.vocabulary, weights, origin_of(self.corpus), history, training)

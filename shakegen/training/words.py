@@ -15,7 +15,7 @@ from shakegen.model import WordModel
 from shakegen.network import build
 from shakegen.permutation import Permutation
 from shakegen.training.trainer import Trainer, origin_of
-from shakegen.windows import Batches
+from shakegen.windows import ALL, Batches
 
 LEAST = 512  # observations: a validation part of so many is never read in part only
 
@@ -49,8 +49,8 @@ class ShuffledObservations(Batches):
         inside, order = places < len(self._rows), Permutation(len(self._rows), self._random_state, epoch)
         return np.where(inside, self._rows[order(np.where(inside, places, 0))], -1)
 
-    def pair(self, number):
-        return self._observations.take(self.rows(number))
+    def pair(self, number, rows=ALL):
+        return self._observations.take(self.rows(number)[rows])
 
 
 class WordValidation:
@@ -96,7 +96,7 @@ class WordTrainer(Trainer):
         recipe = self.recipe
         return ShuffledObservations(self.corpus.observations, self.corpus.train, recipe.batch_size, recipe.random_state)
 
-    def _network(self, batches):
+    def _network(self):
         sizes = len(self.vocabulary), self.recipe.random_state
         return without_read_out(build(self.config, *sizes, dtype=self._dtype, outputs=len(self.corpus.words)))
 

@@ -1,0 +1,112 @@
+"""Who trains together: the workers' addresses, and which of them this process is. Only Python."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+ROLES = ("chief", "worker")
+EXAMPLE = "expected host:port for each worker, separated by commas, such as 10.0.0.1:4000,10.0.0.2:4000"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a training run.
+
+    Attributes:
+        addresses: of each worker, host:port; the first one is the chief, that decides and writes.
+        index: which of them this process is, from 0.
+
+    Raises:
+        ValueError: an address is none, or stands there twice, or the index is out of range.
+    """
+
+    addresses: tuple[str, ...]
+    index: int
+
+    def __post_init__(self):
+        for address in self.addresses:
+            split(address)
+        if len(set(self.addresses)) < len(self.addresses):
+            raise ValueError(f"the workers {','.join(self.addresses)} have an address twice: {EXAMPLE}")
+        if not 0 <= self.index < len(self.addresses):
+            raise ValueError(
+                f"the worker index is {self.index}: expected 0 to {len(self.addresses) - 1}, for there are "
+                f"{len(self.addresses)} workers"
+            )
+
+    def __len__(self) -> int:
+        """The number of workers."""
+        return len(self.addresses)
+
+    def name(self, index: int) -> str:
+        """What to call a worker."""
+        return f"worker {index} ({self.addresses[index]})"
+
+    @classmethod
+    def from_options(cls, workers: str, index: int | None) -> "Cluster":
+        """A cluster of addresses separated by commas.
+
+        Raises:
+            ValueError: the index is missing, or as for `Cluster`.
+        """
+        if index is None:
+            raise ValueError("--workers is given without --worker-index: expected which of them this is, from 0")
+        return cls(tuple(address.strip() for address in workers.split(",")), index)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Cluster | None":
+        """The cluster of the environment variable TF_CONFIG; None where it is not set, or says nothing of a cluster.
+
+        Raises:
+            ValueError: it is not as TensorFlow defines it, or the task is neither a chief nor a worker.
+        """
+        text = environment.get("TF_CONFIG", "")
+        if not text.strip():
+            return None
+        try:
+            config = json.loads(text)
+            cluster, task = config.get("cluster") or {}, config.get("task") or {}
+            if not cluster:
+                return None
+            addresses = {role: tuple(cluster.get(role, ())) for role in ROLES}
+            role, index = task["type"], int(task["index"])
+            known = all(isinstance(address, str) for role in ROLES for address in addresses[role])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            known = False
+        if not known:
+            raise ValueError(
+                'TF_CONFIG is not usable: expected JSON such as {"cluster": {"worker": ["10.0.0.1:4000", '
+                '"10.0.0.2:4000"]}, "task": {"type": "worker", "index": 0}}'
+            )
+        if role not in ROLES:
+            raise ValueError(f"TF_CONFIG gives this process the role {role!r}: expected one of {', '.join(ROLES)}")
+        if not 0 <= index < len(addresses[role]):
+            raise ValueError(f"TF_CONFIG has no {role} {index}: expected 0 to {len(addresses[role]) - 1}")
+        before = len(addresses["chief"]) if role == "worker" else 0
+        return cls(addresses["chief"] + addresses["worker"], before + index)
+
+    @classmethod
+    def chosen(cls, workers: str | None, index: int | None, environment: Mapping[str, str]) -> "Cluster | None":
+        """The cluster of the options if they are given, else of the environment; None where it is one process alone.
+
+        Raises:
+            ValueError: as for the other ways to make one.
+        """
+        if workers is None and index is not None:
+            raise ValueError("--worker-index is given without --workers: expected the addresses of all, too")
+        cluster = cls.from_environment(environment) if workers is None else cls.from_options(workers, index)
+        return cluster if cluster is not None and len(cluster) > 1 else None
+
+
+def split(address: str) -> tuple[str, int]:
+    """The host and the port of an address; raises ValueError where it is none."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+        raise ValueError(f"{address!r} is no address of a worker: {EXAMPLE}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def first_difference(own: Mapping, other: Mapping) -> str | None:
+    """The first name of what two workers found that is not the same for both; None where all is."""
+    names: Sequence[str] = [*own, *(name for name in other if name not in own)]
+    return next((name for name in names if own.get(name) != other.get(name)), None)

@@ -1,0 +1,72 @@
+"""Learning from one batch after the other."""
+
+import keras
+import tensorflow as tf
+
+from shakegen.distribute.replicas import Replicas
+from shakegen.distribute.team import Team
+from shakegen.training import checkpoint
+
+
+class Crossentropy(keras.losses.Loss):
+    """The mean cross entropy of ids, in nats, from logits; an id below 0 does not count."""
+
+    def __init__(self):
+        super().__init__(name="crossentropy", reduction=None)
+
+    def call(self, targets, logits):
+        targets = tf.cast(targets, tf.int32)
+        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
+        return tf.reduce_sum(tf.where(targets >= 0, nats, 0)) / tf.cast(tf.maximum(1, self.count(targets)), nats.dtype)
+
+    def count(self, targets) -> tf.Tensor:
+        """How many targets count."""
+        return tf.math.count_nonzero(targets >= 0, dtype=tf.int32)
+
+
+class Learner:
+    """A network that learns from the batches of a run, in their order.
+
+    Args:
+        network: the `keras.Model`, compiled; its loss is a mean and has a `count` of what it is the mean of.
+        replicas: of the network, with what they learn from.
+        team: the workers that learn together; None for a process alone. The chief tells the others when to.
+    """
+
+    def __init__(self, network: keras.Model, replicas: Replicas, team: Team | None = None):
+        self.network, self._replicas, self._team = network, replicas, team
+        self._step, self._next, self._number = self._function(), None, 0
+
+    def begin(self, number: int) -> None:
+        """Go to a batch by its number in the run."""
+        self._next, self._number = iter(self._replicas.batches.dataset(number)), number
+
+    def __call__(self, rate: float) -> float:
+        """Learn from the next batch at a learning rate, and give its loss."""
+        if self._team and self._team.chief:
+            self._team.order("learn", rate=rate)
+        batches = self._replicas.batches
+        if batches.carries_state and batches.begins(self._number):
+            checkpoint.reset_states(self.network)
+        self.network.optimizer.learning_rate = rate
+        loss = float(self._step(*next(self._next)))
+        self._number += 1
+        return loss
+
+    def _function(self):
+        network, replicas = self.network, self._replicas
+
+        def learn(inputs, targets):
+            with tf.GradientTape() as tape:
+                loss = network.loss(targets, network(inputs, training=True))
+            variables = network.trainable_variables
+            gradients = tape.gradient(loss, variables)
+            *gradients, loss = replicas.mean([*gradients, loss], network.loss.count(targets))
+            network.optimizer.apply(gradients, variables)
+            return loss
+
+        @tf.function(jit_compile=False, autograph=False)  # dropout is several times slower under XLA
+        def step(inputs, targets):
+            return replicas.run(learn, (inputs, targets))
+
+        return step
