@@ -2,10 +2,9 @@ import io
 import sys
 
 import keras
-import numpy as np
 import pytest
 
-from shakegen.callbacks import Budget, SampleText, show
+from shakegen.callbacks import SampleText, show
 from shakegen.text import Corpus
 from shakegen.windows import one_hot_windows
 
@@ -96,19 +95,6 @@ def test_bad_arguments_are_refused_when_the_callback_is_made(message, options):
     with pytest.raises(ValueError) as error:
         SampleText(Corpus.from_text("abc").vocabulary, **options)
     assert str(error.value) == message
-
-
-def test_learning_rate_rises_then_falls_to_a_hundredth():
-    budget = Budget(peak=2.0, steps=10, epochs=10)
-    shares = np.linspace(0, 1, 501)
-    rates = np.array([budget.rate(share) for share in shares])
-    top = rates.argmax()
-    assert np.isclose(rates[top], 2.0)
-    assert shares[top] == budget.RISE
-    assert np.all(np.diff(rates[: top + 1]) > 0)
-    assert np.all(np.diff(rates[top:]) < 0)
-    assert np.isclose(rates[-1], 0.02)
-    assert rates[0] > 0
 
 
 def test_stdout_is_looked_up_when_a_sample_is_printed(monkeypatch):
