@@ -49,8 +49,8 @@ def latest_run(corpus: tuple[str, ...], cell: str | None) -> Path:
             if isinstance(notes, dict) and notes.get("corpus") == list(corpus) and cell in (None, model.config.cell):
                 return path
     raise FileNotFoundError(
-        f"no training run on {shlex.join(corpus)} in ./models to resume: name its file with --out, or start one without "
-        "--resume"
+        f"no training run on {shlex.join(corpus)} in ./models to resume: name its file with --out, or start one "
+        "without --resume"
     )
 
 
