@@ -111,17 +111,18 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {round(seconds) % 60} s" if minutes else f"{round(seconds)} s"
 
 
-def go_on(corpus: tuple[str, ...], out: Path) -> str:
-    return f"Go on with: shakegen train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
+def resumption(corpus: tuple[str, ...], out: Path) -> str:
+    """The command that goes on with a run."""
+    return f"shakegen train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
 
 
 def next_commands(corpus: tuple[str, ...], out: Path) -> str:
     """What one may want to do with a trained model."""
-    corpus, model = shlex.join(corpus), shlex.quote(str(out))
+    model = shlex.quote(str(out))
     return (
         f'Now try: shakegen sample --model {model} --seed "..."\n'
-        f"         shakegen evaluate {model} {corpus}\n"
-        f"         shakegen train {corpus} --out {model} --resume --epochs ..."
+        f"         shakegen evaluate {model} {shlex.join(corpus)}\n"
+        f"         shakegen train {shlex.join(corpus)} --finetune {model} --out ..."
     )
 
 

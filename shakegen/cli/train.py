@@ -136,7 +136,9 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
     except errors.ResourceExhaustedError:
         raise MemoryError from None
     except training.Interrupted as stop:
-        click.echo(f"\nInterrupted. {runs.summary(stop.model, out)}\n{runs.go_on(corpus, out)}", err=True)
+        click.echo(f"\nInterrupted. {runs.summary(stop.model, out)}", err=True)
+        if checkpoint_every:
+            click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
         sys.exit(128 + stop.signal)
     if not quiet:
         click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, out)}", err=True)
