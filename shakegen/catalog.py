@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shakegen import named, reading
+from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.text import Corpus
 
 Places = str | Path | Sequence[str | Path]
@@ -56,6 +57,22 @@ def load_corpus(
         ValueError: it is not a text that a network could learn from; the message says why.
     """
     return Corpus.from_source(open_source(source, encoding, lowercase, normalize), split=split)
+
+
+def load_word_corpus(
+    source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None, **options
+) -> WordCorpus:
+    """The text of files, or a named corpus, as observations of the autocomplete task.
+
+    Args:
+        source, encoding, lowercase, normalize: as for `open_source`; the text becomes words of a to z in any case.
+        options: vocabulary_size, length, split, random_state, words, as for `WordCorpus.from_source`.
+
+    Raises:
+        OSError: a file cannot be read, or a named text not be fetched.
+        ValueError: it has no words, or an option is out of range.
+    """
+    return WordCorpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
 
 
 def pretrained(task: str) -> Path:

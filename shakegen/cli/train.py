@@ -10,7 +10,8 @@ import click
 
 from shakegen.cli import runs
 from shakegen.cli.group import main
-from shakegen.config import CELLS, Config
+from shakegen.cli.options import corpus_options
+from shakegen.config import CELLS, TASKS, Config
 from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
 
 NETWORK, RECIPE = Config(), Recipe()
@@ -27,7 +28,9 @@ def option(name: str, of, kind=None, **settings):
 
 
 @main.command()
-@click.argument("corpus")
+@click.argument("corpus", nargs=-1, required=True)
+@option("--task", NETWORK, click.Choice(TASKS), help="What to predict at each character: the next one, or the word "
+        "that it is part of.")  # fmt: skip
 @option("--cell", NETWORK, click.Choice(CELLS), help="Recurrent unit.")
 @option("--units", NETWORK, int, help="Size of a layer's state.")
 @option("--layers", NETWORK, int, help="Recurrent layers, stacked.")
@@ -54,13 +57,15 @@ def option(name: str, of, kind=None, **settings):
 @option("--clip-norm", RECIPE, float, help="Largest norm of the gradients.")
 @option("--clip-value", RECIPE, float, help="Largest element of the gradients, instead of --clip-norm.")
 @option("--mixed-precision", RECIPE, click.Choice(PRECISIONS), help="What to compute in; weights are float32.")
+@click.option("--vocabulary-size", type=int, default=16_384, show_default=True, help="Of the task "
+              "autocomplete: how many words to predict, the most frequent.")  # fmt: skip
 @click.option("--split", default="0.9,0.05,0.05", show_default=True, help="Training, validation and test shares.")
 @option("--random-state", RECIPE, int, help="Of weights, windows, dropout, samples.")
 @click.option("--sample-seed", default="\n", help="What the sample after each epoch continues.  [default: a line end]")
 @click.option("--sample-length", type=int, default=200, show_default=True, help="Its new characters; 0: no sample.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="Its temperature.")
 @click.option("--beam-width", type=int, help="Search for the likeliest sample with so many beams instead of drawing.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
+@corpus_options
 @click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5]")
 @click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models.")
 @click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model.")
@@ -78,7 +83,9 @@ def option(name: str, of, kind=None, **settings):
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
 @click.pass_context
 def train(context, workers, worker_index, worker_wait, **options):
-    """Train a network on CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`.
+    """Train a network on CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`.
+
+    Several are read one after the other; what .gz, .bz2, .xz and .zip files hold is read as if it were unpacked.
 
     After each epoch it shows how well the network predicts text that it did not train on, in bits per character (the
     fewer the better), and a sample of what it writes. The best epoch is kept in the model file. An epoch of more than
@@ -90,6 +97,12 @@ def train(context, workers, worker_index, worker_wait, **options):
     N + M from the start, or with --schedule constant; else the learning rate goes on from where a run of N + M would
     be. --minutes depends on the clock, and is never the same twice.
 
+    With --task autocomplete the text is read as words of a to z, in observations of --seq-length characters that hold
+    whole words; the split is of observations, shuffled. Options not given are then those of the study of memory: 600
+    units, 2 layers (of an nlstm 1), an embedding as large, a gru that resets before, no dropout; 2 epochs of batches of
+    64, 200 characters, a constant learning rate of 0.001, gradients not clipped. `shakegen complete` uses what comes
+    of it.
+
     With --workers and --worker-index, or TF_CONFIG, several processes, on one machine or many, train one network: the
     same as one would, each on its share of every batch. The first one, the chief, shows progress and writes the model.
     Start all of them with the same text and options. One that is lost ends all; --resume goes on, with any number.
@@ -100,7 +113,9 @@ def train(context, workers, worker_index, worker_wait, **options):
     shakegen train novel.txt --cell lstm --units 512 --minutes 20
     shakegen train novel.txt --resume --minutes 40
     shakegen train letters.txt --finetune models/novel-lstm.h5
-    shakegen train notes.txt --encoding latin-1 --out models/notes.h5
+    shakegen train novels/*.txt --normalize text8
+    shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
+    shakegen train text8 --task autocomplete --cell lstm
     shakegen train novel.txt --workers 10.0.0.1:4000,10.0.0.2:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
@@ -112,17 +127,19 @@ def train(context, workers, worker_index, worker_wait, **options):
         trained(context, team, started, **options)
 
 
-def trained(context, team, started, corpus, out, resume, finetune, checkpoint_every, quiet, **options):
+def trained(context, team, started, corpus, out, resume, finetune, checkpoint_every, quiet, reading, **options):
     """What `train` does, alone or as one of a team."""
     from shakegen import catalog, files
 
+    options |= reading
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
-    out, base = runs.beginning(team, corpus, out, resume, finetune, given.get("cell"))
+    out, base = runs.beginning(team, corpus, out, resume, finetune, given)
     if resume:
         options |= runs.remembered(context, base, given)
     config = runs.configured(given, base)
-    text = catalog.load_corpus(corpus, options["encoding"], runs.shares(options["split"]))
-    out = out or Path("models") / f"{text.name}-{config.cell}.h5"
+    source = catalog.open_source(corpus, **{name: options[name] for name in reading})
+    text = runs.corpus_of(source, config, base, options, given)
+    out = out or Path("models") / f"{text.name}-{runs.kind_of(config)}.h5"
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
     if team is None or team.chief:
@@ -142,10 +159,10 @@ def trained(context, team, started, corpus, out, resume, finetune, checkpoint_ev
             finetune=base if finetune else None,
             out=out,
             checkpoint_every=checkpoint_every,
-            callbacks=runs.samples(text.vocabulary, config, options, shown=not quiet),
+            callbacks=runs.samples(text, config, options, shown=not quiet),
             log_dir=options["log_dir"],
             verbose=not quiet,
-            notes={"corpus": corpus, **{name: options[name] for name in options if name not in SETTINGS}},
+            notes={"corpus": list(corpus), **{name: options[name] for name in options if name not in SETTINGS}},
             started=started,
             team=team,
             **{name: given[name] for name in given if name in RECIPE_NAMES},
@@ -160,4 +177,4 @@ def trained(context, team, started, corpus, out, resume, finetune, checkpoint_ev
             click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
         sys.exit(128 + stop.signal)
     if model and not quiet:
-        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, out)}", err=True)
+        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, model, out)}", err=True)
