@@ -44,6 +44,7 @@ class Replicas:
         self.own = range(index * local, (index + 1) * local)
         self.whole, self.batches = batches, batches if self.count == 1 else Share(batches, self.count, self.own)
         self.width = self.batches.batch_size // local
+        self._gather = tf.function(lambda value: self.strategy.gather(value, axis=0), autograph=False)
 
     def run(self, act: Callable, batch: tuple[tf.Tensor, ...]):
         """What a function of some rows gives, on the rows of each replica; of several, what it gives on the first."""
@@ -66,7 +67,7 @@ class Replicas:
         if self.count == 1:
             return values
         weight = tf.cast(weight, tf.float32)
-        weighted = [tf.convert_to_tensor(value) * tf.cast(weight, value.dtype) for value in values]
+        weighted = [value * tf.cast(weight, value.dtype) for value in values]
         *sums, total = tf.distribute.get_replica_context().all_reduce("SUM", [*weighted, weight])
         return [value / tf.cast(tf.maximum(total, 1), value.dtype) for value in sums]
 
@@ -84,7 +85,7 @@ class Replicas:
             return state.numpy().copy()
         each = dict(zip(self.own, self._each(state), strict=True))
         values = self._values(lambda replica: tf.identity(each[replica]))
-        return self.batches.gathered(self.strategy.gather(values, axis=0).numpy())
+        return self.batches.gathered(self._gather(values).numpy())
 
     def deal(self, state: keras.Variable, rows: np.ndarray) -> None:
         """Give every replica its rows of such a state."""

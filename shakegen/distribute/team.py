@@ -18,6 +18,7 @@ from shakegen.distribute.cluster import Cluster, first_difference
 PAUSE = 0.1
 BEAT = 3.0  # seconds between signs of life
 GRACE = 10.0  # seconds for a process to end by itself, once the team is broken
+ADVICE = "start all workers anew, with --resume to go on from the last checkpoint"
 LARGEST_MODEL = 1 << 36  # bytes
 
 
@@ -36,7 +37,7 @@ class Team:
 
     Attributes:
         problem: why they can no longer train together; None as long as they can.
-        ended: whether the chief has ordered the end.
+        ended: whether the chief has ordered the end of a run, and no other one has begun.
         on_problem: called, in another thread, when there is a problem.
         on_stop: called at the chief, in another thread, with the number of a signal that another worker got.
     """
@@ -48,6 +49,8 @@ class Team:
         self._members: dict[int, Member] = {}
         self._lock, self._wake, self._signal = threading.Lock(), threading.Event(), None
         self._over = self._told = False
+        self._timer = threading.Timer(GRACE, self._die)
+        self._timer.daemon = True
         threading.Thread(target=self._beat, daemon=True).start()
 
     @property
@@ -83,16 +86,16 @@ class Team:
                     self.fail(message["message"])
                 elif message["kind"] == "stop":
                     self.on_stop(message["signal"])
+                elif message["kind"] == "bye":
+                    member.left = True
                 elif message["kind"] != "beat":
-                    member.left = message["kind"] == "bye"
                     member.inbox.put((message, payload))
-        except TimeoutError:
-            self.fail(f"{self.cluster.name(member.index)} gave no sign of life for {SILENCE:g} s: {self._advice()}")
-        except OSError:
-            self.fail(f"{self.cluster.name(member.index)} is gone, killed or cut off: {self._advice()}")
-
-    def _advice(self) -> str:
-        return "start all workers anew, with --resume to go on from the last checkpoint"
+        except OSError as error:
+            what = f"gave no sign of life for {SILENCE:g} s" if isinstance(error, TimeoutError) else "is gone"
+            if not self.ended:
+                self.fail(f"{self.cluster.name(member.index)} {what}, killed or cut off: {ADVICE}")
+        member.left = True
+        member.inbox.put(({"kind": "bye"}, b""))
 
     def _beat(self) -> None:
         while not self._over:
@@ -108,16 +111,14 @@ class Team:
     def fail(self, problem: str) -> None:
         """Break the team up; all workers end with these words."""
         with self._lock:
-            if self.problem is not None or self._over or self.ended:
+            if self.problem is not None or self._over:
                 return
             self.problem = problem
         for member in list(self._members.values()):
             with contextlib.suppress(OSError):
                 member.channel.send("failed", message=problem)
             member.inbox.put(({"kind": "failed"}, b""))
-        timer = threading.Timer(GRACE, self._die)
-        timer.daemon = True
-        timer.start()
+        self._timer.start()
         for act in self.on_problem:
             act(problem)
 
@@ -154,11 +155,12 @@ class Team:
         self.check()
 
     def agree(self, facts: dict) -> None:
-        """Go on only if all workers have found the same, by names that people know.
+        """Go on, or begin with a run, only if all workers have found the same, by names that people know.
 
         Raises:
             TeamError: they have not; the message names the first difference.
         """
+        self.ended = False
         if not self.chief:
             self.tell("facts", facts=facts)
             self.take(0, "agreed")
@@ -210,8 +212,9 @@ class Team:
             time.sleep(PAUSE)
 
     def leave(self, error: BaseException | None) -> None:
-        """Part from the others; unless the run has ended, an error ends it for all of them."""
-        if error is not None and not (self.ended or self.problem):
+        """Part from the others; an error, unless it is the agreed end of a run, ends them all."""
+        agreed = self.ended and not isinstance(error, Exception)
+        if error is not None and not (agreed or self.problem):
             self._told = True
             self.fail(str(error) if isinstance(error, TeamError) else f"{self.name} ended: {reason_of(error)}")
         for member in self._members.values():
@@ -219,9 +222,10 @@ class Team:
                 member.channel.send("bye")
         if self.chief and self.ended:  # TensorFlow's other servers would miss that of the chief
             for member in self._members.values():
-                with contextlib.suppress(queue.Empty, TeamError):
+                with contextlib.suppress(queue.Empty):
                     member.inbox.get(timeout=GRACE)
         self._over = True
+        self._timer.cancel()
         self._wake.set()
         for member in self._members.values():
             member.channel.close()

@@ -60,7 +60,8 @@ class Learner:
             with tf.GradientTape() as tape:
                 loss = network.loss(targets, network(inputs, training=True))
             variables = network.trainable_variables
-            gradients = tape.gradient(loss, variables)
+            # An embedding's gradient comes as one slice for each look-up; Keras's Adam squares these, not their sums.
+            gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
             *gradients, loss = replicas.mean([*gradients, loss], network.loss.count(targets))
             network.optimizer.apply(gradients, variables)
             return loss

@@ -1,0 +1,122 @@
+"""Worker processes for the tests: `start` starts them; as a script, this is one of them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+TEXT = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 12
+SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
+RUNS = {
+    "clipped": (
+        {"cell": "lstm", "units": 6, "dropout": 0},
+        {"optimizer": "sgd", "clip_norm": 0.05, "learning_rate": 3.0},
+    ),
+    "streams": (
+        {"cell": "nlstm", "units": 5, "learn_initial_state": True, "embedding": 3, "dropout": 0},
+        {"stateful": True, "average_weights": 0.9, "weight_decay": 0.01, "batch_size": 7},
+    ),
+    "bfloat16": ({"cell": "gru", "units": 6, "dropout": 0}, {"mixed_precision": "bfloat16", "clip_value": 0.01}),
+    "words": ({"cell": "gru", "units": 6, "embedding": 4, "task": "autocomplete", "dropout": 0}, {}),
+}
+OF_TWO, OF_THREE = ("clipped", "bfloat16", "words"), ("clipped", "streams")
+
+
+def corpus_of(run: str):
+    from shakegen.autocomplete.corpus import WordCorpus
+    from shakegen.reading import from_bytes
+    from shakegen.text import Corpus
+
+    if run == "words":
+        return WordCorpus.from_source(from_bytes(TEXT.encode(), "poem"), 10, SMALL["seq_length"])
+    return Corpus.from_text(TEXT)
+
+
+def train(run: str, corpus=None, **options):
+    """One of `RUNS`."""
+    from shakegen.config import Config
+    from shakegen.training import train
+
+    config, recipe = RUNS[run]
+    return train(corpus or corpus_of(run), Config(**config), **{**SMALL, **recipe, **options})
+
+
+def stopped(run: str, batches: int, **options) -> None:
+    """Press Ctrl-C after so many batches of a run."""
+    import keras
+    import pytest
+
+    from shakegen.training import Interrupted
+
+    class PressCtrlC(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations.numpy() == batches:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        train(run, callbacks=[PressCtrlC()], **options)
+
+
+def recorded(corpus, starts: list):
+    """The same corpus; where windows of it are read, their starts are noted."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    class Ids(np.ndarray):
+        def __getitem__(self, key):
+            if isinstance(key, np.ndarray) and key.shape[1:] == (SMALL["seq_length"] + 1,):
+                starts.append(key[:, 0].tolist())
+            return super().__getitem__(key)
+
+    return replace(corpus, ids=corpus.ids.view(Ids))
+
+
+def free_addresses(count: int) -> list[str]:
+    """Addresses on this machine whose ports nobody uses."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    return addresses
+
+
+def start(index: int, addresses: list[str], *arguments, **options) -> subprocess.Popen:
+    """Start a worker: Python with some arguments; TF_CONFIG tells it which worker it is."""
+    cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+    environment = os.environ | {"TF_CONFIG": json.dumps(cluster), "TF_NUM_INTRAOP_THREADS": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, *map(str, arguments)], env=environment, **pipes, **options)
+
+
+def main(folder: Path) -> None:
+    """Be a worker: train, stop or go on with a stopped run, and part in a quarrel or, of three, be killed."""
+    from shakegen.cli.runs import quiet_tensorflow
+    from shakegen.distribute import Cluster, TeamError, joined
+
+    with quiet_tensorflow():
+        from keras.callbacks import LambdaCallback
+
+    try:
+        with joined(Cluster.from_environment(os.environ), 120) as team:
+            index, own = team.cluster.index, folder / f"{len(team)}"
+            for run in OF_TWO if len(team) == 2 else OF_THREE:
+                starts = []
+                corpus = corpus_of(run) if run == "words" else recorded(corpus_of(run), starts)
+                train(run, corpus, team=team, out=own / f"{run}.h5")
+                (own / f"{run}{index}.json").write_text(json.dumps(starts))
+            if len(team) == 2:
+                stopped("streams", 5, team=team, out=own / "stopped.h5")
+                train("clipped", team=team, seq_length=20 + index)
+            train("streams", team=team, resume=folder / "1" / "stopped.h5", out=own / "resumed.h5")
+            begun = LambdaCallback(on_epoch_end=lambda epoch, logs: (folder / "begun").touch())
+            train("clipped", team=team, epochs=10_000, callbacks=[begun])
+    except TeamError as error:
+        print(error)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
