@@ -17,16 +17,17 @@ from shakegen.windows import ShuffledWindows, Streams
 def folder(tmp_path_factory):
     """Where one, two and three workers have left their models; in files, what the others said at the end."""
     folder = tmp_path_factory.mktemp("workers")
-    for number in (1, 2, 3):
-        (folder / str(number)).mkdir()
+    for number in ("1", "2", "3", "devices"):
+        (folder / number).mkdir()
     workers.stopped("streams", 6, out=folder / "1" / "stopped.h5")
     teams = {count: workers.free_addresses(count) for count in (2, 3)}
     processes = {
-        (count, index): workers.start(index, teams[count], workers.__file__, folder)
+        (count, index): workers.start(index, teams[count], workers.__file__, "together", folder)
         for count in teams
         for index in range(count)
     }
-    for run in workers.RUNS:
+    processes["devices", 0] = workers.start(0, ["127.0.0.1:9"], workers.__file__, "alone", folder)
+    for run in {*workers.OF_TWO, *workers.OF_THREE}:
         workers.train(run, out=folder / "1" / f"{run}.h5")
     until = time.monotonic() + 300
     while not (folder / "begun").exists() and time.monotonic() < until:
@@ -35,7 +36,9 @@ def folder(tmp_path_factory):
     for (count, index), process in processes.items():
         output, errors = process.communicate(timeout=300)
         assert errors == ""
-        said = output.replace(teams[count][0], "HOST:1").replace(teams[count][1], "HOST:2")
+        said = output
+        for number, address in enumerate(teams.get(count, [])):
+            said = said.replace(address, f"HOST:{number}")
         (folder / str(count) / f"said{index}.txt").write_text(said)
     return folder
 
@@ -55,7 +58,7 @@ def assert_same_run(one, other, rtol=1e-4, atol=1e-5):
             assert difference <= rtol * np.linalg.norm(others[name]) + 1e-7, name
 
 
-TRAINED = [(2, run) for run in workers.OF_TWO] + [(3, run) for run in workers.OF_THREE]
+TRAINED = [(2, run) for run in workers.OF_TWO] + [(3, run) for run in workers.OF_THREE] + [("devices", "streams")]
 
 
 @pytest.mark.parametrize(("count", "run"), TRAINED)
@@ -89,7 +92,7 @@ def test_a_run_goes_on_with_any_number_of_workers(folder):
 def test_workers_with_other_options_part_and_say_which(folder):
     for index in (0, 1):
         assert (folder / "2" / f"said{index}.txt").read_text() == (
-            "worker 1 (HOST:2) has seq length 21, worker 0 (HOST:1) 20: expected the same text, options and versions "
+            "worker 1 (HOST:1) has seq length 21, worker 0 (HOST:0) 20: expected the same text, options and versions "
             "for all workers\n"
         )
 
@@ -97,7 +100,19 @@ def test_workers_with_other_options_part_and_say_which(folder):
 def test_a_worker_that_is_killed_ends_the_others(folder):
     for index in (0, 2):
         assert (folder / "3" / f"said{index}.txt").read_text() == (
-            "worker 1 (HOST:2) is gone, killed or cut off: start all workers anew, with --resume to go on from the "
+            "worker 1 (HOST:1) is gone, killed or cut off: start all workers anew, with --resume to go on from the "
             "last checkpoint\n"
         )
     assert (folder / "3" / "said1.txt").read_text() == ""
+
+
+def test_every_replica_has_random_numbers_of_its_own(folder):
+    seeds = np.array(json.loads((folder / "devices" / "seeds.json").read_text()))
+    assert np.all(seeds[:, 0, 0] != seeds[:, 1, 0])
+    assert np.array_equal(seeds[:, 0, 1], seeds[:, 1, 1])
+    assert seeds[:, :, 1].any(), "some were to be drawn"
+
+
+def test_keras_still_sums_gradients_after_clipping_them(folder):
+    """When this fails, `shakegen.distribute.replicas.sum_once` may go: a sum of 3 and -2, clipped to 1, is 1."""
+    assert float((folder / "devices" / "said0.txt").read_text()) == 0

@@ -20,6 +20,7 @@ RUNS = {
         {"stateful": True, "average_weights": 0.9, "weight_decay": 0.01, "batch_size": 7},
     ),
     "bfloat16": ({"cell": "gru", "units": 6, "dropout": 0}, {"mixed_precision": "bfloat16", "clip_value": 0.01}),
+    "dropout": ({"cell": "rnn", "units": 4, "dropout": 0.5}, {}),
     "words": ({"cell": "gru", "units": 6, "embedding": 4, "task": "autocomplete", "dropout": 0}, {}),
 }
 OF_TWO, OF_THREE = ("clipped", "bfloat16", "words"), ("clipped", "streams")
@@ -118,5 +119,40 @@ def main(folder: Path) -> None:
         print(error)
 
 
+def main_alone(folder: Path) -> None:
+    """Train on two devices of one process, and see what Keras does with their gradients."""
+    from shakegen.cli.runs import quiet_tensorflow
+
+    with quiet_tensorflow():
+        import keras
+        import tensorflow as tf
+
+    from shakegen.distribute import replicas
+    from shakegen.training import checkpoint
+
+    device = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
+    both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    replicas.strategy_of = lambda team: both  # what it gives where there are two GPUs
+    train("streams", out=folder / "devices" / "streams.h5")
+    seeds = []
+
+    class Seeds(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            for name, variable in checkpoint.variables(self.model).items():
+                if name.startswith("random/"):
+                    seeds.append([one.numpy().tolist() for one in both.experimental_local_results(variable.value)])
+
+    train("dropout", callbacks=[Seeds()], epochs=1)
+    (folder / "devices" / "seeds.json").write_text(json.dumps(seeds))
+    with both.scope():
+        weight, optimizer = keras.Variable([0.0]), keras.optimizers.SGD(1.0, global_clipnorm=1.0)
+        optimizer.build([weight])
+    gradients = {0: [3.0], 1: [-2.0]}
+    own = both.experimental_distribute_values_from_function(lambda c: gradients[c.replica_id_in_sync_group])
+    tf.function(lambda: both.run(lambda gradient: optimizer.apply([gradient], [weight]), args=(own,)))()
+    print(float(weight.numpy()[0]))
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    {"alone": main_alone, "together": main}[sys.argv[1]](Path(sys.argv[2]))

@@ -43,8 +43,8 @@ class Door:
             self._listener = listen(port)
         except OSError as error:
             raise TeamError(
-                f"{cluster.name(cluster.index)} cannot open its port ({error.strerror}): expected one that no other "
-                "program uses"
+                f"{cluster.name(cluster.index)} cannot open its port ({os.strerror(error.errno)}): expected one that "
+                "no other program uses"
             ) from None
         threading.Thread(target=self._open, daemon=True).start()
 

@@ -91,9 +91,10 @@ class Team:
                 elif message["kind"] != "beat":
                     member.inbox.put((message, payload))
         except OSError as error:
-            what = f"gave no sign of life for {SILENCE:g} s" if isinstance(error, TimeoutError) else "is gone"
+            silent = isinstance(error, TimeoutError)
+            what = f"gave no sign of life for {SILENCE:g} s" if silent else "is gone, killed or cut off"
             if not self.ended:
-                self.fail(f"{self.cluster.name(member.index)} {what}, killed or cut off: {ADVICE}")
+                self.fail(f"{self.cluster.name(member.index)} {what}: {ADVICE}")
         member.left = True
         member.inbox.put(({"kind": "bye"}, b""))
 

@@ -1,0 +1,264 @@
+"""How workers find each other and part, and which rows are whose: without TensorFlow, a thread for each worker."""
+
+import contextlib
+import json
+import socket
+import threading
+
+import numpy as np
+import pytest
+import workers
+
+from shakegen.distribute import Cluster, Team, TeamError, joined
+from shakegen.distribute.channel import Channel
+from shakegen.distribute.share import Share
+from shakegen.windows import ShuffledWindows, Streams
+
+TWO = "10.0.0.1:4000,10.0.0.2:4000"
+SAME = "expected the same text, options and versions for all workers"
+
+
+def together(act, addresses, indices=None, wait=5):
+    """What a function of a team gives, or raises, for each worker, a thread each."""
+    results = {}
+
+    def work(index):
+        try:
+            with joined(Cluster(tuple(addresses), index), wait) as team:
+                results[index] = act(team)
+        except (TeamError, ValueError, KeyboardInterrupt) as error:
+            results[index] = error
+
+    indices = range(len(addresses)) if indices is None else indices
+    threads = [threading.Thread(target=work, args=[index]) for index in indices]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return results
+
+
+def messages(results):
+    return {index: str(result) for index, result in results.items()}
+
+
+def environment(cluster, task):
+    return {"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})}
+
+
+def test_a_cluster_is_read_from_options_or_from_the_environment():
+    addresses = ("10.0.0.1:4000", "10.0.0.2:4000")
+    assert Cluster.chosen(TWO, 1, {}) == Cluster(addresses, 1)
+    of_workers = environment({"worker": list(addresses)}, {"type": "worker", "index": 1})
+    assert Cluster.chosen(None, None, of_workers) == Cluster(addresses, 1)
+    cluster = {"worker": ["[::1]:5", "c:6"], "chief": ["a:4"], "ps": ["d:7"]}
+    assert Cluster.from_environment(environment(cluster, {"type": "worker", "index": 0})).index == 1
+    chief = Cluster.from_environment(environment(cluster, {"type": "chief", "index": 0}))
+    assert (chief.addresses, chief.index) == (("a:4", "[::1]:5", "c:6"), 0)
+    assert Cluster.chosen("a:1,b:2", 0, of_workers).addresses == ("a:1", "b:2"), "options count more"
+    for alone in (
+        {},
+        {"TF_CONFIG": ""},
+        {"TF_CONFIG": "{}"},
+        environment({"worker": ["a:4"]}, {"type": "worker", "index": 0}),
+    ):
+        assert Cluster.chosen(None, None, alone) is None
+
+
+EXAMPLE = "expected host:port for each worker, separated by commas, such as 10.0.0.1:4000,10.0.0.2:4000"
+USABLE = (
+    'TF_CONFIG is not usable: expected JSON such as {"cluster": {"worker": ["10.0.0.1:4000", "10.0.0.2:4000"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+BAD = [
+    (("a:1,b", 0, {}), f"'b' is no address of a worker: {EXAMPLE}"),
+    (("a:1,b:70000", 0, {}), f"'b:70000' is no address of a worker: {EXAMPLE}"),
+    (("a:1,a:1", 0, {}), f"the workers a:1,a:1 have an address twice: {EXAMPLE}"),
+    (("a:1,b:1", 2, {}), "the worker index is 2: expected 0 to 1, for there are 2 workers"),
+    (("a:1,b:1", None, {}), "--workers is given without --worker-index: expected which of them this is, from 0"),
+    ((None, 0, {}), "--worker-index is given without --workers: expected the addresses of all, too"),
+    ((None, None, {"TF_CONFIG": "{"}), USABLE),
+    ((None, None, {"TF_CONFIG": "[]"}), USABLE),
+    ((None, None, environment({"worker": ["a:1"]}, {})), USABLE),
+    ((None, None, environment({"worker": [1]}, {"type": "worker", "index": 0})), USABLE),
+    (
+        (None, None, environment({"worker": ["a:1"]}, {"type": "ps", "index": 0})),
+        "TF_CONFIG gives this process the role 'ps': expected one of chief, worker",
+    ),
+    (
+        (None, None, environment({"worker": ["a:1", "b:2"]}, {"type": "worker", "index": 2})),
+        "TF_CONFIG has no worker 2: expected 0 to 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_clusters_that_cannot_be(arguments, message):
+    with pytest.raises(ValueError) as error:
+        Cluster.chosen(*arguments)
+    assert str(error.value) == message
+
+
+def test_workers_meet_agree_share_and_follow_the_chief():
+    def act(team: Team):
+        team.agree({"units": 8})
+        content = team.share(b"model" * 1_000_000 if team.chief else None)
+        if team.chief:
+            for rate in (0.1, 0.2):
+                team.order("learn", rate=rate)
+            team.order("end", signal=None)
+            return content
+        assert [order.get("rate") for order in team.orders()] == [0.1, 0.2, None]
+        return content
+
+    assert together(act, workers.free_addresses(3)) == dict.fromkeys(range(3), b"model" * 1_000_000)
+
+
+def test_a_signal_that_one_worker_gets_reaches_the_chief():
+    def act(team: Team):
+        team.agree({})
+        if not team.chief:
+            team.stop(15)
+            return [order["signal"] for order in team.orders()]
+        stopped = threading.Event()
+        numbers = []
+        team.on_stop = lambda number: (numbers.append(number), stopped.set())
+        assert stopped.wait(20)
+        team.order("end", signal=numbers[0])
+        return numbers
+
+    assert together(act, workers.free_addresses(2)) == {0: [15], 1: [15]}
+
+
+def test_the_first_difference_ends_all():
+    addresses = workers.free_addresses(3)
+    results = together(lambda team: team.agree({"cell": "gru", "units": 8 + (team.cluster.index == 2)}), addresses)
+    message = f"worker 2 ({addresses[2]}) has units 9, worker 0 ({addresses[0]}) 8: {SAME}"
+    assert messages(results) == dict.fromkeys(range(3), message)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(ValueError("bad\n  text"), "bad text"), (KeyboardInterrupt(), "it was interrupted")]
+)
+@pytest.mark.parametrize("index", [0, 1])
+def test_an_error_of_one_worker_ends_all_with_its_words(index, error, reason):
+    def act(team: Team):
+        if team.cluster.index == index:
+            raise error
+        team.agree({})
+
+    addresses = workers.free_addresses(3)
+    results = together(act, addresses)
+    assert results.pop(index) is error
+    assert messages(results) == dict.fromkeys(results, f"worker {index} ({addresses[index]}) ended: {reason}")
+
+
+def test_a_worker_that_leaves_early_and_one_whose_connection_breaks_end_all():
+    addresses = workers.free_addresses(2)
+    results = together(lambda team: team.agree({}) if team.chief else None, addresses)
+    assert str(results[0]) == f"worker 1 ({addresses[1]}) left before the end"
+
+    def cut_off(team: Team):
+        if not team.chief:
+            team._members[0].channel._socket.shutdown(socket.SHUT_WR)
+        team.agree({})
+
+    assert str(together(cut_off, addresses)[0]) == (
+        f"worker 1 ({addresses[1]}) is gone, killed or cut off: start all workers anew, with --resume to go on from "
+        "the last checkpoint"
+    )
+
+
+def test_a_silent_worker_is_taken_for_dead(monkeypatch):
+    monkeypatch.setattr("shakegen.distribute.team.SILENCE", 0.5)
+    monkeypatch.setattr("shakegen.distribute.team.BEAT", 60)
+    addresses = workers.free_addresses(2)
+    results = together(lambda team: team.wait_for_problem(20), addresses)
+    assert str(results[0]) in {
+        f"worker {index} ({addresses[index]}) gave no sign of life for 0.5 s: start all workers anew, with --resume to "
+        "go on from the last checkpoint"
+        for index in (0, 1)
+    }
+    assert str(results[1]) == str(results[0])
+
+
+def test_workers_that_never_come_or_cannot_be_reached():
+    addresses = workers.free_addresses(3)
+    expected = "expected every worker to be started, with the same addresses; try a longer --worker-wait"
+    absent = f"worker 1 ({addresses[1]}) did not come to worker 0 ({addresses[0]}) within 0.5 s: {expected}"
+    assert messages(together(str, addresses, [0, 2], 0.5)) == {0: absent, 2: absent}
+    assert messages(together(str, addresses, [1], 0.5)) == {
+        1: f"worker 0 ({addresses[0]}) did not answer within 0.5 s (Connection refused): expected it to be started, at "
+        "an address that others reach; try a longer --worker-wait"
+    }
+    with socket.create_server(("127.0.0.1", int(addresses[0].rpartition(":")[2]))):
+        assert messages(together(str, addresses, [0], 0.5)) == {
+            0: f"worker 0 ({addresses[0]}) cannot open its port (Address already in use): expected one that no other "
+            "program uses"
+        }
+
+
+def test_a_worker_that_others_cannot_reach(monkeypatch):
+    monkeypatch.setattr("shakegen.distribute.rendezvous.GREETING", 0.5)
+    with pytest.raises(OSError) as unknown:
+        socket.getaddrinfo("nowhere.invalid", 1)
+    first, second = workers.free_addresses(2)
+    addresses = [first, second.replace("127.0.0.1", "nowhere.invalid")]
+    message = (
+        f"worker 0 ({first}) cannot reach worker 1 ({addresses[1]}) ({unknown.value.strerror}): expected an address at "
+        "which all others reach it, and no firewall between"
+    )
+    assert messages(together(str, addresses)) == {0: message, 1: message}
+
+
+def test_whoever_does_not_belong_to_the_team_is_turned_away():
+    addresses = workers.free_addresses(3)
+    host, port = addresses[0].split(":")
+    answers = []
+
+    def strangers(team):
+        for say in (lambda c: c._socket.sendall(b"GET / HTTP/1.1\r\n\r\n" * 9), lambda c: c.send("hello", index=1)):
+            with contextlib.closing(Channel(socket.create_connection((host, int(port))))) as channel:
+                say(channel)
+                with contextlib.suppress(ConnectionError):
+                    answers.append(channel.receive()[0])
+
+    thread = threading.Thread(target=together, args=[lambda team: team.agree({}), addresses, [0], 20])
+    thread.start()
+    other = [*addresses[:2], "127.0.0.1:9"]
+    assert messages(together(str, other, [1], 20)) == {
+        1: f"worker 0 ({addresses[0]}) refused this process, which has other workers, {','.join(other)}"
+    }
+    strangers(None)
+    assert [answer["message"] for answer in answers] == [
+        f"worker 0 ({addresses[0]}) refused this process, which has other workers, "
+    ]
+    results = together(lambda team: team.agree({}), addresses, [1, 2], 20)
+    thread.join(timeout=60)
+    assert results == {1: None, 2: None}
+
+
+KINDS = [(ShuffledWindows, 8), (ShuffledWindows, 3), (Streams, 7)]
+
+
+@pytest.mark.parametrize(("kind", "size"), KINDS)
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_every_row_of_a_batch_is_one_replicas(kind, size, count):
+    whole = kind(np.arange(400), length=10, batch_size=size)
+    shares = [Share(whole, count, range(replica, replica + 1)) for replica in range(count)]
+    for number in (0, 1, whole.steps + 2):
+        inputs, targets = (
+            np.concatenate(parts) for parts in zip(*(share.pair(number) for share in shares), strict=True)
+        )
+        assert inputs.shape == targets.shape == (count * shares[0].width, 10)
+        counts = targets[:, 0] >= 0
+        for padded, part in zip((inputs, targets), whole.pair(number), strict=True):
+            assert np.array_equal(padded[counts], part)
+            assert np.array_equal(shares[0].gathered(padded), part)
+            assert np.array_equal(
+                np.concatenate([share.dealt(part, k) for k, share in enumerate(shares)])[counts], part
+            )
+        assert np.all(targets[~counts] == -1)
+    both = Share(whole, count, range(2)).pair(1)
+    alone = zip(shares[0].pair(1), shares[1].pair(1), strict=True)
+    assert all(np.array_equal(pair, np.concatenate(parts)) for pair, parts in zip(both, alone, strict=True))
