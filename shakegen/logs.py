@@ -42,11 +42,11 @@ class EpochLog(keras.callbacks.Callback, ABC):
         """Write figures; may raise OSError."""
 
     def on_train_begin(self, logs=None):
-        self.first = int(self.model.optimizer.iterations)
+        self.first = int(self.model.optimizer.iterations.numpy())
 
     def on_epoch_end(self, epoch, logs=None):
         optimizer = self.model.optimizer
-        figures = {"epoch": epoch + 1, "learning_rate": float(optimizer.learning_rate)}
+        figures = {"epoch": epoch + 1, "learning_rate": float(optimizer.learning_rate.numpy())}
         figures |= {name: logs[name] for name in OTHERS if name in logs}
         if figures["epoch"] == int(figures["epoch"]):
             figures["epoch"] = int(figures["epoch"])  # Keras makes all logs floats
@@ -55,7 +55,7 @@ class EpochLog(keras.callbacks.Callback, ABC):
             return
         figures |= {f"{kind}_bits_per_character": loss for kind, loss in losses.items()}
         try:
-            self.write(int(optimizer.iterations), figures)
+            self.write(int(optimizer.iterations.numpy()), figures)
         except (OSError, tf.errors.OpError) as error:
             print(f"Epoch {figures['epoch']:g} could not be logged, training goes on: {error}", file=sys.stderr)
 
@@ -226,16 +226,16 @@ def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
     return norms | {"all": math.sqrt(sum(squares.values()))}
 
 
-def run_logs(folder: str | Path, batches, sampler=None) -> list[EpochLog]:
+def run_logs(folder: str | Path, batch: Callable, sampler=None) -> list[EpochLog]:
     """Both logs of a training run, in one folder: `epochs.csv`, and TensorBoard's `train` and `validation`.
 
     Args:
         folder: made where it is missing.
-        batches: the run's `windows.Batches`.
+        batch: gives a batch of the run by its number.
         sampler: its `SampleText`, or None.
 
     Raises:
         OSError: the folder cannot be written to.
         ValueError: it holds an `epochs.csv` that is no log.
     """
-    return [CsvLog(Path(folder) / CSV), TensorBoardLog(folder, batches.pair, sampler)]
+    return [CsvLog(Path(folder) / CSV), TensorBoardLog(folder, batch, sampler)]

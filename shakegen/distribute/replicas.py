@@ -46,6 +46,11 @@ class Replicas:
         self.width = self.batches.batch_size // local
         self._gather = tf.function(lambda value: self.strategy.gather(value, axis=0), autograph=False)
 
+    def sample(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """A batch to look at, by its number; of streams as many as a network with states can take."""
+        whole = self.whole.pair(number)
+        return tuple(part[: self.width] for part in whole) if self.whole.carries_state else whole
+
     def run(self, act: Callable, batch: tuple[tf.Tensor, ...]):
         """What a function of some rows gives, on the rows of each replica; of several, what it gives on the first."""
         if self.count == 1:

@@ -171,7 +171,7 @@ class Trainer:
         callbacks = list(callbacks)
         if log_dir is not None:
             sampler = next((callback for callback in callbacks if isinstance(callback, SampleText)), None)
-            callbacks += run_logs(log_dir, run.batches, sampler)
+            callbacks += run_logs(log_dir, self.replicas.sample, sampler)
         epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
