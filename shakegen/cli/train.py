@@ -1,6 +1,7 @@
 """The command that trains."""
 
 import contextlib
+import logging
 import os
 import sys
 from dataclasses import fields
@@ -102,6 +103,7 @@ def summary(model, out: Path) -> str:
 def quiet_tensorflow():
     """Import TensorFlow without its log lines, which its own settings do not silence."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:

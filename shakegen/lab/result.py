@@ -1,0 +1,55 @@
+"""What every experiment returns: rows of numbers, which make a table, and what its figure shows."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from shakegen.plotting import Figure, Table
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What an experiment found. Subclasses add the numbers behind their figure as fields, and draw it in `figure`.
+
+    Attributes:
+        rows: one dictionary for each row of the table, all with the same keys, the columns.
+    """
+
+    rows: list[dict]
+
+    @property
+    def table(self) -> Table:
+        """The rows as they are read: names with spaces, numbers in a few digits, nothing where there is none."""
+        header = [name.replace("_", " ") for name in self.rows[0]]
+        return Table(header, [[shown(value) for value in row.values()] for row in self.rows])
+
+    def figure(self) -> Figure:
+        """The figure of the experiment, as data that `shakegen.plotting` draws."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict:
+        """All numbers, ready for JSON; None for those that JSON has not."""
+        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+def shown(value) -> str:
+    """A value as a table shows it."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def plain(value):
+    """Arrays, tuples and numpy's numbers as what JSON has."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
