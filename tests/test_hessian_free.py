@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from shakegen.lab.gauss_newton import CROSS_ENTROPY, SQUARED, KerasProblem
+from shakegen.lab.gauss_newton import KerasObjective
 from shakegen.lab.hessian_free import HessianFree, conjugate_gradients, spaced
 from shakegen.layers import GRU, LSTM, NLSTM, SimpleRNN
 
@@ -158,13 +158,26 @@ def test_no_step_raises_the_loss_on_its_batch_and_the_minimum_is_found():
     assert np.allclose(theta, [1, 1], atol=1e-4)
 
 
-def network(layer, outputs):
-    keras.utils.set_random_seed(3)
-    inputs = keras.Input((4, 2))
-    return keras.Model(inputs, keras.layers.Dense(outputs, dtype="float64")(layer(inputs)))
-
-
 CELLS = {"rnn": SimpleRNN, "lstm": LSTM, "gru": GRU, "nlstm": NLSTM}
+LOSSES = {
+    "squared": keras.losses.MeanSquaredError(dtype="float64"),
+    "cross-entropy": keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64"),
+}
+
+
+def made(cell, loss, rng, layers=1):
+    """A tiny network, and its loss on a random batch: 5 sequences of 4 steps, 3 outputs a step."""
+    keras.utils.set_random_seed(3)
+    inputs = hidden = keras.Input((4, 2), dtype="float64")
+    for _ in range(layers):
+        layer = CELLS[cell](2, return_sequences=True, learn_initial_state=True, dtype="float64")
+        layer.compiled_loop = cell == "rnn"  # one is enough to compile
+        hidden = layer(hidden)
+    model = keras.Model(inputs, keras.layers.Dense(3, dtype="float64")(hidden))
+    targets = rng.integers(3, size=(5, 4)) if loss == "cross-entropy" else rng.normal(size=(5, 4, 3))
+    objective = KerasObjective(model, LOSSES[loss], rng.normal(size=(5, 4, 2)), targets)
+    objective.theta = rng.normal(0, 0.5, size=objective.theta.shape)
+    return model, objective
 
 
 def jacobian(function, theta):
@@ -173,66 +186,80 @@ def jacobian(function, theta):
     return np.stack([(function(theta + step) - function(theta - step)) / 2e-5 for step in steps], axis=-1)
 
 
-def explicit(problem, model, layer, loss, structural):
-    """The Gauss-Newton matrix, formed of Jacobians (predictions, numbers, weights)."""
-    both = tf.function(keras.Model(model.inputs, [model.output, layer.output]))
+def explicit(objective, model, inputs, loss):
+    """The matrices G and S, formed of Jacobians, each of shape (predictions, numbers, weights)."""
+    hidden = [layer.output for layer in model.layers if hasattr(layer, "cell")]
+    whole, theta = tf.function(keras.Model(model.input, [model.output, *hidden])), objective.theta
 
-    def outputs(theta, which):
-        problem.theta = theta
-        return both(problem._inputs)[which].numpy().reshape(-1, 3)
+    def outputs(theta):
+        objective.theta = theta
+        return np.concatenate([values.numpy().reshape(20, -1) for values in whole(inputs)], axis=1)
 
-    J, J_hidden = (jacobian(lambda theta: outputs(theta, which), problem.theta) for which in (0, 1))
-    H = np.eye(3)[None] * 2 / 3
-    if loss is CROSS_ENTROPY:
-        p = tf.nn.softmax(outputs(problem.theta, 0)).numpy()
+    p, J = tf.nn.softmax(outputs(theta)[:, :3]).numpy(), jacobian(outputs, theta)
+    H = np.broadcast_to(np.eye(3) * 2 / 3, (20, 3, 3))
+    if loss == "cross-entropy":
         H = p[:, :, None] * np.eye(3) - p[:, :, None] * p[:, None, :]
-    G = np.einsum("nia,nij,njb->ab", J, np.broadcast_to(H, (len(J), 3, 3)), J) / len(J)
-    return G + structural * np.einsum("nia,nib->ab", J_hidden, J_hidden) / len(J)
+    G = np.einsum("nia,nij,njb->ab", J[:, :3], H, J[:, :3]) / 20
+    return G, np.einsum("nia,nib->ab", J[:, 3:], J[:, 3:]) / 20
 
 
 @pytest.mark.parametrize(
-    ("cell", "loss"), [("rnn", SQUARED), ("lstm", CROSS_ENTROPY), ("gru", SQUARED), ("nlstm", CROSS_ENTROPY)]
+    ("cell", "loss", "layers"),
+    [("rnn", "squared", 2), ("lstm", "cross-entropy", 1), ("gru", "squared", 1), ("nlstm", "cross-entropy", 1)],
 )
-def test_products_are_those_with_the_explicit_matrix(cell, loss, rng):
-    layer = CELLS[cell](3, return_sequences=True, learn_initial_state=True, dtype="float64")
-    model, inputs = network(layer, 3), rng.normal(size=(5, 4, 2))
-    targets = rng.integers(3, size=(5, 4)) if loss is CROSS_ENTROPY else rng.normal(size=(5, 4, 3))
-    problem = KerasProblem(model, loss, inputs, targets)
-    theta = problem.theta
-    product, G = problem.curvature(theta, 0.7), explicit(problem, model, layer, loss, 0.7)
-    v = rng.normal(size=(3, len(G)))
-    assert np.allclose([product(row) for row in v], v @ G, rtol=1e-6, atol=1e-8)
+def test_products_are_those_with_the_explicit_matrices(cell, loss, layers, rng):
+    model, objective = made(cell, loss, rng, layers)
+    theta = objective.theta
+    G, S = explicit(objective, model, objective._inputs, loss)
+    v = rng.normal(size=(2, len(G)))
+    for structural in (0.0, 0.7):
+        product = objective.curvature(theta, structural)
+        assert np.allclose([product(row) for row in v], v @ (G + structural * S), rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("loss", [SQUARED, CROSS_ENTROPY], ids=["squared", "cross-entropy"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_gradients_are_those_of_finite_differences(loss, rng):
-    model = network(GRU(3, return_sequences=True, dtype="float64"), 3)
-    targets = rng.integers(3, size=(5, 4)) if loss is CROSS_ENTROPY else rng.normal(size=(5, 4, 3))
-    problem = KerasProblem(model, loss, rng.normal(size=(5, 4, 2)), targets)
-    theta, v = problem.theta, rng.normal(size=problem.theta.shape)
-    value, gradient = problem.gradient(theta)
-    slope = (problem.loss(theta + 1e-6 * v) - problem.loss(theta - 1e-6 * v)) / 2e-6
+    _, objective = made("gru", loss, rng)
+    theta, v = objective.theta, rng.normal(size=objective.theta.shape)
+    value, gradient = objective.gradient(theta)
+    slope = (objective.loss(theta + 1e-6 * v) - objective.loss(theta - 1e-6 * v)) / 2e-6
     assert np.isclose(gradient @ v, slope, rtol=1e-6)
-    assert np.isclose(value, problem.loss(theta), rtol=1e-12)
+    assert np.isclose(value, objective.loss(theta), rtol=1e-12)
 
 
 def test_the_weights_of_the_model_are_those_set_last(rng):
-    model = network(LSTM(3, return_sequences=True), 1)
-    problem = KerasProblem(model, SQUARED, rng.normal(size=(2, 4, 2)), rng.normal(size=(2, 4, 1)))
-    theta = rng.normal(size=problem.theta.shape).astype("float32")
-    problem.theta = theta
-    assert np.array_equal(problem.theta, theta)
+    model, objective = made("lstm", "squared", rng)
+    theta = rng.normal(size=objective.theta.shape)
+    objective.theta = theta
+    assert np.array_equal(objective.theta, theta)
     assert np.array_equal(np.concatenate([w.ravel() for w in model.get_weights()]), theta)
 
 
-def test_on_a_linear_network_a_step_is_least_squares(rng):
+def test_only_chains_of_recurrent_layers_have_products():
     inputs = keras.Input((4, 2))
-    model = keras.Model(inputs, keras.layers.Dense(1, dtype="float64")(inputs))
-    x, y = rng.normal(size=(8, 4, 2)), rng.normal(size=(8, 4, 1))
-    problem = KerasProblem(model, SQUARED, x, y)
-    theta, _ = HessianFree(damping=1e-12).step(problem.theta, problem)
-    columns = np.column_stack([x.reshape(-1, 2), np.ones(32)])
-    assert np.allclose(theta, np.linalg.lstsq(columns, y.ravel(), rcond=None)[0], atol=1e-5)
+    first = SimpleRNN(2, return_sequences=True)(inputs)
+    with_dense_between = SimpleRNN(2, return_sequences=True)(keras.layers.Dense(2)(first))
+    without_sequences = SimpleRNN(2)(inputs)
+    backwards = SimpleRNN(2, return_sequences=True, go_backwards=True)(inputs)
+    for outputs in (keras.layers.Dense(2)(inputs), with_dense_between, without_sequences, backwards):
+        with pytest.raises(ValueError) as error:
+            KerasObjective(keras.Model(inputs, outputs), LOSSES["squared"], np.zeros((1, 4, 2)), np.zeros((1, 4, 2)))
+        assert str(error.value) == (
+            "the model is no chain of recurrent layers: expected one or more, each right after the other, that read "
+            "forward and return sequences"
+        )
+
+
+@pytest.mark.parametrize("loss", [keras.losses.SparseCategoricalCrossentropy(), keras.losses.MeanAbsoluteError()])
+def test_only_losses_of_known_curvature(loss):
+    inputs = keras.Input((4, 2))
+    model = keras.Model(inputs, SimpleRNN(2, return_sequences=True)(inputs))
+    with pytest.raises(ValueError) as error:
+        KerasObjective(model, loss, np.zeros((1, 4, 2)), np.zeros((1, 4, 2)))
+    assert str(error.value) == (
+        f"the loss is {type(loss).__name__}: expected MeanSquaredError, or SparseCategoricalCrossentropy with "
+        "from_logits=True"
+    )
 
 
 BAD = {

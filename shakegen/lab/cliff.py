@@ -78,6 +78,7 @@ class Descent:
         return Descent(*(getattr(self, field.name)[:, number] for field in fields(self)))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what leaves the numbers is found
 def descend(unit: Unit, weight, bias, learning_rate: float, steps: int, clip_norm: float = math.inf) -> Descent:
     """Gradient descents from some starts.
 
@@ -98,9 +99,8 @@ def descend(unit: Unit, weight, bias, learning_rate: float, steps: int, clip_nor
             raise ValueError(f"{name} is {value}: expected a number above 0")
     weight, bias, taken = np.array(weight, float), np.array(bias, float), []
     for step in range(steps + 1):
-        with np.errstate(over="ignore", invalid="ignore"):
-            error, *gradient = unit.gradient(weight, bias)
-            norm = np.hypot(*gradient)
+        error, *gradient = unit.gradient(weight, bias)
+        norm = np.hypot(*gradient)
         if not np.isfinite(norm).all():
             raise ValueError(f"the gradient is no number any more at step {step}: expected a smaller learning rate")
         taken.append((weight, bias, error, norm))
@@ -117,11 +117,10 @@ def surface(unit: Unit, points: int = 161) -> tuple[np.ndarray, np.ndarray, np.n
 
 @dataclass(frozen=True)
 class Cliff(Result):
-    """What `run` finds.
+    """Two descents from one start, and how many of random starts come down, a row for each of some steps.
 
     Attributes:
-        rows: some steps of the two descents from one start: the first and the last, some between, and those around the
-            longest gradients.
+        rows: the first step and the last, some between, and those around the longest gradients.
         plain, clipped: all steps of the two descents, without and with clipping.
         weights, biases, surface: as `surface` gives them.
         solved: the shares of the random starts whose descents end with an error below `GOOD`, by the descent's name.
@@ -139,7 +138,10 @@ class Cliff(Result):
         heat = Heat(self.surface[::-1], "error", extent=(left, right, bottom, top))
         descents = {"unclipped": self.plain, "clipped": self.clipped}
         paths = [path(name, descent) for name, descent in descents.items()]
-        errors = [Curve(name, range(len(descent.error)), descent.error) for name, descent in descents.items()]
+        errors = [
+            Curve(name, range(len(d.error)), d.error, note=f"{self.solved[name]:.0%} of starts arrive")
+            for name, d in descents.items()
+        ]
         return Figure(
             "Gradient descent at the cliff of one recurrent unit",
             [Panel("weight", "bias", paths, heat=heat, title="The error surface"), Panel("step", "error", errors)],
@@ -151,7 +153,7 @@ def path(name: str, descent: Descent) -> Curve:
     points = np.stack([descent.weight, descent.bias], axis=1)
     low, high = np.array(AREA).T
     outside = np.flatnonzero(((points < low) | (points > high)).any(axis=1))
-    note = f"ends with an error of {descent.error[-1]:.2g}"
+    note = f"error {descent.error[-1]:.2g}"
     if len(outside):
         first = outside[0]
         begin, end = points[max(first - 1, 0)], points[first]
@@ -159,16 +161,16 @@ def path(name: str, descent: Descent) -> Curve:
             shares = np.where(end > high, (high - begin) / (end - begin), (low - begin) / (end - begin))
         share = np.where((end > high) | (end < low), shares, 1).min()
         points = np.concatenate([points[:first], [begin + share * (end - begin)]])
-        note = f"is thrown out at step {first}, {note}"
+        note = f"out at step {first}, {note}"
     return Curve(name, points[:, 0], points[:, 1], note=note, mark=0)
 
 
-def run(
-    weight: float = 5.5,
-    bias: float = -2.7,
+def cliff(
+    weight: float = 5.0,
+    bias: float = -2.2,
     learning_rate: float = 0.3,
     clip_norm: float = 0.5,
-    steps: int = 200,
+    steps: int = 100,
     length: int = 50,
     target: float = 0.7,
     starts: int = 500,

@@ -9,8 +9,8 @@ two gradients. λ is the damping: it keeps δ where q can be trusted. S is the s
 the Gauss-Newton matrix of ½ |h|² of the hidden states h: it keeps a step from throwing them about. After every step the
 ratio of what the loss fell by to what q promised raises or lowers λ (the heuristic of Levenberg and Marquardt).
 
-Everything here is numpy over flat vectors of weights and any `Problem`; `shakegen.lab.gauss_newton` makes a problem of
-a Keras model and a batch.
+Everything here is numpy over flat vectors of weights and any `Objective`; `shakegen.lab.gauss_newton` makes one of a
+Keras model and a batch.
 """
 
 import math
@@ -23,7 +23,7 @@ import numpy as np
 Product = Callable[[np.ndarray], np.ndarray]
 
 
-class Problem(Protocol):
+class Objective(Protocol):
     """A loss to be made smaller, as a function of a flat vector of weights θ."""
 
     def loss(self, theta: np.ndarray) -> float:
@@ -144,14 +144,14 @@ class HessianFree:
         self.damping, self.structural, self.iterations, self.decay = damping, structural, iterations, decay
         self._direction = None
 
-    def step(self, theta: np.ndarray, problem: Problem) -> tuple[np.ndarray, Update]:
-        """One step from θ on a problem: the new θ and what was done.
+    def step(self, theta: np.ndarray, objective: Objective) -> tuple[np.ndarray, Update]:
+        """One step from θ on an objective: the new θ and what was done.
 
         Raises:
             ValueError: the loss or its gradient is not finite.
         """
-        counted = Counted(problem)
-        loss, g = problem.gradient(theta)
+        counted = Counted(objective)
+        loss, g = objective.gradient(theta)
         if not (math.isfinite(loss) and np.isfinite(g).all()):
             raise ValueError("the loss or its gradient is not finite: expected a start from which both are")
         direction, reached, iterations = self._direction_from(theta, counted, g)
@@ -163,28 +163,28 @@ class HessianFree:
         self._adjust(ratio)
         return theta + delta, update
 
-    def _direction_from(self, theta, problem, g):
+    def _direction_from(self, theta, objective, g):
         """The direction that conjugate gradients find, gone back to an earlier one while that gives a smaller loss."""
-        undamped = problem.curvature(theta, self.structural * self.damping)
+        undamped = objective.curvature(theta, self.structural * self.damping)
         begin = np.zeros_like(g) if self._direction is None else self.decay * self._direction
         found = conjugate_gradients(lambda v: undamped(v) + self.damping * v, -g, begin, self.iterations)
         *earlier, best = spaced(found)
         self._direction, iterations = best.x, best.iteration
-        reached = problem.loss(theta + best.x)
+        reached = objective.loss(theta + best.x)
         for iterate in reversed(earlier):
-            candidate = problem.loss(theta + iterate.x)
+            candidate = objective.loss(theta + iterate.x)
             if not candidate < reached and math.isfinite(reached):
                 break
             best, reached = iterate, candidate
         return best.x, reached, iterations
 
-    def _line_search(self, theta, problem, direction, loss, reached, g):
+    def _line_search(self, theta, objective, direction, loss, reached, g):
         scale, slope = 1.0, min(0.0, g @ direction)
         for _ in range(self.TRIES):
             if reached <= loss + self.ENOUGH * scale * slope:
                 return scale, reached
             scale *= self.SHRINK
-            reached = problem.loss(theta + scale * direction)
+            reached = objective.loss(theta + scale * direction)
         self._direction = None
         return 0.0, loss
 
@@ -196,17 +196,17 @@ class HessianFree:
 
 
 class Counted:
-    """A problem that counts what it is asked."""
+    """An objective that counts what it is asked."""
 
-    def __init__(self, problem: Problem):
-        self._problem, self.losses, self.products = problem, 0, 0
+    def __init__(self, objective: Objective):
+        self._objective, self.losses, self.products = objective, 0, 0
 
     def loss(self, theta):
         self.losses += 1
-        return self._problem.loss(theta)
+        return self._objective.loss(theta)
 
     def curvature(self, theta, structural):
-        product = self._problem.curvature(theta, structural)
+        product = self._objective.curvature(theta, structural)
 
         def counted(v):
             self.products += 1
