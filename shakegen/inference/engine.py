@@ -98,7 +98,35 @@ class Engine:
         begin, forward = self._spans[-1][:2]
         return state[:, begin:forward], state
 
-    def _bind(self, state: np.ndarray) -> None:
+    def activations(self, ids: np.ndarray) -> list[dict[str, np.ndarray]]:
+        """What goes on inside while a text, shape (T,), is read.
+
+        Returns:
+            For each layer, arrays (T, H) by the letters of its cell's equations: the output h; of an lstm the gates i f
+            o, the candidate g and the memory c; of an nlstm the same for every level, i0 … c0, i1 …; of a gru the gates
+            z r and the candidate g. Gates are between 0 and 1. A row is what a character led to.
+        """
+        found = []
+
+        def watched(advance, views):
+            kept = {name: [] for name in views}
+            found.append(kept)
+
+            def watching(x):
+                advance(x)
+                for name, (array, factor) in views.items():
+                    kept[name].append(array * factor)
+
+            return watching
+
+        self._bind(self.start(), watched)
+        for one in np.asarray(ids, np.intp)[:, None]:
+            self._run(one)
+        self._bound = None
+        shape = -1, self._units
+        return [{name: np.reshape(rows, shape) for name, rows in kept.items()} for kept in found]
+
+    def _bind(self, state: np.ndarray, watched=lambda advance, views: advance) -> None:
         """Lay views over a state and compile the list of calls that advance it."""
         single = len(state) == 1
         rows = state[0] if single else state
@@ -112,7 +140,7 @@ class Engine:
                 one_h = outputs[..., : number * units + 1]
             else:
                 one_h = np.ones((*rows.shape[:-1], units + 1), self._dtype)
-            advance = layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], one_h[..., -units:])
+            advance = watched(*layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], one_h[..., -units:]))
             calls.append((advance, layer_input, one_h, product, rows[..., begin:recurrent]))
             layer_input = rows[..., begin:forward]
         take, matmul = self._table.take, product_of(rows)

@@ -66,7 +66,13 @@ def sigmoid(x):
 
 @dataclass(frozen=True)
 class Descent:
-    """Gradient descents side by side: every attribute has the shape (steps + 1, ·), the start first."""
+    """Gradient descents side by side: every attribute has the shape (steps + 1, ·), the start first.
+
+    Attributes:
+        weight, bias: where they are.
+        error: there.
+        norm: the length of the gradient there, before it is clipped.
+    """
 
     weight: np.ndarray
     bias: np.ndarray
@@ -215,5 +221,5 @@ def rows(plain: Descent, clipped: Descent) -> list[dict]:
 
 
 def row(descent: Descent, step: int, prefix: str = "") -> dict:
-    names = ("weight", "bias", "error", "norm")
-    return {f"{prefix}{name}": float(getattr(descent, name)[step]) for name in names}
+    names = {"weight": "weight", "bias": "bias", "error": "error", "gradient_norm": "norm"}
+    return {f"{prefix}{name}": float(getattr(descent, held)[step]) for name, held in names.items()}

@@ -13,16 +13,15 @@ class Result:
     """What an experiment found. Subclasses add the numbers behind their figure as fields, and draw it in `figure`.
 
     Attributes:
-        rows: one dictionary for each row of the table, all with the same keys, the columns.
+        rows: one dictionary for each row of the (first) table, all with the same keys, the columns.
     """
 
     rows: list[dict]
 
     @property
-    def table(self) -> Table:
-        """The rows as they are read: names with spaces, numbers in a few digits, nothing where there is none."""
-        header = [name.replace("_", " ") for name in self.rows[0]]
-        return Table(header, [[shown(value) for value in row.values()] for row in self.rows])
+    def tables(self) -> list[Table]:
+        """The rows as they are read; subclasses add more tables."""
+        return [table_of(self.rows)]
 
     def figure(self) -> Figure:
         """The figure of the experiment, as data that `shakegen.plotting` draws."""
@@ -31,6 +30,12 @@ class Result:
     def to_dict(self) -> dict:
         """All numbers, ready for JSON; None for those that JSON has not."""
         return plain(self)
+
+
+def table_of(rows: list[dict], title: str = "") -> Table:
+    """Dictionaries with the same keys as a table: numbers in a few digits, blanks for None and NaN."""
+    header = [name.replace("_", " ") for name in rows[0]]
+    return Table(header, [[shown(value) for value in row.values()] for row in rows], title)
 
 
 def shown(value) -> str:

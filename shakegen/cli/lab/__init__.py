@@ -1,6 +1,6 @@
 """The commands of the lab, a module for each experiment."""
 
-from shakegen.cli.lab import cliff, memory
+from shakegen.cli.lab import cliff, gradients, memory, start, timer
 from shakegen.cli.lab.group import lab
 
-__all__ = ["cliff", "lab", "memory"]
+__all__ = ["cliff", "gradients", "lab", "memory", "start", "timer"]

@@ -60,15 +60,25 @@ def report(result, out: Path | None, as_json: bool) -> None:
     from shakegen import plotting
 
     if out:
-        plotting.save(result.figure(), out, result.table)
+        plotting.save(result.figure(), out, *result.tables)
         click.echo(f"Saved: {out}", err=True)
     if as_json:
         click.echo(json.dumps(result.to_dict()))
         return
-    table(result.table.header, result.table.rows)
+    for number, found in enumerate(result.tables):
+        click.echo("\n" * (number > 0) + found.title, nl=bool(number or found.title))
+        table(found.header, found.rows)
     if sys.stdout.isatty() and not out:
         click.echo()
         draw(result.figure())
+
+
+def whole_numbers(name: str, listed: str) -> list[int]:
+    """The numbers of a list such as 10,20."""
+    try:
+        return [int(number) for number in listed.split(",")]
+    except ValueError:
+        raise ValueError(f"the {name} given are {listed!r}: expected whole numbers such as 10,20,40") from None
 
 
 def progress(line: str) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from shakegen.cli.lab.group import experiment, progress
+from shakegen.cli.lab.group import experiment, progress, whole_numbers
 from shakegen.lab import cells
 
 
@@ -29,11 +29,3 @@ def memory(names, problem, lags, **options):
 
     tried = list(PROBLEMS) if problem == "both" else [problem]
     return memory(cells.chosen(names), tried, whole_numbers("lags", lags), **options, progress=progress)
-
-
-def whole_numbers(name: str, listed: str) -> list[int]:
-    """The numbers of a list such as 10,20."""
-    try:
-        return [int(number) for number in listed.split(",")]
-    except ValueError:
-        raise ValueError(f"the {name} given are {listed!r}: expected whole numbers such as 10,20,40") from None
