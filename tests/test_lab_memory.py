@@ -66,6 +66,8 @@ def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path)
 
 
 BAD = {
+    "updates is 0: expected 1 or more": ("--updates", "0"),
+    "learning rate is nan: expected a number above 0": ("--learning-rate", "nan"),
     "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "gru,rnx"),
     "the lags given are '10;20': expected whole numbers such as 10,20,40": ("--lags", "10;20"),
     "the length is 1: expected 2 steps or more, for two numbers to add": ("--problem", "adding", "--lags", "1"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.config import Config
-from shakegen.lab import cells
+from shakegen.lab import cells, check
 from shakegen.lab.result import Result, table_of
 from shakegen.plotting import Curve, Figure, Panel, Table
 from shakegen.windows import check_length, cut
@@ -86,12 +86,9 @@ class Run:
     random_state: int = 0
 
     def __post_init__(self):
-        for name in ("lags", "sequences", "updates", "seq_length", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name.replace('_', ' ')} is {getattr(self, name)}: expected 1 or more")
-        for name in ("learning_rate", "clip_value", "clip_norm"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"the {name.replace('_', ' ')} is {getattr(self, name)}: expected a number above 0")
+        whole = ("lags", "sequences", "updates", "seq_length", "batch_size")
+        check.at_least_1(**{name: getattr(self, name) for name in whole})
+        check.above_0(learning_rate=self.learning_rate, clip_value=self.clip_value, clip_norm=self.clip_norm)
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"the optimizer is {self.optimizer!r}: expected {' or '.join(OPTIMIZERS)}")
 
