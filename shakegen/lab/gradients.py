@@ -174,8 +174,8 @@ def of_model(model, text: str, name: str = "model", run: Run | None = None) -> G
 
     run, ids = run or Run(), model.vocabulary.encode(text)
     check_length(ids, run.seq_length)
-    config = Config.from_dict(model.config.to_dict() | {"dropout": 0.0})
-    trained, windows = build(config, len(model.vocabulary)), run.looked_at(ids)
+    config, windows = model.config, run.looked_at(ids)
+    trained = build(config, len(model.vocabulary))
     trained.set_weights(list(model.weights.values()))
     untrained = build(config, len(model.vocabulary), run.random_state)
     curves = reach(name, untrained, config, windows, "before") + reach(name, trained, config, windows, "after")

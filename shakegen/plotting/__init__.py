@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shakegen.modelfile import write_whole
+from shakegen.files import write_whole
 from shakegen.plotting import image
 from shakegen.plotting.figure import Bars, Curve, Figure, Fragment, Heat, Panel, Table
 from shakegen.plotting.learning import learning_curves

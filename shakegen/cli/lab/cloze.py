@@ -3,11 +3,12 @@
 import click
 
 from shakegen.cli.lab.group import experiment, progress
+from shakegen.cli.options import corpus_options
 from shakegen.lab import cells
 
 
 @experiment(trains=True)
-@click.argument("corpus", default="sonnets")
+@click.argument("corpus", nargs=-1)
 @click.option("--cells", "names", default=",".join(cells.CELLS), show_default=True, help="Which to compare.")
 @click.option("--bidirectional/--forward", default=None, help="Only networks that read both sides, or only such that "
               "read what comes before.  [default: both, to compare]")  # fmt: skip
@@ -16,11 +17,12 @@ from shakegen.lab import cells
 @click.option("--units", type=int, default=64, show_default=True, help="Size of a layer's state, one for each side.")
 @click.option("--batch-size", type=int, default=64, show_default=True, help="Gaps in a batch.")
 @click.option("--learning-rate", type=float, default=5e-3, show_default=True, help="Of Adam.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
-def cloze(corpus, names, bidirectional, encoding, **options):
+@corpus_options
+def cloze(corpus, names, bidirectional, reading, **options):
     """How well each cell tells the character in the middle of a text, reading only what comes before it, or both sides.
 
-    CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`; by default the sonnets.
+    CORPUS: text files, folders of them, - for standard input, or names from `shakegen corpora list`; by default the
+    sonnets.
 
     \b
     shakegen lab cloze
@@ -31,5 +33,5 @@ def cloze(corpus, names, bidirectional, encoding, **options):
     from shakegen.lab.cloze import DIRECTIONS, cloze
 
     directions = DIRECTIONS if bidirectional is None else [DIRECTIONS[bidirectional]]
-    text = catalog.load_corpus(corpus, encoding)
+    text = catalog.load_corpus(corpus or "sonnets", **reading)
     return cloze(cells.chosen(names), text, directions, **options, progress=progress)

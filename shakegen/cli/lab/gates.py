@@ -6,6 +6,7 @@ import click
 
 from shakegen.cli.group import read_text
 from shakegen.cli.lab.group import experiment, whole_numbers
+from shakegen.cli.options import corpus_options
 
 
 def coloured(found) -> None:
@@ -23,8 +24,8 @@ def coloured(found) -> None:
 @experiment(trains=False, pages_need_matplotlib=False, show=coloured)
 @click.argument("model")
 @click.argument("text", required=False)
-@click.option("--text-file", help="The text, instead: a file, - or the name of a corpus.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the text file.")
+@click.option("--text-file", help="The text, instead: a file, a folder, - or the name of a corpus.")
+@corpus_options
 @click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
               help="When the text has characters that the model never saw.")  # fmt: skip
 @click.option("--length", type=int, default=50_000, show_default=True, help="Read at most so many characters.")
@@ -36,7 +37,7 @@ def coloured(found) -> None:
               "[default: the memories, else h]")  # fmt: skip
 @click.option("--count", type=int, default=5, show_default=True, help="How many units to show.")
 @click.option("--shown", type=int, default=400, show_default=True, help="How many characters to show.")
-def gates(model, text, text_file, encoding, on_unknown, length, units, **options):
+def gates(model, text, text_file, reading, on_unknown, length, units, **options):
     """The gates and memories of MODEL's units along TEXT: coloured in a terminal, on a page with --out page.html.
 
     --find ranks the units by their correlation with being inside a quotation or brackets, or with the position in the
@@ -50,18 +51,18 @@ def gates(model, text, text_file, encoding, on_unknown, length, units, **options
     from shakegen.model import load
 
     loaded = load(model)
-    ids = loaded.vocabulary.encode(text_of(text, text_file, encoding), on_unknown)[:length]
+    ids = loaded.vocabulary.encode(text_of(text, text_file, reading), on_unknown)[:length]
     numbers = None if units is None else whole_numbers("units", units)
     return gates.gates(loaded, ids, units=numbers, **options)
 
 
-def text_of(text: str | None, file: str | None, encoding: str) -> str:
+def text_of(text: str | None, file: str | None, reading: dict) -> str:
     """The text, wherever it is."""
     from shakegen import catalog
 
     if (text is None) == (file is None):
         raise ValueError("expected either a TEXT or a --text-file: give one of them")
     if text is not None:
-        return read_text("-", encoding) if text == "-" else text
-    corpus = catalog.load_corpus(file, encoding)
+        return read_text("-") if text == "-" else text
+    corpus = catalog.load_corpus(file, **reading)
     return corpus.vocabulary.decode(corpus.ids)

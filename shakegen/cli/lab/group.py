@@ -10,7 +10,7 @@ import click
 
 from shakegen.cli.group import main, table
 from shakegen.cli.plot import draw
-from shakegen.cli.train import quiet_tensorflow
+from shakegen.cli.runs import quiet_tensorflow
 
 
 @main.group()
@@ -49,10 +49,12 @@ def experiment(*, trains: bool, pages_need_matplotlib: bool = True, show: Callab
         @click.option("--json", "as_json", is_flag=True, help="Print all numbers as one JSON object.")
         @functools.wraps(function)
         def command(out, as_json, **arguments):
-            from shakegen import plotting
+            from shakegen import files, plotting
 
-            if out and (pages_need_matplotlib or not is_page(out)):
-                plotting.check(out)
+            if out:
+                if pages_need_matplotlib or not is_page(out):
+                    plotting.check(out)
+                files.ensure_writable(out)
             if trains:
                 with quiet_tensorflow():
                     import shakegen.network  # noqa: F401
@@ -76,7 +78,7 @@ def is_page(path: Path) -> bool:
 def save(result, path: Path) -> None:
     """Write the figure of an experiment, or its page, to a file."""
     from shakegen import plotting
-    from shakegen.modelfile import write_whole
+    from shakegen.files import write_whole
 
     if is_page(path):
         write_whole(path, plotting.page(result.figure().title, *result.parts).encode())
