@@ -60,8 +60,8 @@ def test_the_second_layer_reads_backwards(both, rng):
 
 
 def test_scores():
-    assert score(np.zeros((5, 8)), np.arange(5))["bits_per_character"] == pytest.approx(3)
-    assert score(100 * np.eye(4), np.arange(4)) == {"bits_per_character": pytest.approx(0), "accuracy": 1}
+    assert score(np.zeros((5, 8)), np.arange(5))["bits_per_gap"] == pytest.approx(3)
+    assert score(100 * np.eye(4), np.arange(4)) == {"bits_per_gap": pytest.approx(0), "accuracy": 1}
     assert score(100 * np.eye(4), np.array([0, 1, 3, 2]))["accuracy"] == 0.5
 
 
@@ -71,8 +71,8 @@ def test_what_only_the_other_side_tells_is_learned_from_both_sides(rng):
     found = cloze(["rnn"], corpus, context=2, updates=120, units=12, learning_rate=2e-2, gaps=500)
     forward, both = found.rows
     assert (forward["reads"], both["reads"]) == ("forward", "bidirectional")
-    assert forward["bits_per_character"] == pytest.approx(0.5 * math.log2(8), abs=0.3)
-    assert both["bits_per_character"] < 0.2
+    assert forward["bits_per_gap"] == pytest.approx(0.5 * math.log2(8), abs=0.3)
+    assert both["bits_per_gap"] < 0.2
     assert both["accuracy"] > 0.97
     assert both["parameters"] > forward["parameters"]
     assert len(found.losses[0]["losses"]) == 120
@@ -87,11 +87,11 @@ def test_the_command(shakegen, tmp_path, poem):
     assert shown.stdout.splitlines()[0].split("  ")[:2] == ["cell", "reads"]
     found = json.loads(shakegen("lab", "cloze", *options, "--json").stdout)
     assert [row["reads"] for row in found["rows"]] == ["forward"]
-    assert shown.stdout.splitlines()[1].split()[3] == f"{found['rows'][0]['bits_per_character']:.4g}"
+    assert shown.stdout.splitlines()[1].split()[3] == f"{found['rows'][0]['bits_per_gap']:.4g}"
 
 
 BAD = {
-    "the validation text has 121 characters, but a gap with 80 on each side needs 161: try a longer text or a smaller "
+    "the validation text has 121 symbols, but a gap with 80 on each side needs 161: try a longer text or a smaller "
     "--context": ("--context", "80"),
     "context is 0: expected 1 or more": ("--context", "0"),
     "there is no cell 'cnn' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "cnn"),

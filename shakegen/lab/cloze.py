@@ -24,24 +24,24 @@ class Cloze(Result):
     """How well each network fills the gaps of a text that it has not trained on, a row for each cell and direction.
 
     Attributes:
-        characters: how many gaps were filled.
-        context: characters on each side of a gap.
-        losses: one dictionary for each network: cell, reads, and the loss before each update, in bits per character.
+        gaps: how many were filled.
+        context: symbols on each side of a gap.
+        losses: one dictionary for each network: cell, reads, and the loss before each update, in bits per gap.
     """
 
-    characters: int
+    gaps: int
     context: int
     losses: list[dict]
 
     def figure(self) -> Figure:
         names = list(dict.fromkeys(row["cell"] for row in self.rows))
         panels = []
-        for measure, label in (("bits_per_character", "bits/char"), ("accuracy", "accuracy")):
+        for measure, label in (("bits_per_gap", "bits/gap"), ("accuracy", "accuracy")):
             by_kind = {(row["cell"], row["reads"]): row[measure] for row in self.rows}
             shown = [kind for kind in DIRECTIONS if any(kind == row["reads"] for row in self.rows)]
             bars = [Bars(kind, [by_kind[name, kind] for name in names]) for kind in shown]
             panels.append(Panel("cell", label, bars=bars, groups=names))
-        return Figure(f"The character between {self.context} before it and {self.context} after it", panels)
+        return Figure(f"A gap between {self.context} symbols before it and {self.context} after it", panels)
 
 
 def cloze(
@@ -57,14 +57,14 @@ def cloze(
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Cloze:
-    """Train networks to fill gaps of one character in a text, and let them fill others.
+    """Train networks to fill gaps of one symbol in a text, and let them fill others.
 
     Args:
         names: of the cells, of `cells.CELLS`.
         corpus: a `Corpus`: its training text has the gaps to learn from, its validation text those to be filled.
-        directions: of DIRECTIONS. A forward network reads the characters before the gap; a bidirectional one has a
+        directions: of DIRECTIONS. A forward network reads the symbols before the gap; a bidirectional one has a
             second layer, of as many units, that reads those after it from the last to the first.
-        context: how many characters are read on a side.
+        context: how many symbols are read on a side.
         updates: of training.
         units: H of a layer.
         batch_size: gaps in a batch.
@@ -81,7 +81,7 @@ def cloze(
     for part, ids in (("training", corpus.train), ("validation", corpus.validation)):
         if len(ids) <= 2 * context:
             raise ValueError(
-                f"the {part} text has {len(ids)} characters, but a gap with {context} on each side needs "
+                f"the {part} text has {len(ids)} symbols, but a gap with {context} on each side needs "
                 f"{2 * context + 1}: try a longer text or a smaller --context"
             )
     from shakegen.lab.fitting import fit
@@ -96,7 +96,7 @@ def cloze(
         outputs = network.predict(inputs, batch_size=500, verbose=0)
         rows.append({"cell": name, "reads": direction, "parameters": network.count_params(), **score(outputs, targets)})
         losses.append({"cell": name, "reads": direction, "losses": [loss / math.log(2) for loss in found]})
-        progress("{cell}, {reads}: {bits_per_character:.3f} bits/char, {accuracy:.1%} right".format_map(rows[-1]))
+        progress("{cell}, {reads}: {bits_per_gap:.3f} bits/gap, {accuracy:.1%} right".format_map(rows[-1]))
     return Cloze(rows, len(targets), context, losses)
 
 
@@ -137,8 +137,8 @@ def cross_entropy():
 
 
 def score(logits: np.ndarray, targets: np.ndarray) -> dict:
-    """The mean cross entropy in bits, and the share of gaps whose likeliest character is right."""
+    """The mean cross entropy in bits, and the share of gaps whose likeliest symbol is right."""
     from shakegen.evaluation import predicted
 
     surprisals, right = predicted(logits.astype(float), targets)
-    return {"bits_per_character": float(surprisals.mean() / math.log(2)), "accuracy": float(right.mean())}
+    return {"bits_per_gap": float(surprisals.mean() / math.log(2)), "accuracy": float(right.mean())}

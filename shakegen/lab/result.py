@@ -34,7 +34,7 @@ class Result:
 
     def to_dict(self) -> dict:
         """All numbers, ready for JSON; None for those that JSON has not."""
-        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return plain(self)
 
 
 def table_of(rows: list[dict], title: str = "") -> Table:
@@ -55,7 +55,9 @@ def shown(value) -> str:
 
 
 def plain(value):
-    """Arrays, tuples and numpy's numbers as what JSON has."""
+    """Dataclasses, arrays, tuples and numpy's numbers as what JSON has."""
+    if dataclasses.is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, dict):
