@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from shakegen.cli.lab.gates import coloured
 from shakegen.config import Config
 from shakegen.lab import colouring, features, gates
 from shakegen.plotting import page
@@ -129,6 +130,19 @@ def test_shades_go_from_low_to_high():
 def test_in_a_terminal_a_text_keeps_its_lines_and_gets_colours():
     shown = colouring.terminal(["a", "\n", "b", "c"], np.array([0.1, 1, -1, 0.3]))
     assert shown == "a\x1b[30;48;5;202m↵\x1b[0m\n\x1b[30;48;5;27mb\x1b[0m\x1b[30;48;5;223mc\x1b[0m"
+
+
+def test_the_command_colours_the_text_of_every_unit(counter, capsys, monkeypatch):
+    found = gates.gates(counter, counter.vocabulary.encode(TEXT), layer=1, units=[2, 0], shown=20)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured(found)
+    first, second = capsys.readouterr().out.split("\nh of unit ")[1:]
+    assert first.startswith("2 in layer 1\n")
+    assert second.startswith("0 in layer 1\n")
+    assert re.sub("\x1b.*?m", "", first).splitlines()[1] == TEXT[:20].splitlines()[0] + "↵"
+    monkeypatch.setenv("NO_COLOR", "1")
+    coloured(found)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_page_holds_the_text_and_every_value(counter):

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from shakegen.cli.lab.group import drawn
 from shakegen.lab import problems
-from shakegen.lab.memory import PROBLEMS, memory
+from shakegen.lab.memory import PROBLEMS, Memory, memory
 
 
 def test_the_sum_is_that_of_one_marked_number_in_either_half(rng):
@@ -63,6 +64,14 @@ def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path)
     assert found["attempts"][0] | {"score": 0} == {
         "problem": "copying", "cell": "rnn", "lag": 2, "updates": 3, "score": 0, "mastered": False,
     }  # fmt: skip
+
+
+def test_a_figure_in_the_terminal(capsys):
+    attempts = [{"problem": "adding", "cell": "gru", "lag": lag, "score": 0.2 / lag} for lag in (10, 20)]
+    drawn(Memory([], attempts))
+    shown = capsys.readouterr().out
+    assert "mean squared error" in shown
+    assert "no memory" in shown
 
 
 BAD = {
