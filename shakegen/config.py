@@ -17,6 +17,7 @@ class Config:
         layers: how many recurrent layers are stacked.
         depth: of an nlstm, how many memories are nested; 0 for other cells, and by default 2 for an nlstm.
         dropout: the share of each layer's outputs that is dropped while training.
+        variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
         embedding: the size of a learned vector per character; 0 feeds characters one-hot.
         activation: of an rnn: tanh, or relu, which starts with an identity as recurrent kernel (Le et al. 2015).
         reset_after: of a gru: whether the reset gate comes after the recurrent product, as cuDNN has it.
@@ -37,6 +38,7 @@ class Config:
     reset_after: bool = True
     learn_initial_state: bool = False
     residual: bool = False
+    variational_dropout: bool = False
 
     def __post_init__(self):
         if self.cell not in CELLS:
@@ -53,7 +55,7 @@ class Config:
             raise ValueError(f"dropout is {self.dropout!r}: expected a number from 0 up to, but not including, 1")
         if self.activation not in ("tanh", "relu"):
             raise ValueError(f"there is no activation {self.activation!r} here: expected tanh or relu")
-        for name in ("reset_after", "learn_initial_state", "residual"):
+        for name in ("reset_after", "learn_initial_state", "residual", "variational_dropout"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
         for name, usual, cell in (("depth", 0, "nlstm"), ("activation", "tanh", "rnn"), ("reset_after", True, "gru")):

@@ -107,3 +107,16 @@ def test_of_no_text_there_is_nothing(random_weights):
     config = Config("lstm", H)
     (found,) = Engine(config, random_weights(config, V)).activations([])
     assert {values.shape for values in found.values()} == {(0, H)}
+
+
+def test_a_part_of_the_text_and_some_of_the_names(random_weights):
+    config = Config("lstm", H, layers=2)
+    engine = Engine(config, random_weights(config, V))
+    ids = np.random.default_rng(6).integers(V, size=T)
+    whole = engine.activations(ids)
+    _, state = engine.prime(ids[:5])
+    part = engine.activations(ids[5:], ["c", "o"], state)
+    for all_names, some in zip(whole, part):
+        assert set(some) == {"c", "o"}
+        for name, values in some.items():
+            np.testing.assert_allclose(values, all_names[name][5:], atol=1e-6)

@@ -156,7 +156,7 @@ BAD = {
     "there is no cell 'elman' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("elman",),
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": ("none.h5",),
     "lags is 0: expected 1 or more": ("gru", "--lags", "0"),
-    "the clip norm is -1.0: expected a number above 0": ("gru", "--clip-norm", "-1"),
+    "clip norm is -1.0: expected a number above 0": ("gru", "--clip-norm", "-1"),
     "the text to look at has 50 characters, but 60 lags need 62: try a longer text or fewer --lags": (
         "gru", "--corpus", "short.txt"
     ),

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from shakegen.cli.lab.group import drawn
 from shakegen.lab import problems
-from shakegen.lab.memory import PROBLEMS, memory
+from shakegen.lab.memory import PROBLEMS, Memory, memory
 
 
 def test_the_sum_is_that_of_one_marked_number_in_either_half(rng):
@@ -65,7 +66,17 @@ def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path)
     }  # fmt: skip
 
 
+def test_a_figure_in_the_terminal(capsys):
+    attempts = [{"problem": "adding", "cell": "gru", "lag": lag, "score": 0.2 / lag} for lag in (10, 20)]
+    drawn(Memory([], attempts))
+    shown = capsys.readouterr().out
+    assert "mean squared error" in shown
+    assert "no memory" in shown
+
+
 BAD = {
+    "updates is 0: expected 1 or more": ("--updates", "0"),
+    "learning rate is nan: expected a number above 0": ("--learning-rate", "nan"),
     "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "gru,rnx"),
     "the lags given are '10;20': expected whole numbers such as 10,20,40": ("--lags", "10;20"),
     "the length is 1: expected 2 steps or more, for two numbers to add": ("--problem", "adding", "--lags", "1"),

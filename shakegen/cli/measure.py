@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import main, read_text
+from shakegen.cli.group import main
+from shakegen.cli.options import corpus_options
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # from so many bits on, this of the terminal's 256 colours
@@ -16,20 +17,20 @@ SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # from so many bits on, this 
 
 @main.command()
 @click.argument("model")
-@click.argument("corpus")
+@click.argument("corpus", nargs=-1, required=True)
 @click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), help="The part to read.  "
               "[default: test where the model learned from this very text, else all]")  # fmt: skip
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
+@corpus_options
 @click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
               help="When the text has characters that the model never saw.")  # fmt: skip
 @click.option("--per-character", is_flag=True, help="Show the text, the more surprising the redder; in a pipe, a line "
               "for each character: itself as JSON, a tab, its bits.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def evaluate(model, corpus, split, encoding, on_unknown, per_character, as_json):
+def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     """Measure how well MODEL predicts each next character of CORPUS, read in order from its first to its last.
 
-    CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`. In bits per character, the fewer
-    the better; accuracy is the share of characters that the model thought likeliest.
+    CORPUS: text files, folders of them, - for standard input, or names from `shakegen corpora list`. In bits per
+    character, the fewer the better; accuracy is the share of characters that the model thought likeliest.
 
     \b
     shakegen evaluate models/sonnets-gru.h5 sonnets
@@ -39,7 +40,7 @@ def evaluate(model, corpus, split, encoding, on_unknown, per_character, as_json)
     from shakegen.model import load
 
     loaded = load(model)
-    text = part_of(catalog.load_corpus(corpus, encoding), loaded, split)
+    text = part_of(catalog.load_corpus(corpus, **reading), loaded, split)
     ids = loaded.vocabulary.encode(text, on_unknown)
     blocks, listed = evaluation.surprisal(loaded.engine, ids), []
     if per_character:
@@ -88,14 +89,15 @@ def print_character(shown: tuple[str, float | None]) -> None:
 
 @main.command()
 @click.argument("source", metavar="MODEL|TEXTFILE")
-@click.option("--corpus", required=True, help="A text file, or a name from `shakegen corpora list`.")
+@click.option("--corpus", required=True, multiple=True, help="A text file, a folder of them, or a name from `shakegen "
+              "corpora list`; may be given several times.")  # fmt: skip
 @click.option("--seed", default="", help="MODEL: the text to continue.")
 @click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: how many characters to draw.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: at this temperature.")
 @click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: of the draws.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the texts.")
+@corpus_options
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def novelty(source, corpus, encoding, as_json, **options):
+def novelty(source, corpus, reading, as_json, **options):
     """Measure how much of a text is copied: what MODEL writes, or TEXTFILE (- for standard input), against a corpus.
 
     Shows the longest passage that stands in the corpus, and the share of n-grams (n characters in a row) that do not.
@@ -108,8 +110,8 @@ def novelty(source, corpus, encoding, as_json, **options):
     from shakegen import novelty as measure
     from shakegen.vocabulary import code_points
 
-    known = catalog.load_corpus(corpus, encoding)
-    text = written_by(source, options) if is_model(source) else read_text(source, encoding)
+    known = catalog.load_corpus(corpus, **reading)
+    text = written_by(source, options) if is_model(source) else read_file(source, reading)
     found = measure.compare(code_points(text), code_points(known.vocabulary.decode(known.ids)))
     passage = text[found.position :][: found.longest]
     if as_json:
@@ -129,6 +131,13 @@ def is_model(path: str) -> bool:
         return False
     with open(path, "rb") as file:
         return file.read(len(HDF5)) == HDF5
+
+
+def read_file(path: str, reading: dict) -> str:
+    """The text of a file, reshaped as the corpus is."""
+    from shakegen import catalog
+
+    return "".join(catalog.open_source(path, **reading).blocks())
 
 
 def written_by(path: str, options: dict) -> str:

@@ -75,8 +75,7 @@ class Lstm:
             multiply(h, o, h)
 
         i, f, g = (recurrent[..., k * units : (k + 1) * units] for k in (1, 2, 3))
-        halves = {"i": i, "f": f, "o": o, "h": h}
-        return advance, {"g": (g, 1), "c": (memory, 1)} | {name: (array, 0.5) for name, array in halves.items()}
+        return advance, {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (memory, 1), "h": (h, 0.5)}
 
 
 class Nlstm:
@@ -142,11 +141,12 @@ class Nlstm:
                 if level:
                     multiply(outwards[level], half, outwards[level])
 
-        return advance, {"h": (h, 0.5)} | {
-            f"{name}{level}": (pre[..., k * units : (k + 1) * units], factor)
-            for level, pre in enumerate(pre_activations[:-1])
-            for k, (name, factor) in enumerate({"o": 0.5, "i": 0.5, "f": 0.5, "g": 1}.items())
-        } | {f"c{level}": (c, 1) for level, c in enumerate(memories)}
+        views = {}
+        for level, (pre, c) in enumerate(zip(pre_activations, memories)):
+            o, i, f, g = (pre[..., k * units : (k + 1) * units] for k in range(4))
+            shown = {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (c, 1)}
+            views |= {f"{name}{level}": view for name, view in shown.items()}
+        return advance, {**views, "h": (h, 0.5)}
 
 
 class Gru:

@@ -98,8 +98,13 @@ class Engine:
         begin, forward = self._spans[-1][:2]
         return state[:, begin:forward], state
 
-    def activations(self, ids: np.ndarray) -> list[dict[str, np.ndarray]]:
-        """What goes on inside while a text, shape (T,), is read.
+    def activations(self, ids: np.ndarray, names=None, state: np.ndarray | None = None) -> list[dict[str, np.ndarray]]:
+        """What goes on inside while a text is read.
+
+        Args:
+            ids: the text, shape (T,).
+            names: what to keep of what there is; all by default.
+            state: of one stream, shape (1, S), to go on from, as for `step`; by default that of `start`.
 
         Returns:
             For each layer, arrays (T, H) by the letters of its cell's equations: the output h; of an lstm the gates i f
@@ -109,6 +114,7 @@ class Engine:
         found = []
 
         def watched(advance, views):
+            views = {name: view for name, view in views.items() if names is None or name in names}
             kept = {name: [] for name in views}
             found.append(kept)
 
@@ -119,7 +125,7 @@ class Engine:
 
             return watching
 
-        self._bind(self.start(), watched)
+        self._bind(self.start() if state is None else state, watched)
         for one in np.asarray(ids, np.intp)[:, None]:
             self._run(one)
         self._bound = None

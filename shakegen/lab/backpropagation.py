@@ -91,7 +91,7 @@ def clipping_step(network: keras.Model, value: float, norm: float, optimizer=Non
     @tf.function(reduce_retracing=True)
     def step(windows):
         with tf.GradientTape() as tape:
-            logits = network(windows[:, :-1], training=True)
+            logits = network(windows[:, :-1])
             losses = keras.ops.sparse_categorical_crossentropy(windows[:, 1:], logits, from_logits=True)
             loss = tf.reduce_mean(losses)
         raw = [tf.convert_to_tensor(g) for g in tape.gradient(loss, [w.value for w in weights])]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.config import Config
-from shakegen.lab import cells
+from shakegen.lab import cells, check
 from shakegen.lab.result import Result, table_of
 from shakegen.plotting import Curve, Figure, Panel, Table
 from shakegen.windows import check_length, cut
@@ -86,12 +86,9 @@ class Run:
     random_state: int = 0
 
     def __post_init__(self):
-        for name in ("lags", "sequences", "updates", "seq_length", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name.replace('_', ' ')} is {getattr(self, name)}: expected 1 or more")
-        for name in ("learning_rate", "clip_value", "clip_norm"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"the {name.replace('_', ' ')} is {getattr(self, name)}: expected a number above 0")
+        whole = ("lags", "sequences", "updates", "seq_length", "batch_size")
+        check.at_least_1(**{name: getattr(self, name) for name in whole})
+        check.above_0(learning_rate=self.learning_rate, clip_value=self.clip_value, clip_norm=self.clip_norm)
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"the optimizer is {self.optimizer!r}: expected {' or '.join(OPTIMIZERS)}")
 
@@ -177,8 +174,8 @@ def of_model(model, text: str, name: str = "model", run: Run | None = None) -> G
 
     run, ids = run or Run(), model.vocabulary.encode(text)
     check_length(ids, run.seq_length)
-    config = Config.from_dict(model.config.to_dict() | {"dropout": 0.0})
-    trained, windows = build(config, len(model.vocabulary)), run.looked_at(ids)
+    config, windows = model.config, run.looked_at(ids)
+    trained = build(config, len(model.vocabulary))
     trained.set_weights(list(model.weights.values()))
     untrained = build(config, len(model.vocabulary), run.random_state)
     curves = reach(name, untrained, config, windows, "before") + reach(name, trained, config, windows, "after")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen.lab import cells, problems
+from shakegen.lab import cells, check, problems
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Panel
 
@@ -133,6 +133,8 @@ def memory(
     Raises:
         ValueError: an argument is out of range; the message says what was expected.
     """
+    check.at_least_1(updates=updates, batch_size=batch_size)
+    check.above_0(learning_rate=learning_rate)
     rows, attempts, lags = [], [], list(lags)
     for problem in tried:
         for name in names:

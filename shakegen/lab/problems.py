@@ -64,9 +64,7 @@ def copying(
     return np.eye(alphabet + 2, dtype=np.float32)[read], drawn.astype(np.int32)
 
 
-def timer(
-    random: np.random.Generator, batch: int, length: int, longest: int = 10
-) -> tuple[np.ndarray, np.ndarray]:
+def timer(random: np.random.Generator, batch: int, length: int, longest: int = 10) -> tuple[np.ndarray, np.ndarray]:
     """Say 0.5 for as long as asked, from a trigger on, else 0 (Jaeger 2002, "Tutorial on training recurrent networks").
 
     A step has a trigger, 1 now and then, else 0, and a duration, one of 0.1, 0.2 … 1.0, drawn anew with every trigger

@@ -27,6 +27,11 @@ class Result:
         """The figure of the experiment, as data that `shakegen.plotting` draws."""
         raise NotImplementedError
 
+    @property
+    def parts(self) -> list:
+        """What is on its page, for `plotting.page`."""
+        return [*self.tables, self.figure()]
+
     def to_dict(self) -> dict:
         """All numbers, ready for JSON; None for those that JSON has not."""
         return plain(self)

@@ -173,6 +173,15 @@ class Table:
     title: str = ""
 
 
+@dataclass(frozen=True)
+class Fragment:
+    """A part of a page that brings its own markup, style sheet and script."""
+
+    markup: str
+    style: str = ""
+    script: str = ""
+
+
 def panel_to_dict(panel: Panel) -> dict:
     found = {"title": panel.title, "x_label": panel.x_label, "y_label": panel.y_label}
     if panel.curves:

@@ -10,22 +10,15 @@ from importlib import resources
 import numpy as np
 
 from shakegen.plotting import image
-from shakegen.plotting.figure import Figure, Panel, Table, shown
+from shakegen.plotting.figure import Figure, Fragment, Panel, Table, shown
 from shakegen.plotting.scale import written
+from shakegen.plotting.theme import DARK, LIGHT, NAMED, Theme
 
 WIDTHS = {"wide": 9.0, "narrow": 4.5}  # inches; the page shows the one that fits
-DARK = image.Theme(
-    "#16181c",
-    "#e4e4e4",
-    "#3a3d42",
-    ("#56b4e9", "#f0883e", "#2fc99a", "#e39fc6", "#e6c34a", "#a5d6f7", "#b89ce0", "#b0b0b0"),
-)
-# Stands for the colours of either theme in what matplotlib draws, until style sheets decide.
-NAMED = image.Theme("#010101", "#010102", "#010103", tuple(f"#01020{number}" for number in range(8)))
 
 
-def page(title: str, *parts: Figure | Table | str) -> str:
-    """A web page of paragraphs, tables and figures, in the order given.
+def page(title: str, *parts: Figure | Table | Fragment | str) -> str:
+    """A web page of paragraphs, tables, figures and what else brings its own markup, in the order given.
 
     The numbers of curves and bars stand below their figure in a table that opens, and beside the pointer.
 
@@ -34,13 +27,17 @@ def page(title: str, *parts: Figure | Table | str) -> str:
     """
     body = [section(part, f"{number}") for number, part in enumerate(parts)]
     template = string.Template(resources.files("shakegen.plotting").joinpath("page.html").read_text(encoding="utf-8"))
-    themes = {"light": variables(image.LIGHT), "dark": variables(DARK)}
-    return template.substitute(themes, title=escaped(title), body="\n".join(body))
+    themes = {"light": variables(LIGHT), "dark": variables(DARK)}
+    own = [part for part in parts if isinstance(part, Fragment)]
+    style, script = "\n".join(part.style for part in own), "\n".join(part.script for part in own)
+    return template.substitute(themes, title=escaped(title), body="\n".join(body), style=style, script=script)
 
 
-def section(part: Figure | Table | str, salt: str) -> str:
+def section(part: Figure | Table | Fragment | str, salt: str) -> str:
     if isinstance(part, str):
         return f"<p>{escaped(part)}</p>"
+    if isinstance(part, Fragment):
+        return part.markup
     return table(part) if isinstance(part, Table) else figure(part, salt)
 
 
@@ -49,13 +46,13 @@ def escaped(text) -> str:
     return html.escape(str(text).encode("utf-8", "replace").decode("utf-8"))
 
 
-def colours(theme: image.Theme) -> dict[str, str]:
+def colours(theme: Theme) -> dict[str, str]:
     """A theme's colours by the names of their variables in the style sheet."""
     series = {f"series{number}": colour for number, colour in enumerate(theme.series)}
     return {"paper": theme.paper, "ink": theme.ink, "grid": theme.grid, **series}
 
 
-def variables(theme: image.Theme) -> str:
+def variables(theme: Theme) -> str:
     return " ".join(f"--{name}: {colour};" for name, colour in colours(theme).items())
 
 

@@ -10,7 +10,7 @@ import click
 
 from shakegen.cli.group import main, table
 from shakegen.cli.plot import draw
-from shakegen.cli.train import quiet_tensorflow
+from shakegen.cli.runs import quiet_tensorflow
 
 
 @main.group()
@@ -25,11 +25,19 @@ def lab():
     """
 
 
-def experiment(*, trains: bool) -> Callable:
+def drawn(result) -> None:
+    """Draw the figure of an experiment in the terminal."""
+    click.echo()
+    draw(result.figure())
+
+
+def experiment(*, trains: bool, pages_need_matplotlib: bool = True, show: Callable = drawn) -> Callable:
     """Makes a command of a function that returns a `shakegen.lab.result.Result`, with --random-state, --out and --json.
 
     Args:
         trains: whether it needs TensorFlow, whose log lines are then kept from the user.
+        pages_need_matplotlib: whether there is a figure on its page.
+        show: shows a result in a terminal, below its tables.
     """
 
     def decorate(function):
@@ -41,36 +49,51 @@ def experiment(*, trains: bool) -> Callable:
         @click.option("--json", "as_json", is_flag=True, help="Print all numbers as one JSON object.")
         @functools.wraps(function)
         def command(out, as_json, **arguments):
-            from shakegen import plotting
+            from shakegen import files, plotting
 
             if out:
-                plotting.check(out)
+                if pages_need_matplotlib or not is_page(out):
+                    plotting.check(out)
+                files.ensure_writable(out)
             if trains:
                 with quiet_tensorflow():
                     import shakegen.network  # noqa: F401
-            report(function(**arguments), out, as_json)
+            result = function(**arguments)
+            if out:
+                save(result, out)
+            if as_json:
+                click.echo(json.dumps(result.to_dict()))
+            else:
+                report(result, None if out else show)
 
         return command
 
     return decorate
 
 
-def report(result, out: Path | None, as_json: bool) -> None:
-    """Print what an experiment found, and save its figure."""
-    from shakegen import plotting
+def is_page(path: Path) -> bool:
+    return path.suffix.lower() == ".html"
 
-    if out:
-        plotting.save(result.figure(), out, *result.tables)
-        click.echo(f"Saved: {out}", err=True)
-    if as_json:
-        click.echo(json.dumps(result.to_dict()))
-        return
+
+def save(result, path: Path) -> None:
+    """Write the figure of an experiment, or its page, to a file."""
+    from shakegen import plotting
+    from shakegen.files import write_whole
+
+    if is_page(path):
+        write_whole(path, plotting.page(result.figure().title, *result.parts).encode())
+    else:
+        plotting.save(result.figure(), path)
+    click.echo(f"Saved: {path}", err=True)
+
+
+def report(result, show: Callable | None) -> None:
+    """Print the tables of an experiment, and in a terminal what else it shows."""
     for number, found in enumerate(result.tables):
         click.echo("\n" * (number > 0) + found.title, nl=bool(number or found.title))
         table(found.header, found.rows)
-    if sys.stdout.isatty() and not out:
-        click.echo()
-        draw(result.figure())
+    if show and sys.stdout.isatty():
+        show(result)
 
 
 def whole_numbers(name: str, listed: str) -> list[int]:

@@ -9,7 +9,7 @@ from shakegen.lab import cells
 @experiment(trains=True)
 @click.option("--problem", type=click.Choice(["timer", "adding", "copying"]), default="timer", show_default=True)
 @click.option("--starts", default="glorot,orthogonal,identity,echo-state,learned", show_default=True,
-              help="Which recurrent weights to begin from; learned: orthogonal, and the initial state is learned.")  # fmt: skip
+              help="Recurrent weights to begin from; learned: orthogonal, and a learned initial state.")  # fmt: skip
 @click.option("--optimizers", default="read-out,sgd,momentum,adam,hessian-free", show_default=True,
               help="How to go on; read-out: ridge regression of the read-out alone.")  # fmt: skip
 @click.option("--cell", type=click.Choice(list(cells.CELLS)), default="rnn", show_default=True)
@@ -23,8 +23,8 @@ from shakegen.lab import cells
 def start(starts, optimizers, **options):
     """Careful starts against optimizers: the same cell and problem from different weights, in different ways.
 
-    Every start meets every optimizer, all from one budget of gradients; a product with the Gauss-Newton matrix counts as
-    two. The problems are those of the timer and of memory.
+    Every start meets every optimizer, all from one budget of gradients; a product with the Gauss-Newton matrix counts
+    as two. The problems are those of the timer and of memory.
 
     \b
     shakegen lab start --out start.svg
