@@ -30,14 +30,14 @@ class Config:
 
     cell: str = "gru"
     units: int = 256
-    layers: int = 1
+    layers: int = 2
     depth: int = 0
-    dropout: float = 0.3
+    dropout: float = 0.4
     embedding: int = 0
     activation: str = "tanh"
     reset_after: bool = True
     learn_initial_state: bool = False
-    residual: bool = False
+    residual: bool = True
     variational_dropout: bool = False
 
     def __post_init__(self):
