@@ -26,8 +26,8 @@ class SampleText(keras.callbacks.Callback):
 
     Args:
         vocabulary: the `Vocabulary` of the model's one-hot input and output, of size V.
-        seed: the text to continue; characters that are not in the vocabulary are left out.
-        length: how many characters to draw.
+        seed: the text to continue; what is not in the vocabulary is read as its unknown symbol, or else left out.
+        length: how many symbols to draw.
         temperature: 0 is greedy, 1 the network's own distribution.
         random_state: of the draws; the epoch's number is added.
         source: gives, for the model, an object with `prime` and `step` as `inference.Engine` has them. By default
@@ -62,10 +62,11 @@ class SampleText(keras.callbacks.Callback):
         if beam_width is None:
             sampling.Truncation(**others)
         else:
-            sampling.check_beams(length, beam_width, len(vocabulary), **others)
+            sampling.check_beams(length, beam_width, len(vocabulary.symbols), **others)
         self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state
+        self.on_unknown = "skip" if vocabulary.unknown is None else "symbol"
         self.source, self.stream = source or KerasSteps, stream
         self._steps = None
 
@@ -83,7 +84,7 @@ class SampleText(keras.callbacks.Callback):
         """The seed and its continuation, as written by the model as it is now."""
         if self._steps is None or self.source is not KerasSteps:
             self._steps = self.source(self.model)
-        writer, options = Writer(self._steps, self.vocabulary), {**self.options, "on_unknown": "skip"}
+        writer, options = Writer(self._steps, self.vocabulary), {**self.options, "on_unknown": self.on_unknown}
         if self.beam_width is not None:
             return self.seed + writer.beams(self.seed, self.length, self.beam_width, **options)[0].text
         return self.seed + writer.sample(self.seed, self.length, self.temperature, self.random_state + epoch, **options)
@@ -145,7 +146,7 @@ class Budget(keras.callbacks.Callback):
 class KeepBest(keras.callbacks.Callback):
     """Score the validation text after each epoch, with the state carried, and keep the weights of the best epoch.
 
-    Adds `validation_loss` (nats/char) to the epoch's logs. Without validation text the training loss decides.
+    Adds `validation_loss` (nats/symbol) to the epoch's logs. Without validation text the training loss decides.
 
     Args:
         config: of the model.
@@ -173,7 +174,7 @@ class KeepBest(keras.callbacks.Callback):
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged ends in `on_epoch_end`
             found = evaluation.estimate(Engine(self.config, weights), ids, self.streams)
         self.budget.reserve = time.monotonic() - began
-        return found.nats_per_character
+        return found.nats_per_symbol
 
     def on_epoch_end(self, epoch, logs=None):
         weights = named_weights(self.config, self.model)
@@ -194,12 +195,14 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         budget: of the run.
-        characters: read in a batch, N · T.
+        symbols: read in a batch, N · T.
+        level: what they are: char or word.
     """
 
-    def __init__(self, budget: Budget, characters: int):
+    def __init__(self, budget: Budget, symbols: int, level: str = "char"):
         super().__init__()
-        self.budget, self.characters = budget, characters
+        self.budget, self.symbols, self.unit = budget, symbols, level
+        self.units = {"char": "characters", "word": "words"}[level]
         self._bar = self._task = None
         self._epoch, self._batches, self._began = "", 0, 0.0
 
@@ -231,16 +234,16 @@ class Progress(keras.callbacks.Callback):
 
     @property
     def _rate(self) -> str:
-        return f"{self._batches * self.characters / (time.monotonic() - self._began):,.0f} characters/s"
+        return f"{self._batches * self.symbols / (time.monotonic() - self._began):,.0f} {self.units}/s"
 
     def on_train_batch_end(self, batch, logs=None):
         self._batches += 1
         if self._bar is not None:
-            text = f"{self._epoch}  {logs['loss'] / LN2:.2f} bits/char  {self._rate}"
+            text = f"{self._epoch}  {logs['loss'] / LN2:.2f} bits/{self.unit}  {self._rate}"
             self._bar.update(self._task, completed=self.budget.progress, description=text)
 
     def on_epoch_end(self, epoch, logs=None):
         losses = f"training {logs['loss'] / LN2:.3f}"
         if "validation_loss" in logs:
             losses += f", validation {logs['validation_loss'] / LN2:.3f}"
-        show(f"{self._epoch}: {losses} bits/char, {self._rate}", sys.stderr)
+        show(f"{self._epoch}: {losses} bits/{self.unit}, {self._rate}", sys.stderr)

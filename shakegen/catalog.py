@@ -27,24 +27,36 @@ def corpus_path(name: str) -> Path:
     return data_folder("corpora") / f"{name}.txt"
 
 
-def load_corpus(source: str | Path, encoding: str = "utf-8", split=(0.9, 0.05, 0.05)) -> Corpus:
-    """The text of a file, or a named corpus, as ids with its vocabulary and splits.
+def open_corpus(source: str | Path, encoding: str = "utf-8") -> reading.Source:
+    """The text of a file, or a named corpus, to be read.
 
     Args:
         source: a path, `-` for standard input, or a name in `BUNDLED`; write `./sonnets` for a file so named.
         encoding: of the file.
-        split: fractions for training, validation and test.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: there is no such encoding.
+    """
+    if str(source) == "-":
+        return reading.from_bytes(sys.stdin.buffer.read(), "stdin", "standard input", encoding)
+    if str(source) in BUNDLED:
+        return reading.from_file(corpus_path(str(source)))
+    return reading.from_file(source, encoding)
+
+
+def load_corpus(source: str | Path, encoding: str = "utf-8", **options) -> Corpus:
+    """The text of a file, or a named corpus, as ids with its vocabulary and parts.
+
+    Args:
+        source, encoding: as for `open_corpus`.
+        options: level, vocabulary_size, split, cache, as for `Corpus`.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: it is not a text that a network could learn from; the message says why.
     """
-    if str(source) == "-":
-        read = reading.from_bytes(sys.stdin.buffer.read(), "stdin", "standard input", encoding)
-        return Corpus.from_source(read, split=split)
-    if str(source) in BUNDLED:
-        return Corpus.from_file(corpus_path(str(source)), split=split)
-    return Corpus.from_file(source, encoding, split=split)
+    return Corpus.from_source(open_corpus(source, encoding), **options)
 
 
 def find_model(path: str | Path | None = None) -> Path:

@@ -4,12 +4,13 @@ from dataclasses import asdict, dataclass, fields
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
 CELLS = tuple(GATES)
+EMBEDDINGS = {"char": 0, "word": 256}  # what is usual at each level
 LARGEST, MOST_LEVELS = 1 << 16, 1 << 10
 
 
 @dataclass(frozen=True)
 class Config:
-    """The architecture of a character-level language model.
+    """The architecture of a language model.
 
     Attributes:
         cell: the recurrent unit: rnn, lstm, gru or nlstm.
@@ -17,7 +18,8 @@ class Config:
         layers: how many recurrent layers are stacked.
         depth: of an nlstm, how many memories are nested; 0 for other cells, and by default 2 for an nlstm.
         dropout: the share of each layer's outputs that is dropped while training.
-        embedding: the size of a learned vector per character; 0 feeds characters one-hot.
+        level: what it reads and predicts: char or word.
+        embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words.
         activation: of an rnn: tanh, or relu, which starts with an identity as recurrent kernel (Le et al. 2015).
         reset_after: of a gru: whether the reset gate comes after the recurrent product, as cuDNN has it.
         learn_initial_state: whether a text starts from a learned state instead of zeros.
@@ -32,15 +34,19 @@ class Config:
     layers: int = 1
     depth: int = 0
     dropout: float = 0.3
-    embedding: int = 0
+    level: str = "char"
+    embedding: int | None = None
     activation: str = "tanh"
     reset_after: bool = True
     learn_initial_state: bool = False
     residual: bool = False
 
     def __post_init__(self):
-        if self.cell not in CELLS:
-            raise ValueError(f"there is no cell {self.cell!r}: expected one of {', '.join(CELLS)}")
+        for name, known in (("cell", CELLS), ("level", EMBEDDINGS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
+        if self.embedding is None:
+            object.__setattr__(self, "embedding", EMBEDDINGS[self.level])
         if self.cell == "nlstm" and self.depth == 0:
             object.__setattr__(self, "depth", 2)
         for name, least in (("units", 1), ("layers", 1), ("depth", int(self.cell == "nlstm")), ("embedding", 0)):

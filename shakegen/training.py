@@ -44,15 +44,15 @@ def train(
     on_best: Callable[[LanguageModel], None] | None = None,
     verbose: bool = True,
 ) -> LanguageModel:
-    """Train a network to predict each next character of a text.
+    """Train a network to predict each next character, or word, of a text.
 
     Args:
         corpus: the text, with its splits.
-        config: the network; by default `Config()`.
+        config: the network; by default `Config()` of the corpus's level.
         epochs: passes over the training text, 30 by default; or
         minutes: how long to train; the learning rate anneals to whichever is given.
         batch_size: windows in a batch.
-        seq_length: characters in a window, through which gradients flow back.
+        seq_length: characters, or words, in a window, through which gradients flow back.
         learning_rate: its peak.
         optimizer: any of Keras's, by name.
         clip_norm: the largest global norm of the gradients; None leaves it free.
@@ -66,10 +66,16 @@ def train(
         The model of the epoch that predicted the validation text best.
 
     Raises:
-        ValueError: the text is too short for one window, an argument is out of range, or training diverged.
+        ValueError: the text is too short for one window or a part, an argument is out of range, or training diverged.
         Interrupted: Ctrl-C; the model is in the exception.
     """
-    config = config or Config()
+    config = config or Config(level=corpus.level)
+    if config.level != corpus.level:
+        raise ValueError(
+            f"the corpus has the level {corpus.level}, the configuration {config.level}: expected the same, as in "
+            f"Config(level={corpus.level!r})"
+        )
+    corpus.check_parts()
     if epochs is not None and minutes is not None:
         raise ValueError("epochs and minutes are both given: expected one of them")
     epochs = EPOCHS if epochs is None and minutes is None else epochs
@@ -88,7 +94,7 @@ def train(
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,  # the recurrence is compiled in its layer; dropout is several times slower under XLA
     )
-    origin = {"name": corpus.name, "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
+    origin = corpus.origin()
     best = None
 
     def keep(weights, history):
@@ -98,7 +104,7 @@ def train(
             on_best(best)
 
     keeper = ours.KeepBest(config, budget, corpus.validation, keep)
-    shown = [ours.Progress(budget, batches.batch_size * seq_length)] if verbose else []
+    shown = [ours.Progress(budget, batches.batch_size * seq_length, config.level)] if verbose else []
     with stopping_on_interrupt(budget), contextlib.ExitStack() as closing:
         for bar in shown:
             closing.callback(bar.close)
