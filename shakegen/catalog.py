@@ -1,62 +1,56 @@
-"""Named corpora and the pretrained models: where they are, in a checkout and in an installed package alike."""
+"""What can be had by name or by path: texts to learn from, and models."""
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from shakegen import reading
+from shakegen import named, reading
 from shakegen.text import Corpus
 
-BUNDLED = {"sonnets": "Shakespeare's 154 sonnets"}
+Places = str | Path | Sequence[str | Path]
 
 
-def data_folder(name: str) -> Path:
-    """The folder `corpora` or `models` that came with shakegen: inside the package once installed, else beside it."""
-    package = Path(__file__).parent
-    inside = package / name
-    return inside if inside.is_dir() else package.parent / name
-
-
-def corpus_path(name: str) -> Path:
-    """The file of a named corpus.
-
-    Raises:
-        ValueError: there is no corpus of that name.
-    """
-    if name not in BUNDLED:
-        raise ValueError(f"there is no corpus {name!r}: expected one of {', '.join(BUNDLED)}")
-    return data_folder("corpora") / f"{name}.txt"
-
-
-def open_corpus(source: str | Path, encoding: str = "utf-8") -> reading.Source:
-    """The text of a file, or a named corpus, to be read.
+def open_source(
+    source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None
+) -> reading.Source:
+    """The text of one or several places, one after the other, without reading it yet.
 
     Args:
-        source: a path, `-` for standard input, or a name in `BUNDLED`; write `./sonnets` for a file so named.
-        encoding: of the file.
+        source: names in `named.NAMED`, which are fetched at first use, and what `reading.from_path` takes: files,
+            folders, patterns, `-` for standard input. Write `./sonnets` for a file so named.
+        encoding: of the files; named texts have their own.
+        lowercase: read it in lower case.
+        normalize: reshape it, `"text8"`: to a–z and space by Mahoney's rules.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: there is no such encoding.
+        OSError: a file cannot be read, or a named text not be fetched.
+        ValueError: there is no such encoding or normalisation, or an archive is not one to read.
     """
-    if str(source) == "-":
-        return reading.from_bytes(sys.stdin.buffer.read(), "stdin", "standard input", encoding)
-    if str(source) in BUNDLED:
-        return reading.from_file(corpus_path(str(source)))
-    return reading.from_file(source, encoding)
+    places = [source] if isinstance(source, str | Path) else list(source)
+    if not places:
+        raise ValueError("there is no text: expected a file, a folder or the name of a corpus")
+    if sum(str(place) == "-" for place in places) > 1:
+        raise ValueError("standard input is given twice: it can be read only once")
+    sources = [
+        reading.from_file(named.get(str(place))) if str(place) in named.NAMED else reading.from_path(place, encoding)
+        for place in places
+    ]
+    return reading.normalised(reading.concatenated(sources), lowercase, normalize)
 
 
-def load_corpus(source: str | Path, encoding: str = "utf-8", **options) -> Corpus:
-    """The text of a file, or a named corpus, as ids with its vocabulary and parts.
+def load_corpus(
+    source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None, **options
+) -> Corpus:
+    """The text of files, or a named corpus, as ids with its vocabulary and its parts.
 
     Args:
-        source, encoding: as for `open_corpus`.
+        source, encoding, lowercase, normalize: as for `open_source`.
         options: level, vocabulary_size, split, cache, as for `Corpus`.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not a text that a network could learn from; the message says why.
+        OSError: a file cannot be read, or a named text not be fetched.
+        ValueError: it is not a text that a network could learn from, or too short for its split; the message says why.
     """
-    return Corpus.from_source(open_corpus(source, encoding), **options)
+    return Corpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
 
 
 def find_model(path: str | Path | None = None) -> Path:
@@ -64,7 +58,7 @@ def find_model(path: str | Path | None = None) -> Path:
     if path is not None:
         return Path(path)
     own = own_models()
-    return own[0] if own else data_folder("models") / "sonnets-gru.h5"
+    return own[0] if own else named.data_folder("models") / "sonnets-gru.h5"
 
 
 def own_models() -> list[Path]:
@@ -77,4 +71,4 @@ def list_models() -> list[Path]:
     """The model files in `./models`, newest first, and then those that came with shakegen."""
     own = own_models()
     seen = {model.resolve() for model in own}
-    return own + [m for m in sorted(data_folder("models").glob("*.h5")) if m.resolve() not in seen]
+    return own + [m for m in sorted(named.data_folder("models").glob("*.h5")) if m.resolve() not in seen]

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
 CELLS = tuple(GATES)
-EMBEDDINGS = {"char": 0, "word": 256}  # what is usual at each level
+EMBEDDINGS, DEPTHS = {"char": 0, "word": 256}, {"nlstm": 2}  # what is usual
 LARGEST, MOST_LEVELS = 1 << 16, 1 << 10
 
 
@@ -45,10 +45,9 @@ class Config:
         for name, known in (("cell", CELLS), ("level", EMBEDDINGS)):
             if getattr(self, name) not in known:
                 raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
-        if self.embedding is None:
-            object.__setattr__(self, "embedding", EMBEDDINGS[self.level])
-        if self.cell == "nlstm" and self.depth == 0:
-            object.__setattr__(self, "depth", 2)
+        for name, unset, usual in (("embedding", None, EMBEDDINGS[self.level]), ("depth", 0, DEPTHS.get(self.cell, 0))):
+            if getattr(self, name) == unset:
+                object.__setattr__(self, name, usual)
         for name, least in (("units", 1), ("layers", 1), ("depth", int(self.cell == "nlstm")), ("embedding", 0)):
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= LARGEST:
@@ -62,6 +61,10 @@ class Config:
         for name in ("reset_after", "learn_initial_state", "residual"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
+        self._check_cell()
+
+    def _check_cell(self):
+        """Refuse what is for another cell."""
         for name, usual, cell in (("depth", 0, "nlstm"), ("activation", "tanh", "rnn"), ("reset_after", True, "gru")):
             if self.cell != cell and getattr(self, name) != usual:
                 raise ValueError(

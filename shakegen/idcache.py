@@ -33,7 +33,7 @@ DAMAGE = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionErro
 
 
 def folder() -> Path:
-    return cache.folder() / "ids"
+    return cache.cache_folder() / "ids"
 
 
 def load(name: str) -> tuple[dict, np.ndarray] | None:

@@ -7,6 +7,7 @@ PARTS = ("training", "validation", "test")
 SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
 REST = ("*", "rest")
 LARGEST = 1 << 62
+USUAL = (0.9, 0.05, 0.05)
 EXPECTED = (
     "expected three shares for training, validation and test that sum to 1, such as 0.9,0.05,0.05, or three numbers of "
     "characters, such as 90M,5M,5M or *,5000,5000, where * is the rest"

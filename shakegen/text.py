@@ -10,12 +10,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from shakegen import encoding, idcache, reading, splits
+from shakegen import __version__, encoding, idcache, reading, splits
 from shakegen.encoding import Part
 from shakegen.vocabulary import Vocabulary
 from shakegen.words import VOCABULARIES
 
-SPLIT = (0.9, 0.05, 0.05)
 WORDS = 16_384  # the vocabulary's size where words are the symbols
 LEAST_CACHED = 4_000_000  # characters; the ids of a smaller text are made sooner than found
 
@@ -31,7 +30,7 @@ class Corpus:
       By default 16,384 words; or all characters of the whole text, without an unknown symbol.
     - split: three shares that sum to 1, or three numbers of characters, one of which may be `"*"`, the rest.
     - cache: whether the ids of a text of four million characters or more are kept from one run to the next, in
-      `cache.folder()`, in at most 4 GiB.
+      `cache.cache_folder()`, in at most 4 GiB.
 
     Attributes:
         name: what to call it, as in `models/<name>-<cell>.h5`.
@@ -123,7 +122,7 @@ class Corpus:
         source: reading.Source,
         level: str = "char",
         vocabulary_size: int | None = None,
-        split: splits.Split = SPLIT,
+        split: splits.Split = splits.USUAL,
         cache: bool = True,
     ) -> "Corpus":
         """A corpus of any text that can be read; options as for `Corpus`, errors as for `from_file`.
@@ -164,7 +163,7 @@ class Corpus:
 
 def cached_name(digest: str | None, options: tuple) -> str:
     """What ids are called in the cache: all that they depend on, in one number."""
-    known = json.dumps([digest, options, unicodedata.unidata_version])
+    known = json.dumps([__version__, digest, options, unicodedata.unidata_version])
     return f"{hashlib.sha256(known.encode()).hexdigest()[:32]}.ids"
 
 

@@ -112,7 +112,7 @@ class Vocabulary:
         return len(self.symbols) + (self.unknown is not None)
 
     def __contains__(self, symbol: str) -> bool:
-        return symbol in self.symbols
+        return symbol in self._known
 
     def __eq__(self, other) -> bool:
         return type(self) is type(other) and (self.symbols, self.unknown) == (other.symbols, other.unknown)
@@ -206,6 +206,10 @@ class Vocabulary:
     def pending(self, text: str) -> str:
         """The end of a text that belongs to the symbol after it; of characters, none does."""
         return ""
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.symbols)
 
     @cached_property
     def _code_points(self) -> np.ndarray:

@@ -92,9 +92,6 @@ class WordVocabulary(Vocabulary):
                 counts = Counter({word: n for word, n in counts.items() if n > floor})
         return counts
 
-    def __contains__(self, symbol: str) -> bool:
-        return symbol in self._ids
-
     def __repr__(self) -> str:
         return f"WordVocabulary of {len(self.symbols)} words, {', '.join(map(repr, self.symbols[:5]))} …"
 

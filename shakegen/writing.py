@@ -217,8 +217,9 @@ class Draft:
         """The symbols that may come next, likeliest first, with their probabilities."""
         shares = np.exp(sampling.log_softmax(sampling.tempered(self._logits, temperature)))[0]
         order = np.argsort(-shares, kind="stable")[:top]
+        possible = [k for k in order if self._logits[0, k] > -np.inf]
         decode = self._writer.vocabulary.decode
-        return [(decode([k]).removeprefix(self._pending), float(shares[k])) for k in order if self._logits[0, k] > -np.inf]
+        return [(decode([k]).removeprefix(self._pending), float(shares[k])) for k in possible]
 
     def write(self, text: str) -> None:
         """Add to the text.

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from shakegen import layers
+from shakegen.layers import recurrence
 from shakegen.layers.equations import Gated, GatedBefore, Nested, Simple
 from shakegen.layers.lookup import ids_of_one_hot
 from shakegen.layers.recurrence import compiled_loop
@@ -226,3 +227,30 @@ def test_an_initial_state_of_one_row_serves_the_whole_batch(layer):
     small = [tf.ones((1, H), "float64") for _ in one.state_size]
     full = [tf.ones((N, H), "float64") for _ in one.state_size]
     np.testing.assert_allclose(one(x, initial_state=small), one(x, initial_state=full), atol=1e-10)
+
+
+@LAYER
+@pytest.mark.parametrize(("batch", "one_hot"), [(50, True), (None, False)])
+def test_a_batch_shared_among_cores_gives_what_one_core_finds(layer, batch, one_hot, rng, monkeypatch):
+    monkeypatch.setattr(recurrence, "cores", lambda: 3)
+    recurrent = layer(return_sequences=True, return_state=True, go_backwards=True, dtype="float64")
+    x = (
+        tf.one_hot(rng.integers(V, size=(50, T)), V, dtype="float64")
+        if one_hot
+        else tf.constant(rng.normal(size=(50, T, V)))
+    )
+    recurrent.build(x.shape)
+
+    def outputs_and_gradients(x):
+        with tf.GradientTape() as tape:
+            tape.watch([] if one_hot else [x])
+            outputs = recurrent(x, training=True)
+            loss = tf.add_n([tf.reduce_sum(tf.sin(output)) for output in outputs])
+        return outputs, tape.gradient(loss, recurrent.trainable_variables + ([] if one_hot else [x]))
+
+    alone = outputs_and_gradients(x)  # eagerly, nothing is shared
+    shared = tf.function(outputs_and_gradients, input_signature=[tf.TensorSpec((batch, T, V), "float64")])
+    operations = shared.get_concrete_function().graph.get_operations()
+    assert sum(operation.type.endswith("PartitionedCall") for operation in operations) >= 2 * 3  # forward, backward
+    for found, expected in zip(tf.nest.flatten(shared(x)), tf.nest.flatten(alone), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-12)

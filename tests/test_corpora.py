@@ -1,10 +1,11 @@
 """The texts that ship."""
 
-from shakegen.catalog import corpus_path, load_corpus
+from shakegen.catalog import load_corpus
+from shakegen.named import place_of
 
 
 def test_all_154_sonnets_are_there():
-    text = corpus_path("sonnets").read_bytes()
+    text = place_of("sonnets").read_bytes()
     assert text.isascii()
     poems = [poem.split("\n") for poem in text.decode().removesuffix("\n").split("\n\n")]
     assert len(poems) == 154

@@ -1,5 +1,6 @@
 """What all commands share: the group that they belong to, errors of one line, tables."""
 
+import logging
 import os
 import sys
 
@@ -43,6 +44,16 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    notes = logging.getLogger("shakegen")
+    notes.handlers, notes.propagate = [Notes()], False
+    notes.setLevel(logging.INFO)
+
+
+class Notes(logging.Handler):
+    """What the library tells on the way, as lines on standard error."""
+
+    def emit(self, record):
+        click.echo(record.getMessage(), err=True)
 
 
 def table(header, rows) -> None:

@@ -7,7 +7,7 @@ import click
 
 from shakegen.cli.group import main, read_text
 from shakegen.cli.interactive import converse
-from shakegen.vocabulary import ON_UNKNOWN
+from shakegen.cli.options import unknown_option
 
 DRAWING = ("temperature", "top_k", "top_p", "min_p", "typical")
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
@@ -19,10 +19,18 @@ PIECE = 4096  # symbols that go to a pipe at a time
 @click.option("--seed", default="", help="The text to continue; empty: start from nothing; -: standard input.")
 @click.option("--seed-file", help="A file with the text to continue, - for standard input; a line end at its end "
               "is left out.")  # fmt: skip
-@click.option("--length", type=int, default=200, show_default=True, help="New characters to write; of a model of words, new words.")
+@click.option(
+    "--length",
+    type=int,
+    default=200,
+    show_default=True,
+    help="New characters to write; of a model of words, new words.",
+)
 @click.option("--stop", multiple=True, help="End a text once it has written this, for a line end $'\\n' in a shell; "
               "may be given several times.")  # fmt: skip
-@click.option("--min-length", type=int, default=0, show_default=True, help="How many of them come before --stop counts.")
+@click.option(
+    "--min-length", type=int, default=0, show_default=True, help="How many of them come before --stop counts."
+)
 @click.option(
     "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
 )
@@ -40,8 +48,7 @@ PIECE = 4096  # symbols that go to a pipe at a time
 @click.option("--stochastic", is_flag=True, help="Beams: draw distinct texts, with their probabilities.")
 @click.option("--count", type=int, help="How many texts, between lines of ---.  [default: 1; stochastic: all beams]")
 @click.option("--random-state", type=int, help="The same number gives the same text.  [default: another each time]")
-@click.option("--on-unknown", type=click.Choice(ON_UNKNOWN), help="When the seed has characters or words that the "
-              "model does not know; symbol: read them as its unknown symbol.  [default: symbol if it has one, else error]")  # fmt: skip
+@unknown_option
 @click.option("--stream/--no-stream", default=None, help="Show the text as it is drawn.  [default: on a terminal]")
 @click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type.")
 def sample(model, seed, seed_file, beam_width, interactive, stream, **options):

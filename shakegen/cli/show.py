@@ -1,4 +1,4 @@
-"""Commands that show what there is: models and corpora."""
+"""Commands that show what models there are."""
 
 import json
 
@@ -64,25 +64,3 @@ def models():
         bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
         rows.append((path, model.config.level, model.config.cell, model.config.units, f"{model.parameters:,}", bits))
     table(("model", "level", "cell", "units", "parameters", "validation bits/char"), rows)
-
-
-@main.group()
-def corpora():
-    """The texts that come with shakegen."""
-
-
-@corpora.command("list")
-def corpora_list():
-    """List the names that `shakegen train` knows."""
-    from shakegen import catalog
-
-    table(("name", "what"), list(catalog.BUNDLED.items()))
-
-
-@corpora.command("path")
-@click.argument("name")
-def corpora_path(name):
-    """Print where the text NAME is."""
-    from shakegen import catalog
-
-    click.echo(catalog.corpus_path(name))

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from shakegen.cli.group import main
-from shakegen.config import CELLS, EMBEDDINGS, Config
+from shakegen.cli.options import corpus_options, shape_options
+from shakegen.config import CELLS, Config
 
 
 @main.command()
-@click.argument("corpus")
+@click.argument("corpus", nargs=-1, required=True)
 @click.option("--cell", type=click.Choice(CELLS), default="gru", show_default=True, help="Recurrent unit.")
 @click.option("--units", type=int, default=256, show_default=True, help="Size of a layer's state.")
 @click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, stacked.")
@@ -23,11 +24,7 @@ from shakegen.config import CELLS, EMBEDDINGS, Config
 @click.option("--learn-initial-state", is_flag=True, help="Start texts from a learned state instead of zeros.")
 @click.option("--residual", is_flag=True, help="Add the input of each layer above the first to its output.")
 @click.option("--dropout", type=float, default=0.3, show_default=True, help="Share of a layer's outputs dropped.")
-@click.option("--level", type=click.Choice(list(EMBEDDINGS)), default="char", show_default=True,
-              help="Predict characters or words.")  # fmt: skip
-@click.option("--vocabulary-size", type=int, help="Keep the most frequent characters or words and one symbol for all "
-              "others, so many in all.  [default: all characters; 16,384 words]")  # fmt: skip
-@click.option("--embedding", type=int, help="Size of a learned vector per symbol; 0: one-hot.  [default: 0; words: 256]")
+@click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
 @click.option("--epochs", type=int, help="Passes over the training text.  [default: 30]")
 @click.option("--minutes", type=float, help="Train for this long instead.")
 @click.option("--batch-size", type=int, default=32, show_default=True, help="Windows in a batch.")
@@ -36,34 +33,37 @@ from shakegen.config import CELLS, EMBEDDINGS, Config
 @click.option("--optimizer", default="adam", show_default=True, help="Any of Keras's, by name.")
 @click.option("--clip-norm", type=float, default=1.0, show_default=True, help="Largest norm of the gradients.")
 @click.option("--clip-value", type=float, help="Largest element of the gradients, instead of --clip-norm.")
-@click.option("--split", default="0.9,0.05,0.05", show_default=True, help="Training, validation and test text, in shares or in characters: 90M,5M,5M; *: the rest.")
 @click.option("--random-state", type=int, default=0, show_default=True, help="Of weights, windows, dropout, samples.")
 @click.option("--sample-seed", default="\n", help="What the sample after each epoch continues.  [default: a line end]")
-@click.option("--sample-length", type=int, default=200, show_default=True, help="Its new characters, or words; 0: no sample.")
+@click.option("--sample-length", type=int, default=200, show_default=True, help="Its length; 0: no sample.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="Its temperature.")
 @click.option("--beam-width", type=int, help="Search for the likeliest sample with so many beams instead of drawing.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
+@corpus_options
+@shape_options
 @click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5]")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
-def train(corpus, out, split, vocabulary_size, encoding, quiet, sample_seed, sample_length, temperature, beam_width, **options):
-    """Train a network on CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`.
+def train(corpus, out, reading, shape, quiet, sample_seed, sample_length, temperature, beam_width, **options):
+    """Train a network on CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`.
 
-    After each epoch it shows how well the network predicts text that it did not train on, in bits per character or word
-    (the fewer the better), and a sample of what it writes. The best epoch is kept in the model file. Ctrl-C ends the run
-    early and keeps what was learned so far.
+    Several are read one after the other; what .gz, .bz2, .xz and .zip files hold is read as if it were unpacked.
+
+    After each epoch it shows how well the network predicts text that it did not train on, in bits per character, or
+    word, (the fewer the better), and a sample of what it writes. The best epoch is kept in the model file. Ctrl-C ends
+    the run early and keeps what was learned so far.
 
     \b
     shakegen train sonnets
     shakegen train novel.txt --cell lstm --units 512 --minutes 20
-    shakegen train notes.txt --encoding latin-1 --out models/notes.h5
+    shakegen train novels/*.txt --normalize text8
+    shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
     shakegen train novel.txt --level word --vocabulary-size 8000
     cat *.py | shakegen train - --out models/python.h5
     """
-    from shakegen import catalog, modelfile, splits
+    from shakegen import catalog, modelfile
 
+    options["level"] = shape["level"]
     config = Config(**{field.name: options.pop(field.name) for field in fields(Config)})
-    shape = {"level": config.level, "vocabulary_size": vocabulary_size, "split": splits.parse(split)}
-    text = catalog.load_corpus(corpus, encoding, **shape)
+    text = catalog.load_corpus(corpus, **reading, **shape)
     out = out or Path("models") / f"{text.name}-{config.cell}.h5"
     modelfile.ensure_writable(out)
     with quiet_tensorflow():

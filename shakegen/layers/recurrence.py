@@ -7,13 +7,16 @@ backward needs, each of them computed once, while the gates are still in the pro
 """
 
 import functools
+import os
 
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
 from tensorflow.python.eager import record
 
-from shakegen.layers.equations import halved, product_of_all
+from shakegen.layers.equations import halved
 from shakegen.layers.lookup import ids_of_one_hot
+
+LEAST_ROWS = 16  # sequences that are worth a core of their own: with fewer, a product waits for its weights
 
 
 def run(cell, kernels, biases, weights, sequences, states, go_backwards=False):
@@ -38,7 +41,32 @@ def run(cell, kernels, biases, weights, sequences, states, go_backwards=False):
         ids = tf.cast(tf.where((ids >= 0) & (ids < none), ids, none), tf.int32)
         ids = tf.reverse(ids, [1]) if go_backwards else ids
         inputs = [_plus(tf.pad(kernel, ((0, 1), (0, 0))), bias) for kernel, bias in zip(kernels, biases)]
-    return compiled_loop(cell)(tuple(inputs), ids, tuple(states), tuple(weights))
+    parts = _parts(sequences.shape[0])
+    if parts == 1:
+        return compiled_loop(cell)(tuple(inputs), ids, tuple(states), tuple(weights))
+    results = []
+    for rows in _spans(_shape(sequences)[0], parts):
+        part = inputs if ids is not None else [z[rows] for z in inputs]
+        own = tuple(state[rows] for state in states)
+        results.append(compiled_loop(cell)(tuple(part), None if ids is None else ids[rows], own, tuple(weights)))
+    outputs, states = zip(*results)
+    return tf.concat(outputs, 0), [tf.concat(parts, 0) for parts in zip(*states)]
+
+
+def _parts(batch):
+    """Into how many parts, run side by side, a batch of N sequences is cut; N is None where it is not known."""
+    if tf.executing_eagerly() or tf.config.list_logical_devices("GPU"):
+        return 1  # eagerly, one part would wait for the other
+    return cores() if batch is None else max(1, min(cores(), batch // LEAST_ROWS))
+
+
+def cores():
+    """How many threads TensorFlow computes with."""
+    return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count()
+
+
+def _spans(batch, parts):
+    return [slice(part * batch // parts, (part + 1) * batch // parts) for part in range(parts)]
 
 
 def _plus(z, bias):
@@ -130,8 +158,9 @@ def _input_reader(cell, inputs, ids):
 def _input_gradients(inputs, ids, deltas):
     if ids is None:
         return [delta[..., : z.shape[-1]] for z, delta in zip(inputs, deltas)]
-    chosen = tf.one_hot(tf.pad(ids, ((0, 0), (0, 1))), _shape(inputs[0])[0], dtype=inputs[0].dtype)
-    return [product_of_all(chosen, delta)[:, : table.shape[-1]] for table, delta in zip(inputs, deltas)]
+    symbols = _shape(inputs[0])[0]
+    deltas = [delta[:, :-1, : table.shape[-1]] for table, delta in zip(inputs, deltas)]
+    return [tf.math.unsorted_segment_sum(delta, ids, symbols) for delta in deltas]
 
 
 def _read(stack, t):

@@ -1,68 +1,12 @@
-"""Where texts come from: files, standard input, bytes at hand; as blocks of characters, whatever their encoding."""
+"""From bytes to blocks of characters, whatever their encoding."""
 
 import codecs
-import hashlib
 import io
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import BinaryIO
 
 BLOCK = 1 << 20  # characters decoded at a time
-
-
-@dataclass(frozen=True)
-class Source:
-    """A text that can be read as often as one likes, without ever being in memory as a whole.
-
-    Attributes:
-        name: what a corpus of it is called, as in `models/<name>-<cell>.h5`.
-        title: what error messages call it.
-        blocks: gives its characters in blocks of at most about a million, all line ends as LF, no byte order mark.
-        digest: gives a sha256 of the bytes that it is made of and of the options that shape it, without decoding them.
-    """
-
-    name: str
-    title: str
-    blocks: Callable[[], Iterator[str]]
-    digest: Callable[[], str]
-
-
-def from_bytes(raw: bytes, name: str = "text", title: str = "the text", encoding: str = "utf-8") -> Source:
-    """The source of bytes that are at hand."""
-    codec = known_encoding(encoding)
-
-    def digest():
-        return hashlib.sha256(codec.encode() + b"\0" + raw).hexdigest()
-
-    return Source(name, title, lambda: decoded_blocks(io.BytesIO(raw), title, encoding), digest)
-
-
-def from_file(path: str | Path, encoding: str = "utf-8") -> Source:
-    """The source of a text file, which may have a byte order mark and CR LF line ends.
-
-    Raises:
-        OSError: there is no such file.
-        ValueError: there is no such encoding. That it is not text in that encoding is found when it is read.
-    """
-    path, codec = Path(path), known_encoding(encoding)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: expected a text file")
-    if not path.exists():
-        raise FileNotFoundError(
-            f"no file {path}: expected a text file or the name of a corpus (see `shakegen corpora list`)"
-        )
-
-    def blocks():
-        with path.open("rb") as file:
-            yield from decoded_blocks(file, str(path), encoding)
-
-    def digest():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.sha256(codec.encode() + b"\0")).hexdigest()
-
-    return Source(path.stem, str(path), blocks, digest)
 
 
 def decoded_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:

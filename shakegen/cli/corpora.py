@@ -1,0 +1,92 @@
+"""Commands about texts to learn from: which there are, where they are, what is in them."""
+
+import json
+
+import click
+
+from shakegen.cli.group import main, table
+from shakegen.cli.options import corpus_options
+
+SHOWN = 100  # characters of the alphabet, the most frequent ones; --json has all
+
+
+@main.group()
+def corpora():
+    """Texts to learn from: those with a name, and what is in any."""
+
+
+@corpora.command("list")
+def corpora_list():
+    """List the names that stand for a corpus; those that are not here are fetched at first use."""
+    from shakegen import named
+
+    rows = [
+        (name, f"{text.size:,} bytes", "yes" if named.is_here(name) else "no", text.what)
+        for name, text in named.NAMED.items()
+    ]
+    table(("name", "size", "here", "what"), rows)
+
+
+@corpora.command("get")
+@click.argument("name")
+def corpora_get(name):
+    """Fetch the text NAME if it is not here, verify it, and print where it is.
+
+    It is kept in the cache folder of the platform, or in that of the variable SHAKEGEN_CACHE. The proxies of the
+    variables http_proxy, https_proxy and no_proxy are used. A download that broke off goes on where it ended.
+
+    \b
+    shakegen corpora get text8
+    """
+    from shakegen import named
+
+    click.echo(named.get(name, verify=True))
+
+
+@corpora.command("path")
+@click.argument("name")
+def corpora_path(name):
+    """Print where the text NAME is, if it is here."""
+    from shakegen import named
+
+    path = named.place_of(name)
+    if not named.is_here(name):
+        raise FileNotFoundError(f"{name} is not here: fetch it with `shakegen corpora get {name}`")
+    click.echo(path)
+
+
+@corpora.command("show")
+@click.argument("corpus", nargs=-1, required=True)
+@corpus_options
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def corpora_show(corpus, reading, as_json):
+    """Show what is in CORPUS: its size, its splits, its alphabet, its entropy, its first and its last line.
+
+    The entropy of order k is what a predictor needs, in bits/char, that knows how often each character follows each k
+    characters in this very text: the floor under all that look no further back, for a network to get below. It is
+    estimated from the text's own counts. Of a short text, the high orders are too small: most contexts of five
+    characters stand there once, and what follows them seems certain.
+
+    \b
+    shakegen corpora show sonnets
+    shakegen corpora show novels/*.txt --normalize text8 --json
+    """
+    from shakegen import catalog, statistics
+    from shakegen.vocabulary import describe
+
+    shown = statistics.describe(catalog.load_corpus(corpus, **reading))
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    number, bits = shown.pop("counts"), shown.pop("bits_per_character")
+    for name, value in shown.items():
+        shown_as = repr(value) if name.endswith("_line") else f"{value:,}" if isinstance(value, int) else value
+        click.echo(f"{name.replace('_', ' '):24}{shown_as}")
+    click.echo()
+    table(("order", "bits/char"), [(order, f"{value:.4f}") for order, value in enumerate(bits)])
+    click.echo()
+    frequent = sorted(number.items(), key=lambda item: -item[1])
+    rows = [(describe(c), f"{n:,}", f"{n / shown['characters']:.4%}") for c, n in frequent[:SHOWN]]
+    table(("character", "count", "share"), rows)
+    if len(frequent) > SHOWN:
+        click.echo(f"and {len(frequent) - SHOWN:,} less frequent ones: --json shows all")

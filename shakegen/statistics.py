@@ -1,0 +1,145 @@
+"""What the characters of a text are, and how well those before them foretell the next. Only numpy."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+BLOCK = 1 << 22  # positions whose n-grams are looked at at a time
+BUCKET = 1 << 23  # positions whose n-grams are sorted at a time
+WORD = 63  # bits of a number that n-grams are packed in
+LINE = 100  # characters of a line that are shown
+FAR = 10_000  # characters from the ends of a text in which its first and last line are looked for
+
+
+def describe(corpus) -> dict:
+    """What is in a `text.Corpus` of characters, as numbers and texts that fit in JSON."""
+    number = counts(corpus.ids, len(corpus.vocabulary))
+    symbols = dict(zip(corpus.vocabulary.symbols, number.tolist()))
+    first, last = ends(corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:]))
+    return {
+        "name": corpus.name,
+        "sha256": corpus.sha256,
+        "characters": len(corpus),
+        "bytes": sum(len(symbol.encode("utf-8", "surrogatepass")) * n for symbol, n in symbols.items()),
+        "lines": symbols.get("\n", 0),
+        "train": len(corpus.train),
+        "validation": len(corpus.validation),
+        "test": len(corpus.test),
+        "first_line": first,
+        "last_line": last,
+        "vocabulary_size": len(corpus.vocabulary),
+        "counts": symbols,
+        "bits_per_character": entropies(corpus.ids, len(corpus.vocabulary)),
+    }
+
+
+def ends(beginning: str, end: str) -> tuple[str, str]:
+    """The first and the last line of a text that are not empty, cut where they are long."""
+    first = beginning.lstrip("\n").partition("\n")[0]
+    last = end.rstrip("\n").rpartition("\n")[2]
+    return first if len(first) <= LINE else f"{first[:LINE]}…", last if len(last) <= LINE else f"…{last[-LINE:]}"
+
+
+def counts(ids: np.ndarray, size: int) -> np.ndarray:
+    """How often each id stands in a text, shape (size,)."""
+    total = np.zeros(size, np.int64)
+    for begin in range(0, len(ids), BLOCK):
+        total += np.bincount(ids[begin : begin + BLOCK], minlength=size)
+    return total
+
+
+def entropies(ids: np.ndarray, size: int, orders: int = 6) -> list[float]:
+    """The entropy of each next character given the k before it, for k = 0 … orders - 1, in bits per character.
+
+    H(X | k before) = -Σ n(c x)/T log₂(n(c x)/n(c)), over the contexts c of k characters and the next ones x, with the
+    counts n of the text itself: the plug-in estimate (Shannon 1951 calls it F with index k + 1). Of a short text it is
+    too small at high orders, where most contexts stand there once. The text is read as a ring, its end followed by its
+    beginning: so every order sees every character, and no order's entropy is above that of the one below.
+
+    All n-grams of `orders` characters are counted by sorting them, a bucket of first characters at a time; equal
+    beginnings of sorted n-grams then stand together, and so give all lower orders. The memory needed is some hundred
+    megabytes, or 16 bytes for each distinct n-gram that begins with the same character.
+
+    Args:
+        ids: the text, shape (T,), whole numbers below `size`, T ≥ 1.
+        size: of the vocabulary.
+        orders: how many.
+    """
+    sums = np.zeros(orders + 1)  # Σ n log₂ n over the n-grams of 0, 1, … characters
+    sums[0] = len(ids) * np.log2(len(ids))
+    bits = max(1, int(size - 1).bit_length())
+    for first, last in buckets(counts(ids, size)):
+        words, number = counted(ngrams(ids, first, last, bits, orders))
+        for length in range(1, orders + 1):
+            total = np.add.reduceat(number, beginnings(words, bits, length, orders))
+            sums[length] += total @ np.log2(total)
+    return np.maximum((sums[:-1] - sums[1:]) / len(ids), 0.0).tolist()
+
+
+def buckets(number: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Ranges of ids that together stand at most at `BUCKET` positions, or one that stands at more."""
+    first = 0
+    while first < len(number):
+        fitting = int(np.searchsorted(np.cumsum(number[first:]), BUCKET, "right"))
+        last = first + max(1, fitting)
+        if number[first:last].any():
+            yield first, last
+        first = last
+
+
+def ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) -> Iterator[np.ndarray]:
+    """All n-grams that begin with an id from `first` to below `last`, packed in numbers, shape (words, n-grams)."""
+    in_word = WORD // bits
+    for begin in range(0, len(ids), BLOCK):
+        end = min(begin + BLOCK, len(ids))
+        part = np.concatenate([ids[begin:end], np.take(ids, np.arange(end, end + length - 1), mode="wrap")])
+        at = np.flatnonzero((part[: end - begin] >= first) & (part[: end - begin] < last))
+        words = np.zeros((-(-length // in_word), len(at)), np.int64)
+        for k in range(length):
+            words[k // in_word] = words[k // in_word] << bits | part[at + k]
+        yield words
+
+
+def counted(parts: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct n-grams of several parts, sorted, shape (words, distinct), and how often each stands there."""
+    known = None
+    while waiting := at_most(BUCKET, parts):
+        new = distinct(np.concatenate(waiting, 1))
+        known = new if known is None else distinct(*(np.concatenate(pair, -1) for pair in zip(known, new)))
+    return known
+
+
+def at_most(positions: int, parts: Iterator[np.ndarray]) -> list[np.ndarray]:
+    """The next parts, until they have so many n-grams together, or there are no more."""
+    taken = []
+    for part in parts:
+        taken.append(part)
+        positions -= part.shape[1]
+        if positions <= 0:
+            break
+    return taken
+
+
+def distinct(words: np.ndarray, number: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct n-grams, sorted, and how often each stands there, given how often each one counts, by default 1."""
+    if number is None and len(words) == 1:
+        words = np.sort(words)
+    else:
+        order = np.lexsort(words[::-1])
+        words, number = words[:, order], None if number is None else number[order]
+    new = np.ones(words.shape[1], bool)
+    new[1:] = (words[:, 1:] != words[:, :-1]).any(0)
+    at = np.flatnonzero(new)
+    return words[:, at], np.diff(at, append=len(new)) if number is None else np.add.reduceat(number, at)
+
+
+def beginnings(words: np.ndarray, bits: int, length: int, whole: int) -> np.ndarray:
+    """Where, in sorted n-grams, those begin that have the first `length` of their `whole` characters in common."""
+    in_word = WORD // bits
+    differs = np.zeros(words.shape[1], bool)
+    differs[0] = True
+    for begin, word in zip(range(0, length, in_word), words):
+        held, common = min(in_word, whole - begin), min(in_word, length - begin)
+        prefix = word >> bits * (held - common)
+        differs[1:] |= prefix[1:] != prefix[:-1]
+    return np.flatnonzero(differs)
