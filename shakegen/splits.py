@@ -53,7 +53,7 @@ def checked(split: Split) -> tuple[float | int | str, ...]:
     if not all(0 <= n < LARGEST for n in numbers) or split[0] == 0:
         raise unusable(split)
     rest, total = len(numbers) < 3, sum(numbers)
-    if abs(total - 1) < 1e-6 or (rest and total < 1 and any(numbers)):  # shares
+    if 0 < total < 1 if rest else abs(total - 1) < 1e-6:  # shares
         return tuple(1 - total if part in REST else part for part in split)
     if any(n != int(n) for n in numbers):
         raise unusable(split)
@@ -90,8 +90,8 @@ def sizes(split: Split, length: int, title: str = "the text") -> tuple[int, int,
         needed = max(size, 1) if name == PARTS[0] else size
         if begin + needed > length or needed > size:
             raise ValueError(
-                f"{title} has {length:,} characters, too few for the split {shown}: its {name} text "
-                f"would need {needed:,} from the {begin:,}th on; try a longer text or --split 0.9,0.05,0.05"
+                f"{title} has {length:,} characters, too few for the split {shown}: its {name} text would be "
+                f"characters {begin + 1:,} to {begin + needed:,}; try a longer text or --split 0.9,0.05,0.05"
             )
         begin += size
     return found
