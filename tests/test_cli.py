@@ -155,7 +155,7 @@ BAD_CALLS = {
     "no file nothing.txt: expected a text file or the name of a corpus (see `shakegen corpora list`)": (
         "train", "nothing.txt"
     ),
-    ".. is a folder: expected a text file": ("train", ".."),
+    ". holds no text: expected one text file or more in it": ("train", "."),
     "the split '0.5,x' is not usable: expected three numbers such as 0.9,0.05,0.05": (
         "train", "sonnets", "--split", "0.5,x"
     ),
@@ -225,6 +225,8 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
         "info MODEL",
         "models",
         "corpora list",
+        "corpora path sonnets",
+        "corpora show MODEL.txt",
     ],
 )
 def test_tensorflow_is_not_loaded(arguments, tmp_path, random_model):

@@ -78,7 +78,9 @@ BAD = {
     "the text has 1 symbols: expected 2 or more, for each is predicted from the last": (
         "evaluate", "model.h5", "tiny.txt", "--split", "train", "--on-unknown", "skip"
     ),
-    "no file none.txt: expected a text file, or - for standard input": ("novelty", "none.txt", "--corpus", "sonnets"),
+    "no file none: expected a text file or the name of a corpus (see `shakegen corpora list`)": (
+        "novelty", "none", "--corpus", "sonnets"
+    ),
     "the text is empty: expected one character or more": ("novelty", "empty.txt", "--corpus", "sonnets"),
 }  # fmt: skip
 

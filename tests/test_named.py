@@ -118,7 +118,7 @@ ARCHIVES = {
     "bomb": (zipped({"text": b"a" * 50_000_000}), ANOTHER),
     "two members": (zipped({"a": TEXT, "b": TEXT}), ANOTHER),
     "no archive": (TEXT[::-1], ANOTHER),
-    "out of the archive": (zipped({"../x": TEXT}), "PLACE/mine.zip has a member '../x', whose name leads out of it: "),
+    "out of the archive": (zipped({"../x": TEXT}), "PLACE/mine.zip has a member '../x', which is no plain name: "),
     "damaged": (zipped({"a": TEXT})[:-9], "PLACE/mine.zip is damaged: File is not a zip file; expected "),
 }
 

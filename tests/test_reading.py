@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import threading
 import zipfile
 
@@ -155,11 +156,10 @@ def test_a_bomb_of_many_members_is_refused_before_any_is_read(monkeypatch):
     assert message == "it unpacks to more than 250 times its size: expected a text; if it is one, unpack it first"
 
 
-@pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/x", "..\\x", "\\x"])
-def test_a_member_whose_name_leads_out_of_its_archive(name):
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/x", "..\\x", "\\x", "\x1b[2J"])
+def test_a_member_whose_name_leads_out_of_its_archive_or_fools_a_terminal(name):
     assert fails(zipped({"a.txt": "text", name: "text"})) == (
-        f"it has a member {name!r}, whose name leads out of it: expected plain names; "
-        "unpack it with care, and give the text itself"
+        f"it has a member {name!r}, which is no plain name: unpack it with care, and give the text itself"
     )
 
 
@@ -197,6 +197,24 @@ def test_damaged_archives_are_one_line(raw):
     assert message.startswith(("it is damaged: ", "it/a is damaged: "))
     assert message.endswith("; expected a whole archive: fetch or make it again")
     assert "\n" not in message
+
+
+SHORT = [pack(LONG[:500]) for pack in PACKERS.values()] + [zipped({"é": LONG[:500], "b": "b"})]
+
+
+@pytest.mark.parametrize("packed", SHORT, ids=[*PACKERS, "zip"])
+def test_whatever_bytes_are_wrong_it_is_a_text_or_one_line(packed, rng):
+    messages = []
+    for _ in range(400):
+        raw = bytearray(packed)
+        for place in rng.integers(0, len(raw), rng.integers(1, 4)):
+            raw[place] = rng.integers(0, 256)
+        try:
+            text_of(from_bytes(bytes(raw[: rng.choice([len(raw), place + 1])]), title="it"))
+        except ValueError as error:
+            messages.append(str(error))
+    assert len(messages) > 200
+    assert [message for message in messages if not re.match("it(/.*)? (is|has|holds|unpacks) ", message)] == []
 
 
 def test_places_without_a_text(tmp_path, monkeypatch):

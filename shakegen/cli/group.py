@@ -64,16 +64,16 @@ def table(header, rows) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def read_text(source: str, encoding: str = "utf-8") -> str:
+def read_text(path: str) -> str:
     """The text of a file, or - for standard input, with LF line ends and without a byte order mark."""
     from shakegen.reading import decoded_blocks
 
-    if source == "-":
-        return "".join(decoded_blocks(sys.stdin.buffer, "standard input", encoding))
+    if path == "-":
+        return "".join(decoded_blocks(sys.stdin.buffer, "standard input", "utf-8"))
     try:
-        with open(source, "rb") as file:
-            return "".join(decoded_blocks(file, source, encoding))
+        with open(path, "rb") as file:
+            return "".join(decoded_blocks(file, path, "utf-8"))
     except FileNotFoundError:
-        raise FileNotFoundError(f"no file {source}: expected a text file, or - for standard input") from None
+        raise FileNotFoundError(f"no file {path}: expected a text file, or - for standard input") from None
     except IsADirectoryError:
-        raise IsADirectoryError(f"{source} is a folder: expected a text file") from None
+        raise IsADirectoryError(f"{path} is a folder: expected a text file") from None

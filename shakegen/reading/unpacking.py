@@ -28,7 +28,7 @@ PACKED = {
     ".zip": (b"PK\3\4", b"PK\5\6"),
 }
 STREAMS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, ValueError)
 
 EXPANSION = 250  # texts, logs even, are not packed to less than a hundredth of their size
 ALWAYS_ALLOWED = 1 << 26  # bytes, however small the file was
@@ -52,8 +52,8 @@ def unpacked(title: str, opener: Opener, encoding: str) -> Files:
     """What is in a file: itself, or what it holds if it is compressed.
 
     Raises:
-        ValueError: it is a zip archive that is damaged, encrypted, has names that lead out of it, no text, or unpacks
-            to more than `EXPANSION` times its size; for the other kinds this is found when they are read.
+        ValueError: it is a zip archive that is damaged, encrypted, has names that are not plain, no text, or
+            unpacks to more than `EXPANSION` times its size; for the other kinds this is found when they are read.
     """
     kind = kind_of_packing(opener)
     if kind == ".zip":
@@ -73,7 +73,8 @@ def unpacked(title: str, opener: Opener, encoding: str) -> Files:
 def zip_members(title: str, opener: Opener, encoding: str) -> Files:
     """The texts in a zip archive, in the order of their names."""
     with opened_zip(title, opener) as archive:
-        members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
+        files_only = (member for member in archive.infolist() if not member.filename.endswith("/"))
+        members = sorted(files_only, key=lambda member: member.filename)
         for member in members:
             check_member(title, member)
         limit = largest(archive.fp)
@@ -106,10 +107,10 @@ def texts_of(title: str, archive: zipfile.ZipFile, members: Sequence[zipfile.Zip
 
 
 def check_member(title: str, member: zipfile.ZipInfo) -> None:
-    if member.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", member.filename):
+    name = member.filename
+    if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or not name.isprintable():
         raise ValueError(
-            f"{title} has a member {member.filename!r}, whose name leads out of it: expected plain names; "
-            "unpack it with care, and give the text itself"
+            f"{title} has a member {name!r}, which is no plain name: unpack it with care, and give the text itself"
         )
     if member.flag_bits & 1:
         raise ValueError(f"{title} is encrypted: unpack it, and give the text itself")
