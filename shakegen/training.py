@@ -75,7 +75,6 @@ def train(
             f"the corpus has the level {corpus.level}, the configuration {config.level}: expected the same, as in "
             f"Config(level={corpus.level!r})"
         )
-    corpus.check_parts()
     if epochs is not None and minutes is not None:
         raise ValueError("epochs and minutes are both given: expected one of them")
     epochs = EPOCHS if epochs is None and minutes is None else epochs
@@ -87,6 +86,7 @@ def train(
     if not 0 <= random_state < 1 << 32:
         raise ValueError(f"the random state is {random_state}: expected a whole number from 0 to {(1 << 32) - 1}")
     batches = windows.TrainingWindows(corpus.train, seq_length, batch_size, random_state)
+    corpus.check_parts()
     budget = ours.Budget(learning_rate, batches.steps, epochs, minutes)
     network = build(config, len(corpus.vocabulary), random_state)
     network.compile(

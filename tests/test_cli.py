@@ -156,7 +156,6 @@ BAD_CALLS = {
         "train", "nothing.txt"
     ),
     ". holds no text: expected one text file or more in it": ("train", "."),
-    "the split '0.5,x' is not usable: expected three numbers such as 0.9,0.05,0.05": (
         "train", "sonnets", "--split", "0.5,x"
     ),
     "the beam width is 0: expected 1 (greedy) or more; 10 is usual": ("train", "sonnets", "--beam-width", "0"),
