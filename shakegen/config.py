@@ -18,6 +18,7 @@ class Config:
         layers: how many recurrent layers are stacked.
         depth: of an nlstm, how many memories are nested; 0 for other cells, and by default 2 for an nlstm.
         dropout: the share of each layer's outputs that is dropped while training.
+        variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
         level: what it reads and predicts: char or word.
         embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words.
         activation: of an rnn: tanh, or relu, which starts with an identity as recurrent kernel (Le et al. 2015).
@@ -40,6 +41,7 @@ class Config:
     reset_after: bool = True
     learn_initial_state: bool = False
     residual: bool = False
+    variational_dropout: bool = False
 
     def __post_init__(self):
         for name, known in (("cell", CELLS), ("level", EMBEDDINGS)):
@@ -58,7 +60,7 @@ class Config:
             raise ValueError(f"dropout is {self.dropout!r}: expected a number from 0 up to, but not including, 1")
         if self.activation not in ("tanh", "relu"):
             raise ValueError(f"there is no activation {self.activation!r} here: expected tanh or relu")
-        for name in ("reset_after", "learn_initial_state", "residual"):
+        for name in ("reset_after", "learn_initial_state", "residual", "variational_dropout"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
         self._check_cell()

@@ -94,25 +94,27 @@ def evaluate(engine, ids: np.ndarray, unknown: int | None = None) -> Evaluation:
     return summarise(surprisal(engine, ids, unknown))
 
 
-def estimate(engine, ids: np.ndarray, streams: int) -> Evaluation:
+def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) -> Evaluation:
     """What `evaluate` finds, nearly, and sooner: the text is cut in N contiguous parts that are read side by side.
 
     Args:
         engine: has `start(streams)` and `step(ids, state)`.
         ids: the text, shape (T,), T > 1.
         streams: N; each part begins from the start state, which is all that is not exact.
+        longest: how many characters of each part to read; None reads them all.
     """
     last, every = len(ids) - 1, np.arange(streams)
-    rows = -(-last // streams)
+    apart, count = -(-last // streams), 0
     state, nats, hits = engine.start(streams), 0.0, 0
-    for t in range(rows):
-        positions = every * rows + t
+    for t in range(min(apart, longest or apart)):
+        positions = every * apart + t
         live = positions < last
         logits, state = engine.step(ids[np.minimum(positions, last)], state)
         surprisals, right = predicted(logits, ids[np.minimum(positions + 1, last)])
         nats += surprisals[live].sum(dtype=float)
         hits += np.count_nonzero(right[live])
-    return Evaluation(nats / last, hits / last, last, last)
+        count += np.count_nonzero(live)
+    return Evaluation(float(nats / count), hits / count, count, count)
 
 
 def predicted(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

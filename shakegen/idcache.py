@@ -78,7 +78,7 @@ def read(file: BinaryIO) -> tuple[dict, np.ndarray]:
         checksum, largest = zlib.crc32(block, checksum), max(largest, int(np.frombuffer(block, dtype).max()))
     if checksum != description["crc32"] or not largest < description["vocabulary_size"]:
         raise ValueError("its ids are damaged")
-    return description, np.asarray(np.memmap(file, dtype, "r", len(MAGIC), (symbols,)))
+    return description, np.memmap(file, dtype, "r", len(MAGIC), (symbols,))
 
 
 def save(name: str, write: Callable[[BinaryIO], dict]) -> None:

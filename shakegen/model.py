@@ -18,13 +18,13 @@ class LanguageModel(modelfile.ModelFile, Writer):
     """
 
     @classmethod
-    def load(cls, path: str | Path) -> "LanguageModel":
+    def load(cls, path: str | Path, with_training: bool = False) -> "LanguageModel":
         """Read a model file; raises as `modelfile.load` does."""
-        return cls(**vars(modelfile.load(path)))
+        return cls(**vars(modelfile.load(path, with_training)))
 
-    def save(self, path: str | Path) -> None:
-        """Write a model file, whole or not at all; raises OSError."""
-        modelfile.save(self, path)
+    def save(self, path: str | Path, with_training: bool = False) -> None:
+        """Write a model file, whole or not at all, as `modelfile.save` does; by default the model alone."""
+        modelfile.save(self, path, with_training)
 
     @cached_property
     def engine(self) -> Engine:
@@ -39,7 +39,7 @@ class LanguageModel(modelfile.ModelFile, Writer):
     @property
     def best_epoch(self) -> dict:
         """The history's entry of the epoch whose weights these are: the one that predicted validation text best."""
-        return min(self.history, key=lambda epoch: epoch.get("validation_loss", epoch["loss"]), default={})
+        return modelfile.best_of(self.history)
 
     @property
     def validation_bits(self) -> float | None:

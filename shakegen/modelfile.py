@@ -1,16 +1,14 @@
 """One HDF5 file per model: write it whole or not at all, read it with suspicion.
 
 Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`.
-Group `weights/`: one contiguous little-endian float32 dataset per weight. Nothing in the file is ever executed.
+Group `weights/`: one contiguous little-endian float32 dataset per weight. Group `training/`, only where a training run
+can go on: its attribute `state`, JSON, and such datasets of any numbers. Nothing in the file is ever executed.
 """
 
-import contextlib
-import errno
 import io
 import json
 import math
-import os
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import h5py
 import numpy as np
 
 from shakegen.config import Config
+from shakegen.files import write_whole
 from shakegen.vocabulary import Vocabulary
 from shakegen.words import VOCABULARIES
 
@@ -30,6 +29,19 @@ class ModelFileError(ValueError):
 
 
 @dataclass
+class Training:
+    """Where a training run stands, for it to go on.
+
+    Attributes:
+        state: what JSON can hold.
+        arrays: numbers, by names of the form `group/name`.
+    """
+
+    state: dict
+    arrays: dict[str, np.ndarray]
+
+
+@dataclass
 class ModelFile:
     """What a model file holds.
 
@@ -38,7 +50,10 @@ class ModelFile:
         vocabulary: the symbols it knows, of the level of the configuration.
         weights: float32 arrays by the names of `Config.weight_shapes`.
         corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
-        history: one dictionary an epoch: epoch, loss and validation_loss (nats/symbol), seconds …
+        history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
+            `validation_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
+            `steps`, batches by then. Of these, older files have the first three.
+        training: where its training run stands; None where that is not known or was not asked for.
     """
 
     config: Config
@@ -46,10 +61,17 @@ class ModelFile:
     weights: dict[str, np.ndarray]
     corpus: dict = field(default_factory=dict)
     history: list[dict] = field(default_factory=list)
+    training: Training | None = field(default=None, repr=False, compare=False)
 
 
-def save(model: ModelFile, path: str | Path) -> None:
+def save(model: ModelFile, path: str | Path, with_training: bool = False) -> None:
     """Write a model file: a temporary file beside it, flushed, then renamed; a crash leaves an older file whole.
+
+    Args:
+        model: what to write.
+        path: of the file.
+        with_training: whether its training run, if it has one, can go on from the file; that makes it several times
+            as large.
 
     Raises:
         OSError: the folder or the file cannot be written; nothing is left behind.
@@ -63,67 +85,19 @@ def save(model: ModelFile, path: str | Path) -> None:
         file.attrs["history"] = json.dumps(model.history)
         for name, weight in model.weights.items():
             file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
+        if with_training and model.training:
+            file.create_group("training").attrs["state"] = json.dumps(model.training.state)
+            for name, array in model.training.arrays.items():
+                file.create_dataset(f"training/{name}", data=array.astype(array.dtype.newbyteorder("<")))
     write_whole(Path(path), buffer.getbuffer())
 
 
-def ensure_writable(path: str | Path) -> None:
-    """Make the folder of a model file and try to write there, before anything is trained.
-
-    Raises:
-        OSError: a model could not be saved at that path.
-    """
-    path = Path(path)
-    with explaining(path):
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_beside(path) as (file, _):
-            file.write(b"\0")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash, sees either the old content or all of the new."""
-    with explaining(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_beside(path) as (file, name):
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(name, 0o666 & ~current_umask())
-            os.replace(name, path)
-
-
-@contextlib.contextmanager
-def temporary_beside(path: Path):
-    """A file open for writing in the same folder, gone at the end unless it was renamed."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file, name
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def explaining(path: Path):
-    """Say, of any error of the operating system, which file could not be written and what to try."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(
-            f"cannot write {path} ({error.strerror}): expected a file in a folder that has room and may be written to; "
-            "try another place with --out"
-        ) from None
-
-
-def current_umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def load(path: str | Path) -> ModelFile:
+def load(path: str | Path, with_training: bool = False) -> ModelFile:
     """Read a model file, trusting nothing in it: every size is checked before anything is allocated.
+
+    Args:
+        path: of the file.
+        with_training: whether to read where its training run stands, too.
 
     Raises:
         OSError: the file cannot be opened.
@@ -141,7 +115,10 @@ def load(path: str | Path) -> ModelFile:
             raise ModelFileError(f"{path} is not a model file: expected one that `shakegen train` wrote")
     try:
         with h5py.File(path, "r") as file:
-            return read(file)
+            model = read(file)
+            if with_training:
+                model.training = read_training(file, path.stat().st_size)
+            return model
     except (ModelFileError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(f"{path} is not a usable model: {error}") from None
     except (OSError, KeyError, RuntimeError):
@@ -169,6 +146,11 @@ def read(file: h5py.File) -> ModelFile:
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
     return ModelFile(config, vocabulary, weights, corpus, history)
+
+
+def best_of(history: list[dict]) -> dict:
+    """The entry of a history whose network predicted validation text best, or else learned best; {} of none."""
+    return min(history, key=lambda entry: entry.get("validation_loss", entry["loss"]), default={})
 
 
 def is_number(value) -> bool:
@@ -204,17 +186,61 @@ def attribute(file: h5py.File, name: str, kind: type):
 
 def dataset(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
     """A plain dataset of that shape whose numbers are all in this very file."""
-    parent, linked = file, None
-    for part in name.split("/"):
-        if not isinstance(parent, h5py.Group) or part not in parent:
-            raise ModelFileError(f"{name} is missing; the file may be damaged")
-        if not isinstance(parent.get(part, getlink=True), h5py.HardLink):
-            raise ModelFileError(f"{name} is a link; a model's weights must be in its own file")
-        linked = parent = parent[part]
-    if not isinstance(linked, h5py.Dataset) or linked.dtype != np.dtype("<f4"):
+    found = within(file, name)
+    if not isinstance(found, h5py.Dataset) or found.dtype != np.dtype("<f4"):
         raise ModelFileError(f"{name} is not an array of 32-bit floats")
-    if linked.shape != shape:
-        raise ModelFileError(f"{name} has the shape {linked.shape}, its configuration asks for {shape}")
-    if linked.external or linked.is_virtual or linked.id.get_storage_size() != 4 * math.prod(shape):
+    if found.shape != shape:
+        raise ModelFileError(f"{name} has the shape {found.shape}, its configuration asks for {shape}")
+    if not is_plain(found):
         raise ModelFileError(f"{name} is not stored plainly; a model's weights must be in its own file, uncompressed")
-    return linked
+    return found
+
+
+def within(file: h5py.File, name: str):
+    """The group or dataset of that name, none of whose parents or itself is a link to elsewhere."""
+    found = file
+    for part in name.split("/"):
+        links = found.id.links if isinstance(found, h5py.Group) else None
+        if links is None or not links.exists(part.encode()):
+            raise ModelFileError(f"{name} is missing; the file may be damaged")
+        if links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
+            raise ModelFileError(f"{name} is a link; a model's weights must be in its own file")
+        found = found[part]
+    return found
+
+
+def is_plain(found: h5py.Dataset) -> bool:
+    size = found.dtype.itemsize * math.prod(found.shape)
+    return not (found.external or found.is_virtual) and found.id.get_storage_size() == size
+
+
+def read_training(file: h5py.File, size: int) -> Training | None:
+    """Where the training run of an open model file of so many bytes stands, or None where it does not say."""
+    if not file.id.links.exists(b"training"):
+        return None
+    group = within(file, "training")
+    if not isinstance(group, h5py.Group):
+        raise ModelFileError("training is not a group; the file may be damaged")
+    arrays, room = {}, size
+    for name in names_within(file, "training"):
+        found = within(file, name)
+        if found.dtype.kind not in "fiu" or not is_plain(found):
+            raise ModelFileError(f"{name} is not an array of numbers that is stored plainly in this file")
+        room -= found.id.get_storage_size()
+        if room < 0:
+            raise ModelFileError(f"{name} and what comes before it are larger than the file")
+        array = found[()]
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{name} has other than numbers; the training may have diverged")
+        arrays[name.removeprefix("training/")] = array
+    return Training(attribute(group, "state", dict), arrays)
+
+
+def names_within(file: h5py.File, name: str, depth: int = 4) -> Iterator[str]:
+    """The names of all datasets below a group."""
+    found = within(file, name)
+    if isinstance(found, h5py.Dataset):
+        yield name
+    elif depth:
+        for part in found:
+            yield from names_within(file, f"{name}/{part}", depth - 1)

@@ -13,37 +13,47 @@ from shakegen.config import Config
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU, "nlstm": layers.NLSTM}
 
 
-def build(config: Config, vocabulary_size: int, random_state: int = 0) -> keras.Model:
+def build(
+    config: Config,
+    vocabulary_size: int,
+    random_state: int = 0,
+    streams: int | None = None,
+    dtype: str = "float32",
+) -> keras.Model:
     """A model that reads characters and gives, after each, the logits of the next.
 
     Args:
         config: the architecture.
         vocabulary_size: V.
         random_state: of the initial weights and of dropout.
+        streams: N, for a model whose layers are stateful: each batch goes on where the one before ended.
+        dtype: a Keras dtype policy, such as "mixed_bfloat16"; weights and logits are float32 in any case.
 
     Returns:
         A `keras.Model` from ids (N, T), integers, to logits (N, T, V), not compiled.
     """
     seeds = itertools.count(1000 * random_state)
-    ids = keras.Input((None,), dtype="int32", name="ids")
+    ids = keras.Input((None,), streams, dtype="int32", name="ids")
     if config.embedding:
         uniform = keras.initializers.RandomUniform(seed=next(seeds))
-        hidden = keras.layers.Embedding(vocabulary_size, config.embedding, uniform, name="embedding")(ids)
+        hidden = keras.layers.Embedding(vocabulary_size, config.embedding, uniform, dtype=dtype, name="embedding")(ids)
     else:
         hidden = keras.ops.one_hot(ids, vocabulary_size)
     for number in range(1, config.layers + 1):
-        below, hidden = hidden, recurrent_layer(config, f"layer{number}", seeds)(hidden)
+        layer = recurrent_layer(config, f"layer{number}", seeds, stateful=streams is not None, dtype=dtype)
+        below, hidden = hidden, layer(hidden)
         if config.dropout:
-            hidden = keras.layers.Dropout(config.dropout, seed=next(seeds))(hidden)
+            shape = (None, 1, None) if config.variational_dropout else None
+            hidden = keras.layers.Dropout(config.dropout, shape, seed=next(seeds), dtype=dtype)(hidden)
         if config.residual and number > 1:
-            hidden = keras.layers.add([hidden, below])
+            hidden = keras.layers.add([hidden, below], dtype=dtype)
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))
     logits = keras.layers.Dense(vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")(hidden)
     return keras.Model(ids, logits, name=config.cell)
 
 
-def recurrent_layer(config: Config, name: str, seeds: Iterator[int]) -> keras.layers.Layer:
-    """One recurrent layer of a configuration."""
+def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) -> keras.layers.Layer:
+    """One recurrent layer of a configuration; options are those of Keras's layers."""
     recurrent, own = keras.initializers.Orthogonal(seed=next(seeds)), {}
     if config.cell == "rnn" and config.activation == "relu":
         recurrent, own = keras.initializers.Identity(), {"activation": "relu"}
@@ -57,14 +67,23 @@ def recurrent_layer(config: Config, name: str, seeds: Iterator[int]) -> keras.la
         kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
         recurrent_initializer=recurrent,
         learn_initial_state=config.learn_initial_state,
+        seed=next(seeds),
         name=name,
         **own,
+        **options,
     )
 
 
 def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
-    """The weights of a model that `build` made, by the names of `Config.weight_shapes`."""
-    return dict(zip(config.weight_shapes(model.output_shape[-1]), model.get_weights(), strict=True))
+    """The weights of a model that `build` made, by the names of `Config.weight_shapes`.
+
+    While it is trained by an optimizer that averages the weights (`use_ema`), these are the averages.
+    """
+    weights, optimizer = model.weights, getattr(model, "optimizer", None)
+    if optimizer is not None and optimizer.use_ema and int(optimizer.iterations):
+        weights = [variable for variable in optimizer.variables if variable.name.endswith("_average")]
+    values = [keras.ops.convert_to_numpy(weight).copy() for weight in weights]
+    return dict(zip(config.weight_shapes(model.output_shape[-1]), values, strict=True))
 
 
 class KerasSteps:

@@ -1,8 +1,17 @@
-"""Ids to batches of windows, as `tf.data` pipelines. One-hot exists a batch at a time; ids stay small."""
+"""Ids to batches of windows, as `tf.data` pipelines. One-hot exists a batch at a time; ids stay small.
+
+The text may be a memory map of any size: a batch is all that is ever copied of it.
+"""
+
+import mmap
+from abc import ABC, abstractmethod
 
 import numpy as np
 
+from shakegen.permutation import Permutation
+
 TARGETS = ("last", "all")
+RELEASE = 512  # windows read before the pages of a memory map are given back
 
 
 def check_length(ids: np.ndarray, length: int, part: str = "text") -> None:
@@ -54,17 +63,15 @@ def one_hot_windows(
         raise ValueError(f"targets is {targets!r}: expected 'last' or 'all'")
     if stride < 1 or batch_size < 1:
         raise ValueError(f"stride {stride} and batch size {batch_size}: expected 1 or more of each")
-    starts = np.arange(0, len(ids) - length, stride)
-    passes = 0
+    count, passes = len(range(0, len(ids) - length, stride)), 0
 
     def batches():
         nonlocal passes
-        order = starts
-        if random_state is not None:
-            order = np.random.default_rng((random_state, passes)).permutation(starts)
-            passes += 1
-        for begin in range(0, len(order), batch_size):
-            windows = cut(ids, order[begin : begin + batch_size], length + 1)
+        shuffled = None if random_state is None else Permutation(count, random_state, passes)
+        passes += shuffled is not None
+        for begin in range(0, count, batch_size):
+            places = np.arange(begin, min(begin + batch_size, count))
+            windows = cut(ids, stride * (places if shuffled is None else shuffled(places)), length + 1)
             yield windows[:, :-1], (windows[:, -1] if targets == "last" else windows[:, 1:])
 
     size = len(vocabulary)
@@ -75,54 +82,57 @@ def one_hot_windows(
         return tf.one_hot(tf.cast(windows, tf.int32), size), tf.one_hot(tf.cast(following, tf.int32), size)
 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).map(one_hot)
-    return dataset.apply(tf.data.experimental.assert_cardinality(-(-len(starts) // batch_size))).prefetch(2)
+    return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size))).prefetch(2)
 
 
-class TrainingWindows:
-    """The windows of a training run: in every epoch others, without overlap, in an order made from its number alone.
-
-    An epoch lays windows end to end from a random offset and shuffles them: any batch of any epoch can be made again.
+class Batches(ABC):
+    """The batches of a training run, each made from its number in the run alone.
 
     Args:
-        ids: the training text, shape (characters,).
+        ids: the training text, shape (characters,); anything that has a length and can be indexed by an array.
         length: characters in a window, T.
-        batch_size: windows in a batch, N; fewer where the text is too short for one batch.
-        random_state: of offsets and orders.
+        batch_size: windows in a batch, N; fewer where the text is too short for so many.
+        random_state: the same one gives the same batches.
 
     Attributes:
         batch_size: as used.
         steps: batches in an epoch.
 
     Raises:
-        ValueError: the text is too short for one window.
+        ValueError: the text is too short for one window, or an argument is out of range.
     """
+
+    carries_state = False
 
     def __init__(self, ids: np.ndarray, length: int = 64, batch_size: int = 32, random_state: int = 0):
         check_length(ids, length, "training text")
         if batch_size < 1:
             raise ValueError(f"the batch size is {batch_size}: expected 1 window or more")
         self._ids, self._length, self._random_state = ids, length, random_state
-        self._windows = max(1, (len(ids) - 1) // length - 1)
-        self.batch_size = min(batch_size, self._windows)
-        self.steps = self._windows // self.batch_size
-        self._starts = -1, None
+        self.batch_size, self.steps = self._sizes(batch_size)
 
-    def starts(self, epoch: int) -> np.ndarray:
-        """Where the windows of an epoch begin, shape (windows,), in the order of training."""
-        if self._starts[0] != epoch:
-            random = np.random.default_rng((self._random_state, epoch))
-            offset = random.integers(len(self._ids) - self._windows * self._length)
-            self._starts = epoch, random.permutation(self._windows).astype(np.int64) * self._length + offset
-        return self._starts[1]
+    @property
+    def characters(self) -> int:
+        """How many characters are predicted in a batch, N · T."""
+        return self.batch_size * self._length
+
+    @abstractmethod
+    def _sizes(self, batch_size: int) -> tuple[int, int]:
+        """The batch size that the text allows, and the batches in an epoch."""
+
+    @abstractmethod
+    def starts(self, epoch: int, index: int) -> np.ndarray:
+        """Where the windows of an epoch's batch begin, shape (N,)."""
 
     def batch(self, number: int) -> np.ndarray:
         """A batch by its number in the run, shape (N, T + 1), int32: inputs and, one further, targets."""
-        epoch, index = divmod(int(number), self.steps)
-        chosen = self.starts(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
-        return cut(self._ids, chosen, self._length + 1).astype(np.int32)
+        number = int(number)
+        if number % max(1, RELEASE // self.batch_size) == 0:
+            release(self._ids)
+        return cut(self._ids, self.starts(*divmod(number, self.steps)), self._length + 1).astype(np.int32)
 
-    def dataset(self):
-        """All batches of all epochs, one after the other, as a `tf.data.Dataset` of (inputs, targets), (N, T) each."""
+    def dataset(self, first: int = 0):
+        """All batches from number `first` on, without end, as a `tf.data.Dataset` of (inputs, targets), (N, T) each."""
         import tensorflow as tf
 
         shape = self.batch_size, self._length + 1
@@ -131,4 +141,84 @@ class TrainingWindows:
             windows = tf.ensure_shape(tf.numpy_function(self.batch, [number], tf.int32), shape)
             return windows[:, :-1], windows[:, 1:]
 
-        return tf.data.Dataset.counter().map(pair).prefetch(2)
+        return tf.data.Dataset.counter(first).map(pair).prefetch(2)
+
+    def _offset(self, epoch: int, below: int) -> int:
+        """A random whole number of an epoch, from 0 up to, but not including, `below`."""
+        return int(np.random.default_rng((self._random_state, epoch, 1)).integers(below))
+
+
+class ShuffledWindows(Batches):
+    """Windows in random order, in every epoch another one, and others: the text is cut anew from a random offset.
+
+    Windows lie end to end, but for the first and the last, which keep to the text, so that an epoch's windows cover all
+    of it. Those of the last batch, where it is not full, are left out.
+    """
+
+    def _sizes(self, batch_size):
+        self._windows = -(-(len(self._ids) - 1) // self._length) + 1
+        batch_size = min(batch_size, self._windows)
+        return batch_size, self._windows // batch_size
+
+    def windows(self, epoch: int, places: np.ndarray) -> np.ndarray:
+        """Where the windows at some places of an epoch's order begin, shape (n,)."""
+        order = Permutation(self._windows, self._random_state, epoch)
+        starts = (order(places) - 1) * self._length + 1 + self._offset(epoch, self._length)
+        return np.clip(starts, 0, len(self._ids) - 1 - self._length)
+
+    def starts(self, epoch, index):
+        return self.windows(epoch, index * self.batch_size + np.arange(self.batch_size))
+
+
+class Streams(Batches):
+    """Contiguous streams, for backpropagation truncated at the windows' ends while the state is carried over them.
+
+    The text is cut in N streams, from an offset that is random in every epoch; a batch holds the next window of each.
+    The state starts anew where `begins` says so: at the beginning of an epoch.
+    """
+
+    carries_state = True
+
+    def _sizes(self, batch_size):
+        room = len(self._ids) - self._length  # what is spared lets every cut move by a window's length
+        batch_size = max(1, min(batch_size, room // self._length))
+        return batch_size, max(1, room // (batch_size * self._length))
+
+    def starts(self, epoch, index):
+        spared = len(self._ids) - 1 - self.steps * self.characters
+        streams = np.arange(self.batch_size)
+        return self._offset(epoch, spared + 1) + (streams * self.steps + index) * self._length
+
+    def begins(self, number: int) -> bool:
+        """Whether a batch's windows are the first of their streams."""
+        return number % self.steps == 0
+
+
+class Recoded:
+    """A text in the ids of another vocabulary: looked up where it is read, the text itself is not copied.
+
+    Args:
+        ids: the text, shape (characters,).
+        table: the new id of each old one, shape (V,).
+    """
+
+    def __init__(self, ids: np.ndarray, table: np.ndarray):
+        self._ids, self._table = ids, table
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, key):
+        return Recoded(self._ids[key], self._table) if isinstance(key, slice) else self._table[self._ids[key]]
+
+    @property
+    def mapped(self):
+        """The memory map below, if there is one."""
+        return getattr(self._ids, "_mmap", None)
+
+
+def release(ids) -> None:
+    """Give the pages of a memory map that were read back to the system, which keeps them as long as it has room."""
+    mapped = ids.mapped if isinstance(ids, Recoded) else getattr(ids, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)

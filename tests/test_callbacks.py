@@ -2,10 +2,9 @@ import io
 import sys
 
 import keras
-import numpy as np
 import pytest
 
-from shakegen.callbacks import Budget, SampleText, show
+from shakegen.callbacks import SampleText, show
 from shakegen.text import Corpus
 from shakegen.windows import one_hot_windows
 
@@ -64,6 +63,20 @@ def test_an_error_in_a_sample_is_reported_and_training_goes_on(poem, capsys):
     assert capsys.readouterr().err.count("RuntimeError: no sample today") == 3
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr", None])
+def test_the_last_sample_can_be_had(capsys, stream):
+    sampler = SampleText(Corpus.from_text("abc" * 9).vocabulary, "abc", length=5, stream=stream)
+    assert sampler.text is None
+    sampler.set_model(textbook_model(3))
+    sampler.on_epoch_end(2)
+    assert sampler.text == sampler.draw(2)
+    printed = dict(zip(("stdout", "stderr"), capsys.readouterr()))
+    assert printed == {name: f"{sampler.text}\n\n" if name == stream else "" for name in printed}
+    sampler.source = None  # which cannot be called
+    sampler.on_epoch_end(3)
+    assert sampler.text is None
+
+
 def test_text_that_the_terminal_cannot_print_becomes_question_marks():
     terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     show("naïve 床\udc80", terminal)
@@ -96,19 +109,6 @@ def test_bad_arguments_are_refused_when_the_callback_is_made(message, options):
     with pytest.raises(ValueError) as error:
         SampleText(Corpus.from_text("abc").vocabulary, **options)
     assert str(error.value) == message
-
-
-def test_learning_rate_rises_then_falls_to_a_hundredth():
-    budget = Budget(peak=2.0, steps=10, epochs=10)
-    shares = np.linspace(0, 1, 501)
-    rates = np.array([budget.rate(share) for share in shares])
-    top = rates.argmax()
-    assert np.isclose(rates[top], 2.0)
-    assert shares[top] == budget.RISE
-    assert np.all(np.diff(rates[: top + 1]) > 0)
-    assert np.all(np.diff(rates[top:]) < 0)
-    assert np.isclose(rates[-1], 0.02)
-    assert rates[0] > 0
 
 
 def test_stdout_is_looked_up_when_a_sample_is_printed(monkeypatch):

@@ -1,8 +1,6 @@
 """Commands end to end. Errors are one line, exit code 1; nothing that samples loads TensorFlow."""
 
-import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,17 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shakegen import modelfile
 from shakegen.model import load
-
-FAST = ["--units", 8, "--epochs", 2, "--seq-length", 20, "--batch-size", 8]
-
-
-@pytest.fixture
-def corpus(tmp_path, poem):
-    path = tmp_path / "poem.txt"
-    path.write_text(poem)
-    return path
 
 
 def fails(result, message):
@@ -28,63 +16,6 @@ def fails(result, message):
     assert result.stdout == ""
     assert result.stderr == f"Error: {message}\n"
     return True
-
-
-def test_train_then_sample_then_info(shakegen, corpus, poem):
-    trained = shakegen("train", corpus, *FAST, "--sample-length", 30)
-    assert trained.exit_code == 0
-    assert trained.stdout == ""
-    assert [line[:10] for line in trained.stderr.splitlines() if line.startswith("epoch")] == [
-        "epoch 1/2:",
-        "epoch 2/2:",
-    ]
-    assert trained.stderr.splitlines()[-1] == 'Now try: shakegen sample --model models/poem-gru.h5 --seed "..."'
-    sampled = shakegen("sample", "--seed", "Shall", "--length", 40, "--random-state", 1)
-    assert sampled.exit_code == 0
-    assert sampled.stdout.startswith("Shall")
-    assert len(sampled.stdout) == 5 + 40 + 1
-    assert sampled.stdout == shakegen("sample", "--seed", "Shall", "--length", 40, "--random-state", 1).stdout
-    info = json.loads(shakegen("info", "models/poem-gru.h5", "--json").stdout)
-    model = load("models/poem-gru.h5")
-    assert f"\nSaved: models/poem-gru.h5, a gru of {model.parameters:,} weights\n" in trained.stderr
-    assert info["parameters"] == model.parameters == sum(w.size for w in model.weights.values())
-    assert info["vocabulary"] == "".join(sorted(set(poem)))
-    assert info["corpus"]["length"] == len(poem)
-    assert info["validation_bits_per_character"] == model.validation_bits
-    shown = shakegen("info", "models/poem-gru.h5").stdout
-    assert f"\ncell{'gru':>31}\n" in shown
-    assert f"{model.validation_bits:.3f}" in shown
-
-
-def test_every_kind_of_network_can_be_trained_and_sampled(shakegen, corpus):
-    kinds = {
-        "nlstm": ["--depth", 3, "--learn-initial-state"],
-        "gru": ["--reset-before", "--layers", 2, "--residual"],
-        "rnn": ["--activation", "relu", "--embedding", 5, "--dropout", 0.1],
-    }
-    for cell, options in kinds.items():
-        trained = shakegen("train", corpus, *FAST, "--quiet", "--cell", cell, *options)
-        assert (trained.exit_code, trained.output) == (0, "")
-        sampled = shakegen("sample", "--model", f"models/poem-{cell}.h5", "--seed", "Shall", "--length", 20)
-        assert len(sampled.stdout) == 5 + 20 + 1
-
-
-def test_quiet_training_prints_only_where_the_model_is(shakegen, corpus):
-    result = shakegen("train", corpus, *FAST, "--quiet", "--cell", "rnn", "--out", "deep/er/model.h5")
-    assert (result.exit_code, result.output) == (0, "")
-    assert load("deep/er/model.h5").config.cell == "rnn"
-
-
-def test_the_sample_after_an_epoch_may_be_searched_for(shakegen, corpus):
-    trained = shakegen("train", corpus, *FAST, "--sample-seed", "Shall", "--sample-length", 20, "--beam-width", 4)
-    assert trained.exit_code == 0
-    text = load("models/poem-gru.h5").beams("Shall", 20, width=4)[0].text
-    assert f"\nShall{text}\n" in trained.stderr
-
-
-def test_training_on_standard_input(shakegen, poem):
-    assert shakegen("train", "-", *FAST, "--quiet", input=poem).exit_code == 0
-    assert load("models/stdin-gru.h5").corpus["length"] == len(poem)
 
 
 def test_pretrained_sonnets_are_used_where_no_model_is_named(shakegen):
@@ -126,31 +57,6 @@ def test_corpora_are_listed_and_found(shakegen):
     assert path.read_text().startswith("From fairest creatures")
 
 
-BAD_TEXTS = {
-    "empty": (b"", "bad.txt is empty: expected some text to learn from"),
-    "one character": (
-        b"a" * 500,
-        "bad.txt has only one distinct character, 'a' (U+0061): there is nothing to predict in it",
-    ),
-    "ten characters": (
-        b"abcdefghij",
-        "the training text has 9 characters, but a window of 64 and its next character need 65: "
-        "try a longer text or shorter windows (--seq-length)",
-    ),
-    "utf-16": (
-        "shall i compare thee".encode("utf-16"),
-        "bad.txt has a zero byte (byte offset 3), so it is not utf-8 text: try --encoding utf-16",
-    ),
-}
-
-
-@pytest.mark.parametrize(("raw", "message"), BAD_TEXTS.values(), ids=BAD_TEXTS)
-def test_texts_that_cannot_be_learned(shakegen, tmp_path, raw, message):
-    (tmp_path / "bad.txt").write_bytes(raw)
-    assert fails(shakegen("train", "bad.txt"), message)
-    assert not list(tmp_path.glob("models/*"))
-
-
 BAD_CALLS = {
     "no file nothing.txt: expected a text file or the name of a corpus (see `shakegen corpora list`)": (
         "train", "nothing.txt"
@@ -183,15 +89,6 @@ BAD_CALLS = {
 @pytest.mark.parametrize(("message", "arguments"), BAD_CALLS.items())
 def test_bad_input_gets_one_line(shakegen, message, arguments):
     assert fails(shakegen(*arguments), message)
-
-
-def test_output_folder_that_cannot_be_written_is_refused_before_training(shakegen, corpus, tmp_path):
-    (tmp_path / "models").write_text("a file")
-    assert fails(
-        shakegen("train", corpus),
-        "cannot write models/poem-gru.h5 (File exists): "
-        "expected a file in a folder that has room and may be written to; try another place with --out",
-    )
 
 
 def test_what_is_no_model_file_among_the_models_is_passed_over(shakegen, tmp_path, random_model):
@@ -258,50 +155,6 @@ def test_every_public_name_can_be_had():
     assert set(shakegen.__all__) <= set(dir(shakegen))
     with pytest.raises(AttributeError, match="module 'shakegen' has no attribute 'nothing'"):
         _ = shakegen.nothing
-
-
-def command(tmp_path, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "shakegen", *map(str, arguments)],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_ctrl_c_saves_the_model_and_exits_with_130(tmp_path, corpus):
-    process = command(tmp_path, "train", corpus, *FAST, "--epochs", 100_000, "--sample-length", 0)
-    assert process.stderr.readline().startswith("epoch 1/100000: ")
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert errors.splitlines()[-2].startswith("Interrupted. Best epoch: ")
-    assert errors.splitlines()[-1].startswith("Saved: models/poem-gru.h5, a gru of ")
-    assert modelfile.load(tmp_path / "models" / "poem-gru.h5").history
-    assert [p.name for p in (tmp_path / "models").iterdir()] == ["poem-gru.h5"]
-
-
-def test_ctrl_c_before_the_training_begins_leaves_nothing(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "shakegen", "train", "-"],
-        cwd=tmp_path,
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        time.sleep(2)
-        process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == "\nInterrupted.\n"
-    assert process.returncode == 130
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_no_log_line_of_tensorflow_reaches_the_user(tmp_path, corpus):
-    process = command(tmp_path, "train", corpus, *FAST, "--quiet")
-    assert process.communicate(timeout=120) == ("", "")
-    assert process.returncode == 0
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path):

@@ -67,6 +67,38 @@ def test_train_with_few_characters(shakegen, tmp_path, poem):
     assert set(sampled.removeprefix("Zürich").removesuffix("\n")) <= set(model.vocabulary.symbols)
 
 
+def test_runs_on_words_go_on_and_start_from_others(shakegen, tmp_path, poem):
+    (tmp_path / "poem.txt").write_text(poem)
+    (tmp_path / "more.txt").write_text("Shall I say zounds? Zounds, I shall!\n" * 60)
+    words = ("--level", "word", "--vocabulary-size", 12, "--split", "*,200,200")
+    first = ("--cell", "rnn", "--embedding", 5, "--quiet", "--log-dir", "logs")
+    assert shakegen("train", "poem.txt", *FAST, *words, *first).exit_code == 0
+    assert (tmp_path / "logs" / "epochs.csv").read_text().splitlines()[0].count("bits_per_word") == 2
+    more = ("--resume", "--epochs", 2, "--sample-length", 5, "--log-dir", "logs")
+    resumed = shakegen("train", "poem.txt", *more)
+    assert resumed.exit_code == 0, resumed.stderr
+    assert " words/s\n" in resumed.stderr
+    known = load("models/poem-rnn.h5")
+    assert (known.best_epoch["epoch"], len(known.vocabulary), known.config.level) == (2, 12, "word")
+    new = ("--finetune", "models/poem-rnn.h5", "--epochs", 1, "--seq-length", 10, "--quiet")
+    tuned = shakegen("train", "more.txt", *new)
+    assert tuned.exit_code == 0, tuned.stderr
+    new = load("models/more-rnn.h5")
+    assert new.config.level == "word"
+    assert new.vocabulary.symbols[:11] == known.vocabulary.symbols
+    assert {"?", " zounds"} <= set(new.vocabulary.symbols)
+    shown = shakegen("plot", "models/more-rnn.h5")
+    assert "bits/word" in shown.stdout
+
+
+def test_losses_of_words_and_of_characters_are_not_drawn_together(shakegen, saved, random_model, tmp_path):
+    random_model().save(tmp_path / "characters.h5")
+    result = shakegen("plot", "characters.h5", "model.h5")
+    assert (result.exit_code, result.stderr) == (
+        1, "Error: some models are of characters, some of words: their losses do not compare, so plot them apart\n"
+    )  # fmt: skip
+
+
 def test_the_same_text_is_tested_at_every_level(shakegen, saved, poem):
     """Words are cut where characters are: the parts are the same text."""
     characters = Corpus.from_text(poem, split=(0.8, 0.1, 0.1))

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from shakegen import modelfile
+from shakegen import files, modelfile
 from shakegen.config import CELLS, Config
 from shakegen.model import LanguageModel
 from shakegen.vocabulary import Vocabulary
@@ -112,7 +112,7 @@ def test_places_where_no_model_can_be_written_are_found_out_before_training(tmp_
     (tmp_path / "file").write_text("")
     reason = "Is a directory" if place == "a folder" else "File exists"
     with pytest.raises(OSError) as error:
-        modelfile.ensure_writable(path)
+        files.ensure_writable(path)
     assert str(error.value) == (
         f"cannot write {path} ({reason}): expected a file in a folder that has room and may be written to; "
         "try another place with --out"
@@ -120,7 +120,7 @@ def test_places_where_no_model_can_be_written_are_found_out_before_training(tmp_
 
 
 def test_trying_a_place_leaves_nothing_there(tmp_path):
-    modelfile.ensure_writable(tmp_path / "model.h5")
+    files.ensure_writable(tmp_path / "model.h5")
     assert list(tmp_path.iterdir()) == []
 
 

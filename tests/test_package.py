@@ -39,3 +39,8 @@ def test_installed_wheel_has_its_own_corpora_and_models(elsewhere):
     assert Path(path).is_relative_to(elsewhere)
     assert Path(path).read_bytes() == (ROOT / "corpora" / "sonnets.txt").read_bytes()
     assert run(elsewhere, "models").count(str(elsewhere)) == len(list((ROOT / "models").glob("*.h5")))
+
+
+def test_installed_wheel_draws_a_page(elsewhere):
+    run(elsewhere, "plot", str(ROOT / "models" / "sonnets-gru.h5"), "--out", "curves.html")
+    assert "best 2." in (elsewhere / "curves.html").read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ import functools
 
 import click
 
-from shakegen import splits
 from shakegen.config import EMBEDDINGS
 from shakegen.vocabulary import ON_UNKNOWN
 
@@ -36,12 +35,7 @@ def corpus_options(command):
 
 def shape_options(command):
     """Options of what is made of a corpus to train on; the command gets them as a dictionary `shape`, likewise."""
-
-    @functools.wraps(command)
-    def parsed(*arguments, shape, **options):
-        return command(*arguments, shape={**shape, "split": splits.parse(shape["split"])}, **options)
-
-    return packed(parsed, "shape", SHAPE)
+    return packed(command, "shape", SHAPE)
 
 
 def packed(command, name: str, options: dict):

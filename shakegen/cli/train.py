@@ -1,39 +1,60 @@
 """The command that trains."""
 
-import contextlib
-import os
 import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 
 import click
 
+from shakegen.cli import runs
 from shakegen.cli.group import main
 from shakegen.cli.options import corpus_options, shape_options
 from shakegen.config import CELLS, Config
+from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
+
+NETWORK, RECIPE = Config(), Recipe()
+RECIPE_NAMES = {field.name for field in fields(Recipe)}
+SETTINGS = RECIPE_NAMES.union(field.name for field in fields(Config))
+
+
+def option(name: str, of, kind=None, **settings):
+    """An option that is a field of a configuration or a recipe, with its default."""
+    default = getattr(of, name.strip("-").replace("-", "_"))
+    if kind is bool:
+        return click.option(name, is_flag=True, **settings)
+    return click.option(name, type=kind, default=default, show_default=default is not None, **settings)
 
 
 @main.command()
 @click.argument("corpus", nargs=-1, required=True)
-@click.option("--cell", type=click.Choice(CELLS), default="gru", show_default=True, help="Recurrent unit.")
-@click.option("--units", type=int, default=256, show_default=True, help="Size of a layer's state.")
-@click.option("--layers", type=int, default=1, show_default=True, help="Recurrent layers, stacked.")
+@option("--cell", NETWORK, click.Choice(CELLS), help="Recurrent unit.")
+@option("--units", NETWORK, int, help="Size of a layer's state.")
+@option("--layers", NETWORK, int, help="Recurrent layers, stacked.")
 @click.option("--depth", type=int, default=0, help="Nested memories of an nlstm.  [default: 2]")
-@click.option("--activation", type=click.Choice(["tanh", "relu"]), default="tanh", show_default=True, help="Of an rnn.")
+@option("--activation", NETWORK, click.Choice(["tanh", "relu"]), help="Of an rnn.")
 @click.option("--reset-after/--reset-before", default=True, show_default=True, help="Where a gru resets.")
-@click.option("--learn-initial-state", is_flag=True, help="Start texts from a learned state instead of zeros.")
-@click.option("--residual", is_flag=True, help="Add the input of each layer above the first to its output.")
-@click.option("--dropout", type=float, default=0.3, show_default=True, help="Share of a layer's outputs dropped.")
+@option("--learn-initial-state", NETWORK, bool, help="Start texts from a learned state instead of zeros.")
+@option("--residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
+@option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.")
+@option("--variational-dropout", NETWORK, bool, help="Drop the same outputs at every step of a window.")
 @click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
-@click.option("--epochs", type=int, help="Passes over the training text.  [default: 30]")
-@click.option("--minutes", type=float, help="Train for this long instead.")
-@click.option("--batch-size", type=int, default=32, show_default=True, help="Windows in a batch.")
-@click.option("--seq-length", type=int, default=64, show_default=True, help="Characters, or words, in a window.")
-@click.option("--learning-rate", type=float, default=6e-3, show_default=True, help="Its peak; it anneals over the run.")
-@click.option("--optimizer", default="adam", show_default=True, help="Any of Keras's, by name.")
-@click.option("--clip-norm", type=float, default=1.0, show_default=True, help="Largest norm of the gradients.")
-@click.option("--clip-value", type=float, help="Largest element of the gradients, instead of --clip-norm.")
-@click.option("--random-state", type=int, default=0, show_default=True, help="Of weights, windows, dropout, samples.")
+@click.option("--epochs", type=int, help="Passes over the training text, in all.  [default: 30]")
+@click.option("--minutes", type=float, help="Train for this long, in all, instead.")
+@click.option("--patience", type=float, help="End after so many epochs without a better validation loss.")
+@option("--batch-size", RECIPE, int, help="Windows in a batch, or streams.")
+@option("--seq-length", RECIPE, int, help="Characters, or words, in a window.")
+@option("--stateful", RECIPE, bool, help="Read streams, the state carried, instead of windows drawn at random.")
+@option("--learning-rate", RECIPE, float, help="Its peak.")
+@option("--schedule", RECIPE, click.Choice(list(SCHEDULES)), help="How it falls to 1 % of the peak, if it does.")
+@option("--warmup", RECIPE, float, help="Share of the run in which it rises.  [default: 0.02; constant: 0]")
+@option("--optimizer", RECIPE, help="Any of Keras's, by name.")
+@option("--weight-decay", RECIPE, float, help="Decoupled, of all but biases.  [default: the optimizer's]")
+@option("--average-weights", RECIPE, float, help="Momentum of an average of the weights to keep, such as 0.999.")
+@option("--clip-norm", RECIPE, float, help="Largest norm of the gradients.")
+@option("--clip-value", RECIPE, float, help="Largest element of the gradients, instead of --clip-norm.")
+@option("--mixed-precision", RECIPE, click.Choice(PRECISIONS), help="What to compute in; weights are float32.")
+@option("--random-state", RECIPE, int, help="Of weights, windows, dropout, samples.")
 @click.option("--sample-seed", default="\n", help="What the sample after each epoch continues.  [default: a line end]")
 @click.option("--sample-length", type=int, default=200, show_default=True, help="Its length; 0: no sample.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="Its temperature.")
@@ -41,72 +62,85 @@ from shakegen.config import CELLS, Config
 @corpus_options
 @shape_options
 @click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5]")
+@click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models.")
+@click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model.")
+@click.option(
+    "--checkpoint-every",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Minutes between checkpoints; there is one after each epoch too. 0: none, a smaller file, no --resume.",
+)
+@click.option("--log-dir", type=click.Path(), help="Folder for a CSV, and for event files that TensorBoard shows.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
-def train(corpus, out, reading, shape, quiet, sample_seed, sample_length, temperature, beam_width, **options):
+@click.pass_context
+def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
     """Train a network on CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`.
 
     Several are read one after the other; what .gz, .bz2, .xz and .zip files hold is read as if it were unpacked.
 
     After each epoch it shows how well the network predicts text that it did not train on, in bits per character, or
-    word, (the fewer the better), and a sample of what it writes. The best epoch is kept in the model file. Ctrl-C ends
-    the run early and keeps what was learned so far.
+    word, (the fewer the better), and a sample of what it writes. The best epoch is kept in the model file. An epoch of
+    more than about a million characters, or words, is reported in parts.
+
+    Ctrl-C, or SIGTERM, saves and ends the run. With --resume it goes on as if it had not been ended, bit for bit, and
+    so it does after a crash, from its last checkpoint. Options that are not given are then those of the run; --epochs,
+    --minutes, --learning-rate and --patience may be others. N epochs and M more are N + M at one go if --epochs was
+    N + M from the start, or with --schedule constant; else the learning rate goes on from where a run of N + M would
+    be. --minutes depends on the clock, and is never the same twice.
 
     \b
     shakegen train sonnets
     shakegen train novel.txt --cell lstm --units 512 --minutes 20
+    shakegen train novel.txt --resume --minutes 40
+    shakegen train letters.txt --finetune models/novel-lstm.h5
     shakegen train novels/*.txt --normalize text8
     shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
     shakegen train novel.txt --level word --vocabulary-size 8000
     cat *.py | shakegen train - --out models/python.h5
     """
-    from shakegen import catalog, modelfile
+    started = time.monotonic()
+    from shakegen import catalog, files, splits
 
-    options["level"] = shape["level"]
-    config = Config(**{field.name: options.pop(field.name) for field in fields(Config)})
-    text = catalog.load_corpus(corpus, **reading, **shape)
+    options |= reading | shape
+    given = {name: value for name, value in options.items() if runs.is_given(context, name)}
+    out, base = runs.beginning(corpus, out, resume, finetune, given.get("cell"))
+    if resume:
+        options |= runs.remembered(context, base, given)
+    config = runs.configured(given, base)
+    reading = {name: options[name] for name in reading}
+    shape = {"vocabulary_size": options["vocabulary_size"], "split": splits.parse(options["split"])}
+    text = catalog.load_corpus(corpus, **reading, **shape, level=config.level)
     out = out or Path("models") / f"{text.name}-{config.cell}.h5"
-    modelfile.ensure_writable(out)
-    with quiet_tensorflow():
+    if finetune and out.resolve() == finetune.resolve():
+        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
+    files.ensure_writable(out)
+    with runs.quiet_tensorflow():
         from tensorflow import errors
 
         from shakegen import training
-        from shakegen.callbacks import SampleText
 
-    samples = []
-    if sample_length and not quiet:
-        drawn = {"length": sample_length, "temperature": temperature, "beam_width": beam_width}
-        drawn |= {"random_state": options["random_state"], "source": training.engine_of(config), "stream": "stderr"}
-        samples = [SampleText(text.vocabulary, sample_seed, **drawn)]
     try:
         model = training.train(
-            text, config, **options, callbacks=samples, on_best=lambda best: best.save(out), verbose=not quiet
+            text,
+            config,
+            resume=base if resume else None,
+            finetune=base if finetune else None,
+            out=out,
+            checkpoint_every=checkpoint_every,
+            callbacks=runs.samples(text.vocabulary, config, options, shown=not quiet),
+            log_dir=options["log_dir"],
+            verbose=not quiet,
+            notes={"corpus": list(corpus), **{name: options[name] for name in options if name not in SETTINGS}},
+            started=started,
+            **{name: given[name] for name in given if name in RECIPE_NAMES},
         )
     except errors.ResourceExhaustedError:
         raise MemoryError from None
     except training.Interrupted as stop:
-        click.echo(f"Interrupted. {summary(stop.model, out)}", err=True)
-        sys.exit(130)
+        click.echo(f"\nInterrupted. {runs.summary(stop.model, out)}", err=True)
+        if checkpoint_every:
+            click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
+        sys.exit(128 + stop.signal)
     if not quiet:
-        click.echo(f'{summary(model, out)}\nNow try: shakegen sample --model {out} --seed "..."', err=True)
-
-
-def summary(model, out: Path) -> str:
-    bits = model.validation_bits
-    scored = "" if bits is None else f", {bits:.3f} bits/char on validation text"
-    saved = f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights"
-    return f"Best epoch: {model.best_epoch['epoch']}{scored}.\n{saved}"
-
-
-@contextlib.contextmanager
-def quiet_tensorflow():
-    """Import TensorFlow without its log lines, which its own settings do not silence."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, out)}", err=True)

@@ -41,9 +41,10 @@ def run(cell, kernels, biases, weights, sequences, states, go_backwards=False):
         ids = tf.cast(tf.where((ids >= 0) & (ids < none), ids, none), tf.int32)
         ids = tf.reverse(ids, [1]) if go_backwards else ids
         inputs = [_plus(tf.pad(kernel, ((0, 1), (0, 0))), bias) for kernel, bias in zip(kernels, biases)]
+    states = tuple(map(tf.convert_to_tensor, states))  # those of stateful layers are variables
     parts = _parts(sequences.shape[0])
     if parts == 1:
-        return compiled_loop(cell)(tuple(inputs), ids, tuple(states), tuple(weights))
+        return compiled_loop(cell)(tuple(inputs), ids, states, tuple(weights))
     results = []
     for rows in _spans(_shape(sequences)[0], parts):
         part = inputs if ids is not None else [z[rows] for z in inputs]

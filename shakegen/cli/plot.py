@@ -1,0 +1,95 @@
+"""The command that draws how training went."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from shakegen.cli.group import main
+
+LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "training": ("training",)}
+
+
+@main.command()
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figure there: a name in .png, .svg, .pdf or "
+              ".html. Needs matplotlib.  [default: draw in the terminal]")  # fmt: skip
+@click.option("--against", type=click.Choice(["epochs", "minutes"]), default="epochs", show_default=True)
+@click.option("--loss", type=click.Choice(list(LOSSES)), default="both", show_default=True, help="Which to draw.")
+@click.option("--from-epoch", type=int, default=1, show_default=True, help="Leave out the epochs before.")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers behind the figure as one JSON object.")
+def plot(models, out, against, loss, from_epoch, as_json):
+    """Draw the learning curves of each MODEL, a model file: its losses in bits per character, or word, the best epoch
+    marked.
+
+    In the terminal, or with --out as an image, or on a web page that needs nothing else.
+
+    \b
+    shakegen plot models/sonnets-gru.h5
+    shakegen plot models/*.h5 --loss validation --against minutes --out curves.html
+    """
+    from shakegen import plotting
+    from shakegen.model import load
+
+    if out:
+        plotting.check(out)
+    paths = list(dict.fromkeys(models))
+    runs = dict(zip(names_of(paths), map(load, paths), strict=True))
+    figure = plotting.learning_curves(runs, against, LOSSES[loss], from_epoch)
+    if out:
+        plotting.save(figure, out, overview(runs))
+        click.echo(f"Saved: {out}", err=True)
+    if as_json:
+        click.echo(json.dumps(figure.to_dict()))
+    elif not out:
+        draw(figure)
+
+
+def names_of(paths: list[str]) -> list[str]:
+    """The names of files without folder and suffix, or the whole paths where two would be called the same."""
+    names = [Path(path).stem for path in paths]
+    return [path if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
+
+
+def overview(runs: dict):
+    """A table of what was trained."""
+    from shakegen.plotting import Table
+
+    rows = []
+    for name, model in runs.items():
+        bits = model.validation_bits
+        sizes = model.config.cell, model.config.units, model.config.layers, f"{model.parameters:,}"
+        best = model.best_epoch["epoch"], "" if bits is None else f"{bits:.3f}"
+        rows.append((name, *sizes, model.corpus.get("name", ""), len(model.history), *best))
+    header = (
+        "model",
+        "cell",
+        "units",
+        "layers",
+        "parameters",
+        "corpus",
+        "epochs",
+        "best epoch",
+        "bits/char, validation",
+    )
+    return Table(header, rows)
+
+
+def draw(figure) -> None:
+    """Print a figure as wide as the terminal, with the signs and colours that it has."""
+    from shakegen import plotting
+
+    width = min(120, max(40, shutil.get_terminal_size((80, 24)).columns))
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    click.echo(plotting.text(figure, width, unicode=shows_unicode(sys.stdout), colour=colour), nl=False)
+
+
+def shows_unicode(stream) -> bool:
+    try:
+        "⣿█┤●".encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

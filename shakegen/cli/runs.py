@@ -1,0 +1,134 @@
+"""What the command that trains does besides: where it begins, what a resumed run remembers, what it says at the end."""
+
+import contextlib
+import os
+import shlex
+import statistics
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+
+import click
+
+from shakegen.config import Config
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line, rather than having its default."""
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def beginning(corpus: tuple[str, ...], out: Path | None, resume: bool, finetune: Path | None, cell: str | None):
+    """The model file to write to, where it is known by now, and the model to begin with, if there is one."""
+    from shakegen.model import load
+
+    if resume and finetune:
+        raise ValueError("--resume and --finetune are both given: expected one of them")
+    if finetune:
+        return out, load(finetune)
+    if not resume:
+        return out, None
+    out = out or latest_run(corpus, cell)
+    base = load(out, with_training=True)
+    if base.training is None:
+        raise ValueError(
+            f"{out} holds no training run to resume: start from its weights with --finetune, or anew without --resume"
+        )
+    return out, base
+
+
+def latest_run(corpus: tuple[str, ...], cell: str | None) -> Path:
+    """The newest model file in ./models whose training run was on a corpus, and of a cell if that is given."""
+    from shakegen import catalog
+    from shakegen.model import load
+
+    for path in catalog.own_models():
+        with contextlib.suppress(ValueError, OSError):
+            model = load(path, with_training=True)
+            notes = model.training.state.get("notes") if model.training else None
+            if isinstance(notes, dict) and notes.get("corpus") == list(corpus) and cell in (None, model.config.cell):
+                return path
+    raise FileNotFoundError(
+        f"no training run on {shlex.join(corpus)} in ./models to resume: name its file with --out, or start one "
+        "without --resume"
+    )
+
+
+def remembered(context: click.Context, base, given: dict) -> dict:
+    """The options of a run that goes on, where they are not given anew: of its text and of its samples."""
+    state, parameters = base.training.state, {parameter.name: parameter for parameter in context.command.params}
+    values = dict(state.get("notes") or {}) | {"random_state": state.get("recipe", {}).get("random_state", 0)}
+    return {
+        name: parameters[name].type_cast_value(context, value)
+        for name, value in values.items()
+        if name in parameters and name not in {"corpus", *given}
+    }
+
+
+def configured(given: dict, base) -> Config:
+    """The configuration that the options ask for: of a new network, or changes to that of a model."""
+    chosen = {field.name: given[field.name] for field in fields(Config) if field.name in given}
+    return Config(**chosen) if base is None else replace(base.config, **chosen)
+
+
+def samples(vocabulary, config: Config, options: dict, shown: bool) -> list:
+    """The callback that draws a sample after each epoch, if one is wanted: to be shown, or for the logs alone."""
+    from shakegen.callbacks import SampleText
+    from shakegen.training import engine_of
+
+    if not options["sample_length"] or not (shown or options["log_dir"]):
+        return []
+    drawn = {"length": options["sample_length"], "temperature": options["temperature"]}
+    drawn |= {"stream": "stderr" if shown else None}
+    drawn |= {"random_state": options["random_state"], "beam_width": options["beam_width"]}
+    return [SampleText(vocabulary, options["sample_seed"], source=engine_of(config), **drawn)]
+
+
+def summary(model, out: Path) -> str:
+    """What came of a run: its best epoch, its time and speed, its file."""
+    saved = f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights"
+    if not model.history:
+        return f"No epoch has ended yet.\n{saved}"
+    bits, last = model.validation_bits, model.history[-1]
+    scored = "" if bits is None else f", {bits:.3f} bits/char on validation text"
+    speed = statistics.median(entry["characters_per_second"] for entry in model.history)
+    took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} {model.vocabulary.symbol}s/s"
+    return f"Best epoch: {model.best_epoch['epoch']:g}{scored}.\nTime: {took}.\n{saved}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 48 s, 3 min 5 s, 2 h 0 min."""
+    minutes, hours = round(seconds) // 60, round(seconds / 60) // 60
+    if hours:
+        return f"{hours} h {round(seconds / 60) % 60} min"
+    return f"{minutes} min {round(seconds) % 60} s" if minutes else f"{round(seconds)} s"
+
+
+def resumption(corpus: tuple[str, ...], out: Path) -> str:
+    """The command that goes on with a run."""
+    return f"shakegen train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
+
+
+def next_commands(corpus: tuple[str, ...], out: Path) -> str:
+    """What one may want to do with a trained model."""
+    model = shlex.quote(str(out))
+    return (
+        f'Now try: shakegen sample --model {model} --seed "..."\n'
+        f"         shakegen evaluate {model} {shlex.join(corpus)}\n"
+        f"         shakegen train {shlex.join(corpus)} --finetune {model} --out ..."
+    )
+
+
+@contextlib.contextmanager
+def quiet_tensorflow():
+    """Import TensorFlow without its log lines, which its own settings do not silence."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

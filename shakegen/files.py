@@ -1,0 +1,63 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+
+def ensure_writable(path: str | Path, option: str = "--out") -> None:
+    """Make the folder of a file and try to write there, before anything is trained.
+
+    Raises:
+        OSError: the file could not be written; the message names the option that says where it goes.
+    """
+    path = Path(path)
+    with explaining(path, option):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_beside(path) as (file, _):
+            file.write(b"\0")
+
+
+def write_whole(path: Path, content: bytes, option: str = "--out") -> None:
+    """Write a file so that a reader, or a crash, sees either the old content or all of the new."""
+    with explaining(path, option):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_beside(path) as (file, name):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.chmod(name, 0o666 & ~current_umask())
+            os.replace(name, path)
+
+
+@contextlib.contextmanager
+def temporary_beside(path: Path):
+    """A file open for writing in the same folder, gone at the end unless it was renamed."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file, name
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explaining(path: Path, option: str = "--out"):
+    """Say, of any error of the operating system, which file could not be written and what to try."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            f"cannot write {path} ({error.strerror}): expected a file in a folder that has room and may be written to; "
+            f"try another place with {option}"
+        ) from None
+
+
+def current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,42 @@
+"""Figures: said once as data, then drawn in a terminal, as an image (with matplotlib) or on a web page."""
+
+from pathlib import Path
+
+from shakegen.files import write_whole
+from shakegen.plotting import image
+from shakegen.plotting.figure import Bars, Curve, Figure, Heat, Panel, Table
+from shakegen.plotting.learning import learning_curves
+from shakegen.plotting.page import page
+from shakegen.plotting.terminal import draw as text
+
+__all__ = ["Bars", "Curve", "Figure", "Heat", "Panel", "Table", "check", "learning_curves", "page", "save", "text"]
+
+
+def check(path: str | Path) -> None:
+    """Refuse, before any work is done, a file that `save` could not write.
+
+    Raises:
+        ValueError: its name ends in no kind of file that there is, or matplotlib is not installed.
+    """
+    kinds = [*image.FORMATS, "html"]
+    if Path(path).suffix.lower().removeprefix(".") not in kinds:
+        raise ValueError(f"cannot draw {path}: expected a name that ends in .{', .'.join(kinds[:-1])} or .html")
+    image.require()
+
+
+def save(figure: Figure, path: str | Path, *beside: Table | str) -> None:
+    """Write a figure to a file of the kind that its name ends in: png, svg, pdf or html; whole or not at all.
+
+    Args:
+        figure: what to draw.
+        path: the file.
+        beside: on a page, the tables and paragraphs above the figure.
+
+    Raises:
+        ValueError: as `check`.
+        OSError: the file cannot be written.
+    """
+    check(path)
+    kind = Path(path).suffix.lower().removeprefix(".")
+    content = page(figure.title, *beside, figure).encode() if kind == "html" else image.render(figure, kind)
+    write_whole(Path(path), content)

@@ -1,0 +1,149 @@
+"""One panel of a figure, drawn by matplotlib."""
+
+import textwrap
+
+import numpy as np
+
+from shakegen.plotting.figure import Bars, Curve, Panel
+from shakegen.plotting.theme import Theme
+
+MARKERS = "os^D"
+NAME = 30  # characters of a name beside an axis; longer ones are cut short
+LETTER, LINE = 0.085, 0.17  # inches, in the usual size
+
+
+def plain(text: str) -> str:
+    """Text that matplotlib shows as it is: not as a formula, and not hidden for its first letter."""
+    text = text.replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text
+
+
+def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float) -> None:
+    """Draw all of a panel.
+
+    Args:
+        panel: what to draw.
+        axes: matplotlib's.
+        series: of the whole figure, whose places give the colours.
+        theme: the colours.
+        width: of the panel with its labels, in inches.
+    """
+    axes.set(xlabel=plain(panel.x_label), ylabel=plain(panel.y_label), title=plain(panel.title))
+    axes.margins(x=0.02)
+    if panel.log_x:
+        axes.set_xscale("log")
+    if panel.log_y:
+        axes.set_yscale("log")
+    if panel.heat:
+        draw_heat(panel, axes, width)
+    else:
+        axes.grid(axis="y" if panel.bars else "both")
+        axes.set_axisbelow(True)
+    if panel.bars:
+        name_ticks(axes.xaxis, panel.groups, width - 1)
+    drawn = [draw_bars(bars, n, panel, axes, colour(bars, series, theme), theme) for n, bars in enumerate(panel.bars)]
+    for curve in panel.scaled():
+        marker = MARKERS[series.index(curve.series) // len(theme.series) % len(MARKERS)]
+        drawn.append(draw_curve(curve, axes, colour(curve, series, theme), marker))
+        if panel.heat:
+            drawn[-1].set_path_effects([outline(theme)])
+    if panel.curves and not panel.log_x and not panel.heat and whole(panel):
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    if legend_lines(panel, width):
+        draw_legend(panel, axes, drawn, width)
+
+
+def colour(part: Curve | Bars, series: list[str], theme: Theme) -> str:
+    return theme.series[series.index(part.series) % len(theme.series)]
+
+
+def whole(panel: Panel) -> bool:
+    x = np.concatenate([curve.x for curve in panel.curves])
+    return bool(np.all(x == np.round(x)))
+
+
+def draw_curve(curve: Curve, axes, colour: str, marker: str):
+    marked = {} if curve.mark is None else {"marker": marker, "markevery": [curve.mark]}
+    if np.isfinite(curve.y).sum() == 1:
+        marked = {"marker": marker}
+    (line,) = axes.plot(curve.x, curve.y, color=colour, linestyle="--" if curve.dashed else "-", lw=1.6, **marked)
+    if curve.dashed:
+        line.set_alpha(0.8)
+    if curve.band is not None:
+        axes.fill_between(curve.x, *curve.band, color=colour, alpha=0.2, linewidth=0)
+    return line
+
+
+def draw_bars(bars: Bars, number: int, panel: Panel, axes, colour: str, theme: Theme):
+    width, groups = 0.8 / len(panel.bars), np.arange(len(panel.groups))
+    places = groups + (number - (len(panel.bars) - 1) / 2) * width
+    return axes.bar(places, bars.values, width, color=colour, yerr=bars.spread, ecolor=theme.ink, capsize=2)
+
+
+def draw_heat(panel: Panel, axes, width: float) -> None:
+    heat = panel.heat
+    low, high = heat.range
+    values = np.where(np.isfinite(heat.values), heat.values, np.nan)
+    image = axes.imshow(
+        values, "cividis", aspect="auto", extent=heat.edges, vmin=low, vmax=high, interpolation="nearest"
+    )
+    axes.figure.colorbar(image, ax=axes, label=plain(heat.label)).outline.set_visible(False)
+    if len(heat.columns):
+        name_ticks(axes.xaxis, heat.columns, width - 2.5)
+    if len(heat.rows):
+        name_ticks(axes.yaxis, heat.rows, 2.5)
+
+
+def name_ticks(axis, names, room: float) -> None:
+    """Write names beside an axis that is so many inches long: slanted where they would meet, and not more than fit."""
+    shown = [name if len(name) <= NAME else f"{name[: NAME - 1]}…" for name in names]
+    slanted = axis.axis_name == "x" and len(shown) * LETTER * (max(map(len, shown)) + 1) > room
+    every = -(-len(shown) // max(2, int(room / LINE))) if slanted or axis.axis_name == "y" else 1
+    axis.set_ticks(range(0, len(shown), every), [plain(name) for name in shown[::every]])
+    if slanted:
+        longest = max(map(len, shown))
+        turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if longest > 3 else {}
+        axis.set_tick_params(labelsize="small")
+        for label in axis.get_ticklabels():
+            label.set(**turned)
+
+
+def outline(theme: Theme):
+    """A line of paper's colour around a curve that lies on a heat map."""
+    from matplotlib.patheffects import withStroke
+
+    return withStroke(linewidth=4, foreground=theme.paper)
+
+
+def legend_texts(panel: Panel, width: float) -> list[str]:
+    """The entries of a panel's legend, wrapped to what a width in inches has room for; none where it needs none."""
+    parts = [*panel.bars, *panel.curves]
+    notes = [getattr(part, "note", "") for part in parts]
+    if len(parts) == 1 and not notes[0]:
+        return []
+    letters = max(16, int((width / legend_columns(panel, width) - 1.2) * 15))
+    texts = [f"{part.name}: {note}" if note else part.name for part, note in zip(parts, notes)]
+    return ["\n".join(textwrap.wrap(text, letters)) or text for text in texts]
+
+
+def legend_columns(panel: Panel, width: float) -> int:
+    return 2 if width >= 7 and len(panel.bars) + len(panel.curves) > 3 else 1
+
+
+def legend_lines(panel: Panel, width: float) -> int:
+    """The lines of the legend below a panel that is so many inches wide."""
+    lines = [text.count("\n") + 1 for text in legend_texts(panel, width)]
+    first = -(-len(lines) // legend_columns(panel, width))
+    return max(sum(lines[:first]), sum(lines[first:]))
+
+
+def draw_legend(panel: Panel, axes, drawn: list, width: float) -> None:
+    from matplotlib.transforms import ScaledTranslation
+
+    low = max((len(label.get_text()) for label in axes.get_xticklabels() if label.get_rotation()), default=0)
+    below = axes.transAxes + ScaledTranslation(0, -0.5 - 0.7 * LETTER * low, axes.figure.dpi_scale_trans)
+    axes.legend(
+        drawn, [plain(text) for text in legend_texts(panel, width)], loc="upper left", bbox_to_anchor=(0, 0),
+        bbox_transform=below, borderaxespad=0, borderpad=0, frameon=False, fontsize="small",
+        ncols=legend_columns(panel, width),
+    )  # fmt: skip

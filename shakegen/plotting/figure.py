@@ -1,0 +1,212 @@
+"""What a figure shows, as plain data: every renderer draws it, and `to_dict` gives its numbers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line through points.
+
+    Attributes:
+        series: whose it is, such as a model's name; curves and bars of one series have one colour.
+        x, y: its points, numbers of equal count; NaN leaves a gap.
+        label: what it is among those of its series, such as "training".
+        note: what the legend adds, such as the best value.
+        dashed: whether the line is broken.
+        mark: the index of a point to mark.
+        band: the lower and upper ends of a range around y, each as long as y.
+
+    Raises:
+        ValueError: the counts of x, y and band differ, or there is no point to mark.
+    """
+
+    series: str
+    x: Sequence[float]
+    y: Sequence[float]
+    label: str = ""
+    note: str = ""
+    dashed: bool = False
+    mark: int | None = None
+    band: tuple[Sequence[float], Sequence[float]] | None = None
+
+    def __post_init__(self):
+        if {len(values) for values in (self.y, *(self.band or ()))} != {len(self.x)}:
+            raise ValueError(f"the curve {self.name!r} has {len(self.x)} x: expected as many of everything else")
+        if self.mark is not None and not 0 <= self.mark < len(self.x):
+            raise ValueError(f"the curve {self.name!r} has no point {self.mark} to mark")
+
+    @property
+    def name(self) -> str:
+        return " ".join(filter(None, (self.series, self.label)))
+
+
+@dataclass(frozen=True)
+class Bars:
+    """One bar for each of the panel's groups.
+
+    Attributes:
+        series: whose they are; the bars of several series stand side by side.
+        values: the heights; NaN leaves a bar out.
+        spread: half the length of an error bar on each, or None.
+
+    Raises:
+        ValueError: the counts of values and spread differ.
+    """
+
+    series: str
+    values: Sequence[float]
+    spread: Sequence[float] | None = None
+
+    def __post_init__(self):
+        if self.spread is not None and len(self.spread) != len(self.values):
+            raise ValueError(f"the bars {self.name!r} have {len(self.values)} values: expected as many spreads")
+
+    @property
+    def name(self) -> str:
+        return self.series
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Numbers as colours, in rows from the top.
+
+    Attributes:
+        values: shape (rows, columns); NaN stays blank.
+        label: what the colours mean.
+        rows, columns: names of the rows and of the columns, or nothing.
+        extent: the left, right, bottom and top ends, in the units of curves over it; by default cells are counted.
+
+    Raises:
+        ValueError: the values have no two dimensions, or there are not as many names.
+    """
+
+    values: np.ndarray
+    label: str = ""
+    rows: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    extent: tuple[float, float, float, float] | None = None
+
+    def __post_init__(self):
+        shape = np.shape(self.values)
+        if len(shape) != 2 or 0 in shape:
+            raise ValueError(f"the heat map has the shape {shape}: expected rows and columns")
+        if (len(self.rows) or shape[0], len(self.columns) or shape[1]) != shape:
+            raise ValueError(f"the heat map has the shape {shape}: expected as many names of rows and columns")
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        rows, columns = np.shape(self.values)
+        return self.extent or (-0.5, columns - 0.5, rows - 0.5, -0.5)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest value."""
+        values = np.asarray(self.values, float)
+        values = values[np.isfinite(values)]
+        return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes: curves, perhaps over a heat map, or bars.
+
+    Attributes:
+        x_label, y_label: what the axes show, with units.
+        title: above it.
+        groups: of bars, the names along the x axis.
+        log_x, log_y: whether an axis is logarithmic; what is not above 0 is then left out.
+
+    Raises:
+        ValueError: there is nothing in it, or bars are as many as groups are not, or are together with something else.
+    """
+
+    x_label: str
+    y_label: str
+    curves: Sequence[Curve] = ()
+    bars: Sequence[Bars] = ()
+    heat: Heat | None = None
+    title: str = ""
+    groups: Sequence[str] = ()
+    log_x: bool = False
+    log_y: bool = False
+
+    def __post_init__(self):
+        if not (self.curves or self.bars or self.heat):
+            raise ValueError("the panel is empty: expected curves, bars or a heat map")
+        if self.bars and (self.curves or self.heat):
+            raise ValueError("the panel has bars and something else: expected a panel for each")
+        if any(len(bars.values) != len(self.groups) for bars in self.bars):
+            raise ValueError(f"the panel has {len(self.groups)} groups of bars: expected as many bars of each series")
+
+    def scaled(self) -> list[Curve]:
+        """The curves with NaN for what cannot be on a logarithmic axis."""
+        return [replace(curve, x=shown(curve.x, self.log_x), y=shown(curve.y, self.log_y)) for curve in self.curves]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Panels under a title."""
+
+    title: str
+    panels: Sequence[Panel]
+
+    @property
+    def series(self) -> list[str]:
+        """Every series once, in order: the place gives the colour, the same in all panels."""
+        return list(dict.fromkeys(part.series for panel in self.panels for part in (*panel.curves, *panel.bars)))
+
+    def to_dict(self) -> dict:
+        """The numbers behind the figure, ready for JSON; None where there is none."""
+        return {"title": self.title, "panels": [panel_to_dict(panel) for panel in self.panels]}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts or numbers under a header, for a page."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence]
+    title: str = ""
+
+
+def panel_to_dict(panel: Panel) -> dict:
+    found = {"title": panel.title, "x_label": panel.x_label, "y_label": panel.y_label}
+    if panel.curves:
+        found["curves"] = [curve_to_dict(curve) for curve in panel.curves]
+    if panel.bars:
+        found["groups"] = list(panel.groups)
+        found["bars"] = [
+            {"series": bars.series, "values": numbers(bars.values)}
+            | ({} if bars.spread is None else {"spread": numbers(bars.spread)})
+            for bars in panel.bars
+        ]
+    if panel.heat:
+        heat = panel.heat
+        found["heat"] = {"label": heat.label, "values": [numbers(row) for row in heat.values]}
+        named = {"rows": heat.rows, "columns": heat.columns, "extent": heat.extent}
+        found["heat"] |= {name: list(value) for name, value in named.items() if value}
+    return found
+
+
+def curve_to_dict(curve: Curve) -> dict:
+    found = {"series": curve.series, "label": curve.label, "x": numbers(curve.x), "y": numbers(curve.y)}
+    if curve.mark is not None:
+        found["mark"] = {"x": found["x"][curve.mark], "y": found["y"][curve.mark]}
+    if curve.band is not None:
+        found["low"], found["high"] = map(numbers, curve.band)
+    return found
+
+
+def numbers(values) -> list:
+    """Numbers of Python, None for those that JSON has not."""
+    values = np.asarray(values).tolist()
+    return [value if math.isfinite(value) else None for value in values]
+
+
+def shown(values, logarithmic: bool) -> np.ndarray:
+    values = np.asarray(values, float)
+    return np.where(np.isfinite(values) & (values > 0 if logarithmic else True), values, np.nan)

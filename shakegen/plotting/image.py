@@ -1,0 +1,106 @@
+"""Figures as images, drawn by matplotlib."""
+
+import io
+from dataclasses import dataclass
+
+from shakegen.plotting.axes import draw_panel, legend_lines, plain
+from shakegen.plotting.figure import Figure
+from shakegen.plotting.theme import LIGHT, Theme
+
+FORMATS = ("png", "svg", "pdf")
+HEIGHT, LINE = 3.4, 0.2  # inches, of a panel without its legend, and of a line of that
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the axes of a panel are in a drawing.
+
+    Attributes:
+        box: the left, top, right and bottom ends, in points from the upper left corner.
+        x, y: the numbers at the left and right, and at the bottom and top.
+    """
+
+    box: tuple[float, float, float, float]
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+
+def render(figure: Figure, kind: str = "svg", width: float = 8.0) -> bytes:
+    """A figure as the content of an image file; the same figure gives the same bytes.
+
+    Args:
+        figure: what to draw.
+        kind: one of FORMATS.
+        width: in inches; panels stand side by side where there is room for two.
+
+    Raises:
+        ValueError: matplotlib is not installed; the message says how to get it.
+    """
+    return draw(figure, kind, width)[0]
+
+
+def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: str = "") -> tuple[bytes, list[Place]]:
+    """As `render`, in given colours, and where the panels came to be.
+
+    Args:
+        theme: the colours.
+        salt: makes the identifiers in an SVG differ from another one's on the same page.
+    """
+    require()
+    import warnings
+
+    import matplotlib
+    from matplotlib.figure import Figure as Drawing
+
+    columns = 1 if len(figure.panels) == 1 or width < 7 else 2
+    rows, content = -(-len(figure.panels) // columns), io.BytesIO()
+    with matplotlib.rc_context(settings(theme, salt)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a script without a font shows boxes
+        height = rows * max(HEIGHT + LINE * legend_lines(panel, width / columns) for panel in figure.panels)
+        drawing = Drawing(figsize=(width, height), layout="constrained")
+        if len(figure.panels) > 1:
+            drawing.suptitle(plain(figure.title))
+        grid = drawing.subplots(rows, columns, squeeze=False).ravel()
+        for panel, axes in zip(figure.panels, grid):
+            draw_panel(panel, axes, figure.series, theme, width / columns)
+        for axes in grid[len(figure.panels) :]:
+            axes.set_visible(False)
+        date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[kind]
+        drawing.savefig(content, format=kind, dpi=160, metadata=date)
+    return content.getvalue(), [place(axes, width, height) for axes in grid[: len(figure.panels)]]
+
+
+def place(axes, width: float, height: float) -> Place:
+    found = axes.get_position()
+    points = (72 * width * found.x0, 72 * height * (1 - found.y1), 72 * width * found.x1, 72 * height * (1 - found.y0))
+    return Place(points, tuple(map(float, axes.get_xlim())), tuple(map(float, axes.get_ylim())))
+
+
+def require() -> None:
+    """Refuse, with the way to get it, where matplotlib is missing; nothing is loaded."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise ValueError(
+            "images are drawn by matplotlib, which is not installed: try `pip install matplotlib`, or draw in the "
+            "terminal (without --out)"
+        ) from None
+
+
+def settings(theme: Theme, salt: str) -> dict:
+    from matplotlib import cycler
+
+    ink = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor")
+    return {
+        **dict.fromkeys(ink, theme.ink),
+        **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), theme.paper),
+        "grid.color": theme.grid,
+        "axes.prop_cycle": cycler(color=theme.series),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": "medium",
+        "figure.titlesize": "large",
+        "svg.fonttype": "none",
+        "svg.hashsalt": f"shakegen{salt}",
+        "font.size": 10.0,
+    }

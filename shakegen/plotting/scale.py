@@ -1,0 +1,67 @@
+"""From numbers to places on an axis, and the round numbers beside it."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+
+class Scale:
+    """From numbers to their places on an axis, 0 to 1.
+
+    Args:
+        low, high: the numbers at 0 and at 1; where they are equal, room is made around them.
+        logarithmic: whether equal ratios are equally long; low and high are then above 0.
+        whole: whether only whole numbers are written beside the axis.
+        names: what is written beside 0, 1, 2 … instead of numbers.
+    """
+
+    def __init__(self, low: float, high: float, logarithmic=False, whole=False, names: Sequence[str] = ()):
+        if abs(high - low) <= 1e-9 * abs(high):
+            room = abs(high) / 2 or 0.5
+            low, high = (low / 2, high * 2) if logarithmic else (low - room, high + room)
+        self.low, self.high, self.logarithmic, self.whole, self.names = low, high, logarithmic, whole, names
+
+    @classmethod
+    def around(cls, values, **options) -> "Scale":
+        """A scale that has room for all of some arrays; NaN is passed over."""
+        values = np.concatenate([np.asarray(v, float).ravel() for v in values])
+        values = values[np.isfinite(values)]
+        return cls(float(values.min()), float(values.max()), **options) if len(values) else cls(1.0, 2.0, **options)
+
+    def place(self, values) -> np.ndarray:
+        """Where numbers are: 0 at `low`, 1 at `high`."""
+        low, high, values = self.low, self.high, np.asarray(values, float)
+        if self.logarithmic:
+            low, high, values = math.log10(low), math.log10(high), np.log10(values)
+        return (values - low) / (high - low)
+
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """About `most` numbers or fewer to write beside the axis, with their texts."""
+        if len(self.names):
+            every = -(-len(self.names) // most)
+            return list(enumerate(self.names))[::every]
+        low, high = sorted((self.low, self.high))
+        values = powers_of_ten(low, high, most) if self.logarithmic else round_numbers(low, high, most)
+        return [(value, written(value)) for value in values if not self.whole or value == round(value)]
+
+
+def round_numbers(low: float, high: float, most: int) -> list[float]:
+    """The multiples of 1, 2 or 5 times a power of ten from low to high, about `most` or fewer."""
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    step = next(power * m for m in (1, 2, 5, 10, 20) if (high - low) / (power * m) <= most)
+    return [step * k for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+
+
+def powers_of_ten(low: float, high: float, most: int) -> list[float]:
+    """Powers of ten from low to high; where there are fewer than two, round numbers."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    if last <= first:
+        return round_numbers(low, high, most)
+    return [10.0**k for k in range(first, last + 1, max(1, -(-(last - first + 1) // most)))]
+
+
+def written(value: float) -> str:
+    """A number in few characters."""
+    mantissa, exponent, power = f"{value:.6g}".partition("e")
+    return mantissa + exponent + (str(int(power)) if power else "")

@@ -1,0 +1,143 @@
+"""How a network is trained: the options of a run, checked, and the learning rate they ask for. Only Python."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+
+EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
+SCHEDULES = {
+    "cosine": lambda progress: FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * progress)) / 2,
+    "linear": lambda progress: FLOOR + (1 - FLOOR) * (1 - progress),
+    "constant": lambda progress: 1.0,
+}
+PRECISIONS = ("float32", "bfloat16")
+LARGEST_RANDOM_STATE = (1 << 32) - 1
+MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
+KINDS = {int: "a whole number", bool: "true or false", str: "a name"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The options of a training run.
+
+    Attributes:
+        epochs: passes over the training text, 30 where neither they nor minutes are given; or
+        minutes: how long to train, with compilation, validation and samples.
+        batch_size: windows in a batch, or streams.
+        seq_length: characters, or words, in a window, through which gradients flow back.
+        stateful: read the text in contiguous streams and carry the state from batch to batch, instead of drawing
+            windows at random that begin with the start state.
+        learning_rate: its peak.
+        schedule: cosine or linear, to 1 % of the peak when the epochs or minutes end; or constant.
+        warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
+        optimizer: any of Keras's, by name.
+        weight_decay: the share of the weights, biases excepted, taken off at every step, times the learning rate; None
+            is the optimizer's own default.
+        average_weights: the momentum of an exponential moving average of the weights, such as 0.999, which is then what
+            is validated and kept; 0 is none.
+        clip_norm: the largest global norm of the gradients; None leaves it free.
+        clip_value: the largest absolute value of a gradient's element; where it is given, the norm is free.
+        mixed_precision: bfloat16 to compute in 16 bits; weights are float32 in any case.
+        patience: end the run after so many epochs without a better validation loss.
+        random_state: of the first weights, of windows and of dropout.
+
+    Raises:
+        ValueError: an option is out of range.
+    """
+
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int = 32
+    seq_length: int = 64
+    stateful: bool = False
+    learning_rate: float = 6e-3
+    schedule: str = "cosine"
+    warmup: float | None = None
+    optimizer: str = "adam"
+    weight_decay: float | None = None
+    average_weights: float = 0.0
+    clip_norm: float | None = 1.0
+    clip_value: float | None = None
+    mixed_precision: str = "float32"
+    patience: float | None = None
+    random_state: int = 0
+
+    def __post_init__(self):
+        if self.epochs is not None and self.minutes is not None:
+            raise ValueError("epochs and minutes are both given: expected one of them")
+        if self.epochs is None and self.minutes is None:
+            object.__setattr__(self, "epochs", EPOCHS)
+        for name in ("epochs", "minutes", "learning_rate", "clip_norm", "clip_value", "patience"):
+            value = getattr(self, name)
+            if value is not None and not (is_number(value) and value > 0):
+                raise ValueError(f"the {name.replace('_', ' ')} given is {value}: expected a number above 0")
+        if self.weight_decay is not None and not (is_number(self.weight_decay) and self.weight_decay >= 0):
+            raise ValueError(f"the weight decay given is {self.weight_decay}: expected a number of 0 or more")
+        for name, value in {"warmup": self.warmup or 0, "average weights": self.average_weights}.items():
+            if not (is_number(value) and 0 <= value < 1):
+                raise ValueError(f"the {name} given is {value}: expected a share from 0 up to, but not including, 1")
+        choices = {"schedule": SCHEDULES, "mixed precision": PRECISIONS}
+        for name, known in choices.items():
+            value = getattr(self, name.replace(" ", "_"))
+            if value not in known:
+                raise ValueError(f"there is no {name} {value!r}: expected one of {', '.join(known)}")
+        if type(self.random_state) is not int or not 0 <= self.random_state <= LARGEST_RANDOM_STATE:
+            raise ValueError(
+                f"the random state is {self.random_state}: expected a whole number from 0 to {LARGEST_RANDOM_STATE}"
+            )
+        for name, kind in (("batch_size", int), ("seq_length", int), ("stateful", bool), ("optimizer", str)):
+            if type(getattr(self, name)) is not kind:
+                raise ValueError(
+                    f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected {KINDS[kind]}"
+                )
+
+    def to_dict(self) -> dict:
+        """All options, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> "Recipe":
+        """The recipe of `to_dict`.
+
+        Raises:
+            ValueError: an option is unknown, or out of range.
+        """
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise ValueError(f"there is no option {unknown[0]!r} of training: it may come from a newer shakegen")
+        return cls(**values)
+
+    def resumed(self, options: Mapping) -> "Recipe":
+        """This recipe for a run that goes on with other epochs, minutes, learning rate or patience.
+
+        Raises:
+            ValueError: an option would change what was done so far, or is out of range.
+        """
+        for name, value in options.items():
+            if name not in MAY_CHANGE and getattr(self, name) != value:
+                raise ValueError(different(name.replace("_", " "), getattr(self, name), value))
+        ends = {name: options[name] for name in ("epochs", "minutes") if options.get(name) is not None}
+        if ends:
+            options = {**options, "epochs": None, "minutes": None, **ends}
+        return replace(self, **options)
+
+    def rate(self, progress: float) -> float:
+        """The learning rate when a share of the run, 0 to 1, is over."""
+        warmup = self.warmup
+        if warmup is None:
+            warmup = 0.0 if self.schedule == "constant" else WARMUP
+        if progress < warmup:
+            return self.learning_rate * (progress + 1e-3) / (warmup + 1e-3)
+        return self.learning_rate * SCHEDULES[self.schedule]((progress - warmup) / (1 - warmup))
+
+
+def different(name: str, before, now) -> str:
+    """Why a run cannot go on: something was given that is not what it began with."""
+    return (
+        f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without --resume "
+        "(epochs, minutes, learning rate and patience may change)"
+    )
+
+
+def is_number(value) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

@@ -1,0 +1,252 @@
+"""A training run: the loop over batches, and how far it has come."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import keras
+import tensorflow as tf
+
+from shakegen.modelfile import ModelFileError, best_of
+from shakegen.recipe import Recipe, is_number
+from shakegen.training import checkpoint
+from shakegen.training.validation import Validation
+from shakegen.windows import Batches
+
+REPORT = 1 << 20  # symbols; an epoch of more is reported in parts of about so many
+
+
+class Diverged(ValueError):
+    """A loss or a weight is no longer a number; `model` is the best that there was, or None."""
+
+    def __init__(self, model=None, kept: str = ""):
+        self.model = model
+        super().__init__(
+            f"training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm{kept}"
+        )
+
+
+@dataclass
+class Position:
+    """How far a run has come.
+
+    Attributes:
+        step: batches learned from.
+        reports: epochs, or parts of long ones, that have ended.
+        rate: the learning rate of the last batch.
+        loss, losses: the sum of the losses since the last report, and their number.
+        seconds: since the run began, without those between a stop and a resumption.
+        busy, timed: the seconds that batches took since the last report, and how many these were; the first one of a
+            process, which compiles, is not among them.
+    """
+
+    step: int = 0
+    reports: int = 0
+    rate: float = 0.0
+    loss: float = 0.0
+    losses: int = 0
+    seconds: float = 0.0
+    busy: float = 0.0
+    timed: int = 0
+
+    def to_dict(self) -> dict:
+        """All of it, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values) -> "Position":
+        """The position of `to_dict`; raises ModelFileError where it cannot be one."""
+        usual = asdict(cls())
+        if (
+            not isinstance(values, dict)
+            or set(values) != set(usual)
+            or not all(is_number(value) and value >= 0 for value in values.values())
+            or any(type(usual[name]) is int and type(value) is not int for name, value in values.items())
+        ):
+            raise ModelFileError("the training run to resume is where no run can be: the file may be damaged")
+        return cls(**values)
+
+
+class Run:
+    """A training run, from where it stands to its end.
+
+    Args:
+        network: the `keras.Model`, compiled.
+        batches: what it learns from.
+        recipe: how.
+        weights: gives what is scored and kept of the network: its weights, by name.
+        score: gives nats/symbol, for such weights, on text that is not learned from; None where there is no such text.
+        save: writes a checkpoint; told whether it must, or may fail with a warning; returns whether it is written.
+        started: the `time.monotonic()` when the run began, or was resumed.
+        every: seconds between checkpoints within an epoch.
+
+    Attributes:
+        position: where the run stands.
+        history: as a model file has it.
+        best: what the best report so far kept; None before the first one.
+        callbacks: a `keras.callbacks.Callback`.
+        stopped: set it to end the run after the batch at hand, to be resumed.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        batches: Batches,
+        recipe: Recipe,
+        weights: Callable[[], dict],
+        score: Validation | None,
+        save: Callable[[bool], bool],
+        started: float,
+        every: float,
+    ):
+        self.network, self.batches, self.recipe = network, batches, recipe
+        self._weights, self._score, self._save, self._every = weights, score, save, every
+        self.position, self.history, self.best = Position(), [], None
+        self.callbacks, self.stopped = keras.callbacks.Callback(), None
+        self._since, self._next, self._saved = started, math.inf, False
+        self._reserve = 0.0  # seconds for what follows the last batch
+        self._out_of_time = False
+        self._took = None  # seconds of the batch before; None before the first one, which compiles
+        network.stop_training = False
+        epochs = recipe.epochs
+        self._last = None if epochs is None else max(1, round(epochs * batches.steps))
+        parts = min(batches.steps, max(1, round(batches.steps * batches.characters / REPORT)))
+        self._ends = [part * batches.steps // parts for part in range(1, parts + 1)]
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began; time between a stop and a resumption does not count."""
+        return self.position.seconds + time.monotonic() - self._since
+
+    @property
+    def progress(self) -> float:
+        """What share of the run is over, 0 to 1; what follows the last batch has its share of the minutes."""
+        if self._last is not None:
+            return min(1.0, self.position.step / self._last)
+        half_a_batch = self.position.busy / max(1, self.position.timed) / 2
+        return min(1.0, self.seconds / max(1e-6, 60 * self.recipe.minutes - self._reserve - half_a_batch))
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the training text so far."""
+        whole, rest = divmod(self.position.step, self.batches.steps)
+        return whole + round(rest / self.batches.steps, 4) if rest else whole
+
+    @property
+    def characters_per_second(self) -> float:
+        """How fast it has learned since the last report."""
+        if self.position.timed:
+            return round(self.position.timed * self.batches.characters / self.position.busy, 1)
+        return round(self.batches.characters / self._took, 1) if self._took else 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do: no epochs, no minutes, no patience, or a callback had enough."""
+        return self._out_of_time or self.progress >= 1 or self.out_of_patience or self.network.stop_training
+
+    @property
+    def out_of_patience(self) -> bool:
+        if self.recipe.patience is None or not self.history:
+            return False
+        return self.history[-1]["epoch"] - best_of(self.history)["epoch"] >= self.recipe.patience
+
+    @property
+    def _at_report(self) -> bool:
+        """Whether an epoch, or a part of a long one, is learned and not yet reported."""
+        within = self.position.step % self.batches.steps
+        return self.position.losses > 0 and (within in (0, *self._ends) or self.position.step == self._last)
+
+    @property
+    def finished(self) -> bool:
+        """Whether `go` would find nothing to do."""
+        return self.over and not self._at_report
+
+    def go(self) -> None:
+        """Train to the end, or until it is `stopped`; in either case a checkpoint has been written then.
+
+        Raises:
+            Diverged: a loss or a weight is not a number.
+            OSError: the last checkpoint cannot be written.
+        """
+        if self.recipe.minutes and self._score:
+            self._reserve = self._score.seconds(self._weights())
+        batches, step = iter(self.batches.dataset(self.position.step)), step_function(self.network)
+        self._next = time.monotonic() + self._every
+        self.callbacks.on_train_begin()
+        while not (self.stopped or self.finished):
+            if not self._at_report:
+                self._learn_until_report(batches, step)
+            if not self.stopped:
+                self._report()
+        if not self._saved:
+            self._checkpoint(must=True)
+        self.callbacks.on_train_end()
+
+    def _learn_until_report(self, batches, step) -> None:
+        position, epoch = self.position, self.position.step // self.batches.steps
+        within = self.position.step % self.batches.steps
+        end = epoch * self.batches.steps + next(end for end in self._ends if end > within)
+        self.callbacks.on_epoch_begin(position.reports)
+        while position.step < end and not (self.stopped or self.over):
+            self.callbacks.on_train_batch_begin(position.losses)
+            self._learn(batches, step)
+            self.callbacks.on_train_batch_end(position.losses - 1, {"loss": position.loss / position.losses})
+            if time.monotonic() >= self._next and not self.stopped:
+                self._checkpoint()
+
+    def _learn(self, batches, step) -> None:
+        position, began = self.position, time.monotonic()
+        if self.batches.carries_state and self.batches.begins(position.step):
+            checkpoint.reset_states(self.network)
+        position.rate = self.recipe.rate(self.progress)
+        self.network.optimizer.learning_rate = position.rate
+        loss = float(step(*next(batches)))
+        if not math.isfinite(loss):
+            raise Diverged
+        position.step += 1
+        position.loss += loss
+        position.losses += 1
+        took = time.monotonic() - began
+        if self._took is not None:
+            position.busy += took
+            position.timed += 1
+        self._took, self._saved = took, False
+
+    def _report(self) -> None:
+        """Score the network, keep it if it is the best, tell the callbacks, write a checkpoint."""
+        position, began, weights = self.position, time.monotonic(), self._weights()
+        entry = {"epoch": self.epoch, "loss": position.loss / position.losses}
+        if self._score:
+            entry["validation_loss"] = self._score(weights)
+            if not math.isfinite(entry["validation_loss"]):
+                raise Diverged
+        entry |= {"seconds": round(self.seconds, 3), "learning_rate": position.rate, "steps": position.step}
+        entry["characters_per_second"] = self.characters_per_second
+        self.history.append(entry)
+        self._out_of_time = self.recipe.minutes is not None and self.progress >= 1
+        if best_of(self.history) is entry:
+            self.best = weights
+        position.loss, position.losses, position.busy, position.timed = 0.0, 0, 0.0, 0
+        position.reports += 1
+        self.callbacks.on_epoch_end(position.reports - 1, dict(entry))
+        self._checkpoint()
+        self._reserve = time.monotonic() - began
+
+    def _checkpoint(self, must: bool = False) -> None:
+        self._saved = self._save(must)
+        self._next = time.monotonic() + self._every
+
+
+def step_function(network: keras.Model) -> Callable:
+    """A function of (inputs, targets) that learns from a batch and gives its loss."""
+
+    @tf.function(jit_compile=False, autograph=False)  # dropout is several times slower under XLA
+    def step(inputs, targets):
+        with tf.GradientTape() as tape:
+            loss = network.loss(targets, network(inputs, training=True))
+        variables = network.trainable_variables
+        network.optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    return step

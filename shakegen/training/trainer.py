@@ -1,0 +1,199 @@
+"""What a training run is made of, and what is kept of it."""
+
+import contextlib
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from shakegen import windows
+from shakegen.callbacks import Progress, SampleText, show
+from shakegen.config import Config
+from shakegen.inference import Engine
+from shakegen.logs import run_logs
+from shakegen.model import LanguageModel
+from shakegen.modelfile import Training
+from shakegen.network import build, named_weights
+from shakegen.recipe import Recipe
+from shakegen.text import Corpus
+from shakegen.training import checkpoint, finetuning
+from shakegen.training.optimizer import make_optimizer
+from shakegen.training.run import REPORT, Diverged, Position, Run
+from shakegen.training.signals import Interrupted, stopping_on_signals
+from shakegen.training.validation import Validation
+
+VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
+
+
+@dataclass
+class Saving:
+    """Where a run is written to.
+
+    Attributes:
+        path: a model file, or None.
+        every: minutes between checkpoints; 0: the model alone is written, after every epoch.
+        notes: anything that JSON can hold, to keep in the checkpoints.
+    """
+
+    path: Path | None
+    every: float
+    notes: dict | None
+
+
+class Trainer:
+    """A run, put together from what it is about.
+
+    Args:
+        corpus: the text.
+        config: the network.
+        recipe: how it learns.
+        base: a model whose weights the run starts from, or None.
+        saving: where it is written to.
+        started: the `time.monotonic()` when it began.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        config: Config,
+        recipe: Recipe,
+        base: LanguageModel | None,
+        saving: Saving,
+        started: float,
+    ):
+        if config.level != corpus.level:
+            raise ValueError(
+                f"the corpus has the level {corpus.level}, the network {config.level}: expected the same, as of "
+                f"Config(level={corpus.level!r})"
+            )
+        self.corpus, self.config, self.recipe, self.saving = corpus, config, recipe, saving
+        self.vocabulary = finetuning.extended(base.vocabulary, corpus.vocabulary) if base else corpus.vocabulary
+        batches = self._batches(self._ids(corpus.train))
+        corpus.check_parts()
+        self.network = build(
+            config,
+            len(self.vocabulary),
+            recipe.random_state,
+            streams=batches.batch_size if recipe.stateful else None,
+            dtype="float32" if recipe.mixed_precision == "float32" else f"mixed_{recipe.mixed_precision}",
+        )
+        if base is not None:
+            ids = finetuning.places(base.vocabulary, self.vocabulary)
+            weights = finetuning.transplanted(self._weights(), base.weights, ids)
+            self.network.set_weights(list(weights.values()))
+        self.network.compile(
+            make_optimizer(recipe), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+        )
+        self.network.optimizer.build(self.network.trainable_variables)
+        validation, most = self._ids(corpus.validation), min(REPORT, batches.steps * batches.characters) // VALIDATION
+        score = Validation(config, validation, most) if len(validation) > 1 else None
+        every = 60 * saving.every or math.inf
+        self.run = Run(self.network, batches, recipe, self._weights, score, self._save, started, every)
+
+    def _ids(self, ids):
+        if self.corpus.vocabulary == self.vocabulary:
+            return ids
+        return windows.Recoded(ids, finetuning.places(self.corpus.vocabulary, self.vocabulary))
+
+    def _batches(self, ids) -> windows.Batches:
+        kind = windows.Streams if self.recipe.stateful else windows.ShuffledWindows
+        return kind(ids, self.recipe.seq_length, self.recipe.batch_size, self.recipe.random_state)
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        return named_weights(self.config, self.network)
+
+    def restore(self, model: LanguageModel) -> None:
+        """Go on where a model's training run stands.
+
+        Raises:
+            ValueError: that run cannot go on: it has ended, or is not of such a network.
+        """
+        state, run = model.training.state, self.run
+        checkpoint.restore(self.network, model.training.arrays)
+        run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
+        run.best = model.weights if model.history else None
+        if self.saving.notes is None:
+            self.saving.notes = state.get("notes")
+        if run.finished:
+            raise ValueError(f"the run to resume has ended: {self._had()}; give it more")
+
+    def _had(self) -> str:
+        if self.run.out_of_patience:
+            return f"{self.recipe.patience:g} epochs were no better (--patience)"
+        if self.recipe.epochs:
+            return f"it had {self.recipe.epochs:g} epochs (--epochs)"
+        return f"it had {self.recipe.minutes:g} minutes (--minutes)"
+
+    def train(
+        self,
+        callbacks: Iterable[keras.callbacks.Callback] = (),
+        log_dir: str | Path | None = None,
+        verbose: bool = True,
+    ) -> LanguageModel:
+        """Run to the end; as `train` says."""
+        run, shown = self.run, [Progress(self.run, self.config.level)] if verbose else []
+        callbacks = list(callbacks)
+        if log_dir is not None:
+            sampler = next((callback for callback in callbacks if isinstance(callback, SampleText)), None)
+            callbacks += run_logs(log_dir, run.batches, sampler, self.config.level)
+        epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
+        run.callbacks = keras.callbacks.CallbackList(
+            [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
+        )
+        with stopping_on_signals(run), contextlib.ExitStack() as closing:
+            for bar in shown:
+                closing.callback(bar.close)
+            try:
+                run.go()
+            except Diverged:
+                best = None if run.best is None else replace(self.model(), training=None)
+                kept = f"; {self.saving.path} keeps the best epoch so far" if best and self.saving.path else ""
+                raise Diverged(best, kept) from None
+        if run.stopped:
+            raise Interrupted(self.model(), run.stopped)
+        return self.model()
+
+    def model(self) -> LanguageModel:
+        """The best model so far, with where the run stands; before the first epoch has ended, the present one."""
+        run, arrays = self.run, checkpoint.capture(self.network)
+        weights = self._weights() if run.best is None else run.best
+        state = {
+            "recipe": self.recipe.to_dict(),
+            "position": {**run.position.to_dict(), "seconds": run.seconds},
+            "symbols": digest(self.corpus),
+            "notes": self.saving.notes,
+        }
+        origin, history = self.corpus.origin(), list(run.history)
+        return LanguageModel(self.config, self.vocabulary, weights, origin, history, Training(state, arrays))
+
+    def _save(self, must: bool) -> bool:
+        if self.saving.path is None:
+            return True
+        model = self.model()
+        if not all(np.isfinite(array).all() for array in model.training.arrays.values()):
+            raise Diverged
+        try:
+            model.save(self.saving.path, with_training=self.saving.every > 0)
+        except OSError as error:
+            if must:
+                raise
+            show(f"Warning: {error}. Training goes on; the next checkpoint tries again.", sys.stderr)
+            return False
+        return True
+
+
+def digest(corpus: Corpus) -> str:
+    """A fingerprint of a corpus's vocabulary."""
+    return hashlib.sha256(json.dumps(corpus.vocabulary.to_json()).encode()).hexdigest()
+
+
+def engine_of(config: Config) -> Callable[[keras.Model], Engine]:
+    """What `SampleText` needs to draw from our own networks at the engine's speed: its `source`."""
+
+    return lambda network: Engine(config, named_weights(config, network))
