@@ -71,13 +71,6 @@ def configured(given: dict, base) -> Config:
     return Config(**chosen) if base is None else replace(base.config, **chosen)
 
 
-def shares(split: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in split.split(","))
-    except ValueError:
-        raise ValueError(f"the split {split!r} is not usable: expected three numbers such as 0.9,0.05,0.05") from None
-
-
 def samples(vocabulary, config: Config, options: dict, shown: bool) -> list:
     """The callback that draws a sample after each epoch, if one is wanted: to be shown, or for the logs alone."""
     from shakegen.callbacks import SampleText
@@ -99,7 +92,7 @@ def summary(model, out: Path) -> str:
     bits, last = model.validation_bits, model.history[-1]
     scored = "" if bits is None else f", {bits:.3f} bits/char on validation text"
     speed = statistics.median(entry["characters_per_second"] for entry in model.history)
-    took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} characters/s"
+    took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} {model.vocabulary.symbol}s/s"
     return f"Best epoch: {model.best_epoch['epoch']:g}{scored}.\nTime: {took}.\n{saved}"
 
 

@@ -11,7 +11,7 @@ from shakegen.model import LanguageModel
 from shakegen.modelfile import ModelFileError
 from shakegen.recipe import Recipe, different
 from shakegen.text import Corpus
-from shakegen.training.trainer import Saving, Trainer, digest, origin_of
+from shakegen.training.trainer import Saving, Trainer, digest
 
 DROPOUTS = ("dropout", "variational_dropout")
 
@@ -31,7 +31,7 @@ def train(
     started: float | None = None,
     **options,
 ) -> LanguageModel:
-    """Train a network to predict each next character of a text.
+    """Train a network to predict each next character, or word, of a text.
 
     A run that was stopped, killed or finished goes on with `resume`, bit for bit as if it had not been: from its last
     checkpoint, or its last epoch. Then options that are not given are those of the run, and only `epochs`, `minutes`,
@@ -42,15 +42,16 @@ def train(
 
     Args:
         corpus: the text, with its splits.
-        config: the network; by default `Config()`, or that of the model to resume or to start from.
+        config: the network; by default `Config()` of the corpus's level, or that of the model to resume or to start
+            from.
         resume: a model file, or model, to go on from; a file is also where it goes on to, if `out` is not given.
-        finetune: a model file, or model, whose weights a new run starts from; characters that it does not know are
-            added to its vocabulary. Only dropout may differ from its configuration.
+        finetune: a model file, or model, whose weights a new run starts from; characters, or words, that it does
+            not know are added to its vocabulary. Only dropout may differ from its configuration.
         out: where to write a model file with the best epoch so far and what it takes to go on.
         checkpoint_every: minutes between checkpoints, beside that after every epoch. 0: the file is written after
             every epoch, and the run cannot go on from it; it is several times smaller.
         callbacks: more `keras.callbacks.Callback`s, such as `SampleText`; one can end the run by setting
-            `model.stop_training`. For them an epoch of more than about a million characters is several.
+            `model.stop_training`. For them an epoch of more than about a million symbols is several.
         log_dir: a folder for `epochs.csv`, a line an epoch, and for event files that TensorBoard shows: losses, norms
             of gradients, the samples of a `SampleText` among the callbacks. A run that goes on continues its logs.
         verbose: show progress on standard error.
@@ -62,7 +63,8 @@ def train(
         The model of the epoch that predicted the validation text best. The run can go on from it, too.
 
     Raises:
-        ValueError: the text is too short for one window, an option is out of range, or the run to resume differs.
+        ValueError: the text is too short for a window or a part, an option is out of range, or the run to resume
+            differs.
         Diverged: the loss is not a number; the best model so far is in the exception.
         Interrupted: Ctrl-C or SIGTERM; the model is in the exception.
         OSError: the log folder cannot be written to, or the model file at the end; while training goes on, that is
@@ -79,7 +81,7 @@ def train(
         recipe, config = resumed(base, corpus, config, options), base.config
     else:
         base = None if finetune is None else opened(finetune)
-        recipe, config = Recipe(**options), chosen(config, base)
+        recipe, config = Recipe(**options), chosen(config, base, corpus.level)
     saving = Saving(None if out is None else Path(out), checkpoint_every, notes)
     trainer = Trainer(corpus, config, recipe, base, saving, started)
     if resume is not None:
@@ -92,14 +94,14 @@ def opened(model: str | Path | LanguageModel, with_training: bool = False) -> La
     return model if isinstance(model, LanguageModel) else LanguageModel.load(model, with_training)
 
 
-def chosen(config: Config | None, base: LanguageModel | None) -> Config:
+def chosen(config: Config | None, base: LanguageModel | None, level: str) -> Config:
     """The configuration of a new run, which may start from a model.
 
     Raises:
         ValueError: it is not that model's.
     """
     if base is None or config is None:
-        return config or (base.config if base else Config())
+        return config or (base.config if base else Config(level=level))
     for name, value in base.config.to_dict().items():
         if name not in DROPOUTS and getattr(config, name) != value:
             raise ValueError(
@@ -120,7 +122,7 @@ def resumed(base: LanguageModel, corpus: Corpus, config: Config | None, options:
         raise ModelFileError(
             "the model holds no training run to resume: start from its weights with --finetune, or start a new run"
         )
-    now = origin_of(corpus)
+    now = corpus.origin()
     for key, name in (("sha256", "a text with sha256"), ("length", "a text of length"), ("split", "the split")):
         if base.corpus.get(key) != now[key]:
             raise ValueError(different(name, base.corpus.get(key), now[key]))

@@ -28,7 +28,7 @@ from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, stopping_on_signals
 from shakegen.training.validation import Validation
 
-VALIDATION = 8  # characters are learned from for each one, at least, that is validated on
+VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
 
 
 @dataclass
@@ -67,9 +67,15 @@ class Trainer:
         saving: Saving,
         started: float,
     ):
+        if config.level != corpus.level:
+            raise ValueError(
+                f"the corpus has the level {corpus.level}, the network {config.level}: expected the same, as of "
+                f"Config(level={corpus.level!r})"
+            )
         self.corpus, self.config, self.recipe, self.saving = corpus, config, recipe, saving
         self.vocabulary = finetuning.extended(base.vocabulary, corpus.vocabulary) if base else corpus.vocabulary
         batches = self._batches(self._ids(corpus.train))
+        corpus.check_parts()
         self.network = build(
             config,
             len(self.vocabulary),
@@ -131,11 +137,11 @@ class Trainer:
         verbose: bool = True,
     ) -> LanguageModel:
         """Run to the end; as `train` says."""
-        run, shown = self.run, [Progress(self.run)] if verbose else []
+        run, shown = self.run, [Progress(self.run, self.config.level)] if verbose else []
         callbacks = list(callbacks)
         if log_dir is not None:
             sampler = next((callback for callback in callbacks if isinstance(callback, SampleText)), None)
-            callbacks += run_logs(log_dir, run.batches, sampler)
+            callbacks += run_logs(log_dir, run.batches, sampler, self.config.level)
         epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
@@ -163,8 +169,8 @@ class Trainer:
             "symbols": digest(self.corpus),
             "notes": self.saving.notes,
         }
-        origin = origin_of(self.corpus)
-        return LanguageModel(self.config, self.vocabulary, weights, origin, list(run.history), Training(state, arrays))
+        origin, history = self.corpus.origin(), list(run.history)
+        return LanguageModel(self.config, self.vocabulary, weights, origin, history, Training(state, arrays))
 
     def _save(self, must: bool) -> bool:
         if self.saving.path is None:
@@ -182,14 +188,9 @@ class Trainer:
         return True
 
 
-def origin_of(corpus: Corpus) -> dict:
-    """What a model file says of the text that was learned from."""
-    return {"name": corpus.name, "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
-
-
 def digest(corpus: Corpus) -> str:
     """A fingerprint of a corpus's vocabulary."""
-    return hashlib.sha256(json.dumps(corpus.vocabulary.symbols).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(corpus.vocabulary.to_json()).encode()).hexdigest()
 
 
 def engine_of(config: Config) -> Callable[[keras.Model], Engine]:
