@@ -14,7 +14,7 @@ from shakegen.training import checkpoint
 from shakegen.training.validation import Validation
 from shakegen.windows import Batches
 
-REPORT = 1 << 20  # characters; an epoch of more is reported in parts of about so many
+REPORT = 1 << 20  # symbols; an epoch of more is reported in parts of about so many
 
 
 class Diverged(ValueError):
@@ -76,7 +76,7 @@ class Run:
         batches: what it learns from.
         recipe: how.
         weights: gives what is scored and kept of the network: its weights, by name.
-        score: gives nats/char, for such weights, on text that is not learned from; None where there is no such text.
+        score: gives nats/symbol, for such weights, on text that is not learned from; None where there is no such text.
         save: writes a checkpoint; told whether it must, or may fail with a warning; returns whether it is written.
         started: the `time.monotonic()` when the run began, or was resumed.
         every: seconds between checkpoints within an epoch.
