@@ -36,14 +36,9 @@ class Config:
     units: int = 256
     layers: int = 2
     depth: int = 0
-<<<<<<< HEAD
     dropout: float = 0.4
-    embedding: int = 0
-=======
-    dropout: float = 0.3
     level: str = "char"
     embedding: int | None = None
->>>>>>> words
     activation: str = "tanh"
     reset_after: bool = True
     learn_initial_state: bool = False
