@@ -1,14 +1,15 @@
 """The cliff in the error surface of one recurrent unit (Pascanu, Mikolov & Bengio 2013, §2.3 and figure 6)."""
 
-import math
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from shakegen.lab.check import above_0, at_least_1
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Heat, Panel
 
 GOOD = 0.01  # an error that counts as solved: the output is within 0.1 of the target
+TINY = np.finfo(float).tiny
 AREA = ((3.5, 7.0), (-4.0, -1.0))  # of the weight and of the bias: where the surface has its cliff
 
 
@@ -30,8 +31,7 @@ class Unit:
     start: float = 0.5
 
     def __post_init__(self):
-        if self.length < 1:
-            raise ValueError(f"length is {self.length}: expected 1 step or more")
+        at_least_1(length=self.length)
         if not 0 < self.target < 1:
             raise ValueError(f"target is {self.target}: expected a number between 0 and 1, as the unit gives")
 
@@ -85,7 +85,7 @@ class Descent:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what leaves the numbers is found
-def descend(unit: Unit, weight, bias, learning_rate: float, steps: int, clip_norm: float = math.inf) -> Descent:
+def descend(unit: Unit, weight, bias, learning_rate: float, steps: int, clip_norm: float | None = None) -> Descent:
     """Gradient descents from some starts.
 
     Args:
@@ -93,16 +93,13 @@ def descend(unit: Unit, weight, bias, learning_rate: float, steps: int, clip_nor
         weight, bias: the starts, arrays (·,).
         learning_rate: what a step multiplies the gradient by.
         steps: how many of them.
-        clip_norm: a gradient that is longer is shortened to this length, its direction kept.
+        clip_norm: a gradient that is longer is shortened to this length, its direction kept; None clips nothing.
 
     Raises:
         ValueError: steps, learning rate or clip_norm is out of range, or a descent has left the numbers.
     """
-    if steps < 1:
-        raise ValueError(f"steps is {steps}: expected 1 or more")
-    for name, value in (("learning rate", learning_rate), ("clip norm", clip_norm)):
-        if not value > 0:
-            raise ValueError(f"{name} is {value}: expected a number above 0")
+    at_least_1(steps=steps)
+    above_0(learning_rate=learning_rate, clip_norm=1 if clip_norm is None else clip_norm)
     weight, bias, taken = np.array(weight, float), np.array(bias, float), []
     for step in range(steps + 1):
         error, *gradient = unit.gradient(weight, bias)
@@ -110,7 +107,7 @@ def descend(unit: Unit, weight, bias, learning_rate: float, steps: int, clip_nor
         if not np.isfinite(norm).all():
             raise ValueError(f"the gradient is no number any more at step {step}: expected a smaller learning rate")
         taken.append((weight, bias, error, norm))
-        scale = learning_rate * np.minimum(1, clip_norm / np.maximum(norm, np.finfo(float).tiny))
+        scale = learning_rate * (1 if clip_norm is None else np.minimum(1, clip_norm / np.maximum(norm, TINY)))
         weight, bias = weight - scale * gradient[0], bias - scale * gradient[1]
     return Descent(*map(np.array, zip(*taken)))
 
@@ -197,8 +194,7 @@ def cliff(
     for name, value, (low, high) in zip(("weight", "bias"), (weight, bias), AREA):
         if not low <= value <= high:
             raise ValueError(f"the {name} to start from is {value}: expected {low:g} to {high:g}, where the cliff is")
-    if starts < 1:
-        raise ValueError(f"starts is {starts}: expected 1 or more")
+    at_least_1(starts=starts)
     unit, random = Unit(length, target), np.random.default_rng(random_state)
     drawn = random.uniform(*np.array(AREA).T, (starts, 2))
     begin = np.concatenate([[(weight, bias)], drawn]).T

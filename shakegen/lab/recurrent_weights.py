@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from shakegen.lab.check import above_0
+
 CONNECTIONS = 15  # of a unit of an echo-state network with others, as in Sutskever et al. 2013, §3.1
 
 
@@ -35,8 +37,7 @@ def echo_state(random: np.random.Generator, units: int, spectral_radius: float =
     Raises:
         ValueError: the spectral radius is not above 0.
     """
-    if not spectral_radius > 0:
-        raise ValueError(f"the spectral radius is {spectral_radius}: expected a number above 0")
+    above_0(spectral_radius=spectral_radius)
     matrix, inputs = np.zeros((units, units)), min(units, CONNECTIONS)
     for unit in range(units):
         matrix[random.choice(units, inputs, replace=False), unit] = random.normal(size=inputs)

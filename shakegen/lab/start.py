@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.lab import cells, memory
+from shakegen.lab.check import at_least_1
 from shakegen.lab.memory import Problem
 from shakegen.lab.optimizers import OPTIMIZERS, Training
 from shakegen.lab.recurrent_weights import MATRICES, recurrent_kernel
@@ -85,8 +86,9 @@ def start(
     Raises:
         ValueError: an argument is out of range; the message says what was expected.
     """
-    if min(batch_size, gradients // max(1, batch_size)) < 1:
-        raise ValueError(f"{gradients} gradients in batches of {batch_size}: expected one batch or more of one or more")
+    at_least_1(batch_size=batch_size)
+    if gradients < batch_size:
+        raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
     posed, rows, curves = PROBLEMS[problem](), [], []
     for optimizer in optimizers:
         for name in starts:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.lab import cells, problems
+from shakegen.lab.check import above_0, at_least_1
 from shakegen.lab.memory import Problem
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Panel
@@ -85,6 +86,8 @@ def timer(
     """
     from shakegen.lab.fitting import fit, sequence_network
 
+    at_least_1(updates=updates, batch_size=batch_size)
+    above_0(learning_rate=learning_rate)
     inputs, targets = problems.timer(np.random.default_rng((random_state, 1)), TESTED, length, longest)
     mean = np.full_like(targets, targets.mean())
     rows, outputs = [{"cell": "mean", "weights": 1, **measured(inputs, targets, mean, longest)}], {}

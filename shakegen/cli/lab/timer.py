@@ -10,9 +10,9 @@ from shakegen.lab import cells
 @click.option("--cells", "names", default=",".join(cells.CELLS), show_default=True, help="Which to train.")
 @click.option("--longest", type=int, default=20, show_default=True, help="Steps that a duration of 1.0 stands for.")
 @click.option("--length", type=int, default=120, show_default=True, help="Steps in a sequence.")
-@click.option("--updates", type=click.IntRange(1), default=500, show_default=True, help="The budget of each cell.")
+@click.option("--updates", type=int, default=500, show_default=True, help="The budget of each cell.")
 @click.option("--units", type=int, default=32, show_default=True, help="Size of the layer's state.")
-@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Sequences in a batch.")
+@click.option("--batch-size", type=int, default=32, show_default=True, help="Sequences in a batch.")
 @click.option("--learning-rate", type=float, default=1e-2, show_default=True, help="Of Adam.")
 def timer(names, **options):
     """Jaeger's timer: say 0.5 for as long as asked.
