@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
 CELLS = tuple(GATES)
+TASKS = ("next", "autocomplete")
 EMBEDDINGS, DEPTHS = {"char": 0, "word": 256}, {"nlstm": 2}  # what is usual
 LARGEST, MOST_LEVELS = 1 << 16, 1 << 10
 
@@ -25,6 +26,7 @@ class Config:
         reset_after: of a gru: whether the reset gate comes after the recurrent product, as cuDNN has it.
         learn_initial_state: whether a text starts from a learned state instead of zeros.
         residual: whether every layer above the first adds its input to its output.
+        task: what is predicted after each symbol: the next one, or, with autocomplete, the word that it is part of.
 
     Raises:
         ValueError: a value is out of range, or is for another cell; the message says what was expected.
@@ -32,21 +34,24 @@ class Config:
 
     cell: str = "gru"
     units: int = 256
-    layers: int = 1
+    layers: int = 2
     depth: int = 0
-    dropout: float = 0.3
+    dropout: float = 0.4
     level: str = "char"
     embedding: int | None = None
     activation: str = "tanh"
     reset_after: bool = True
     learn_initial_state: bool = False
-    residual: bool = False
+    residual: bool = True
     variational_dropout: bool = False
+    task: str = "next"
 
     def __post_init__(self):
-        for name, known in (("cell", CELLS), ("level", EMBEDDINGS)):
+        for name, known in (("cell", CELLS), ("level", EMBEDDINGS), ("task", TASKS)):
             if getattr(self, name) not in known:
                 raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
+        if (self.task, self.level) == ("autocomplete", "word"):
+            raise ValueError("level is 'word', but the task is autocomplete: it reads characters, and predicts words")
         for name, unset, usual in (("embedding", None, EMBEDDINGS[self.level]), ("depth", 0, DEPTHS.get(self.cell, 0))):
             if getattr(self, name) == unset:
                 object.__setattr__(self, name, usual)
@@ -73,6 +78,17 @@ class Config:
                     f"{name} is {getattr(self, name)!r}, but the cell is {self.cell}: it is for {cell} only"
                 )
 
+    @classmethod
+    def autocomplete(cls, cell: str = "gru", units: int = 600, **changes) -> "Config":
+        """The networks of the study of memory, or others like them, for the autocomplete task.
+
+        Two layers, of an nlstm one of depth 2; an embedding as large as a layer; no dropout; a gru resets before the
+        recurrent product (Madsen 2019, https://doi.org/10.23915/distill.00016).
+        """
+        study = {"layers": 1 if cell == "nlstm" else 2, "embedding": units, "dropout": 0.0}
+        study["reset_after"] = cell != "gru"
+        return cls(cell, units, **{**study, **changes}, task="autocomplete")
+
     def to_dict(self) -> dict:
         """All fields, ready for JSON."""
         return asdict(self)
@@ -89,12 +105,14 @@ class Config:
             raise ValueError(f"there is no setting {unknown[0]!r} of a network: it may come from a newer shakegen")
         return cls(**values)
 
-    def weight_shapes(self, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
+    def weight_shapes(self, vocabulary_size: int, outputs: int | None = None) -> dict[str, tuple[int, ...]]:
         """The name and shape of every weight, in the order of Keras's `model.get_weights()`.
 
         `layer1/kernel` is the first recurrent layer's input kernel, `layer1/kernel_1` that of its first nested level,
-        `dense/bias` the read-out's bias, and so on; shapes and gate orders are those of Keras's layers.
+        `dense/bias` the read-out's bias, and so on; shapes and gate orders are those of Keras's layers. There are
+        as many outputs as symbols, unless their number is given.
         """
+        outputs = vocabulary_size if outputs is None else outputs
         gates, units, inputs, shapes = GATES[self.cell] * self.units, self.units, vocabulary_size, {}
         if self.embedding:
             shapes["embedding/embeddings"] = (vocabulary_size, self.embedding)
@@ -110,6 +128,6 @@ class Config:
                 two_biases = self.cell == "gru" and self.reset_after
                 shapes[f"layer{layer}/bias{suffix}"] = (2, gates) if two_biases else (gates,)
                 inputs = units
-        shapes["dense/kernel"] = (units, vocabulary_size)
-        shapes["dense/bias"] = (vocabulary_size,)
+        shapes["dense/kernel"] = (units, outputs)
+        shapes["dense/bias"] = (outputs,)
         return shapes

@@ -242,9 +242,4 @@ def run_logs(folder: str | Path, batches, sampler=None, level: str = "char") -> 
         OSError: the folder cannot be written to.
         ValueError: it holds an `epochs.csv` that is no log.
     """
-
-    def batch(number: int) -> tuple[np.ndarray, np.ndarray]:
-        ids = batches.batch(number)
-        return ids[:, :-1], ids[:, 1:]
-
-    return [CsvLog(Path(folder) / CSV, level), TensorBoardLog(folder, batch, sampler, level)]
+    return [CsvLog(Path(folder) / CSV, level), TensorBoardLog(folder, batches.pair, sampler, level)]

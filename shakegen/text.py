@@ -48,6 +48,8 @@ class Corpus:
     split: tuple[float, float, float]
     parts: tuple[Part, Part, Part]
 
+    task = "next"
+
     def __len__(self) -> int:
         return len(self.ids)
 

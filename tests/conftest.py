@@ -43,9 +43,9 @@ def poem():
 def random_weights():
     """Weights for a configuration: so large that every gate is at work, so small that no recurrence explodes."""
 
-    def draw(config: Config, vocabulary_size: int, random_state: int = 0):
+    def draw(config: Config, vocabulary_size: int, random_state: int = 0, outputs: int | None = None):
         random, scale = np.random.default_rng(random_state), 0.8 / math.sqrt(config.units)
-        shapes = config.weight_shapes(vocabulary_size)
+        shapes = config.weight_shapes(vocabulary_size, outputs)
         return {name: random.normal(0, scale, shape).astype(np.float32) for name, shape in shapes.items()}
 
     return draw

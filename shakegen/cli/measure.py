@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import main
+from shakegen.cli.group import main, table
 from shakegen.cli.options import corpus_options, unknown_option
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -34,6 +34,8 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     What it takes to spell words that the model does not know is part of the bits, so that models of characters and of
     words can be compared; the perplexity is that of the words, unknown ones alike.
 
+    Of a model of the task autocomplete: how well it predicts, at every character, the word that it is part of.
+
     \b
     shakegen evaluate models/sonnets-gru.h5 sonnets
     shakegen evaluate models/novel-lstm.h5 letters.txt --split all --per-character
@@ -42,6 +44,9 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     from shakegen.model import load
 
     loaded = load(model)
+    if loaded.words:
+        evaluate_words(loaded, model, catalog.open_source(corpus, **reading), split, per_character, as_json)
+        return
     source, vocabulary, listed = catalog.open_source(corpus, **reading), loaded.vocabulary, []
     text = vocabulary.read(part_of(source, loaded.corpus, split), on_unknown)
     blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
@@ -57,6 +62,34 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     for name, value in figures.items():
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
         click.echo(f"{name.replace('_', ' '):28}{shown:>12}", err=per_character)
+
+
+def evaluate_words(model, name: str, source, split: str | None, per_character: bool, as_json: bool) -> None:
+    """The measures of a model of the task autocomplete."""
+    import numpy as np
+
+    from shakegen.autocomplete.corpus import WordCorpus
+
+    if per_character:
+        raise ValueError("--per-character is for models of the next character: leave it out")
+    options = {key: model.corpus[key] for key in ("split", "random_state") if key in model.corpus}
+    corpus = WordCorpus.from_source(source, length=model.length, words=model.words, **options)
+    split = split or ("test" if corpus.sha256 == model.corpus.get("sha256") else "all")
+    rows = range(len(corpus.observations)) if split == "all" else getattr(corpus, split)
+    if not len(rows):
+        raise ValueError(f"the {split} part of {corpus.name} is empty: expected a longer text, or try --split all")
+    found = model.evaluate(corpus, np.asarray(rows)).to_dict()
+    if as_json:
+        click.echo(json.dumps({"model": Path(name).stem, "corpus": corpus.name, "split": split, **found}))
+        return
+    rows = found.pop("by_characters_typed")
+    for key, value in found.items():
+        shown = "" if value is None else f"{value:,}" if key.endswith("positions") else f"{value:.4f}"
+        click.echo(f"{key.replace('_', ' '):24}{shown:>12}")
+    click.echo()
+    shares = ([f"{row[f'top_{k}']:.2%}" for k in range(1, len(row) - 1)] for row in rows)
+    shown = [(row["typed"], f"{row['positions']:,}", *share) for row, share in zip(rows, shares, strict=True)]
+    table(("characters typed", "positions", "top 1", "top 2", "top 3"), shown)
 
 
 def part_of(source, origin: dict, split: str | None) -> Iterator[str]:

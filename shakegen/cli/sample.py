@@ -63,13 +63,12 @@ def sample(model, seed, seed_file, beam_width, interactive, stream, **options):
     shakegen sample --seed "shall i" --beam-width 10 --no-repeat-ngram 8
     shakegen sample --seed-file beginning.txt --interactive
     """
-    from shakegen import catalog
-    from shakegen.model import load
+    from shakegen.model import find, load
 
     refuse_mixtures(beam_width, interactive, **options)
     options = {name: value for name, value in options.items() if value is not None and value is not False}
     seed = read_seed(seed, seed_file, shared_input=interactive)
-    loaded = load(catalog.find_model(model))
+    loaded = load(model or find(), "next")
     if interactive:
         click.echo(converse(loaded, seed, **options))
     elif beam_width is None:

@@ -10,7 +10,7 @@ import click
 from shakegen.cli import runs
 from shakegen.cli.group import main
 from shakegen.cli.options import corpus_options, shape_options
-from shakegen.config import CELLS, Config
+from shakegen.config import CELLS, TASKS, Config
 from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
 
 NETWORK, RECIPE = Config(), Recipe()
@@ -20,14 +20,16 @@ SETTINGS = RECIPE_NAMES.union(field.name for field in fields(Config))
 
 def option(name: str, of, kind=None, **settings):
     """An option that is a field of a configuration or a recipe, with its default."""
-    default = getattr(of, name.strip("-").replace("-", "_"))
+    default = getattr(of, name.split("/", maxsplit=1)[0].strip("-").replace("-", "_"))
     if kind is bool:
-        return click.option(name, is_flag=True, **settings)
+        return click.option(name, is_flag=True, default=default, show_default=default, **settings)
     return click.option(name, type=kind, default=default, show_default=default is not None, **settings)
 
 
 @main.command()
 @click.argument("corpus", nargs=-1, required=True)
+@option("--task", NETWORK, click.Choice(TASKS), help="What to predict at each character: the next one, or the word "
+        "that it is part of.")  # fmt: skip
 @option("--cell", NETWORK, click.Choice(CELLS), help="Recurrent unit.")
 @option("--units", NETWORK, int, help="Size of a layer's state.")
 @option("--layers", NETWORK, int, help="Recurrent layers, stacked.")
@@ -35,7 +37,7 @@ def option(name: str, of, kind=None, **settings):
 @option("--activation", NETWORK, click.Choice(["tanh", "relu"]), help="Of an rnn.")
 @click.option("--reset-after/--reset-before", default=True, show_default=True, help="Where a gru resets.")
 @option("--learn-initial-state", NETWORK, bool, help="Start texts from a learned state instead of zeros.")
-@option("--residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
+@option("--residual/--no-residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
 @option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.")
 @option("--variational-dropout", NETWORK, bool, help="Drop the same outputs at every step of a window.")
 @click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
@@ -89,6 +91,12 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
     N + M from the start, or with --schedule constant; else the learning rate goes on from where a run of N + M would
     be. --minutes depends on the clock, and is never the same twice.
 
+    With --task autocomplete the text is read as words of a to z, in observations of --seq-length characters that hold
+    whole words; the split is of observations, shuffled. Options not given are then those of the study of memory: 600
+    units, 2 layers (of an nlstm 1), an embedding as large, a gru that resets before, no dropout; 2 epochs of batches of
+    64, 200 characters, a constant learning rate of 0.001, gradients not clipped. `shakegen complete` uses what comes
+    of it.
+
     \b
     shakegen train sonnets
     shakegen train novel.txt --cell lstm --units 512 --minutes 20
@@ -97,6 +105,7 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
     shakegen train novels/*.txt --normalize text8
     shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
     shakegen train novel.txt --level word --vocabulary-size 8000
+    shakegen train text8 --task autocomplete --cell lstm
     cat *.py | shakegen train - --out models/python.h5
     """
     started = time.monotonic()
@@ -104,14 +113,14 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
 
     options |= reading | shape
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
-    out, base = runs.beginning(corpus, out, resume, finetune, given.get("cell"))
+    out, base = runs.beginning(corpus, out, resume, finetune, given)
     if resume:
         options |= runs.remembered(context, base, given)
     config = runs.configured(given, base)
-    reading = {name: options[name] for name in reading}
+    source = catalog.open_source(corpus, **{name: options[name] for name in reading})
     shape = {"vocabulary_size": options["vocabulary_size"], "split": splits.parse(options["split"])}
-    text = catalog.load_corpus(corpus, **reading, **shape, level=config.level)
-    out = out or Path("models") / f"{text.name}-{config.cell}.h5"
+    text = runs.corpus_of(source, config, base, shape, options, given)
+    out = out or Path("models") / f"{text.name}-{runs.kind_of(config)}.h5"
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
     files.ensure_writable(out)
@@ -128,7 +137,7 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
             finetune=base if finetune else None,
             out=out,
             checkpoint_every=checkpoint_every,
-            callbacks=runs.samples(text.vocabulary, config, options, shown=not quiet),
+            callbacks=runs.samples(text, config, options, shown=not quiet),
             log_dir=options["log_dir"],
             verbose=not quiet,
             notes={"corpus": list(corpus), **{name: options[name] for name in options if name not in SETTINGS}},
@@ -143,4 +152,4 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
             click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
         sys.exit(128 + stop.signal)
     if not quiet:
-        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, out)}", err=True)
+        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, model, out)}", err=True)

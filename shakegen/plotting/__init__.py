@@ -4,12 +4,27 @@ from pathlib import Path
 
 from shakegen.files import write_whole
 from shakegen.plotting import image
-from shakegen.plotting.figure import Bars, Curve, Figure, Heat, Panel, Table
+from shakegen.plotting.accuracy import accuracy_by_typing
+from shakegen.plotting.figure import Bars, Curve, Figure, Fragment, Heat, Panel, Table
 from shakegen.plotting.learning import learning_curves
 from shakegen.plotting.page import page
 from shakegen.plotting.terminal import draw as text
 
-__all__ = ["Bars", "Curve", "Figure", "Heat", "Panel", "Table", "check", "learning_curves", "page", "save", "text"]
+__all__ = [
+    "Bars",
+    "Curve",
+    "Figure",
+    "Fragment",
+    "Heat",
+    "Panel",
+    "Table",
+    "accuracy_by_typing",
+    "check",
+    "learning_curves",
+    "page",
+    "save",
+    "text",
+]
 
 
 def check(path: str | Path) -> None:

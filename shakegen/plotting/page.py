@@ -10,15 +10,15 @@ from importlib import resources
 import numpy as np
 
 from shakegen.plotting import image
-from shakegen.plotting.figure import Figure, Panel, Table, shown
+from shakegen.plotting.figure import Figure, Fragment, Panel, Table, shown
 from shakegen.plotting.scale import written
 from shakegen.plotting.theme import DARK, LIGHT, NAMED, Theme
 
 WIDTHS = {"wide": 9.0, "narrow": 4.5}  # inches; the page shows the one that fits
 
 
-def page(title: str, *parts: Figure | Table | str) -> str:
-    """A web page of paragraphs, tables and figures, in the order given.
+def page(title: str, *parts: Figure | Table | Fragment | str) -> str:
+    """A web page of paragraphs, tables, figures and what else brings its own markup, in the order given.
 
     The numbers of curves and bars stand below their figure in a table that opens, and beside the pointer.
 
@@ -28,12 +28,16 @@ def page(title: str, *parts: Figure | Table | str) -> str:
     body = [section(part, f"{number}") for number, part in enumerate(parts)]
     template = string.Template(resources.files("shakegen.plotting").joinpath("page.html").read_text(encoding="utf-8"))
     themes = {"light": variables(LIGHT), "dark": variables(DARK)}
-    return template.substitute(themes, title=escaped(title), body="\n".join(body))
+    own = [part for part in parts if isinstance(part, Fragment)]
+    style, script = "\n".join(part.style for part in own), "\n".join(part.script for part in own)
+    return template.substitute(themes, title=escaped(title), body="\n".join(body), style=style, script=script)
 
 
-def section(part: Figure | Table | str, salt: str) -> str:
+def section(part: Figure | Table | Fragment | str, salt: str) -> str:
     if isinstance(part, str):
         return f"<p>{escaped(part)}</p>"
+    if isinstance(part, Fragment):
+        return part.markup
     return table(part) if isinstance(part, Table) else figure(part, salt)
 
 
