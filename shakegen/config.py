@@ -34,15 +34,20 @@ class Config:
 
     cell: str = "gru"
     units: int = 256
-    layers: int = 1
+    layers: int = 2
     depth: int = 0
+<<<<<<< HEAD
+    dropout: float = 0.4
+    embedding: int = 0
+=======
     dropout: float = 0.3
     level: str = "char"
     embedding: int | None = None
+>>>>>>> words
     activation: str = "tanh"
     reset_after: bool = True
     learn_initial_state: bool = False
-    residual: bool = False
+    residual: bool = True
     variational_dropout: bool = False
     task: str = "next"
 

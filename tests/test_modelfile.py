@@ -195,7 +195,7 @@ DAMAGE = {
     "there is no setting 'colour' of a network: it may come from a newer shakegen": set_config(colour="red"),
     "units is 7.5: expected a whole number from 1 to 65536": set_config(units=7.5),
     "weights/layer1/kernel has the shape (27, 24), its configuration asks for (27, 262144)": set_config(units=65_536),
-    "weights/layer2/kernel is missing; the file may be damaged": set_config(layers=2),
+    "weights/layer3/kernel is missing; the file may be damaged": set_config(layers=3),
     "its history has other than numbers; the file may be damaged": set_attribute("history", '[{"epoch": 1}]'),
     "its corpus is not described as expected; the file may be damaged": set_attribute("corpus", '{"length": "x"}'),
     "it has version 1, this shakegen reads version 1; try a newer shakegen": set_attribute("version", "1"),

@@ -20,9 +20,9 @@ SETTINGS = RECIPE_NAMES.union(field.name for field in fields(Config))
 
 def option(name: str, of, kind=None, **settings):
     """An option that is a field of a configuration or a recipe, with its default."""
-    default = getattr(of, name.strip("-").replace("-", "_"))
+    default = getattr(of, name.split("/", maxsplit=1)[0].strip("-").replace("-", "_"))
     if kind is bool:
-        return click.option(name, is_flag=True, **settings)
+        return click.option(name, is_flag=True, default=default, show_default=default, **settings)
     return click.option(name, type=kind, default=default, show_default=default is not None, **settings)
 
 
@@ -37,7 +37,7 @@ def option(name: str, of, kind=None, **settings):
 @option("--activation", NETWORK, click.Choice(["tanh", "relu"]), help="Of an rnn.")
 @click.option("--reset-after/--reset-before", default=True, show_default=True, help="Where a gru resets.")
 @option("--learn-initial-state", NETWORK, bool, help="Start texts from a learned state instead of zeros.")
-@option("--residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
+@option("--residual/--no-residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
 @option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.")
 @option("--variational-dropout", NETWORK, bool, help="Drop the same outputs at every step of a window.")
 @click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
