@@ -125,6 +125,8 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
         "corpora list",
         "corpora path sonnets",
         "corpora show MODEL.txt",
+        "lab --help",
+        "lab gates MODEL --find line-position --text-file MODEL.txt",
     ],
 )
 def test_tensorflow_is_not_loaded(arguments, tmp_path, random_model):

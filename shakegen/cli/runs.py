@@ -1,6 +1,7 @@
 """What the command that trains does besides: where it begins, what a resumed run remembers, what it says at the end."""
 
 import contextlib
+import logging
 import os
 import shlex
 import statistics
@@ -148,6 +149,7 @@ def next_commands(corpus: tuple[str, ...], model, out: Path) -> str:
 def quiet_tensorflow():
     """Import TensorFlow without its log lines, which its own settings do not silence."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:
