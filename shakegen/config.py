@@ -82,10 +82,10 @@ class Config:
     def autocomplete(cls, cell: str = "gru", units: int = 600, **changes) -> "Config":
         """The networks of the study of memory, or others like them, for the autocomplete task.
 
-        Two layers, of an nlstm one of depth 2; an embedding as large as a layer; no dropout; a gru resets before the
-        recurrent product (Madsen 2019, https://doi.org/10.23915/distill.00016).
+        Two layers, of an nlstm one of depth 2; an embedding as large as a layer; neither dropout nor residual
+        connections; a gru resets before the recurrent product (Madsen 2019, https://doi.org/10.23915/distill.00016).
         """
-        study = {"layers": 1 if cell == "nlstm" else 2, "embedding": units, "dropout": 0.0}
+        study = {"layers": 1 if cell == "nlstm" else 2, "embedding": units, "dropout": 0.0, "residual": False}
         study["reset_after"] = cell != "gru"
         return cls(cell, units, **{**study, **changes}, task="autocomplete")
 

@@ -193,6 +193,7 @@ def is_origin(corpus: dict) -> bool:
     if not isinstance(split, list) or not isinstance(validation, dict):
         return False
     whole = all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
+    whole = whole and 2 <= corpus.get("observation_length", 2) <= 1 << 16
     return texts and whole and all(map(is_number, [*split, *validation.values()]))
 
 

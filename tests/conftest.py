@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 
+import hypothesis
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -15,6 +16,9 @@ from shakegen.config import Config
 from shakegen.model import LanguageModel
 from shakegen.text import Corpus
 from shakegen.vocabulary import Vocabulary
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
+hypothesis.settings.load_profile("untimed")
 
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from shakegen import splits
 from shakegen.text import Corpus
+from shakegen.windows import ShuffledWindows, Streams
 
 
 @pytest.mark.parametrize(
@@ -131,11 +132,10 @@ def test_what_comes_after_the_training_text_changes_nothing_in_it(poem, options)
     assert not np.array_equal(one.validation, other.validation)
 
 
-def test_no_training_window_sees_another_part():
-    from shakegen.windows import TrainingWindows
-
+@pytest.mark.parametrize("kind", [ShuffledWindows, Streams])
+def test_no_training_window_sees_another_part(kind):
     corpus = Corpus.from_text("".join(map(chr, range(0x4E00, 0x4E00 + 900))), split=(0.5, 0.25, 0.25))
-    batches = TrainingWindows(corpus.train, length=7, batch_size=4)
+    batches = kind(corpus.train, 7, 4, 0)
     seen = {int(k) for number in range(5 * batches.steps) for k in batches.batch(number).ravel()}
     assert seen <= set(corpus.train.tolist())
     assert seen.isdisjoint([*corpus.validation.tolist(), *corpus.test.tolist()])

@@ -82,7 +82,11 @@ class WordCorpus:
         return cls(source.name, words, observations, sha256, tuple(split), random_state)
 
     def __post_init__(self):
-        if not splits.is_shares(splits.checked(self.split)):
+        try:
+            shares = splits.is_shares(splits.checked(self.split))
+        except ValueError:
+            shares = False
+        if not shares:
             raise ValueError(
                 f"the split {','.join(map(str, self.split))} is not usable for observations: expected three shares for "
                 "training, validation and test that sum to 1, such as 0.9,0.05,0.05"

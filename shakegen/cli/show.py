@@ -68,6 +68,7 @@ def models():
         except ValueError:
             rows.append((path, "not usable", "", "", "", ""))
             continue
-        bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
-        rows.append((path, model.config.level, model.config.cell, model.config.units, f"{model.parameters:,}", bits))
-    table(("model", "level", "cell", "units", "parameters", "validation bits/char"), rows)
+        bits = "" if model.validation_bits is None or model.words else f"{model.validation_bits:.3f}"
+        kind = "autocomplete" if model.words else model.config.level
+        rows.append((path, kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits))
+    table(("model", "kind", "cell", "units", "parameters", "validation bits/char"), rows)
