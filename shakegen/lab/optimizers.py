@@ -86,7 +86,7 @@ def first_order(name: str) -> Callable[[Training], None]:
 
 
 def hessian_free(training: Training) -> None:
-    """The `HessianFree` optimizer, with structural damping, on a new batch in every step."""
+    """The `HessianFree` optimizer, with structural damping, on a new batch in every step, until the run diverges."""
     from shakegen.lab.gauss_newton import KerasObjective
     from shakegen.lab.hessian_free import HessianFree
 
@@ -94,7 +94,10 @@ def hessian_free(training: Training) -> None:
     optimizer = HessianFree(damping=0.1, structural=0.3, iterations=50)
     objective = KerasObjective(training.network, training.loss, *training.draw(size))
     while spent < training.gradients:
-        objective.theta, update = optimizer.step(objective.theta, objective)
+        try:
+            objective.theta, update = optimizer.step(objective.theta, objective)
+        except ValueError:  # what was a good step on the last batch is none on this
+            return
         spent += size * (1 + PRODUCT * update.products + LOSS * update.losses)
         training.record(spent)
         objective.batch(*training.draw(size))
