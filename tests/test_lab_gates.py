@@ -52,6 +52,18 @@ def test_correlations_are_pearsons(rng):
     np.testing.assert_allclose(found, [expected[0], -1, 0, expected[2]], atol=1e-12)
 
 
+def test_what_units_tell_together_is_measured_where_it_was_not_fitted(rng):
+    signals = rng.normal(size=(2000, 6))
+    mixed = signals @ rng.normal(size=6) + 5
+    assert features.together(signals, mixed) == pytest.approx(1, abs=1e-3)
+    turned = np.where(np.arange(2000) < 1000, mixed, -mixed)
+    assert features.together(signals, turned) == pytest.approx(-1, abs=1e-3)
+    assert abs(features.together(signals, rng.normal(size=2000))) < 0.15
+    assert features.together(signals, np.repeat([0.0, 1.0], 1000)) == 0
+    few, many = rng.normal(size=40), rng.normal(size=(40, 200))
+    assert abs(features.together(many, few)) < 0.7
+
+
 def test_what_chance_gives_is_exceeded_once_in_twenty_times(rng):
     exceeded = []
     for number in range(200):
@@ -89,6 +101,7 @@ def test_the_unit_that_follows_a_feature_is_found(counter):
     assert (first["layer"], first["unit"], first["signal"]) == (1, 2, "h")
     assert first["correlation"] > 0.97 > abs(second["correlation"])
     assert first["correlation"] > found.by_chance
+    assert found.together > 0.97
     assert (found.begin, "".join(found.characters)) == (0, TEXT[:9])
     whole = counter.engine.activations(ids)
     np.testing.assert_allclose(found.traces[0]["values"]["h"], whole[0]["h"][:9, 2], atol=1e-6)
