@@ -9,10 +9,12 @@ import keras
 from rich import console, progress
 
 from shakegen import sampling
+from shakegen.autocomplete.completion import Completer
 from shakegen.network import KerasSteps
 from shakegen.writing import Writer
 
 LN2 = math.log(2)
+SYMBOLS = {"char": "characters", "word": "words"}
 
 
 class SampleText(keras.callbacks.Callback):
@@ -23,8 +25,8 @@ class SampleText(keras.callbacks.Callback):
 
     Args:
         vocabulary: the `Vocabulary` of the model's one-hot input and output, of size V.
-        seed: the text to continue; characters that are not in the vocabulary are left out.
-        length: how many characters to draw.
+        seed: the text to continue; what is not in the vocabulary is read as its unknown symbol, or else left out.
+        length: how many symbols to draw.
         temperature: 0 is greedy, 1 the network's own distribution.
         random_state: of the draws; the epoch's number is added.
         source: gives, for the model, an object with `prime` and `step` as `inference.Engine` has them. By default
@@ -62,10 +64,11 @@ class SampleText(keras.callbacks.Callback):
         if beam_width is None:
             sampling.Truncation(**others)
         else:
-            sampling.check_beams(length, beam_width, len(vocabulary), **others)
+            sampling.check_beams(length, beam_width, len(vocabulary.symbols), **others)
         self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state
+        self.on_unknown = "skip" if vocabulary.unknown is None else "symbol"
         self.source, self.stream = source or KerasSteps, stream
         self._steps = self.text = None
 
@@ -86,10 +89,39 @@ class SampleText(keras.callbacks.Callback):
         """The seed and its continuation, as written by the model as it is now."""
         if self._steps is None or self.source is not KerasSteps:
             self._steps = self.source(self.model)
-        writer, options = Writer(self._steps, self.vocabulary), {**self.options, "on_unknown": "skip"}
+        writer, options = Writer(self._steps, self.vocabulary), {**self.options, "on_unknown": self.on_unknown}
         if self.beam_width is not None:
             return self.seed + writer.beams(self.seed, self.length, self.beam_width, **options)[0].text
         return self.seed + writer.sample(self.seed, self.length, self.temperature, self.random_state + epoch, **options)
+
+
+class CompleteText(keras.callbacks.Callback):
+    """After each epoch, print the words that a network of the autocomplete task expects at a text's end.
+
+    Args:
+        source: gives, for the model, an `inference.Engine` with its read-out deferred.
+        words: the network's outputs.
+        seed: the text.
+        length: the most characters to read.
+        shown: whether to print on standard error; else it only draws, for `text`.
+
+    Attributes:
+        text: the last one; None before the first epoch's end.
+    """
+
+    TOP = 5
+
+    def __init__(self, source: Callable, words, seed: str, length: int, shown: bool = True):
+        super().__init__()
+        self.source, self.words, self.seed, self.length, self.shown = source, words, seed, length, shown
+        self.text = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        found = Completer(self.source(self.model), self.words, self.length).complete(self.seed, self.TOP)
+        listed = ", ".join(f"{word} {share:.0%}" for word, share in found)
+        self.text = f"{self.seed.strip()}| {listed}"
+        if self.shown:
+            show(f"{self.text}\n", sys.stderr)
 
 
 def show(text: str, file) -> None:
@@ -99,15 +131,18 @@ def show(text: str, file) -> None:
 
 
 class Progress(keras.callbacks.Callback):
-    """Epoch, bits/char, characters/s and time left, on standard error: a bar on a terminal, elsewhere a line an epoch.
+    """Epoch, loss, characters/s and time left, on standard error: a bar on a terminal, elsewhere a line an epoch.
 
     Args:
         run: the `run.Run` that it is a callback of.
+        loss: the unit of the losses that are shown.
+        nats: how many nats that is.
+        symbols: what is read, in the plural.
     """
 
-    def __init__(self, run):
+    def __init__(self, run, loss: str = "bits/char", nats: float = LN2, symbols: str = "characters"):
         super().__init__()
-        self.run = run
+        self.run, self.unit, self.nats, self.speed = run, loss, nats, f"{symbols}/s"
         self._bar = self._task = None
 
     def on_train_begin(self, logs=None):
@@ -138,13 +173,13 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self._bar is not None:
-            shown = f"{self._named(math.ceil(self.run.epoch))}  {logs['loss'] / LN2:.2f} bits/char"
-            shown += f"  {self.run.characters_per_second:,.0f} characters/s"
+            shown = f"{self._named(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"
+            shown += f"  {self.run.characters_per_second:,.0f} {self.speed}"
             self._bar.update(self._task, completed=self.run.progress, description=shown)
 
     def on_epoch_end(self, epoch, logs=None):
-        losses = f"training {logs['loss'] / LN2:.3f}"
+        losses = f"training {logs['loss'] / self.nats:.3f}"
         if "validation_loss" in logs:
-            losses += f", validation {logs['validation_loss'] / LN2:.3f}"
-        speed = f"{logs['characters_per_second']:,.0f} characters/s"
-        show(f"{self._named(logs['epoch'])}: {losses} bits/char, {speed}", sys.stderr)
+            losses += f", validation {logs['validation_loss'] / self.nats:.3f}"
+        speed = f"{logs['characters_per_second']:,.0f} {self.speed}"
+        show(f"{self._named(logs['epoch'])}: {losses} {self.unit}, {speed}", sys.stderr)

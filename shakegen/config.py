@@ -4,12 +4,14 @@ from dataclasses import asdict, dataclass, fields
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
 CELLS = tuple(GATES)
+TASKS = ("next", "autocomplete")
+EMBEDDINGS, DEPTHS = {"char": 0, "word": 256}, {"nlstm": 2}  # what is usual
 LARGEST, MOST_LEVELS = 1 << 16, 1 << 10
 
 
 @dataclass(frozen=True)
 class Config:
-    """The architecture of a character-level language model.
+    """The architecture of a language model.
 
     Attributes:
         cell: the recurrent unit: rnn, lstm, gru or nlstm.
@@ -18,11 +20,13 @@ class Config:
         depth: of an nlstm, how many memories are nested; 0 for other cells, and by default 2 for an nlstm.
         dropout: the share of each layer's outputs that is dropped while training.
         variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
-        embedding: the size of a learned vector per character; 0 feeds characters one-hot.
+        level: what it reads and predicts: char or word.
+        embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words.
         activation: of an rnn: tanh, or relu, which starts with an identity as recurrent kernel (Le et al. 2015).
         reset_after: of a gru: whether the reset gate comes after the recurrent product, as cuDNN has it.
         learn_initial_state: whether a text starts from a learned state instead of zeros.
         residual: whether every layer above the first adds its input to its output.
+        task: what is predicted after each symbol: the next one, or, with autocomplete, the word that it is part of.
 
     Raises:
         ValueError: a value is out of range, or is for another cell; the message says what was expected.
@@ -30,21 +34,27 @@ class Config:
 
     cell: str = "gru"
     units: int = 256
-    layers: int = 1
+    layers: int = 2
     depth: int = 0
-    dropout: float = 0.3
-    embedding: int = 0
+    dropout: float = 0.4
+    level: str = "char"
+    embedding: int | None = None
     activation: str = "tanh"
     reset_after: bool = True
     learn_initial_state: bool = False
-    residual: bool = False
+    residual: bool = True
     variational_dropout: bool = False
+    task: str = "next"
 
     def __post_init__(self):
-        if self.cell not in CELLS:
-            raise ValueError(f"there is no cell {self.cell!r}: expected one of {', '.join(CELLS)}")
-        if self.cell == "nlstm" and self.depth == 0:
-            object.__setattr__(self, "depth", 2)
+        for name, known in (("cell", CELLS), ("level", EMBEDDINGS), ("task", TASKS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
+        if (self.task, self.level) == ("autocomplete", "word"):
+            raise ValueError("level is 'word', but the task is autocomplete: it reads characters, and predicts words")
+        for name, unset, usual in (("embedding", None, EMBEDDINGS[self.level]), ("depth", 0, DEPTHS.get(self.cell, 0))):
+            if getattr(self, name) == unset:
+                object.__setattr__(self, name, usual)
         for name, least in (("units", 1), ("layers", 1), ("depth", int(self.cell == "nlstm")), ("embedding", 0)):
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= LARGEST:
@@ -58,11 +68,26 @@ class Config:
         for name in ("reset_after", "learn_initial_state", "residual", "variational_dropout"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
+        self._check_cell()
+
+    def _check_cell(self):
+        """Refuse what is for another cell."""
         for name, usual, cell in (("depth", 0, "nlstm"), ("activation", "tanh", "rnn"), ("reset_after", True, "gru")):
             if self.cell != cell and getattr(self, name) != usual:
                 raise ValueError(
                     f"{name} is {getattr(self, name)!r}, but the cell is {self.cell}: it is for {cell} only"
                 )
+
+    @classmethod
+    def autocomplete(cls, cell: str = "gru", units: int = 600, **changes) -> "Config":
+        """The networks of the study of memory, or others like them, for the autocomplete task.
+
+        Two layers, of an nlstm one of depth 2; an embedding as large as a layer; neither dropout nor residual
+        connections; a gru resets before the recurrent product (Madsen 2019, https://doi.org/10.23915/distill.00016).
+        """
+        study = {"layers": 1 if cell == "nlstm" else 2, "embedding": units, "dropout": 0.0, "residual": False}
+        study["reset_after"] = cell != "gru"
+        return cls(cell, units, **{**study, **changes}, task="autocomplete")
 
     def to_dict(self) -> dict:
         """All fields, ready for JSON."""
@@ -80,12 +105,14 @@ class Config:
             raise ValueError(f"there is no setting {unknown[0]!r} of a network: it may come from a newer shakegen")
         return cls(**values)
 
-    def weight_shapes(self, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
+    def weight_shapes(self, vocabulary_size: int, outputs: int | None = None) -> dict[str, tuple[int, ...]]:
         """The name and shape of every weight, in the order of Keras's `model.get_weights()`.
 
         `layer1/kernel` is the first recurrent layer's input kernel, `layer1/kernel_1` that of its first nested level,
-        `dense/bias` the read-out's bias, and so on; shapes and gate orders are those of Keras's layers.
+        `dense/bias` the read-out's bias, and so on; shapes and gate orders are those of Keras's layers. There are
+        as many outputs as symbols, unless their number is given.
         """
+        outputs = vocabulary_size if outputs is None else outputs
         gates, units, inputs, shapes = GATES[self.cell] * self.units, self.units, vocabulary_size, {}
         if self.embedding:
             shapes["embedding/embeddings"] = (vocabulary_size, self.embedding)
@@ -101,6 +128,6 @@ class Config:
                 two_biases = self.cell == "gru" and self.reset_after
                 shapes[f"layer{layer}/bias{suffix}"] = (2, gates) if two_biases else (gates,)
                 inputs = units
-        shapes["dense/kernel"] = (units, vocabulary_size)
-        shapes["dense/bias"] = (vocabulary_size,)
+        shapes["dense/kernel"] = (units, outputs)
+        shapes["dense/bias"] = (outputs,)
         return shapes

@@ -1,8 +1,9 @@
 """One HDF5 file per model: write it whole or not at all, read it with suspicion.
 
-Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`.
-Group `weights/`: one contiguous little-endian float32 dataset per weight. Group `training/`, only where a training run
-can go on: its attribute `state`, JSON, and such datasets of any numbers. Nothing in the file is ever executed.
+Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`;
+of models of the autocomplete task also `words`. Group `weights/`: a contiguous little-endian float32 dataset for each.
+Group `training/`, only where a training run can go on: its attribute `state`, JSON, and such datasets of any numbers.
+Nothing in the file is ever executed.
 """
 
 import io
@@ -15,9 +16,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from shakegen.autocomplete.words import SYMBOLS, Words
 from shakegen.config import Config
 from shakegen.files import write_whole
 from shakegen.vocabulary import Vocabulary
+from shakegen.words import VOCABULARIES
 
 FORMAT, VERSION = "shakegen", 1
 LARGE = 1e300
@@ -46,13 +49,14 @@ class ModelFile:
 
     Attributes:
         config: the architecture.
-        vocabulary: the characters it knows.
+        vocabulary: the symbols it knows, of the level of the configuration.
         weights: float32 arrays by the names of `Config.weight_shapes`.
-        corpus: of what it learned: name, sha256, length, split.
+        corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
         history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
-            `validation_loss`, nats/char; `seconds` since the run began; `learning_rate`; `characters_per_second`;
+            `validation_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
             `steps`, batches by then. Of these, older files have the first three.
         training: where its training run stands; None where that is not known or was not asked for.
+        words: what an autocomplete model predicts; None for others, which predict what they read.
     """
 
     config: Config
@@ -61,6 +65,7 @@ class ModelFile:
     corpus: dict = field(default_factory=dict)
     history: list[dict] = field(default_factory=list)
     training: Training | None = field(default=None, repr=False, compare=False)
+    words: Words | None = None
 
 
 def save(model: ModelFile, path: str | Path, with_training: bool = False) -> None:
@@ -79,11 +84,13 @@ def save(model: ModelFile, path: str | Path, with_training: bool = False) -> Non
     with h5py.File(buffer, "w") as file:
         file.attrs.update(format=FORMAT, version=VERSION)
         file.attrs["config"] = json.dumps(model.config.to_dict())
-        file.attrs["vocabulary"] = json.dumps(model.vocabulary.symbols)
+        file.attrs["vocabulary"] = json.dumps(model.vocabulary.to_json())
         file.attrs["corpus"] = json.dumps(model.corpus)
         file.attrs["history"] = json.dumps(model.history)
         for name, weight in model.weights.items():
             file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
+        if model.words:
+            file.attrs["words"] = json.dumps(model.words.words)
         if with_training and model.training:
             file.create_group("training").attrs["state"] = json.dumps(model.training.state)
             for name, array in model.training.arrays.items():
@@ -133,8 +140,9 @@ def read(file: h5py.File) -> ModelFile:
             f"it has version {version!s:.20}, this shakegen reads version {VERSION}; try a newer shakegen"
         )
     config = Config.from_dict(attribute(file, "config", dict))
-    vocabulary = Vocabulary(attribute(file, "vocabulary", list))
-    shapes = config.weight_shapes(len(vocabulary))
+    vocabulary = VOCABULARIES[config.level].from_json(attribute(file, "vocabulary", list))
+    words = read_words(file, vocabulary) if config.task == "autocomplete" else None
+    shapes = config.weight_shapes(len(vocabulary), words and len(words))
     weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
     weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
     if not all(np.isfinite(weight).all() for weight in weights.values()):
@@ -144,7 +152,23 @@ def read(file: h5py.File) -> ModelFile:
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
-    return ModelFile(config, vocabulary, weights, corpus, history)
+    return ModelFile(config, vocabulary, weights, corpus, history, words=words)
+
+
+def read_words(file: h5py.File, vocabulary: Vocabulary) -> Words:
+    """The words that an autocomplete model predicts."""
+    if vocabulary != SYMBOLS:
+        raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
+    return Words(attribute(file, "words", list))
+
+
+def task_of(path: str | Path) -> str | None:
+    """What the network of a file is for, one of `config.TASKS`; None where that is not to be found out."""
+    try:
+        with h5py.File(path, "r") as file:
+            return json.loads(file.attrs["config"]).get("task", "next")
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def best_of(history: list[dict]) -> dict:
@@ -164,8 +188,13 @@ def is_epoch(entry) -> bool:
 def is_origin(corpus: dict) -> bool:
     """Whether the description of a corpus has what is read of it, each of its kind."""
     texts = all(isinstance(corpus.get(name, ""), str) for name in ("name", "sha256"))
-    split = corpus.get("split", [1, 0, 0])
-    return texts and type(corpus.get("length", 0)) is int and isinstance(split, list) and all(map(is_number, split))
+    sizes = (corpus.get(name, 1) for name in ("length", "observation_length", "random_state"))
+    split, validation = corpus.get("split", [1, 0, 0]), corpus.get("validation", {})
+    if not isinstance(split, list) or not isinstance(validation, dict):
+        return False
+    whole = all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
+    whole = whole and 2 <= corpus.get("observation_length", 2) <= 1 << 16
+    return texts and whole and all(map(is_number, [*split, *validation.values()]))
 
 
 def attribute(file: h5py.File, name: str, kind: type):

@@ -19,8 +19,9 @@ def build(
     random_state: int = 0,
     streams: int | None = None,
     dtype: str = "float32",
+    outputs: int | None = None,
 ) -> keras.Model:
-    """A model that reads characters and gives, after each, the logits of the next.
+    """A model that reads characters and gives, after each, the logits of what it predicts.
 
     Args:
         config: the architecture.
@@ -28,9 +29,10 @@ def build(
         random_state: of the initial weights and of dropout.
         streams: N, for a model whose layers are stateful: each batch goes on where the one before ended.
         dtype: a Keras dtype policy, such as "mixed_bfloat16"; weights and logits are float32 in any case.
+        outputs: the number of logits; V by default.
 
     Returns:
-        A `keras.Model` from ids (N, T), integers, to logits (N, T, V), not compiled.
+        A `keras.Model` from ids (N, T), integers, to logits (N, T, outputs), not compiled.
     """
     seeds = itertools.count(1000 * random_state)
     ids = keras.Input((None,), streams, dtype="int32", name="ids")
@@ -48,7 +50,8 @@ def build(
         if config.residual and number > 1:
             hidden = keras.layers.add([hidden, below], dtype=dtype)
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))
-    logits = keras.layers.Dense(vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")(hidden)
+    dense = keras.layers.Dense(outputs or vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")
+    logits = dense(hidden)
     return keras.Model(ids, logits, name=config.cell)
 
 
@@ -75,7 +78,7 @@ def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) 
 
 
 def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
-    """The weights of a model that `build` made, by the names of `Config.weight_shapes`.
+    """The weights of a model that `build` made, or of what shares them all, by the names of `Config.weight_shapes`.
 
     While it is trained by an optimizer that averages the weights (`use_ema`), these are the averages.
     """
@@ -83,7 +86,7 @@ def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
     if optimizer is not None and optimizer.use_ema and int(optimizer.iterations):
         weights = [variable for variable in optimizer.variables if variable.name.endswith("_average")]
     values = [keras.ops.convert_to_numpy(weight).copy() for weight in weights]
-    return dict(zip(config.weight_shapes(model.output_shape[-1]), values, strict=True))
+    return dict(zip(config.weight_shapes(1), values, strict=True))
 
 
 class KerasSteps:

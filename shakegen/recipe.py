@@ -24,7 +24,7 @@ class Recipe:
         epochs: passes over the training text, 30 where neither they nor minutes are given; or
         minutes: how long to train, with compilation, validation and samples.
         batch_size: windows in a batch, or streams.
-        seq_length: characters in a window, through which gradients flow back.
+        seq_length: characters, or words, in a window, through which gradients flow back.
         stateful: read the text in contiguous streams and carry the state from batch to batch, instead of drawing
             windows at random that begin with the start state.
         learning_rate: its peak.
@@ -90,6 +90,14 @@ class Recipe:
                 raise ValueError(
                     f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected {KINDS[kind]}"
                 )
+
+    @classmethod
+    def autocomplete(cls, **options) -> "Recipe":
+        """The recipe of the study of memory, for the autocomplete task: two epochs of Adam as it is, batches of 64."""
+        study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
+        if options.get("epochs") is None and options.get("minutes") is None:
+            study["epochs"] = 2
+        return cls(**{**study, **options})
 
     def to_dict(self) -> dict:
         """All options, ready for JSON."""

@@ -47,6 +47,23 @@ def test_engine_equals_keras_over_200_steps(config, streams, random_weights):
     assert np.abs(logits_of(Engine(config, weights), ids) - expected).max() < 1e-5
 
 
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+@pytest.mark.parametrize("streams", [1, 4])
+def test_a_read_out_put_off_gives_the_same_logits(config, streams, random_weights):
+    weights = random_weights(config, V)
+    at_once, later = Engine(config, weights), Engine(config, weights, defer_read_out=True)
+    ids = np.random.default_rng(4).integers(V, size=(streams, 12))
+    state, expected = later.start(streams), logits_of(at_once, ids)
+    for t in range(12):
+        results, state = later.step(ids[:, t], state)
+        assert np.allclose(later.read_out(results), expected[:, t], atol=1e-5)
+    for engine in at_once, later:
+        assert engine.outputs == engine.vocabulary_size == V
+    for read in ids[0], ids[0, :0]:
+        (results, _), (logits, _) = later.prime(read, 2), at_once.prime(read, 2)
+        assert np.allclose(later.read_out(results), logits, atol=1e-5)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_priming_is_reading_step_by_step_in_every_stream(cell, random_weights):
     engine = engine_of(Config(cell, units=9, layers=2), random_weights)

@@ -14,7 +14,7 @@ LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "tr
 
 
 @main.command()
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.argument("models", metavar="MODEL|EVALUATION...", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figure there: a name in .png, .svg, .pdf or "
               ".html. Needs matplotlib.  [default: draw in the terminal]")  # fmt: skip
 @click.option("--against", type=click.Choice(["epochs", "minutes"]), default="epochs", show_default=True)
@@ -22,13 +22,18 @@ LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "tr
 @click.option("--from-epoch", type=int, default=1, show_default=True, help="Leave out the epochs before.")
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers behind the figure as one JSON object.")
 def plot(models, out, against, loss, from_epoch, as_json):
-    """Draw the learning curves of each MODEL, a model file: its losses in bits per character, the best epoch marked.
+    """Draw the learning curves of each MODEL, a model file: its losses in bits per character, or word, the best epoch
+    marked.
 
-    In the terminal, or with --out as an image, or on a web page that needs nothing else.
+    Or of models of words, given each EVALUATION, a .json file of what `shakegen evaluate --json` printed: how their
+    accuracy grows with each character typed. In the terminal, or with --out as an image, or on a web page that needs
+    nothing else.
 
     \b
     shakegen plot models/sonnets-gru.h5
     shakegen plot models/*.h5 --loss validation --against minutes --out curves.html
+    shakegen evaluate models/text8-autocomplete-gru.h5 text8 --json > gru.json
+    shakegen plot gru.json lstm.json --out accuracy.svg
     """
     from shakegen import plotting
     from shakegen.model import load
@@ -36,10 +41,15 @@ def plot(models, out, against, loss, from_epoch, as_json):
     if out:
         plotting.check(out)
     paths = list(dict.fromkeys(models))
-    runs = dict(zip(names_of(paths), map(load, paths), strict=True))
-    figure = plotting.learning_curves(runs, against, LOSSES[loss], from_epoch)
+    evaluated = [path for path in paths if path.endswith(".json")]
+    if evaluated:
+        refuse_mixture(evaluated, paths, against=against != "epochs", loss=loss != "both", from_epoch=from_epoch != 1)
+        figure, beside = plotting.accuracy_by_typing(evaluations(paths)), ()
+    else:
+        runs = dict(zip(names_of(paths), map(load, paths), strict=True))
+        figure, beside = plotting.learning_curves(runs, against, LOSSES[loss], from_epoch), [overview(runs)]
     if out:
-        plotting.save(figure, out, overview(runs))
+        plotting.save(figure, out, *beside)
         click.echo(f"Saved: {out}", err=True)
     if as_json:
         click.echo(json.dumps(figure.to_dict()))
@@ -51,6 +61,35 @@ def names_of(paths: list[str]) -> list[str]:
     """The names of files without folder and suffix, or the whole paths where two would be called the same."""
     names = [Path(path).stem for path in paths]
     return [path if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
+
+
+def refuse_mixture(evaluated: list[str], paths: list[str], **given: bool) -> None:
+    """What belongs to learning curves has no place beside evaluations."""
+    if evaluated != paths:
+        raise ValueError(f"{evaluated[0]} is an evaluation, others are models: expected files of one kind")
+    for name, value in given.items():
+        if value:
+            raise ValueError(f"--{name.replace('_', '-')} is for learning curves: leave it out for evaluations")
+
+
+def evaluations(paths: list[str]) -> dict[str, dict]:
+    """What `shakegen evaluate --json` printed, by the models' names, or the files' where two would be called the same.
+
+    Raises:
+        OSError, ValueError: a file cannot be read, or is not JSON.
+    """
+    found, names = [], names_of(paths)
+    for path in paths:
+        try:
+            found.append(json.loads(Path(path).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise FileNotFoundError(f"no file {path}: expected what `shakegen evaluate --json` printed") from None
+        except ValueError:
+            raise ValueError(f"{path} is not JSON: expected what `shakegen evaluate --json` printed") from None
+    models = [one.get("model") if isinstance(one, dict) else None for one in found]
+    if all(isinstance(model, str) for model in models) and len(set(models)) == len(models):
+        names = models
+    return dict(zip(names, found, strict=True))
 
 
 def overview(runs: dict):

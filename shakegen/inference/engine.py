@@ -3,7 +3,7 @@
 One matrix product per layer and character: the product of a layer's output h with its recurrent kernel is kept, in the
 state, for the next character, so the same product also makes the next layer's input, or the logits. A one beside h
 carries the biases. Residual connections add up outputs, and so do products: there the outputs of all layers below stand
-beside h too.
+beside h too. Where there are many outputs and few steps whose logits matter, the product with the read-out is put off.
 """
 
 import numpy as np
@@ -20,13 +20,15 @@ class Engine:
     Args:
         config: the architecture, with the fields of `Config`.
         weights: of the network, by the names and in the shapes of `Config.weight_shapes`, all of one float type.
+        defer_read_out: give, instead of logits, what `read_out` makes them from: few numbers, (N, F).
 
     Attributes:
-        vocabulary_size: V, the number of ids and of logits.
+        vocabulary_size: V, the number of ids.
+        outputs: the number of logits.
     """
 
-    def __init__(self, config, weights: dict[str, np.ndarray]):
-        self._residual = config.residual
+    def __init__(self, config, weights: dict[str, np.ndarray], defer_read_out: bool = False):
+        self._residual, self._deferred = config.residual, defer_read_out
         layers, starts = [], []
         for number in range(1, config.layers + 1):
             prefix = f"layer{number}/"
@@ -40,8 +42,9 @@ class Engine:
         self.vocabulary_size, self._dtype = len(self._table), self._table.dtype
         self._layers, self._units, self._products, self._spans = layers, config.units, [], []
         followers = [(above.kernel, above.input_bias) for above in layers[1:]]
-        followers.append((weights["dense/kernel"], weights["dense/bias"]))
-        start = []
+        dense = weights["dense/kernel"], weights["dense/bias"]
+        followers.append((dense[0][:, :0], dense[1][:0]) if defer_read_out else dense)
+        self.outputs, start = len(dense[1]), []
         for number, (layer, (kernel, bias)) in enumerate(zip(layers, followers, strict=True)):
             product = self._product(layer, kernel, bias, below=number if config.residual else 0)
             outputs = starts[: number + 1] if config.residual else starts[number : number + 1]
@@ -53,8 +56,17 @@ class Engine:
             recurrent = begin + product.shape[1]
             self._products.append(np.ascontiguousarray(product, self._dtype))
             self._spans.append((begin, begin + kernel.shape[1], recurrent, recurrent + len(layer.initial_memory)))
+        self._result = slice(*self._spans[-1][:2])
+        if defer_read_out:
+            beside = np.concatenate(
+                [h0 / layers[-1].output_scale for h0 in (starts if config.residual else starts[-1:])]
+            )
+            end = self._spans[-1][-1]
+            self._result = slice(end, end + len(beside))
+            self._dense = np.vstack([dense[0]] * (len(beside) // config.units)) * layers[-1].output_scale, dense[1]
+            start.append(beside)
         self._start = np.concatenate(start).astype(self._dtype)
-        self._bound, self._run, self._logits = None, None, None
+        self._bound, self._run, self._results = None, None, None
 
     @staticmethod
     def _product(layer, kernel, bias, below: int) -> np.ndarray:
@@ -77,26 +89,32 @@ class Engine:
             state: shape (N, S), from `start` or an earlier step. It is consumed: its memory serves the new state.
 
         Returns:
-            The logits of the next character, shape (N, V), valid until the next step, and the state, shape (N, S).
+            The logits of what is predicted, shape (N, outputs), or with `defer_read_out` what they are made from, valid
+            until the next step, and the state, shape (N, S).
         """
         if state is not self._bound:
             self._bind(state)
         self._run(ids)
-        return self._logits, state
+        return self._results, state
 
     def prime(self, ids: np.ndarray, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Read a text, shape (T,), once, and give what N streams that all have read it go on from.
 
         Returns:
-            The logits of the next character, shape (N, V), and the state, shape (N, S); of an empty text, those of a
-            network whose outputs are all zero.
+            As `step`; of an empty text, what a network gives whose outputs are all as they start.
         """
         state = self.start()
         for one in np.asarray(ids, np.intp)[:, None]:
             self.step(one, state)
         state = np.repeat(state, streams, axis=0)
-        begin, forward = self._spans[-1][:2]
-        return state[:, begin:forward], state
+        return state[:, self._result], state
+
+    def read_out(self, results: np.ndarray) -> np.ndarray:
+        """The logits of what steps gave with `defer_read_out`, shape (N, F) → (N, outputs)."""
+        kernel, bias = self._dense
+        logits = results @ kernel
+        logits += bias
+        return logits
 
     def activations(self, ids: np.ndarray, names=None, state: np.ndarray | None = None) -> list[dict[str, np.ndarray]]:
         """What goes on inside while a text is read.
@@ -149,13 +167,16 @@ class Engine:
             advance = watched(*layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], one_h[..., -units:]))
             calls.append((advance, layer_input, one_h, product, rows[..., begin:recurrent]))
             layer_input = rows[..., begin:forward]
-        take, matmul = self._table.take, product_of(rows)
+        take, matmul, copyto = self._table.take, product_of(rows), np.copyto
+        results = rows[..., self._result]
+        beside, deferred = calls[-1][2][..., 1:], self._deferred
 
         def run(ids):
             take(ids, 0, x, "clip")
             for advance, inputs, one_h, product, out in calls:
                 advance(inputs)
                 matmul(one_h, product, out)
+            if deferred:
+                copyto(results, beside)
 
-        begin, forward = self._spans[-1][:2]
-        self._bound, self._run, self._logits = state, run, state[:, begin:forward]
+        self._bound, self._run, self._results = state, run, state[:, self._result]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from shakegen.files import write_whole
 from shakegen.plotting import image
+from shakegen.plotting.accuracy import accuracy_by_typing
 from shakegen.plotting.figure import Bars, Curve, Figure, Fragment, Heat, Panel, Table
 from shakegen.plotting.learning import learning_curves
 from shakegen.plotting.page import page
@@ -17,6 +18,7 @@ __all__ = [
     "Heat",
     "Panel",
     "Table",
+    "accuracy_by_typing",
     "check",
     "learning_curves",
     "page",

@@ -4,11 +4,12 @@ import textwrap
 
 import numpy as np
 
-from shakegen.plotting.figure import Bars, Curve, Panel
+from shakegen.plotting.figure import Bars, Curve, Heat, Panel
 from shakegen.plotting.theme import Theme
 
 MARKERS = "os^D"
 NAME = 30  # characters of a name beside an axis; longer ones are cut short
+TALL = 2  # times as wide is a cell with text in it
 LETTER, LINE = 0.085, 0.17  # inches, in the usual size
 
 
@@ -35,7 +36,7 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
     if panel.log_y:
         axes.set_yscale("log")
     if panel.heat:
-        draw_heat(panel, axes, width)
+        draw_heat(panel, axes, theme, width)
     else:
         axes.grid(axis="y" if panel.bars else "both")
         axes.set_axisbelow(True)
@@ -80,18 +81,34 @@ def draw_bars(bars: Bars, number: int, panel: Panel, axes, colour: str, theme: T
     return axes.bar(places, bars.values, width, color=colour, yerr=bars.spread, ecolor=theme.ink, capsize=2)
 
 
-def draw_heat(panel: Panel, axes, width: float) -> None:
+def draw_heat(panel: Panel, axes, theme: Theme, width: float) -> None:
     heat = panel.heat
     low, high = heat.range
     values = np.where(np.isfinite(heat.values), heat.values, np.nan)
-    image = axes.imshow(
-        values, "cividis", aspect="auto", extent=heat.edges, vmin=low, vmax=high, interpolation="nearest"
-    )
-    axes.figure.colorbar(image, ax=axes, label=plain(heat.label)).outline.set_visible(False)
+    colours, aspect = ("Oranges", TALL) if len(heat.texts) else ("cividis", "auto")
+    image = axes.imshow(values, colours, aspect=aspect, extent=heat.edges, vmin=low, vmax=high, interpolation="nearest")
+    beside = {"location": "bottom", "shrink": 0.5} if len(heat.texts) else {}
+    axes.figure.colorbar(image, ax=axes, label=plain(heat.label), **beside).outline.set_visible(False)
+    if len(heat.texts):
+        draw_texts(heat, image, axes, theme, width)
     if len(heat.columns):
         name_ticks(axes.xaxis, heat.columns, width - 2.5)
     if len(heat.rows):
         name_ticks(axes.yaxis, heat.rows, 2.5)
+
+
+def draw_texts(heat: Heat, image, axes, theme: Theme, width: float) -> None:
+    """What stands in the cells, dark on light ones and light on dark ones; on blank ones it is paler."""
+    axes.set_axis_off()
+    axes.set_anchor("N")
+    size = min(12, 60 * width / np.shape(heat.values)[1])
+    for row, texts in enumerate(heat.texts):
+        for column, text in enumerate(texts):
+            value = heat.values[row][column]
+            red, green, blue, _ = image.cmap(image.norm(value))
+            dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
+            ink = {"color": "white" if dark else "black"} if np.isfinite(value) else {"color": theme.ink, "alpha": 0.6}
+            axes.text(column, row, plain(text), ha="center", va="center", family="monospace", fontsize=size, **ink)
 
 
 def name_ticks(axis, names, room: float) -> None:

@@ -78,6 +78,7 @@ class Heat:
         values: shape (rows, columns); NaN stays blank.
         label: what the colours mean.
         rows, columns: names of the rows and of the columns, or nothing.
+        texts: what stands in the cells, as many rows and columns of texts, or nothing.
         extent: the left, right, bottom and top ends, in the units of curves over it; by default cells are counted.
 
     Raises:
@@ -88,6 +89,7 @@ class Heat:
     label: str = ""
     rows: Sequence[str] = ()
     columns: Sequence[str] = ()
+    texts: Sequence[Sequence[str]] = ()
     extent: tuple[float, float, float, float] | None = None
 
     def __post_init__(self):
@@ -96,6 +98,8 @@ class Heat:
             raise ValueError(f"the heat map has the shape {shape}: expected rows and columns")
         if (len(self.rows) or shape[0], len(self.columns) or shape[1]) != shape:
             raise ValueError(f"the heat map has the shape {shape}: expected as many names of rows and columns")
+        if len(self.texts) and np.shape(np.array(self.texts, object)) != shape:
+            raise ValueError(f"the heat map has the shape {shape}: expected as many texts")
 
     @property
     def edges(self) -> tuple[float, float, float, float]:

@@ -3,8 +3,10 @@
 import io
 from dataclasses import dataclass
 
-from shakegen.plotting.axes import draw_panel, legend_lines, plain
-from shakegen.plotting.figure import Figure
+import numpy as np
+
+from shakegen.plotting.axes import TALL, draw_panel, legend_lines, plain
+from shakegen.plotting.figure import Figure, Panel
 from shakegen.plotting.theme import LIGHT, Theme
 
 FORMATS = ("png", "svg", "pdf")
@@ -56,7 +58,7 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
     rows, content = -(-len(figure.panels) // columns), io.BytesIO()
     with matplotlib.rc_context(settings(theme, salt)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a script without a font shows boxes
-        height = rows * max(HEIGHT + LINE * legend_lines(panel, width / columns) for panel in figure.panels)
+        height = rows * max(panel_height(panel, width / columns) for panel in figure.panels)
         drawing = Drawing(figsize=(width, height), layout="constrained")
         if len(figure.panels) > 1:
             drawing.suptitle(plain(figure.title))
@@ -68,6 +70,14 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
         date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[kind]
         drawing.savefig(content, format=kind, dpi=160, metadata=date)
     return content.getvalue(), [place(axes, width, height) for axes in grid[: len(figure.panels)]]
+
+
+def panel_height(panel: Panel, width: float) -> float:
+    """The height of a panel that is so many inches wide."""
+    if panel.heat and len(panel.heat.texts):
+        rows, columns = np.shape(panel.heat.values)
+        return 1.4 + TALL * rows * width / columns  # a title and the bar of colours come with it
+    return HEIGHT + LINE * legend_lines(panel, width)
 
 
 def place(axes, width: float, height: float) -> Place:

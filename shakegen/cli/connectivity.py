@@ -1,0 +1,114 @@
+"""The command that shows what predictions owe to what was read."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from shakegen.cli import plot
+from shakegen.cli.group import main, read_text
+from shakegen.cli.options import unknown_option
+
+HELP = (
+    "How much does each prediction owe to each character that was read? Point at a character, tap it, or use the arrow "
+    "keys: the characters before it are coloured by the squared norm of the gradient of what truly comes."
+)
+SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from such a share on, this of 256 colours
+
+
+@main.command()
+@click.argument("text")
+@click.option("--model", "models", multiple=True, help="Model file; may be given several times.  "
+              "[default: the newest autocomplete model in ./models, else the pretrained]")  # fmt: skip
+@click.option("--position", type=int, default=-1, show_default=True, help="The character after which to look, from 1; "
+              "-1 is the last.")  # fmt: skip
+@click.option("--target", help="Trace the logit of this word, or character, everywhere.  [default: the true one]")
+@click.option("--top", type=int, default=3, show_default=True, help="How many suggestions to show.")
+@unknown_option
+@click.option("--evaluation", "evaluations", multiple=True, help="For "
+              "the page: what `shakegen evaluate --json` printed, for accuracy by characters typed.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "
+              "an image of one: .png, .svg or .pdf.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="All positions as one JSON object.")
+def connectivity(text, models, position, target, top, on_unknown, evaluations, out, as_json):
+    """Show how much what a model predicts along TEXT owes to each character that it read.
+
+    That is the squared L2 norm of the gradient of a logit, by default of the word or character that truly comes, with
+    respect to the one-hot input at each earlier position. TEXT: the text itself, or - for standard input.
+
+    \b
+    shakegen connectivity "shall i compare thee to a summers day"
+    shakegen connectivity "shall i compare" --model models/a.h5 --model models/b.h5 --out page.html
+    """
+    from shakegen import plotting
+
+    if evaluations and (not out or out.suffix.lower() != ".html"):
+        raise ValueError("--evaluation is for the page: give --out with a name that ends in .html, or leave it out")
+    if out and (evaluations or out.suffix.lower() != ".html"):
+        plotting.check(out)
+    drawn = [plotting.accuracy_by_typing(plot.evaluations(list(evaluations)))] if evaluations else []
+    read = read_models(text, models, target, top, on_unknown)
+    position = index_of(position, min(len(one.characters) for one in read))
+    if out:
+        save(read, position, out, *drawn)
+        click.echo(f"Saved: {out}", err=True)
+    if as_json:
+        click.echo(json.dumps({"models": [one.to_dict() for one in read]}))
+    elif not out:
+        for one in read:
+            (colour if sys.stdout.isatty() else list_all)(one, position)
+
+
+def read_models(text, paths, target, top, on_unknown):
+    """The connections of each model along the text; all read it as words of a to z where one of them does."""
+    from shakegen.autocomplete.corpus import unfinished
+    from shakegen.autocomplete.words import SYMBOLS
+    from shakegen.connectivity.connections import connections
+    from shakegen.model import find, load
+
+    text = read_text("-").removesuffix("\n") if text == "-" else text
+    paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
+    models = dict(zip(plot.names_of(paths), map(load, paths), strict=True))
+    if any(model.words for model in models.values()):
+        text = SYMBOLS.decode(unfinished([text]))
+    return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]
+
+
+def index_of(position: int, length: int) -> int:
+    """A position from 0, of one from 1 or, if it is negative, from the end."""
+    if not 1 <= abs(position) <= length:
+        raise ValueError(f"the position is {position}: expected 1 to {length}, or -1 to -{length}")
+    return position - 1 if position > 0 else length + position
+
+
+def save(models, position: int, out: Path, *figures) -> None:
+    from shakegen import plotting
+    from shakegen.connectivity import view
+    from shakegen.files import write_whole
+
+    if out.suffix.lower() != ".html":
+        plotting.save(view.still(models, position), out)
+        return
+    write_whole(out, plotting.page("Connectivity", HELP, view.view(models, position), *figures).encode())
+
+
+def list_all(one, position: int) -> None:
+    """For a pipe: a line of what is predicted, then one for each character up to there: JSON, a tab, connectivity."""
+    offers = "".join(f"\t{text} {share:.4f}" for text, share in one.suggestions[position])
+    click.echo(f"{one.name}\t{position + 1}\t{one.targets[position]}{offers}")
+    for character, norm in zip(one.characters[: position + 1], one.norms[position].tolist(), strict=False):
+        click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{norm:.4g}")
+
+
+def colour(one, position: int) -> None:
+    """For a terminal: the text, the stronger the connectivity the redder, and what is predicted."""
+    offers = ", ".join(f"{text!r} {share:.0%}" for text, share in one.suggestions[position])
+    click.echo(f"{one.name} at {position + 1}: {one.title(position)}, {one.targets[position]!r}; expected: {offers}")
+    for index, character in enumerate(one.characters):
+        share = one.shares[position, index]
+        shade = next((colour for least, colour in SHADES if share >= least), None)
+        visible = character.replace("\n", "↵\n") if shade else character
+        style = {"fg": 16, "bg": shade} if shade else {"dim": index > position}
+        click.echo(click.style(visible, underline=index == position, **style), nl=False)
+    click.echo("\n")
