@@ -79,7 +79,7 @@ def counter(random_weights):
     from shakegen.model import LanguageModel
     from shakegen.vocabulary import Vocabulary
 
-    vocabulary, config = Vocabulary("abc ()\n"), Config("rnn", units=4, layers=2)
+    vocabulary, config = Vocabulary("abc ()\n"), Config("rnn", units=4, layers=2, residual=False)
     weights = {name: weight * 0.1 for name, weight in random_weights(config, len(vocabulary)).items()}
     weights["layer1/kernel"][:, 2] = weights["layer1/recurrent_kernel"][:, 2] = 0
     for character, push in (("(", 6), (")", -6)):
@@ -172,7 +172,7 @@ def test_the_page_holds_the_text_and_every_value(counter):
 
 
 def test_the_command(shakegen, random_model, tmp_path):
-    model = random_model(Config("lstm", units=5))
+    model = random_model(Config("lstm", units=5, layers=1))
     model.save(tmp_path / "model.h5")
     given = ("lab", "gates", "model.h5", "the quick\nbrown é", "--on-unknown", "skip", "--units", "3", "--shown", "9")
     shown = shakegen(*given, "--out", "units.html")
@@ -191,7 +191,7 @@ BAD = {
     "the model never saw '\\n' (U+000A): use characters of its training text, or skip the unknown ones (--on-unknown "
     "skip)": ("a\nb",),
     "the feature quote is the same all along the text: try another text, or a longer one": ("abc", "--find", "quote"),
-    "there is no layer 2: expected one from 1 to 1": ("abc", "--layer", "2"),
+    "there is no layer 3: expected one from 1 to 2": ("abc", "--layer", "3"),
     "there is no unit 12: expected one from 0 to 11": ("abc", "--units", "12"),
     "a unit of this gru has no 'c': expected one of z, r, g, h": ("abc", "--signal", "c"),
     "the text has 1 characters: expected 2 or more": ("a",),
