@@ -24,3 +24,17 @@ def corpus_options(command):
     for option in reversed(CORPUS):
         packed = option(packed)
     return packed
+
+
+def options_of(other: click.Command, *names: str):
+    """Some options of another command, the same in every respect."""
+    found = {option.name: option for option in other.params}
+
+    def add(command):
+        command.__click_params__ = [
+            *getattr(command, "__click_params__", ()),
+            *(found[name] for name in reversed(names)),
+        ]
+        return command
+
+    return add

@@ -10,6 +10,7 @@ import click
 from shakegen.cli import runs
 from shakegen.cli.group import main
 from shakegen.config import CELLS, Config
+from shakegen.quiet import quiet_tensorflow
 from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
 
 NETWORK, RECIPE = Config(), Recipe()
@@ -107,7 +108,7 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, **opt
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
     files.ensure_writable(out)
-    with runs.quiet_tensorflow():
+    with quiet_tensorflow():
         from tensorflow import errors
 
         from shakegen import training

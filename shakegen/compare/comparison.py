@@ -1,0 +1,81 @@
+"""A comparison from its plan to its outcome."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from shakegen import catalog
+from shakegen.compare import runs
+from shakegen.compare.plan import Plan, Run
+from shakegen.compare.record import Record
+from shakegen.compare.summary import Row, Summary
+from shakegen.compare.tasks import BY_NAME, Text
+from shakegen.files import explaining, temporary_beside
+
+
+class Comparison:
+    """Networks trained on the same text, in the same order, for the same time.
+
+    Args:
+        text: what they learn from.
+        plan: which, and what is held equal.
+        folder: where the model file and the figures of each run go. A run that has ended there is not done again, one
+            that was stopped goes on. By default `models/compare-<corpus>`.
+        seed: what the samples continue; None leaves that to the task.
+        length: of the samples, in new characters.
+
+    Attributes:
+        runs: all runs, in the order in which they are carried out.
+        parameters: the number of weights of each network, by the names of the plan's entries.
+        origin: of the text: name, sha256, length, split.
+
+    Raises:
+        OSError: the text cannot be read.
+        ValueError: nothing can be learned from it, or the numbers of weights cannot be matched.
+    """
+
+    def __init__(
+        self, text: Text, plan: Plan, folder: str | Path | None = None, seed: str | None = None, length: int = 300
+    ):
+        name = catalog.open_source(text.places, **text.reading).name
+        self.plan, self.folder = plan, Path(folder or Path("models") / f"compare-{name}")
+        self.text = spooled(text, self.folder) if "-" in text.places else text
+        self.sample, task = {"seed": seed, "length": length}, BY_NAME[plan.task]
+        corpus = task.load(self.text)
+        self.origin = {"name": name, "sha256": corpus.sha256, "length": len(corpus), "split": list(text.split)}
+        self.runs = plan.runs(lambda config: task.count(corpus, config))
+        self.parameters = {run.entry.name: task.count(corpus, run.config) for run in self.runs}
+
+    def carry_out(self, show: Callable[[int, Run, Record], None] | None = None) -> Summary:
+        """Do what is left to do, each run in a process of its own, and sum up.
+
+        Args:
+            show: told the number of a run, from 0, the run, and its record, before it starts and when it has ended.
+                None shows nothing, of the training either.
+
+        Raises:
+            Stopped, OSError, ValueError: as `runs.carry_out`.
+        """
+        what = {"sha256": self.origin["sha256"], "split": self.origin["split"]}
+        records = [Record.of(run, self.text.to_dict(), what, self.sample) for run in self.runs]
+        told = show and (lambda number, record: show(number, self.runs[number], record))
+        records = runs.carry_out(records, self.folder, told)
+        rows = []
+        for name, count in self.parameters.items():
+            of = [record for run, record in zip(self.runs, records, strict=True) if run.entry.name == name]
+            config = next(run.config for run in self.runs if run.entry.name == name)
+            rows.append(Row(name, config, count, of))
+        return Summary(self.origin, self.plan, rows)
+
+
+def spooled(text: Text, folder: Path) -> Text:
+    """A text of which standard input is a part, kept in a file, for every run reads it anew."""
+    source = catalog.open_source(text.places, **text.reading)
+    path = folder / f"{source.name}.txt"
+    with explaining(path, "--runs"):
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary_beside(path) as (file, name):
+            for block in source.blocks():
+                file.write(block.encode("utf-8", "surrogatepass"))
+            os.replace(name, path)
+    return Text([str(path)], {"encoding": "utf-8"}, text.split)
