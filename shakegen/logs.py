@@ -48,6 +48,8 @@ class EpochLog(keras.callbacks.Callback, ABC):
         optimizer = self.model.optimizer
         figures = {"epoch": epoch + 1, "learning_rate": float(optimizer.learning_rate)}
         figures |= {name: logs[name] for name in OTHERS if name in logs}
+        if figures["epoch"] == int(figures["epoch"]):
+            figures["epoch"] = int(figures["epoch"])  # Keras makes all logs floats
         losses = {kind: logs[name] / LN2 for name, kind in LOSSES.items() if name in logs}
         if not all(map(math.isfinite, losses.values())):
             return
@@ -236,9 +238,4 @@ def run_logs(folder: str | Path, batches, sampler=None) -> list[EpochLog]:
         OSError: the folder cannot be written to.
         ValueError: it holds an `epochs.csv` that is no log.
     """
-
-    def batch(number: int) -> tuple[np.ndarray, np.ndarray]:
-        ids = batches.batch(number)
-        return ids[:, :-1], ids[:, 1:]
-
-    return [CsvLog(Path(folder) / CSV), TensorBoardLog(folder, batch, sampler)]
+    return [CsvLog(Path(folder) / CSV), TensorBoardLog(folder, batches.pair, sampler)]

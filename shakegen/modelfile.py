@@ -1,9 +1,9 @@
 """One HDF5 file per model: write it whole or not at all, read it with suspicion.
 
-Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`.
-Group `weights/`: one contiguous little-endian float32 dataset per weight. Dataset `words`, of autocomplete models: the
-words predicted, in ASCII, a line end between them. Group `training/`, only where a training run can go on: its
-attribute `state`, JSON, and such datasets of any numbers. Nothing in the file is ever executed.
+Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`;
+of models of the autocomplete task also `words`. Group `weights/`: a contiguous little-endian float32 dataset for each.
+Group `training/`, only where a training run can go on: its attribute `state`, JSON, and such datasets of any numbers.
+Nothing in the file is ever executed.
 """
 
 import io
@@ -54,8 +54,8 @@ class ModelFile:
         history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
             `validation_loss`, nats/char; `seconds` since the run began; `learning_rate`; `characters_per_second`;
             `steps`, batches by then. Of these, older files have the first three.
-        words: what an autocomplete model predicts; None for others, which predict what they read.
         training: where its training run stands; None where that is not known or was not asked for.
+        words: what an autocomplete model predicts; None for others, which predict what they read.
     """
 
     config: Config
@@ -63,8 +63,8 @@ class ModelFile:
     weights: dict[str, np.ndarray]
     corpus: dict = field(default_factory=dict)
     history: list[dict] = field(default_factory=list)
-    words: Words | None = None
     training: Training | None = field(default=None, repr=False, compare=False)
+    words: Words | None = None
 
 
 def save(model: ModelFile, path: str | Path, with_training: bool = False) -> None:
@@ -89,7 +89,7 @@ def save(model: ModelFile, path: str | Path, with_training: bool = False) -> Non
         for name, weight in model.weights.items():
             file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
         if model.words:
-            file.create_dataset("words", data=np.frombuffer("\n".join(model.words.words).encode("ascii"), np.uint8))
+            file.attrs["words"] = json.dumps(model.words.words)
         if with_training and model.training:
             file.create_group("training").attrs["state"] = json.dumps(model.training.state)
             for name, array in model.training.arrays.items():
@@ -151,15 +151,14 @@ def read(file: h5py.File) -> ModelFile:
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
-    return ModelFile(config, vocabulary, weights, corpus, history, words)
+    return ModelFile(config, vocabulary, weights, corpus, history, words=words)
 
 
 def read_words(file: h5py.File, vocabulary: Vocabulary) -> Words:
     """The words that an autocomplete model predicts."""
     if vocabulary != SYMBOLS:
         raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
-    found = dataset(file, "words", None, "u1")
-    return Words(found[()].tobytes().decode("ascii").split("\n"))
+    return Words(attribute(file, "words", list))
 
 
 def task_of(path: str | Path) -> str | None:
@@ -207,12 +206,11 @@ def attribute(file: h5py.File, name: str, kind: type):
     return value
 
 
-def dataset(file: h5py.File, name: str, shape: tuple[int, ...] | None, kind: str = "<f4") -> h5py.Dataset:
-    """A plain dataset of that shape, or of any length, whose numbers are all in this very file."""
+def dataset(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
+    """A plain dataset of that shape whose numbers are all in this very file."""
     found = within(file, name)
-    if not isinstance(found, h5py.Dataset) or found.dtype != np.dtype(kind):
-        raise ModelFileError(f"{name} is not an array of {'32-bit floats' if kind == '<f4' else 'bytes'}")
-    shape = found.shape[:1] if shape is None else shape
+    if not isinstance(found, h5py.Dataset) or found.dtype != np.dtype("<f4"):
+        raise ModelFileError(f"{name} is not an array of 32-bit floats")
     if found.shape != shape:
         raise ModelFileError(f"{name} has the shape {found.shape}, its configuration asks for {shape}")
     if not is_plain(found):

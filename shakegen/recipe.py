@@ -91,6 +91,14 @@ class Recipe:
                     f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected {KINDS[kind]}"
                 )
 
+    @classmethod
+    def autocomplete(cls, **options) -> "Recipe":
+        """The recipe of the study of memory, for the autocomplete task: two epochs of Adam as it is, batches of 64."""
+        study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
+        if options.get("epochs") is None and options.get("minutes") is None:
+            study["epochs"] = 2
+        return cls(**{**study, **options})
+
     def to_dict(self) -> dict:
         """All options, ready for JSON."""
         return asdict(self)

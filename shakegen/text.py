@@ -31,6 +31,8 @@ class Corpus:
     sha256: str
     split: tuple[float, float, float] = (0.9, 0.05, 0.05)
 
+    task = "next"
+
     def __post_init__(self):
         if len(self.split) != 3 or not (min(self.split) >= 0 < self.split[0] and abs(sum(self.split) - 1) < 1e-6):
             raise ValueError(

@@ -88,6 +88,43 @@ def one_hot_windows(
 class Batches(ABC):
     """The batches of a training run, each made from its number in the run alone.
 
+    Attributes:
+        batch_size: sequences in a batch, N.
+        length: characters in a sequence, T.
+        steps: batches in an epoch.
+        carries_state: whether a sequence goes on where that of the batch before ended, unless `begins(number)`.
+    """
+
+    batch_size: int
+    length: int
+    steps: int
+    carries_state = False
+
+    @property
+    def characters(self) -> int:
+        """How many characters are read in a batch, N · T."""
+        return self.batch_size * self.length
+
+    @abstractmethod
+    def pair(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """A batch by its number in the run: inputs and targets, (N, T) each, int32."""
+
+    def dataset(self, first: int = 0):
+        """All batches from number `first` on, without end, as a `tf.data.Dataset` of (inputs, targets), (N, T) each."""
+        import tensorflow as tf
+
+        shape = self.batch_size, self.length
+
+        def pair(number):
+            made = tf.numpy_function(self.pair, [number], (tf.int32, tf.int32))
+            return tuple(tf.ensure_shape(part, shape) for part in made)
+
+        return tf.data.Dataset.counter(first).map(pair).prefetch(2)
+
+
+class Windows(Batches):
+    """Batches of windows of a text, to predict each next character.
+
     Args:
         ids: the training text, shape (characters,); anything that has a length and can be indexed by an array.
         length: characters in a window, T.
@@ -102,19 +139,12 @@ class Batches(ABC):
         ValueError: the text is too short for one window, or an argument is out of range.
     """
 
-    carries_state = False
-
     def __init__(self, ids: np.ndarray, length: int = 64, batch_size: int = 32, random_state: int = 0):
         check_length(ids, length, "training text")
         if batch_size < 1:
             raise ValueError(f"the batch size is {batch_size}: expected 1 window or more")
-        self._ids, self._length, self._random_state = ids, length, random_state
+        self._ids, self.length, self._random_state = ids, length, random_state
         self.batch_size, self.steps = self._sizes(batch_size)
-
-    @property
-    def characters(self) -> int:
-        """How many characters are predicted in a batch, N · T."""
-        return self.batch_size * self._length
 
     @abstractmethod
     def _sizes(self, batch_size: int) -> tuple[int, int]:
@@ -129,26 +159,18 @@ class Batches(ABC):
         number = int(number)
         if number % max(1, RELEASE // self.batch_size) == 0:
             release(self._ids)
-        return cut(self._ids, self.starts(*divmod(number, self.steps)), self._length + 1).astype(np.int32)
+        return cut(self._ids, self.starts(*divmod(number, self.steps)), self.length + 1).astype(np.int32)
 
-    def dataset(self, first: int = 0):
-        """All batches from number `first` on, without end, as a `tf.data.Dataset` of (inputs, targets), (N, T) each."""
-        import tensorflow as tf
-
-        shape = self.batch_size, self._length + 1
-
-        def pair(number):
-            windows = tf.ensure_shape(tf.numpy_function(self.batch, [number], tf.int32), shape)
-            return windows[:, :-1], windows[:, 1:]
-
-        return tf.data.Dataset.counter(first).map(pair).prefetch(2)
+    def pair(self, number):
+        windows = self.batch(number)
+        return windows[:, :-1], windows[:, 1:]
 
     def _offset(self, epoch: int, below: int) -> int:
         """A random whole number of an epoch, from 0 up to, but not including, `below`."""
         return int(np.random.default_rng((self._random_state, epoch, 1)).integers(below))
 
 
-class ShuffledWindows(Batches):
+class ShuffledWindows(Windows):
     """Windows in random order, in every epoch another one, and others: the text is cut anew from a random offset.
 
     Windows lie end to end, but for the first and the last, which keep to the text, so that an epoch's windows cover all
@@ -156,21 +178,21 @@ class ShuffledWindows(Batches):
     """
 
     def _sizes(self, batch_size):
-        self._windows = -(-(len(self._ids) - 1) // self._length) + 1
+        self._windows = -(-(len(self._ids) - 1) // self.length) + 1
         batch_size = min(batch_size, self._windows)
         return batch_size, self._windows // batch_size
 
     def windows(self, epoch: int, places: np.ndarray) -> np.ndarray:
         """Where the windows at some places of an epoch's order begin, shape (n,)."""
         order = Permutation(self._windows, self._random_state, epoch)
-        starts = (order(places) - 1) * self._length + 1 + self._offset(epoch, self._length)
-        return np.clip(starts, 0, len(self._ids) - 1 - self._length)
+        starts = (order(places) - 1) * self.length + 1 + self._offset(epoch, self.length)
+        return np.clip(starts, 0, len(self._ids) - 1 - self.length)
 
     def starts(self, epoch, index):
         return self.windows(epoch, index * self.batch_size + np.arange(self.batch_size))
 
 
-class Streams(Batches):
+class Streams(Windows):
     """Contiguous streams, for backpropagation truncated at the windows' ends while the state is carried over them.
 
     The text is cut in N streams, from an offset that is random in every epoch; a batch holds the next window of each.
@@ -180,14 +202,14 @@ class Streams(Batches):
     carries_state = True
 
     def _sizes(self, batch_size):
-        room = len(self._ids) - self._length  # what is spared lets every cut move by a window's length
-        batch_size = max(1, min(batch_size, room // self._length))
-        return batch_size, max(1, room // (batch_size * self._length))
+        room = len(self._ids) - self.length  # what is spared lets every cut move by a window's length
+        batch_size = max(1, min(batch_size, room // self.length))
+        return batch_size, max(1, room // (batch_size * self.length))
 
     def starts(self, epoch, index):
         spared = len(self._ids) - 1 - self.steps * self.characters
         streams = np.arange(self.batch_size)
-        return self._offset(epoch, spared + 1) + (streams * self.steps + index) * self._length
+        return self._offset(epoch, spared + 1) + (streams * self.steps + index) * self.length
 
     def begins(self, number: int) -> bool:
         """Whether a batch's windows are the first of their streams."""

@@ -63,6 +63,20 @@ def test_an_error_in_a_sample_is_reported_and_training_goes_on(poem, capsys):
     assert capsys.readouterr().err.count("RuntimeError: no sample today") == 3
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr", None])
+def test_the_last_sample_can_be_had(capsys, stream):
+    sampler = SampleText(Corpus.from_text("abc" * 9).vocabulary, "abc", length=5, stream=stream)
+    assert sampler.text is None
+    sampler.set_model(textbook_model(3))
+    sampler.on_epoch_end(2)
+    assert sampler.text == sampler.draw(2)
+    printed = dict(zip(("stdout", "stderr"), capsys.readouterr()))
+    assert printed == {name: f"{sampler.text}\n\n" if name == stream else "" for name in printed}
+    sampler.source = None  # which cannot be called
+    sampler.on_epoch_end(3)
+    assert sampler.text is None
+
+
 def test_text_that_the_terminal_cannot_print_becomes_question_marks():
     terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     show("naïve 床\udc80", terminal)

@@ -39,7 +39,7 @@ def test_train_then_sample_then_info(shakegen, corpus, poem):
     assert trained.stderr.splitlines()[-3:] == [
         'Now try: shakegen sample --model models/poem-gru.h5 --seed "..."',
         f"         shakegen evaluate models/poem-gru.h5 {corpus}",
-        f"         shakegen train {corpus} --out models/poem-gru.h5 --resume --epochs ...",
+        f"         shakegen train {corpus} --finetune models/poem-gru.h5 --out ...",
     ]
     sampled = shakegen("sample", "--seed", "Shall", "--length", 40, "--random-state", 1)
     assert sampled.exit_code == 0

@@ -36,7 +36,7 @@ class WordCorpus:
     split: tuple[float, float, float] = (0.9, 0.05, 0.05)
     random_state: int = 0
 
-    vocabulary = SYMBOLS
+    task, vocabulary = "autocomplete", SYMBOLS
 
     @classmethod
     def from_source(
@@ -88,6 +88,11 @@ class WordCorpus:
     def __len__(self) -> int:
         """The number of characters."""
         return len(self.observations.characters)
+
+    def origin(self) -> dict:
+        """What a model file says of it."""
+        sizes = {"length": len(self), "observation_length": self.observations.length, "random_state": self.random_state}
+        return {"name": self.name, "sha256": self.sha256, "split": list(self.split), **sizes}
 
     @property
     def _parts(self) -> list[np.ndarray]:

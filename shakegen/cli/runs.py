@@ -16,7 +16,7 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def beginning(corpus: str, out: Path | None, resume: bool, finetune: Path | None, cell: str | None):
+def beginning(corpus: tuple[str, ...], out: Path | None, resume: bool, finetune: Path | None, cell: str | None):
     """The model file to write to, where it is known by now, and the model to begin with, if there is one."""
     from shakegen.model import load
 
@@ -35,7 +35,7 @@ def beginning(corpus: str, out: Path | None, resume: bool, finetune: Path | None
     return out, base
 
 
-def latest_run(corpus: str, cell: str | None) -> Path:
+def latest_run(corpus: tuple[str, ...], cell: str | None) -> Path:
     """The newest model file in ./models whose training run was on a corpus, and of a cell if that is given."""
     from shakegen import catalog
     from shakegen.model import load
@@ -44,10 +44,11 @@ def latest_run(corpus: str, cell: str | None) -> Path:
         with contextlib.suppress(ValueError, OSError):
             model = load(path, with_training=True)
             notes = model.training.state.get("notes") if model.training else None
-            if isinstance(notes, dict) and notes.get("corpus") == corpus and cell in (None, model.config.cell):
+            if isinstance(notes, dict) and notes.get("corpus") == list(corpus) and cell in (None, model.config.cell):
                 return path
     raise FileNotFoundError(
-        f"no training run on {corpus} in ./models to resume: name its file with --out, or start one without --resume"
+        f"no training run on {shlex.join(corpus)} in ./models to resume: name its file with --out, or start one "
+        "without --resume"
     )
 
 
@@ -108,15 +109,16 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {round(seconds) % 60} s" if minutes else f"{round(seconds)} s"
 
 
-def go_on(corpus: str, out: Path) -> str:
-    return f"Go on with: shakegen train {shlex.quote(corpus)} --out {shlex.quote(str(out))} --resume"
+def resumption(corpus: tuple[str, ...], out: Path) -> str:
+    """The command that goes on with a run."""
+    return f"shakegen train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
 
 
-def next_commands(corpus: str, out: Path) -> str:
+def next_commands(corpus: tuple[str, ...], out: Path) -> str:
     """What one may want to do with a trained model."""
-    corpus, model = shlex.quote(corpus), shlex.quote(str(out))
+    model = shlex.quote(str(out))
     return (
         f'Now try: shakegen sample --model {model} --seed "..."\n'
-        f"         shakegen evaluate {model} {corpus}\n"
-        f"         shakegen train {corpus} --out {model} --resume --epochs ..."
+        f"         shakegen evaluate {model} {shlex.join(corpus)}\n"
+        f"         shakegen train {shlex.join(corpus)} --finetune {model} --out ..."
     )

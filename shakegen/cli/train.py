@@ -9,6 +9,7 @@ import click
 
 from shakegen.cli import runs
 from shakegen.cli.group import main
+from shakegen.cli.options import corpus_options
 from shakegen.config import CELLS, Config
 from shakegen.quiet import quiet_tensorflow
 from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
@@ -27,7 +28,7 @@ def option(name: str, of, kind=None, **settings):
 
 
 @main.command()
-@click.argument("corpus")
+@click.argument("corpus", nargs=-1, required=True)
 @option("--cell", NETWORK, click.Choice(CELLS), help="Recurrent unit.")
 @option("--units", NETWORK, int, help="Size of a layer's state.")
 @option("--layers", NETWORK, int, help="Recurrent layers, stacked.")
@@ -60,7 +61,7 @@ def option(name: str, of, kind=None, **settings):
 @click.option("--sample-length", type=int, default=200, show_default=True, help="Its new characters; 0: no sample.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="Its temperature.")
 @click.option("--beam-width", type=int, help="Search for the likeliest sample with so many beams instead of drawing.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the text.")
+@corpus_options
 @click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5]")
 @click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models.")
 @click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model.")
@@ -74,8 +75,10 @@ def option(name: str, of, kind=None, **settings):
 @click.option("--log-dir", type=click.Path(), help="Folder for a CSV, and for event files that TensorBoard shows.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
 @click.pass_context
-def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, **options):
-    """Train a network on CORPUS: a text file, - for standard input, or a name from `shakegen corpora list`.
+def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, reading, **options):
+    """Train a network on CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`.
+
+    Several are read one after the other; what .gz, .bz2, .xz and .zip files hold is read as if it were unpacked.
 
     After each epoch it shows how well the network predicts text that it did not train on, in bits per character (the
     fewer the better), and a sample of what it writes. The best epoch is kept in the model file. An epoch of more than
@@ -92,18 +95,21 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, **opt
     shakegen train novel.txt --cell lstm --units 512 --minutes 20
     shakegen train novel.txt --resume --minutes 40
     shakegen train letters.txt --finetune models/novel-lstm.h5
-    shakegen train notes.txt --encoding latin-1 --out models/notes.h5
+    shakegen train novels/*.txt --normalize text8
+    shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
     cat *.py | shakegen train - --out models/python.h5
     """
     started = time.monotonic()
     from shakegen import catalog, files
 
+    options |= reading
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
     out, base = runs.beginning(corpus, out, resume, finetune, given.get("cell"))
     if resume:
         options |= runs.remembered(context, base, given)
     config = runs.configured(given, base)
-    text = catalog.load_corpus(corpus, options["encoding"], runs.shares(options["split"]))
+    reading = {name: options[name] for name in reading}
+    text = catalog.load_corpus(corpus, split=runs.shares(options["split"]), **reading)
     out = out or Path("models") / f"{text.name}-{config.cell}.h5"
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
@@ -124,14 +130,16 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, **opt
             callbacks=runs.samples(text.vocabulary, config, options, shown=not quiet),
             log_dir=options["log_dir"],
             verbose=not quiet,
-            notes={"corpus": corpus, **{name: options[name] for name in options if name not in SETTINGS}},
+            notes={"corpus": list(corpus), **{name: options[name] for name in options if name not in SETTINGS}},
             started=started,
             **{name: given[name] for name in given if name in RECIPE_NAMES},
         )
     except errors.ResourceExhaustedError:
         raise MemoryError from None
     except training.Interrupted as stop:
-        click.echo(f"\nInterrupted. {runs.summary(stop.model, out)}\n{runs.go_on(corpus, out)}", err=True)
+        click.echo(f"\nInterrupted. {runs.summary(stop.model, out)}", err=True)
+        if checkpoint_every:
+            click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
         sys.exit(128 + stop.signal)
     if not quiet:
         click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, out)}", err=True)

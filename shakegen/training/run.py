@@ -34,6 +34,7 @@ class Position:
     Attributes:
         step: batches learned from.
         reports: epochs, or parts of long ones, that have ended.
+        rate: the learning rate of the last batch.
         loss, losses: the sum of the losses since the last report, and their number.
         seconds: since the run began, without those between a stop and a resumption.
         busy, timed: the seconds that batches took since the last report, and how many these were; the first one of a
@@ -42,6 +43,7 @@ class Position:
 
     step: int = 0
     reports: int = 0
+    rate: float = 0.0
     loss: float = 0.0
     losses: int = 0
     seconds: float = 0.0
@@ -103,7 +105,7 @@ class Run:
         self.position, self.history, self.best = Position(), [], None
         self.callbacks, self.stopped = keras.callbacks.Callback(), None
         self._since, self._next, self._saved = started, math.inf, False
-        self._reserve = self._rate = 0.0  # seconds for what follows the last batch; the learning rate
+        self._reserve = 0.0  # seconds for what follows the last batch
         self._out_of_time = False
         self._took = None  # seconds of the batch before; None before the first one, which compiles
         network.stop_training = False
@@ -197,8 +199,8 @@ class Run:
         position, began = self.position, time.monotonic()
         if self.batches.carries_state and self.batches.begins(position.step):
             checkpoint.reset_states(self.network)
-        self._rate = self.recipe.rate(self.progress)
-        self.network.optimizer.learning_rate = self._rate
+        position.rate = self.recipe.rate(self.progress)
+        self.network.optimizer.learning_rate = position.rate
         loss = float(step(*next(batches)))
         if not math.isfinite(loss):
             raise Diverged
@@ -219,7 +221,7 @@ class Run:
             entry["validation_loss"] = self._score(weights)
             if not math.isfinite(entry["validation_loss"]):
                 raise Diverged
-        entry |= {"seconds": round(self.seconds, 3), "learning_rate": self._rate, "steps": position.step}
+        entry |= {"seconds": round(self.seconds, 3), "learning_rate": position.rate, "steps": position.step}
         entry["characters_per_second"] = self.characters_per_second
         self.history.append(entry)
         self._out_of_time = self.recipe.minutes is not None and self.progress >= 1

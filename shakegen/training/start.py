@@ -6,22 +6,32 @@ from pathlib import Path
 
 import keras
 
+from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.config import Config
-from shakegen.model import LanguageModel
+from shakegen.model import LanguageModel, WordModel, load
 from shakegen.modelfile import ModelFileError
 from shakegen.recipe import Recipe, different
 from shakegen.text import Corpus
 from shakegen.training.trainer import Saving, Trainer, digest, origin_of
+from shakegen.training.words import WordTrainer
 
+ORIGIN = {
+    "sha256": "a text with sha256",
+    "length": "a text of length",
+    "split": "the split",
+    "observation_length": "observations of length",
+    "random_state": "a split by the random state",
+}
+TRAINERS = {"next": Trainer, "autocomplete": WordTrainer}
 DROPOUTS = ("dropout", "variational_dropout")
 
 
 def train(
-    corpus: Corpus,
+    corpus: Corpus | WordCorpus,
     config: Config | None = None,
     *,
-    resume: str | Path | LanguageModel | None = None,
-    finetune: str | Path | LanguageModel | None = None,
+    resume: str | Path | LanguageModel | WordModel | None = None,
+    finetune: str | Path | LanguageModel | WordModel | None = None,
     out: str | Path | None = None,
     checkpoint_every: float = 1.0,
     callbacks: Iterable[keras.callbacks.Callback] = (),
@@ -30,8 +40,8 @@ def train(
     notes: dict | None = None,
     started: float | None = None,
     **options,
-) -> LanguageModel:
-    """Train a network to predict each next character of a text.
+) -> LanguageModel | WordModel:
+    """Train a network to predict each next character of a text, or, of a `WordCorpus`, the word that each is part of.
 
     A run that was stopped, killed or finished goes on with `resume`, bit for bit as if it had not been: from its last
     checkpoint, or its last epoch. Then options that are not given are those of the run, and only `epochs`, `minutes`,
@@ -42,7 +52,8 @@ def train(
 
     Args:
         corpus: the text, with its splits.
-        config: the network; by default `Config()`, or that of the model to resume or to start from.
+        config: the network; by default that of the model to resume or to start from, or `Config()`, or for a
+            `WordCorpus` `Config.autocomplete()`.
         resume: a model file, or model, to go on from; a file is also where it goes on to, if `out` is not given.
         finetune: a model file, or model, whose weights a new run starts from; characters that it does not know are
             added to its vocabulary. Only dropout may differ from its configuration.
@@ -74,38 +85,57 @@ def train(
     if not checkpoint_every >= 0:
         raise ValueError(f"the minutes between checkpoints are {checkpoint_every}: expected a number of 0 or more")
     if resume is not None:
-        out = resume if out is None and not isinstance(resume, LanguageModel) else out
+        out = resume if out is None and not isinstance(resume, LanguageModel | WordModel) else out
         base = opened(resume, with_training=True)
         recipe, config = resumed(base, corpus, config, options), base.config
     else:
         base = None if finetune is None else opened(finetune)
-        recipe, config = Recipe(**options), chosen(config, base)
+        recipe, config = fresh(corpus, options), chosen(corpus, config, base)
     saving = Saving(None if out is None else Path(out), checkpoint_every, notes)
-    trainer = Trainer(corpus, config, recipe, base, saving, started)
+    trainer = TRAINERS[corpus.task](corpus, config, recipe, base, saving, started)
     if resume is not None:
         trainer.restore(base)
     return trainer.train(callbacks, log_dir, verbose)
 
 
-def opened(model: str | Path | LanguageModel, with_training: bool = False) -> LanguageModel:
+def opened(model: str | Path | LanguageModel | WordModel, with_training: bool = False) -> LanguageModel | WordModel:
     """A model that is at hand, or that of a file."""
-    return model if isinstance(model, LanguageModel) else LanguageModel.load(model, with_training)
+    return load(model, with_training=with_training) if isinstance(model, str | Path) else model
 
 
-def chosen(config: Config | None, base: LanguageModel | None) -> Config:
+def fresh(corpus: Corpus | WordCorpus, options: dict) -> Recipe:
+    """The recipe of a new run.
+
+    Raises:
+        ValueError: an option is out of range, or has no meaning for the task of the corpus.
+    """
+    if corpus.task == "next":
+        return Recipe(**options)
+    length = corpus.observations.length
+    if options.get("stateful") or options.get("seq_length", length) != length:
+        raise ValueError(
+            f"the corpus has observations of {length} characters, each read from the start state: leave out stateful, "
+            "and give another length when it is made"
+        )
+    return Recipe.autocomplete(**{**options, "seq_length": length})
+
+
+def chosen(corpus: Corpus | WordCorpus, config: Config | None, base: LanguageModel | WordModel | None) -> Config:
     """The configuration of a new run, which may start from a model.
 
     Raises:
-        ValueError: it is not that model's.
+        ValueError: it is not that model's, or is for another task than the corpus.
     """
-    if base is None or config is None:
-        return config or (base.config if base else Config())
-    for name, value in base.config.to_dict().items():
+    if config is None:
+        config = base.config if base else {"next": Config, "autocomplete": Config.autocomplete}[corpus.task]()
+    for name, value in base.config.to_dict().items() if base else ():
         if name not in DROPOUTS and getattr(config, name) != value:
             raise ValueError(
                 f"the model to start from has {name.replace('_', ' ')} {value}, not {getattr(config, name)}: leave "
                 "that out, for its weights fit no other network"
             )
+    if config.task != corpus.task:
+        raise ValueError(f"the corpus is for the task {corpus.task}, the network for {config.task}: expected the same")
     return config
 
 
@@ -121,9 +151,9 @@ def resumed(base: LanguageModel, corpus: Corpus, config: Config | None, options:
             "the model holds no training run to resume: start from its weights with --finetune, or start a new run"
         )
     now = origin_of(corpus)
-    for key, name in (("sha256", "a text with sha256"), ("length", "a text of length"), ("split", "the split")):
-        if base.corpus.get(key) != now[key]:
-            raise ValueError(different(name, base.corpus.get(key), now[key]))
+    for key, name in ORIGIN.items():
+        if base.corpus.get(key) != now.get(key):
+            raise ValueError(different(name, base.corpus.get(key), now.get(key)))
     if state.get("symbols") != digest(corpus):
         raise ValueError(different("another vocabulary, of", f"{len(base.vocabulary)} symbols", len(corpus.vocabulary)))
     for name, value in base.config.to_dict().items():

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from shakegen import windows
+from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.callbacks import Progress, SampleText, show
 from shakegen.config import Config
 from shakegen.inference import Engine
@@ -72,36 +73,53 @@ class Trainer:
         started: float,
     ):
         self.corpus, self.config, self.recipe, self.saving = corpus, config, recipe, saving
-        self.vocabulary = finetuning.extended(base.vocabulary, corpus.vocabulary) if base else corpus.vocabulary
-        batches = self._batches(self._ids(corpus.train))
-        self.network = build(
-            config,
-            len(self.vocabulary),
-            recipe.random_state,
-            streams=batches.batch_size if recipe.stateful else None,
-            dtype="float32" if recipe.mixed_precision == "float32" else f"mixed_{recipe.mixed_precision}",
-        )
+        self.vocabulary = self._vocabulary(base)
+        batches = self._batches()
+        self.network = self._network(batches)
         if base is not None:
-            ids = finetuning.places(base.vocabulary, self.vocabulary)
-            weights = finetuning.transplanted(self._weights(), base.weights, ids)
-            self.network.set_weights(list(weights.values()))
-        self.network.compile(
-            make_optimizer(recipe), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
-        )
+            self.network.set_weights(list(self._transplanted(base).values()))
+        self.network.compile(make_optimizer(recipe), self._loss(), jit_compile=False)
         self.network.optimizer.build(self.network.trainable_variables)
-        validation, most = self._ids(corpus.validation), min(REPORT, batches.steps * batches.characters) // VALIDATION
-        score = Validation(config, validation, most) if len(validation) > 1 else None
+        most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         every = 60 * saving.every or math.inf
+        score = self._validation(most)
         self.run = Run(self.network, batches, recipe, self._weights, score, self._save, started, every)
+
+    def _vocabulary(self, base: LanguageModel | None):
+        return finetuning.extended(base.vocabulary, self.corpus.vocabulary) if base else self.corpus.vocabulary
+
+    def _batches(self) -> windows.Batches:
+        kind = windows.Streams if self.recipe.stateful else windows.ShuffledWindows
+        recipe = self.recipe
+        return kind(self._ids(self.corpus.train), recipe.seq_length, recipe.batch_size, recipe.random_state)
+
+    def _network(self, batches: windows.Batches) -> keras.Model:
+        """What is trained, not compiled; its weights are those of the network that is kept, in the same order."""
+        streams = batches.batch_size if self.recipe.stateful else None
+        return build(self.config, len(self.vocabulary), self.recipe.random_state, streams, self._dtype)
+
+    @property
+    def _dtype(self) -> str:
+        precision = self.recipe.mixed_precision
+        return precision if precision == "float32" else f"mixed_{precision}"
+
+    def _loss(self) -> keras.losses.Loss:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def _transplanted(self, base: LanguageModel) -> dict[str, np.ndarray]:
+        """The weights to start from."""
+        ids = finetuning.places(base.vocabulary, self.vocabulary)
+        return finetuning.transplanted(self._weights(), base.weights, ids)
+
+    def _validation(self, most: int) -> Callable | None:
+        """What scores weights on text that is not learned from, about so many characters of it; None without any."""
+        ids = self._ids(self.corpus.validation)
+        return Validation(self.config, ids, most) if len(ids) > 1 else None
 
     def _ids(self, ids):
         if self.corpus.vocabulary == self.vocabulary:
             return ids
         return windows.Recoded(ids, finetuning.places(self.corpus.vocabulary, self.vocabulary))
-
-    def _batches(self, ids) -> windows.Batches:
-        kind = windows.Streams if self.recipe.stateful else windows.ShuffledWindows
-        return kind(ids, self.recipe.seq_length, self.recipe.batch_size, self.recipe.random_state)
 
     def _weights(self) -> dict[str, np.ndarray]:
         return named_weights(self.config, self.network)
@@ -168,8 +186,10 @@ class Trainer:
             "symbols": digest(self.corpus),
             "notes": self.saving.notes,
         }
-        origin = origin_of(self.corpus)
-        return LanguageModel(self.config, self.vocabulary, weights, origin, list(run.history), Training(state, arrays))
+        return self._kept(weights, list(run.history), Training(state, arrays))
+
+    def _kept(self, weights: dict[str, np.ndarray], history: list[dict], training: Training):
+        return LanguageModel(self.config, self.vocabulary, weights, origin_of(self.corpus), history, training)
 
     def _save(self, must: bool) -> bool:
         if self.saving.path is None:
@@ -187,14 +207,17 @@ class Trainer:
         return True
 
 
-def origin_of(corpus: Corpus) -> dict:
+def origin_of(corpus: Corpus | WordCorpus) -> dict:
     """What a model file says of the text that was learned from."""
+    if corpus.task == "autocomplete":
+        return corpus.origin()
     return {"name": corpus.name, "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
 
 
-def digest(corpus: Corpus) -> str:
-    """A fingerprint of a corpus's vocabulary."""
-    return hashlib.sha256(json.dumps(corpus.vocabulary.symbols).encode()).hexdigest()
+def digest(corpus: Corpus | WordCorpus) -> str:
+    """A fingerprint of what a network that learns from a corpus predicts."""
+    predicted = corpus.words.words if corpus.task == "autocomplete" else corpus.vocabulary.symbols
+    return hashlib.sha256(json.dumps(predicted).encode()).hexdigest()
 
 
 def engine_of(config: Config) -> Callable[[keras.Model], Engine]:
