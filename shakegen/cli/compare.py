@@ -17,6 +17,7 @@ from shakegen.config import TASKS
 from shakegen.recipe import Recipe
 
 NETWORK = ("units", "layers", "depth", "learn_initial_state", "residual", "dropout", "variational_dropout", "embedding")
+RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
 RECIPE = tuple(field.name for field in fields(Recipe))
 
 
@@ -62,7 +63,7 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, f
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
     plan = Plan(
         tuple(map(Entry.parse, cells.split(","))),
-        Recipe(**{name: given[name] for name in RECIPE if name in given}),
+        RECIPES[task](**{name: given[name] for name in RECIPE if name in given}),
         match,
         repeats,
         {name: given[name] for name in NETWORK if name in given},
@@ -74,7 +75,7 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, f
     from shakegen.compare.runs import Stopped
     from shakegen.compare.tasks import Text
 
-    text = Text(corpus, reading, runs.shares(options["split"]))
+    text = Text(corpus, reading, {"split": runs.shares(options["split"])})
     comparison = Comparison(text, plan, folder, options["sample_seed"], options["sample_length"])
     try:
         summary = comparison.carry_out(None if quiet else progress(len(comparison.runs)))
@@ -128,14 +129,14 @@ def print_table(summary, folder: Path) -> None:
 
     width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
     kept, left_out = fitting(columns(summary), width)
-    click.echo(f"\n{summary.describe()}\n", err=True)
+    click.echo(f"\n{click.wrap_text(summary.describe(), 80)}\n", err=True)
     table([column.head for column in kept], list(zip(*(column.short for column in kept), strict=True)))
     click.echo(err=True)
     for row in summary.rows:
         for failure in row.failures:
             click.echo(f"{row.name}: {failure}", err=True)
     meanings = [f"{column.head}: {column.title}" for column in kept if column.head != column.title]
-    click.echo(f"{'; '.join(meanings)}.", err=True)
+    click.echo(click.wrap_text(f"{'; '.join(meanings)}.", 80), err=True)
     if left_out:
         click.echo(
             f"No room for {', '.join(column.title for column in left_out)}: --csv and --json have all.", err=True

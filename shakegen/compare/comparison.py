@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from shakegen import catalog
@@ -27,7 +28,8 @@ class Comparison:
     Attributes:
         runs: all runs, in the order in which they are carried out.
         parameters: the number of weights of each network, by the names of the plan's entries.
-        origin: of the text: name, sha256, length, split.
+        identity: what of the text decides what is learned from it.
+        origin: that, and what the text is called and how long it is.
 
     Raises:
         OSError: the text cannot be read.
@@ -39,10 +41,12 @@ class Comparison:
     ):
         name = catalog.open_source(text.places, **text.reading).name
         self.plan, self.folder = plan, Path(folder or Path("models") / f"compare-{name}")
-        self.text = spooled(text, self.folder) if "-" in text.places else text
         self.sample, task = {"seed": seed, "length": length}, BY_NAME[plan.task]
+        text = spooled(text, self.folder) if "-" in text.places else text
+        self.text = replace(text, shape=task.shaped(text.shape, plan.recipe))
         corpus = task.load(self.text)
-        self.origin = {"name": name, "sha256": corpus.sha256, "length": len(corpus), "split": list(text.split)}
+        self.identity = task.identity(corpus)
+        self.origin = {"name": name, "length": len(corpus), **self.identity}
         self.runs = plan.runs(lambda config: task.count(corpus, config))
         self.parameters = {run.entry.name: task.count(corpus, run.config) for run in self.runs}
 
@@ -56,8 +60,7 @@ class Comparison:
         Raises:
             Stopped, OSError, ValueError: as `runs.carry_out`.
         """
-        what = {"sha256": self.origin["sha256"], "split": self.origin["split"]}
-        records = [Record.of(run, self.text.to_dict(), what, self.sample) for run in self.runs]
+        records = [Record.of(run, self.text.to_dict(), self.identity, self.sample) for run in self.runs]
         told = show and (lambda number, record: show(number, self.runs[number], record))
         records = runs.carry_out(records, self.folder, told)
         rows = []
@@ -78,4 +81,4 @@ def spooled(text: Text, folder: Path) -> Text:
             for block in source.blocks():
                 file.write(block.encode("utf-8", "surrogatepass"))
             os.replace(name, path)
-    return Text([str(path)], {"encoding": "utf-8"}, text.split)
+    return Text([str(path)], {"encoding": "utf-8"}, text.shape)

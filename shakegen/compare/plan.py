@@ -133,6 +133,8 @@ class Plan:
             raise ValueError(f"the number of repeats is {self.repeats}: expected a whole number from 1 to {most}")
         if self.match == "time" and self.recipe.minutes is None:
             raise ValueError("to match time is to hold the minutes equal: expected --minutes, not --epochs")
+        if self.task == "autocomplete" and self.recipe.stateful:
+            raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
         self._refuse_contradictions()
         for entry in self.entries:
             self._config(entry)

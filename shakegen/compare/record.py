@@ -18,8 +18,8 @@ class Record:
 
     Attributes:
         name: of the run.
-        what: what decides its outcome: the text's sha256 and split, the network, the recipe.
-        text: how to read the text again, for `tasks.Text.from_dict`.
+        what: what decides its outcome: `corpus`, `config`, `recipe`.
+        text: how to read the text again, the arguments of `tasks.Text`.
         sample: what to write in the end: `seed` and `length`.
         state: one of `STATES`; running is also what was stopped, and goes on.
         reason: why it failed or diverged.
@@ -35,16 +35,16 @@ class Record:
     figures: dict = field(default_factory=dict)
 
     @classmethod
-    def of(cls, run: Run, text: dict, origin: dict, sample: dict) -> "Record":
+    def of(cls, run: Run, text: dict, corpus: dict, sample: dict) -> "Record":
         """The record of a run that has not begun.
 
         Args:
             run: of a plan.
             text: how to read it.
-            origin: what decides what is learned from it: its sha256 and split.
+            corpus: what of it decides what is learned, as a task's `identity` has it.
             sample: what to write in the end.
         """
-        what = {**origin, "config": run.config.to_dict(), "recipe": run.recipe.to_dict()}
+        what = {"corpus": corpus, "config": run.config.to_dict(), "recipe": run.recipe.to_dict()}
         return cls(run.name, json.loads(json.dumps(what)), text, sample)
 
     @property
@@ -84,11 +84,12 @@ class Record:
 
 def different(path: Path, before: dict, now: dict) -> str:
     """Why a run cannot be that of a file: the first thing in which the two differ."""
-    for name in ("config", "recipe"):
-        before, now = {**before, **before.get(name, {})}, {**now, **now[name]}
-    for name in now:
-        if name not in ("config", "recipe") and before.get(name) != now[name]:
-            shown = "another text" if name == "sha256" else f"{name.replace('_', ' ')} {before.get(name)}"
-            wanted = "" if name == "sha256" else f", not {now[name]}"
-            return f"{path} is of a run with {shown}{wanted}: name another folder with --runs, or remove that one"
-    return f"{path} is of another run: name another folder with --runs, or remove that one"
+    found = "another run"
+    for part, values in now.items():
+        for name, value in values.items():
+            other = before.get(part, {}).get(name)
+            if other != value:
+                named = f"{name.replace('_', ' ')} {other}, not {value}"
+                found = "a run on another text" if name == "sha256" else f"a run with {named}"
+                return f"{path} is of {found}: name another folder with --runs, or remove this one"
+    return f"{path} is of {found}: name another folder with --runs, or remove this one"

@@ -50,7 +50,7 @@ def carry_out(
         for number, known in enumerate(records):
             if known.ended:
                 continue
-            record = replace(known, state="running", reason="", figures={})
+            record = replace(known, state="running", reason="")
             record.write(folder)
             if show:
                 show(number, record)

@@ -156,15 +156,13 @@ class Summary:
         write_whole(path, content.getvalue().encode(), "--csv")
 
     def describe(self) -> str:
-        """What was compared, in a sentence or two."""
-        plan, corpus = self.plan, self.corpus
-        states = f"random state {plan.recipe.random_state}"
-        if plan.repeats > 1:
-            states = f"random states {plan.recipe.random_state} to {plan.recipe.random_state + plan.repeats - 1}"
-        equal = {"units": "as many units", "parameters": "as many weights within 1 %", "time": "as many minutes"}
-        share = ", ".join(f"{part:g}" for part in corpus["split"])
-        means = "; means ± standard deviations" * (plan.repeats > 1)
+        """What was compared, in a few sentences."""
+        plan, corpus, first = self.plan, self.corpus, self.plan.recipe.random_state
+        equal = {"units": "number of units", "parameters": "number of weights within 1 %", "time": "time"}[plan.match]
+        states = f"random states {first} to {first + plan.repeats - 1}" if plan.repeats > 1 else f"random state {first}"
+        split = ", ".join(f"{part:g}" for part in corpus["split"])
+        means = " Means ± standard deviations." if plan.repeats > 1 else ""
         return (
-            f"{corpus['name']}, {corpus['length']:,} characters, split {share}. Each network had {plan.budget}, "
-            f"{equal[plan.match]}, {states}{means}."
+            f"Text: {corpus['name']}, {corpus['length']:,} characters, split {split}. The networks have the same "
+            f"{equal}, and learn for {plan.budget} each, with {states}.{means}"
         )

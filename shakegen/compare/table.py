@@ -46,7 +46,7 @@ def columns(summary: Summary) -> list[Column]:
             cells = [cell if row.finished else row.records[0].state for cell, row in zip(cells, rows, strict=True)]
         found.append(plain(measure.head, measure.title, cells, 1 if measure.usual else 11))
     means = {name: [row.figures[name].mean for row in rows] for name in rows[0].figures}
-    minutes = [written(mean, lambda mean: f"{mean:.3g}") for mean in means["minutes"]]
+    minutes = [written(mean, lambda mean: f"{mean:.{1 + (mean < 10)}f}") for mean in means["minutes"]]
     return [
         *found,
         Column("train/s", "characters/s, training", *numbers(means["training_characters_per_second"]), 6),

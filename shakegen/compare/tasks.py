@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen import catalog, evaluation
+from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.compare.matching import weights_of
 from shakegen.config import TASKS, Config
+from shakegen.recipe import Recipe
 
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
@@ -20,21 +22,17 @@ class Text:
     Attributes:
         places: files, folders or names, as for `catalog.open_source`.
         reading: how they are read, likewise.
-        split: the fractions of training, validation and test text.
+        shape: what is made of them, as for `catalog.load_corpus`: `split`; and for the autocomplete task as for
+            `autocomplete.corpus.WordCorpus.from_source`.
     """
 
     places: Sequence[str]
     reading: dict
-    split: tuple[float, float, float] = (0.9, 0.05, 0.05)
+    shape: dict
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""
-        return {"places": list(self.places), "reading": self.reading, "split": list(self.split)}
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "Text":
-        """The text of `to_dict`."""
-        return cls(values["places"], values["reading"], tuple(values["split"]))
+        return {"places": list(self.places), "reading": self.reading, "shape": self.shape}
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,17 @@ class Characters:
         Measure("test", "accuracy", "accuracy", "accuracy, test", usual=False),
     )
 
+    def shaped(self, shape: dict, recipe: Recipe) -> dict:
+        """The shape of a text with what follows from how it is learned."""
+        return shape
+
     def load(self, text: Text):
         """The corpus."""
-        return catalog.load_corpus(text.places, split=text.split, **text.reading)
+        return catalog.load_corpus(text.places, **text.reading, **text.shape)
+
+    def identity(self, corpus) -> dict:
+        """What of a corpus decides what is learned from it, ready for JSON."""
+        return {"sha256": corpus.sha256, "split": list(corpus.split), "symbols": len(corpus.vocabulary)}
 
     def count(self, corpus, config: Config) -> int:
         """The number of weights of a network for a corpus."""
@@ -88,7 +94,8 @@ class Characters:
         if len(ids) < 2:
             return None
         streams = max(1, min(MOST_STREAMS, len(ids) // STREAM))
-        return evaluation.estimate(model.engine, ids, streams).to_dict()
+        found = evaluation.estimate(model.engine, ids, streams)
+        return {"bits_per_character": found.bits_per_character, "accuracy": float(found.accuracy)}
 
     def sample(self, model, corpus, seed: str | None, length: int, random_state: int) -> str:
         """What a model writes after a seed, by default a line end."""
@@ -103,7 +110,7 @@ class Characters:
 class Words:
     """The word at each of its characters: autocomplete."""
 
-    unit, loss_scale = "nats/character", 1.0
+    unit, loss_scale = "nats", 1.0
     measures = (
         Measure("validation", "cross_entropy", "valid.", "cross entropy in nats, validation"),
         Measure("test", "cross_entropy", "test", "cross entropy in nats, test"),
@@ -113,11 +120,18 @@ class Words:
         Measure("test", "study_accuracy", "study", "accuracy as the study of memory counts it, test", usual=False),
     )
 
+    def shaped(self, shape: dict, recipe: Recipe) -> dict:
+        """The shape of a text with what follows from how it is learned; all repeats have the same split."""
+        return {**shape, "length": recipe.seq_length, "random_state": recipe.random_state}
+
     def load(self, text: Text):
         """The corpus."""
-        from shakegen.autocomplete.corpus import WordCorpus
+        return WordCorpus.from_source(catalog.open_source(text.places, **text.reading), **text.shape)
 
-        return WordCorpus.from_source(catalog.open_source(text.places, **text.reading), split=text.split)
+    def identity(self, corpus) -> dict:
+        """What of a corpus decides what is learned from it, ready for JSON."""
+        words = {"words": len(corpus.words.words), "split_by_random_state": corpus.random_state}
+        return {"sha256": corpus.sha256, "split": list(corpus.split), **words}
 
     def count(self, corpus, config: Config) -> int:
         """The number of weights of a network for a corpus."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from shakegen.compare.record import Record
 from shakegen.compare.tasks import BY_NAME, Text
 from shakegen.config import Config
+from shakegen.model import load
 from shakegen.quiet import quiet_tensorflow
-from shakegen.recipe import Recipe
 
 TIMED = 0.5  # seconds for which the speed of sampling is measured
 
@@ -47,8 +47,8 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     """Train, from where the run stands, then measure.
 
     Returns:
-        The record with figures: `parameters`, `epochs`, `steps`, `best_epoch`, `seconds`, `peak_memory_bytes` (None
-        where the training was not this process's), `training_characters_per_second`,
+        The record with figures: `parameters`, `epochs`, `steps`, `best_epoch`, `seconds`, `peak_memory_bytes` (of
+        the training; None where it is not known), `training_characters_per_second`,
         `sampling_characters_per_second`, `validation` and `test` (as the task scores them; None without such text),
         `sample`, and `history`, as a model file has it.
 
@@ -57,10 +57,15 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     """
     config, path = Config.from_dict(record.what["config"]), record.model(folder)
     task = BY_NAME[config.task]
-    corpus = task.load(Text.from_dict(record.text))
-    if corpus.sha256 != record.what["sha256"]:
+    corpus = task.load(Text(**record.text))
+    if task.identity(corpus) != record.what["corpus"]:
         raise ValueError(f"{corpus.name} is not the text any more that the comparison began with")
-    model, memory = trained(record, corpus, config, path, verbose)
+    model = trained(record, corpus, config, path, verbose)
+    if model is None:  # trained before, by a process that ended before it had measured
+        model, memory = load(path), record.figures.get("peak_memory_bytes")
+    else:
+        memory = peak_memory()
+        replace(record, figures={"peak_memory_bytes": memory}).write(folder)
     figures = figures_of(model, record, corpus) | {"peak_memory_bytes": memory}
     ended = replace(record, state="finished", figures=figures)
     ended.write(folder)
@@ -69,7 +74,7 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
 
 
 def trained(record: Record, corpus, config: Config, path: Path, verbose: bool):
-    """The trained model of a run, and the peak memory of this process, in bytes, if the training was its."""
+    """The trained model of a run, or None where its training had ended before."""
     import keras
 
     from shakegen import training
@@ -84,17 +89,12 @@ def trained(record: Record, corpus, config: Config, path: Path, verbose: bool):
                 signal.raise_signal(signal.SIGTERM)
 
     options = {"callbacks": [WithParent()], "verbose": verbose}
-    if path.exists():
-        try:
-            model = training.train(corpus, config, resume=path, **options)
-        except training.Ended:
-            from shakegen.model import load
-
-            return load(path), None
-    else:
-        recipe = Recipe.from_dict(record.what["recipe"]).to_dict()
-        model = training.train(corpus, config, out=path, **options, **recipe)
-    return model, peak_memory()
+    if not path.exists():
+        return training.train(corpus, config, out=path, **options, **record.what["recipe"])
+    try:
+        return training.train(corpus, config, resume=path, **options)
+    except training.Ended:
+        return None
 
 
 def figures_of(model, record: Record, corpus) -> dict:
