@@ -9,6 +9,7 @@ import keras
 from rich import console, progress
 
 from shakegen import sampling
+from shakegen.autocomplete.completion import Completer
 from shakegen.network import KerasSteps
 from shakegen.writing import Writer
 
@@ -92,6 +93,35 @@ class SampleText(keras.callbacks.Callback):
         return self.seed + writer.sample(self.seed, self.length, self.temperature, self.random_state + epoch, **options)
 
 
+class CompleteText(keras.callbacks.Callback):
+    """After each epoch, print the words that a network of the autocomplete task expects at a text's end.
+
+    Args:
+        source: gives, for the model, an `inference.Engine` with its read-out deferred.
+        words: the network's outputs.
+        seed: the text.
+        length: the most characters to read.
+        shown: whether to print on standard error; else it only draws, for `text`.
+
+    Attributes:
+        text: the last one; None before the first epoch's end.
+    """
+
+    TOP = 5
+
+    def __init__(self, source: Callable, words, seed: str, length: int, shown: bool = True):
+        super().__init__()
+        self.source, self.words, self.seed, self.length, self.shown = source, words, seed, length, shown
+        self.text = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        found = Completer(self.source(self.model), self.words, self.length).complete(self.seed, self.TOP)
+        listed = ", ".join(f"{word} {share:.0%}" for word, share in found)
+        self.text = f"{self.seed.strip()}| {listed}"
+        if self.shown:
+            show(f"{self.text}\n", sys.stderr)
+
+
 def show(text: str, file) -> None:
     """Print what the file's encoding can express, `?` for the rest."""
     encoding = getattr(file, "encoding", None) or "utf-8"
@@ -99,15 +129,17 @@ def show(text: str, file) -> None:
 
 
 class Progress(keras.callbacks.Callback):
-    """Epoch, bits/char, characters/s and time left, on standard error: a bar on a terminal, elsewhere a line an epoch.
+    """Epoch, loss, characters/s and time left, on standard error: a bar on a terminal, elsewhere a line an epoch.
 
     Args:
         run: the `run.Run` that it is a callback of.
+        unit: of the losses that are shown.
+        nats: how many nats it is.
     """
 
-    def __init__(self, run):
+    def __init__(self, run, unit: str = "bits/char", nats: float = LN2):
         super().__init__()
-        self.run = run
+        self.run, self.unit, self.nats = run, unit, nats
         self._bar = self._task = None
 
     def on_train_begin(self, logs=None):
@@ -138,13 +170,13 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self._bar is not None:
-            shown = f"{self._named(math.ceil(self.run.epoch))}  {logs['loss'] / LN2:.2f} bits/char"
+            shown = f"{self._named(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"
             shown += f"  {self.run.characters_per_second:,.0f} characters/s"
             self._bar.update(self._task, completed=self.run.progress, description=shown)
 
     def on_epoch_end(self, epoch, logs=None):
-        losses = f"training {logs['loss'] / LN2:.3f}"
+        losses = f"training {logs['loss'] / self.nats:.3f}"
         if "validation_loss" in logs:
-            losses += f", validation {logs['validation_loss'] / LN2:.3f}"
+            losses += f", validation {logs['validation_loss'] / self.nats:.3f}"
         speed = f"{logs['characters_per_second']:,.0f} characters/s"
-        show(f"{self._named(logs['epoch'])}: {losses} bits/char, {speed}", sys.stderr)
+        show(f"{self._named(logs['epoch'])}: {losses} {self.unit}, {speed}", sys.stderr)

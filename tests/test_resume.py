@@ -47,8 +47,8 @@ class StopAfter(keras.callbacks.Callback):
 
 
 KINDS = {
-    "embedding, dropout": (Config(units=8, embedding=3, dropout=0.4), {}),
-    "streams": (Config("nlstm", units=6, layers=2, learn_initial_state=True), {"stateful": True}),
+    "embedding, dropout": (Config("rnn", units=8, embedding=3, dropout=0.4), {}),
+    "streams": (Config("lstm", units=6, learn_initial_state=True), {"stateful": True}),
     "averages": (Config("rnn", units=8), {"optimizer": "nadam", "average_weights": 0.9, "weight_decay": 0.01}),
 }
 
@@ -70,17 +70,17 @@ def test_a_run_that_is_stopped_twice_is_the_unbroken_run(poem, tmp_path, kind):
 
 def test_a_run_that_was_stopped_at_the_end_of_an_epoch_still_reports_it(poem, tmp_path):
     corpus, options = Corpus.from_text(poem), {"epochs": 2, "schedule": "linear", **SMALL}
-    unbroken = train(corpus, Config(units=4), **options)
+    unbroken = train(corpus, Config("rnn", units=4), **options)
     with pytest.raises(Interrupted) as stop:
-        train(corpus, Config(units=4), **options, callbacks=[StopAfter(unbroken.history[0]["steps"])])
+        train(corpus, Config("rnn", units=4), **options, callbacks=[StopAfter(unbroken.history[0]["steps"])])
     assert stop.value.model.history == []
     assert_same_run(train(corpus, resume=stop.value.model, verbose=False), unbroken)
 
 
 def test_more_epochs_at_a_constant_rate_are_those_of_a_longer_run(poem, tmp_path):
     corpus, options = Corpus.from_text(poem), {"schedule": "constant", **SMALL}
-    unbroken = train(corpus, Config(units=8), epochs=3, **options)
-    finished = train(corpus, Config(units=8), epochs=1, out=tmp_path / "model.h5", **options)
+    unbroken = train(corpus, Config("rnn", units=8), epochs=3, **options)
+    finished = train(corpus, Config("rnn", units=8), epochs=1, out=tmp_path / "model.h5", **options)
     assert_same_run(train(corpus, resume=finished, epochs=3, **options), unbroken)
     assert_same_run(train(corpus, resume=tmp_path / "model.h5", epochs=3), unbroken)
     assert_same_run(load(tmp_path / "model.h5", with_training=True), unbroken)
@@ -96,7 +96,7 @@ def test_the_learning_rate_may_change(poem):
 
 def test_a_run_killed_in_the_middle_of_an_epoch_goes_on_as_if_nothing_had_happened(tmp_path, poem, shakegen):
     (tmp_path / "poem.txt").write_text(poem * 4)
-    words = ["--units", "8", "--seq-length", "20", "--batch-size", "8", "--sample-length", "0", "--epochs", "2"]
+    words = ["--cell", "rnn", "--units", "8", "--seq-length", "20", "--batch-size", "8", "--sample-length", "0", "--epochs", "2"]
     process = subprocess.Popen(
         [sys.executable, "-m", "shakegen", "train", "poem.txt", *words, "--checkpoint-every", "1e-9"],
         stderr=subprocess.PIPE,
@@ -104,17 +104,17 @@ def test_a_run_killed_in_the_middle_of_an_epoch_goes_on_as_if_nothing_had_happen
     )
     with process:
         assert process.stderr.readline().startswith("epoch 1/2: ")
-        while not 5 < (stood := position("models/poem-gru.h5"))["losses"] < 30:
+        while not 5 < (stood := position("models/poem-rnn.h5"))["losses"] < 30:
             time.sleep(0.01)
         process.kill()
-    stood = position("models/poem-gru.h5")
+    stood = position("models/poem-rnn.h5")
     assert process.returncode == -signal.SIGKILL
     assert stood["reports"] == 1
     assert stood["losses"] > 5, "the run was to be killed in the middle of an epoch"
-    assert os.listdir("models") == ["poem-gru.h5"] or len(os.listdir("models")) == 2, "a file being written may remain"
+    assert os.listdir("models") == ["poem-rnn.h5"] or len(os.listdir("models")) == 2, "a file being written may remain"
     assert shakegen("train", "poem.txt", "--resume", "--quiet").exit_code == 0
     assert shakegen("train", "poem.txt", *words, "--quiet", "--out", "unbroken.h5").exit_code == 0
-    assert_same_run(*(load(path, with_training=True) for path in ("models/poem-gru.h5", "unbroken.h5")))
+    assert_same_run(*(load(path, with_training=True) for path in ("models/poem-rnn.h5", "unbroken.h5")))
 
 
 def position(path):

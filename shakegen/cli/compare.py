@@ -25,14 +25,12 @@ RECIPE = tuple(field.name for field in fields(Recipe))
 @click.argument("corpus", nargs=-1, required=True)
 @click.option("--cells", default="rnn,lstm,gru,nlstm", show_default=True, help="What to compare, between commas; one "
               "may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001.")  # fmt: skip
-@click.option("--task", type=click.Choice(TASKS), default="next", show_default=True, help="Predict the next character, "
-              "or the word at each of its characters.")  # fmt: skip
 @click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="What is equal: units; "
               "the number of weights, within 1 %; or the minutes.")  # fmt: skip
 @click.option("--parameters", type=int, help="With --match parameters: how many weights.  [default: those of the first "
               "of the cells with --units]")  # fmt: skip
 @click.option("--repeats", type=int, default=3, show_default=True, help="Runs of each, with different random states.")
-@options_of(train, *NETWORK, *RECIPE, "split")
+@options_of(train, "task", *NETWORK, *RECIPE, "vocabulary_size", "split")
 @corpus_options
 @click.option("--sample-seed", help="What samples continue.  [default: a line end; autocomplete: a test text]")
 @click.option("--sample-length", type=int, default=300, show_default=True, help="Their new characters.")
@@ -49,6 +47,9 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, f
 
     The table has a row for each: bits per character on validation and test text, means over the repeats ± their
     standard deviations; characters/s in training and sampling; minutes; peak memory. Each run is a process of its own.
+
+    With --task autocomplete it is the study of memory, done again: options not given are those of that study, as for
+    `shakegen train --task autocomplete`, and the table has the cross entropy in nats and accuracies instead.
 
     What has ended stays in the folder of --runs: the same command goes on where it was stopped or killed, and one with
     more cells or repeats does only what is new. A run that fails or diverges does not stop the others.
@@ -75,7 +76,8 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, f
     from shakegen.compare.runs import Stopped
     from shakegen.compare.tasks import Text
 
-    text = Text(corpus, reading, {"split": runs.shares(options["split"])})
+    shape = {name: given[name] for name in ("vocabulary_size",) if name in given}
+    text = Text(corpus, reading, {"split": runs.shares(options["split"]), **shape})
     comparison = Comparison(text, plan, folder, options["sample_seed"], options["sample_length"])
     try:
         summary = comparison.carry_out(None if quiet else progress(len(comparison.runs)))

@@ -16,7 +16,7 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def beginning(corpus: tuple[str, ...], out: Path | None, resume: bool, finetune: Path | None, cell: str | None):
+def beginning(corpus: tuple[str, ...], out: Path | None, resume: bool, finetune: Path | None, given: dict):
     """The model file to write to, where it is known by now, and the model to begin with, if there is one."""
     from shakegen.model import load
 
@@ -26,7 +26,7 @@ def beginning(corpus: tuple[str, ...], out: Path | None, resume: bool, finetune:
         return out, load(finetune)
     if not resume:
         return out, None
-    out = out or latest_run(corpus, cell)
+    out = out or latest_run(corpus, given)
     base = load(out, with_training=True)
     if base.training is None:
         raise ValueError(
@@ -35,8 +35,8 @@ def beginning(corpus: tuple[str, ...], out: Path | None, resume: bool, finetune:
     return out, base
 
 
-def latest_run(corpus: tuple[str, ...], cell: str | None) -> Path:
-    """The newest model file in ./models whose training run was on a corpus, and of a cell if that is given."""
+def latest_run(corpus: tuple[str, ...], given: dict) -> Path:
+    """The newest model file in ./models whose training run was on a corpus, of the cell and the task that are given."""
     from shakegen import catalog
     from shakegen.model import load
 
@@ -44,7 +44,8 @@ def latest_run(corpus: tuple[str, ...], cell: str | None) -> Path:
         with contextlib.suppress(ValueError, OSError):
             model = load(path, with_training=True)
             notes = model.training.state.get("notes") if model.training else None
-            if isinstance(notes, dict) and notes.get("corpus") == list(corpus) and cell in (None, model.config.cell):
+            wanted = all(given.get(name) in (None, getattr(model.config, name)) for name in ("cell", "task"))
+            if isinstance(notes, dict) and notes.get("corpus") == list(corpus) and wanted:
                 return path
     raise FileNotFoundError(
         f"no training run on {shlex.join(corpus)} in ./models to resume: name its file with --out, or start one "
@@ -66,7 +67,27 @@ def remembered(context: click.Context, base, given: dict) -> dict:
 def configured(given: dict, base) -> Config:
     """The configuration that the options ask for: of a new network, or changes to that of a model."""
     chosen = {field.name: given[field.name] for field in fields(Config) if field.name in given}
-    return Config(**chosen) if base is None else replace(base.config, **chosen)
+    if base is not None:
+        return replace(base.config, **chosen)
+    task = chosen.pop("task", "next")
+    return Config.autocomplete(**chosen) if task == "autocomplete" else Config(**chosen)
+
+
+def corpus_of(source, config: Config, base, options: dict, given: dict):
+    """The text to learn from, as the task of the configuration has it."""
+    from shakegen.autocomplete.corpus import LENGTH, WordCorpus
+    from shakegen.text import Corpus
+
+    split = shares(options["split"])
+    if config.task == "next":
+        return Corpus.from_source(source, split=split)
+    length, words = given.get("seq_length", base.length if base else LENGTH), base.words if base else None
+    return WordCorpus.from_source(source, options["vocabulary_size"], length, split, options["random_state"], words)
+
+
+def kind_of(config: Config) -> str:
+    """What a model's file is called after: the cell, and the task if it is not the usual one."""
+    return config.cell if config.task == "next" else f"{config.task}-{config.cell}"
 
 
 def shares(split: str) -> tuple[float, ...]:
@@ -76,17 +97,20 @@ def shares(split: str) -> tuple[float, ...]:
         raise ValueError(f"the split {split!r} is not usable: expected three numbers such as 0.9,0.05,0.05") from None
 
 
-def samples(vocabulary, config: Config, options: dict, shown: bool) -> list:
+def samples(corpus, config: Config, options: dict, shown: bool) -> list:
     """The callback that draws a sample after each epoch, if one is wanted: to be shown, or for the logs alone."""
-    from shakegen.callbacks import SampleText
+    from shakegen.callbacks import CompleteText, SampleText
     from shakegen.training import engine_of
 
     if not options["sample_length"] or not (shown or options["log_dir"]):
         return []
+    if config.task == "autocomplete":
+        seed = options["sample_seed"].strip() or corpus.observations.texts(corpus.validation[:1] or [0])[0][:40]
+        return [CompleteText(engine_of(config), corpus.words, seed, corpus.observations.length, shown)]
     drawn = {"length": options["sample_length"], "temperature": options["temperature"]}
     drawn |= {"stream": "stderr" if shown else None}
     drawn |= {"random_state": options["random_state"], "beam_width": options["beam_width"]}
-    return [SampleText(vocabulary, options["sample_seed"], source=engine_of(config), **drawn)]
+    return [SampleText(corpus.vocabulary, options["sample_seed"], source=engine_of(config), **drawn)]
 
 
 def summary(model, out: Path) -> str:
@@ -94,8 +118,9 @@ def summary(model, out: Path) -> str:
     saved = f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights"
     if not model.history:
         return f"No epoch has ended yet.\n{saved}"
-    bits, last = model.validation_bits, model.history[-1]
-    scored = "" if bits is None else f", {bits:.3f} bits/char on validation text"
+    loss, last = model.best_epoch.get("validation_loss"), model.history[-1]
+    shown = f"{loss:.3f} nats" if model.words and loss else f"{model.validation_bits or 0:.3f} bits/char"
+    scored = "" if loss is None else f", {shown} on validation text"
     speed = statistics.median(entry["characters_per_second"] for entry in model.history)
     took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} characters/s"
     return f"Best epoch: {model.best_epoch['epoch']:g}{scored}.\nTime: {took}.\n{saved}"
@@ -114,11 +139,12 @@ def resumption(corpus: tuple[str, ...], out: Path) -> str:
     return f"shakegen train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
 
 
-def next_commands(corpus: tuple[str, ...], out: Path) -> str:
+def next_commands(corpus: tuple[str, ...], model, out: Path) -> str:
     """What one may want to do with a trained model."""
-    model = shlex.quote(str(out))
+    path = shlex.quote(str(out))
+    use = f'complete --model {path} "..."' if model.words else f'sample --model {path} --seed "..."'
     return (
-        f'Now try: shakegen sample --model {model} --seed "..."\n'
-        f"         shakegen evaluate {model} {shlex.join(corpus)}\n"
-        f"         shakegen train {shlex.join(corpus)} --finetune {model} --out ..."
+        f"Now try: shakegen {use}\n"
+        f"         shakegen evaluate {path} {shlex.join(corpus)}\n"
+        f"         shakegen train {shlex.join(corpus)} --finetune {path} --out ..."
     )

@@ -31,6 +31,10 @@ def info(model, as_json):
         "best_epoch": loaded.best_epoch.get("epoch"),
         "validation_bits_per_character": loaded.validation_bits,
     }
+    if loaded.words:
+        del shown["validation_bits_per_character"]
+        loss = loaded.best_epoch.get("validation_loss")
+        shown |= {"words": len(loaded.words.words), "validation_cross_entropy": loss}
     if as_json:
         click.echo(json.dumps(shown))
         return
@@ -38,8 +42,9 @@ def info(model, as_json):
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
     shown["vocabulary"] = repr(shown["vocabulary"])
     shown["corpus"] = f"{origin.get('name')!r}, {origin.get('length', 0):,} characters, sha256 {origin.get('sha256')}"
-    if loaded.validation_bits is not None:
-        shown["validation_bits_per_character"] = f"{loaded.validation_bits:.3f}"
+    for name in ("validation_bits_per_character", "validation_cross_entropy"):
+        if shown.get(name) is not None:
+            shown[name] = f"{shown[name]:.3f}"
     for name, value in shown.items():
         click.echo(f"{name.replace('_', ' '):32}{value}")
 

@@ -10,7 +10,7 @@ import click
 from shakegen.cli import runs
 from shakegen.cli.group import main
 from shakegen.cli.options import corpus_options
-from shakegen.config import CELLS, Config
+from shakegen.config import CELLS, TASKS, Config
 from shakegen.quiet import quiet_tensorflow
 from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
 
@@ -29,6 +29,8 @@ def option(name: str, of, kind=None, **settings):
 
 @main.command()
 @click.argument("corpus", nargs=-1, required=True)
+@option("--task", NETWORK, click.Choice(TASKS), help="What to predict at each character: the next one, or the word "
+        "that it is part of.")  # fmt: skip
 @option("--cell", NETWORK, click.Choice(CELLS), help="Recurrent unit.")
 @option("--units", NETWORK, int, help="Size of a layer's state.")
 @option("--layers", NETWORK, int, help="Recurrent layers, stacked.")
@@ -55,6 +57,8 @@ def option(name: str, of, kind=None, **settings):
 @option("--clip-norm", RECIPE, float, help="Largest norm of the gradients.")
 @option("--clip-value", RECIPE, float, help="Largest element of the gradients, instead of --clip-norm.")
 @option("--mixed-precision", RECIPE, click.Choice(PRECISIONS), help="What to compute in; weights are float32.")
+@click.option("--vocabulary-size", type=int, default=16_384, show_default=True, help="Of the task "
+              "autocomplete: how many words to predict, the most frequent.")  # fmt: skip
 @click.option("--split", default="0.9,0.05,0.05", show_default=True, help="Training, validation and test shares.")
 @option("--random-state", RECIPE, int, help="Of weights, windows, dropout, samples.")
 @click.option("--sample-seed", default="\n", help="What the sample after each epoch continues.  [default: a line end]")
@@ -90,6 +94,12 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
     N + M from the start, or with --schedule constant; else the learning rate goes on from where a run of N + M would
     be. --minutes depends on the clock, and is never the same twice.
 
+    With --task autocomplete the text is read as words of a to z, in observations of --seq-length characters that hold
+    whole words; the split is of observations, shuffled. Options not given are then those of the study of memory: 600
+    units, 2 layers (of an nlstm 1), an embedding as large, a gru that resets before, no dropout; 2 epochs of batches of
+    64, 200 characters, a constant learning rate of 0.001, gradients not clipped. `shakegen complete` uses what comes
+    of it.
+
     \b
     shakegen train sonnets
     shakegen train novel.txt --cell lstm --units 512 --minutes 20
@@ -97,6 +107,7 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
     shakegen train letters.txt --finetune models/novel-lstm.h5
     shakegen train novels/*.txt --normalize text8
     shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
+    shakegen train text8 --task autocomplete --cell lstm
     cat *.py | shakegen train - --out models/python.h5
     """
     started = time.monotonic()
@@ -104,13 +115,13 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
 
     options |= reading
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
-    out, base = runs.beginning(corpus, out, resume, finetune, given.get("cell"))
+    out, base = runs.beginning(corpus, out, resume, finetune, given)
     if resume:
         options |= runs.remembered(context, base, given)
     config = runs.configured(given, base)
-    reading = {name: options[name] for name in reading}
-    text = catalog.load_corpus(corpus, split=runs.shares(options["split"]), **reading)
-    out = out or Path("models") / f"{text.name}-{config.cell}.h5"
+    source = catalog.open_source(corpus, **{name: options[name] for name in reading})
+    text = runs.corpus_of(source, config, base, options, given)
+    out = out or Path("models") / f"{text.name}-{runs.kind_of(config)}.h5"
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
     files.ensure_writable(out)
@@ -127,7 +138,7 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
             finetune=base if finetune else None,
             out=out,
             checkpoint_every=checkpoint_every,
-            callbacks=runs.samples(text.vocabulary, config, options, shown=not quiet),
+            callbacks=runs.samples(text, config, options, shown=not quiet),
             log_dir=options["log_dir"],
             verbose=not quiet,
             notes={"corpus": list(corpus), **{name: options[name] for name in options if name not in SETTINGS}},
@@ -142,4 +153,4 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
             click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
         sys.exit(128 + stop.signal)
     if not quiet:
-        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, out)}", err=True)
+        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, model, out)}", err=True)

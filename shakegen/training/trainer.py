@@ -63,6 +63,8 @@ class Trainer:
         started: the `time.monotonic()` when it began.
     """
 
+    unit = "bits/char", math.log(2)
+
     def __init__(
         self,
         corpus: Corpus,
@@ -154,7 +156,7 @@ class Trainer:
         verbose: bool = True,
     ) -> LanguageModel:
         """Run to the end; as `train` says."""
-        run, shown = self.run, [Progress(self.run)] if verbose else []
+        run, shown = self.run, [Progress(self.run, *self.unit)] if verbose else []
         callbacks = list(callbacks)
         if log_dir is not None:
             sampler = next((callback for callback in callbacks if isinstance(callback, SampleText)), None)
@@ -223,4 +225,5 @@ def digest(corpus: Corpus | WordCorpus) -> str:
 def engine_of(config: Config) -> Callable[[keras.Model], Engine]:
     """What `SampleText` needs to draw from our own networks at the engine's speed: its `source`."""
 
-    return lambda network: Engine(config, named_weights(config, network))
+    deferred = config.task == "autocomplete"
+    return lambda network: Engine(config, named_weights(config, network), defer_read_out=deferred)

@@ -86,6 +86,7 @@ class WordTrainer(Trainer):
     """A run of the autocomplete task; `corpus` is a `WordCorpus`."""
 
     corpus: WordCorpus
+    unit = "nats", 1.0
 
     def _vocabulary(self, base):
         if base is not None and base.words != self.corpus.words:
