@@ -5,7 +5,10 @@ from collections.abc import Callable
 
 from shakegen.config import LARGEST, Config
 
-TOLERANCE = 0.01  # of the weights asked for
+TOLERANCE, AROUND = 0.01, 0.1  # how much numbers of weights may differ, and be off what was asked for
+
+Family = Callable[[int], Config]  # gives the network of so many units; the more units, the more weights
+Count = Callable[[Config], int]  # gives the number of weights of a network
 
 
 def weights_of(config: Config, vocabulary_size: int, outputs: int | None = None) -> int:
@@ -13,14 +16,8 @@ def weights_of(config: Config, vocabulary_size: int, outputs: int | None = None)
     return sum(map(math.prod, config.weight_shapes(vocabulary_size, outputs).values()))
 
 
-def nearest(make: Callable[[int], Config], weights: int, count: Callable[[Config], int]) -> Config:
-    """The network of a family whose number of weights is nearest to one asked for.
-
-    Args:
-        make: gives the network of so many units; the more units, the more weights.
-        weights: asked for.
-        count: gives the number of weights of a network.
-    """
+def nearest(make: Family, weights: float, count: Count) -> Config:
+    """The network of a family whose number of weights is nearest to one asked for."""
     below, above = 1, LARGEST
     while above - below > 1:
         middle = (below + above) // 2
@@ -28,21 +25,32 @@ def nearest(make: Callable[[int], Config], weights: int, count: Callable[[Config
     return min(make(below), make(above), key=lambda config: abs(count(config) - weights))
 
 
-def matched(
-    families: dict[str, Callable[[int], Config]], weights: int, count: Callable[[Config], int]
-) -> dict[str, Config]:
-    """For each family of networks the one whose number of weights is nearest to one asked for.
+def matched(families: dict[str, Family], weights: int, count: Count) -> dict[str, Config]:
+    """One network of each family, their numbers of weights within `TOLERANCE` of one another, near one asked for.
+
+    Units come in whole numbers, so that small networks may have to be larger or smaller than what was asked for, by
+    `AROUND` at most.
 
     Raises:
-        ValueError: a family has none within `TOLERANCE`.
+        ValueError: there are none.
     """
-    found = {name: nearest(make, weights, count) for name, make in families.items()}
-    for name, config in found.items():
-        have = count(config)
-        if abs(have - weights) > TOLERANCE * weights:
-            unit = "unit" if config.units == 1 else "units"
-            raise ValueError(
-                f"{name} cannot have {weights:,} weights within {TOLERANCE:.0%}: the nearest are {have:,}, with "
-                f"{config.units} {unit}; larger networks come nearer, try more --units or --parameters"
-            )
+    wanted = [weights, *numbers_around(families, weights, count)]
+    for number in sorted(wanted, key=lambda number: abs(number - weights)):
+        found = {name: nearest(make, number, count) for name, make in families.items()}
+        counts = [count(config) for config in found.values()]
+        if max(counts) <= (1 + TOLERANCE) * min(counts) and abs(counts[0] - weights) <= AROUND * weights:
+            return found
+    nearby = (f"{name} {count(nearest(make, weights, count)):,}" for name, make in families.items())
+    raise ValueError(
+        f"no networks of about {weights:,} weights have the same number within {TOLERANCE:.0%}: the nearest have "
+        f"{', '.join(nearby)}; larger ones come nearer, try more --units or --parameters"
+    )
+
+
+def numbers_around(families: dict[str, Family], weights: int, count: Count) -> set[int]:
+    """The numbers of weights that networks of some families can have, from `AROUND` below one to as much above."""
+    found = set()
+    for make in families.values():
+        fewest, most = (nearest(make, weights * (1 + off), count).units for off in (-AROUND, AROUND))
+        found |= {count(make(units)) for units in range(fewest, most + 1)}
     return found

@@ -70,7 +70,13 @@ class Characters:
     )
 
     def shaped(self, shape: dict, recipe: Recipe) -> dict:
-        """The shape of a text with what follows from how it is learned."""
+        """The shape of a text with what follows from how it is learned.
+
+        Raises:
+            ValueError: it is for another task.
+        """
+        if "vocabulary_size" in shape:
+            raise ValueError("a vocabulary size is for the task autocomplete: leave it out")
         return shape
 
     def load(self, text: Text):
