@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import textwrap
 from dataclasses import fields
 from pathlib import Path
 
@@ -80,22 +81,11 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, f
     text = Text(corpus, reading, {"split": runs.shares(options["split"]), **shape})
     comparison = Comparison(text, plan, folder, options["sample_seed"], options["sample_length"])
     try:
-        summary = comparison.carry_out(None if quiet else progress(len(comparison.runs)))
+        summary = comparison.carry_out(None if quiet else progress(comparison))
     except Stopped as stop:
         click.echo("\nInterrupted. The same command goes on from here.", err=True)
         sys.exit(128 + stop.signal)
-    if csv_file:
-        summary.save_csv(csv_file)
-    if out:
-        from shakegen.compare import report
-
-        report.save(summary, out)
-    if options["as_json"]:
-        click.echo(json.dumps(summary.to_dict()))
-    else:
-        print_table(summary, comparison.folder)
-    for path in filter(None, (csv_file, out)):
-        click.echo(f"Saved: {path}", err=True)
+    give_out(summary, comparison.folder, out, csv_file, options["as_json"])
 
 
 def check(out: Path | None, csv_file: Path | None) -> None:
@@ -111,18 +101,38 @@ def check(out: Path | None, csv_file: Path | None) -> None:
         files.ensure_writable(csv_file, "--csv")
 
 
-def progress(count: int):
-    """What shows, before and after each of so many runs, which it is and what came of it."""
+def progress(comparison):
+    """What shows, before and after each run of a comparison, which it is and what came of it."""
+    count = len(comparison.runs)
 
     def show(number, run, record):
+        name = run.entry.name
         if record.state == "running":
-            config = run.config
-            sizes = f"{config.units} units, random state {run.recipe.random_state}"
-            click.echo(f"{number + 1}/{count} {run.entry.name}: {sizes}", err=True)
+            sizes = f"{run.config.units} units, {comparison.parameters[name]:,} weights"
+            state = f"random state {run.recipe.random_state}"
+            click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
         elif record.state != "finished":
-            click.echo(f"{run.entry.name} {record.state}: {record.reason}", err=True)
+            click.echo(f"{name} {record.state}: {record.reason}", err=True)
 
     return show
+
+
+def give_out(summary, folder: Path, out: Path | None, csv_file: Path | None, as_json: bool) -> None:
+    """The outcome, wherever it was asked for."""
+    from shakegen.compare import report
+
+    if csv_file:
+        summary.save_csv(csv_file)
+    if out:
+        report.save(summary, out)
+    if as_json:
+        click.echo(json.dumps(summary.to_dict()))
+    else:
+        print_table(summary, folder)
+    for path in filter(None, (csv_file, out)):
+        click.echo(f"Saved: {path}", err=True)
+    if not any(row.finished for row in summary.rows):
+        raise ValueError(f"no run finished: {summary.rows[0].failures[0]}")
 
 
 def print_table(summary, folder: Path) -> None:
@@ -131,16 +141,16 @@ def print_table(summary, folder: Path) -> None:
 
     width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
     kept, left_out = fitting(columns(summary), width)
-    click.echo(f"\n{click.wrap_text(summary.describe(), 80)}\n", err=True)
+    say(f"\n{summary.describe()}", "")
     table([column.head for column in kept], list(zip(*(column.short for column in kept), strict=True)))
-    click.echo(err=True)
-    for row in summary.rows:
-        for failure in row.failures:
-            click.echo(f"{row.name}: {failure}", err=True)
-    meanings = [f"{column.head}: {column.title}" for column in kept if column.head != column.title]
-    click.echo(click.wrap_text(f"{'; '.join(meanings)}.", 80), err=True)
+    meanings = "; ".join(f"{column.head}: {column.title}" for column in kept if column.head != column.title)
+    failures = [f"{row.name}: {failure}" for row in summary.rows for failure in row.failures]
+    say("", *failures, f"{meanings}.")
     if left_out:
-        click.echo(
-            f"No room for {', '.join(column.title for column in left_out)}: --csv and --json have all.", err=True
-        )
-    click.echo(f"Runs: {folder}", err=True)
+        say(f"No room for: {'; '.join(column.title for column in left_out)}. --csv and --json have all.")
+    say(f"Runs: {folder}")
+
+
+def say(*paragraphs: str) -> None:
+    for paragraph in paragraphs:
+        click.echo(textwrap.fill(paragraph, 79, replace_whitespace=False, break_long_words=False), err=True)

@@ -12,6 +12,7 @@ from shakegen.compare.record import Record
 from shakegen.compare.summary import Row, Summary
 from shakegen.compare.tasks import BY_NAME, Text
 from shakegen.files import explaining, temporary_beside
+from shakegen.reading import Source
 
 
 class Comparison:
@@ -39,14 +40,14 @@ class Comparison:
     def __init__(
         self, text: Text, plan: Plan, folder: str | Path | None = None, seed: str | None = None, length: int = 300
     ):
-        name = catalog.open_source(text.places, **text.reading).name
-        self.plan, self.folder = plan, Path(folder or Path("models") / f"compare-{name}")
+        source = catalog.open_source(text.places, **text.reading)
+        self.plan, self.folder = plan, Path(folder or Path("models") / f"compare-{source.name}")
         self.sample, task = {"seed": seed, "length": length}, BY_NAME[plan.task]
-        text = spooled(text, self.folder) if "-" in text.places else text
+        text = spooled(text, source, self.folder) if "-" in text.places else text
         self.text = replace(text, shape=task.shaped(text.shape, plan.recipe))
         corpus = task.load(self.text)
         self.identity = task.identity(corpus)
-        self.origin = {"name": name, "length": len(corpus), **self.identity}
+        self.origin = {"name": source.name, "length": len(corpus), **self.identity}
         self.runs = plan.runs(lambda config: task.count(corpus, config))
         self.parameters = {run.entry.name: task.count(corpus, run.config) for run in self.runs}
 
@@ -71,9 +72,8 @@ class Comparison:
         return Summary(self.origin, self.plan, rows)
 
 
-def spooled(text: Text, folder: Path) -> Text:
+def spooled(text: Text, source: Source, folder: Path) -> Text:
     """A text of which standard input is a part, kept in a file, for every run reads it anew."""
-    source = catalog.open_source(text.places, **text.reading)
     path = folder / f"{source.name}.txt"
     with explaining(path, "--runs"):
         folder.mkdir(parents=True, exist_ok=True)

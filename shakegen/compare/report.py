@@ -23,7 +23,7 @@ def save(summary: Summary, path: Path) -> None:
     """Write the report of a comparison: a page with all of it, or an image of its curves.
 
     Raises:
-        ValueError: as `plotting.check`; or no run has a curve to draw.
+        ValueError: as `plotting.check`; or there are no curves, and an image of them was asked for.
         OSError: the file cannot be written.
     """
     if path.suffix.lower() == ".html":

@@ -89,7 +89,7 @@ def score(row: Row, name: str, digits: int) -> str:
 
 def fitting(columns: list[Column], width: int | None) -> tuple[list[Column], list[Column]]:
     """The columns that fit in so many characters, and those left out for it; None has room for all."""
-    kept, left_out = list(columns), []
+    kept = list(columns)
     while width is not None and len(kept) > 1 and sum(column.width + GAP for column in kept) - GAP > width:
-        left_out.append(kept.pop(max(range(len(kept)), key=lambda place: kept[place].rank)))
-    return kept, left_out
+        kept.remove(max(kept, key=lambda column: column.rank))
+    return kept, [column for column in columns if column not in kept]
