@@ -7,6 +7,8 @@ poem: .venv/installed  ## train a network on Shakespeare's sonnets, then let it 
 	cd poem && ../$(BIN)/shakegen sample --seed "shall i"
 
 test: .venv/installed-test  ## every check: lint, format, import contract, tests
+	@command -v chromedriver > /dev/null || \
+	  { echo "the tests of web pages need a browser: apt-get install chromium chromium-driver" >&2; exit 1; }
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports

@@ -13,8 +13,12 @@ _HOMES = {
     "LanguageModel": "model",
     "UnknownCharacters": "vocabulary",
     "Vocabulary": "vocabulary",
+    "WordCorpus": "autocomplete.corpus",
+    "WordModel": "model",
+    "connections": "connectivity.connections",
     "load": "model",
     "load_corpus": "catalog",
+    "load_word_corpus": "catalog",
     "one_hot_windows": "windows",
     "train": "training",
 }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shakegen import named, reading
+from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.text import Corpus
 
 Places = str | Path | Sequence[str | Path]
@@ -38,24 +39,35 @@ def open_source(
 
 
 def load_corpus(
-    source: Places,
-    encoding: str = "utf-8",
-    split=(0.9, 0.05, 0.05),
-    *,
-    lowercase: bool = False,
-    normalize: str | None = None,
+    source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None, **options
 ) -> Corpus:
-    """The text of files, or a named corpus, as ids with its vocabulary and splits.
+    """The text of files, or a named corpus, as ids with its vocabulary and its parts.
 
     Args:
-        source: as for `open_source`, like `encoding`, `lowercase` and `normalize`.
-        split: fractions for training, validation and test.
+        source, encoding, lowercase, normalize: as for `open_source`.
+        options: level, vocabulary_size, split, cache, as for `Corpus`.
 
     Raises:
         OSError: a file cannot be read, or a named text not be fetched.
-        ValueError: it is not a text that a network could learn from; the message says why.
+        ValueError: it is not a text that a network could learn from, or too short for its split; the message says why.
     """
-    return Corpus.from_source(open_source(source, encoding, lowercase, normalize), split=split)
+    return Corpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
+
+
+def load_word_corpus(
+    source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None, **options
+) -> WordCorpus:
+    """The text of files, or a named corpus, as observations of the autocomplete task.
+
+    Args:
+        source, encoding, lowercase, normalize: as for `open_source`; the text becomes words of a to z in any case.
+        options: vocabulary_size, length, split, random_state, words, as for `WordCorpus.from_source`.
+
+    Raises:
+        OSError: a file cannot be read, or a named text not be fetched.
+        ValueError: it has no words, or an option is out of range.
+    """
+    return WordCorpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
 
 
 def pretrained(task: str) -> Path:

@@ -1,6 +1,7 @@
 """TensorFlow without its log lines."""
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 def quiet_tensorflow() -> Iterator[None]:
     """Import TensorFlow without its log lines, which its own settings do not silence."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:

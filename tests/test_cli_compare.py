@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from shakegen.compare.record import Record
+from shakegen.compare.tasks import identity
 from shakegen.config import Config
 from shakegen.model import load
 from shakegen.recipe import Recipe
+from shakegen.splits import EXPECTED
 from shakegen.text import Corpus
 from shakegen.training import train
 
-SMALL = ["--units", "6", "--repeats", "1", "--epochs", "20", "--seq-length", "20", "--batch-size", "8"]
+SMALL = ["--units", "6", "--layers", "1", "--repeats", "1", "--epochs", "20", "--seq-length", "20", "--batch-size", "8"]
 CELLS = "rnn,rnn:learning-rate=1e38"
 
 
@@ -64,7 +66,7 @@ def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_st
     reason = "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm"
     assert wild["failures"] == [f"1 of 1 diverged: {reason}"]
     options = {"epochs": 20, "seq_length": 20, "batch_size": 8, "verbose": False}
-    unbroken = train(Corpus.from_text(poem), Config("rnn", units=6), **options)
+    unbroken = train(Corpus.from_text(poem), Config("rnn", 6, 1), **options)
     kept = load(folder / "rnn-0.h5")
     assert all(np.array_equal(unbroken.weights[name], weight) for name, weight in kept.weights.items())
     assert [entry["loss"] for entry in unbroken.history] == [entry["loss"] for entry in kept.history]
@@ -104,10 +106,9 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
         shakegen(*words),
         "models/compare-poem/gru-0.json is not a run of a comparison: remove it, or name another folder with --runs",
     )
-    what = {"corpus": {"sha256": Corpus.from_file(corpus).sha256, "split": [0.9, 0.05, 0.05]}}
-    what["corpus"]["symbols"] = len(Corpus.from_file(corpus).vocabulary)
+    what = {"corpus": json.loads(json.dumps(identity(Corpus.from_file(corpus))))}
     recipe = {"epochs": 20, "seq_length": 20, "batch_size": 8}
-    what |= {"config": Config(units=6).to_dict(), "recipe": Recipe(**recipe).to_dict()}
+    what |= {"config": Config(units=6, layers=1).to_dict(), "recipe": Recipe(**recipe).to_dict()}
     Record("gru-0", what, {}, {}, "diverged", "too fast").write(path.parent)
     failed = shakegen(*words)
     assert failed.exit_code == 1
@@ -125,8 +126,9 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
         (["--out", "x.doc"], "cannot draw x.doc: expected a name that ends in .png, .svg, .pdf or .html"),
         (["--csv", "."], "cannot write . (Is a directory): expected a file in a folder that has room and may be "
          "written to; try another place with --csv"),
-        (["--split", "a"], "the split 'a' is not usable: expected three numbers such as 0.9,0.05,0.05"),
-        (["--vocabulary-size", "9"], "a vocabulary size is for the task autocomplete: leave it out"),
+        (["--split", "a"], f"the split a is not usable: {EXPECTED}"),
+        (["--task", "autocomplete", "--level", "word"], "level is 'word', but the task is autocomplete: it reads "
+         "characters, and predicts words"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_nothing_is_begun(shakegen, corpus, tmp_path, words, message):

@@ -155,7 +155,7 @@ def test_a_given_number_of_weights_is_met_and_an_impossible_one_refused():
     with pytest.raises(ValueError) as error:
         plan("gru", "lstm", match="parameters", parameters=500).configs(by_characters)
     assert str(error.value) == (
-        "no networks of about 500 weights have the same number within 1%: the nearest have gru 531, lstm 480; larger "
+        "no networks of about 500 weights have the same number within 1%: the nearest have gru 468, lstm 564; larger "
         "ones come nearer, try more --units or --parameters"
     )
 
@@ -273,8 +273,11 @@ def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatc
     text = Text(["poem.txt"], {}, {"split": [0.8, 0.1, 0.1]})
     assert str(Comparison(text, plan("gru")).folder) == "models/compare-poem"
     with pytest.raises(ValueError) as error:
-        Comparison(replace(text, shape={"vocabulary_size": 3}), plan("gru"))
-    assert str(error.value) == "a vocabulary size is for the task autocomplete: leave it out"
+        Comparison(replace(text, shape={"split": [2429, 1, 0]}), plan("gru"))
+    assert str(error.value) == (
+        "poem has 2,430 characters, too few for the split 2429,1,0: its validation text has 1 characters, and 2 are "
+        "needed to predict one from the other; try a longer text, or --split 1,0,0"
+    )
 
 
 # What comes of it

@@ -3,17 +3,20 @@
 import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from shakegen import evaluation, training
 from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.compare import worker
+from shakegen.compare import tasks, worker
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import Record
 from shakegen.compare.tasks import Text
 from shakegen.model import load
+from shakegen.encoding import Part
 from shakegen.recipe import Recipe
+from shakegen.text import Corpus
 
 SMALL = {"batch_size": 8, "seq_length": 20}
 
@@ -24,9 +27,10 @@ def made(tmp_path, poem, monkeypatch):
     (tmp_path / "poem.txt").write_text(poem)
     monkeypatch.setattr(worker, "TIMED", 0)
 
-    def make(task="next", recipe=None, **shape):
-        recipe = recipe or Recipe(epochs=2, random_state=3, **SMALL)
-        plan = Plan((Entry("gru", "gru"),), recipe, repeats=1, settings={"units": 6, "layers": 1}, task=task)
+    def make(task="next", recipe=None, level="char", **shape):
+        recipe, settings = recipe or Recipe(epochs=2, random_state=3, **SMALL), {"units": 6, "layers": 1}
+        settings |= {"level": level} if level == "word" else {}
+        plan = Plan((Entry("gru", "gru"),), recipe, repeats=1, settings=settings, task=task)
         text = Text([str(tmp_path / "poem.txt")], {}, {"split": [0.8, 0.1, 0.1], **shape})
         comparison = Comparison(text, plan, tmp_path, length=30)
         (run,) = comparison.runs
@@ -73,6 +77,17 @@ def load_config(record):
     return worker.Config.from_dict(record.what["config"])
 
 
+def test_models_of_words_are_measured_in_characters(made, poem):
+    record, folder = made(level="word", vocabulary_size=9, split=[0.4, 0.1, 0.5])
+    figures = worker.carry_out(record, folder).figures
+    model = load(folder / "gru-0.h5")
+    assert (model.config.level, len(model.vocabulary)) == ("word", 9)
+    found = model.evaluate(poem[round(len(poem) * 0.5) :])
+    assert found.unknown > 0
+    assert figures["test"]["bits_per_character"] == pytest.approx(found.bits_per_character, rel=0.02)
+    assert figures["training_characters_per_second"] > 2 * model.history[-1]["characters_per_second"]
+
+
 def test_the_words_of_a_network_are_measured_too(made):
     record, folder = made(
         "autocomplete", Recipe.autocomplete(epochs=1, seq_length=25, random_state=2), vocabulary_size=9
@@ -114,12 +129,14 @@ def test_a_run_that_diverges_or_fails_says_so_in_its_record(made, tmp_path):
     )
 
 
-def test_long_texts_are_scored_in_streams_that_hardly_differ(random_model, rng):
+def test_long_texts_are_scored_in_streams_that_hardly_differ(random_model, rng, monkeypatch):
+    monkeypatch.setattr(tasks, "STREAM", 3000)
     model = random_model()
-    ids = rng.integers(0, 27, 45_000).astype("uint8")
-    corpus = type("Parts", (), {"test": ids, "validation": ids[:1]})
+    ids = np.append(0, rng.integers(0, 27, 9_000)).astype("uint8")
+    parts = Part(), Part(1, 1), Part(len(ids) - 1, len(ids) - 1)
+    corpus = Corpus("random", model.vocabulary, ids, "0", (0, 1, len(ids)), parts)
     found = worker.BY_NAME["next"].score(model, corpus, "test")
-    whole = evaluation.evaluate(model.engine, ids).bits_per_character
+    whole = evaluation.evaluate(model.engine, corpus.test).bits_per_character
     assert found["bits_per_character"] == pytest.approx(whole, rel=1e-3)
     assert worker.BY_NAME["next"].score(model, corpus, "validation") is None
 

@@ -24,6 +24,7 @@ from shakegen.vocabulary import Vocabulary
 HOSTILE = "Shall\n</script><script>document.title='gone'</script> & <b>\"i\"</b> ${x} é\u2028z"
 TEXT = " shall i compare thee to a summers day thou art more lovely and more temperate "
 WORDS = Words(["thee", "more", "compare", "a", "i", "and", "come", "to", "shall"])
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = (
     "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
     "disable-component-update", "disable-sync", "disable-dev-shm-usage", "window-size=1200,900",
@@ -32,18 +33,17 @@ SWITCHES = (
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    found = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
-    assert all(found.values()), "there is no browser to test with: apt-get install chromium chromium-driver"
+    binary, driver = next(filter(None, map(shutil.which, BROWSERS)), None), shutil.which("chromedriver")
+    assert all([binary, driver]), "there is no browser to test with: apt-get install chromium chromium-driver"
     options = webdriver.ChromeOptions()
-    options.binary_location = found["chromium"]
+    options.binary_location = binary
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for switch in (*SWITCHES, f"user-data-dir={tmp_path_factory.mktemp('browser')}"):
         options.add_argument(f"--{switch}")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("NO_PROXY", "localhost,127.0.0.1")
-        driver = webdriver.Chrome(options, webdriver.ChromeService(found["chromedriver"]))
-        yield driver
-        driver.quit()
+        with webdriver.Chrome(options, webdriver.ChromeService(driver)) as opened:
+            yield opened
 
 
 @pytest.fixture

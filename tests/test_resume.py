@@ -96,7 +96,20 @@ def test_the_learning_rate_may_change(poem):
 
 def test_a_run_killed_in_the_middle_of_an_epoch_goes_on_as_if_nothing_had_happened(tmp_path, poem, shakegen):
     (tmp_path / "poem.txt").write_text(poem * 4)
-    words = ["--cell", "rnn", "--units", "8", "--seq-length", "20", "--batch-size", "8", "--sample-length", "0", "--epochs", "2"]
+    words = [
+        "--cell",
+        "rnn",
+        "--units",
+        "8",
+        "--seq-length",
+        "20",
+        "--batch-size",
+        "8",
+        "--sample-length",
+        "0",
+        "--epochs",
+        "2",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "shakegen", "train", "poem.txt", *words, "--checkpoint-every", "1e-9"],
         stderr=subprocess.PIPE,

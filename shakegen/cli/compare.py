@@ -11,7 +11,7 @@ import click
 
 from shakegen.cli import runs
 from shakegen.cli.group import main, table
-from shakegen.cli.options import corpus_options, options_of
+from shakegen.cli.options import corpus_options, options_of, shape_options
 from shakegen.cli.train import train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 from shakegen.config import TASKS
@@ -31,8 +31,9 @@ RECIPE = tuple(field.name for field in fields(Recipe))
 @click.option("--parameters", type=int, help="With --match parameters: how many weights.  [default: those of the first "
               "of the cells with --units]")  # fmt: skip
 @click.option("--repeats", type=int, default=3, show_default=True, help="Runs of each, with different random states.")
-@options_of(train, "task", *NETWORK, *RECIPE, "vocabulary_size", "split")
+@options_of(train, "task", *NETWORK, *RECIPE)
 @corpus_options
+@shape_options
 @click.option("--sample-seed", help="What samples continue.  [default: a line end; autocomplete: a test text]")
 @click.option("--sample-length", type=int, default=300, show_default=True, help="Their new characters.")
 @click.option("--runs", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of model files and "
@@ -43,7 +44,7 @@ RECIPE = tuple(field.name for field in fields(Recipe))
 @click.option("--json", "as_json", is_flag=True, help="Print everything that was measured as one JSON object.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
-def compare(context, corpus, cells, task, match, parameters, repeats, reading, folder, quiet, **options):
+def compare(context, corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
     """Compare recurrent units on CORPUS: each learns the same text, in the same order, with the same budget.
 
     The table has a row for each: bits per character on validation and test text, means over the repeats ± their
@@ -62,23 +63,24 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, f
     shakegen compare text8 --task autocomplete --cells gru,lstm,nlstm --epochs 2 --out memory.html
     """
     out, csv_file = options["out"], options["csv_file"]
+    options["level"] = shape.pop("level")
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
     plan = Plan(
         tuple(map(Entry.parse, cells.split(","))),
         RECIPES[task](**{name: given[name] for name in RECIPE if name in given}),
         match,
         repeats,
-        {name: given[name] for name in NETWORK if name in given},
+        {name: given[name] for name in ("level", *NETWORK) if name in given},
         parameters,
         task,
     )
     check(out, csv_file)
+    from shakegen import splits
     from shakegen.compare.comparison import Comparison
     from shakegen.compare.runs import Stopped
     from shakegen.compare.tasks import Text
 
-    shape = {name: given[name] for name in ("vocabulary_size",) if name in given}
-    text = Text(corpus, reading, {"split": runs.shares(options["split"]), **shape})
+    text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})
     comparison = Comparison(text, plan, folder, options["sample_seed"], options["sample_length"])
     try:
         summary = comparison.carry_out(None if quiet else progress(comparison))

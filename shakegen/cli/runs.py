@@ -73,28 +73,20 @@ def configured(given: dict, base) -> Config:
     return Config.autocomplete(**chosen) if task == "autocomplete" else Config(**chosen)
 
 
-def corpus_of(source, config: Config, base, options: dict, given: dict):
+def corpus_of(source, config: Config, base, shape: dict, options: dict, given: dict):
     """The text to learn from, as the task of the configuration has it."""
     from shakegen.autocomplete.corpus import LENGTH, WordCorpus
     from shakegen.text import Corpus
 
-    split = shares(options["split"])
     if config.task == "next":
-        return Corpus.from_source(source, split=split)
-    length, words = given.get("seq_length", base.length if base else LENGTH), base.words if base else None
-    return WordCorpus.from_source(source, options["vocabulary_size"], length, split, options["random_state"], words)
+        return Corpus.from_source(source, level=config.level, **shape)
+    shape |= {"length": given.get("seq_length", base.length if base else LENGTH), "words": base.words if base else None}
+    return WordCorpus.from_source(source, random_state=options["random_state"], **shape)
 
 
 def kind_of(config: Config) -> str:
     """What a model's file is called after: the cell, and the task if it is not the usual one."""
     return config.cell if config.task == "next" else f"{config.task}-{config.cell}"
-
-
-def shares(split: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in split.split(","))
-    except ValueError:
-        raise ValueError(f"the split {split!r} is not usable: expected three numbers such as 0.9,0.05,0.05") from None
 
 
 def samples(corpus, config: Config, options: dict, shown: bool) -> list:
@@ -122,7 +114,7 @@ def summary(model, out: Path) -> str:
     shown = f"{loss:.3f} nats" if model.words and loss else f"{model.validation_bits or 0:.3f} bits/char"
     scored = "" if loss is None else f", {shown} on validation text"
     speed = statistics.median(entry["characters_per_second"] for entry in model.history)
-    took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} characters/s"
+    took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} {model.vocabulary.symbol}s/s"
     return f"Best epoch: {model.best_epoch['epoch']:g}{scored}.\nTime: {took}.\n{saved}"
 
 

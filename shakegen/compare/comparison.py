@@ -7,10 +7,11 @@ from pathlib import Path
 
 from shakegen import catalog
 from shakegen.compare import runs
+from shakegen.compare.matching import weights_of
 from shakegen.compare.plan import Plan, Run
 from shakegen.compare.record import Record
 from shakegen.compare.summary import Row, Summary
-from shakegen.compare.tasks import BY_NAME, Text
+from shakegen.compare.tasks import BY_NAME, Text, identity
 from shakegen.files import explaining, temporary_beside
 from shakegen.reading import Source
 
@@ -44,12 +45,13 @@ class Comparison:
         self.plan, self.folder = plan, Path(folder or Path("models") / f"compare-{source.name}")
         self.sample, task = {"seed": seed, "length": length}, BY_NAME[plan.task]
         text = spooled(text, source, self.folder) if "-" in text.places else text
-        self.text = replace(text, shape=task.shaped(text.shape, plan.recipe))
+        self.text = replace(text, shape=task.shaped(text.shape, plan.recipe, plan.first))
         corpus = task.load(self.text)
-        self.identity = task.identity(corpus)
-        self.origin = {"name": source.name, "length": len(corpus), **self.identity}
-        self.runs = plan.runs(lambda config: task.count(corpus, config))
-        self.parameters = {run.entry.name: task.count(corpus, run.config) for run in self.runs}
+        corpus.check_parts()
+        self.identity, sizes = identity(corpus), (len(corpus.vocabulary), task.outputs(corpus))
+        self.origin = {"name": source.name, **self.identity}
+        self.runs = plan.runs(lambda config: weights_of(config, *sizes))
+        self.parameters = {run.entry.name: weights_of(run.config, *sizes) for run in self.runs}
 
     def carry_out(self, show: Callable[[int, Run, Record], None] | None = None) -> Summary:
         """Do what is left to do, each run in a process of its own, and sum up.

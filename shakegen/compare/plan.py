@@ -160,6 +160,11 @@ class Plan:
         own |= {} if units is None else {"units": units}
         return NETWORKS[self.task](entry.cell, **{**self.settings, **own})
 
+    @property
+    def first(self) -> Config:
+        """The first network, with its own number of units."""
+        return self._config(self.entries[0])
+
     def configs(self, count: Callable[[Config], int]) -> dict[str, Config]:
         """The networks by the names of their entries, given what counts the weights of one.
 
@@ -168,7 +173,7 @@ class Plan:
         """
         if self.match != "parameters":
             return {entry.name: self._config(entry) for entry in self.entries}
-        weights = self.parameters or count(self._config(self.entries[0]))
+        weights = self.parameters or count(self.first)
         families = {entry.name: lambda units, entry=entry: self._config(entry, units) for entry in self.entries}
         return matched(families, weights, count)
 

@@ -60,7 +60,7 @@ def curves(summary: Summary) -> Figure | None:
             if any(loss in entry for history in row.histories for entry in history)
         ]
         if found:
-            panels.append(Panel(label, summary.task.unit, found))
+            panels.append(Panel(label, summary.task.unit(summary.rows[0].config), found))
     return Figure("Learning curves", panels) if panels else None
 
 

@@ -160,7 +160,7 @@ class Summary:
         plan, corpus, first = self.plan, self.corpus, self.plan.recipe.random_state
         equal = {"units": "number of units", "parameters": "number of weights within 1 %", "time": "time"}[plan.match]
         states = f"random states {first} to {first + plan.repeats - 1}" if plan.repeats > 1 else f"random state {first}"
-        split = ", ".join(f"{part:g}" for part in corpus["split"])
+        split = ", ".join(map(str, corpus["split"]))
         means = " Means ± standard deviations." if plan.repeats > 1 else ""
         return (
             f"Text: {corpus['name']}, {corpus['length']:,} characters, split {split}. The networks have the same "

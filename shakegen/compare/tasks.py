@@ -7,11 +7,12 @@ import numpy as np
 
 from shakegen import catalog, evaluation
 from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.compare.matching import weights_of
 from shakegen.config import TASKS, Config
 from shakegen.recipe import Recipe
+from shakegen.text import Corpus
 
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
+PARTS = ("train", "validation", "test")
 PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
 
 
@@ -22,8 +23,8 @@ class Text:
     Attributes:
         places: files, folders or names, as for `catalog.open_source`.
         reading: how they are read, likewise.
-        shape: what is made of them, as for `catalog.load_corpus`: `split`; and for the autocomplete task as for
-            `autocomplete.corpus.WordCorpus.from_source`.
+        shape: what is made of them: options of `catalog.load_corpus`, or for the autocomplete task of
+            `catalog.load_word_corpus`.
     """
 
     places: Sequence[str]
@@ -60,63 +61,61 @@ class Measure:
 
 
 class Characters:
-    """The next character, or symbol."""
+    """The next character, or word."""
 
-    unit, loss_scale = "bits/char", float(1 / np.log(2))
+    loss_scale = float(1 / np.log(2))
     measures = (
         Measure("validation", "bits_per_character", "valid.", "bits/char, validation"),
         Measure("test", "bits_per_character", "test", "bits/char, test"),
         Measure("test", "accuracy", "accuracy", "accuracy, test", usual=False),
     )
 
-    def shaped(self, shape: dict, recipe: Recipe) -> dict:
-        """The shape of a text with what follows from how it is learned.
+    def unit(self, config: Config) -> str:
+        """Of the losses in a history, times `loss_scale`."""
+        return f"bits/{config.level}"
 
-        Raises:
-            ValueError: it is for another task.
-        """
-        if "vocabulary_size" in shape:
-            raise ValueError("a vocabulary size is for the task autocomplete: leave it out")
-        return shape
+    def shaped(self, shape: dict, recipe: Recipe, config: Config) -> dict:
+        """The shape of a text with what follows from what is learned, and how."""
+        return {**shape, "level": config.level}
 
-    def load(self, text: Text):
+    def load(self, text: Text) -> Corpus:
         """The corpus."""
         return catalog.load_corpus(text.places, **text.reading, **text.shape)
 
-    def identity(self, corpus) -> dict:
-        """What of a corpus decides what is learned from it, ready for JSON."""
-        return {"sha256": corpus.sha256, "split": list(corpus.split), "symbols": len(corpus.vocabulary)}
+    def outputs(self, corpus: Corpus) -> int:
+        """How many symbols a network for a corpus predicts."""
+        return len(corpus.vocabulary)
 
-    def count(self, corpus, config: Config) -> int:
-        """The number of weights of a network for a corpus."""
-        return weights_of(config, len(corpus.vocabulary))
-
-    def score(self, model, corpus, part: str) -> dict | None:
+    def score(self, model, corpus: Corpus, part: str) -> dict | None:
         """How well a model predicts a part of its corpus, or None of an empty one.
 
-        Each character from all before it; a long text is read in parts side by side, which begin from the start state.
+        Each symbol from all before it; a long text is read in parts side by side, which begin from the start state.
         """
-        ids = getattr(corpus, part)
+        ids, whole = getattr(corpus, part), corpus.parts[PARTS.index(part)]
         if len(ids) < 2:
             return None
-        streams = max(1, min(MOST_STREAMS, len(ids) // STREAM))
-        found = evaluation.estimate(model.engine, ids, streams)
-        return {"bits_per_character": found.bits_per_character, "accuracy": float(found.accuracy)}
+        found = evaluation.estimate(model.engine, ids, max(1, min(MOST_STREAMS, len(ids) // STREAM)))
+        nats = (found.nats_per_symbol * whole.symbols + whole.spelling) / whole.characters
+        return {"bits_per_character": nats * self.loss_scale, "accuracy": float(found.accuracy)}
 
-    def sample(self, model, corpus, seed: str | None, length: int, random_state: int) -> str:
+    def characters_per_symbol(self, corpus: Corpus) -> float:
+        """Of the training text: how many characters there are to a step of a network."""
+        return corpus.parts[0].characters / corpus.parts[0].symbols
+
+    def sample(self, model, corpus: Corpus, seed: str | None, length: int, random_state: int) -> str:
         """What a model writes after a seed, by default a line end."""
         seed = "\n" if seed is None else seed
         return (seed + model.sample(seed, length, 0.8, random_state, on_unknown="skip")).strip("\n")
 
-    def draw(self, model, count: int) -> None:
-        """Write so many characters: what is timed."""
-        model.sample("", count, 1.0, 0)
+    def draw(self, model, count: int) -> int:
+        """Write so many symbols: what is timed. Gives the number of their characters."""
+        return len(model.sample("", count, 1.0, 0))
 
 
 class Words:
     """The word at each of its characters: autocomplete."""
 
-    unit, loss_scale = "nats", 1.0
+    loss_scale = 1.0
     measures = (
         Measure("validation", "cross_entropy", "valid.", "cross entropy in nats, validation"),
         Measure("test", "cross_entropy", "test", "cross entropy in nats, test"),
@@ -126,29 +125,32 @@ class Words:
         Measure("test", "study_accuracy", "study", "accuracy as the study of memory counts it, test", usual=False),
     )
 
-    def shaped(self, shape: dict, recipe: Recipe) -> dict:
-        """The shape of a text with what follows from how it is learned; all repeats have the same split."""
+    def unit(self, config: Config) -> str:
+        """Of the losses in a history, times `loss_scale`."""
+        return "nats"
+
+    def shaped(self, shape: dict, recipe: Recipe, config: Config) -> dict:
+        """The shape of a text with what follows from what is learned, and how; all repeats have the same split."""
         return {**shape, "length": recipe.seq_length, "random_state": recipe.random_state}
 
-    def load(self, text: Text):
+    def load(self, text: Text) -> WordCorpus:
         """The corpus."""
-        return WordCorpus.from_source(catalog.open_source(text.places, **text.reading), **text.shape)
+        return catalog.load_word_corpus(text.places, **text.reading, **text.shape)
 
-    def identity(self, corpus) -> dict:
-        """What of a corpus decides what is learned from it, ready for JSON."""
-        words = {"words": len(corpus.words.words), "split_by_random_state": corpus.random_state}
-        return {"sha256": corpus.sha256, "split": list(corpus.split), **words}
+    def outputs(self, corpus: WordCorpus) -> int:
+        """How many words a network for a corpus predicts, with padding and unknown ones."""
+        return len(corpus.words)
 
-    def count(self, corpus, config: Config) -> int:
-        """The number of weights of a network for a corpus."""
-        return weights_of(config, len(corpus.vocabulary), len(corpus.words))
-
-    def score(self, model, corpus, part: str) -> dict | None:
+    def score(self, model, corpus: WordCorpus, part: str) -> dict | None:
         """How well a model predicts a part of its corpus, or None of an empty one."""
         rows = getattr(corpus, part)
         return model.evaluate(corpus, rows).to_dict() if len(rows) else None
 
-    def sample(self, model, corpus, seed: str | None, length: int, random_state: int) -> str:
+    def characters_per_symbol(self, corpus: WordCorpus) -> float:
+        """How many characters there are to a step of a network."""
+        return 1.0
+
+    def sample(self, model, corpus: WordCorpus, seed: str | None, length: int, random_state: int) -> str:
         """What a model suggests at each character typed of a text, by default the beginning of a test observation."""
         if seed is None:
             seed = corpus.observations.texts([*corpus.test, 0][:1])[0].strip()
@@ -159,12 +161,19 @@ class Words:
             lines.append(f"{typing.text}…  {offered}")
         return "\n".join(lines)
 
-    def draw(self, model, count: int) -> None:
-        """Read so many characters, with suggestions at each: what is timed."""
+    def draw(self, model, count: int) -> int:
+        """Read so many characters, with suggestions at each: what is timed. Gives their number."""
         typing = model.typing("")
         for character in ("now and then " * (count // 13 + 1))[:count]:
             typing.write(character)
             typing.likeliest(3)
+        return count
 
 
 BY_NAME = dict(zip(TASKS, (Characters(), Words()), strict=True))
+
+
+def identity(corpus: Corpus | WordCorpus) -> dict:
+    """What of a corpus decides what is learned from it, ready for JSON."""
+    origin = {name: value for name, value in corpus.origin().items() if name != "name"}
+    return {**origin, "outputs": BY_NAME[corpus.task].outputs(corpus)}

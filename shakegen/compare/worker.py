@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shakegen.compare.record import Record
-from shakegen.compare.tasks import BY_NAME, Text
+from shakegen.compare.tasks import BY_NAME, Text, identity
 from shakegen.config import Config
 from shakegen.model import load
 from shakegen.quiet import quiet_tensorflow
@@ -58,7 +58,7 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     config, path = Config.from_dict(record.what["config"]), record.model(folder)
     task = BY_NAME[config.task]
     corpus = task.load(Text(**record.text))
-    if task.identity(corpus) != record.what["corpus"]:
+    if identity(corpus) != record.what["corpus"]:
         raise ValueError(f"{corpus.name} is not the text any more that the comparison began with")
     model = trained(record, corpus, config, path, verbose)
     if model is None:  # trained before, by a process that ended before it had measured
@@ -113,9 +113,12 @@ def figures_of(model, record: Record, corpus) -> dict:
     if corpus is None:
         return figures
     task, random_state = BY_NAME[model.config.task], record.what["recipe"]["random_state"]
+    speed = figures["training_characters_per_second"]
+    if speed:  # a history has that of symbols
+        figures["training_characters_per_second"] = round(speed * task.characters_per_symbol(corpus), 1)
     sample = task.sample(model, corpus, record.sample["seed"], record.sample["length"], random_state)
     scores = {part: task.score(model, corpus, part) for part in ("validation", "test")}
-    return {**figures, **scores, "sampling_characters_per_second": speed(task.draw, model), "sample": sample}
+    return {**figures, **scores, "sampling_characters_per_second": rate(task.draw, model), "sample": sample}
 
 
 def median(values) -> float | None:
@@ -123,15 +126,15 @@ def median(values) -> float | None:
     return statistics.median(values) if values else None
 
 
-def speed(draw, model) -> float:
+def rate(draw, model) -> float:
     """Characters/s at which something is drawn from a model."""
     count = 100
     while True:
         began = time.perf_counter()
-        draw(model, count)
+        characters = draw(model, count)
         took = time.perf_counter() - began
         if took >= TIMED:
-            return round(count / took, 1)
+            return round(characters / took, 1)
         count *= 2
 
 

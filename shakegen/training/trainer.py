@@ -14,7 +14,7 @@ import numpy as np
 
 from shakegen import windows
 from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.callbacks import Progress, SampleText, show
+from shakegen.callbacks import SYMBOLS, Progress, SampleText, show
 from shakegen.config import Config
 from shakegen.inference import Engine
 from shakegen.logs import run_logs
@@ -29,7 +29,7 @@ from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, stopping_on_signals
 from shakegen.training.validation import Validation
 
-VALIDATION = 8  # characters are learned from for each one, at least, that is validated on
+VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
 
 
 class Ended(ValueError):
@@ -63,8 +63,6 @@ class Trainer:
         started: the `time.monotonic()` when it began.
     """
 
-    unit = "bits/char", math.log(2)
-
     def __init__(
         self,
         corpus: Corpus,
@@ -74,9 +72,15 @@ class Trainer:
         saving: Saving,
         started: float,
     ):
+        if config.level != corpus.level:
+            raise ValueError(
+                f"the corpus has the level {corpus.level}, the network {config.level}: expected the same, as of "
+                f"Config(level={corpus.level!r})"
+            )
         self.corpus, self.config, self.recipe, self.saving = corpus, config, recipe, saving
         self.vocabulary = self._vocabulary(base)
         batches = self._batches()
+        corpus.check_parts()
         self.network = self._network(batches)
         if base is not None:
             self.network.set_weights(list(self._transplanted(base).values()))
@@ -104,6 +108,11 @@ class Trainer:
     def _dtype(self) -> str:
         precision = self.recipe.mixed_precision
         return precision if precision == "float32" else f"mixed_{precision}"
+
+    def _units(self) -> dict:
+        """In what `Progress` shows losses and speed."""
+        level = self.config.level
+        return {"loss": f"bits/{level}", "nats": math.log(2), "symbols": SYMBOLS[level]}
 
     def _loss(self) -> keras.losses.Loss:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -156,11 +165,11 @@ class Trainer:
         verbose: bool = True,
     ) -> LanguageModel:
         """Run to the end; as `train` says."""
-        run, shown = self.run, [Progress(self.run, *self.unit)] if verbose else []
+        run, shown = self.run, [Progress(self.run, **self._units())] if verbose else []
         callbacks = list(callbacks)
         if log_dir is not None:
             sampler = next((callback for callback in callbacks if isinstance(callback, SampleText)), None)
-            callbacks += run_logs(log_dir, run.batches, sampler)
+            callbacks += run_logs(log_dir, run.batches, sampler, self.config.level)
         epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
@@ -191,7 +200,7 @@ class Trainer:
         return self._kept(weights, list(run.history), Training(state, arrays))
 
     def _kept(self, weights: dict[str, np.ndarray], history: list[dict], training: Training):
-        return LanguageModel(self.config, self.vocabulary, weights, origin_of(self.corpus), history, training)
+        return LanguageModel(self.config, self.vocabulary, weights, self.corpus.origin(), history, training)
 
     def _save(self, must: bool) -> bool:
         if self.saving.path is None:
@@ -209,16 +218,9 @@ class Trainer:
         return True
 
 
-def origin_of(corpus: Corpus | WordCorpus) -> dict:
-    """What a model file says of the text that was learned from."""
-    if corpus.task == "autocomplete":
-        return corpus.origin()
-    return {"name": corpus.name, "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
-
-
 def digest(corpus: Corpus | WordCorpus) -> str:
     """A fingerprint of what a network that learns from a corpus predicts."""
-    predicted = corpus.words.words if corpus.task == "autocomplete" else corpus.vocabulary.symbols
+    predicted = corpus.words.words if corpus.task == "autocomplete" else corpus.vocabulary.to_json()
     return hashlib.sha256(json.dumps(predicted).encode()).hexdigest()
 
 
