@@ -32,6 +32,10 @@ from shakegen.training.validation import Validation
 VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
 
 
+class Ended(ValueError):
+    """The run to resume has had all that it was given."""
+
+
 @dataclass
 class Saving:
     """Where a run is written to.
@@ -135,7 +139,8 @@ class Trainer:
         """Go on where a model's training run stands.
 
         Raises:
-            ValueError: that run cannot go on: it has ended, or is not of such a network.
+            Ended: that run has had all that it was given.
+            ModelFileError: it is not of such a network.
         """
         state, run = model.training.state, self.run
         checkpoint.restore(self.network, model.training.arrays)
@@ -144,7 +149,7 @@ class Trainer:
         if self.saving.notes is None:
             self.saving.notes = state.get("notes")
         if run.finished:
-            raise ValueError(f"the run to resume has ended: {self._had()}; give it more")
+            raise Ended(f"the run to resume has ended: {self._had()}; give it more")
 
     def _had(self) -> str:
         if self.run.out_of_patience:
