@@ -48,3 +48,17 @@ def packed(command, name: str, options: dict):
     for option in reversed(options.values()):
         packing = option(packing)
     return packing
+
+
+def options_of(other: click.Command, *names: str):
+    """Some options of another command, the same in every respect."""
+    found = {option.name: option for option in other.params}
+
+    def add(command):
+        command.__click_params__ = [
+            *getattr(command, "__click_params__", ()),
+            *(found[name] for name in reversed(names)),
+        ]
+        return command
+
+    return add

@@ -1,11 +1,8 @@
 """What the command that trains does besides: where it begins, what a resumed run remembers, what it says at the end."""
 
 import contextlib
-import logging
-import os
 import shlex
 import statistics
-import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -143,19 +140,3 @@ def next_commands(corpus: tuple[str, ...], model, out: Path) -> str:
         f"         shakegen evaluate {path} {shlex.join(corpus)}\n"
         f"         shakegen train {shlex.join(corpus)} --finetune {path} --out ..."
     )
-
-
-@contextlib.contextmanager
-def quiet_tensorflow():
-    """Import TensorFlow without its log lines, which its own settings do not silence."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -11,6 +11,7 @@ from shakegen.cli import runs
 from shakegen.cli.group import main
 from shakegen.cli.options import corpus_options, shape_options
 from shakegen.config import CELLS, TASKS, Config
+from shakegen.quiet import quiet_tensorflow
 from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
 
 NETWORK, RECIPE = Config(), Recipe()
@@ -124,7 +125,7 @@ def train(context, corpus, out, resume, finetune, checkpoint_every, quiet, readi
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
     files.ensure_writable(out)
-    with runs.quiet_tensorflow():
+    with quiet_tensorflow():
         from tensorflow import errors
 
         from shakegen import training

@@ -54,8 +54,8 @@ def copying(
     """
     if lag < 1 or symbols < 1 or alphabet < 2:
         raise ValueError(
-            f"the lag is {lag}, with {symbols} symbols of {alphabet}: expected a lag of 1 or more, and 1 symbol or "
-            "more of 2 or more"
+            f"the lag is {lag}, the symbols to copy are {symbols}, the alphabet has {alphabet}: expected 1 or more, "
+            "1 or more, and 2 or more"
         )
     drawn = random.integers(alphabet, size=(batch, symbols))
     read = np.full((batch, 2 * symbols + lag - 1), alphabet)

@@ -14,7 +14,7 @@ import numpy as np
 
 from shakegen import windows
 from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.callbacks import SYMBOLS, Progress, SampleText, show
+from shakegen.callbacks import SYMBOLS, CompleteText, Progress, SampleText, show
 from shakegen.config import Config
 from shakegen.inference import Engine
 from shakegen.logs import run_logs
@@ -30,6 +30,10 @@ from shakegen.training.signals import Interrupted, stopping_on_signals
 from shakegen.training.validation import Validation
 
 VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
+
+
+class Ended(ValueError):
+    """The run to resume has had all that it was given."""
 
 
 @dataclass
@@ -135,7 +139,8 @@ class Trainer:
         """Go on where a model's training run stands.
 
         Raises:
-            ValueError: that run cannot go on: it has ended, or is not of such a network.
+            Ended: that run has had all that it was given.
+            ModelFileError: it is not of such a network.
         """
         state, run = model.training.state, self.run
         checkpoint.restore(self.network, model.training.arrays)
@@ -144,7 +149,7 @@ class Trainer:
         if self.saving.notes is None:
             self.saving.notes = state.get("notes")
         if run.finished:
-            raise ValueError(f"the run to resume has ended: {self._had()}; give it more")
+            raise Ended(f"the run to resume has ended: {self._had()}; give it more")
 
     def _had(self) -> str:
         if self.run.out_of_patience:
@@ -163,8 +168,8 @@ class Trainer:
         run, shown = self.run, [Progress(self.run, **self._units())] if verbose else []
         callbacks = list(callbacks)
         if log_dir is not None:
-            sampler = next((callback for callback in callbacks if isinstance(callback, SampleText)), None)
-            callbacks += run_logs(log_dir, run.batches, sampler, self.config.level)
+            samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
+            callbacks += run_logs(log_dir, run.batches, next(samplers, None), self.config.level)
         epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0

@@ -10,7 +10,7 @@ import click
 
 from shakegen.cli.group import main, table
 from shakegen.cli.plot import draw
-from shakegen.cli.runs import quiet_tensorflow
+from shakegen.quiet import quiet_tensorflow
 
 
 @main.group()
