@@ -13,8 +13,8 @@ from shakegen.compare.comparison import Comparison
 from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import Record
 from shakegen.compare.tasks import Text
-from shakegen.model import load
 from shakegen.encoding import Part
+from shakegen.model import load
 from shakegen.recipe import Recipe
 from shakegen.text import Corpus
 
