@@ -3,8 +3,8 @@
     python benchmarks/quality.py tinyshakespeare sonnets --minutes 3
     python benchmarks/quality.py my.txt --minutes 30 -- --units 512
 
-Each run is `shakegen train`, in a process of its own; the held-out text is then read in order by `shakegen evaluate`. It
-also chose the best epoch, as in the figures that others publish for these texts. Options after `--` go to training.
+Each run is `shakegen train`, in a process of its own; then `shakegen evaluate` reads the held-out text in order. That
+text also chose the best epoch, as in the figures that others publish. Options after `--` go to training.
 """
 
 import argparse
