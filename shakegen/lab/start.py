@@ -43,7 +43,8 @@ class Start(Result):
         return [Table(["start", *optimizers], rows, f"{self.score_name}, {self.guess:.3g} without a memory")]
 
     def figure(self) -> Figure:
-        optimizers = dict.fromkeys(curve["optimizer"] for curve in self.curves)
+        on_the_way = [curve for curve in self.curves if len(curve["scores"]) > 2]  # a read-out has no way to go
+        optimizers = dict.fromkeys(curve["optimizer"] for curve in on_the_way or self.curves)
         return Figure("The score while training, by start and optimizer", [self._panel(name) for name in optimizers])
 
     def _panel(self, optimizer):
@@ -59,7 +60,7 @@ def start(
     cell: str = "rnn",
     lag: int = 10,
     units: int = 32,
-    gradients: int = 50_000,
+    gradients: int = 40_000,
     batch_size: int = 32,
     spectral_radius: float = 0.95,
     random_state: int = 0,

@@ -16,7 +16,7 @@ from shakegen.lab import cells
 @click.option("--lag", type=int, default=10, show_default=True, help="How far back the problem goes; of the timer, the "
               "longest duration.")  # fmt: skip
 @click.option("--units", type=int, default=32, show_default=True, help="Size of the layer's state.")
-@click.option("--gradients", type=int, default=50_000, show_default=True, help="The budget of every run, in gradients "
+@click.option("--gradients", type=int, default=40_000, show_default=True, help="The budget of every run, in gradients "
               "of single sequences.")  # fmt: skip
 @click.option("--batch-size", type=int, default=32, show_default=True, help="Sequences in a batch.")
 @click.option("--spectral-radius", type=float, default=0.95, show_default=True, help="Of the start echo-state.")
