@@ -216,16 +216,13 @@ def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
         outputs = model(inputs, training=False)
         loss = model.compute_loss(inputs, targets, outputs, training=False)
     gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
-    squares = {
-        variable.path: float(tf.reduce_sum(tf.square(tf.cast(tf.convert_to_tensor(gradient), tf.float64))))
-        for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
-        if gradient is not None
-    }
-    norms = {}
-    for layer in model.layers:
-        own = [squares[variable.path] for variable in layer.trainable_variables if variable.path in squares]
-        if own:
-            norms[layer.name] = math.sqrt(sum(own))
+    squares = {}
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        if gradient is not None:
+            layer = variable.path.partition("/")[0]
+            square = float(tf.reduce_sum(tf.square(tf.cast(tf.convert_to_tensor(gradient), tf.float64))))
+            squares[layer] = squares.get(layer, 0.0) + square
+    norms = {layer: math.sqrt(square) for layer, square in squares.items()}
     return norms | {"all": math.sqrt(sum(squares.values()))}
 
 

@@ -104,7 +104,7 @@ def test_looking_on_changes_nothing(random_weights):
 
 
 def test_of_no_text_there_is_nothing(random_weights):
-    config = Config("lstm", H)
+    config = Config("lstm", H, layers=1)
     (found,) = Engine(config, random_weights(config, V)).activations([])
     assert {values.shape for values in found.values()} == {(0, H)}
 

@@ -52,6 +52,18 @@ def test_correlations_are_pearsons(rng):
     np.testing.assert_allclose(found, [expected[0], -1, 0, expected[2]], atol=1e-12)
 
 
+def test_what_units_tell_together_is_measured_where_it_was_not_fitted(rng):
+    signals = rng.normal(size=(2000, 6))
+    mixed = signals @ rng.normal(size=6) + 5
+    assert features.together(signals, mixed) == pytest.approx(1, abs=1e-3)
+    turned = np.where(np.arange(2000) < 1000, mixed, -mixed)
+    assert features.together(signals, turned) == pytest.approx(-1, abs=1e-3)
+    assert abs(features.together(signals, rng.normal(size=2000))) < 0.15
+    assert features.together(signals, np.repeat([0.0, 1.0], 1000)) == 0
+    few, many = rng.normal(size=40), rng.normal(size=(40, 200))
+    assert abs(features.together(many, few)) < 0.7
+
+
 def test_what_chance_gives_is_exceeded_once_in_twenty_times(rng):
     exceeded = []
     for number in range(200):
@@ -67,7 +79,7 @@ def counter(random_weights):
     from shakegen.model import LanguageModel
     from shakegen.vocabulary import Vocabulary
 
-    vocabulary, config = Vocabulary("abc ()\n"), Config("rnn", units=4, layers=2)
+    vocabulary, config = Vocabulary("abc ()\n"), Config("rnn", units=4, layers=2, residual=False)
     weights = {name: weight * 0.1 for name, weight in random_weights(config, len(vocabulary)).items()}
     weights["layer1/kernel"][:, 2] = weights["layer1/recurrent_kernel"][:, 2] = 0
     for character, push in (("(", 6), (")", -6)):
@@ -89,6 +101,7 @@ def test_the_unit_that_follows_a_feature_is_found(counter):
     assert (first["layer"], first["unit"], first["signal"]) == (1, 2, "h")
     assert first["correlation"] > 0.97 > abs(second["correlation"])
     assert first["correlation"] > found.by_chance
+    assert found.together > 0.97
     assert (found.begin, "".join(found.characters)) == (0, TEXT[:9])
     whole = counter.engine.activations(ids)
     np.testing.assert_allclose(found.traces[0]["values"]["h"], whole[0]["h"][:9, 2], atol=1e-6)
@@ -159,7 +172,7 @@ def test_the_page_holds_the_text_and_every_value(counter):
 
 
 def test_the_command(shakegen, random_model, tmp_path):
-    model = random_model(Config("lstm", units=5))
+    model = random_model(Config("lstm", units=5, layers=1))
     model.save(tmp_path / "model.h5")
     given = ("lab", "gates", "model.h5", "the quick\nbrown é", "--on-unknown", "skip", "--units", "3", "--shown", "9")
     shown = shakegen(*given, "--out", "units.html")
@@ -178,7 +191,7 @@ BAD = {
     "the model never saw '\\n' (U+000A): use characters of its training text, or skip the unknown ones (--on-unknown "
     "skip)": ("a\nb",),
     "the feature quote is the same all along the text: try another text, or a longer one": ("abc", "--find", "quote"),
-    "there is no layer 2: expected one from 1 to 1": ("abc", "--layer", "2"),
+    "there is no layer 3: expected one from 1 to 2": ("abc", "--layer", "3"),
     "there is no unit 12: expected one from 0 to 11": ("abc", "--units", "12"),
     "a unit of this gru has no 'c': expected one of z, r, g, h": ("abc", "--signal", "c"),
     "the text has 1 characters: expected 2 or more": ("a",),

@@ -45,7 +45,7 @@ def test_the_score_of_who_remembers_nothing(rng, name):
 
 
 def test_a_short_lag_is_mastered_and_the_climb_ends_at_the_first_that_is_not():
-    found = memory(["rnn"], ["copying"], lags=(1, 30, 40), updates=60)
+    found = memory(["rnn"], ["copying"], lags=(1, 30, 40), updates=60, symbols=3)
     assert [(a["lag"], a["mastered"]) for a in found.attempts] == [(1, True), (30, False)]
     assert found.rows[0] | {"score_there": 0} == {
         "problem": "copying", "cell": "rnn", "longest_lag": 1, "lag_tried": 30, "score_there": 0, "updates_there": 60,
@@ -80,7 +80,7 @@ BAD = {
     "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "gru,rnx"),
     "the lags given are '10;20': expected whole numbers such as 10,20,40": ("--lags", "10;20"),
     "the length is 1: expected 2 steps or more, for two numbers to add": ("--problem", "adding", "--lags", "1"),
-    "the lag is 0, with 3 symbols of 8: expected a lag of 1 or more, and 1 symbol or more of 2 or more": (
+    "the lag is 0, the symbols to copy are 1, the alphabet has 8: expected 1 or more, 1 or more, and 2 or more": (
         "--problem", "copying", "--lags", "0"
     ),
 }  # fmt: skip

@@ -19,7 +19,7 @@ def config(name: str, units: int) -> Config:
     """
     if name not in CELLS:
         raise ValueError(f"there is no cell {name!r} in the lab: expected some of {', '.join(CELLS)}")
-    return Config(units=units, dropout=0.0, **CELLS[name])
+    return Config(units=units, layers=1, dropout=0.0, residual=False, **CELLS[name])
 
 
 def chosen(names: str) -> list[str]:

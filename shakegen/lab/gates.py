@@ -27,6 +27,7 @@ class Gates(Result):
         feature: what was looked for, or None.
         by_chance: the absolute correlation that the best of the units compared exceeds by chance in 1 of 20 cases, or
             None.
+        together: the correlation of the best mixture of all units compared, `features.together`, or None.
         begin: where in the text the part that is shown begins.
         characters: of that part.
         traces: one dictionary for each unit: layer, unit, signal, the name of what is shown of it, and values, by name,
@@ -36,6 +37,7 @@ class Gates(Result):
     gates: list[dict]
     feature: str | None
     by_chance: float | None
+    together: float | None
     begin: int
     characters: list[str]
     traces: list[dict]
@@ -44,7 +46,10 @@ class Gates(Result):
     def tables(self) -> list[Table]:
         title = ""
         if self.feature:
-            title = f"Units that follow {self.feature} (by chance, the best has {self.by_chance:.2f} once in 20 times)"
+            title = (
+                f"Units that follow {self.feature}; by chance, the best has {self.by_chance:.2f} once in 20 times; all "
+                f"units together have {self.together:.2f}"
+            )
         units = table_of(self.rows, title)
         return [units, table_of(self.gates, "All units, along the part that is shown")] if self.gates else [units]
 
@@ -104,10 +109,11 @@ def gates(
         for unit in (range(model.config.units) if units is None else units)
     ]
     signals = np.stack([squashed(read[number - 1][name][:, unit], name) for number, unit, name in candidates], axis=1)
-    scores, by_chance, begin = signals.std(axis=0), None, 0
+    scores, by_chance, together, begin = signals.std(axis=0), None, None, 0
     if find:
         feature = features.feature_of(find, symbols)
         scores, by_chance = features.correlations(signals, feature), features.chance(signals, feature, random_state)
+        together = features.together(signals, feature)
         begin = max(0, int(np.argmax(feature > 0)) - BEFORE)
     order = np.argsort(-np.abs(scores), kind="stable")[:count] if units is None else range(len(candidates))
     rows, traces = [], []
@@ -121,7 +127,7 @@ def gates(
         rows.append({"layer": number, "unit": int(unit), "signal": name, **score, **seen})
         traces.append({"layer": number, "unit": int(unit), "signal": name, "values": values})
     summary = [row for number, values in enumerate(inside, 1) for row in gate_rows(number, values)]
-    return Gates(rows, summary, find, by_chance, begin, symbols[begin : begin + shown], traces)
+    return Gates(rows, summary, find, by_chance, together, begin, symbols[begin : begin + shown], traces)
 
 
 def check_place(config, layer: int | None, units: Iterable[int] | None) -> None:

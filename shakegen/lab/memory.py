@@ -101,7 +101,7 @@ class Memory(Result):
         lags = sorted({attempt["lag"] for attempt in found})
         made = PROBLEMS[problem]()
         curves.append(Curve("no memory", lags, [made.guess] * len(lags), dashed=True))
-        return Panel("lag", made.score_name, curves, title=problem, log_x=True, log_y=problem == "adding")
+        return Panel("lag", made.score_name, curves, title=problem, log_y=problem == "adding")
 
 
 def memory(
@@ -112,6 +112,7 @@ def memory(
     units: int = 32,
     batch_size: int = 32,
     learning_rate: float = 1e-2,
+    symbols: int = 1,
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Memory:
@@ -127,6 +128,7 @@ def memory(
         units: H of the one layer.
         batch_size: sequences in a batch, each of them new.
         learning_rate: of Adam; gradients are clipped to a norm of 1.
+        symbols: how many are to be copied.
         random_state: of weights and sequences.
         progress: called with a line after each training run.
 
@@ -136,12 +138,13 @@ def memory(
     check.at_least_1(updates=updates, batch_size=batch_size)
     check.above_0(learning_rate=learning_rate)
     rows, attempts, lags = [], [], list(lags)
+    settings = {"updates": updates, "batch_size": batch_size, "learning_rate": learning_rate}
     for problem in tried:
+        made = copying_problem(symbols) if problem == "copying" else PROBLEMS[problem]()
         for name in names:
             own = []
             for lag in lags:
-                settings = {"updates": updates, "batch_size": batch_size, "learning_rate": learning_rate}
-                found = attempt(PROBLEMS[problem](), cells.config(name, units), lag, random_state, **settings)
+                found = attempt(made, cells.config(name, units), lag, random_state, **settings)
                 own.append({"problem": problem, "cell": name, "lag": lag, **found})
                 progress("{problem}, {cell}, lag {lag}: {score:.4f} after {updates} updates".format_map(own[-1]))
                 if not own[-1]["mastered"]:

@@ -54,11 +54,47 @@ def copying(
     """
     if lag < 1 or symbols < 1 or alphabet < 2:
         raise ValueError(
-            f"the lag is {lag}, with {symbols} symbols of {alphabet}: expected a lag of 1 or more, and 1 symbol or "
-            "more of 2 or more"
+            f"the lag is {lag}, the symbols to copy are {symbols}, the alphabet has {alphabet}: expected 1 or more, "
+            "1 or more, and 2 or more"
         )
     drawn = random.integers(alphabet, size=(batch, symbols))
     read = np.full((batch, 2 * symbols + lag - 1), alphabet)
     read[:, :symbols] = drawn
     read[:, symbols + lag - 1] = alphabet + 1
     return np.eye(alphabet + 2, dtype=np.float32)[read], drawn.astype(np.int32)
+
+
+def timer(random: np.random.Generator, batch: int, length: int, longest: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Say 0.5 for as long as asked, from a trigger on, else 0 (Jaeger 2002, "Tutorial on training recurrent networks").
+
+    A step has a trigger, 1 now and then, else 0, and a duration, one of 0.1, 0.2 … 1.0, drawn anew with every trigger
+    and held until the next; it is in units of the longest, and rounded to whole steps. A trigger comes only when the
+    last one's time is over, longest + 1 to 3 longest steps after it.
+
+    Args:
+        random: draws the batch.
+        batch: N, the number of sequences.
+        length: T, steps in a sequence.
+        longest: steps that a duration of 1.0 stands for, 10 or more so that all are told apart.
+
+    Returns:
+        Inputs (N, T, 2) and targets (N, T, 1), float32.
+
+    Raises:
+        ValueError: the longest duration is too short to tell all apart, or no sequence would be long enough for it.
+    """
+    if longest < 10 or length <= longest:
+        raise ValueError(
+            f"the longest duration is {longest} steps of {length}: expected 10 or more, and longer sequences"
+        )
+    triggers, starts = np.zeros((batch, length)), random.integers(longest, size=batch)
+    while np.any(starts < length):
+        rows = np.flatnonzero(starts < length)
+        triggers[rows, starts[rows]] = 1
+        starts += random.integers(longest + 1, 3 * longest, endpoint=True, size=batch)
+    asked = triggers.cumsum(axis=1).astype(int)
+    durations = random.integers(1, 10, endpoint=True, size=(batch, asked.max() + 1)) / 10
+    held = np.take_along_axis(durations, asked, axis=1)
+    last = np.maximum.accumulate(np.where(triggers, np.arange(length), -length), axis=1)
+    on = np.arange(length) - last < np.round(held * longest)
+    return np.stack([triggers, held], axis=2).astype(np.float32), 0.5 * on[:, :, None].astype(np.float32)

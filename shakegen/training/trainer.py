@@ -14,7 +14,7 @@ import numpy as np
 
 from shakegen import windows
 from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.callbacks import SYMBOLS, Progress, SampleText, show
+from shakegen.callbacks import SYMBOLS, CompleteText, Progress, SampleText, show
 from shakegen.config import Config
 from shakegen.inference import Engine
 from shakegen.logs import run_logs
@@ -168,8 +168,8 @@ class Trainer:
         run, shown = self.run, [Progress(self.run, **self._units())] if verbose else []
         callbacks = list(callbacks)
         if log_dir is not None:
-            sampler = next((callback for callback in callbacks if isinstance(callback, SampleText)), None)
-            callbacks += run_logs(log_dir, run.batches, sampler, self.config.level)
+            samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
+            callbacks += run_logs(log_dir, run.batches, next(samplers, None), self.config.level)
         epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0

@@ -6,7 +6,7 @@ import click
 
 from shakegen.cli.group import read_text
 from shakegen.cli.lab.group import experiment, whole_numbers
-from shakegen.cli.options import corpus_options
+from shakegen.cli.options import corpus_options, unknown_option
 
 
 def coloured(found) -> None:
@@ -26,8 +26,7 @@ def coloured(found) -> None:
 @click.argument("text", required=False)
 @click.option("--text-file", help="The text, instead: a file, a folder, - or the name of a corpus.")
 @corpus_options
-@click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
-              help="When the text has characters that the model never saw.")  # fmt: skip
+@unknown_option
 @click.option("--length", type=int, default=50_000, show_default=True, help="Read at most so many characters.")
 @click.option("--find", type=click.Choice(["quote", "bracket", "line-position"]),
               help="Rank the units by how closely they follow this.")  # fmt: skip

@@ -44,5 +44,5 @@ def gradients(source, corpus, reading, units, **options):
         return gradients.of_cells(names, text, units, run, progress)
     from shakegen.model import load
 
-    model = load(source)
+    model = load(source, task="next")
     return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, run)

@@ -13,12 +13,13 @@ from shakegen.lab import cells
 @click.option("--updates", type=int, default=500, show_default=True, help="The budget at each lag.")
 @click.option("--units", type=int, default=32, show_default=True, help="Size of the layer's state.")
 @click.option("--batch-size", type=int, default=32, show_default=True, help="Sequences in a batch.")
+@click.option("--symbols", type=int, default=1, show_default=True, help="How many are to be copied.")
 @click.option("--learning-rate", type=float, default=1e-2, show_default=True, help="Of Adam.")
 def memory(names, problem, lags, **options):
     """The longest lag at which each cell learns, in a given budget, to add and to copy.
 
     Adding: the sum of the two marked numbers of a sequence, whose length is the lag; mastered with a mean squared error
-    below 0.01. Copying: to say again the three symbols that were read before so many blanks; mastered with 95 % of them
+    below 0.01. Copying: to say again, so many steps later, the symbols that were read first; mastered with 95 % of them
     right.
 
     \b
