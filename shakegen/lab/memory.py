@@ -101,7 +101,7 @@ class Memory(Result):
         lags = sorted({attempt["lag"] for attempt in found})
         made = PROBLEMS[problem]()
         curves.append(Curve("no memory", lags, [made.guess] * len(lags), dashed=True))
-        return Panel("lag", made.score_name, curves, title=problem, log_x=True, log_y=problem == "adding")
+        return Panel("lag", made.score_name, curves, title=problem, log_y=problem == "adding")
 
 
 def memory(
