@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
@@ -17,6 +18,7 @@ from shakegen.model import LanguageModel
 from shakegen.text import Corpus
 from shakegen.vocabulary import Vocabulary
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs, and then in processes of tests
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
 hypothesis.settings.load_profile("untimed")
 

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -159,7 +158,8 @@ def test_ctrl_c_before_the_training_begins_leaves_nothing(tmp_path):
         text=True,
     )
     with process:
-        time.sleep(2)
+        process.stdin.write("more than a pipe holds " * 10_000)  # returns once it is being read
+        process.stdin.flush()
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == "\nInterrupted.\n"
     assert process.returncode == 130
