@@ -14,6 +14,7 @@ from shakegen.network import KerasSteps
 from shakegen.writing import Writer
 
 LN2 = math.log(2)
+SYMBOLS = {"char": "characters", "word": "words"}
 
 
 class SampleText(keras.callbacks.Callback):
@@ -24,8 +25,8 @@ class SampleText(keras.callbacks.Callback):
 
     Args:
         vocabulary: the `Vocabulary` of the model's one-hot input and output, of size V.
-        seed: the text to continue; characters that are not in the vocabulary are left out.
-        length: how many characters to draw.
+        seed: the text to continue; what is not in the vocabulary is read as its unknown symbol, or else left out.
+        length: how many symbols to draw.
         temperature: 0 is greedy, 1 the network's own distribution.
         random_state: of the draws; the epoch's number is added.
         source: gives, for the model, an object with `prime` and `step` as `inference.Engine` has them. By default
@@ -63,10 +64,11 @@ class SampleText(keras.callbacks.Callback):
         if beam_width is None:
             sampling.Truncation(**others)
         else:
-            sampling.check_beams(length, beam_width, len(vocabulary), **others)
+            sampling.check_beams(length, beam_width, len(vocabulary.symbols), **others)
         self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state
+        self.on_unknown = "skip" if vocabulary.unknown is None else "symbol"
         self.source, self.stream = source or KerasSteps, stream
         self._steps = self.text = None
 
@@ -87,7 +89,7 @@ class SampleText(keras.callbacks.Callback):
         """The seed and its continuation, as written by the model as it is now."""
         if self._steps is None or self.source is not KerasSteps:
             self._steps = self.source(self.model)
-        writer, options = Writer(self._steps, self.vocabulary), {**self.options, "on_unknown": "skip"}
+        writer, options = Writer(self._steps, self.vocabulary), {**self.options, "on_unknown": self.on_unknown}
         if self.beam_width is not None:
             return self.seed + writer.beams(self.seed, self.length, self.beam_width, **options)[0].text
         return self.seed + writer.sample(self.seed, self.length, self.temperature, self.random_state + epoch, **options)
@@ -133,13 +135,14 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         run: the `run.Run` that it is a callback of.
-        unit: of the losses that are shown.
-        nats: how many nats it is.
+        loss: the unit of the losses that are shown.
+        nats: how many nats that is.
+        symbols: what is read, in the plural.
     """
 
-    def __init__(self, run, unit: str = "bits/char", nats: float = LN2):
+    def __init__(self, run, loss: str = "bits/char", nats: float = LN2, symbols: str = "characters"):
         super().__init__()
-        self.run, self.unit, self.nats = run, unit, nats
+        self.run, self.unit, self.nats, self.speed = run, loss, nats, f"{symbols}/s"
         self._bar = self._task = None
 
     def on_train_begin(self, logs=None):
@@ -171,12 +174,12 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self._bar is not None:
             shown = f"{self._named(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"
-            shown += f"  {self.run.characters_per_second:,.0f} characters/s"
+            shown += f"  {self.run.characters_per_second:,.0f} {self.speed}"
             self._bar.update(self._task, completed=self.run.progress, description=shown)
 
     def on_epoch_end(self, epoch, logs=None):
         losses = f"training {logs['loss'] / self.nats:.3f}"
         if "validation_loss" in logs:
             losses += f", validation {logs['validation_loss'] / self.nats:.3f}"
-        speed = f"{logs['characters_per_second']:,.0f} characters/s"
+        speed = f"{logs['characters_per_second']:,.0f} {self.speed}"
         show(f"{self._named(logs['epoch'])}: {losses} {self.unit}, {speed}", sys.stderr)

@@ -39,24 +39,19 @@ def open_source(
 
 
 def load_corpus(
-    source: Places,
-    encoding: str = "utf-8",
-    split=(0.9, 0.05, 0.05),
-    *,
-    lowercase: bool = False,
-    normalize: str | None = None,
+    source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None, **options
 ) -> Corpus:
-    """The text of files, or a named corpus, as ids with its vocabulary and splits.
+    """The text of files, or a named corpus, as ids with its vocabulary and its parts.
 
     Args:
-        source: as for `open_source`, like `encoding`, `lowercase` and `normalize`.
-        split: fractions for training, validation and test.
+        source, encoding, lowercase, normalize: as for `open_source`.
+        options: level, vocabulary_size, split, cache, as for `Corpus`.
 
     Raises:
         OSError: a file cannot be read, or a named text not be fetched.
-        ValueError: it is not a text that a network could learn from; the message says why.
+        ValueError: it is not a text that a network could learn from, or too short for its split; the message says why.
     """
-    return Corpus.from_source(open_source(source, encoding, lowercase, normalize), split=split)
+    return Corpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
 
 
 def load_word_corpus(

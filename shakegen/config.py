@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass, fields
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
 CELLS = tuple(GATES)
 TASKS = ("next", "autocomplete")
+EMBEDDINGS, DEPTHS = {"char": 0, "word": 256}, {"nlstm": 2}  # what is usual
 LARGEST, MOST_LEVELS = 1 << 16, 1 << 10
 
 
 @dataclass(frozen=True)
 class Config:
-    """The architecture of a character-level language model.
+    """The architecture of a language model.
 
     Attributes:
         cell: the recurrent unit: rnn, lstm, gru or nlstm.
@@ -19,7 +20,8 @@ class Config:
         depth: of an nlstm, how many memories are nested; 0 for other cells, and by default 2 for an nlstm.
         dropout: the share of each layer's outputs that is dropped while training.
         variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
-        embedding: the size of a learned vector per character; 0 feeds characters one-hot.
+        level: what it reads and predicts: char or word.
+        embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words.
         activation: of an rnn: tanh, or relu, which starts with an identity as recurrent kernel (Le et al. 2015).
         reset_after: of a gru: whether the reset gate comes after the recurrent product, as cuDNN has it.
         learn_initial_state: whether a text starts from a learned state instead of zeros.
@@ -32,24 +34,27 @@ class Config:
 
     cell: str = "gru"
     units: int = 256
-    layers: int = 1
+    layers: int = 2
     depth: int = 0
-    dropout: float = 0.3
-    embedding: int = 0
+    dropout: float = 0.4
+    level: str = "char"
+    embedding: int | None = None
     activation: str = "tanh"
     reset_after: bool = True
     learn_initial_state: bool = False
-    residual: bool = False
+    residual: bool = True
     variational_dropout: bool = False
     task: str = "next"
 
     def __post_init__(self):
-        if self.task not in TASKS:
-            raise ValueError(f"there is no task {self.task!r}: expected one of {', '.join(TASKS)}")
-        if self.cell not in CELLS:
-            raise ValueError(f"there is no cell {self.cell!r}: expected one of {', '.join(CELLS)}")
-        if self.cell == "nlstm" and self.depth == 0:
-            object.__setattr__(self, "depth", 2)
+        for name, known in (("cell", CELLS), ("level", EMBEDDINGS), ("task", TASKS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
+        if (self.task, self.level) == ("autocomplete", "word"):
+            raise ValueError("level is 'word', but the task is autocomplete: it reads characters, and predicts words")
+        for name, unset, usual in (("embedding", None, EMBEDDINGS[self.level]), ("depth", 0, DEPTHS.get(self.cell, 0))):
+            if getattr(self, name) == unset:
+                object.__setattr__(self, name, usual)
         for name, least in (("units", 1), ("layers", 1), ("depth", int(self.cell == "nlstm")), ("embedding", 0)):
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= LARGEST:
@@ -63,6 +68,10 @@ class Config:
         for name in ("reset_after", "learn_initial_state", "residual", "variational_dropout"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
+        self._check_cell()
+
+    def _check_cell(self):
+        """Refuse what is for another cell."""
         for name, usual, cell in (("depth", 0, "nlstm"), ("activation", "tanh", "rnn"), ("reset_after", True, "gru")):
             if self.cell != cell and getattr(self, name) != usual:
                 raise ValueError(
@@ -73,10 +82,10 @@ class Config:
     def autocomplete(cls, cell: str = "gru", units: int = 600, **changes) -> "Config":
         """The networks of the study of memory, or others like them, for the autocomplete task.
 
-        Two layers, of an nlstm one of depth 2; an embedding as large as a layer; no dropout; a gru resets before the
-        recurrent product (Madsen 2019, https://doi.org/10.23915/distill.00016).
+        Two layers, of an nlstm one of depth 2; an embedding as large as a layer; neither dropout nor residual
+        connections; a gru resets before the recurrent product (Madsen 2019, https://doi.org/10.23915/distill.00016).
         """
-        study = {"layers": 1 if cell == "nlstm" else 2, "embedding": units, "dropout": 0.0}
+        study = {"layers": 1 if cell == "nlstm" else 2, "embedding": units, "dropout": 0.0, "residual": False}
         study["reset_after"] = cell != "gru"
         return cls(cell, units, **{**study, **changes}, task="autocomplete")
 

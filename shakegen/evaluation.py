@@ -10,45 +10,88 @@ LOGITS = 1 << 20  # looked at together
 
 
 class Evaluation(NamedTuple):
-    """How well a network predicts each character of a text from all those before it.
+    """How well a network predicts each symbol of a text, a character or a word, from all those before it.
+
+    An unknown symbol tells that some other word, or character, stands there, not which. What it takes to spell it, in a
+    code that the vocabulary alone defines (`Vocabulary.spelling`), is therefore part of the bits per character and per
+    word, so that figures of characters, of words and of vocabularies of any size can be compared. The perplexity is
+    that of the symbols, without it, and to foresee that a word will be unknown is not counted as accurate.
 
     Attributes:
-        nats_per_character: the mean negative log-likelihood.
-        accuracy: the share of characters that were the likeliest.
-        characters: how many were predicted: all but the first.
+        nats_per_symbol: the mean negative log-likelihood.
+        accuracy: the share of symbols that were the likeliest.
+        symbols: how many were predicted: all but the first.
+        characters: how many these stand for.
+        level: what the symbols are: char or word.
+        unknown: how many of them are the unknown symbol; None where there is no such symbol.
+        spelling: what it takes to spell those, in nats.
     """
 
-    nats_per_character: float
+    nats_per_symbol: float
     accuracy: float
+    symbols: int
     characters: int
+    level: str = "char"
+    unknown: int | None = None
+    spelling: float = 0.0
+
+    @property
+    def nats_per_character(self) -> float:
+        """The negative log-likelihood of the text by its characters."""
+        return (self.nats_per_symbol * self.symbols + self.spelling) / self.characters
 
     @property
     def bits_per_character(self) -> float:
-        """The mean negative log-likelihood to the base of 2: what a compressor by this network would need."""
+        """The same to the base of 2: what a compressor by this network would need."""
         return self.nats_per_character / math.log(2)
 
     @property
+    def bits_per_word(self) -> float:
+        """The same by symbols; of a model of words."""
+        return self.bits_per_character * self.characters / self.symbols
+
+    @property
+    def spelling_bits_per_character(self) -> float:
+        """What of the bits per character goes into spelling unknown symbols."""
+        return self.spelling / self.characters / math.log(2)
+
+    @property
     def perplexity(self) -> float:
-        """Among how many characters, equally likely, the network in effect had to choose."""
-        return math.exp(self.nats_per_character)
+        """Among how many symbols, equally likely, the network in effect had to choose."""
+        return math.exp(self.nats_per_symbol)
+
+    @property
+    def words(self) -> int:
+        """How many symbols were predicted; of a model of words."""
+        return self.symbols
+
+    def of_text(self, reading, vocabulary) -> "Evaluation":
+        """The same figures, of a text of known length and spelling: `reading` is what `vocabulary.read` gave."""
+        spelling = reading.spelling[int(reading.ids[0] == vocabulary.unknown) :]
+        unknown = None if vocabulary.unknown is None else len(spelling)
+        characters = reading.characters - reading.first
+        return Evaluation(*self[:3], characters, vocabulary.level, unknown, float(spelling.sum()))
 
     def to_dict(self) -> dict:
         """All figures, ready for JSON."""
-        names = ("bits_per_character", "nats_per_character", "perplexity", "accuracy", "characters")
+        names = ["bits_per_character", "nats_per_character", "perplexity", "accuracy", "characters"]
+        names += ["bits_per_word", "words"] if self.level == "word" else []
+        names += ["unknown", "spelling_bits_per_character"] if self.unknown is not None else []
         return {name: getattr(self, name) for name in names}
 
 
-def evaluate(engine, ids: np.ndarray) -> Evaluation:
-    """Read a text in order, the state carried from its first character to its last.
+def evaluate(engine, ids: np.ndarray, unknown: int | None = None) -> Evaluation:
+    """Read a text in order, the state carried from its first symbol to its last.
 
     Args:
         engine: has `start()`, `step(ids, state)` and `vocabulary_size`, as `inference.Engine` has them.
         ids: the text, shape (T,).
+        unknown: the id of the unknown symbol, if there is one.
 
     Raises:
-        ValueError: the text has fewer than two characters.
+        ValueError: the text has fewer than two symbols.
     """
-    return summarise(surprisal(engine, ids))
+    return summarise(surprisal(engine, ids, unknown))
 
 
 def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) -> Evaluation:
@@ -71,7 +114,7 @@ def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) 
         nats += surprisals[live].sum(dtype=float)
         hits += np.count_nonzero(right[live])
         count += np.count_nonzero(live)
-    return Evaluation(float(nats / count), hits / count, count)
+    return Evaluation(float(nats / count), hits / count, count, count)
 
 
 def predicted(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -85,21 +128,20 @@ def summarise(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
     nats, hits, count = 0.0, 0, 0
     for surprisals, right in blocks:
         nats, hits, count = nats + surprisals.sum(), hits + np.count_nonzero(right), count + len(right)
-    return Evaluation(float(nats / count), hits / count, count)
+    return Evaluation(float(nats / count), hits / count, count, count)
 
 
-def surprisal(engine, ids: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The surprisal of each character but the first, in nats, and whether it was the likeliest, block by block.
+def surprisal(engine, ids: np.ndarray, unknown: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The surprisal of each symbol but the first, in nats, and whether it was foreseen, block by block.
 
-    Raises:
-        ValueError: the text has fewer than two characters.
+    Arguments and errors as for `evaluate`.
     """
     if len(ids) < 2:
-        raise ValueError(f"the text has {len(ids)} characters: expected 2 or more, for each is predicted from the last")
-    return blocks(engine, np.asarray(ids))
+        raise ValueError(f"the text has {len(ids)} symbols: expected 2 or more, for each is predicted from the last")
+    return blocks(engine, np.asarray(ids), unknown)
 
 
-def blocks(engine, ids: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def blocks(engine, ids: np.ndarray, unknown: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     block, state, step = max(1, LOGITS // engine.vocabulary_size), engine.start(), engine.step
     kept = np.empty((min(block, len(ids) - 1), engine.vocabulary_size))
     for begin in range(0, len(ids) - 1, block):
@@ -107,4 +149,5 @@ def blocks(engine, ids: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for row, one in enumerate(inputs[:, None]):
             logits, state = step(one, state)
             kept[row] = logits[0]
-        yield predicted(kept[: len(targets)], targets)
+        surprisals, right = predicted(kept[: len(targets)], targets)
+        yield surprisals, right if unknown is None else right & (targets != unknown)

@@ -29,13 +29,14 @@ class EpochLog(keras.callbacks.Callback, ABC):
     The figures are `steps`, the batches learned from so far; `epoch`; `training_bits_per_character` and, where there is
     one, `validation_bits_per_character`; `learning_rate`, the last one; and in our own runs `seconds` since the run
     began and `characters_per_second`. They serve any Keras model whose losses are in nats.
+    Of words (`level`), they are bits_per_word.
 
     A run that goes on from earlier steps continues the log from there: what it says of later ones is replaced.
     """
 
-    def __init__(self):
+    def __init__(self, level: str = "char"):
         super().__init__()
-        self.first = 0
+        self.first, self.bits = 0, {"char": "bits_per_character", "word": "bits_per_word"}[level]
 
     @abstractmethod
     def write(self, steps: int, figures: dict[str, float]) -> None:
@@ -53,7 +54,7 @@ class EpochLog(keras.callbacks.Callback, ABC):
         losses = {kind: logs[name] / LN2 for name, kind in LOSSES.items() if name in logs}
         if not all(map(math.isfinite, losses.values())):
             return
-        figures |= {f"{kind}_bits_per_character": loss for kind, loss in losses.items()}
+        figures |= {f"{kind}_{self.bits}": loss for kind, loss in losses.items()}
         try:
             self.write(int(optimizer.iterations.numpy()), figures)
         except (OSError, tf.errors.OpError) as error:
@@ -67,14 +68,15 @@ class CsvLog(EpochLog):
 
     Args:
         path: the file.
+        level: what the symbols are: char or word.
 
     Raises:
         OSError: the file cannot be written.
         ValueError: there is such a file, but it is no log.
     """
 
-    def __init__(self, path: str | Path):
-        super().__init__()
+    def __init__(self, path: str | Path, level: str = "char"):
+        super().__init__(level)
         self.path = Path(path)
         ensure_writable(self.path, "--log-dir")
         self.rows = read_rows(self.path) if self.path.exists() else []
@@ -115,13 +117,14 @@ class TensorBoardLog(EpochLog):
         batch: gives, for a number of batches learned from so far, the inputs and targets that come next: the norms of
             gradients are found on them.
         sampler: what draws the sample, before this: a `SampleText`.
+        level: what the symbols are: char or word.
 
     Raises:
         OSError: the folder cannot be written to.
     """
 
-    def __init__(self, folder: str | Path, batch: Callable | None = None, sampler=None):
-        super().__init__()
+    def __init__(self, folder: str | Path, batch: Callable | None = None, sampler=None, level: str = "char"):
+        super().__init__(level)
         self.folder, self.batch, self.sampler = Path(folder), batch, sampler
         for part in ("train", "validation"):
             ensure_writable(self.folder / part / "events", "--log-dir")
@@ -137,16 +140,16 @@ class TensorBoardLog(EpochLog):
         self._events = {}
 
     def write(self, steps, figures):
-        scalars = {name: value for name, value in figures.items() if "bits_per_character" not in name}
+        scalars = {name: value for name, value in figures.items() if self.bits not in name}
         if self.batch is not None:
             norms = gradient_norms(self.model, *self.batch(steps))
             scalars |= {f"gradient_norm/{name}": norm for name, norm in norms.items()}
         text = None if self.sampler is None else self.sampler.text
         texts = {} if text is None else {"sample": text}
         for part, kind in (("train", "training"), ("validation", "validation")):
-            loss = figures.get(f"{kind}_bits_per_character")
+            loss = figures.get(f"{kind}_{self.bits}")
             if loss is not None:
-                self._write(part, steps, {"bits_per_character": loss, **scalars}, texts)
+                self._write(part, steps, {self.bits: loss, **scalars}, texts)
             scalars, texts = {}, {}
 
     def _write(self, part: str, steps: int, scalars: dict, texts: dict) -> None:
@@ -213,29 +216,27 @@ def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
         outputs = model(inputs, training=False)
         loss = model.compute_loss(inputs, targets, outputs, training=False)
     gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
-    squares = {
-        variable.path: float(tf.reduce_sum(tf.square(tf.cast(tf.convert_to_tensor(gradient), tf.float64))))
-        for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
-        if gradient is not None
-    }
-    norms = {}
-    for layer in model.layers:
-        own = [squares[variable.path] for variable in layer.trainable_variables if variable.path in squares]
-        if own:
-            norms[layer.name] = math.sqrt(sum(own))
+    squares = {}
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        if gradient is not None:
+            layer = variable.path.partition("/")[0]
+            square = float(tf.reduce_sum(tf.square(tf.cast(tf.convert_to_tensor(gradient), tf.float64))))
+            squares[layer] = squares.get(layer, 0.0) + square
+    norms = {layer: math.sqrt(square) for layer, square in squares.items()}
     return norms | {"all": math.sqrt(sum(squares.values()))}
 
 
-def run_logs(folder: str | Path, batch: Callable, sampler=None) -> list[EpochLog]:
+def run_logs(folder: str | Path, batch: Callable, sampler=None, level: str = "char") -> list[EpochLog]:
     """Both logs of a training run, in one folder: `epochs.csv`, and TensorBoard's `train` and `validation`.
 
     Args:
         folder: made where it is missing.
         batch: gives a batch of the run by its number.
         sampler: its `SampleText`, or None.
+        level: what the symbols are: char or word.
 
     Raises:
         OSError: the folder cannot be written to.
         ValueError: it holds an `epochs.csv` that is no log.
     """
-    return [CsvLog(Path(folder) / CSV), TensorBoardLog(folder, batch, sampler)]
+    return [CsvLog(Path(folder) / CSV, level), TensorBoardLog(folder, batch, sampler, level)]

@@ -60,9 +60,12 @@ class Model(modelfile.ModelFile):
 
     @property
     def validation_bits(self) -> float | None:
-        """The cross entropy of the validation text in bits per character, if there was one."""
-        loss = self.best_epoch.get("validation_loss")
-        return None if loss is None else loss / math.log(2)
+        """Bits per character on the validation text, if there was one; those that spell unknown symbols included."""
+        loss, text = self.best_epoch.get("validation_loss"), self.corpus.get("validation", {})
+        if loss is None:
+            return None
+        nats = loss * text.get("symbols", 1) + text.get("spelling", 0)
+        return nats / max(1, text.get("characters", 1)) / math.log(2)
 
     def keras_model(self):
         """The same network as a `keras.Model` from ids (N, T) to logits (N, T, outputs)."""
@@ -79,9 +82,14 @@ class LanguageModel(Model, Writer):
     How it writes (`sample`, `samples`, `stream`, `beams`, `stochastic_beams`) stands in `Writer`.
     """
 
-    def evaluate(self, text: str, on_unknown: str = "error") -> evaluation.Evaluation:
-        """How well the network predicts a text, read in order with the state carried; as `evaluation.evaluate`."""
-        return evaluation.evaluate(self.engine, self.vocabulary.encode(text, on_unknown))
+    def evaluate(self, text: str, on_unknown: str | None = None) -> evaluation.Evaluation:
+        """How well the network predicts a text, read in order with the state carried; as `evaluation.evaluate`.
+
+        Raises:
+            UnknownCharacters, UnknownWords, ValueError: as `Vocabulary.encode` does with this `on_unknown`.
+        """
+        reading = self.vocabulary.read([text], on_unknown)
+        return evaluation.evaluate(self.engine, reading.ids, self.vocabulary.unknown).of_text(reading, self.vocabulary)
 
 
 class WordModel(Model, Completer):

@@ -20,6 +20,7 @@ from shakegen.autocomplete.words import SYMBOLS, Words
 from shakegen.config import Config
 from shakegen.files import write_whole
 from shakegen.vocabulary import Vocabulary
+from shakegen.words import VOCABULARIES
 
 FORMAT, VERSION = "shakegen", 1
 LARGE = 1e300
@@ -48,11 +49,11 @@ class ModelFile:
 
     Attributes:
         config: the architecture.
-        vocabulary: the characters it knows.
+        vocabulary: the symbols it knows, of the level of the configuration.
         weights: float32 arrays by the names of `Config.weight_shapes`.
-        corpus: of what it learned: name, sha256, length, split.
+        corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
         history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
-            `validation_loss`, nats/char; `seconds` since the run began; `learning_rate`; `characters_per_second`;
+            `validation_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
             `steps`, batches by then. Of these, older files have the first three.
         training: where its training run stands; None where that is not known or was not asked for.
         words: what an autocomplete model predicts; None for others, which predict what they read.
@@ -83,7 +84,7 @@ def save(model: ModelFile, path: str | Path, with_training: bool = False) -> Non
     with h5py.File(buffer, "w") as file:
         file.attrs.update(format=FORMAT, version=VERSION)
         file.attrs["config"] = json.dumps(model.config.to_dict())
-        file.attrs["vocabulary"] = json.dumps(model.vocabulary.symbols)
+        file.attrs["vocabulary"] = json.dumps(model.vocabulary.to_json())
         file.attrs["corpus"] = json.dumps(model.corpus)
         file.attrs["history"] = json.dumps(model.history)
         for name, weight in model.weights.items():
@@ -139,7 +140,7 @@ def read(file: h5py.File) -> ModelFile:
             f"it has version {version!s:.20}, this shakegen reads version {VERSION}; try a newer shakegen"
         )
     config = Config.from_dict(attribute(file, "config", dict))
-    vocabulary = Vocabulary(attribute(file, "vocabulary", list))
+    vocabulary = VOCABULARIES[config.level].from_json(attribute(file, "vocabulary", list))
     words = read_words(file, vocabulary) if config.task == "autocomplete" else None
     shapes = config.weight_shapes(len(vocabulary), words and len(words))
     weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
@@ -188,9 +189,12 @@ def is_origin(corpus: dict) -> bool:
     """Whether the description of a corpus has what is read of it, each of its kind."""
     texts = all(isinstance(corpus.get(name, ""), str) for name in ("name", "sha256"))
     sizes = (corpus.get(name, 1) for name in ("length", "observation_length", "random_state"))
-    split = corpus.get("split", [1, 0, 0])
-    numbers = all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
-    return texts and numbers and isinstance(split, list) and all(map(is_number, split))
+    split, validation = corpus.get("split", [1, 0, 0]), corpus.get("validation", {})
+    if not isinstance(split, list) or not isinstance(validation, dict):
+        return False
+    whole = all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
+    whole = whole and 2 <= corpus.get("observation_length", 2) <= 1 << 16
+    return texts and whole and all(map(is_number, [*split, *validation.values()]))
 
 
 def attribute(file: h5py.File, name: str, kind: type):

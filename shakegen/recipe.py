@@ -24,7 +24,7 @@ class Recipe:
         epochs: passes over the training text, 30 where neither they nor minutes are given; or
         minutes: how long to train, with compilation, validation and samples.
         batch_size: windows in a batch, or streams.
-        seq_length: characters in a window, through which gradients flow back.
+        seq_length: characters, or words, in a window, through which gradients flow back.
         stateful: read the text in contiguous streams and carry the state from batch to batch, instead of drawing
             windows at random that begin with the start state.
         learning_rate: its peak.

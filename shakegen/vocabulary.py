@@ -1,8 +1,17 @@
-"""The symbols that a model knows, and their ids. Only numpy."""
+"""The symbols that a model knows, and their ids: characters here; words in `words`. Only numpy."""
 
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+
+CODE_POINTS = 0x110000
+LARGEST = 1 << 20
+UNKNOWN = "\ufffd"  # what the unknown symbol is shown as
+ON_UNKNOWN = ("error", "skip", "symbol")
 
 
 def describe(character: str) -> str:
@@ -23,72 +32,208 @@ class UnknownCharacters(ValueError):
         )
 
 
+class Reading(NamedTuple):
+    """A text as a vocabulary reads it.
+
+    Attributes:
+        ids: shape (symbols,).
+        characters: how many the symbols read stand for, the unknown ones included.
+        first: how many of them the first symbol stands for.
+        spelling: what it takes to spell each unknown symbol once it is known to be one, in nats, shape (unknown,).
+    """
+
+    ids: np.ndarray
+    characters: int
+    first: int
+    spelling: np.ndarray
+
+
 class Vocabulary:
     """The characters that a model knows, sorted by code point; a character's id is its place in that order.
 
     Args:
         symbols: the distinct characters, in any order.
+        unknown: whether one more symbol, with the last id, stands for every other character.
+
+    Attributes:
+        symbols: those known.
+        unknown: the id of the unknown symbol; None where there is none.
 
     Raises:
         ValueError: a symbol is not one character, or stands there twice, or there is none.
     """
 
-    def __init__(self, symbols: Iterable[str]):
-        symbols = tuple(symbols)
+    level, symbol = "char", "character"
+    least = 1  # how often a symbol must stand in a text to be learned
+    refusal = UnknownCharacters
+
+    def __init__(self, symbols: Iterable[str], unknown: bool = False):
+        self.symbols = self._in_order(tuple(symbols))
+        if len(set(self.symbols)) != len(self.symbols):
+            raise ValueError("every symbol of a vocabulary must be there once")
+        self.unknown = len(self.symbols) if unknown else None
+
+    @staticmethod
+    def _in_order(symbols: tuple) -> tuple[str, ...]:
         if not symbols:
             raise ValueError("a vocabulary needs at least one character")
         if any(not isinstance(s, str) or len(s) != 1 for s in symbols):
             raise ValueError("every symbol of a vocabulary must be one character")
-        self.symbols = tuple(sorted(symbols))
-        if len(set(self.symbols)) != len(self.symbols):
-            raise ValueError("every symbol of a vocabulary must be there once")
-        self._code_points = np.array([ord(s) for s in self.symbols], dtype=np.uint32)
+        return tuple(sorted(symbols))
+
+    @classmethod
+    def learn(cls, blocks: Iterable[str], size: int) -> "Vocabulary":
+        """The most frequent symbols of a text that comes in blocks, and the unknown symbol: `size` in all.
+
+        Raises:
+            ValueError: the size is out of range, or the text is empty.
+        """
+        if not 2 <= size <= LARGEST:
+            raise ValueError(
+                f"the vocabulary size is {size}: expected 2, a {cls.symbol} and the unknown symbol, to {LARGEST:,}"
+            )
+        counts = cls.count(blocks)
+        ranked = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
+        often = [symbol for symbol in ranked[: size - 1] if counts[symbol] >= cls.least]
+        return cls(often or ranked[: size - 1], unknown=True)
+
+    @classmethod
+    def count(cls, blocks: Iterable[str]) -> Counter:
+        """How often each symbol stands in a text that comes in blocks."""
+        counts = np.zeros(CODE_POINTS, np.int64)
+        for block in blocks:
+            if block.isascii():
+                counts[:128] += np.bincount(np.frombuffer(block.encode("ascii"), np.uint8), minlength=128)
+            else:
+                counts += np.bincount(code_points(block), minlength=CODE_POINTS)
+        return Counter({chr(k): int(counts[k]) for k in np.flatnonzero(counts)})
 
     def __len__(self) -> int:
-        return len(self.symbols)
+        return len(self.symbols) + (self.unknown is not None)
 
-    def __contains__(self, character: str) -> bool:
-        return character in self.symbols
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._known
 
     def __eq__(self, other) -> bool:
-        return isinstance(other, Vocabulary) and self.symbols == other.symbols
+        return type(self) is type(other) and (self.symbols, self.unknown) == (other.symbols, other.unknown)
 
     def __hash__(self) -> int:
-        return hash(self.symbols)
+        return hash((self.symbols, self.unknown))
 
     def __repr__(self) -> str:
-        return f"Vocabulary({''.join(self.symbols)!r})"
+        return f"Vocabulary({''.join(self.symbols)!r}{', unknown=True' * (self.unknown is not None)})"
 
     @property
     def dtype(self) -> np.dtype:
         """The smallest unsigned integer type that holds every id: one byte up to 256 symbols."""
         return np.min_scalar_type(len(self) - 1)
 
-    def encode(self, text: str, on_unknown: str = "error") -> np.ndarray:
-        """The ids of a text, shape (characters,).
+    def to_json(self) -> list[str | None]:
+        """The symbols by their ids, ready for JSON; null is the unknown one."""
+        return [*self.symbols, *([None] if self.unknown is not None else [])]
+
+    @classmethod
+    def from_json(cls, symbols: list) -> "Vocabulary":
+        """The vocabulary of `to_json`.
+
+        Raises:
+            ValueError: it is none.
+        """
+        unknown = symbols[-1:] == [None]
+        return cls(symbols[:-1] if unknown else symbols, unknown)
+
+    def encode(self, text: str, on_unknown: str | None = None) -> np.ndarray:
+        """The ids of a text, shape (symbols,).
 
         Args:
             text: any text.
-            on_unknown: `"error"`, or `"skip"` to leave out characters that are not in the vocabulary.
+            on_unknown: what to do with what is not in the vocabulary: `"symbol"` reads it as the unknown symbol,
+                `"skip"` leaves it out, `"error"` refuses. By default "symbol" where there is an unknown symbol, else
+                "error".
 
         Raises:
-            UnknownCharacters: the text has such characters and `on_unknown` is `"error"`.
+            UnknownCharacters, UnknownWords: the text has such and `on_unknown` is `"error"`.
+            ValueError: it is `"symbol"` and there is no unknown symbol, or none of the three.
         """
-        if on_unknown not in ("error", "skip"):
-            raise ValueError(f"on_unknown is {on_unknown!r}: expected 'error' or 'skip'")
-        points = code_points(text)
-        ids = np.searchsorted(self._code_points, points).clip(max=len(self) - 1)
-        known = self._code_points[ids] == points
-        if known.all():
-            return ids.astype(self.dtype)
-        if on_unknown == "error":
-            raise UnknownCharacters(map(chr, np.unique(points[~known])))
-        return ids[known].astype(self.dtype)
+        return np.concatenate([np.empty(0, self.dtype), *(ids for ids, _ in self.encode_blocks([text], on_unknown))])
+
+    def encode_blocks(
+        self, blocks: Iterable[str], on_unknown: str | None = None
+    ) -> Iterator[tuple[np.ndarray, Sequence[str]]]:
+        """The ids of a text that comes in blocks, and its symbols that were read as unknown; arguments as `encode`."""
+        on_unknown = on_unknown or ("error" if self.unknown is None else "symbol")
+        if on_unknown not in ON_UNKNOWN:
+            raise ValueError(f"on_unknown is {on_unknown!r}: expected one of {', '.join(map(repr, ON_UNKNOWN))}")
+        if on_unknown == "symbol" and self.unknown is None:
+            raise ValueError(
+                "this model has no unknown symbol (--on-unknown symbol): expected error or skip, or a model trained "
+                "with --vocabulary-size"
+            )
+        for symbols in self.symbols_of(blocks):
+            ids = self._look_up(symbols)
+            missing = np.flatnonzero(ids == len(self.symbols))
+            unknown = [symbols[k] for k in missing]
+            if unknown and on_unknown == "error":
+                raise self.refusal(unknown)
+            if unknown and on_unknown == "skip":
+                ids, unknown = np.delete(ids, missing), []
+            yield ids.astype(self.dtype, copy=False), unknown
+
+    def read(self, blocks: Iterable[str], on_unknown: str | None = None) -> Reading:
+        """Read a text so that what it costs to spell is known; arguments and errors as for `encode`."""
+        parts, unknown, characters = [np.empty(0, self.dtype)], [], 0
+        for ids, more in self.encode_blocks(blocks, on_unknown):
+            parts.append(ids)
+            unknown += more
+            characters += int(self._lengths.take(ids).sum()) + sum(map(len, more))
+        ids = np.concatenate(parts)
+        first = len(unknown[0] if ids[0] == self.unknown else self.symbols[ids[0]]) if len(ids) else 0
+        return Reading(ids, characters, first, np.array([*map(self.spelling, unknown)]))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of a sequence of ids."""
-        ids = np.asarray(ids, dtype=np.intp)
-        return self._code_points[ids].astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+        points = self._code_points[np.asarray(ids, dtype=np.intp)]
+        return points.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+    def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
+        """The symbols of a text that comes in blocks, known or not: strings are sequences of characters already."""
+        return iter(blocks)
+
+    def spelling(self, symbol: str) -> float:
+        """What it takes to name a character once it is known to be an unknown one, in nats: all are equally likely."""
+        return math.log(CODE_POINTS - len(self.symbols))
+
+    def pending(self, text: str) -> str:
+        """The end of a text that belongs to the symbol after it; of characters, none does."""
+        return ""
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.symbols)
+
+    @cached_property
+    def _code_points(self) -> np.ndarray:
+        return code_points("".join(self.symbols) + UNKNOWN)
+
+    @cached_property
+    def _lengths(self) -> np.ndarray:
+        return np.array([*map(len, self.symbols), 0])
+
+    @cached_property
+    def _table(self) -> np.ndarray:
+        """Ids by code point; for unknown ones, and for all beyond its end, the number of symbols."""
+        table = np.full(ord(self.symbols[-1]) + 2, len(self.symbols), np.min_scalar_type(len(self.symbols)))
+        table[self._code_points[:-1]] = np.arange(len(self.symbols))
+        return table
+
+    @cached_property
+    def _ascii_table(self) -> bytes:
+        return self._table.take(np.arange(256), mode="clip").tobytes()
+
+    def _look_up(self, text: str) -> np.ndarray:
+        if text.isascii() and self._table.itemsize == 1:
+            return np.frombuffer(text.encode("ascii").translate(self._ascii_table), np.uint8)
+        return self._table.take(code_points(text), mode="clip")
 
 
 def code_points(text: str) -> np.ndarray:

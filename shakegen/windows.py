@@ -12,7 +12,7 @@ from shakegen.permutation import Permutation
 
 TARGETS = ("last", "all")
 ALL = slice(None)
-RELEASE = 512  # windows read before the pages of a memory map are given back
+RELEASE = 64  # windows read before the pages of a memory map are given back
 
 
 def check_length(ids: np.ndarray, length: int, part: str = "text") -> None:

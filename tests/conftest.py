@@ -2,10 +2,12 @@
 
 import math
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 
+import hypothesis
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -13,9 +15,22 @@ from click.testing import CliRunner
 from shakegen.cli import main
 from shakegen.config import Config
 from shakegen.model import LanguageModel
+from shakegen.text import Corpus
 from shakegen.vocabulary import Vocabulary
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs, and then in processes of tests
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
+hypothesis.settings.load_profile("untimed")
+
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory, monkeypatch):
+    """A cache folder of its own for each test: none may find what another left, or what the user has."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("SHAKEGEN_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -54,6 +69,16 @@ def random_model(random_weights):
         return LanguageModel(config, vocabulary, weights, {"name": "abc", "sha256": "0", "length": 27}, history)
 
     return make
+
+
+@pytest.fixture
+def word_model(random_weights, poem):
+    """An untrained model of the words of the poem, and of one that stands for all others."""
+    corpus = Corpus.from_text(poem, "poem", level="word", split=(0.8, 0.1, 0.1))
+    config = Config(units=12, level="word", embedding=6)
+    weights = random_weights(config, len(corpus.vocabulary))
+    history = [{"epoch": 1, "loss": 2.0, "validation_loss": 2.1}]
+    return LanguageModel(config, corpus.vocabulary, weights, corpus.origin(), history)
 
 
 @pytest.fixture

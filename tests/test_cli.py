@@ -62,7 +62,8 @@ BAD_CALLS = {
         "train", "nothing.txt"
     ),
     ". holds no text: expected one text file or more in it": ("train", "."),
-    "the split '0.5,x' is not usable: expected three numbers such as 0.9,0.05,0.05": (
+    "the split 0.5,x is not usable: expected three shares for training, validation and test that sum to 1, such as "
+    "0.9,0.05,0.05, or three numbers of characters, such as 90M,5M,5M or *,5000,5000, where * is the rest": (
         "train", "sonnets", "--split", "0.5,x"
     ),
     "the beam width is 0: expected 1 (greedy) or more; 10 is usual": ("train", "sonnets", "--beam-width", "0"),
@@ -124,6 +125,8 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
         "corpora list",
         "corpora path sonnets",
         "corpora show MODEL.txt",
+        "lab --help",
+        "lab gates MODEL --find line-position --text-file MODEL.txt",
     ],
 )
 def test_tensorflow_is_not_loaded(arguments, tmp_path, random_model):

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
-from shakegen import reading
+from shakegen import modelfile, reading
 from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.autocomplete.words import SYMBOLS
 from shakegen.config import Config
@@ -58,6 +59,33 @@ def test_a_model_of_words_comes_back_from_its_file(trained, tmp_path):
     assert type(again) is WordModel
     assert (again.config, again.words, again.corpus, again.length) == (model.config, model.words, model.corpus, 40)
     assert all(np.array_equal(again.weights[name], weight) for name, weight in model.weights.items())
+
+
+DAMAGE = {
+    "its words is missing; the file may be damaged": ("words", None),
+    "there are no words to predict: expected at least one": ("words", []),
+    "'A' is no word to predict: expected letters a to z only": ("words", ["a", "A"]),
+    "it reads other symbols than a to z and the space; the file may be damaged": ("vocabulary", ["a", "b"]),
+    "there is no task 'other': expected one of next, autocomplete": ("config", {"task": "other"}),
+    "level is 'word', but the task is autocomplete: it reads characters, and predicts words": (
+        "config", {"task": "autocomplete", "level": "word"}
+    ),
+    "dense/kernel has the shape (8, 17), its configuration asks for (8, 3)": ("words", ["a"]),
+    "its corpus is not described as expected; the file may be damaged": ("corpus", {"observation_length": 1}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "change"), DAMAGE.items())
+def test_damaged_models_of_words_are_refused(trained, tmp_path, message, change):
+    path, (name, value) = tmp_path / "models" / "words.h5", change
+    with h5py.File(path, "r+") as file:
+        if value is None:
+            del file.attrs[name]
+        else:
+            file.attrs[name] = json.dumps(value)
+    with pytest.raises(modelfile.ModelFileError) as error:
+        load(path)
+    assert str(error.value) == f"{path} is not a usable model: {message}".replace("dense/", "weights/dense/")
 
 
 def test_complete_prints_words_with_probabilities(shakegen, trained):

@@ -75,7 +75,7 @@ BAD = {
     "no file none.txt: expected a text file or the name of a corpus (see `shakegen corpora list`)": (
         "evaluate", "model.h5", "none.txt"
     ),
-    "the text has 1 characters: expected 2 or more, for each is predicted from the last": (
+    "the text has 1 symbols: expected 2 or more, for each is predicted from the last": (
         "evaluate", "model.h5", "tiny.txt", "--split", "train", "--on-unknown", "skip"
     ),
     "no file none: expected a text file or the name of a corpus (see `shakegen corpora list`)": (

@@ -89,7 +89,7 @@ def test_to_a_file(shakegen, saved, kind):
     content = (saved / "new" / f"curves.{kind}").read_bytes()
     assert len(content) > 5000
     if kind == "html":
-        assert "<td>old</td><td>gru</td><td>12</td><td>1</td>" in content.decode()
+        assert "<td>old</td><td>gru</td><td>12</td><td>2</td>" in content.decode()
 
 
 def test_models_of_one_name_are_told_apart_by_their_folders(shakegen, saved):

@@ -32,7 +32,7 @@ def text_of(result):
         (["--top-k", 3], {"temperature": 0.8, "top_k": 3}),
         (["--top-p", 0.5, "--min-p", 0.1], {"temperature": 0.8, "top_p": 0.5, "min_p": 0.1}),
         (["--typical", 0.4], {"temperature": 0.8, "typical": 0.4}),
-        (["--stop", "a", "--stop", "b", "--min-length", 3], {"temperature": 0.8, "stop": "ab", "min_length": 3}),
+        (["--stop", "a", "--stop", "b", "--min-length", 3], {"temperature": 0.8, "stop": ("a", "b"), "min_length": 3}),
     ],
     ids=str,
 )

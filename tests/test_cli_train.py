@@ -159,7 +159,9 @@ def test_ctrl_c_before_the_training_begins_leaves_nothing(tmp_path):
         text=True,
     )
     with process:
-        time.sleep(2)
+        process.stdin.write("more than a pipe holds " * 10_000)  # returns once it is being read
+        process.stdin.flush()
+        time.sleep(1)  # now it waits for more
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == "\nInterrupted.\n"
     assert process.returncode == 130

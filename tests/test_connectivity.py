@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from shakegen.config import CELLS, Config
+from shakegen.connectivity.connections import connections
 from shakegen.connectivity.gradients import Gradients
 from shakegen.inference import Engine
+from shakegen.model import LanguageModel
+from shakegen.words import WordVocabulary
 
 V, T = 7, 9
 CONFIGS = [
@@ -67,6 +70,21 @@ def test_it_reads_as_the_engine_does(config, drawn):
     for step, one in enumerate(ids[:, None]):
         expected, state = engine.step(one, state)
         np.testing.assert_allclose(logits[step], expected[0], rtol=0, atol=1e-12)
+
+
+def test_models_of_words_that_write_are_traced_too(random_weights):
+    vocabulary = WordVocabulary(["shall", " I", " compare"])
+    config = Config("gru", units=5, level="word", embedding=3)
+    model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
+    found = connections(model, "shall I love compare", on_unknown="symbol", top=9)
+    assert found.characters == ["shall", " I", "\ufffd", " compare"]
+    assert [found.title(t) for t in range(4)] == ["the next word", *["the likeliest next word"] * 1, "the next word",
+                                                  "the likeliest next word"]  # fmt: skip
+    assert [found.targets[t] for t in (0, 2)] == [" I", " compare"]
+    assert all(len(offers) == 3 for offers in found.suggestions)
+    chosen = connections(model, "shall I", target=" compare")
+    assert (chosen.targets, chosen.title(0)) == ([" compare"] * 2, "the next word asked for")
+    np.testing.assert_allclose(chosen.shares.max(axis=1), 1)
 
 
 @pytest.mark.parametrize("block", [1, 4, 9])

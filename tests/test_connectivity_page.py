@@ -95,6 +95,11 @@ def suggestions(browser, model=0):
     return [item.text.split("\n")[0] for item in side.find_elements(By.TAG_NAME, "li")]
 
 
+def visible(text):
+    """A text as the page shows it: line ends and what is only white space have signs."""
+    return re.sub(r"^\s+$", "␣", text.replace("\n", "↵"))
+
+
 def chosen(browser):
     return [int(text.get_attribute("aria-valuenow")) - 1 for text in browser.find_elements(By.CSS_SELECTOR, ".text")]
 
@@ -104,7 +109,7 @@ def assert_shown(browser, read, position):
     for number, model in enumerate(read):
         expected = 0.85 * model.shares[position]
         np.testing.assert_allclose(strengths(browser, number), expected, atol=0.03)
-        offered = [text.replace(" ", "␣") for text, _ in model.suggestions[position]]
+        offered = [visible(text) for text, _ in model.suggestions[position]]
         assert suggestions(browser, number) == offered
 
 

@@ -8,10 +8,12 @@ from shakegen.config import CELLS, Config
 from shakegen.inference import Engine
 from shakegen.network import build, named_weights
 from shakegen.text import Corpus
-from shakegen.training import make_optimizer, train
+from shakegen.training import finetuning, make_optimizer, train
 from shakegen.training.checkpoint import reset_states
 from shakegen.training.validation import Validation
+from shakegen.vocabulary import Vocabulary
 from shakegen.windows import Streams
+from shakegen.words import WordVocabulary
 
 SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
 V = 7
@@ -124,3 +126,34 @@ def test_a_long_validation_text_is_read_in_part(random_model, rng):
     assert part(model.weights) == pytest.approx(whole(model.weights), rel=0.01)
     assert part(model.weights) != whole(model.weights)
     assert part.seconds(model.weights) > 0
+
+
+UNKNOWN = Vocabulary("abc", unknown=True)
+WORDS = WordVocabulary(["to", " be", ","])
+
+
+@pytest.mark.parametrize(
+    ("known", "new"),
+    [
+        (Vocabulary("abc"), Vocabulary("cxa")),
+        (UNKNOWN, Vocabulary("xyz")),
+        (Vocabulary("abc"), Vocabulary("bx", unknown=True)),
+        (UNKNOWN, Vocabulary("abz", unknown=True)),
+        (WORDS, WordVocabulary([" or", ",", " not"])),
+    ],
+)
+def test_a_vocabulary_of_both_has_the_symbols_of_each_in_their_places(known, new):
+    both = finetuning.extended(known, new)
+    for one in (known, new):
+        places = finetuning.places(one, both)
+        assert [both.to_json()[k] for k in places] == one.to_json()
+    assert set(both.symbols) == {*known.symbols, *new.symbols}
+    assert finetuning.extended(both, new) == both
+
+
+def test_a_network_learns_from_a_corpus_of_its_own_level_only(poem):
+    with pytest.raises(ValueError) as error:
+        train(Corpus.from_text(poem, level="word"), Config(units=4), epochs=1)
+    assert str(error.value) == (
+        "the corpus has the level word, the network char: expected the same, as of Config(level='word')"
+    )

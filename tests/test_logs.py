@@ -81,7 +81,7 @@ def test_the_logs_have_the_run_and_the_run_is_that_without_logs(logged, poem, ca
         assert validation["bits_per_character", step] == pytest.approx(bits["validation_bits_per_character"])
         for name in ("epoch", "seconds", "learning_rate", "characters_per_second"):
             assert shown[name, step] == pytest.approx(entry[name])
-        layers = [shown[f"gradient_norm/{name}", step] for name in ("layer1", "dense")]
+        layers = [shown[f"gradient_norm/{name}", step] for name in ("layer1", "layer2", "dense")]
         assert shown["gradient_norm/all", step] == pytest.approx(math.hypot(*layers))
     assert set(validation) == {("bits_per_character", entry["steps"]) for entry in model.history}
     last = model.history[-1]["steps"]
@@ -176,7 +176,7 @@ def test_an_epoch_that_diverged_is_not_logged(tmp_path):
 
 
 def test_norms_of_gradients_are_those_of_differences(rng):
-    model = build(Config("rnn", units=3, embedding=2, dropout=0.5), 5)
+    model = build(Config("rnn", units=3, layers=1, embedding=2, dropout=0.5), 5)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
     inputs, targets = rng.integers(5, size=(2, 4, 6))
     norms = gradient_norms(model, inputs, targets)

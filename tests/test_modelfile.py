@@ -14,6 +14,7 @@ import pytest
 from shakegen import files, modelfile
 from shakegen.config import CELLS, Config
 from shakegen.model import LanguageModel
+from shakegen.vocabulary import Vocabulary
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -30,13 +31,49 @@ def test_round_trip(tmp_path, random_model, cell):
 
 
 def test_vocabulary_of_any_size_and_kind_survives(tmp_path, random_weights):
-    from shakegen.vocabulary import Vocabulary
-
     vocabulary = Vocabulary(map(chr, [0, *range(0x3400, 0x3400 + 20_000), 0xD800, 0x1F600]))
     config = Config("rnn", units=1)
     model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
     model.save(tmp_path / "model.h5")
     assert LanguageModel.load(tmp_path / "model.h5").vocabulary == vocabulary
+
+
+def test_models_of_words_and_of_unknown_characters_survive(tmp_path, word_model, random_weights):
+    word_model.save(tmp_path / "words.h5")
+    again = LanguageModel.load(tmp_path / "words.h5")
+    assert again.vocabulary == word_model.vocabulary
+    assert again.config.level == again.vocabulary.level == "word"
+    assert again.corpus == word_model.corpus
+    assert again.sample("thou", random_state=3) == word_model.sample("thou", random_state=3)
+    vocabulary, config = Vocabulary("abc", unknown=True), Config(units=2)
+    LanguageModel(config, vocabulary, random_weights(config, 4)).save(tmp_path / "characters.h5")
+    assert LanguageModel.load(tmp_path / "characters.h5").vocabulary == vocabulary
+
+
+def test_models_from_before_there_were_levels_are_read(path, tmp_path, random_model):
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["config"])
+        del config["level"]
+        file.attrs["config"] = json.dumps(config)
+    assert LanguageModel.load(path).vocabulary == random_model().vocabulary
+    assert LanguageModel.load(path).config.level == "char"
+
+
+def test_vocabularies_of_another_level_are_refused(path):
+    with h5py.File(path, "r+") as file:
+        file.attrs["config"] = json.dumps(json.loads(file.attrs["config"]) | {"level": "word"})
+    assert refused(path) == f"{path} is not a usable model: a vocabulary of words needs an unknown symbol"
+    with h5py.File(path, "r+") as file:
+        file.attrs["vocabulary"] = json.dumps([None, "a"])
+    assert refused(path) == (
+        f"{path} is not a usable model: every symbol of a vocabulary must be a word of 1 to 127 characters"
+    )
+
+
+def test_validation_text_described_by_no_numbers_is_refused(path):
+    with h5py.File(path, "r+") as file:
+        file.attrs["corpus"] = json.dumps({"validation": {"characters": "many"}})
+    assert refused(path).endswith("its corpus is not described as expected; the file may be damaged")
 
 
 def test_model_is_a_plain_file_with_the_usual_permissions(tmp_path, random_model):
@@ -158,7 +195,7 @@ DAMAGE = {
     "there is no setting 'colour' of a network: it may come from a newer shakegen": set_config(colour="red"),
     "units is 7.5: expected a whole number from 1 to 65536": set_config(units=7.5),
     "weights/layer1/kernel has the shape (27, 24), its configuration asks for (27, 262144)": set_config(units=65_536),
-    "weights/layer2/kernel is missing; the file may be damaged": set_config(layers=2),
+    "weights/layer3/kernel is missing; the file may be damaged": set_config(layers=3),
     "its history has other than numbers; the file may be damaged": set_attribute("history", '[{"epoch": 1}]'),
     "its corpus is not described as expected; the file may be damaged": set_attribute("corpus", '{"length": "x"}'),
     "it has version 1, this shakegen reads version 1; try a newer shakegen": set_attribute("version", "1"),

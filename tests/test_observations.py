@@ -112,8 +112,10 @@ def test_words_of_another_corpus_label_too():
 BAD = {
     "the observation length is 1: expected 2 to 65536 characters": {"length": 1},
     "the vocabulary size is 0: expected 1 to 1048576 words": {"vocabulary_size": 0},
-    "the split 0.9,0.2,0.1 is not usable: expected three fractions for training, validation and test that sum to 1, "
-    "such as 0.9,0.05,0.05": {"split": (0.9, 0.2, 0.1)},
+    "the split 0.9,0.2,0.1 is not usable for observations: expected three shares for training, validation and test "
+    "that sum to 1, such as 0.9,0.05,0.05": {"split": (0.9, 0.2, 0.1)},
+    "the split *,5,5 is not usable for observations: expected three shares for training, validation and test that "
+    "sum to 1, such as 0.9,0.05,0.05": {"split": ("*", 5, 5)},
 }
 
 

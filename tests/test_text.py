@@ -70,22 +70,10 @@ def test_line_end_across_the_blocks_in_which_a_text_is_decoded():
     assert corpus.vocabulary.decode(corpus.ids) == text[:-1] + "\n" + text
 
 
-def test_splits_are_contiguous_and_complete():
+def test_parts_are_contiguous_and_complete():
     corpus = Corpus.from_text("".join(map(chr, range(33, 533))), split=(0.5, 0.3, 0.2))
     assert np.concatenate([corpus.train, corpus.validation, corpus.test]).tolist() == corpus.ids.tolist()
     assert (len(corpus.train), len(corpus.validation), len(corpus.test)) == (250, 150, 100)
-
-
-@pytest.mark.parametrize(
-    "split", [(0.5, 0.5), (0.5, 0.6, -0.1), (0.9, 0.2, 0.1), (0, 0.5, 0.5), (float("nan"), 0.5, 0.5)]
-)
-def test_unusable_split(split):
-    with pytest.raises(ValueError) as error:
-        Corpus.from_text("some text", split=split)
-    assert str(error.value) == (
-        f"the split {','.join(map(str, split))} is not usable: expected three fractions for training, validation and "
-        "test that sum to 1, such as 0.9,0.05,0.05"
-    )
 
 
 BAD_BYTES = {
@@ -153,3 +141,56 @@ def test_unknown_characters_are_named_with_their_code_points():
 def test_symbols_that_are_no_vocabulary(symbols):
     with pytest.raises(ValueError, match="vocabulary"):
         Vocabulary(symbols)
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "symbols"), [("aaabbc", 3, "ab"), ("aaabbc", 2, "a"), ("cba", 3, "ab"), ("ab" * 9 + "é", 9, "abé")]
+)
+def test_a_vocabulary_of_a_size_keeps_the_most_frequent_characters(text, size, symbols):
+    corpus = Corpus.from_text(text, vocabulary_size=size, split=(1, 0, 0))
+    assert corpus.vocabulary == Vocabulary(symbols, unknown=True)
+    assert len(corpus.vocabulary) == len(symbols) + 1
+    shown = "".join(c if c in symbols else "\ufffd" for c in text)
+    assert corpus.vocabulary.decode(corpus.ids) == shown
+
+
+@given(st.text(), st.sets(st.characters(), min_size=1), st.sampled_from(["skip", "symbol"]))
+def test_each_character_is_known_or_unknown(text, symbols, on_unknown):
+    vocabulary = Vocabulary(symbols, unknown=True)
+    known = ["\ufffd" if c not in symbols else c for c in text if c in symbols or on_unknown == "symbol"]
+    assert vocabulary.decode(vocabulary.encode(text, on_unknown)) == "".join(known)
+    reading = vocabulary.read([text[:3], text[3:]], on_unknown)
+    assert (reading.characters, reading.first) == (len(known), min(1, len(known)))
+    assert len(reading.spelling) == sum(c not in symbols for c in text) * (on_unknown == "symbol")
+    assert np.allclose(np.exp(-reading.spelling) * (0x110000 - len(symbols)), 1)
+
+
+@pytest.mark.parametrize("symbols", [255, 256, 300])
+@pytest.mark.parametrize("unknown", [False, True])
+def test_blocks_of_any_kind_give_the_ids_of_the_whole(symbols, unknown):
+    vocabulary = Vocabulary(map(chr, range(65, 65 + symbols)), unknown)
+    blocks = ["ABC", "", "é", "z" * 5]
+    ids = [ids for ids, _ in vocabulary.encode_blocks(blocks)]
+    assert np.array_equal(np.concatenate(ids), vocabulary.encode("".join(blocks)))
+    assert np.array_equal(np.concatenate(ids), [ord(c) - 65 for c in "".join(blocks)])
+
+
+MISTAKES = {
+    "on_unknown is 'drop': expected one of 'error', 'skip', 'symbol'": lambda: Vocabulary("ab").encode("a", "drop"),
+    "this model has no unknown symbol (--on-unknown symbol): expected error or skip, or a model trained with "
+    "--vocabulary-size": lambda: Vocabulary("ab").encode("a", "symbol"),
+    "there is no level 'letter': expected one of char, word": lambda: Corpus.from_text("abc", level="letter"),
+    "the vocabulary size is 1: expected 2, a character and the unknown symbol, to 1,048,576": lambda: Corpus.from_text(
+        "abc", vocabulary_size=1
+    ),
+    "the vocabulary size is 2000000: expected 2, a word and the unknown symbol, to 1,048,576": lambda: Corpus.from_text(
+        "abc", level="word", vocabulary_size=2_000_000
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "make"), MISTAKES.items())
+def test_mistakes(message, make):
+    with pytest.raises(ValueError) as error:
+        make()
+    assert str(error.value) == message

@@ -86,6 +86,11 @@ def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem):
     assert watch.rates[-1] < 0.05, "the learning rate was to be annealed to the budget"
 
 
+def test_a_run_without_time_for_anything_learns_from_one_batch(poem):
+    model = train(Corpus.from_text(poem), Config("rnn", units=4), minutes=1e-9, **{**SMALL, "epochs": None})
+    assert [entry["steps"] for entry in model.history] == [1]
+
+
 @pytest.mark.parametrize("batches_before", [0, 3])
 def test_ctrl_c_ends_the_run_and_hands_over_the_model(poem, batches_before):
     class PressCtrlC(keras.callbacks.Callback):

@@ -91,13 +91,17 @@ def test_what_does_not_fit_the_task_is_refused(corpus):
 def test_train_then_complete_then_go_on(shakegen, tmp_path):
     (tmp_path / "poem.txt").write_text(TEXT)
     arguments = ["train", "poem.txt", "--task", "autocomplete", *FAST]
-    trained = shakegen(*arguments, "--epochs", 1, "--sample-seed", "shall i com", "--vocabulary-size", 10)
+    shown = ["--sample-seed", "shall i com", "--log-dir", "logs"]
+    trained = shakegen(*arguments, "--epochs", 1, *shown, "--vocabulary-size", 10)
     assert (trained.exit_code, trained.stdout) == (0, "")
     lines = trained.stderr.splitlines()
     assert lines[0].startswith("epoch 1/1: training ")
     assert " nats, " in lines[0]
     assert lines[1].startswith("shall i com| ")
     assert 'Now try: shakegen complete --model models/poem-autocomplete-gru.h5 "..."' in lines
+    logged = next((tmp_path / "logs" / "train").glob("events*")).read_bytes()
+    for name in (b"gradient_norm/embedding", b"gradient_norm/layer2", b"gradient_norm/dense", b"shall i com| "):
+        assert name in logged
     model = load("models/poem-autocomplete-gru.h5")
     assert (len(model.words), model.length, model.config) == (12, 40, CONFIG)
     resumed = shakegen("train", "poem.txt", "--resume", "--epochs", 2, "--quiet")

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from shakegen.config import Config
-from shakegen.vocabulary import UnknownCharacters
+from shakegen.model import LanguageModel
+from shakegen.vocabulary import UnknownCharacters, Vocabulary
+from shakegen.words import UnknownWords, tokens
 
 OPTIONS = [{}, {"temperature": 0}, {"top_k": 5}, {"top_p": 0.8}, {"typical": 0.5}, {"min_p": 0.1, "top_k": 9}]
 
@@ -123,3 +125,89 @@ def test_bad_arguments_are_refused_before_anything_is_drawn(random_model, messag
         with pytest.raises(ValueError) as error:
             random_model().stream("abc", **options)
         assert str(error.value) == message
+
+
+@pytest.fixture(params=["words", "characters"])
+def guessing(request, word_model, random_weights):
+    """A model that would write its unknown symbol, and hardly anything else, if it could."""
+    if request.param == "words":
+        model = word_model
+    else:
+        vocabulary, config = Vocabulary("abcdefghi ", unknown=True), Config(units=5)
+        model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
+    model.weights["dense/bias"][model.vocabulary.unknown] = 50
+    return model
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_the_unknown_symbol_is_never_written(guessing, options):
+    assert "\ufffd" not in "".join(guessing.samples("", 40, count=3, **options))
+    assert "\ufffd" not in "".join(guessing.stream("", 40, **options))
+
+
+def test_beams_do_not_write_the_unknown_symbol_either(guessing):
+    found = guessing.beams("a", 9, width=6, count=6) + guessing.stochastic_beams("a", 9, count=6)
+    found += guessing.beams("a", 9, width=6, count=6, no_repeat_ngram=2, stop=["a"])
+    assert len(found) == 18
+    assert "\ufffd" not in "".join(text for text, _, _ in found)
+    assert all(np.isfinite(log_probability) for _, _, log_probability in found)
+    draft = guessing.draft("a")
+    draft.write("a")
+    assert "\ufffd" not in [text for text, _ in draft.likeliest(1000)]
+    assert len(draft.likeliest(1000)) == len(guessing.vocabulary) - 1
+
+
+def test_what_may_be_written_keeps_its_proportions(guessing):
+    logits, _ = guessing.engine.prime(guessing.vocabulary.encode(""))
+    shares = np.exp(logits[0, :-1].astype(float))
+    shares /= shares.sum()
+    offered = dict(guessing.draft("").likeliest(1000))
+    assert np.allclose([offered[text] for text in guessing.vocabulary.symbols], shares, atol=1e-6)
+
+
+def test_lengths_are_counted_in_words(word_model):
+    texts = word_model.samples("Shall I", 30, count=3, random_state=1)
+    pieces = list(word_model.stream("Shall I", 30, random_state=1))
+    assert "".join(pieces) == texts[0]
+    assert len(pieces) == 30
+    assert set(pieces) <= set(word_model.vocabulary.symbols)
+    assert len(word_model.stochastic_beams("Shall I", 4, count=5)) == 5
+
+
+def test_unknown_words_of_a_seed(word_model):
+    symbol = word_model.sample("Zounds thee", 20, random_state=2)
+    assert symbol == word_model.sample("Gadzooks thee", 20, random_state=2, on_unknown="symbol")
+    skipped = word_model.sample("Zounds thee", 20, random_state=2, on_unknown="skip")
+    assert skipped == word_model.sample(" thee", 20, random_state=2)
+    with pytest.raises(UnknownWords):
+        word_model.sample("Zounds thee", 20, on_unknown="error")
+
+
+def test_a_space_at_the_end_of_a_seed_begins_a_word(word_model):
+    """What comes is drawn given that it begins with a space; that space stands in the seed already."""
+    spaced = [symbol for symbol in word_model.vocabulary.symbols if symbol.startswith(" ")]
+    whole = dict(word_model.draft("Shall I").likeliest(1000))
+    total = sum(whole[symbol] for symbol in spaced)
+    offered = dict(word_model.draft("Shall I ").likeliest(1000))
+    assert offered.keys() == {symbol[1:] for symbol in spaced}
+    assert all(np.isclose(offered[symbol[1:]], whole[symbol] / total, rtol=1e-4) for symbol in spaced)
+    for text in (*word_model.samples("Shall I ", 5, count=4), word_model.beams("Shall I ", 5)[0].text):
+        assert not text.startswith(" ")
+    assert word_model.sample("Shall I ", 9) == "".join(word_model.stream("Shall I ", 9))
+
+
+def test_a_draft_of_words_reads_what_it_is_given(word_model):
+    whole, parts = word_model.draft("Shall I compare thee to"), word_model.draft("Shall I ")
+    for text in ("compare ", "thee", " to"):
+        parts.write(text)
+    assert parts.likeliest(50) == whole.likeliest(50)
+    assert parts.length == 3
+
+
+def test_stop_texts_end_a_text_of_words(word_model):
+    free = word_model.sample("Thou", 60, random_state=4)
+    stop = free[20:24]
+    stopped = word_model.sample("Thou", 60, random_state=4, stop=stop)
+    assert free.startswith(stopped)
+    assert stop in stopped
+    assert stop not in "".join(tokens(stopped)[:-1])

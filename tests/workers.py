@@ -95,8 +95,8 @@ def start(index: int, addresses: list[str], *arguments, **options) -> subprocess
 
 def main(folder: Path) -> None:
     """Be a worker: train, stop or go on with a stopped run, and part in a quarrel or, of three, be killed."""
-    from shakegen.cli.runs import quiet_tensorflow
     from shakegen.distribute import Cluster, TeamError, joined
+    from shakegen.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
         from keras.callbacks import LambdaCallback
@@ -121,7 +121,7 @@ def main(folder: Path) -> None:
 
 def main_alone(folder: Path) -> None:
     """Train on two devices of one process, and see what Keras does with their gradients."""
-    from shakegen.cli.runs import quiet_tensorflow
+    from shakegen.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
         import keras

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shakegen import splits
 from shakegen.autocomplete.observations import Observations, as_ascii, word_bounds, words_of
 from shakegen.autocomplete.words import SPACE, SYMBOLS, Words
 from shakegen.reading import Source, text8
@@ -36,13 +37,13 @@ class WordCorpus:
     split: tuple[float, float, float] = (0.9, 0.05, 0.05)
     random_state: int = 0
 
-    task, vocabulary = "autocomplete", SYMBOLS
+    task, level, vocabulary = "autocomplete", "char", SYMBOLS
 
     @classmethod
     def from_source(
         cls,
         source: Source,
-        vocabulary_size: int = VOCABULARY_SIZE,
+        vocabulary_size: int | None = None,
         length: int = LENGTH,
         split: tuple[float, float, float] = (0.9, 0.05, 0.05),
         random_state: int = 0,
@@ -52,7 +53,8 @@ class WordCorpus:
 
         Args:
             source: any text; it is brought to a to z and spaces as text8 was.
-            vocabulary_size: how many words to predict, the most frequent of the whole text; fewer if it has fewer.
+            vocabulary_size: how many words to predict, the most frequent of the whole text, 16,384 by default; fewer if
+                it has fewer.
             length: T, the most characters in an observation; longer words are cut to what fits.
             split: the fractions of observations for training, validation and test.
             random_state: of the shuffle before the split.
@@ -63,6 +65,7 @@ class WordCorpus:
         """
         if not 2 <= length <= 1 << 16:
             raise ValueError(f"the observation length is {length}: expected 2 to {1 << 16} characters")
+        vocabulary_size = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
         if not 1 <= vocabulary_size <= 1 << 20:
             raise ValueError(f"the vocabulary size is {vocabulary_size}: expected 1 to {1 << 20} words")
         characters = unfinished(source.blocks())
@@ -79,10 +82,14 @@ class WordCorpus:
         return cls(source.name, words, observations, sha256, tuple(split), random_state)
 
     def __post_init__(self):
-        if len(self.split) != 3 or not (min(self.split) >= 0 < self.split[0] and abs(sum(self.split) - 1) < 1e-6):
+        try:
+            shares = splits.is_shares(splits.checked(self.split))
+        except ValueError:
+            shares = False
+        if not shares:
             raise ValueError(
-                f"the split {','.join(map(str, self.split))} is not usable: expected three fractions for training, "
-                "validation and test that sum to 1, such as 0.9,0.05,0.05"
+                f"the split {','.join(map(str, self.split))} is not usable for observations: expected three shares for "
+                "training, validation and test that sum to 1, such as 0.9,0.05,0.05"
             )
 
     def __len__(self) -> int:
@@ -93,6 +100,17 @@ class WordCorpus:
         """What a model file says of it."""
         sizes = {"length": len(self), "observation_length": self.observations.length, "random_state": self.random_state}
         return {"name": self.name, "sha256": self.sha256, "split": list(self.split), **sizes}
+
+    def check_parts(self) -> None:
+        """Refuse a training part without observations.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if not len(self.train):
+            raise ValueError(
+                f"{self.name} has {len(self.observations)} observations, too few for a training part: try a longer text"
+            )
 
     @property
     def _parts(self) -> list[np.ndarray]:

@@ -8,6 +8,7 @@ import click
 
 from shakegen.cli import plot
 from shakegen.cli.group import main, read_text
+from shakegen.cli.options import unknown_option
 
 HELP = (
     "How much does each prediction owe to each character that was read? Point at a character, tap it, or use the arrow "
@@ -24,8 +25,7 @@ SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from 
               "-1 is the last.")  # fmt: skip
 @click.option("--target", help="Trace the logit of this word, or character, everywhere.  [default: the true one]")
 @click.option("--top", type=int, default=3, show_default=True, help="How many suggestions to show.")
-@click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
-              help="When the text has characters that a model never saw.")  # fmt: skip
+@unknown_option
 @click.option("--evaluation", "evaluations", multiple=True, help="For "
               "the page: what `shakegen evaluate --json` printed, for accuracy by characters typed.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "

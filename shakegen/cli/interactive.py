@@ -1,5 +1,6 @@
 """Writing together: the network offers what may come next, the user picks or types."""
 
+import itertools
 import sys
 
 import click
@@ -11,12 +12,12 @@ HELP = "A number takes that one, Enter the first, other text is added as it is (
 
 
 def converse(
-    model, seed: str, length: int = 200, temperature: float = 1.0, stop=(), min_length: int = 0, on_unknown="error"
+    model, seed: str, length: int = 200, temperature: float = 1.0, stop=(), min_length: int = 0, on_unknown=None
 ) -> str:
     """Offer the likeliest next symbols again and again, on standard error, and read answers from standard input.
 
     Returns:
-        The whole text: at the end of the input, or once it has `length` new characters or a stop text.
+        The whole text: at the end of the input, or once it has `length` new symbols or a stop text.
 
     Raises:
         ValueError: as `writing.Writer.samples`.
@@ -24,7 +25,7 @@ def converse(
     check(length, temperature, 0)
     draft, written = model.draft(seed, on_unknown), ""
     click.echo(HELP, err=True)
-    while len(written) < length and not any(written.find(s, max(0, min_length - len(s))) >= 0 for s in stop):
+    while draft.length < length and not stopped(model.vocabulary, written, stop, min_length):
         offers = draft.likeliest(OFFERED, temperature)
         listed = "  ".join(f"{number} {text!r} {share:.0%}" for number, (text, share) in enumerate(offers, 1))
         click.echo(f"\n{(seed + written)[-72:]}\n{listed}\n> ", nl=False, err=True)
@@ -34,11 +35,18 @@ def converse(
         addition = meaning(answer.removesuffix("\n"), [text for text, _ in offers])
         try:
             draft.write(addition)
-        except ValueError as error:  # characters that the model never saw: say so, ask again
+        except ValueError as error:  # what the model does not know: say so, ask again
             click.echo(f"{error}", err=True)
         else:
             written += addition
     return seed + written
+
+
+def stopped(vocabulary, written: str, stop, min_length: int) -> bool:
+    """Whether a stop text stands in a text and ends no sooner than with its `min_length`th symbol."""
+    symbols = list(itertools.chain.from_iterable(vocabulary.symbols_of([written])))
+    least = len("".join(symbols[:min_length]))
+    return len(symbols) >= min_length and any(written.find(s, max(0, least - len(s))) >= 0 for s in stop)
 
 
 def meaning(answer: str, offers: list[str]) -> str:

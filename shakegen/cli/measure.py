@@ -1,15 +1,15 @@
 """Commands that measure: how well a model predicts, and how much it copies."""
 
-import dataclasses
 import json
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from shakegen.cli.group import main, table
-from shakegen.cli.options import corpus_options
+from shakegen.cli.options import corpus_options, unknown_option
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # from so many bits on, this of the terminal's 256 colours
@@ -21,17 +21,20 @@ SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # from so many bits on, this 
 @click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), help="The part to read.  "
               "[default: test where the model learned from this very text, else all]")  # fmt: skip
 @corpus_options
-@click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
-              help="When the text has characters that the model never saw.")  # fmt: skip
+@unknown_option
 @click.option("--per-character", is_flag=True, help="Show the text, the more surprising the redder; in a pipe, a line "
-              "for each character: itself as JSON, a tab, its bits.")  # fmt: skip
+              "for each character, or word: itself as JSON, a tab, its bits.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
-    """Measure how well MODEL predicts each next character of CORPUS, read in order from its first to its last.
+    """Measure how well MODEL predicts each next character, or word, of CORPUS, read in order from first to last.
 
     CORPUS: text files, folders of them, - for standard input, or names from `shakegen corpora list`. In bits per
-    character, the fewer the better; accuracy is the share of characters that the model thought likeliest. Of a model of
-    the task autocomplete: how well it predicts, at every character, the word that it is part of.
+    character, the fewer the better; accuracy is the share of characters, or words, that the model thought likeliest.
+
+    What it takes to spell words that the model does not know is part of the bits, so that models of characters and of
+    words can be compared; the perplexity is that of the words, unknown ones alike.
+
+    Of a model of the task autocomplete: how well it predicts, at every character, the word that it is part of.
 
     \b
     shakegen evaluate models/sonnets-gru.h5 sonnets
@@ -44,21 +47,21 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     if loaded.words:
         evaluate_words(loaded, model, catalog.open_source(corpus, **reading), split, per_character, as_json)
         return
-    text = part_of(catalog.load_corpus(corpus, **reading), loaded, split)
-    ids = loaded.vocabulary.encode(text, on_unknown)
-    blocks, listed = evaluation.surprisal(loaded.engine, ids), []
+    source, vocabulary, listed = catalog.open_source(corpus, **reading), loaded.vocabulary, []
+    text = vocabulary.read(part_of(source, loaded.corpus, split), on_unknown)
+    blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
     if per_character:
-        characters = [loaded.vocabulary.decode([k]) for k in ids]
-        blocks = showing(blocks, characters, listed.append if as_json else print_character)
-    figures = evaluation.summarise(blocks).to_dict()
+        symbols = symbols_of(part_of(source, loaded.corpus, split), vocabulary, on_unknown)
+        blocks = showing(blocks, symbols, listed.append if as_json else print_symbol)
+    figures = evaluation.summarise(blocks).of_text(text, vocabulary).to_dict()
     if as_json:
         click.echo(json.dumps(figures | ({"per_character": listed} if per_character else {})))
         return
     if per_character and sys.stdout.isatty():
         click.echo()
     for name, value in figures.items():
-        shown = f"{value:,}" if name == "characters" else f"{value:.4f}"
-        click.echo(f"{name.replace('_', ' '):24}{shown:>12}", err=per_character)
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        click.echo(f"{name.replace('_', ' '):28}{shown:>12}", err=per_character)
 
 
 def evaluate_words(model, name: str, source, split: str | None, per_character: bool, as_json: bool) -> None:
@@ -89,27 +92,40 @@ def evaluate_words(model, name: str, source, split: str | None, per_character: b
     table(("characters typed", "positions", "top 1", "top 2", "top 3"), shown)
 
 
-def part_of(corpus, model, split: str | None) -> str:
-    """The text to evaluate on: where the model knows the corpus, split as it was in training."""
-    known = corpus.sha256 == model.corpus.get("sha256")
-    if known and "split" in model.corpus:
-        corpus = dataclasses.replace(corpus, split=tuple(model.corpus["split"]))
+def part_of(source, origin: dict, split: str | None) -> Iterator[str]:
+    """The text to evaluate on, in blocks: where the model knows the corpus, split as it was in training."""
+    from shakegen import encoding, splits
+
+    about = encoding.measure(source)
+    known = about.sha256 == origin.get("sha256")
     split = split or ("test" if known else "all")
-    return corpus.vocabulary.decode(corpus.ids if split == "all" else getattr(corpus, split))
+    if split == "all":
+        return source.blocks()
+    shares = origin["split"] if known and "split" in origin else splits.USUAL
+    sizes = splits.sizes(shares, about.length, source.title)
+    return encoding.part_of(source, sizes, ("train", "validation", "test").index(split))
 
 
-def showing(blocks, characters: list[str], show):
-    """Pass blocks of surprisals on, and show each character with its bits; None for the first, which is given."""
-    show((characters[0], None))
-    done = 1
+def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Iterator[tuple[str, float]]:
+    """Each symbol that was read, in its own spelling, and the nats that it takes to spell it where it is unknown."""
+    for symbols in vocabulary.symbols_of(blocks):
+        for symbol in symbols:
+            if symbol in vocabulary:
+                yield symbol, 0.0
+            elif on_unknown != "skip":
+                yield symbol, vocabulary.spelling(symbol)
+
+
+def showing(blocks, symbols: Iterator[tuple[str, float]], show):
+    """Pass blocks of surprisals on, and show each symbol with its bits; None for the first, which is given."""
+    show((next(symbols)[0], None))
     for surprisals, right in blocks:
-        for character, bits in zip(characters[done:], (surprisals / math.log(2)).tolist(), strict=False):
-            show((character, bits))
-        done += len(surprisals)
+        for nats, (symbol, spelling) in zip(surprisals.tolist(), symbols, strict=False):
+            show((symbol, (nats + spelling) / math.log(2)))
         yield surprisals, right
 
 
-def print_character(shown: tuple[str, float | None]) -> None:
+def print_symbol(shown: tuple[str, float | None]) -> None:
     character, bits = shown
     if not sys.stdout.isatty():
         click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{'' if bits is None else f'{bits:.4f}'}")
@@ -124,7 +140,7 @@ def print_character(shown: tuple[str, float | None]) -> None:
 @click.option("--corpus", required=True, multiple=True, help="A text file, a folder of them, or a name from `shakegen "
               "corpora list`; may be given several times.")  # fmt: skip
 @click.option("--seed", default="", help="MODEL: the text to continue.")
-@click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: how many characters to draw.")
+@click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: how many characters, or words.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: at this temperature.")
 @click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: of the draws.")
 @corpus_options
@@ -140,11 +156,11 @@ def novelty(source, corpus, reading, as_json, **options):
     """
     from shakegen import catalog
     from shakegen import novelty as measure
-    from shakegen.vocabulary import code_points
+    from shakegen.vocabulary import Vocabulary
 
-    known = catalog.load_corpus(corpus, **reading)
+    known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
     text = written_by(source, options) if is_model(source) else read_file(source, reading)
-    found = measure.compare(code_points(text), code_points(known.vocabulary.decode(known.ids)))
+    found = measure.compare(Vocabulary(known.vocabulary.symbols, unknown=True).encode(text), known.ids)
     passage = text[found.position :][: found.longest]
     if as_json:
         shares = {str(n): share for n, share in found.new.items()}

@@ -22,7 +22,8 @@ LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "tr
 @click.option("--from-epoch", type=int, default=1, show_default=True, help="Leave out the epochs before.")
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers behind the figure as one JSON object.")
 def plot(models, out, against, loss, from_epoch, as_json):
-    """Draw the learning curves of each MODEL, a model file: its losses in bits per character, the best epoch marked.
+    """Draw the learning curves of each MODEL, a model file: its losses in bits per character, or word, the best epoch
+    marked.
 
     Or of models of words, given each EVALUATION, a .json file of what `shakegen evaluate --json` printed: how their
     accuracy grows with each character typed. In the terminal, or with --out as an image, or on a web page that needs

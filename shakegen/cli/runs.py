@@ -1,10 +1,8 @@
 """What the command that trains does besides: where it begins, what a resumed run remembers, what it says at the end."""
 
 import contextlib
-import os
 import shlex
 import statistics
-import sys
 import tempfile
 from dataclasses import fields, replace
 from pathlib import Path
@@ -97,28 +95,20 @@ def configured(given: dict, base) -> Config:
     return Config.autocomplete(**chosen) if task == "autocomplete" else Config(**chosen)
 
 
-def corpus_of(source, config: Config, base, options: dict, given: dict):
+def corpus_of(source, config: Config, base, shape: dict, options: dict, given: dict):
     """The text to learn from, as the task of the configuration has it."""
     from shakegen.autocomplete.corpus import LENGTH, WordCorpus
     from shakegen.text import Corpus
 
-    split = shares(options["split"])
     if config.task == "next":
-        return Corpus.from_source(source, split=split)
-    length, words = given.get("seq_length", base.length if base else LENGTH), base.words if base else None
-    return WordCorpus.from_source(source, options["vocabulary_size"], length, split, options["random_state"], words)
+        return Corpus.from_source(source, level=config.level, **shape)
+    shape |= {"length": given.get("seq_length", base.length if base else LENGTH), "words": base.words if base else None}
+    return WordCorpus.from_source(source, random_state=options["random_state"], **shape)
 
 
 def kind_of(config: Config) -> str:
     """What a model's file is called after: the cell, and the task if it is not the usual one."""
     return config.cell if config.task == "next" else f"{config.task}-{config.cell}"
-
-
-def shares(split: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in split.split(","))
-    except ValueError:
-        raise ValueError(f"the split {split!r} is not usable: expected three numbers such as 0.9,0.05,0.05") from None
 
 
 def samples(corpus, config: Config, options: dict, shown: bool) -> list:
@@ -146,7 +136,7 @@ def summary(model, out: Path) -> str:
     shown = f"{loss:.3f} nats" if model.words and loss else f"{model.validation_bits or 0:.3f} bits/char"
     scored = "" if loss is None else f", {shown} on validation text"
     speed = statistics.median(entry["characters_per_second"] for entry in model.history)
-    took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} characters/s"
+    took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} {model.vocabulary.symbol}s/s"
     return f"Best epoch: {model.best_epoch['epoch']:g}{scored}.\nTime: {took}.\n{saved}"
 
 
@@ -172,18 +162,3 @@ def next_commands(corpus: tuple[str, ...], model, out: Path) -> str:
         f"         shakegen evaluate {path} {shlex.join(corpus)}\n"
         f"         shakegen train {shlex.join(corpus)} --finetune {path} --out ..."
     )
-
-
-@contextlib.contextmanager
-def quiet_tensorflow():
-    """Import TensorFlow without its log lines, which its own settings do not silence."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -7,10 +7,11 @@ import click
 
 from shakegen.cli.group import main, read_text
 from shakegen.cli.interactive import converse
+from shakegen.cli.options import unknown_option
 
 DRAWING = ("temperature", "top_k", "top_p", "min_p", "typical")
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
-PIECE = 4096  # characters that go to a pipe at a time
+PIECE = 4096  # symbols that go to a pipe at a time
 
 
 @main.command()
@@ -18,29 +19,36 @@ PIECE = 4096  # characters that go to a pipe at a time
 @click.option("--seed", default="", help="The text to continue; empty: start from nothing; -: standard input.")
 @click.option("--seed-file", help="A file with the text to continue, - for standard input; a line end at its end "
               "is left out.")  # fmt: skip
-@click.option("--length", type=int, default=200, show_default=True, help="New characters to write.")
+@click.option(
+    "--length",
+    type=int,
+    default=200,
+    show_default=True,
+    help="New characters to write; of a model of words, new words.",
+)
 @click.option("--stop", multiple=True, help="End a text once it has written this, for a line end $'\\n' in a shell; "
               "may be given several times.")  # fmt: skip
-@click.option("--min-length", type=int, default=0, show_default=True, help="New characters before --stop counts.")
+@click.option(
+    "--min-length", type=int, default=0, show_default=True, help="How many of them come before --stop counts."
+)
 @click.option(
     "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
 )
-@click.option("--top-k", type=int, help="Draw from the k likeliest characters only.")
+@click.option("--top-k", type=int, help="Draw from the k likeliest characters, or words, only.")
 @click.option("--top-p", type=float, help="... from the fewest likeliest with this probability together.")
 @click.option("--min-p", type=float, help="... from those with this share of the likeliest one's probability.")
 @click.option(
     "--typical", type=float, help="... from the fewest, of nearly the expected surprise, with this probability."
 )
 @click.option("--beam-width", type=int, help="Search for the likeliest text with so many beams instead of drawing.")
-@click.option("--no-repeat-ngram", type=int, help="Beams: write no n characters in a row twice. The likeliest texts of "
+@click.option("--no-repeat-ngram", type=int, help="Beams: write no n symbols in a row twice. The likeliest texts of "
               "a character-level network love to loop: try 8.")  # fmt: skip
 @click.option("--length-penalty", type=float, help="Beams: rank by log-probability / length^this; with --stop, 1 "
               "favours longer texts.  [default: 0]")  # fmt: skip
 @click.option("--stochastic", is_flag=True, help="Beams: draw distinct texts, with their probabilities.")
 @click.option("--count", type=int, help="How many texts, between lines of ---.  [default: 1; stochastic: all beams]")
 @click.option("--random-state", type=int, help="The same number gives the same text.  [default: another each time]")
-@click.option("--on-unknown", type=click.Choice(["error", "skip"]), default="error", show_default=True,
-              help="When the seed has characters that the model never saw.")  # fmt: skip
+@unknown_option
 @click.option("--stream/--no-stream", default=None, help="Show the text as it is drawn.  [default: on a terminal]")
 @click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type.")
 def sample(model, seed, seed_file, beam_width, interactive, stream, **options):

@@ -6,6 +6,8 @@ import click
 
 from shakegen.cli.group import main, table
 
+SHOWN = 100  # words of a vocabulary
+
 
 @main.command()
 @click.argument("model")
@@ -19,13 +21,15 @@ def info(model, as_json):
     from shakegen.model import load
 
     loaded = load(model)
+    symbols = loaded.vocabulary.symbols
     shown = {
         "model": model,
         **loaded.config.to_dict(),
         "parameters": loaded.parameters,
         "weights": loaded.weights_by_part,
-        "vocabulary": "".join(loaded.vocabulary.symbols),
+        "vocabulary": "".join(symbols) if loaded.config.level == "char" else symbols,
         "vocabulary_size": len(loaded.vocabulary),
+        "unknown_symbol": loaded.vocabulary.unknown is not None,
         "corpus": loaded.corpus,
         "epochs": len(loaded.history),
         "best_epoch": loaded.best_epoch.get("epoch"),
@@ -40,6 +44,8 @@ def info(model, as_json):
         return
     origin = shown.pop("corpus")
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
+    if loaded.config.level == "word":
+        shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]
     shown["vocabulary"] = repr(shown["vocabulary"])
     shown["corpus"] = f"{origin.get('name')!r}, {origin.get('length', 0):,} characters, sha256 {origin.get('sha256')}"
     for name in ("validation_bits_per_character", "validation_cross_entropy"):
@@ -60,8 +66,9 @@ def models():
         try:
             model = load(path)
         except ValueError:
-            rows.append((path, "not usable", "", "", ""))
+            rows.append((path, "not usable", "", "", "", ""))
             continue
-        bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
-        rows.append((path, model.config.cell, model.config.units, f"{model.parameters:,}", bits))
-    table(("model", "cell", "units", "parameters", "validation bits/char"), rows)
+        bits = "" if model.validation_bits is None or model.words else f"{model.validation_bits:.3f}"
+        kind = "autocomplete" if model.words else model.config.level
+        rows.append((path, kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits))
+    table(("model", "kind", "cell", "units", "parameters", "validation bits/char"), rows)

@@ -10,8 +10,9 @@ import click
 
 from shakegen.cli import runs
 from shakegen.cli.group import main
-from shakegen.cli.options import corpus_options
+from shakegen.cli.options import corpus_options, shape_options
 from shakegen.config import CELLS, TASKS, Config
+from shakegen.quiet import quiet_tensorflow
 from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
 
 NETWORK, RECIPE = Config(), Recipe()
@@ -21,9 +22,9 @@ SETTINGS = RECIPE_NAMES.union(field.name for field in fields(Config))
 
 def option(name: str, of, kind=None, **settings):
     """An option that is a field of a configuration or a recipe, with its default."""
-    default = getattr(of, name.strip("-").replace("-", "_"))
+    default = getattr(of, name.split("/", maxsplit=1)[0].strip("-").replace("-", "_"))
     if kind is bool:
-        return click.option(name, is_flag=True, **settings)
+        return click.option(name, is_flag=True, default=default, show_default=default, **settings)
     return click.option(name, type=kind, default=default, show_default=default is not None, **settings)
 
 
@@ -38,15 +39,15 @@ def option(name: str, of, kind=None, **settings):
 @option("--activation", NETWORK, click.Choice(["tanh", "relu"]), help="Of an rnn.")
 @click.option("--reset-after/--reset-before", default=True, show_default=True, help="Where a gru resets.")
 @option("--learn-initial-state", NETWORK, bool, help="Start texts from a learned state instead of zeros.")
-@option("--residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
+@option("--residual/--no-residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
 @option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.")
 @option("--variational-dropout", NETWORK, bool, help="Drop the same outputs at every step of a window.")
-@option("--embedding", NETWORK, int, help="Size of a vector per character; 0: one-hot.")
+@click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
 @click.option("--epochs", type=int, help="Passes over the training text, in all.  [default: 30]")
 @click.option("--minutes", type=float, help="Train for this long, in all, instead.")
 @click.option("--patience", type=float, help="End after so many epochs without a better validation loss.")
 @option("--batch-size", RECIPE, int, help="Windows in a batch, or streams.")
-@option("--seq-length", RECIPE, int, help="Characters in a window.")
+@option("--seq-length", RECIPE, int, help="Characters, or words, in a window.")
 @option("--stateful", RECIPE, bool, help="Read streams, the state carried, instead of windows drawn at random.")
 @option("--learning-rate", RECIPE, float, help="Its peak.")
 @option("--schedule", RECIPE, click.Choice(list(SCHEDULES)), help="How it falls to 1 % of the peak, if it does.")
@@ -57,15 +58,13 @@ def option(name: str, of, kind=None, **settings):
 @option("--clip-norm", RECIPE, float, help="Largest norm of the gradients.")
 @option("--clip-value", RECIPE, float, help="Largest element of the gradients, instead of --clip-norm.")
 @option("--mixed-precision", RECIPE, click.Choice(PRECISIONS), help="What to compute in; weights are float32.")
-@click.option("--vocabulary-size", type=int, default=16_384, show_default=True, help="Of the task "
-              "autocomplete: how many words to predict, the most frequent.")  # fmt: skip
-@click.option("--split", default="0.9,0.05,0.05", show_default=True, help="Training, validation and test shares.")
 @option("--random-state", RECIPE, int, help="Of weights, windows, dropout, samples.")
 @click.option("--sample-seed", default="\n", help="What the sample after each epoch continues.  [default: a line end]")
-@click.option("--sample-length", type=int, default=200, show_default=True, help="Its new characters; 0: no sample.")
+@click.option("--sample-length", type=int, default=200, show_default=True, help="Its length; 0: no sample.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="Its temperature.")
 @click.option("--beam-width", type=int, help="Search for the likeliest sample with so many beams instead of drawing.")
 @corpus_options
+@shape_options
 @click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5]")
 @click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models.")
 @click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model.")
@@ -87,9 +86,9 @@ def train(context, workers, worker_index, worker_wait, **options):
 
     Several are read one after the other; what .gz, .bz2, .xz and .zip files hold is read as if it were unpacked.
 
-    After each epoch it shows how well the network predicts text that it did not train on, in bits per character (the
-    fewer the better), and a sample of what it writes. The best epoch is kept in the model file. An epoch of more than
-    about a million characters is reported in parts.
+    After each epoch it shows how well the network predicts text that it did not train on, in bits per character, or
+    word, (the fewer the better), and a sample of what it writes. The best epoch is kept in the model file. An epoch of
+    more than about a million characters, or words, is reported in parts.
 
     Ctrl-C, or SIGTERM, saves and ends the run. With --resume it goes on as if it had not been ended, bit for bit, and
     so it does after a crash, from its last checkpoint. Options that are not given are then those of the run; --epochs,
@@ -115,6 +114,7 @@ def train(context, workers, worker_index, worker_wait, **options):
     shakegen train letters.txt --finetune models/novel-lstm.h5
     shakegen train novels/*.txt --normalize text8
     shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
+    shakegen train novel.txt --level word --vocabulary-size 8000
     shakegen train text8 --task autocomplete --cell lstm
     shakegen train novel.txt --workers 10.0.0.1:4000,10.0.0.2:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
@@ -127,18 +127,19 @@ def train(context, workers, worker_index, worker_wait, **options):
         trained(context, team, started, **options)
 
 
-def trained(context, team, started, corpus, out, resume, finetune, checkpoint_every, quiet, reading, **options):
+def trained(context, team, started, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
     """What `train` does, alone or as one of a team."""
-    from shakegen import catalog, files
+    from shakegen import catalog, files, splits
 
-    options |= reading
+    options |= reading | shape
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
     out, base = runs.beginning(team, corpus, out, resume, finetune, given)
     if resume:
         options |= runs.remembered(context, base, given)
     config = runs.configured(given, base)
     source = catalog.open_source(corpus, **{name: options[name] for name in reading})
-    text = runs.corpus_of(source, config, base, options, given)
+    shape = {"vocabulary_size": options["vocabulary_size"], "split": splits.parse(options["split"])}
+    text = runs.corpus_of(source, config, base, shape, options, given)
     out = out or Path("models") / f"{text.name}-{runs.kind_of(config)}.h5"
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
@@ -146,7 +147,7 @@ def trained(context, team, started, corpus, out, resume, finetune, checkpoint_ev
         files.ensure_writable(out)
     elif not quiet:
         click.echo(f"This is {team.name}; {team.cluster.name(0)} shows progress and writes the model.", err=True)
-    with runs.quiet_tensorflow():
+    with quiet_tensorflow():
         from tensorflow import errors
 
         from shakegen import training

@@ -59,7 +59,7 @@ class Connections:
 
 
 def connections(
-    model, text: str, name: str = "", target: str | None = None, top: int = 3, on_unknown: str = "error"
+    model, text: str, name: str = "", target: str | None = None, top: int = 3, on_unknown: str | None = None
 ) -> Connections:
     """Read a text with a model and trace every prediction back.
 
@@ -70,7 +70,7 @@ def connections(
         target: the word, or the symbol, whose logit to trace at every position; by default the one that truly comes,
             and where that is not known, the likeliest.
         top: how many suggestions to list at each position.
-        on_unknown: "error" or "skip", for symbols that a language model never saw.
+        on_unknown: for symbols that a language model does not know, as `Vocabulary.encode` takes it.
 
     Raises:
         ValueError: the text is empty or longer than LONGEST, or the model does not know a symbol or the target.

@@ -27,11 +27,11 @@ class Script:
     what: str
 
 
-def script_of(model, text: str, on_unknown: str = "error") -> Script:
+def script_of(model, text: str, on_unknown: str | None = None) -> Script:
     """A text for a `model.LanguageModel`, or a `model.WordModel`.
 
     Raises:
-        UnknownCharacters: the text has symbols that the model never saw.
+        UnknownCharacters, UnknownWords: the text has symbols that the model does not know, and they are refused.
     """
     if model.config.task == "autocomplete":
         return of_words(model.words, text)
@@ -48,8 +48,12 @@ def of_words(words, text: str) -> Script:
     return Script(ids, list(whole), each[np.cumsum(ids == SPACE) - 1], outputs, "word")
 
 
-def of_symbols(vocabulary, text: str, on_unknown: str) -> Script:
+def of_symbols(vocabulary, text: str, on_unknown: str | None) -> Script:
     """A text whose every symbol is to give the next."""
     ids = vocabulary.encode(text, on_unknown)
-    outputs = [vocabulary.decode([k]) for k in range(len(vocabulary))]
-    return Script(ids, [outputs[k] for k in ids], np.append(ids[1:].astype(int), -1), outputs, "next character")
+    texts = [vocabulary.decode([k]) for k in range(len(vocabulary))]
+    outputs = [None if k == vocabulary.unknown else text for k, text in enumerate(texts)]
+    truths = np.append(ids[1:].astype(int), -1)
+    if vocabulary.unknown is not None:
+        truths[truths == vocabulary.unknown] = -1
+    return Script(ids, [texts[k] for k in ids], truths, outputs, f"next {vocabulary.symbol}")

@@ -4,7 +4,8 @@ A cell is made from its layer's weights and gives the engine what its one matrix
 `input_bias`, which make its input x, and `recurrent_kernel` and `recurrent_bias`, which make, from its output h, the
 recurrent part of the pre-activations for the next step; h is `output_scale` times what the cell writes. Beside these,
 the state has a memory that starts as `initial_memory`. `bind` lays views over all of it and gives the function that
-advances the cell by one step.
+advances the cell by one step, and what may be read between such a step and the product that follows it: by the letters
+of the equations, gates, candidates, memories and h, each as an array and the factor that it is to be multiplied by.
 
 A sigmoid is ½ + ½ tanh(x/2) with the inner ½ folded into the weights, so that one tanh covers all gates.
 """
@@ -35,7 +36,7 @@ class Rnn:
             add(recurrent, x, recurrent)
             maximum(recurrent, zero, out=h)
 
-        return advance_rectified if self.rectified else advance
+        return advance_rectified if self.rectified else advance, {"h": (h, 1)}
 
 
 class Lstm:
@@ -73,7 +74,8 @@ class Lstm:
             tanh(memory, h)
             multiply(h, o, h)
 
-        return advance
+        i, f, g = (recurrent[..., k * units : (k + 1) * units] for k in (1, 2, 3))
+        return advance, {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (memory, 1), "h": (h, 0.5)}
 
 
 class Nlstm:
@@ -139,7 +141,12 @@ class Nlstm:
                 if level:
                     multiply(outwards[level], half, outwards[level])
 
-        return advance
+        views = {}
+        for level, (pre, c) in enumerate(zip(pre_activations, memories)):
+            o, i, f, g = (pre[..., k * units : (k + 1) * units] for k in range(4))
+            shown = {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (c, 1)}
+            views |= {f"{name}{level}": view for name, view in shown.items()}
+        return advance, {**views, "h": (h, 0.5)}
 
 
 class Gru:
@@ -172,7 +179,7 @@ class Gru:
             add(memory, inner, memory)
             copyto(h, memory)
 
-        return advance
+        return advance, {"z": (z, 0.5), "r": (r, 0.5), "g": (inner, 1), "h": (h, 1)}
 
 
 class GruResetBefore:
@@ -210,7 +217,7 @@ class GruResetBefore:
             add(memory, candidate, memory)
             copyto(h, memory)
 
-        return advance
+        return advance, {"z": (z, 0.5), "r": (r, 0.5), "g": (candidate, 1), "h": (h, 1)}
 
 
 def cell_of(config, weights):

@@ -116,7 +116,41 @@ class Engine:
         logits += bias
         return logits
 
-    def _bind(self, state: np.ndarray) -> None:
+    def activations(self, ids: np.ndarray, names=None, state: np.ndarray | None = None) -> list[dict[str, np.ndarray]]:
+        """What goes on inside while a text is read.
+
+        Args:
+            ids: the text, shape (T,).
+            names: what to keep of what there is; all by default.
+            state: of one stream, shape (1, S), to go on from, as for `step`; by default that of `start`.
+
+        Returns:
+            For each layer, arrays (T, H) by the letters of its cell's equations: the output h; of an lstm the gates i f
+            o, the candidate g and the memory c; of an nlstm the same for every level, i0 … c0, i1 …; of a gru the gates
+            z r and the candidate g. Gates are between 0 and 1. A row is what a character led to.
+        """
+        found = []
+
+        def watched(advance, views):
+            views = {name: view for name, view in views.items() if names is None or name in names}
+            kept = {name: [] for name in views}
+            found.append(kept)
+
+            def watching(x):
+                advance(x)
+                for name, (array, factor) in views.items():
+                    kept[name].append(array * factor)
+
+            return watching
+
+        self._bind(self.start() if state is None else state, watched)
+        for one in np.asarray(ids, np.intp)[:, None]:
+            self._run(one)
+        self._bound = None
+        shape = -1, self._units
+        return [{name: np.reshape(rows, shape) for name, rows in kept.items()} for kept in found]
+
+    def _bind(self, state: np.ndarray, watched=lambda advance, views: advance) -> None:
         """Lay views over a state and compile the list of calls that advance it."""
         single = len(state) == 1
         rows = state[0] if single else state
@@ -130,7 +164,7 @@ class Engine:
                 one_h = outputs[..., : number * units + 1]
             else:
                 one_h = np.ones((*rows.shape[:-1], units + 1), self._dtype)
-            advance = layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], one_h[..., -units:])
+            advance = watched(*layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], one_h[..., -units:]))
             calls.append((advance, layer_input, one_h, product, rows[..., begin:recurrent]))
             layer_input = rows[..., begin:forward]
         take, matmul, copyto = self._table.take, product_of(rows), np.copyto

@@ -11,22 +11,29 @@ LN2 = math.log(2)
 
 
 def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), from_epoch: int = 1) -> Figure:
-    """The losses of training runs, in bits per character, the best epoch of each run marked.
+    """The losses of training runs, in bits per character, or word, the best epoch of each run marked.
 
     Args:
-        runs: trained models by their names: objects with `history` and `best_epoch`, as `LanguageModel` has them.
+        runs: trained models by their names: objects with `config`, `history` and `best_epoch`, as a
+            `LanguageModel` has them.
         against: "epochs" or "minutes".
         parts: which losses: "validation" (a full line), "training" (a broken one), or both.
         from_epoch: leaves out the epochs before it.
 
     Raises:
-        ValueError: a run has no epochs to show, or no times, or no loss of those asked for; the message says which.
+        ValueError: some runs are of characters, some of words; or a run has no epochs to show, or no times, or no
+            loss of those asked for; the message says which.
     """
     if against not in AXES:
         raise ValueError(f"against is {against!r}: expected one of {', '.join(AXES)}")
     if not parts or not set(parts) <= set(PARTS):
         raise ValueError(f"the losses asked for are {parts!r}: expected {' or '.join(PARTS)}, or both")
     shown = {name: epochs_of(name, model.history, against, from_epoch) for name, model in runs.items()}
+    levels = {model.config.level for model in runs.values()}
+    if len(levels) > 1:
+        raise ValueError(
+            "some models are of characters, some of words: their losses do not compare, so plot them apart"
+        )
     curves = []
     for part in parts:  # those of one kind side by side in the legend
         curves += [curve(name, model, shown[name], against, part, parts) for name, model in runs.items()]
@@ -34,7 +41,7 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     missing = next((name for name in runs if name not in {found.series for found in curves}), None)
     if missing is not None:
         raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without such text, try the other loss")
-    return Figure("Learning curves", [Panel(AXES[against], "bits/char", curves)])
+    return Figure("Learning curves", [Panel(AXES[against], f"bits/{min(levels)}", curves)])
 
 
 def epochs_of(name: str, history: list[dict], against: str, from_epoch: int) -> list[dict]:

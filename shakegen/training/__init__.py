@@ -4,6 +4,6 @@ from shakegen.training.optimizer import make_optimizer
 from shakegen.training.run import Diverged
 from shakegen.training.signals import Interrupted
 from shakegen.training.start import train
-from shakegen.training.trainer import engine_of
+from shakegen.training.trainer import Ended, engine_of
 
-__all__ = ["Diverged", "Interrupted", "engine_of", "make_optimizer", "train"]
+__all__ = ["Diverged", "Ended", "Interrupted", "engine_of", "make_optimizer", "train"]

@@ -7,14 +7,16 @@ from shakegen.vocabulary import Vocabulary
 
 def extended(known: Vocabulary, new: Vocabulary) -> Vocabulary:
     """A vocabulary of all symbols of two."""
-    missing = set(new.symbols) - set(known.symbols)
-    return Vocabulary([*known.symbols, *missing]) if missing else known
+    missing = [symbol for symbol in new.symbols if symbol not in known]
+    unknown = known.unknown is not None or new.unknown is not None
+    return type(known)([*known.symbols, *missing], unknown)
 
 
 def places(of: Vocabulary, within: Vocabulary) -> np.ndarray:
     """The id, in a vocabulary, of every symbol of one that it extends, shape (V,)."""
     ids = {symbol: number for number, symbol in enumerate(within.symbols)}
-    return np.array([ids[symbol] for symbol in of.symbols], within.dtype)
+    unknown = [] if of.unknown is None else [within.unknown]
+    return np.array([ids[symbol] for symbol in of.symbols] + unknown, within.dtype)
 
 
 def transplanted(fresh: dict, known: dict, ids: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from shakegen.training.learner import Learner
 from shakegen.training.validation import Validation
 from shakegen.windows import Batches
 
-REPORT = 1 << 20  # characters; an epoch of more is reported in parts of about so many
+REPORT = 1 << 20  # symbols; an epoch of more is reported in parts of about so many
 
 
 class Diverged(ValueError):
@@ -75,7 +75,7 @@ class Run:
         batches: what it learns from.
         recipe: how.
         weights: gives what is scored and kept of the network: its weights, by name.
-        score: gives nats/char, for such weights, on text that is not learned from; None where there is no such text.
+        score: gives nats/symbol, for such weights, on text that is not learned from; None where there is no such text.
         save: writes a checkpoint; told whether it must, or may fail with a warning; returns whether it is written.
         started: the `time.monotonic()` when the run began, or was resumed.
         every: seconds between checkpoints within an epoch.
@@ -104,9 +104,8 @@ class Run:
         self._weights, self._score, self._save, self._every = weights, score, save, every
         self.position, self.history, self.best = Position(), [], None
         self.callbacks, self.stopped = keras.callbacks.Callback(), None
-        self._since, self._next, self._saved = started, math.inf, False
+        self._since, self._next, self._saved, self._out_of_time = started, math.inf, False, False
         self._reserve = 0.0  # seconds for what follows the last batch
-        self._out_of_time = False
         self._took = None  # seconds of the batch before; None before the first one, which compiles
         self.network.stop_training = False
         epochs = recipe.epochs
@@ -136,14 +135,15 @@ class Run:
     @property
     def characters_per_second(self) -> float:
         """How fast it has learned since the last report."""
-        if self.position.timed:
+        if self.position.busy:
             return round(self.position.timed * self.batches.characters / self.position.busy, 1)
         return round(self.batches.characters / self._took, 1) if self._took else 0.0
 
     @property
     def over(self) -> bool:
-        """Whether nothing is left to do: no epochs, no minutes, no patience, or a callback had enough."""
-        return self._out_of_time or self.progress >= 1 or self.out_of_patience or self.network.stop_training
+        """Whether no epochs, minutes or patience are left, or a callback had enough; one batch is learned anyway."""
+        ended = self._out_of_time or self.progress >= 1 or self.out_of_patience or self.network.stop_training
+        return ended and self.position.step > 0
 
     @property
     def out_of_patience(self) -> bool:

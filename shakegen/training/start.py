@@ -18,7 +18,7 @@ from shakegen.model import LanguageModel, WordModel, load
 from shakegen.modelfile import ModelFileError
 from shakegen.recipe import Recipe, different
 from shakegen.text import Corpus
-from shakegen.training.trainer import Saving, Trainer, digest, origin_of
+from shakegen.training.trainer import Saving, Trainer, digest
 from shakegen.training.words import WordTrainer
 
 ORIGIN = {
@@ -48,7 +48,7 @@ def train(
     team: Team | None = None,
     **options,
 ) -> LanguageModel | WordModel | None:
-    """Train a network to predict each next character of a text, or, of a `WordCorpus`, the word that each is part of.
+    """Train a network to predict each next character, or word, of a text; for a `WordCorpus`, the word at each one.
 
     A run that was stopped, killed or finished goes on with `resume`, bit for bit as if it had not been: from its last
     checkpoint, or its last epoch. Then options that are not given are those of the run, and only `epochs`, `minutes`,
@@ -59,16 +59,16 @@ def train(
 
     Args:
         corpus: the text, with its splits.
-        config: the network; by default that of the model to resume or to start from, or `Config()`, or for a
-            `WordCorpus` `Config.autocomplete()`.
+        config: the network; by default that of the model to resume or to start from, or `Config()` of the corpus's
+            level, or for a `WordCorpus` `Config.autocomplete()`.
         resume: a model file, or model, to go on from; a file is also where it goes on to, if `out` is not given.
-        finetune: a model file, or model, whose weights a new run starts from; characters that it does not know are
-            added to its vocabulary. Only dropout may differ from its configuration.
+        finetune: a model file, or model, whose weights a new run starts from; characters, or words, that it does
+            not know are added to its vocabulary. Only dropout may differ from its configuration.
         out: where to write a model file with the best epoch so far and what it takes to go on.
         checkpoint_every: minutes between checkpoints, beside that after every epoch. 0: the file is written after
             every epoch, and the run cannot go on from it; it is several times smaller.
         callbacks: more `keras.callbacks.Callback`s, such as `SampleText`; one can end the run by setting
-            `model.stop_training`. For them an epoch of more than about a million characters is several.
+            `model.stop_training`. For them an epoch of more than about a million symbols is several.
         log_dir: a folder for `epochs.csv`, a line an epoch, and for event files that TensorBoard shows: losses, norms
             of gradients, the samples of a `SampleText` among the callbacks. A run that goes on continues its logs.
         verbose: show progress on standard error.
@@ -84,7 +84,8 @@ def train(
         other than the chief.
 
     Raises:
-        ValueError: the text is too short for one window, an option is out of range, or the run to resume differs.
+        ValueError: the text is too short for a window or a part, an option is out of range, or the run to resume
+            differs.
         Diverged: the loss is not a number; the best model so far is in the exception.
         Interrupted: Ctrl-C or SIGTERM; the model is in the exception.
         TeamError: the workers differ in what they were given, or one was lost; the message says which and why.
@@ -116,7 +117,7 @@ def train(
 def facts(corpus: Corpus | WordCorpus, config: Config, recipe: Recipe, base) -> dict:
     """What must be the same for all workers, by names that people know."""
     versions = {"shakegen": __version__, "TensorFlow": version("tensorflow"), "Keras": version("keras")}
-    origin = origin_of(corpus)
+    origin = corpus.origin()
     text = {name: origin.get(key) for key, name in ORIGIN.items()} | {"symbols with sha256": digest(corpus)}
     options = {name.replace("_", " "): value for name, value in (config.to_dict() | recipe.to_dict()).items()}
     return versions | text | options | {"a model to begin with": fingerprint(base)}
@@ -160,8 +161,10 @@ def chosen(corpus: Corpus | WordCorpus, config: Config | None, base: LanguageMod
     Raises:
         ValueError: it is not that model's, or is for another task than the corpus.
     """
-    if config is None:
-        config = base.config if base else {"next": Config, "autocomplete": Config.autocomplete}[corpus.task]()
+    if config is None and base:
+        config = base.config
+    elif config is None:
+        config = Config.autocomplete() if corpus.task == "autocomplete" else Config(level=corpus.level)
     for name, value in base.config.to_dict().items() if base else ():
         if name not in DROPOUTS and getattr(config, name) != value:
             raise ValueError(
@@ -184,7 +187,7 @@ def resumed(base: LanguageModel, corpus: Corpus, config: Config | None, options:
         raise ModelFileError(
             "the model holds no training run to resume: start from its weights with --finetune, or start a new run"
         )
-    now = origin_of(corpus)
+    now = corpus.origin()
     for key, name in ORIGIN.items():
         if base.corpus.get(key) != now.get(key):
             raise ValueError(different(name, base.corpus.get(key), now.get(key)))

@@ -14,7 +14,7 @@ import numpy as np
 
 from shakegen import windows
 from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.callbacks import Progress, SampleText, show
+from shakegen.callbacks import SYMBOLS, CompleteText, Progress, SampleText, show
 from shakegen.config import Config
 from shakegen.distribute.replicas import Replicas, sum_once
 from shakegen.distribute.team import Team
@@ -32,7 +32,11 @@ from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, stopping_on_signals
 from shakegen.training.validation import Validation
 
-VALIDATION = 8  # characters are learned from for each one, at least, that is validated on
+VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
+
+
+class Ended(ValueError):
+    """The run to resume has had all that it was given."""
 
 
 @dataclass
@@ -63,8 +67,6 @@ class Trainer:
         team: the workers that train together; None for a process alone.
     """
 
-    unit = "bits/char", math.log(2)
-
     def __init__(
         self,
         corpus: Corpus,
@@ -75,9 +77,15 @@ class Trainer:
         started: float,
         team: Team | None = None,
     ):
+        if config.level != corpus.level:
+            raise ValueError(
+                f"the corpus has the level {corpus.level}, the network {config.level}: expected the same, as of "
+                f"Config(level={corpus.level!r})"
+            )
         self.corpus, self.config, self.recipe, self.saving, self.team = corpus, config, recipe, saving, team
         self.vocabulary = self._vocabulary(base)
         batches = self._batches()
+        corpus.check_parts()
         self.replicas = Replicas(batches, team)
         with self.replicas.strategy.scope():
             self.network = self._compiled(base)
@@ -117,6 +125,11 @@ class Trainer:
         precision = self.recipe.mixed_precision
         return precision if precision == "float32" else f"mixed_{precision}"
 
+    def _units(self) -> dict:
+        """In what `Progress` shows losses and speed."""
+        level = self.config.level
+        return {"loss": f"bits/{level}", "nats": math.log(2), "symbols": SYMBOLS[level]}
+
     def _loss(self) -> keras.losses.Loss:
         return Crossentropy()
 
@@ -142,7 +155,8 @@ class Trainer:
         """Go on where a model's training run stands.
 
         Raises:
-            ValueError: that run cannot go on: it has ended, or is not of such a network.
+            Ended: that run has had all that it was given.
+            ModelFileError: it is not of such a network.
         """
         state, run = model.training.state, self.run
         checkpoint.restore(self.network, self.replicas, model.training.arrays)
@@ -151,7 +165,7 @@ class Trainer:
         if self.saving.notes is None:
             self.saving.notes = state.get("notes")
         if run.finished:
-            raise ValueError(f"the run to resume has ended: {self._had()}; give it more")
+            raise Ended(f"the run to resume has ended: {self._had()}; give it more")
 
     def _had(self) -> str:
         if self.run.out_of_patience:
@@ -167,11 +181,11 @@ class Trainer:
         verbose: bool = True,
     ) -> LanguageModel:
         """Run to the end, as the chief or alone; as `train` says."""
-        run, shown = self.run, [Progress(self.run, *self.unit)] if verbose else []
+        run, shown = self.run, [Progress(self.run, **self._units())] if verbose else []
         callbacks = list(callbacks)
         if log_dir is not None:
-            sampler = next((callback for callback in callbacks if isinstance(callback, SampleText)), None)
-            callbacks += run_logs(log_dir, self.replicas.sample, sampler)
+            samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
+            callbacks += run_logs(log_dir, self.replicas.sample, next(samplers, None), self.config.level)
         epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
@@ -227,7 +241,7 @@ class Trainer:
         return checkpoint.capture(self.network, self.replicas)
 
     def _kept(self, weights: dict[str, np.ndarray], history: list[dict], training: Training):
-        return LanguageModel(self.config, self.vocabulary, weights, origin_of(self.corpus), history, training)
+        return LanguageModel(self.config, self.vocabulary, weights, self.corpus.origin(), history, training)
 
     def _save(self, must: bool) -> bool:
         if self.saving.path is None:
@@ -245,16 +259,9 @@ class Trainer:
         return True
 
 
-def origin_of(corpus: Corpus | WordCorpus) -> dict:
-    """What a model file says of the text that was learned from."""
-    if corpus.task == "autocomplete":
-        return corpus.origin()
-    return {"name": corpus.name, "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
-
-
 def digest(corpus: Corpus | WordCorpus) -> str:
     """A fingerprint of what a network that learns from a corpus predicts."""
-    predicted = corpus.words.words if corpus.task == "autocomplete" else corpus.vocabulary.symbols
+    predicted = corpus.words.words if corpus.task == "autocomplete" else corpus.vocabulary.to_json()
     return hashlib.sha256(json.dumps(predicted).encode()).hexdigest()
 
 

@@ -8,17 +8,17 @@ from shakegen import evaluation
 from shakegen.config import Config
 from shakegen.inference import Engine
 
-STREAM, LEAST = 1000, 100_000  # characters of a stream at least, and of a text that is never read in part only
+STREAM, LEAST = 1000, 100_000  # symbols of a stream at least, and of a text that is never read in part only
 TRIAL = 20
 
 
 class Validation:
-    """Nats/char of weights on a validation text, read in parts side by side, the state carried within each.
+    """Nats/symbol of weights on a validation text, read in parts side by side, the state carried within each.
 
     Args:
         config: of the network.
-        ids: the text, shape (characters,), two at least.
-        most: about how many characters to read of it; with a long text, that is the beginning of each part.
+        ids: the text, shape (symbols,), two at least.
+        most: about how many symbols to read of it; with a long text, that is the beginning of each part.
     """
 
     def __init__(self, config: Config, ids: np.ndarray, most: int):
@@ -30,10 +30,10 @@ class Validation:
         longest = longest or -(-self.characters // self._streams)
         with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges, which then ends
             engine = Engine(self._config, weights)
-            return evaluation.estimate(engine, self._ids, self._streams, longest).nats_per_character
+            return evaluation.estimate(engine, self._ids, self._streams, longest).nats_per_symbol
 
     def seconds(self, weights: dict[str, np.ndarray]) -> float:
-        """How long it will take, from a trial of a few characters."""
+        """How long it will take, from a trial of a few symbols."""
         self(weights, 1)
         began = time.monotonic()
         self(weights, TRIAL)

@@ -14,7 +14,7 @@ from shakegen.inference import Engine
 from shakegen.model import WordModel
 from shakegen.network import build
 from shakegen.permutation import Permutation
-from shakegen.training.trainer import Trainer, origin_of
+from shakegen.training.trainer import Trainer
 from shakegen.windows import ALL, Batches
 
 LEAST = 512  # observations: a validation part of so many is never read in part only
@@ -30,16 +30,14 @@ class ShuffledObservations(Batches):
         random_state: the same one gives the same batches.
 
     Raises:
-        ValueError: there are no observations, or the batch size is out of range.
+        ValueError: the batch size is out of range.
     """
 
     def __init__(self, observations: Observations, rows: np.ndarray, batch_size: int = 64, random_state: int = 0):
-        if not len(rows):
-            raise ValueError("the training part has no observations: expected a longer text, or another --split")
         if batch_size < 1:
             raise ValueError(f"the batch size is {batch_size}: expected 1 observation or more")
         self._observations, self._rows, self._random_state = observations, rows, random_state
-        self.batch_size, self.length = min(batch_size, len(rows)), observations.length
+        self.batch_size, self.length = min(batch_size, max(1, len(rows))), observations.length
         self.steps = -(-len(rows) // self.batch_size)
 
     def rows(self, number: int) -> np.ndarray:
@@ -86,7 +84,6 @@ class WordTrainer(Trainer):
     """A run of the autocomplete task; `corpus` is a `WordCorpus`."""
 
     corpus: WordCorpus
-    unit = "nats", 1.0
 
     def _vocabulary(self, base):
         if base is not None and base.words != self.corpus.words:
@@ -101,6 +98,9 @@ class WordTrainer(Trainer):
         sizes = len(self.vocabulary), self.recipe.random_state
         return without_read_out(build(self.config, *sizes, dtype=self._dtype, outputs=len(self.corpus.words)))
 
+    def _units(self):
+        return {"loss": "nats", "nats": 1.0}
+
     def _loss(self) -> keras.losses.Loss:
         return WordCrossentropy(self.network.read_out)
 
@@ -112,5 +112,5 @@ class WordTrainer(Trainer):
         return WordValidation(self.config, self.corpus.observations, rows, most) if len(rows) else None
 
     def _kept(self, weights, history, training):
-        origin, words = origin_of(self.corpus), self.corpus.words
+        origin, words = self.corpus.origin(), self.corpus.words
         return WordModel(self.config, self.vocabulary, weights, origin, history, training, words)

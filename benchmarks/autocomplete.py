@@ -1,0 +1,84 @@
+"""How fast the networks of the study of memory train, beside what the processor could do, and in how much memory.
+
+    python benchmarks/autocomplete.py                      # GRU, LSTM and Nested LSTM of the study
+    python benchmarks/autocomplete.py --cells gru --units 300
+
+Batches of 64 observations of 200 characters are drawn from random words; 16,386 outputs. `products` is what the
+float32 matrix products of a step alone would allow, measured in the same process on matrices of 2048 by 2048; `ratio`
+is the step's share of that. Each cell trains in a process of its own; the memory is the peak of that process.
+"""
+
+import argparse
+import math
+import os
+import resource
+import subprocess
+import sys
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+WORDS, TEXT, SIDE, STEPS = 1 << 14, 60_000, 2048, 3
+
+
+def corpus():
+    import numpy as np
+
+    from shakegen import reading
+    from shakegen.autocomplete.corpus import WordCorpus
+    from shakegen.autocomplete.words import Words
+
+    words = ["".join(chr(97 + number // 26**k % 26) for k in range(4)) for number in range(WORDS)]
+    text = " ".join(words[k] for k in np.random.default_rng(0).integers(WORDS, size=TEXT))
+    return WordCorpus.from_source(reading.from_bytes(text.encode()), words=Words(words))
+
+
+def fastest(function, times: int) -> float:
+    """Seconds of a call, the best of several, after a warm-up."""
+    function()
+    durations = []
+    for _ in range(times):
+        began = time.perf_counter()
+        function()
+        durations.append(time.perf_counter() - began)
+    return min(durations)
+
+
+def measure(cell: str, units: int) -> str:
+    import tensorflow as tf
+
+    from shakegen.config import Config
+    from shakegen.recipe import Recipe
+    from shakegen.training.run import step_function
+    from shakegen.training.trainer import Saving
+    from shakegen.training.words import WordTrainer
+
+    config, recipe = Config.autocomplete(cell, units), Recipe.autocomplete()
+    trainer = WordTrainer(corpus(), config, recipe, None, Saving(None, 0, None), time.monotonic())
+    inputs, targets = trainer.run.batches.pair(0)
+    step, batch = step_function(trainer.network), [tf.constant(part) for part in (inputs, targets)]
+    seconds = fastest(lambda: float(step(*batch)), STEPS)
+    matrix = tf.random.normal((SIDE, SIDE))
+    rate = 2 * SIDE**3 / fastest(lambda: tf.matmul(matrix, matrix).numpy(), 10)
+    shapes = config.weight_shapes(27, WORDS + 2)
+    recurrent = sum(math.prod(shape) for name, shape in shapes.items() if "layer" in name and "bias" not in name)
+    positions = int((targets > 1).sum()) * units * (WORDS + 2) + inputs.size * recurrent
+    products = 2 * 3 * positions / rate  # forward, and backward for inputs and for weights
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    speed, ratio = inputs.size / seconds, products / seconds
+    return f"{cell:6}{seconds:8.2f}{speed:14,.0f}{products:11.2f}{ratio:8.2f}{memory:9.2f}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cells", nargs="+", default=["gru", "lstm", "nlstm"])
+    parser.add_argument("--units", type=int, default=600)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(measure(options.one, options.units), flush=True)
+    else:
+        print("cell    s/step  characters/s   products   ratio       GB", flush=True)
+        for cell in options.cells:
+            command = [sys.executable, __file__, "--one", cell, "--units", str(options.units)]
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)

@@ -1,0 +1,158 @@
+"""The command that compares networks."""
+
+import json
+import shutil
+import sys
+import textwrap
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from shakegen.cli import runs
+from shakegen.cli.group import main, table
+from shakegen.cli.options import corpus_options, options_of, shape_options
+from shakegen.cli.train import train
+from shakegen.compare.plan import MATCHES, Entry, Plan
+from shakegen.config import TASKS
+from shakegen.recipe import Recipe
+
+NETWORK = ("units", "layers", "depth", "learn_initial_state", "residual", "dropout", "variational_dropout", "embedding")
+RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
+RECIPE = tuple(field.name for field in fields(Recipe))
+
+
+@main.command()
+@click.argument("corpus", nargs=-1, required=True)
+@click.option("--cells", default="rnn,lstm,gru,nlstm", show_default=True, help="What to compare, between commas; one "
+              "may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001.")  # fmt: skip
+@click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="What is equal: units; "
+              "the number of weights, within 1 %; or the minutes.")  # fmt: skip
+@click.option("--parameters", type=int, help="With --match parameters: how many weights.  [default: those of the first "
+              "of the cells with --units]")  # fmt: skip
+@click.option("--repeats", type=int, default=3, show_default=True, help="Runs of each, with different random states.")
+@options_of(train, "task", *NETWORK, *RECIPE)
+@corpus_options
+@shape_options
+@click.option("--sample-seed", help="What samples continue.  [default: a line end; autocomplete: a test text]")
+@click.option("--sample-length", type=int, default=300, show_default=True, help="Their new characters.")
+@click.option("--runs", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of model files and "
+              "figures.  [default: models/compare-<corpus>]")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="Write a report there: a name in .html; or its curves "
+              "alone, in .png, .svg or .pdf. Needs matplotlib.")  # fmt: skip
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the table there, unrounded.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything that was measured as one JSON object.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.pass_context
+def compare(context, corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
+    """Compare recurrent units on CORPUS: each learns the same text, in the same order, with the same budget.
+
+    The table has a row for each: bits per character on validation and test text, means over the repeats ± their
+    standard deviations; characters/s in training and sampling; minutes; peak memory. Each run is a process of its own.
+
+    With --task autocomplete it is the study of memory, done again: options not given are those of that study, as for
+    `shakegen train --task autocomplete`, and the table has the cross entropy in nats and accuracies instead.
+
+    What has ended stays in the folder of --runs: the same command goes on where it was stopped or killed, and one with
+    more cells or repeats does only what is new. A run that fails or diverges does not stop the others.
+
+    \b
+    shakegen compare sonnets --epochs 10 --out report.html
+    shakegen compare sonnets --cells lstm,nlstm,nlstm:depth=3 --match parameters --units 200
+    shakegen compare novel.txt --match time --minutes 5 --repeats 5 --csv table.csv
+    shakegen compare text8 --task autocomplete --cells gru,lstm,nlstm --epochs 2 --out memory.html
+    """
+    out, csv_file = options["out"], options["csv_file"]
+    options["level"] = shape.pop("level")
+    given = {name: value for name, value in options.items() if runs.is_given(context, name)}
+    plan = Plan(
+        tuple(map(Entry.parse, cells.split(","))),
+        RECIPES[task](**{name: given[name] for name in RECIPE if name in given}),
+        match,
+        repeats,
+        {name: given[name] for name in ("level", *NETWORK) if name in given},
+        parameters,
+        task,
+    )
+    check(out, csv_file)
+    from shakegen import splits
+    from shakegen.compare.comparison import Comparison
+    from shakegen.compare.runs import Stopped
+    from shakegen.compare.tasks import Text
+
+    text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})
+    comparison = Comparison(text, plan, folder, options["sample_seed"], options["sample_length"])
+    try:
+        summary = comparison.carry_out(None if quiet else progress(comparison))
+    except Stopped as stop:
+        click.echo("\nInterrupted. The same command goes on from here.", err=True)
+        sys.exit(128 + stop.signal)
+    give_out(summary, comparison.folder, out, csv_file, options["as_json"])
+
+
+def check(out: Path | None, csv_file: Path | None) -> None:
+    """Refuse, before any work is done, files that could not be written."""
+    from shakegen import files
+
+    if out:
+        from shakegen import plotting
+
+        plotting.check(out)
+        files.ensure_writable(out)
+    if csv_file:
+        files.ensure_writable(csv_file, "--csv")
+
+
+def progress(comparison):
+    """What shows, before and after each run of a comparison, which it is and what came of it."""
+    count = len(comparison.runs)
+
+    def show(number, run, record):
+        name = run.entry.name
+        if record.state == "running":
+            sizes = f"{run.config.units} units, {comparison.parameters[name]:,} weights"
+            state = f"random state {run.recipe.random_state}"
+            click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
+        elif record.state != "finished":
+            click.echo(f"{name} {record.state}: {record.reason}", err=True)
+
+    return show
+
+
+def give_out(summary, folder: Path, out: Path | None, csv_file: Path | None, as_json: bool) -> None:
+    """The outcome, wherever it was asked for."""
+    from shakegen.compare import report
+
+    if csv_file:
+        summary.save_csv(csv_file)
+    if out:
+        report.save(summary, out)
+    if as_json:
+        click.echo(json.dumps(summary.to_dict()))
+    else:
+        print_table(summary, folder)
+    for path in filter(None, (csv_file, out)):
+        click.echo(f"Saved: {path}", err=True)
+    if not any(row.finished for row in summary.rows):
+        raise ValueError(f"no run finished: {summary.rows[0].failures[0]}")
+
+
+def print_table(summary, folder: Path) -> None:
+    """The table on standard output; what it means, and what is not in it, on standard error."""
+    from shakegen.compare.table import columns, fitting
+
+    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
+    kept, left_out = fitting(columns(summary), width)
+    say(f"\n{summary.describe()}", "")
+    table([column.head for column in kept], list(zip(*(column.short for column in kept), strict=True)))
+    meanings = "; ".join(f"{column.head}: {column.title}" for column in kept if column.head != column.title)
+    failures = [f"{row.name}: {failure}" for row in summary.rows for failure in row.failures]
+    say("", *failures, f"{meanings}.")
+    if left_out:
+        say(f"No room for: {'; '.join(column.title for column in left_out)}. --csv and --json have all.")
+    say(f"Runs: {folder}")
+
+
+def say(*paragraphs: str) -> None:
+    for paragraph in paragraphs:
+        click.echo(textwrap.fill(paragraph, 79, replace_whitespace=False, break_long_words=False), err=True)

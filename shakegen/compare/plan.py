@@ -1,0 +1,202 @@
+"""What is compared: the networks, what is held equal, and the runs that follow from it. Only Python."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from shakegen.compare.matching import matched
+from shakegen.config import CELLS, TASKS, Config
+from shakegen.recipe import LARGEST_RANDOM_STATE, Recipe
+
+MATCHES = ("units", "parameters", "time")
+NETWORKS = dict(zip(TASKS, (Config, Config.autocomplete), strict=True))
+OWN = dict.fromkeys(("units", "layers", "depth", "embedding"), int) | {"activation": str}
+OWN |= dict.fromkeys(("reset_after", "learn_initial_state", "residual", "variational_dropout"), bool)
+OWN |= dict.fromkeys(("dropout", "learning_rate"), float)
+WORDS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One of the networks that are compared.
+
+    Attributes:
+        name: such as `gru`, or `nlstm:depth=3` of one that has settings of its own.
+        cell: the recurrent unit.
+        settings: its own, by name; they go before those that all have in common.
+    """
+
+    name: str
+    cell: str
+    settings: dict = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> "Entry":
+        """The entry of `CELL[:SETTING=VALUE]…`, such as `nlstm:depth=3`.
+
+        Raises:
+            ValueError: there is no such cell or setting, or the value is of another kind.
+        """
+        cell, *given = text.strip().split(":")
+        if cell not in CELLS:
+            raise ValueError(f"there is no cell {cell!r}: expected some of {', '.join(CELLS)}")
+        settings = dict(map(setting, given))
+        return cls(":".join([cell, *(f"{name}={shown(value)}" for name, value in settings.items())]), cell, settings)
+
+    @property
+    def file_name(self) -> str:
+        """The name as a part of a file's name."""
+        return re.sub(r"[^\w.]+", "-", self.name.replace("=", ""))
+
+
+def setting(text: str) -> tuple[str, object]:
+    """The name and the value of `NAME=VALUE`."""
+    name, equals, value = text.partition("=")
+    name = name.strip().replace("-", "_")
+    if name not in OWN or not equals:
+        raise ValueError(
+            f"a cell cannot have {text!r} of its own: expected NAME=VALUE, the name one of {', '.join(OWN)}"
+        )
+    kind = OWN[name]
+    try:
+        return name, WORDS[value.lower()] if kind is bool else kind(value)
+    except (KeyError, ValueError):
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        raise ValueError(f"{name} is {value!r}: expected {expected}") from None
+
+
+def shown(value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run of a comparison.
+
+    Attributes:
+        entry: whose.
+        repeat: its number, from 0.
+        config: the network.
+        recipe: how it learns.
+    """
+
+    entry: Entry
+    repeat: int
+    config: Config
+    recipe: Recipe
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+        return f"{self.entry.file_name}-{self.repeat}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a comparison is.
+
+    Attributes:
+        entries: the networks.
+        recipe: how all learn; its random state is that of the first repeat, the next ones have the next numbers.
+        match: what is held equal: `units`; `parameters`, the number of weights within 1 %, for which the units are
+            solved; or `time`, the minutes, which the recipe must have.
+        repeats: runs of each network, with different random states.
+        settings: of `Config`, what all networks have in common.
+        parameters: the number of weights to match; None takes that of the first network with its units.
+        task: what the networks learn, one of `config.TASKS`; it decides what settings are usual.
+
+    Raises:
+        ValueError: something is missing, is given twice, or contradicts what is held equal.
+    """
+
+    entries: tuple[Entry, ...]
+    recipe: Recipe
+    match: str = "units"
+    repeats: int = 3
+    settings: dict = field(default_factory=dict)
+    parameters: int | None = None
+    task: str = "next"
+
+    def __post_init__(self):
+        if self.match not in MATCHES:
+            raise ValueError(f"there is no match {self.match!r}: expected one of {', '.join(MATCHES)}")
+        if self.task not in TASKS:
+            raise ValueError(f"there is no task {self.task!r}: expected one of {', '.join(TASKS)}")
+        files = [entry.file_name for entry in self.entries]
+        twice = next((entry.name for entry in self.entries if files.count(entry.file_name) > 1), None)
+        if not files:
+            raise ValueError("there is nothing to compare: expected cells such as rnn,lstm,gru,nlstm")
+        if twice:
+            raise ValueError(f"{twice} is there twice: expected each cell once, or with different settings")
+        most = LARGEST_RANDOM_STATE - self.recipe.random_state + 1
+        if type(self.repeats) is not int or not 1 <= self.repeats <= most:
+            raise ValueError(f"the number of repeats is {self.repeats}: expected a whole number from 1 to {most}")
+        if self.match == "time" and self.recipe.minutes is None:
+            raise ValueError("to match time is to hold the minutes equal: expected --minutes, not --epochs")
+        if self.task == "autocomplete" and self.recipe.stateful:
+            raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
+        self._refuse_contradictions()
+        for entry in self.entries:
+            self._config(entry)
+
+    def _refuse_contradictions(self) -> None:
+        own = next((entry.name for entry in self.entries if "units" in entry.settings), None)
+        if own and self.match != "time":
+            raise ValueError(f"{own} has units of its own, but {self.match} are to be equal: leave them out")
+        if self.parameters is None:
+            return
+        if self.match != "parameters":
+            raise ValueError(f"a number of parameters is given, but {self.match} is to be equal: leave out one of them")
+        if "units" in self.settings:
+            raise ValueError("units and parameters are both given: expected one of them, the other follows")
+        if type(self.parameters) is not int or self.parameters < 1:
+            raise ValueError(f"the number of parameters is {self.parameters}: expected a whole number above 0")
+
+    def _config(self, entry: Entry, units: int | None = None) -> Config:
+        own = {name: value for name, value in entry.settings.items() if name != "learning_rate"}
+        for name, cell in (("depth", "nlstm"), ("activation", "rnn"), ("reset_after", "gru")):
+            if name in self.settings and entry.cell != cell:  # what all have in common, as far as they can have it
+                own.setdefault(name, getattr(Config(entry.cell), name))
+        own |= {} if units is None else {"units": units}
+        return NETWORKS[self.task](entry.cell, **{**self.settings, **own})
+
+    @property
+    def first(self) -> Config:
+        """The first network, with its own number of units."""
+        return self._config(self.entries[0])
+
+    def configs(self, count: Callable[[Config], int]) -> dict[str, Config]:
+        """The networks by the names of their entries, given what counts the weights of one.
+
+        Raises:
+            ValueError: the numbers of weights cannot be matched.
+        """
+        if self.match != "parameters":
+            return {entry.name: self._config(entry) for entry in self.entries}
+        weights = self.parameters or count(self.first)
+        families = {entry.name: lambda units, entry=entry: self._config(entry, units) for entry in self.entries}
+        return matched(families, weights, count)
+
+    def runs(self, count: Callable[[Config], int]) -> list[Run]:
+        """All runs in their order: the first of each network, then the second of each, and so on."""
+        configs, found = self.configs(count), []
+        for repeat in range(self.repeats):
+            for entry in self.entries:
+                changes = {"random_state": self.recipe.random_state + repeat}
+                if "learning_rate" in entry.settings:
+                    changes["learning_rate"] = entry.settings["learning_rate"]
+                recipe = replace(self.recipe, **changes)
+                found.append(Run(entry, repeat, configs[entry.name], recipe))
+        return found
+
+    @property
+    def budget(self) -> str:
+        """How long each run is, in words."""
+        if self.recipe.minutes is not None:
+            return f"{self.recipe.minutes:g} minute{'s' * (self.recipe.minutes != 1)}"
+        return f"{self.recipe.epochs:g} epoch{'s' * (self.recipe.epochs != 1)}"
+
+    def to_dict(self) -> dict:
+        """What was held equal, ready for JSON."""
+        budget = {"epochs": self.recipe.epochs, "minutes": self.recipe.minutes}
+        return {"match": self.match, "repeats": self.repeats, **{k: v for k, v in budget.items() if v is not None}}

@@ -1,0 +1,95 @@
+"""What is known of a run, in a file beside its model: what it is, and its figures once it has ended. Only Python."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shakegen.compare.plan import Run
+from shakegen.files import write_whole
+
+FORMAT = "shakegen comparison run"
+STATES = ("running", "finished", "diverged", "failed")
+ENDED = ("finished", "diverged")  # what would come out the same again
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run and what came of it.
+
+    Attributes:
+        name: of the run.
+        what: what decides its outcome: `corpus`, `config`, `recipe`.
+        text: how to read the text again, the arguments of `tasks.Text`.
+        sample: what to write in the end: `seed` and `length`.
+        state: one of `STATES`; running is also what was stopped, and goes on.
+        reason: why it failed or diverged.
+        figures: what was measured, by name; `worker.carry_out` says which.
+    """
+
+    name: str
+    what: dict
+    text: dict
+    sample: dict
+    state: str = "running"
+    reason: str = ""
+    figures: dict = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: Run, text: dict, corpus: dict, sample: dict) -> "Record":
+        """The record of a run that has not begun.
+
+        Args:
+            run: of a plan.
+            text: how to read it.
+            corpus: what of it decides what is learned, as a task's `identity` has it.
+            sample: what to write in the end.
+        """
+        what = {"corpus": corpus, "config": run.config.to_dict(), "recipe": run.recipe.to_dict()}
+        return cls(run.name, json.loads(json.dumps(what)), text, sample)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is to be done any more."""
+        return self.state in ENDED
+
+    def write(self, folder: Path) -> None:
+        """Write it to its file, whole or not at all."""
+        write_whole(self.path(folder), json.dumps({"format": FORMAT, **vars(self)}).encode(), "--runs")
+
+    def path(self, folder: Path) -> Path:
+        return folder / f"{self.name}.json"
+
+    def model(self, folder: Path) -> Path:
+        """Where the model file of the run is."""
+        return folder / f"{self.name}.h5"
+
+    @classmethod
+    def read(cls, path: Path) -> "Record":
+        """The record in a file.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values.pop("format") != FORMAT or values["state"] not in STATES:
+                raise ValueError
+            record = cls(**values)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError(
+                f"{path} is not a run of a comparison: remove it, or name another folder with --runs"
+            ) from None
+        return record
+
+
+def different(path: Path, before: dict, now: dict) -> str:
+    """Why a run cannot be that of a file: the first thing in which the two differ."""
+    found = "another run"
+    for part, values in now.items():
+        for name, value in values.items():
+            other = before.get(part, {}).get(name)
+            if other != value:
+                named = f"{name.replace('_', ' ')} {other}, not {value}"
+                found = "a run on another text" if name == "sha256" else f"a run with {named}"
+                return f"{path} is of {found}: name another folder with --runs, or remove this one"
+    return f"{path} is of {found}: name another folder with --runs, or remove this one"

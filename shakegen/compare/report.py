@@ -1,0 +1,117 @@
+"""The outcome of a comparison as a figure, and on a page."""
+
+from pathlib import Path
+
+import numpy as np
+
+from shakegen import plotting
+from shakegen.compare.summary import Row, Summary
+from shakegen.compare.table import columns
+from shakegen.files import write_whole
+from shakegen.plotting import Curve, Figure, Fragment, Panel, Table
+from shakegen.plotting.page import escaped
+
+AXES = {"steps": ("steps", 1), "seconds": ("minutes", 60)}
+LOSSES = {"validation_loss": "validation", "loss": "training"}
+STYLE = """
+.samples { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 0 2rem; }
+.samples pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.85rem; }
+"""
+
+
+def save(summary: Summary, path: Path) -> None:
+    """Write the report of a comparison: a page with all of it, or an image of its curves.
+
+    Raises:
+        ValueError: as `plotting.check`; or there are no curves, and an image of them was asked for.
+        OSError: the file cannot be written.
+    """
+    if path.suffix.lower() == ".html":
+        write_whole(path, page(summary).encode())
+    else:
+        drawn = curves(summary)
+        if drawn is None:
+            raise ValueError(f"there are no curves for {path}: no run got as far as the end of an epoch")
+        plotting.save(drawn, path)
+
+
+def page(summary: Summary) -> str:
+    """A self-contained web page: what was compared, the table, the curves, a sample of each network."""
+    shown = columns(summary)
+    header = [column.title for column in shown]
+    table = Table(header, list(zip(*(column.long for column in shown), strict=True)))
+    failures = [f"{row.name}: {failure}" for row in summary.rows for failure in row.failures]
+    drawn = [figure for figure in (curves(summary), accuracies(summary)) if figure]
+    recipe = summary.plan.recipe.to_dict().items()
+    settings = [(name.replace("_", " "), value) for name, value in recipe if value is not None]
+    title = f"{', '.join(row.name for row in summary.rows)} on {summary.corpus['name']}"
+    parts = (summary.describe(), *failures, table, *drawn, samples(summary))
+    return plotting.page(title, *parts, Table(("setting", "value"), settings, "Training"))
+
+
+def curves(summary: Summary) -> Figure | None:
+    """The losses against steps and against time: means over the runs, with the range of these; None without any."""
+    panels = []
+    for key, (label, scale) in AXES.items():
+        found = [
+            curve(row, key, scale, loss, summary.task.loss_scale)
+            for loss in LOSSES
+            for row in summary.rows
+            if any(loss in entry for history in row.histories for entry in history)
+        ]
+        if found:
+            panels.append(Panel(label, summary.task.unit(summary.rows[0].config), found))
+    return Figure("Learning curves", panels) if panels else None
+
+
+def curve(row: Row, key: str, scale: float, loss: str, loss_scale: float) -> Curve:
+    """One loss of one network."""
+    runs = [
+        np.array([(entry[key] / scale, entry[loss] * loss_scale) for entry in history if loss in entry])
+        for history in row.histories
+    ]
+    x, y = together([run for run in runs if len(run)])
+    mean, validation = y.mean(axis=0), loss == "validation_loss"
+    best = int(np.argmin(mean))
+    band = (y.min(axis=0), y.max(axis=0)) if len(y) > 1 else None
+    note = f"best {mean[best]:.3f}" if validation else ""
+    return Curve(row.name, x, mean, LOSSES[loss], note, not validation, best if validation else None, band)
+
+
+def together(runs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Where to show several curves of points (x, y), x growing, as one: x, shape (points,), and y, (runs, points).
+
+    Curves of as many points are taken point by point. Others are read, between their points, wherever one of them has
+    a point and all of them are; and at their ends.
+    """
+    if len({len(run) for run in runs}) == 1:
+        both = np.stack(runs)
+        return both[:, :, 0].mean(axis=0), both[:, :, 1]
+    last = np.stack([run[-1] for run in runs])
+    first, end = max(run[0, 0] for run in runs), last[:, 0].min()
+    x = np.unique(np.concatenate([run[:, 0] for run in runs]))
+    x = x[(x >= first) & (x < end)]
+    y = [np.append(np.interp(x, *run.T), run[-1, 1]) for run in runs]
+    return np.append(x, last[:, 0].mean()), np.stack(y)
+
+
+def accuracies(summary: Summary) -> Figure | None:
+    """Of autocomplete: how accuracy grows with each character typed, means over the runs; None of other tasks."""
+    found = {}
+    for row in summary.rows:
+        tests = [record.figures["test"] for record in row.finished if record.figures["test"]]
+        by_typed = [test["by_characters_typed"] for test in tests if "by_characters_typed" in test]
+        if by_typed:
+            shares = [{key: np.mean([one[key] for one in same]) for key in same[0]} for same in zip(*by_typed)]
+            found[row.name] = {"by_characters_typed": [{k: float(v) for k, v in one.items()} for one in shares]}
+    return plotting.accuracy_by_typing(found) if found else None
+
+
+def samples(summary: Summary) -> Fragment:
+    """What each network wrote."""
+    written = [
+        f"<section><h3>{escaped(row.name)}</h3><pre>{escaped(row.sample)}</pre></section>"
+        for row in summary.rows
+        if row.sample
+    ]
+    return Fragment(f'<h2>Samples</h2><div class="samples">{"".join(written)}</div>' if written else "", STYLE)

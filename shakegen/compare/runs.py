@@ -1,0 +1,140 @@
+"""The runs of a comparison, one after the other, each in a process of its own. Only Python."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import filelock
+
+import shakegen
+from shakegen.compare.record import Record, different
+from shakegen.files import ensure_writable
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal ended a comparison, which can go on; `signal` is its number."""
+
+    def __init__(self, number: int):
+        super().__init__("the comparison was interrupted")
+        self.signal = number
+
+
+def carry_out(
+    records: Sequence[Record], folder: Path, show: Callable[[int, Record], None] | None = None
+) -> list[Record]:
+    """Carry out what is left to do of some runs; what has ended in the folder is not done again.
+
+    Args:
+        records: of the runs, not begun.
+        folder: where their model files and records are, and go to.
+        show: told the number of each run, from 0, and its record, before it starts and when it has ended; None shows
+            nothing, of the training either.
+
+    Returns:
+        The records of all runs, ended or failed.
+
+    Raises:
+        Stopped: by Ctrl-C or SIGTERM; the run at hand has written where it stands.
+        ValueError: the folder has other runs of these names, or another comparison is at work there.
+        OSError: the folder cannot be written to.
+    """
+    ensure_writable(folder / "lock", "--runs")
+    with alone(folder):
+        records = [found(record, folder) for record in records]
+        for number, known in enumerate(records):
+            if known.ended:
+                continue
+            record = replace(known, state="running", reason="")
+            record.write(folder)
+            if show:
+                show(number, record)
+            records[number] = done(record, folder, quiet=show is None)
+            if show:
+                show(number, records[number])
+    return records
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other comparisons from working in a folder."""
+    lock = filelock.FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise ValueError(
+            f"another comparison is at work in {folder}: wait for it, or name another folder with --runs"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def found(record: Record, folder: Path) -> Record:
+    """What the folder has of a run, or the run as it is."""
+    path = record.path(folder)
+    if not path.exists():
+        if record.model(folder).exists():
+            raise ValueError(
+                f"{record.model(folder)} is there already, but is no run of a comparison: name another folder with "
+                "--runs, or remove it"
+            )
+        return record
+    known = Record.read(path)
+    if known.what != record.what:
+        raise ValueError(different(path, known.what, record.what))
+    return replace(known, text=record.text, sample=record.sample)
+
+
+def done(record: Record, folder: Path, quiet: bool) -> Record:
+    """Carry one run out, and tell what came of it."""
+    command = [sys.executable, "-P", "-m", "shakegen.compare.worker", str(folder), record.name, *["--quiet"] * quiet]
+    # The very package that this process runs, wherever that came from; -P keeps the working folder out.
+    paths = [str(Path(shakegen.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # In a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
+    own_group = {"process_group": 0} if os.name == "posix" else {}
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, **own_group)
+    with handing_signals_on(process) as stopped:
+        code = process.wait()
+    if stopped:
+        raise Stopped(stopped[0])
+    if code == 0:
+        return Record.read(record.path(folder))
+    reason = f"its process ended with exit code {code}"
+    if code < 0:
+        reason = f"its process was ended by signal {-code} ({signal.Signals(-code).name})"
+        reason += ", perhaps for want of memory" * (-code == signal.SIGKILL)
+    failed = replace(record, state="failed", reason=reason)
+    failed.write(folder)
+    return failed
+
+
+@contextlib.contextmanager
+def handing_signals_on(process: subprocess.Popen) -> Iterator[list[int]]:
+    """Let Ctrl-C and SIGTERM end a process in good order; gives the list of the signals that came."""
+    came = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def stop(number, frame):
+        came.append(number)
+        process.terminate()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,95 @@
+"""The table of a comparison: in short for a terminal, at length for a page. Only Python."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shakegen.compare.summary import Figure, Row, Summary
+
+NONE, GAP = "-", 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, with its cells in short and at length.
+
+    Attributes:
+        head, title: above it, likewise.
+        short, long: a cell for each row.
+        rank: the higher, the sooner it is left out where there is little room.
+    """
+
+    head: str
+    title: str
+    short: Sequence[str]
+    long: Sequence[str]
+    rank: int
+
+    @property
+    def width(self) -> int:
+        return max(map(len, [self.head, *self.short]))
+
+
+def columns(summary: Summary) -> list[Column]:
+    """All columns of a comparison."""
+    rows = summary.rows
+    configs = [row.config for row in rows]
+    found = [
+        plain("cell", "cell", [row.name for row in rows], 0),
+        plain("units", "units", [str(config.units) for config in configs], 3),
+        plain("layers", "layers", [str(config.layers) for config in configs], 9),
+        plain("depth", "depth", [str(config.depth or NONE) for config in configs], 10),
+        Column("weights", "parameters", *numbers(row.parameters for row in rows), 4),
+    ]
+    for number, measure in enumerate(summary.task.measures):
+        cells = [score(row, measure.name, measure.digits) for row in rows]
+        if number == 0:
+            cells = [cell if row.finished else row.records[0].state for cell, row in zip(cells, rows, strict=True)]
+        found.append(plain(measure.head, measure.title, cells, 1 if measure.usual else 11))
+    means = {name: [row.figures[name].mean for row in rows] for name in rows[0].figures}
+    minutes = [written(mean, lambda mean: f"{mean:.{1 + (mean < 10)}f}") for mean in means["minutes"]]
+    return [
+        *found,
+        Column("train/s", "characters/s, training", *numbers(means["training_characters_per_second"]), 6),
+        Column("draw/s", "characters/s, sampling", *numbers(means["sampling_characters_per_second"]), 7),
+        plain("min", "minutes", minutes, 5),
+        Column("MiB", "peak memory, MiB", *numbers(means["peak_memory_mib"]), 8),
+    ]
+
+
+def plain(head: str, title: str, cells: Sequence[str], rank: int) -> Column:
+    """A column whose cells are the same in short and at length."""
+    return Column(head, title, cells, cells, rank)
+
+
+def numbers(values) -> tuple[list[str], list[str]]:
+    """Numbers in short and at length."""
+    values = list(values)
+    return [written(value, compact) for value in values], [written(value, lambda v: f"{v:,.0f}") for value in values]
+
+
+def written(value: float | None, how: Callable[[float], str]) -> str:
+    return NONE if value is None else how(value)
+
+
+def compact(value: float) -> str:
+    """A number in three digits: 640, 12.3k, 1.23M."""
+    for unit in ("", "k", "M", "G"):
+        if abs(value) < 999.5 or unit == "G":
+            return f"{value:.0f}" if not unit else f"{value:.{max(0, 2 - (value >= 9.995) - (value >= 99.95))}f}{unit}"
+        value /= 1000
+    raise AssertionError
+
+
+def score(row: Row, name: str, digits: int) -> str:
+    """The mean of a measure over the runs, and its spread if there is one."""
+    figure: Figure = row.figures[name]
+    spread = "" if figure.spread is None else f" ±{figure.spread:.{digits}f}"
+    return written(figure.mean, lambda mean: f"{mean:.{digits}f}{spread}")
+
+
+def fitting(columns: list[Column], width: int | None) -> tuple[list[Column], list[Column]]:
+    """The columns that fit in so many characters, and those left out for it; None has room for all."""
+    kept = list(columns)
+    while width is not None and len(kept) > 1 and sum(column.width + GAP for column in kept) - GAP > width:
+        kept.remove(max(kept, key=lambda column: column.rank))
+    return kept, [column for column in columns if column not in kept]

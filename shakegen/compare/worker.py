@@ -1,0 +1,156 @@
+"""One run of a comparison, in a process of its own: `python -m shakegen.compare.worker FOLDER NAME [--quiet]`.
+
+So its peak memory and its compilation are its own, and whatever befalls it befalls no other run. It reads and writes
+the record and the model file of that name. Exit codes: 0, the record says what came of it; 128 + n, a signal ended it,
+and it can go on.
+"""
+
+import os
+import signal
+import statistics
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from shakegen.compare.record import Record
+from shakegen.compare.tasks import BY_NAME, Text, identity
+from shakegen.config import Config
+from shakegen.model import load
+from shakegen.quiet import quiet_tensorflow
+
+TIMED = 0.5  # seconds for which the speed of sampling is measured
+
+
+def main(folder: str, name: str, *flags: str) -> None:
+    folder = Path(folder)
+    record = Record.read(folder / f"{name}.json")
+    with quiet_tensorflow():
+        from tensorflow import errors
+
+        from shakegen.training import Diverged
+    try:
+        ended = carry_out(record, folder, "--quiet" not in flags)
+    except KeyboardInterrupt as stop:
+        sys.exit(128 + getattr(stop, "signal", signal.SIGINT))
+    except Diverged as error:
+        scores = figures_of(error.model, record, None) if error.model else {}
+        ended = replace(record, state="diverged", reason=str(error).partition(";")[0], figures=scores)
+    except (MemoryError, errors.ResourceExhaustedError):
+        ended = replace(record, state="failed", reason="out of memory: try smaller networks or a smaller batch")
+    except (OSError, ValueError) as error:
+        ended = replace(record, state="failed", reason=" ".join(str(error).split()))
+    ended.write(folder)
+
+
+def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
+    """Train, from where the run stands, then measure.
+
+    Returns:
+        The record with figures: `parameters`, `epochs`, `steps`, `best_epoch`, `seconds`, `peak_memory_bytes` (of
+        the training; None where it is not known), `training_characters_per_second`,
+        `sampling_characters_per_second`, `validation` and `test` (as the task scores them; None without such text),
+        `sample`, and `history`, as a model file has it.
+
+    Raises:
+        Diverged, Interrupted, ValueError, OSError: as `training.train`.
+    """
+    config, path = Config.from_dict(record.what["config"]), record.model(folder)
+    task = BY_NAME[config.task]
+    corpus = task.load(Text(**record.text))
+    if identity(corpus) != record.what["corpus"]:
+        raise ValueError(f"{corpus.name} is not the text any more that the comparison began with")
+    model = trained(record, corpus, config, path, verbose)
+    if model is None:  # trained before, by a process that ended before it had measured
+        model, memory = load(path), record.figures.get("peak_memory_bytes")
+    else:
+        memory = peak_memory()
+        replace(record, figures={"peak_memory_bytes": memory}).write(folder)
+    figures = figures_of(model, record, corpus) | {"peak_memory_bytes": memory}
+    ended = replace(record, state="finished", figures=figures)
+    ended.write(folder)
+    model.save(path)  # without what it would take to go on
+    return ended
+
+
+def trained(record: Record, corpus, config: Config, path: Path, verbose: bool):
+    """The trained model of a run, or None where its training had ended before."""
+    import keras
+
+    from shakegen import training
+
+    class WithParent(keras.callbacks.Callback):
+        """Stop, to be resumed, when the process that started this one is gone."""
+
+        parent = os.getppid()
+
+        def on_train_batch_end(self, batch, logs=None):
+            if os.getppid() != self.parent:
+                signal.raise_signal(signal.SIGTERM)
+
+    options = {"callbacks": [WithParent()], "verbose": verbose}
+    if not path.exists():
+        return training.train(corpus, config, out=path, **options, **record.what["recipe"])
+    try:
+        return training.train(corpus, config, resume=path, **options)
+    except training.Ended:
+        return None
+
+
+def figures_of(model, record: Record, corpus) -> dict:
+    """What a trained model is and does; without a corpus only what training has measured."""
+    history = model.history
+    last = history[-1] if history else {}
+    figures = {
+        "parameters": model.parameters,
+        "epochs": last.get("epoch", 0),
+        "steps": last.get("steps", 0),
+        "best_epoch": model.best_epoch.get("epoch"),
+        "seconds": last.get("seconds"),
+        "training_characters_per_second": median(entry.get("characters_per_second") for entry in history),
+        "history": history,
+    }
+    if corpus is None:
+        return figures
+    task, random_state = BY_NAME[model.config.task], record.what["recipe"]["random_state"]
+    speed = figures["training_characters_per_second"]
+    if speed:  # a history has that of symbols
+        figures["training_characters_per_second"] = round(speed * task.characters_per_symbol(corpus), 1)
+    sample = task.sample(model, corpus, record.sample["seed"], record.sample["length"], random_state)
+    scores = {part: task.score(model, corpus, part) for part in ("validation", "test")}
+    return {**figures, **scores, "sampling_characters_per_second": rate(task.draw, model), "sample": sample}
+
+
+def median(values) -> float | None:
+    values = [value for value in values if value]
+    return statistics.median(values) if values else None
+
+
+def rate(draw, model) -> float:
+    """Characters/s at which something is drawn from a model."""
+    count = 100
+    while True:
+        began = time.perf_counter()
+        characters = draw(model, count)
+        took = time.perf_counter() - began
+        if took >= TIMED:
+            return round(characters / took, 1)
+        count *= 2
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process had by now, in bytes, as far as the platform tells."""
+    try:  # not from getrusage where this exists: that begins with the memory of the process which started this one
+        with open("/proc/self/status", encoding="utf-8") as file:
+            return 1024 * next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        pass
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

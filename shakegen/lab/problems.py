@@ -1,0 +1,100 @@
+"""The problems of memory that recurrent networks are tried on, as random batches. Only numpy."""
+
+import numpy as np
+
+
+def adding(random: np.random.Generator, batch: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Add the two marked numbers of a sequence (Hochreiter & Schmidhuber 1997, in the form of Le et al. 2015).
+
+    A step has a number, uniform in 0 … 1, and a mark, 1 at two places, one in either half, else 0. Who always answers 1
+    has a mean squared error of 1/6.
+
+    Args:
+        random: draws the batch.
+        batch: N, the number of sequences.
+        length: T, steps in a sequence, 2 or more.
+
+    Returns:
+        Inputs (N, T, 2) and the sums after the last step (N, 1), float32.
+
+    Raises:
+        ValueError: the length is below 2.
+    """
+    if length < 2:
+        raise ValueError(f"the length is {length}: expected 2 steps or more, for two numbers to add")
+    numbers, marks, rows = random.random((batch, length)), np.zeros((batch, length)), np.arange(batch)
+    half = length // 2
+    marks[rows, random.integers(half, size=batch)] = 1
+    marks[rows, random.integers(half, length, size=batch)] = 1
+    inputs = np.stack([numbers, marks], axis=2)
+    return inputs.astype(np.float32), (numbers * marks).sum(axis=1, keepdims=True).astype(np.float32)
+
+
+def copying(
+    random: np.random.Generator, batch: int, lag: int, symbols: int = 5, alphabet: int = 8
+) -> tuple[np.ndarray, np.ndarray]:
+    """Say again, after a while, the symbols that were read first (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016).
+
+    The symbols are read, then come lag - 1 blanks, a mark, and S - 1 blanks; from the mark on the symbols are to be
+    said, one a step, each lag + S - 1 steps after it was read.
+
+    Args:
+        random: draws the batch.
+        batch: N, the number of sequences.
+        lag: steps from the last symbol to the mark, 1 or more.
+        symbols: S, how many are to be copied.
+        alphabet: A, how many different symbols there are.
+
+    Returns:
+        Inputs (N, T, A + 2), one-hot, with A for a blank and A + 1 for the mark, T = 2 S + lag - 1, float32; and the
+        symbols to say in the last S steps, (N, S), int32.
+
+    Raises:
+        ValueError: the lag, the number of symbols or the alphabet is too small.
+    """
+    if lag < 1 or symbols < 1 or alphabet < 2:
+        raise ValueError(
+            f"the lag is {lag}, the symbols to copy are {symbols}, the alphabet has {alphabet}: expected 1 or more, "
+            "1 or more, and 2 or more"
+        )
+    drawn = random.integers(alphabet, size=(batch, symbols))
+    read = np.full((batch, 2 * symbols + lag - 1), alphabet)
+    read[:, :symbols] = drawn
+    read[:, symbols + lag - 1] = alphabet + 1
+    return np.eye(alphabet + 2, dtype=np.float32)[read], drawn.astype(np.int32)
+
+
+def timer(random: np.random.Generator, batch: int, length: int, longest: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Say 0.5 for as long as asked, from a trigger on, else 0 (Jaeger 2002, "Tutorial on training recurrent networks").
+
+    A step has a trigger, 1 now and then, else 0, and a duration, one of 0.1, 0.2 … 1.0, drawn anew with every trigger
+    and held until the next; it is in units of the longest, and rounded to whole steps. A trigger comes only when the
+    last one's time is over, longest + 1 to 3 longest steps after it.
+
+    Args:
+        random: draws the batch.
+        batch: N, the number of sequences.
+        length: T, steps in a sequence.
+        longest: steps that a duration of 1.0 stands for, 10 or more so that all are told apart.
+
+    Returns:
+        Inputs (N, T, 2) and targets (N, T, 1), float32.
+
+    Raises:
+        ValueError: the longest duration is too short to tell all apart, or no sequence would be long enough for it.
+    """
+    if longest < 10 or length <= longest:
+        raise ValueError(
+            f"the longest duration is {longest} steps of {length}: expected 10 or more, and longer sequences"
+        )
+    triggers, starts = np.zeros((batch, length)), random.integers(longest, size=batch)
+    while np.any(starts < length):
+        rows = np.flatnonzero(starts < length)
+        triggers[rows, starts[rows]] = 1
+        starts += random.integers(longest + 1, 3 * longest, endpoint=True, size=batch)
+    asked = triggers.cumsum(axis=1).astype(int)
+    durations = random.integers(1, 10, endpoint=True, size=(batch, asked.max() + 1)) / 10
+    held = np.take_along_axis(durations, asked, axis=1)
+    last = np.maximum.accumulate(np.where(triggers, np.arange(length), -length), axis=1)
+    on = np.arange(length) - last < np.round(held * longest)
+    return np.stack([triggers, held], axis=2).astype(np.float32), 0.5 * on[:, :, None].astype(np.float32)

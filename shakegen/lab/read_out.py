@@ -1,0 +1,53 @@
+"""Training the read-out alone: ridge regression from the states of a network whose other weights stay (Jaeger 2001)."""
+
+import numpy as np
+
+PENALTIES = tuple(10.0**power for power in range(-9, 2))
+
+
+def ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+    """The W and b with the least mean of |x W + b - y|² + penalty · |W|² (Hoerl & Kennard 1970).
+
+    Args:
+        features: x, (examples, F).
+        targets: y, (examples, K).
+        penalty: above 0, or 0 where the features are not collinear.
+
+    Returns:
+        W, (F, K), and b, (K,).
+    """
+    x, y = (np.asarray(values, float) for values in (features, targets))
+    mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
+    x, y = x - mean_x, y - mean_y
+    W = np.linalg.solve(x.T @ x / len(x) + penalty * np.eye(x.shape[1]), x.T @ y / len(x))
+    return W, mean_y - mean_x @ W
+
+
+def best_ridge(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`ridge` with that one of the `PENALTIES` which, on three quarters of the examples, best predicts the others."""
+    held = len(features) // 4
+
+    def missed(penalty):
+        W, b = ridge(features[held:], targets[held:], penalty)
+        return np.mean((features[:held] @ W + b - targets[:held]) ** 2)
+
+    return ridge(features, targets, min(PENALTIES, key=missed))
+
+
+def fit_read_out(network, inputs: np.ndarray, targets: np.ndarray) -> None:
+    """Give a network of `fitting.sequence_network` the read-out that ridge regression finds.
+
+    Args:
+        network: its last layer is the read-out.
+        inputs: (N, T, ·).
+        targets: numbers (N, steps read out, K), or classes (N, steps read out), which are learned one-hot.
+    """
+    import keras
+
+    dense = network.layers[-1]
+    states = keras.Model(network.input, dense.input).predict_on_batch(inputs)
+    if targets.ndim == 2:
+        targets = np.eye(dense.units)[targets]
+    W, b = best_ridge(states.reshape(-1, states.shape[-1]), targets.reshape(-1, dense.units))
+    dense.kernel.assign(W)
+    dense.bias.assign(b)

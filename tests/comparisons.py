@@ -1,0 +1,25 @@
+"""A comparison, and records of its runs, for the tests of comparisons."""
+
+from shakegen.compare.matching import weights_of
+from shakegen.compare.plan import Entry, Plan
+from shakegen.compare.record import Record
+from shakegen.recipe import Recipe
+
+ALL = "rnn", "lstm", "gru", "nlstm"
+
+
+def plan(*cells, **changes):
+    entries = tuple(map(Entry.parse, cells))
+    return Plan(**{"entries": entries, "recipe": Recipe(epochs=1), "repeats": 1, **changes})
+
+
+def by_characters(config):
+    return weights_of(config, 27)
+
+
+def records(*cells, **changes):
+    """Records of runs that have not begun."""
+    corpus = {"sha256": "0", "split": [0.9, 0.05, 0.05], "symbols": 27}
+    text = {"places": ["a.txt"], "reading": {}, "shape": {"split": [0.9, 0.05, 0.05]}}
+    runs = plan(*cells, **changes).runs(by_characters)
+    return [Record.of(run, text, corpus, {"seed": None, "length": 9}) for run in runs]

@@ -1,0 +1,92 @@
+"""The problems of memory, and the experiment that tries cells on them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from shakegen.cli.lab.group import drawn
+from shakegen.lab import problems
+from shakegen.lab.memory import PROBLEMS, Memory, memory
+
+
+def test_the_sum_is_that_of_one_marked_number_in_either_half(rng):
+    inputs, sums = problems.adding(rng, 200, 9)
+    numbers, marks = inputs[..., 0], inputs[..., 1]
+    assert inputs.shape == (200, 9, 2)
+    assert np.all((numbers >= 0) & (numbers < 1))
+    assert np.all(marks[:, :4].sum(axis=1) == 1)
+    assert np.all(marks[:, 4:].sum(axis=1) == 1)
+    assert set(np.argwhere(marks)[:, 1]) == set(range(9))
+    assert np.allclose((numbers * marks).sum(axis=1), sums[:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize(("lag", "symbols"), [(1, 1), (1, 4), (6, 3)])
+def test_what_is_to_be_copied_was_read_the_same_while_ago(rng, lag, symbols):
+    inputs, targets = problems.copying(rng, 50, lag, symbols, alphabet=4)
+    read = inputs.argmax(axis=2)
+    assert np.all(inputs.sum(axis=2) == 1)
+    assert read.shape[1] == 2 * symbols + lag - 1
+    assert np.array_equal(read[:, :symbols], targets)
+    mark = symbols + lag - 1
+    assert np.all(read[:, mark] == 5)
+    assert np.all(np.delete(read, mark, axis=1)[:, symbols:] == 4)
+    assert np.array_equal(read[:, np.arange(read.shape[1] - symbols, read.shape[1]) - mark], targets)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_score_of_who_remembers_nothing(rng, name):
+    problem = PROBLEMS[name]()
+    inputs, targets = problem.draw(rng, 4000, 12)
+    outputs = np.ones_like(targets) if name == "adding" else rng.random((*targets.shape, problem.outputs))
+    assert inputs.shape[2] == problem.inputs
+    assert problem.score(outputs, targets) == pytest.approx(problem.guess, rel=0.05)
+    assert not problem.mastered(problem.guess)
+
+
+def test_a_short_lag_is_mastered_and_the_climb_ends_at_the_first_that_is_not():
+    found = memory(["rnn"], ["copying"], lags=(1, 30, 40), updates=60, symbols=3)
+    assert [(a["lag"], a["mastered"]) for a in found.attempts] == [(1, True), (30, False)]
+    assert found.rows[0] | {"score_there": 0} == {
+        "problem": "copying", "cell": "rnn", "longest_lag": 1, "lag_tried": 30, "score_there": 0, "updates_there": 60,
+    }  # fmt: skip
+
+
+def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path):
+    options = ("--cells", "rnn", "--problem", "copying", "--lags", "2", "--updates", "3", "--units", "4")
+    shown = shakegen("lab", "memory", *options, "--out", "memory.svg")
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[0].split()[:3] == ["problem", "cell", "longest"]
+    assert "Saved: memory.svg" in shown.stderr
+    assert (tmp_path / "memory.svg").read_text(encoding="utf-8").startswith("<?xml")
+    found, again = (json.loads(shakegen("lab", "memory", *options, "--json").stdout) for _ in range(2))
+    assert found == again
+    assert found["attempts"][0] | {"score": 0} == {
+        "problem": "copying", "cell": "rnn", "lag": 2, "updates": 3, "score": 0, "mastered": False,
+    }  # fmt: skip
+
+
+def test_a_figure_in_the_terminal(capsys):
+    attempts = [{"problem": "adding", "cell": "gru", "lag": lag, "score": 0.2 / lag} for lag in (10, 20)]
+    drawn(Memory([], attempts))
+    shown = capsys.readouterr().out
+    assert "mean squared error" in shown
+    assert "no memory" in shown
+
+
+BAD = {
+    "updates is 0: expected 1 or more": ("--updates", "0"),
+    "learning rate is nan: expected a number above 0": ("--learning-rate", "nan"),
+    "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "gru,rnx"),
+    "the lags given are '10;20': expected whole numbers such as 10,20,40": ("--lags", "10;20"),
+    "the length is 1: expected 2 steps or more, for two numbers to add": ("--problem", "adding", "--lags", "1"),
+    "the lag is 0, the symbols to copy are 1, the alphabet has 8: expected 1 or more, 1 or more, and 2 or more": (
+        "--problem", "copying", "--lags", "0"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "arguments"), BAD.items())
+def test_mistakes_get_one_line(shakegen, message, arguments):
+    result = shakegen("lab", "memory", *arguments)
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")

@@ -1,0 +1,84 @@
+"""Jaeger's timer, as a problem and as an experiment."""
+
+import json
+
+import numpy as np
+import pytest
+
+from shakegen.lab import problems
+from shakegen.lab.timer import measured, timer
+
+
+@pytest.mark.parametrize("longest", [10, 25])
+def test_the_output_is_on_from_every_trigger_on_for_as_long_as_asked(rng, longest):
+    inputs, targets = problems.timer(rng, 60, 150, longest)
+    assert inputs.shape == (60, 150, 2)
+    assert targets.shape == (60, 150, 1)
+    assert set(np.unique(inputs[..., 0])) == {0, 1}
+    assert set(np.unique(targets)) == {0, 0.5}
+    assert np.allclose(np.unique(inputs[..., 1]), np.arange(1, 11) / 10)
+    gaps = set()
+    for (triggers, durations), (said,) in zip(inputs.transpose(0, 2, 1), targets.transpose(0, 2, 1)):
+        starts = [int(step) for step in np.flatnonzero(triggers)]
+        assert not said[: starts[0]].any()
+        for start, end in zip(starts, [*starts[1:], 150]):
+            steps = int(np.round(np.round(durations[start].astype(float), 1) * longest))
+            assert np.all(durations[start:end] == durations[start])
+            assert np.all(said[start : start + steps] == 0.5)
+            assert not said[start + steps : end].any()
+        gaps |= set(np.diff(starts).tolist())
+    assert longest < min(gaps)
+    assert max(gaps) <= 3 * longest
+
+
+def test_every_duration_is_as_likely_as_any_other(rng):
+    inputs, _ = problems.timer(rng, 500, 60, 10)
+    drawn = np.round(10 * inputs[..., 1][inputs[..., 0] == 1]).astype(int)
+    counts = np.bincount(drawn, minlength=11)[1:]
+    assert np.sum((counts - counts.mean()) ** 2 / counts.mean()) < 27.9  # χ² of 9 degrees of freedom, p = 0.001
+
+
+def test_what_is_measured_of_a_timer(rng):
+    inputs, targets = problems.timer(rng, 30, 100, 10)
+    assert measured(inputs, targets, targets, 10) == {"mean_squared_error": 0, "right_steps": 1, "steps_off": 0}
+    off = measured(inputs, targets, np.zeros_like(targets), 10)
+    assert off["mean_squared_error"] == pytest.approx(0.25 * (1 - off["right_steps"]))
+    late = np.roll(targets, 1, axis=1)
+    assert measured(inputs, targets, late, 10)["steps_off"] < 0.3  # most end before the next trigger
+    longer = np.maximum(targets, late)
+    assert measured(inputs, targets, longer, 10)["steps_off"] == pytest.approx(1, abs=0.1)
+
+
+def test_a_cell_learns_to_keep_time():
+    found = timer(["irnn"], longest=10, length=40, updates=120, units=16)
+    mean, trained = found.rows
+    assert (mean["cell"], trained["cell"]) == ("mean", "irnn")
+    assert trained["mean_squared_error"] < 0.3 * mean["mean_squared_error"]
+    assert trained["steps_off"] < 0.5 * mean["steps_off"]
+    assert np.mean((found.outputs["irnn"] - found.target) ** 2) < 0.5 * mean["mean_squared_error"]
+
+
+def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path):
+    options = ("--cells", "rnn", "--longest", 10, "--length", 30, "--updates", 2, "--units", 4)
+    shown = shakegen("lab", "timer", *options, "--out", "timer.svg")
+    assert shown.exit_code == 0
+    assert [line.split()[0] for line in shown.stdout.splitlines()] == ["cell", "mean", "rnn"]
+    assert (tmp_path / "timer.svg").read_text(encoding="utf-8").startswith("<?xml")
+    found = json.loads(shakegen("lab", "timer", *options, "--json").stdout)
+    assert found == timer(["rnn"], longest=10, length=30, updates=2, units=4).to_dict()
+    assert [len(found["inputs"]), len(found["target"]), len(found["outputs"]["rnn"])] == [30, 30, 30]
+
+
+BAD = {
+    "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "rnx"),
+    "the longest duration is 9 steps of 120: expected 10 or more, and longer sequences": ("--longest", "9"),
+    "the longest duration is 20 steps of 20: expected 10 or more, and longer sequences": ("--length", "20"),
+    "updates is 0: expected 1 or more": ("--updates", "0"),
+    "batch size is 0: expected 1 or more": ("--batch-size", "0"),
+}
+
+
+@pytest.mark.parametrize(("message", "arguments"), BAD.items())
+def test_mistakes_get_one_line(shakegen, message, arguments):
+    result = shakegen("lab", "timer", *arguments)
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
