@@ -111,7 +111,7 @@ def test_workers_must_have_the_same_text_network_options_and_first_weights(poem,
         None: facts(Corpus.from_text(poem, name="another"), config, recipe, None),
         "a text with sha256": facts(Corpus.from_text(poem + "."), config, recipe, None),
         "the split": facts(Corpus.from_text(poem, split=(0.8, 0.1, 0.1)), config, recipe, None),
-        "layers": facts(corpus, Config(layers=2), recipe, None),
+        "layers": facts(corpus, Config(layers=3), recipe, None),
         "learning rate": facts(corpus, config, Recipe(learning_rate=1e-3), None),
         "a model to begin with": facts(corpus, config, recipe, random_model()),
     }

@@ -100,12 +100,12 @@ class Team:
 
     def _beat(self) -> None:
         while not self._over:
+            signal, self._signal = self._signal, None
             for member in list(self._members.values()):
                 with contextlib.suppress(OSError):  # the thread that listens notices
-                    if self._signal is not None:
-                        member.channel.send("stop", signal=self._signal)
+                    if signal is not None:
+                        member.channel.send("stop", signal=signal)
                     member.channel.send("beat")
-            self._signal = None
             self._wake.wait(BEAT)
             self._wake.clear()
 
@@ -114,12 +114,13 @@ class Team:
         with self._lock:
             if self.problem is not None or self._over:
                 return
+            for member in list(self._members.values()):  # before anybody here knows, and leaves
+                with contextlib.suppress(OSError):
+                    member.channel.send("failed", message=problem)
             self.problem = problem
+            self._timer.start()
         for member in list(self._members.values()):
-            with contextlib.suppress(OSError):
-                member.channel.send("failed", message=problem)
             member.inbox.put(({"kind": "failed"}, b""))
-        self._timer.start()
         for act in self.on_problem:
             act(problem)
 
