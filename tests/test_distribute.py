@@ -56,13 +56,14 @@ def test_a_cluster_is_read_from_options_or_from_the_environment():
     chief = Cluster.from_environment(environment(cluster, {"type": "chief", "index": 0}))
     assert (chief.addresses, chief.index) == (("a:4", "[::1]:5", "c:6"), 0)
     assert Cluster.chosen("a:1,b:2", 0, of_workers).addresses == ("a:1", "b:2"), "options count more"
-    for alone in (
-        {},
-        {"TF_CONFIG": ""},
-        {"TF_CONFIG": "{}"},
-        environment({"worker": ["a:4"]}, {"type": "worker", "index": 0}),
-    ):
+    for alone in ({}, {"TF_CONFIG": ""}, {"TF_CONFIG": "{}"}):
         assert Cluster.chosen(None, None, alone) is None
+
+
+def test_a_process_alone_needs_no_team():
+    for alone in (None, Cluster(("127.0.0.1:4000",), 0)):
+        with joined(alone) as team:
+            assert team is None
 
 
 EXAMPLE = "expected host:port for each worker, separated by commas, such as 10.0.0.1:4000,10.0.0.2:4000"

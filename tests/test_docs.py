@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,14 @@ def test_links_between_documents_lead_somewhere():
             continue
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_commands_of_the_page_on_several_workers_have_the_options_that_there_are():
+    page = (ROOT / "docs" / "scale-out.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = re.findall(r"shakegen train (.*?)(?:'|`|$)", page, re.MULTILINE)
+    trained = [shlex.split(command.replace("'", "")) for command in commands if "--" in command]
+    assert len(trained) >= 5
+    for arguments in trained:
+        words = [word for word in arguments if not re.fullmatch(r"\$(2|resume)", word)]
+        words = [re.sub(r"\$\w+", "1", word) for word in words]
+        main.commands["train"].make_context("train", words)

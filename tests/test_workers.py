@@ -89,6 +89,13 @@ def test_a_run_goes_on_with_any_number_of_workers(folder):
     assert_same_run(train(workers.corpus_of("streams"), resume=stopped, verbose=False), alone)
 
 
+def test_minutes_and_patience_end_the_run_of_all(folder):
+    history = load(folder / "2" / "minutes.h5").history
+    assert [entry["steps"] for entry in history] == [1]
+    history = load(folder / "2" / "still.h5").history
+    assert [entry["epoch"] for entry in history] == [1, 2]
+
+
 def test_workers_with_other_options_part_and_say_which(folder):
     for index in (0, 1):
         assert (folder / "2" / f"said{index}.txt").read_text() == (

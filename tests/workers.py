@@ -20,6 +20,7 @@ RUNS = {
         {"stateful": True, "average_weights": 0.9, "weight_decay": 0.01, "batch_size": 7},
     ),
     "bfloat16": ({"cell": "gru", "units": 6, "dropout": 0}, {"mixed_precision": "bfloat16", "clip_value": 0.01}),
+    "still": ({"cell": "rnn", "units": 4}, {"optimizer": "sgd", "learning_rate": 1e-30, "patience": 1, "epochs": 5}),
     "dropout": ({"cell": "rnn", "units": 4, "dropout": 0.5}, {}),
     "words": ({"cell": "gru", "units": 6, "embedding": 4, "task": "autocomplete", "dropout": 0}, {}),
 }
@@ -111,6 +112,8 @@ def main(folder: Path) -> None:
                 (own / f"{run}{index}.json").write_text(json.dumps(starts))
             if len(team) == 2:
                 stopped("streams", 5, team=team, out=own / "stopped.h5")
+                train("still", team=team, out=own / "still.h5")
+                train("dropout", team=team, epochs=None, minutes=1e-3, out=own / "minutes.h5")
                 train("clipped", team=team, seq_length=20 + index)
             train("streams", team=team, resume=folder / "1" / "stopped.h5", out=own / "resumed.h5")
             begun = LambdaCallback(on_epoch_end=lambda epoch, logs: (folder / "begun").touch())

@@ -87,15 +87,14 @@ class Cluster:
 
     @classmethod
     def chosen(cls, workers: str | None, index: int | None, environment: Mapping[str, str]) -> "Cluster | None":
-        """The cluster of the options if they are given, else of the environment; None where it is one process alone.
+        """The cluster of the options if they are given, else of the environment; None where neither says anything.
 
         Raises:
             ValueError: as for the other ways to make one.
         """
         if workers is None and index is not None:
             raise ValueError("--worker-index is given without --workers: expected the addresses of all, too")
-        cluster = cls.from_environment(environment) if workers is None else cls.from_options(workers, index)
-        return cluster if cluster is not None and len(cluster) > 1 else None
+        return cls.from_environment(environment) if workers is None else cls.from_options(workers, index)
 
 
 def split(address: str) -> tuple[str, int]:

@@ -201,13 +201,13 @@ def joined(cluster: Cluster | None, wait: float = WAIT) -> Iterator[Team | None]
     """Meet the other workers of a cluster, and part from them at the end.
 
     Args:
-        cluster: of the workers; None for a process alone, which gets None instead of a `Team`.
+        cluster: of the workers; a process alone, None or a cluster of one, gets None instead of a `Team`.
         wait: seconds for all workers to come.
 
     Raises:
         TeamError: one did not come, or cannot be reached.
     """
-    if cluster is None:
+    if cluster is None or len(cluster) == 1:
         yield None
         return
     team, error = Team(cluster), None

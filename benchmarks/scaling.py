@@ -1,0 +1,174 @@
+"""How training scales with workers: measured on this machine's cores, and, from that, on paper up to 64 machines.
+
+    python benchmarks/scaling.py                           # an lstm of 512 units on 1, 2 … workers, a core each
+    python benchmarks/scaling.py --cell gru --units 256 --workers 1 2 --batch-size 64
+    python benchmarks/scaling.py --paper                   # the tables of docs/scale-out.md
+
+Every worker is a process pinned to a core of its own, with one thread for its products; all have a batch of the same
+size, so that the whole batch grows with them. `ms/step` is the median of the chief's steps. `alone` is what such a step
+takes while all the processes compute side by side, each for itself: cores share the memory's bandwidth. What is left is
+the all-reduce, with the chief's orders and the waiting for the slowest; its share of the step is in the last column.
+
+On paper, W machines each take a step as long as one takes alone, t, then add up g bytes of gradients around a ring,
+over a network of b bytes a second: T = t + 2 (W - 1) / W · g / b; the gain is W · t / T. Nothing overlaps.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+VOCABULARY, TEXT = 65, 1 << 20
+NETWORKS = {1: "1 Gbit/s", 10: "10 Gbit/s", 25: "25 Gbit/s", 100: "100 Gbit/s"}  # and an eighth of it in bytes
+MACHINES, SIZES, WORTH_IT = (2, 8, 64), (128, 512, 1024), 0.8
+
+
+def learner(arguments, batch_size, team):
+    import keras
+    import numpy as np
+
+    from shakegen.config import Config
+    from shakegen.distribute.replicas import Replicas, sum_once
+    from shakegen.network import build
+    from shakegen.training.learner import Crossentropy, Learner
+    from shakegen.windows import ShuffledWindows
+
+    ids = np.random.default_rng(0).integers(VOCABULARY, size=TEXT, dtype=np.uint8)
+    replicas = Replicas(ShuffledWindows(ids, arguments.seq_length, batch_size), team)
+    with replicas.strategy.scope():
+        network = build(Config(arguments.cell, arguments.units, arguments.layers, dropout=0), VOCABULARY)
+        optimizer = keras.optimizers.Adam(global_clipnorm=1.0)
+        if replicas.count > 1:
+            sum_once(optimizer)
+        network.compile(optimizer, Crossentropy(), jit_compile=False)
+        optimizer.build(network.trainable_variables)
+    return Learner(network, replicas, team)
+
+
+def median_step(learn, steps):
+    """Seconds of a step, after those that compile."""
+    learn.begin(0)
+    durations = []
+    for _ in range(steps + 3):
+        began = time.perf_counter()
+        learn(1e-3)
+        durations.append(time.perf_counter() - began)
+    return statistics.median(durations[3:])
+
+
+def be_a_worker(arguments):
+    """Learn together with the other workers, then beside them; the chief prints how long the steps took."""
+    from shakegen.distribute import Cluster, joined
+    from shakegen.quiet import quiet_tensorflow
+
+    addresses = tuple(arguments.addresses.split(","))
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[arguments.index % len(cores)]})
+    with joined(Cluster(addresses, arguments.index)) as team:
+        with quiet_tensorflow():
+            import tensorflow as tf
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        found = {}
+        if team:
+            learn = learner(arguments, arguments.batch_size * len(team), team)
+            if team.chief:
+                found["together"] = median_step(learn, arguments.steps)
+                team.order("end")
+            else:
+                learn.begin(0)
+                for order in team.orders():
+                    if order["what"] == "learn":
+                        learn(order["rate"])
+            team.agree({})
+        learn = learner(arguments, arguments.batch_size, None)
+        found["alone"] = median_step(learn, arguments.steps)
+        found["weights"] = sum(weight.shape.num_elements() for weight in learn.network.weights)
+        if arguments.index == 0:
+            print(json.dumps(found))
+        if team:
+            team.order("end") if team.chief else list(team.orders())
+
+
+def measured(arguments, workers):
+    """What the chief of so many workers found."""
+    with contextlib.ExitStack() as ports:
+        found = [ports.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(workers)]
+        addresses = ",".join(f"127.0.0.1:{one.getsockname()[1]}" for one in found)
+    options = [f"--{name}={getattr(arguments, name.replace('-', '_'))}" for name in OPTIONS]
+    command = [sys.executable, __file__, *options, f"--addresses={addresses}"]
+    processes = [
+        subprocess.Popen([*command, f"--index={index}"], stdout=subprocess.PIPE, text=True) for index in range(workers)
+    ]
+    outputs = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        raise SystemExit("a worker failed")
+    return {"together": None, **json.loads(outputs[0])}
+
+
+def table_of_this_machine(arguments):
+    print(f"{arguments.cell} of {arguments.units} units, {arguments.batch_size} windows a worker\n")
+    print("| workers | ms/step | alone | characters/s | gain | all-reduce |")
+    print("|---|---|---|---|---|---|")
+    first = None
+    for workers in arguments.workers or range(1, len(os.sched_getaffinity(0)) + 1):
+        found = measured(arguments, workers)
+        step = found["together"] or found["alone"]
+        rate = workers * arguments.batch_size * arguments.seq_length / step
+        first = first or rate / workers
+        figures = [f"{1000 * step:.1f}", f"{1000 * found['alone']:.1f}", f"{rate:,.0f}", f"{rate / first:.2f}"]
+        print("|", " | ".join([str(workers), *figures, f"{max(0.0, 1 - found['alone'] / step):.0%}"]), "|", flush=True)
+
+
+def gain(machines, step, gradients, bandwidth):
+    """How many times as fast as one machine so many are, on paper."""
+    return machines * step / (step + 2 * (machines - 1) / machines * gradients / bandwidth)
+
+
+def tables_on_paper(arguments):
+    print(f"| {arguments.cell}, units | weights | MB of gradients | ms/step |", end=" ")
+    print(" | ".join(f"{name}: {', '.join(map(str, MACHINES))}" for name in NETWORKS.values()), end=" | ")
+    print(f"2 pay from | {MACHINES[-1]} pay {WORTH_IT:.0%} from |")
+    print("|---" * (6 + len(NETWORKS)) + "|")
+    for arguments.units in SIZES:
+        found = measured(arguments, 1)
+        step, gradients = found["alone"], 4 * found["weights"]
+        cells = [f"{arguments.units}", f"{found['weights']:,}", f"{gradients / 1e6:.1f}", f"{1000 * step:.0f}"]
+        for gigabits in NETWORKS:
+            cells.append(
+                ", ".join(f"{gain(machines, step, gradients, gigabits * 1e9 / 8):.1f}" for machines in MACHINES)
+            )
+        most = MACHINES[-1]
+        enough = 2 * (most - 1) / most * gradients / (step * (1 / WORTH_IT - 1))
+        cells += [f"{8 * needed / 1e9:.2g} Gbit/s" for needed in (gradients / step, enough)]
+        print("|", " | ".join(cells), "|", flush=True)
+
+
+OPTIONS = {"cell": "lstm", "units": 512, "layers": 1, "batch-size": 32, "seq-length": 64, "steps": 20}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in OPTIONS.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+    parser.add_argument("--workers", type=int, nargs="*", help="by default 1 to the number of cores")
+    parser.add_argument("--paper", action="store_true", help="the tables of what networks allow")
+    parser.add_argument("--addresses", help=argparse.SUPPRESS)
+    parser.add_argument("--index", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.addresses:
+        be_a_worker(arguments)
+    elif arguments.paper:
+        tables_on_paper(arguments)
+    else:
+        table_of_this_machine(arguments)
+
+
+if __name__ == "__main__":
+    main()
