@@ -107,7 +107,7 @@ class Replicas:
         """
         if self.count > 1:
             seed, count = state.numpy().tolist()
-            self._assign(state, lambda replica: np.array([(seed + replica * FAR) % (1 << 31), count]))
+            self._assign(state, lambda replica: np.array([seed + replica * FAR, count]))
 
 
 @functools.cache
