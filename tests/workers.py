@@ -12,17 +12,23 @@ TEXT = "Shall I compare thee to a summer's day?\nThou art more lovely and more t
 SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
 RUNS = {
     "clipped": (
-        {"cell": "lstm", "units": 6, "dropout": 0},
+        {"cell": "lstm", "units": 6, "layers": 1, "dropout": 0},
         {"optimizer": "sgd", "clip_norm": 0.05, "learning_rate": 3.0},
     ),
     "streams": (
-        {"cell": "nlstm", "units": 5, "learn_initial_state": True, "embedding": 3, "dropout": 0},
+        {"cell": "nlstm", "units": 5, "layers": 1, "learn_initial_state": True, "embedding": 3, "dropout": 0},
         {"stateful": True, "average_weights": 0.9, "weight_decay": 0.01, "batch_size": 7},
     ),
-    "bfloat16": ({"cell": "gru", "units": 6, "dropout": 0}, {"mixed_precision": "bfloat16", "clip_value": 0.01}),
-    "still": ({"cell": "rnn", "units": 4}, {"optimizer": "sgd", "learning_rate": 1e-30, "patience": 1, "epochs": 5}),
-    "dropout": ({"cell": "rnn", "units": 4, "dropout": 0.5}, {}),
-    "words": ({"cell": "gru", "units": 6, "embedding": 4, "task": "autocomplete", "dropout": 0}, {}),
+    "bfloat16": (
+        {"cell": "gru", "units": 6, "layers": 1, "dropout": 0},
+        {"mixed_precision": "bfloat16", "clip_value": 0.01},
+    ),
+    "still": (
+        {"cell": "rnn", "units": 4, "layers": 1},
+        {"optimizer": "sgd", "learning_rate": 1e-30, "patience": 1, "epochs": 5},
+    ),
+    "dropout": ({"cell": "rnn", "units": 4, "layers": 1, "dropout": 0.5}, {}),
+    "words": ({"cell": "gru", "units": 6, "layers": 1, "embedding": 4, "task": "autocomplete", "dropout": 0}, {}),
 }
 OF_TWO, OF_THREE = ("clipped", "bfloat16", "words"), ("clipped", "streams")
 
