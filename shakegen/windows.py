@@ -83,7 +83,19 @@ def one_hot_windows(
         return tf.one_hot(tf.cast(windows, tf.int32), size), tf.one_hot(tf.cast(following, tf.int32), size)
 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).map(one_hot)
-    return dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size))).prefetch(2)
+    return ahead(dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size))))
+
+
+def ahead(dataset):
+    """A `tf.data.Dataset` that has two elements ready before they are asked for, and nothing to tune.
+
+    Whoever drops an iterator waits for TensorFlow's tuner to wake up, after up to a minute.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(2).with_options(options)
 
 
 class Batches(ABC):
@@ -120,7 +132,7 @@ class Batches(ABC):
             made = tf.numpy_function(self.pair, [number], (tf.int32, tf.int32))
             return tuple(tf.ensure_shape(part, shape) for part in made)
 
-        return tf.data.Dataset.counter(first).map(pair).prefetch(2)
+        return ahead(tf.data.Dataset.counter(first).map(pair))
 
 
 class Windows(Batches):

@@ -140,6 +140,12 @@ def test_a_recoded_text_is_the_text_in_other_ids(rng):
     assert np.array_equal(ShuffledWindows(recoded, 20).batch(3), table[ShuffledWindows(ids, 20).batch(3)])
 
 
+@pytest.mark.parametrize("kind", [ShuffledWindows, Streams])
+def test_no_tuner_is_waited_for_when_a_dataset_is_left(kind):
+    options = kind(np.arange(400), length=10, batch_size=4).dataset().options()
+    assert options.autotune.enabled is False
+
+
 def test_arguments_out_of_range():
     corpus = Corpus.from_text("abcdefghij")
     with pytest.raises(ValueError) as error:
