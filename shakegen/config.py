@@ -18,7 +18,7 @@ class Config:
         units: the size H of every recurrent layer's state.
         layers: how many recurrent layers are stacked.
         depth: of an nlstm, how many memories are nested; 0 for other cells, and by default 2 for an nlstm.
-        dropout: the share of each layer's outputs that is dropped while training.
+        dropout: the share of each layer's outputs that is dropped while training, once all of it is in force.
         variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
         level: what it reads and predicts: char or word.
         embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words.

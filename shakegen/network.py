@@ -9,6 +9,7 @@ import numpy as np
 
 from shakegen import layers
 from shakegen.config import Config
+from shakegen.dropout import RisingDropout
 
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU, "nlstm": layers.NLSTM}
 
@@ -46,7 +47,7 @@ def build(
         below, hidden = hidden, layer(hidden)
         if config.dropout:
             shape = (None, 1, None) if config.variational_dropout else None
-            hidden = keras.layers.Dropout(config.dropout, shape, seed=next(seeds), dtype=dtype)(hidden)
+            hidden = RisingDropout(config.dropout, shape, seed=next(seeds), dtype=dtype)(hidden)
         if config.residual and number > 1:
             hidden = keras.layers.add([hidden, below], dtype=dtype)
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))

@@ -13,6 +13,8 @@ SCHEDULES = {
 PRECISIONS = ("float32", "bfloat16")
 LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
+LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "clip_norm", "clip_value", "patience"))
+LEAST |= {"weight_decay": 0, "dropout_epochs": 0}
 KINDS = {int: "a whole number", bool: "true or false", str: "a name"}
 
 
@@ -30,6 +32,8 @@ class Recipe:
         learning_rate: its peak.
         schedule: cosine or linear, to 1 % of the peak when the epochs or minutes end; or constant.
         warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
+        dropout_epochs: in how many epochs the network's dropout rises from 0 to its rate (Morerio et al. 2017); 0: it
+            is in force from the start.
         optimizer: any of Keras's, by name.
         weight_decay: the share of the weights, biases excepted, taken off at every step, times the learning rate; None
             is the optimizer's own default.
@@ -53,6 +57,7 @@ class Recipe:
     learning_rate: float = 6e-3
     schedule: str = "cosine"
     warmup: float | None = None
+    dropout_epochs: float = 10.0
     optimizer: str = "adam"
     weight_decay: float | None = None
     average_weights: float = 0.0
@@ -67,12 +72,11 @@ class Recipe:
             raise ValueError("epochs and minutes are both given: expected one of them")
         if self.epochs is None and self.minutes is None:
             object.__setattr__(self, "epochs", EPOCHS)
-        for name in ("epochs", "minutes", "learning_rate", "clip_norm", "clip_value", "patience"):
+        for name, least in LEAST.items():
             value = getattr(self, name)
-            if value is not None and not (is_number(value) and value > 0):
-                raise ValueError(f"the {name.replace('_', ' ')} given is {value}: expected a number above 0")
-        if self.weight_decay is not None and not (is_number(self.weight_decay) and self.weight_decay >= 0):
-            raise ValueError(f"the weight decay given is {self.weight_decay}: expected a number of 0 or more")
+            if value is not None and not (is_number(value) and (value > 0 or value == least)):
+                expected = "above 0" if least is None else f"of {least} or more"
+                raise ValueError(f"the {name.replace('_', ' ')} given is {value}: expected a number {expected}")
         for name, value in {"warmup": self.warmup or 0, "average weights": self.average_weights}.items():
             if not (is_number(value) and 0 <= value < 1):
                 raise ValueError(f"the {name} given is {value}: expected a share from 0 up to, but not including, 1")
@@ -94,7 +98,8 @@ class Recipe:
     @classmethod
     def autocomplete(cls, **options) -> "Recipe":
         """The recipe of the study of memory, for the autocomplete task: two epochs of Adam as it is, batches of 64."""
-        study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
+        study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant"}
+        study |= {"clip_norm": None, "dropout_epochs": 0.0}
         if options.get("epochs") is None and options.get("minutes") is None:
             study["epochs"] = 2
         return cls(**{**study, **options})
@@ -137,6 +142,10 @@ class Recipe:
         if progress < warmup:
             return self.learning_rate * (progress + 1e-3) / (warmup + 1e-3)
         return self.learning_rate * SCHEDULES[self.schedule]((progress - warmup) / (1 - warmup))
+
+    def dropout_share(self, epochs: float) -> float:
+        """The share of the network's dropout that is in force after so many epochs."""
+        return min(1.0, epochs / self.dropout_epochs) if self.dropout_epochs else 1.0
 
 
 def different(name: str, before, now) -> str:

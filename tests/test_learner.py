@@ -30,6 +30,19 @@ def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
     assert np.allclose(velocity, 0.25 * gradient**2, rtol=1e-3)
 
 
+def test_no_more_dropout_is_in_force_than_told(rng):
+    batches = ShuffledWindows(rng.integers(3, size=500), length=10, batch_size=4)
+    network = build(Config("rnn", units=5, dropout=0.5), 3)
+    network.compile(keras.optimizers.SGD(), Crossentropy(), jit_compile=False)
+    network.optimizer.build(network.trainable_variables)
+    learner = Learner(network, Replicas(batches))
+    learner.begin(0)
+    for number, dropout in enumerate((1.0, 0.0, 1.0)):
+        inputs, targets = batches.pair(number)
+        without = float(Crossentropy()(targets, network(inputs)))
+        assert np.isclose(learner(0.0, dropout), without) == (dropout == 0)
+
+
 def test_targets_below_zero_do_not_count(rng):
     targets, logits = rng.integers(5, size=(4, 6)), rng.normal(size=(4, 6, 5)).astype("float32")
     loss, padded = Crossentropy(), np.vstack([targets, np.full((2, 6), -1)])

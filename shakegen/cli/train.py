@@ -41,6 +41,7 @@ def option(name: str, of, kind=None, **settings):
 @option("--learn-initial-state", NETWORK, bool, help="Start texts from a learned state instead of zeros.")
 @option("--residual/--no-residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
 @option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.")
+@option("--dropout-epochs", RECIPE, float, help="Epochs in which the dropout rises from 0; 0: all from the start.")
 @option("--variational-dropout", NETWORK, bool, help="Drop the same outputs at every step of a window.")
 @click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
 @click.option("--epochs", type=int, help="Passes over the training text, in all.  [default: 30]")

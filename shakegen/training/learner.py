@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from shakegen.distribute.replicas import Replicas
 from shakegen.distribute.team import Team
+from shakegen.dropout import put_in_force
 from shakegen.training import checkpoint
 
 
@@ -35,20 +36,23 @@ class Learner:
 
     def __init__(self, network: keras.Model, replicas: Replicas, team: Team | None = None):
         self.network, self._replicas, self._team = network, replicas, team
-        self._step, self._next, self._number = self._function(), None, 0
+        self._step, self._next, self._number, self._dropout = self._function(), None, 0, 1.0
 
     def begin(self, number: int) -> None:
         """Go to a batch by its number in the run."""
         self._next, self._number = iter(self._replicas.batches.dataset(number)), number
 
-    def __call__(self, rate: float) -> float:
-        """Learn from the next batch at a learning rate, and give its loss."""
+    def __call__(self, rate: float, dropout: float = 1.0) -> float:
+        """Learn from the next batch at a learning rate, with a share of the network's dropout, and give its loss."""
         if self._team and self._team.chief:
-            self._team.order("learn", rate=rate)
+            self._team.order("learn", rate=rate, dropout=dropout)
         batches = self._replicas.batches
         if batches.carries_state and batches.begins(self._number):
             checkpoint.reset_states(self.network)
         self.network.optimizer.learning_rate = rate
+        if dropout != self._dropout:
+            put_in_force(self.network, dropout)
+            self._dropout = dropout
         loss = float(self._step(*next(self._next)))
         self._number += 1
         return loss

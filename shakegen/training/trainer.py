@@ -215,7 +215,7 @@ class Trainer:
         with stopping_on_signals(self.team.stop):
             for order in self.team.orders():
                 if order["what"] == "learn":
-                    learner(order["rate"])
+                    learner(order["rate"], order["dropout"])
                 elif order["what"] == "gather":
                     checkpoint.carried(self.network, self.replicas)
                 else:
