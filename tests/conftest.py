@@ -22,7 +22,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in backgroun
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
 hypothesis.settings.load_profile("untimed")
 
+LONGEST = ["test_workers.py", "test_nlstm_keras.py"]
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
+
+
+def pytest_collection_modifyitems(items):
+    """Tests run a file to a process: begin with those that take longest, so that no core waits for another's."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(autouse=True)

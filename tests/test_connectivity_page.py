@@ -21,8 +21,6 @@ from shakegen.connectivity.view import view
 from shakegen.model import LanguageModel, WordModel
 from shakegen.vocabulary import Vocabulary
 
-pytestmark = pytest.mark.xdist_group("connectivity_page")  # they share what takes long to make
-
 HOSTILE = "Shall\n</script><script>document.title='gone'</script> & <b>\"i\"</b> ${x} é\u2028z"
 TEXT = " shall i compare thee to a summers day thou art more lovely and more temperate "
 WORDS = Words(["thee", "more", "compare", "a", "i", "and", "come", "to", "shall"])

@@ -10,8 +10,6 @@ from shakegen.lab import cells
 from shakegen.lab.cloze import cloze, cloze_network, gap, random_gaps, score
 from shakegen.text import Corpus
 
-pytestmark = pytest.mark.xdist_group("lab_cloze")  # they share what takes long to make
-
 V, CONTEXT = 7, 4
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("package")  # they share what takes long to make
-
 ROOT = Path(__file__).parent.parent
 
 

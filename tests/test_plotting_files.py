@@ -13,8 +13,6 @@ from shakegen import plotting
 from shakegen.plotting import Bars, Curve, Figure, Heat, Panel, Table, image
 from shakegen.plotting.theme import LIGHT
 
-pytestmark = pytest.mark.xdist_group("plotting_files")  # they share what takes long to make
-
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = ["_hidden", "$x$ and $y$", "<b>&", "a$", "床 </script>", "\\$"]
 

@@ -15,8 +15,6 @@ from shakegen.model import load
 from shakegen.text import Corpus
 from shakegen.training import Interrupted, train
 
-pytestmark = pytest.mark.xdist_group("resume")  # they share what takes long to make
-
 SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
 TIMES = ("seconds", "characters_per_second")
 

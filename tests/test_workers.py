@@ -12,8 +12,6 @@ from shakegen.model import load
 from shakegen.training import train
 from shakegen.windows import ShuffledWindows, Streams
 
-pytestmark = pytest.mark.xdist_group("workers")  # they share what takes long to make
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

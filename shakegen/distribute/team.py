@@ -39,13 +39,13 @@ class Team:
         problem: why they can no longer train together; None as long as they can.
         ended: whether the chief has ordered the end of a run, and no other one has begun.
         on_problem: called, in another thread, when there is a problem.
-        on_stop: called at the chief, in another thread, with the number of a signal that another worker got.
     """
 
     def __init__(self, cluster: Cluster):
         self.cluster, self.problem, self.ended = cluster, None, False
         self.on_problem: list[Callable[[str], None]] = []
-        self.on_stop: Callable[[int], None] = lambda number: None
+        self._on_stop: Callable[[int], None] = lambda number: None
+        self._stopped: int | None = None
         self._members: dict[int, Member] = {}
         self._lock, self._wake, self._signal = threading.Lock(), threading.Event(), None
         self._over = self._told = False
@@ -85,7 +85,8 @@ class Team:
                 if message["kind"] == "failed":
                     self.fail(message["message"])
                 elif message["kind"] == "stop":
-                    self.on_stop(message["signal"])
+                    self._stopped = message["signal"]
+                    self._on_stop(message["signal"])
                 elif message["kind"] == "bye":
                     member.left = True
                 elif message["kind"] != "beat":
@@ -162,7 +163,7 @@ class Team:
         Raises:
             TeamError: they have not; the message names the first difference.
         """
-        self.ended = False
+        self.ended, self._stopped = False, None
         if not self.chief:
             self.tell("facts", facts=facts)
             self.take(0, "agreed")
@@ -205,6 +206,15 @@ class Team:
         """Ask the chief to end the run in good order, because of a signal; may be called by a signal's handler."""
         self._signal = number
         self._wake.set()
+
+    def on_stop(self, act: Callable[[int], None]) -> None:
+        """Call something, in another thread, with the number of a signal that another worker got; for the chief.
+
+        It is called at once, here, where one came since they have agreed.
+        """
+        self._on_stop, number = act, self._stopped
+        if number is not None:
+            act(number)
 
     def wait_for_problem(self, seconds: float = SILENCE) -> None:
         """After something has failed that needs all workers: raise TeamError with what is wrong with them, if it is."""

@@ -191,7 +191,7 @@ class Trainer:
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
         )
         if self.team:
-            self.team.on_stop = run.stop
+            self.team.on_stop(run.stop)
         with stopping_on_signals(run.stop), contextlib.ExitStack() as closing:
             for bar in shown:
                 closing.callback(bar.close)
