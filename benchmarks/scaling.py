@@ -9,8 +9,9 @@ size, so that the whole batch grows with them. `ms/step` is the median of the ch
 takes while all the processes compute side by side, each for itself: cores share the memory's bandwidth. What is left is
 the all-reduce, with the chief's orders and the waiting for the slowest; its share of the step is in the last column.
 
-On paper, W machines each take a step as long as one takes alone, t, then add up g bytes of gradients around a ring,
-over a network of b bytes a second: T = t + 2 (W - 1) / W · g / b; the gain is W · t / T. Nothing overlaps.
+On paper, W machines like this one, with all its cores, each take a step as long as it takes alone, t, then add up g
+bytes of gradients around a ring, over a network of b bytes a second: T = t + 2 (W - 1) / W · g / b. The gain is
+W · t / T. Nothing overlaps.
 """
 
 import argparse
@@ -68,13 +69,15 @@ def be_a_worker(arguments):
     from shakegen.quiet import quiet_tensorflow
 
     addresses = tuple(arguments.addresses.split(","))
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[arguments.index % len(cores)]})
+    if not arguments.paper:
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[arguments.index % len(cores)]})
     with joined(Cluster(addresses, arguments.index)) as team:
         with quiet_tensorflow():
             import tensorflow as tf
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        if not arguments.paper:
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
         found = {}
         if team:
             learn = learner(arguments, arguments.batch_size * len(team), team)
@@ -85,7 +88,7 @@ def be_a_worker(arguments):
                 learn.begin(0)
                 for order in team.orders():
                     if order["what"] == "learn":
-                        learn(order["rate"])
+                        learn(order["rate"], order["dropout"])
             team.agree({})
         learn = learner(arguments, arguments.batch_size, None)
         found["alone"] = median_step(learn, arguments.steps)
@@ -102,7 +105,7 @@ def measured(arguments, workers):
         found = [ports.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(workers)]
         addresses = ",".join(f"127.0.0.1:{one.getsockname()[1]}" for one in found)
     options = [f"--{name}={getattr(arguments, name.replace('-', '_'))}" for name in OPTIONS]
-    command = [sys.executable, __file__, *options, f"--addresses={addresses}"]
+    command = [sys.executable, __file__, *options, *["--paper"] * arguments.paper, f"--addresses={addresses}"]
     processes = [
         subprocess.Popen([*command, f"--index={index}"], stdout=subprocess.PIPE, text=True) for index in range(workers)
     ]

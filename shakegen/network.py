@@ -9,7 +9,6 @@ import numpy as np
 
 from shakegen import layers
 from shakegen.config import Config
-from shakegen.dropout import RisingDropout
 
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU, "nlstm": layers.NLSTM}
 
@@ -21,6 +20,7 @@ def build(
     streams: int | None = None,
     dtype: str = "float32",
     outputs: int | None = None,
+    dropout: type[keras.layers.Dropout] = keras.layers.Dropout,
 ) -> keras.Model:
     """A model that reads characters and gives, after each, the logits of what it predicts.
 
@@ -31,6 +31,7 @@ def build(
         streams: N, for a model whose layers are stateful: each batch goes on where the one before ended.
         dtype: a Keras dtype policy, such as "mixed_bfloat16"; weights and logits are float32 in any case.
         outputs: the number of logits; V by default.
+        dropout: the kind of layer that drops.
 
     Returns:
         A `keras.Model` from ids (N, T), integers, to logits (N, T, outputs), not compiled.
@@ -47,7 +48,7 @@ def build(
         below, hidden = hidden, layer(hidden)
         if config.dropout:
             shape = (None, 1, None) if config.variational_dropout else None
-            hidden = RisingDropout(config.dropout, shape, seed=next(seeds), dtype=dtype)(hidden)
+            hidden = dropout(config.dropout, shape, seed=next(seeds), dtype=dtype)(hidden)
         if config.residual and number > 1:
             hidden = keras.layers.add([hidden, below], dtype=dtype)
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))
@@ -133,11 +134,15 @@ class KerasSteps:
         return outputs
 
 
+def carried_states(model: keras.Model) -> list[keras.Variable]:
+    """What stateful layers carry from batch to batch."""
+    return [state for layer in model.layers if getattr(layer, "stateful", False) for state in layer.states]
+
+
 @contextlib.contextmanager
 def states_kept(model: keras.Model) -> Iterator[None]:
     """Let stateful layers start from zeros, and give them their states back at the end."""
-    stateful = [layer for layer in model.layers if getattr(layer, "stateful", False)]
-    states = [state for layer in stateful for state in layer.states]
+    states = [own for state in carried_states(model) for own in getattr(state.value, "values", (state,))]  # of replicas
     before = [keras.ops.copy(state) for state in states]
     for state in states:
         state.assign(keras.ops.zeros_like(state))

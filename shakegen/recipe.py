@@ -15,6 +15,7 @@ LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
 LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "clip_norm", "clip_value", "patience"))
 LEAST |= {"weight_decay": 0, "dropout_epochs": 0}
+BEFORE = {"dropout_epochs": 0.0}  # what runs did that do not know an option
 KINDS = {int: "a whole number", bool: "true or false", str: "a name"}
 
 
@@ -32,8 +33,8 @@ class Recipe:
         learning_rate: its peak.
         schedule: cosine or linear, to 1 % of the peak when the epochs or minutes end; or constant.
         warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
-        dropout_epochs: in how many epochs the network's dropout rises from 0 to its rate (Morerio et al. 2017); 0: it
-            is in force from the start.
+        dropout_epochs: in how many epochs the network's dropout rises from 0 to its rate, in a line; 0: it is in force
+            from the start.
         optimizer: any of Keras's, by name.
         weight_decay: the share of the weights, biases excepted, taken off at every step, times the learning rate; None
             is the optimizer's own default.
@@ -118,7 +119,7 @@ class Recipe:
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise ValueError(f"there is no option {unknown[0]!r} of training: it may come from a newer shakegen")
-        return cls(**values)
+        return cls(**{**BEFORE, **values})
 
     def resumed(self, options: Mapping) -> "Recipe":
         """This recipe for a run that goes on with other epochs, minutes, learning rate or patience.
@@ -143,8 +144,8 @@ class Recipe:
             return self.learning_rate * (progress + 1e-3) / (warmup + 1e-3)
         return self.learning_rate * SCHEDULES[self.schedule]((progress - warmup) / (1 - warmup))
 
-    def dropout_share(self, epochs: float) -> float:
-        """The share of the network's dropout that is in force after so many epochs."""
+    def dropout_scale(self, epochs: float) -> float:
+        """What to multiply the network's dropout by after so many epochs."""
         return min(1.0, epochs / self.dropout_epochs) if self.dropout_epochs else 1.0
 
 

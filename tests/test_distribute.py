@@ -11,8 +11,8 @@ import pytest
 import workers
 
 from shakegen.distribute import Cluster, Team, TeamError, joined
-from shakegen.distribute.channel import Channel
-from shakegen.distribute.share import Share
+from shakegen.distribute.channel import HEADER, MAGIC, MOST, Channel
+from shakegen.distribute.shard import Shard
 from shakegen.windows import ShuffledWindows, Streams
 
 TWO = "10.0.0.1:4000,10.0.0.2:4000"
@@ -104,7 +104,7 @@ def test_clusters_that_cannot_be(arguments, message):
 def test_workers_meet_agree_share_and_follow_the_chief():
     def act(team: Team):
         team.agree({"units": 8})
-        content = team.share(b"model" * 1_000_000 if team.chief else None)
+        content = team.broadcast(b"model" * 1_000_000 if team.chief else None)
         if team.chief:
             for rate in (0.1, 0.2):
                 team.order("learn", rate=rate)
@@ -173,9 +173,43 @@ def test_a_worker_that_leaves_early_and_one_whose_connection_breaks_end_all():
     )
 
 
+def test_workers_that_do_not_train_the_same_runs_part():
+    def act(team: Team):
+        if team.chief:
+            team.agree({})
+        team.tell("order", what="learn")
+        team.take(0, "agreed")
+
+    addresses = workers.free_addresses(2)
+    message = (
+        f"worker 1 ({addresses[1]}) is at another point (it sent 'order', worker 0 ({addresses[0]}) expects 'facts'): "
+        "expected all workers to train the same runs in the same order"
+    )
+    assert messages(together(act, addresses)) == {0: message, 1: message}
+
+
+def test_a_program_that_is_no_worker_at_the_address_of_the_chief():
+    addresses = workers.free_addresses(2)
+
+    def answer(server):
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.recv(1000)
+
+    with socket.create_server(("127.0.0.1", int(addresses[0].rpartition(":")[2]))) as server:
+        thread = threading.Thread(target=answer, args=[server])
+        thread.start()
+        assert messages(together(str, addresses, [1])) == {
+            1: f"another program answers at {addresses[0]}: expected worker 0 ({addresses[0]}), of a run that has not "
+            "begun yet"
+        }
+        thread.join(timeout=60)
+
+
 def test_a_silent_worker_is_taken_for_dead(monkeypatch):
-    monkeypatch.setattr("shakegen.distribute.team.SILENCE", 0.5)
-    monkeypatch.setattr("shakegen.distribute.team.BEAT", 60)
+    monkeypatch.setattr("shakegen.distribute.team.TIMEOUT", 0.5)
+    monkeypatch.setattr("shakegen.distribute.team.HEARTBEAT", 60)
     addresses = workers.free_addresses(2)
     results = together(lambda team: team.wait_for_problem(20), addresses)
     assert str(results[0]) in {
@@ -198,7 +232,7 @@ def test_workers_that_never_come_or_cannot_be_reached():
     with socket.create_server(("127.0.0.1", int(addresses[0].rpartition(":")[2]))):
         assert messages(together(str, addresses, [0], 0.5)) == {
             0: f"worker 0 ({addresses[0]}) cannot open its port (Address already in use): expected one that no other "
-            "program uses"
+            "program uses, and that it may open"
         }
 
 
@@ -221,7 +255,13 @@ def test_whoever_does_not_belong_to_the_team_is_turned_away():
     answers = []
 
     def strangers(team):
-        for say in (lambda c: c._socket.sendall(b"GET / HTTP/1.1\r\n\r\n" * 9), lambda c: c.send("hello", index=1)):
+        nested = HEADER.pack(MAGIC, MOST, 0) + b"[" * MOST
+        for say in (
+            lambda channel: channel._socket.sendall(b"GET / HTTP/1.1\r\n\r\n" * 9),
+            lambda channel: channel._socket.sendall(nested),
+            lambda channel: channel.send("hello", index=1),
+            lambda channel: channel.send("hello", index=1, workers=5),
+        ):
             with contextlib.closing(Channel(socket.create_connection((host, int(port))))) as channel:
                 say(channel)
                 with contextlib.suppress(ConnectionError):
@@ -236,7 +276,7 @@ def test_whoever_does_not_belong_to_the_team_is_turned_away():
     strangers(None)
     assert [answer["message"] for answer in answers] == [
         f"worker 0 ({addresses[0]}) refused this process, which has other workers, "
-    ]
+    ] * 2
     results = together(lambda team: team.agree({}), addresses, [1, 2], 20)
     thread.join(timeout=60)
     assert results == {1: None, 2: None}
@@ -249,7 +289,7 @@ KINDS = [(ShuffledWindows, 8), (ShuffledWindows, 3), (Streams, 7)]
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_every_row_of_a_batch_is_one_replicas(kind, size, count):
     whole = kind(np.arange(400), length=10, batch_size=size)
-    shares = [Share(whole, count, range(replica, replica + 1)) for replica in range(count)]
+    shares = [Shard(whole, count, range(replica, replica + 1)) for replica in range(count)]
     for number in (0, 1, whole.steps + 2):
         inputs, targets = (
             np.concatenate(parts) for parts in zip(*(share.pair(number) for share in shares), strict=True)
@@ -263,6 +303,6 @@ def test_every_row_of_a_batch_is_one_replicas(kind, size, count):
                 np.concatenate([share.dealt(part, k) for k, share in enumerate(shares)])[counts], part
             )
         assert np.all(targets[~counts] == -1)
-    both = Share(whole, count, range(2)).pair(1)
+    both = Shard(whole, count, range(2)).pair(1)
     alone = zip(shares[0].pair(1), shares[1].pair(1), strict=True)
     assert all(np.array_equal(pair, np.concatenate(parts)) for pair, parts in zip(both, alone, strict=True))

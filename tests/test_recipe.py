@@ -37,8 +37,8 @@ def test_a_constant_rate_is_the_same_whatever_share_of_the_run_is_over():
 
 def test_dropout_comes_into_force_with_the_epochs():
     recipe = Recipe(dropout_epochs=4.0)
-    assert [recipe.dropout_share(epochs) for epochs in (0, 1, 3, 4, 5)] == [0, 0.25, 0.75, 1, 1]
-    assert {Recipe(dropout_epochs=0.0).dropout_share(epochs) for epochs in (0, 1)} == {1.0}
+    assert [recipe.dropout_scale(epochs) for epochs in (0, 1, 3, 4, 5)] == [0, 0.25, 0.75, 1, 1]
+    assert {Recipe(dropout_epochs=0.0).dropout_scale(epochs) for epochs in (0, 1)} == {1.0}
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

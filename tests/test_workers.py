@@ -120,6 +120,17 @@ def test_every_replica_has_random_numbers_of_its_own(folder):
     assert seeds[:, :, 1].any(), "some were to be drawn"
 
 
+def test_dropout_is_scaled_at_every_replica(folder):
+    """One epoch of ten is over, but for the step that was the last."""
+    scales = np.array(json.loads((folder / "devices" / "scales.json").read_text()))
+    assert scales.shape == (1, 2)
+    assert np.all(scales == scales[0, 0])
+    assert 0.05 < scales[0, 0] < 0.1
+
+
 def test_keras_still_sums_gradients_after_clipping_them(folder):
-    """When this fails, `shakegen.distribute.replicas.sum_once` may go: a sum of 3 and -2, clipped to 1, is 1."""
-    assert float((folder / "devices" / "said0.txt").read_text()) == 0
+    """When this fails, `shakegen.distribute.replicas.sum_once` may go: a sum of 3 and -2, clipped to 1, is 1.
+
+    Clipped first, these cancel out, and 3 and 3 are 2.
+    """
+    assert json.loads((folder / "devices" / "said0.txt").read_text()) == [5.0, 3.0]

@@ -24,7 +24,7 @@ RUNS = {
         {"mixed_precision": "bfloat16", "clip_value": 0.01},
     ),
     "still": (
-        {"cell": "rnn", "units": 4, "layers": 1},
+        {"cell": "rnn", "units": 4, "layers": 1, "level": "word", "embedding": 3},
         {"optimizer": "sgd", "learning_rate": 1e-30, "patience": 1, "epochs": 5},
     ),
     "dropout": ({"cell": "rnn", "units": 4, "layers": 1, "dropout": 0.5}, {}),
@@ -40,7 +40,7 @@ def corpus_of(run: str):
 
     if run == "words":
         return WordCorpus.from_source(from_bytes(TEXT.encode(), "poem"), 10, SMALL["seq_length"])
-    return Corpus.from_text(TEXT)
+    return Corpus.from_text(TEXT, level=RUNS[run][0].get("level", "char"))
 
 
 def train(run: str, corpus=None, **options):
@@ -137,6 +137,7 @@ def main_alone(folder: Path) -> None:
         import tensorflow as tf
 
     from shakegen.distribute import replicas
+    from shakegen.dropout import ScheduledDropout
     from shakegen.training import checkpoint
 
     device = tf.config.list_physical_devices("CPU")[0]
@@ -148,6 +149,9 @@ def main_alone(folder: Path) -> None:
 
     class Seeds(keras.callbacks.Callback):
         def on_train_end(self, logs=None):
+            scales = [one.scale.variable.value for one in self.model.layers if isinstance(one, ScheduledDropout)]
+            own = [[float(one) for one in both.experimental_local_results(scale)] for scale in scales]
+            (folder / "devices" / "scales.json").write_text(json.dumps(own))
             for name, variable in checkpoint.variables(self.model).items():
                 if name.startswith("random/"):
                     seeds.append([one.numpy().tolist() for one in both.experimental_local_results(variable.value)])
@@ -155,12 +159,14 @@ def main_alone(folder: Path) -> None:
     train("dropout", callbacks=[Seeds()], epochs=1)
     (folder / "devices" / "seeds.json").write_text(json.dumps(seeds))
     with both.scope():
-        weight, optimizer = keras.Variable([0.0]), keras.optimizers.SGD(1.0, global_clipnorm=1.0)
+        weight, optimizer = keras.Variable([5.0]), keras.optimizers.SGD(1.0, global_clipnorm=1.0)
         optimizer.build([weight])
-    gradients = {0: [3.0], 1: [-2.0]}
-    own = both.experimental_distribute_values_from_function(lambda c: gradients[c.replica_id_in_sync_group])
-    tf.function(lambda: both.run(lambda gradient: optimizer.apply([gradient], [weight]), args=(own,)))()
-    print(float(weight.numpy()[0]))
+    found = []
+    for gradients in ([3.0], [-2.0]), ([3.0], [3.0]):
+        own = both.experimental_distribute_values_from_function(lambda c, g=gradients: g[c.replica_id_in_sync_group])
+        tf.function(lambda own=own: both.run(lambda one: optimizer.apply([one], [weight]), args=(own,)))()
+        found.append(float(weight.numpy()[0]))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -30,13 +30,13 @@ def beginning(team, corpus: tuple[str, ...], out: Path | None, resume: bool, fin
         return found(corpus, out, resume, finetune, given)
     if team.chief:
         out, base = found(corpus, out, resume, finetune, given)
-        team.share((finetune or out).read_bytes())
+        team.broadcast((finetune or out).read_bytes())
         return out, base
     from shakegen.model import load
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.h5"
-        path.write_bytes(team.share(None))
+        path.write_bytes(team.broadcast(None))
         return out, load(path, with_training=resume)
 
 

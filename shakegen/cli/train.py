@@ -120,16 +120,16 @@ def train(context, workers, worker_index, worker_wait, **options):
     shakegen train novel.txt --workers 10.0.0.1:4000,10.0.0.2:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
-    started = time.monotonic()
     from shakegen.distribute import Cluster, joined
 
     cluster = Cluster.chosen(workers, worker_index, os.environ)
     with joined(cluster, worker_wait) as team:
-        trained(context, team, started, **options)
+        trained(context, team, **options)
 
 
-def trained(context, team, started, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
+def trained(context, team, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
     """What `train` does, alone or as one of a team."""
+    started = time.monotonic()
     from shakegen import catalog, files, splits
 
     options |= reading | shape

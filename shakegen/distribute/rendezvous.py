@@ -37,29 +37,32 @@ class Door:
 
     def __init__(self, cluster: Cluster):
         self._cluster, self.arrivals = cluster, queue.Queue()
-        self._run, self._named = None, threading.Event()
+        self._run, self._named, self._closed = None, threading.Event(), False
         _, port = split(cluster.addresses[cluster.index])
         try:
             self._listener = listen(port)
         except OSError as error:
             raise TeamError(
                 f"{cluster.name(cluster.index)} cannot open its port ({os.strerror(error.errno)}): expected one that "
-                "no other program uses"
+                "no other program uses, and that it may open"
             ) from None
         threading.Thread(target=self._open, daemon=True).start()
 
     def _open(self) -> None:
-        with contextlib.suppress(OSError):  # closed
-            while True:
+        while not self._closed:
+            try:
                 connection, _ = self._listener.accept()
-                threading.Thread(target=self._greet, args=[connection], daemon=True).start()
+            except OSError:  # closed, or whoever came has gone
+                time.sleep(PAUSE)
+                continue
+            threading.Thread(target=self._greet, args=[connection], daemon=True).start()
 
     def _greet(self, connection: socket.socket) -> None:
         channel = Channel(connection)
         channel.limit(GREETING)
         with contextlib.suppress(OSError):  # a stranger
             message, _ = channel.receive()
-            if message["kind"] == "hello":
+            if message["kind"] == "hello" and not self._closed:
                 self.arrivals.put((message, channel))
                 return
             self._named.wait(GREETING)
@@ -72,10 +75,16 @@ class Door:
         self._named.set()
 
     def close(self) -> None:
-        """Leave the port to TensorFlow."""
+        """Leave the port to TensorFlow; who came too late is turned away."""
+        self._closed = True
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        while not self.arrivals.empty():
+            _, channel = self.arrivals.get()
+            with contextlib.suppress(OSError):
+                channel.send("failed", message=f"{self._cluster.name(self._cluster.index)} has all workers already")
+            channel.close()
 
 
 def listen(port: int) -> socket.socket:
@@ -149,7 +158,7 @@ def refusal(team: Team, message: dict) -> str | None:
     """Why the chief does not let in who says such a hello; None where it does."""
     index, workers = message.get("index"), message.get("workers")
     if workers != list(team.cluster.addresses):
-        return f"other workers, {','.join(map(str, workers or []))}"
+        return f"other workers, {','.join(map(str, workers if isinstance(workers, list) else []))}"
     if type(index) is not int or not 0 < index < len(team) or index in team.known:
         return f"the worker index {index}, which another process has"
     return None

@@ -10,10 +10,18 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from shakegen.distribute.channel import TeamError
-from shakegen.distribute.share import Share
+from shakegen.distribute.shard import Shard
 from shakegen.distribute.team import Team
 from shakegen.windows import Batches
 
+LOST = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+)  # what TensorFlow says where another worker is gone
 FAR = 0x9E3779B1  # between the seeds of two replicas
 
 
@@ -34,22 +42,24 @@ class Replicas:
         whole: the batches that they learn from.
         batches: the rows of these that are this process's.
         width: rows of a batch for one of them.
+        waiting: makes a context for what needs all workers, as `Team.waiting`.
     """
 
     def __init__(self, batches: Batches, team: Team | None = None):
-        self.strategy = strategy_of(team)
+        self.waiting = team.waiting if team else contextlib.nullcontext
+        with self.waiting():
+            self.strategy = strategy_of(team)
         self.count = self.strategy.num_replicas_in_sync
         local = self.count // (len(team) if team else 1)
         index = team.cluster.index if team else 0
         self.own = range(index * local, (index + 1) * local)
-        self.whole, self.batches = batches, batches if self.count == 1 else Share(batches, self.count, self.own)
+        self.whole, self.batches = batches, batches if self.count == 1 else Shard(batches, self.count, self.own)
         self.width = self.batches.batch_size // local
         self._gather = tf.function(lambda value: self.strategy.gather(value, axis=0), autograph=False)
 
     def sample(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """A batch to look at, by its number; of streams as many as a network with states can take."""
-        whole = self.whole.pair(number)
-        return tuple(part[: self.width] for part in whole) if self.whole.carries_state else whole
+        """A batch to look at, by its number: as many rows of it as one replica takes."""
+        return self.whole.pair(number, slice(self.width))
 
     def run(self, act: Callable, batch: tuple[tf.Tensor, ...]):
         """What a function of some rows gives, on the rows of each replica; of several, what it gives on the first."""
@@ -90,7 +100,8 @@ class Replicas:
             return state.numpy().copy()
         each = dict(zip(self.own, self._each(state), strict=True))
         values = self._values(lambda replica: tf.identity(each[replica]))
-        return self.batches.gathered(self._gather(values).numpy())
+        with self.waiting():
+            return self.batches.gathered(self._gather(values).numpy())
 
     def deal(self, state: keras.Variable, rows: np.ndarray) -> None:
         """Give every replica its rows of such a state."""
@@ -117,7 +128,7 @@ def strategy_of(team: Team | None) -> tf.distribute.Strategy:
     Raises:
         TeamError: TensorFlow was used before.
     """
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if team is None:
         return tf.distribute.MirroredStrategy() if len(gpus) > 1 else tf.distribute.get_strategy()
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
@@ -147,7 +158,11 @@ def sum_once(optimizer: keras.optimizers.Optimizer) -> None:
 
 @contextlib.contextmanager
 def explaining(team: Team | None) -> Iterator[None]:
-    """Say, where TensorFlow lost another worker, which one it was and why, as far as the team knows."""
+    """Say, where TensorFlow lost another worker, which one it was and why, as far as the team knows.
+
+    Raises:
+        TeamError: that, or what else TensorFlow found wrong.
+    """
     try:
         yield
     except tf.errors.ResourceExhaustedError:
@@ -155,5 +170,7 @@ def explaining(team: Team | None) -> Iterator[None]:
     except tf.errors.OpError as error:
         if team is None:
             raise
-        team.wait_for_problem()
-        raise TeamError(f"{team.name} lost the others: {error.message.splitlines()[-1]}") from None
+        if isinstance(error, LOST):
+            team.wait_for_problem()
+        lines = [line.strip() for line in error.message.splitlines() if not line.lstrip().startswith("[[")]
+        raise TeamError(f"{team.name} ended: {next(filter(None, lines), type(error).__name__)}") from None

@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from shakegen.distribute.channel import SILENCE, Channel, TeamError
+from shakegen.distribute.channel import TIMEOUT, Channel, StrangerError, TeamError
 from shakegen.distribute.cluster import Cluster, first_difference
 
 PAUSE = 0.1
-BEAT = 3.0  # seconds between signs of life
+HEARTBEAT = 3.0  # seconds between signs of life
 GRACE = 10.0  # seconds for a process to end by itself, once the team is broken
 ADVICE = "start all workers anew, with --resume to go on from the last checkpoint"
 LARGEST_MODEL = 1 << 36  # bytes
@@ -49,8 +49,7 @@ class Team:
         self._members: dict[int, Member] = {}
         self._lock, self._wake, self._signal = threading.Lock(), threading.Event(), None
         self._over = self._told = False
-        self._timer = threading.Timer(GRACE, self._die)
-        self._timer.daemon = True
+        self._waits, self._timer = False, None
         threading.Thread(target=self._beat, daemon=True).start()
 
     @property
@@ -69,7 +68,7 @@ class Team:
 
     def meet(self, index: int, channel: Channel) -> None:
         """Take a worker in: the chief any other one, these the chief."""
-        channel.limit(SILENCE)
+        channel.limit(TIMEOUT)
         self._members[index] = member = Member(index, channel)
         threading.Thread(target=self._listen, args=[member], daemon=True).start()
 
@@ -91,9 +90,14 @@ class Team:
                     member.left = True
                 elif message["kind"] != "beat":
                     member.inbox.put((message, payload))
+        except StrangerError:
+            self.fail(
+                f"another program answers at {self.cluster.addresses[member.index]}: expected "
+                f"{self.cluster.name(member.index)}, of a run that has not begun yet"
+            )
         except OSError as error:
             silent = isinstance(error, TimeoutError)
-            what = f"gave no sign of life for {SILENCE:g} s" if silent else "is gone, killed or cut off"
+            what = f"gave no sign of life for {TIMEOUT:g} s" if silent else "is gone, killed or cut off"
             if not self.ended:
                 self.fail(f"{self.cluster.name(member.index)} {what}: {ADVICE}")
         member.left = True
@@ -106,8 +110,8 @@ class Team:
                 with contextlib.suppress(OSError):  # the thread that listens notices
                     if signal is not None:
                         member.channel.send("stop", signal=signal)
-                    member.channel.send("beat")
-            self._wake.wait(BEAT)
+                    member.channel.beat()
+            self._wake.wait(HEARTBEAT)
             self._wake.clear()
 
     def fail(self, problem: str) -> None:
@@ -119,18 +123,36 @@ class Team:
                 with contextlib.suppress(OSError):
                     member.channel.send("failed", message=problem)
             self.problem = problem
-            self._timer.start()
+            self._arm()
         for member in list(self._members.values()):
             member.inbox.put(({"kind": "failed"}, b""))
         for act in self.on_problem:
             act(problem)
 
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While this process may wait for the others in TensorFlow, which may not notice that they are gone."""
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
+
     def _die(self) -> None:
         """End a process that still waits, in TensorFlow, for one that has gone; nothing is half-written."""
-        if not self._told:
-            sys.stderr.write(f"Error: {self.problem}\n")
-            sys.stderr.flush()
+        if self._over or self._told:
+            return
+        if not self._waits:  # it will hear of the problem when it turns to the others
+            self._arm()
+            return
+        sys.stderr.write(f"Error: {self.problem}\n")
+        sys.stderr.flush()
         os._exit(1)
+
+    def _arm(self) -> None:
+        self._timer = threading.Timer(GRACE, self._die)
+        self._timer.daemon = True
+        self._timer.start()
 
     def check(self) -> None:
         """Raise TeamError if the team is broken."""
@@ -146,8 +168,13 @@ class Team:
         """
         message, payload = self._members[index].inbox.get()
         self.check()
-        if message["kind"] != kind:
+        if message["kind"] == "bye":
             raise TeamError(f"{self.cluster.name(index)} left before the end")
+        if message["kind"] != kind:
+            raise TeamError(
+                f"{self.cluster.name(index)} is at another point (it sent {message['kind']!r}, {self.name} expects "
+                f"{kind!r}): expected all workers to train the same runs in the same order"
+            )
         return message, payload
 
     def tell(self, kind: str, payload: bytes = b"", **fields) -> None:
@@ -179,7 +206,7 @@ class Team:
                 )
         self.tell("agreed")
 
-    def share(self, content: bytes | None) -> bytes:
+    def broadcast(self, content: bytes | None) -> bytes:
         """What the chief has, at every worker; of the others, `content` is not looked at."""
         if not self.chief:
             return self.take(0, "content")[1]
@@ -216,7 +243,7 @@ class Team:
         if number is not None:
             act(number)
 
-    def wait_for_problem(self, seconds: float = SILENCE) -> None:
+    def wait_for_problem(self, seconds: float = TIMEOUT) -> None:
         """After something has failed that needs all workers: raise TeamError with what is wrong with them, if it is."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -237,7 +264,8 @@ class Team:
                 with contextlib.suppress(queue.Empty):
                     member.inbox.get(timeout=GRACE)
         self._over = True
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self._wake.set()
         for member in self._members.values():
             member.channel.close()
@@ -247,4 +275,9 @@ def reason_of(error: BaseException) -> str:
     """An error in one line."""
     if isinstance(error, KeyboardInterrupt):
         return "it was interrupted"
-    return " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError):
+        return "its memory is full"
+    text = " ".join(str(error).split())
+    if isinstance(error, ValueError | OSError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

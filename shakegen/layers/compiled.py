@@ -15,7 +15,8 @@ class CompiledLoop:
     of its groups, and its weights.
 
     Each new shape of a batch is compiled anew: pad, or group sequences by length. Gradients of gradients, forward-mode
-    gradients, `tape.jacobian`, `tf.vectorized_map` and TFLite need Keras's loop: set `layer.compiled_loop = False`.
+    gradients, `tape.jacobian`, `tf.vectorized_map` and TFLite need Keras's loop: set `layer.compiled_loop = False`,
+    of a `Bidirectional` on both of its layers, and again after a model was loaded or cloned.
     """
 
     compiled_loop = True

@@ -1,5 +1,6 @@
 """A learned initial state, for any layer that holds one recurrent cell."""
 
+import keras
 from keras import ops
 
 
@@ -28,6 +29,8 @@ class LearnedInitialState:
         super().__init__(*args, **kwargs)
         self.learn_initial_state = learn_initial_state
         self.learned_states = None
+        if learn_initial_state and hasattr(self, "use_cudnn") and keras.backend.backend() != "tensorflow":
+            self.use_cudnn = False  # Keras's Bidirectional would start cuDNN's loop from zeros
 
     def build(self, sequences_shape, initial_state_shape=None):
         if self.learn_initial_state and self.learned_states is None:

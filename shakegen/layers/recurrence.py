@@ -17,6 +17,7 @@ from shakegen.layers.equations import halved
 from shakegen.layers.lookup import ids_of_one_hot
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own: with fewer, a product waits for its weights
+USUAL_BATCH = 64  # what a batch of unknown size is taken for
 
 
 def run(cell, kernels, biases, weights, sequences, states, go_backwards=False):
@@ -58,12 +59,13 @@ def _parts(batch):
     """Into how many parts, run side by side, a batch of N sequences is cut; N is None where it is not known."""
     if tf.executing_eagerly() or tf.config.list_logical_devices("GPU"):
         return 1  # eagerly, one part would wait for the other
-    return cores() if batch is None else max(1, min(cores(), batch // LEAST_ROWS))
+    return max(1, min(cores(), (USUAL_BATCH if batch is None else batch) // LEAST_ROWS))
 
 
 def cores():
     """How many threads TensorFlow computes with."""
-    return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count()
+    asked = tf.config.threading.get_intra_op_parallelism_threads() or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
+    return asked or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
 
 
 def _spans(batch, parts):
@@ -161,7 +163,13 @@ def _input_gradients(inputs, ids, deltas):
         return [delta[..., : z.shape[-1]] for z, delta in zip(inputs, deltas)]
     symbols = _shape(inputs[0])[0]
     deltas = [delta[:, :-1, : table.shape[-1]] for table, delta in zip(inputs, deltas)]
-    return [tf.math.unsorted_segment_sum(delta, ids, symbols) for delta in deltas]
+    return [_sums(delta, ids, symbols) for delta in deltas]
+
+
+def _sums(delta, ids, symbols):
+    """What is to be added to each symbol's row; in 32 bits at least, for there may be thousands of terms."""
+    wide = delta if delta.dtype == tf.float64 else tf.cast(delta, tf.float32)
+    return tf.cast(tf.math.unsorted_segment_sum(wide, ids, symbols), delta.dtype)
 
 
 def _read(stack, t):

@@ -5,6 +5,7 @@ import numpy as np
 
 from shakegen.distribute.replicas import Replicas
 from shakegen.modelfile import ModelFileError
+from shakegen.network import carried_states
 
 
 def variables(network: keras.Model) -> dict[str, keras.Variable]:
@@ -14,12 +15,11 @@ def variables(network: keras.Model) -> dict[str, keras.Variable]:
     and what stateful layers carry.
     """
     weights = {id(weight) for weight in network.weights}
-    layers = [layer for layer in network.layers if getattr(layer, "stateful", False)]
     groups = {
         "weights": network.weights,
         "optimizer": network.optimizer.variables,
         "random": [variable for variable in network.variables if id(variable) not in weights],
-        "states": [state for layer in layers for state in layer.states],
+        "states": carried_states(network),
     }
     return {f"{group}/{k}": variable for group, found in groups.items() for k, variable in enumerate(found)}
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from shakegen.distribute.replicas import Replicas
 from shakegen.distribute.team import Team
-from shakegen.dropout import put_in_force
+from shakegen.dropout import scale_dropout
 from shakegen.training import checkpoint
 
 
@@ -43,7 +43,7 @@ class Learner:
         self._next, self._number = iter(self._replicas.batches.dataset(number)), number
 
     def __call__(self, rate: float, dropout: float = 1.0) -> float:
-        """Learn from the next batch at a learning rate, with a share of the network's dropout, and give its loss."""
+        """Learn from the next batch at a learning rate, with the network's dropout scaled, and give its loss."""
         if self._team and self._team.chief:
             self._team.order("learn", rate=rate, dropout=dropout)
         batches = self._replicas.batches
@@ -51,9 +51,11 @@ class Learner:
             checkpoint.reset_states(self.network)
         self.network.optimizer.learning_rate = rate
         if dropout != self._dropout:
-            put_in_force(self.network, dropout)
+            scale_dropout(self.network, dropout)
             self._dropout = dropout
-        loss = float(self._step(*next(self._next)))
+        batch = next(self._next)
+        with self._replicas.waiting():
+            loss = float(self._step(*batch))
         self._number += 1
         return loss
 

@@ -202,7 +202,7 @@ class Run:
     def _learn(self) -> None:
         position, began = self.position, time.monotonic()
         position.rate = self.recipe.rate(self.progress)
-        dropout = self.recipe.dropout_share(position.step / self.batches.steps)
+        dropout = self.recipe.dropout_scale(position.step / self.batches.steps)
         loss = self.learner(position.rate, dropout)
         if not math.isfinite(loss):
             raise Diverged

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from shakegen import __version__
 from shakegen.autocomplete.corpus import WordCorpus
@@ -116,11 +117,12 @@ def train(
 
 def facts(corpus: Corpus | WordCorpus, config: Config, recipe: Recipe, base) -> dict:
     """What must be the same for all workers, by names that people know."""
-    versions = {"shakegen": __version__, "TensorFlow": version("tensorflow"), "Keras": version("keras")}
+    versions = {"shakegen": __version__, **{name: version(name.lower()) for name in ("TensorFlow", "Keras", "NumPy")}}
+    devices = {"GPUs": len(tf.config.get_visible_devices("GPU"))}
     origin = corpus.origin()
     text = {name: origin.get(key) for key, name in ORIGIN.items()} | {"symbols with sha256": digest(corpus)}
     options = {name.replace("_", " "): value for name, value in (config.to_dict() | recipe.to_dict()).items()}
-    return versions | text | options | {"a model to begin with": fingerprint(base)}
+    return versions | devices | text | options | {"a model to begin with": fingerprint(base)}
 
 
 def fingerprint(model: LanguageModel | WordModel | None) -> str | None:

@@ -18,6 +18,7 @@ from shakegen.callbacks import SYMBOLS, CompleteText, Progress, SampleText, show
 from shakegen.config import Config
 from shakegen.distribute.replicas import Replicas, sum_once
 from shakegen.distribute.team import Team
+from shakegen.dropout import ScheduledDropout
 from shakegen.inference import Engine
 from shakegen.logs import run_logs
 from shakegen.model import LanguageModel
@@ -87,7 +88,7 @@ class Trainer:
         batches = self._batches()
         corpus.check_parts()
         self.replicas = Replicas(batches, team)
-        with self.replicas.strategy.scope():
+        with self.replicas.waiting(), self.replicas.strategy.scope():
             self.network = self._compiled(base)
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
@@ -118,7 +119,8 @@ class Trainer:
     def _network(self) -> keras.Model:
         """What is trained, not compiled; its weights are those of the network that is kept, in the same order."""
         streams = self.replicas.width if self.recipe.stateful else None
-        return build(self.config, len(self.vocabulary), self.recipe.random_state, streams, self._dtype)
+        sizes = len(self.vocabulary), self.recipe.random_state
+        return build(self.config, *sizes, streams, self._dtype, dropout=ScheduledDropout)
 
     @property
     def _dtype(self) -> str:

@@ -10,6 +10,7 @@ from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.autocomplete.loss import WordCrossentropy, without_read_out
 from shakegen.autocomplete.observations import Observations
 from shakegen.config import Config
+from shakegen.dropout import ScheduledDropout
 from shakegen.inference import Engine
 from shakegen.model import WordModel
 from shakegen.network import build
@@ -96,7 +97,8 @@ class WordTrainer(Trainer):
 
     def _network(self):
         sizes = len(self.vocabulary), self.recipe.random_state
-        return without_read_out(build(self.config, *sizes, dtype=self._dtype, outputs=len(self.corpus.words)))
+        kinds = {"dtype": self._dtype, "dropout": ScheduledDropout}
+        return without_read_out(build(self.config, *sizes, outputs=len(self.corpus.words), **kinds))
 
     def _units(self):
         return {"loss": "nats", "nats": 1.0}

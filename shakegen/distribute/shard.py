@@ -7,7 +7,7 @@ import numpy as np
 from shakegen.windows import ALL, Batches
 
 
-class Share(Batches):
+class Shard(Batches):
     """The rows of every batch that some replicas of a network compute, as many for each; nothing else is read.
 
     Where there are not enough, rows fill up that do not count: their inputs are 0, their targets -1.
