@@ -1,0 +1,67 @@
+"""What the training loop costs: `train()`, with its batches, schedules and callbacks, against its bare step.
+
+    python benchmarks/loop.py
+    python benchmarks/loop.py --cell lstm --units 128 --layers 1
+
+The bare step is the same compiled function of the same network, called again and again with one batch that lies ready;
+the loop makes each of its batches from a text, sets learning rate and dropout, and tells the callbacks. Both are
+medians of milliseconds a step, and their rounds take turns, in one process.
+"""
+
+import argparse
+import itertools
+import os
+import statistics
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cell", default="gru")
+    parser.add_argument("--units", type=int, default=256)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=40, help="of a round")
+    arguments = parser.parse_args()
+
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from shakegen import Config
+    from shakegen.recipe import Recipe
+    from shakegen.text import Corpus
+    from shakegen.training.trainer import Saving, Trainer
+
+    durations, ends = {"loop": [], "bare step": []}, []
+
+    class Rounds(keras.callbacks.Callback):
+        """Some steps of the loop, then as many bare ones."""
+
+        def on_train_batch_end(self, batch, logs=None):
+            ends.append(time.perf_counter())
+            if len(ends) < arguments.steps + 2:
+                return
+            durations["loop"] += [later - earlier for earlier, later in itertools.pairwise(ends)][1:]
+            for _ in range(arguments.steps):
+                began = time.perf_counter()
+                float(trainer.run.learner._step(*ready))
+                durations["bare step"].append(time.perf_counter() - began)
+            ends.clear()
+            self.model.stop_training = len(durations["loop"]) >= arguments.rounds * arguments.steps
+
+    text = "".join(map(chr, np.random.default_rng(0).integers(32, 97, size=1 << 20)))
+    config = Config(arguments.cell, units=arguments.units, layers=arguments.layers)
+    saving = Saving(None, 0, None)
+    trainer = Trainer(Corpus.from_text(text), config, Recipe(epochs=1000), None, saving, time.monotonic())
+    ready = tuple(tf.constant(part) for part in trainer.replicas.batches.pair(0))
+    trainer.train([Rounds()], verbose=False)
+    medians = {name: 1000 * statistics.median(found) for name, found in durations.items()}
+    print(" | ".join(f"{name} {median:.2f} ms" for name, median in medians.items()), end=" | ")
+    print(f"bare step / loop {medians['bare step'] / medians['loop']:.3f}")
+
+
+if __name__ == "__main__":
+    main()

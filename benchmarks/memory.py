@@ -1,0 +1,78 @@
+"""How much memory training takes, side by side with Keras's own layers: peak resident megabytes of a process.
+
+    python benchmarks/memory.py                            # every cell at 256 units
+    python benchmarks/memory.py --cells lstm --units 8 512
+
+A network of one recurrent layer reads one-hot characters (65 of them, 64 windows of 100 in a batch), as in
+`training.py`; each contender is a process of its own. `imports` is what TensorFlow and Keras take before there is a
+network. What XLA takes to compile is in the other figures; a layer of 8 units shows little else.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+BATCH, TIME, VOCABULARY, BATCHES, STEPS = 64, 100, 65, 8, 12
+CONTENDERS = {"shakegen": ("shakegen", False), "keras": ("keras", False), "keras, jit_compile": ("keras", True)}
+
+
+def resident(field):
+    """Megabytes of this process, now (VmRSS) or at most so far (VmHWM)."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith(field))
+
+
+def layer_of(library, cell, units):
+    import keras
+
+    from shakegen import layers
+
+    if cell == "nlstm" and library == "keras":
+        return keras.layers.RNN(layers.NLSTMCell(units), return_sequences=True)
+    kinds = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM", "nlstm": "NLSTM"}
+    return getattr(layers if library == "shakegen" else keras.layers, kinds[cell])(units, return_sequences=True)
+
+
+def train(library, jit, cell, units):
+    """Train for some steps, and print what was resident before and at most."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    characters = np.random.default_rng(0).integers(VOCABULARY, size=(BATCHES * BATCH, TIME + 1), dtype=np.int32)
+    before, ids = resident("VmRSS"), keras.Input((TIME,), batch_size=BATCH, dtype="int32")
+    hidden = layer_of(library, cell, units)(keras.ops.one_hot(ids, VOCABULARY))
+    model = keras.Model(ids, keras.layers.Dense(VOCABULARY)(hidden))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=jit)
+    data = tf.data.Dataset.from_tensor_slices((characters[:, :-1], characters[:, 1:])).batch(BATCH).cache().repeat()
+    model.fit(data, steps_per_epoch=STEPS, verbose=0)
+    print(before, resident("VmHWM"))
+
+
+def measured(contender, cell, units):
+    command = [sys.executable, __file__, "--contender", contender, "--cells", cell, "--units", str(units)]
+    return [float(word) for word in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cells", nargs="+", default=["rnn", "gru", "lstm", "nlstm"])
+    parser.add_argument("--units", nargs="+", type=int, default=[256])
+    parser.add_argument("--contender", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.contender:
+        train(*CONTENDERS[arguments.contender], arguments.cells[0], arguments.units[0])
+        return
+    print(f"| cell | units | imports | {' | '.join(CONTENDERS)} |\n|{'---|' * (3 + len(CONTENDERS))}")
+    for cell in arguments.cells:
+        for units in arguments.units:
+            found = [measured(contender, cell, units) for contender in CONTENDERS]
+            figures = [found[0][0], *(peak for _, peak in found)]
+            print(f"| {cell} | {units} | {' | '.join(f'{figure:.0f}' for figure in figures)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
