@@ -1,4 +1,4 @@
-"""Dropout on a schedule: it comes into force while a network trains."""
+"""Dropout whose rate can be changed while a network trains."""
 
 import keras
 from keras import ops
@@ -11,12 +11,8 @@ class Scale:
         self.variable = keras.Variable(1.0, trainable=False, dtype="float32", name="scale")
 
 
-class ScheduledDropout(keras.layers.Dropout):
-    """`keras.layers.Dropout` whose rate is multiplied by a scale: 1, until `scale_dropout` says otherwise.
-
-    A network that has seen its text only a few times has nothing to forget yet; what it learns then, dropout would only
-    slow down. To let the rate rise is the idea of curriculum dropout (Morerio et al. 2017), there exponentially.
-    """
+class ScaledDropout(keras.layers.Dropout):
+    """`keras.layers.Dropout` whose rate is multiplied by a scale: 1, until `scale_dropout` says otherwise."""
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(rate, noise_shape, seed, **kwargs)
@@ -32,7 +28,7 @@ class ScheduledDropout(keras.layers.Dropout):
 
 
 def scale_dropout(network: keras.Model, scale: float) -> None:
-    """Multiply the rates of a network's `ScheduledDropout` layers by a number, 0 to 1."""
+    """Multiply the rates of a network's `ScaledDropout` layers by a number, 0 to 1."""
     for layer in network.layers:
-        if isinstance(layer, ScheduledDropout):
+        if isinstance(layer, ScaledDropout):
             layer.scale.variable.assign(scale)

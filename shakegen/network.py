@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from shakegen import layers
-from shakegen.config import Config
+from shakegen.config import DROPOUT, Config
 
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU, "nlstm": layers.NLSTM}
 
@@ -36,7 +36,7 @@ def build(
     Returns:
         A `keras.Model` from ids (N, T), integers, to logits (N, T, outputs), not compiled.
     """
-    seeds = itertools.count(1000 * random_state)
+    seeds, rate = itertools.count(1000 * random_state), DROPOUT if config.dropout is None else config.dropout
     ids = keras.Input((None,), streams, dtype="int32", name="ids")
     if config.embedding:
         uniform = keras.initializers.RandomUniform(seed=next(seeds))
@@ -46,9 +46,9 @@ def build(
     for number in range(1, config.layers + 1):
         layer = recurrent_layer(config, f"layer{number}", seeds, stateful=streams is not None, dtype=dtype)
         below, hidden = hidden, layer(hidden)
-        if config.dropout:
+        if rate:
             shape = (None, 1, None) if config.variational_dropout else None
-            hidden = dropout(config.dropout, shape, seed=next(seeds), dtype=dtype)(hidden)
+            hidden = dropout(rate, shape, seed=next(seeds), dtype=dtype)(hidden)
         if config.residual and number > 1:
             hidden = keras.layers.add([hidden, below], dtype=dtype)
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
+MANY_EPOCHS = 15  # and more: the usual dropout is all in force
 SCHEDULES = {
     "cosine": lambda progress: FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * progress)) / 2,
     "linear": lambda progress: FLOOR + (1 - FLOOR) * (1 - progress),
@@ -14,8 +15,7 @@ PRECISIONS = ("float32", "bfloat16")
 LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
 LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "clip_norm", "clip_value", "patience"))
-LEAST |= {"weight_decay": 0, "dropout_epochs": 0}
-BEFORE = {"dropout_epochs": 0.0}  # what runs did that do not know an option
+LEAST |= {"weight_decay": 0}
 KINDS = {int: "a whole number", bool: "true or false", str: "a name"}
 
 
@@ -33,8 +33,6 @@ class Recipe:
         learning_rate: its peak.
         schedule: cosine or linear, to 1 % of the peak when the epochs or minutes end; or constant.
         warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
-        dropout_epochs: in how many epochs the network's dropout rises from 0 to its rate, in a line; 0: it is in force
-            from the start.
         optimizer: any of Keras's, by name.
         weight_decay: the share of the weights, biases excepted, taken off at every step, times the learning rate; None
             is the optimizer's own default.
@@ -58,7 +56,6 @@ class Recipe:
     learning_rate: float = 6e-3
     schedule: str = "cosine"
     warmup: float | None = None
-    dropout_epochs: float = 10.0
     optimizer: str = "adam"
     weight_decay: float | None = None
     average_weights: float = 0.0
@@ -99,8 +96,7 @@ class Recipe:
     @classmethod
     def autocomplete(cls, **options) -> "Recipe":
         """The recipe of the study of memory, for the autocomplete task: two epochs of Adam as it is, batches of 64."""
-        study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant"}
-        study |= {"clip_norm": None, "dropout_epochs": 0.0}
+        study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
         if options.get("epochs") is None and options.get("minutes") is None:
             study["epochs"] = 2
         return cls(**{**study, **options})
@@ -119,7 +115,7 @@ class Recipe:
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise ValueError(f"there is no option {unknown[0]!r} of training: it may come from a newer shakegen")
-        return cls(**{**BEFORE, **values})
+        return cls(**values)
 
     def resumed(self, options: Mapping) -> "Recipe":
         """This recipe for a run that goes on with other epochs, minutes, learning rate or patience.
@@ -144,9 +140,13 @@ class Recipe:
             return self.learning_rate * (progress + 1e-3) / (warmup + 1e-3)
         return self.learning_rate * SCHEDULES[self.schedule]((progress - warmup) / (1 - warmup))
 
-    def dropout_scale(self, epochs: float) -> float:
-        """What to multiply the network's dropout by after so many epochs."""
-        return min(1.0, epochs / self.dropout_epochs) if self.dropout_epochs else 1.0
+    def dropout_scale(self, epochs: float | None) -> float:
+        """What to multiply the usual dropout by in a run of so many epochs; None where they are not known yet.
+
+        What is read a few times only is hardly learned by heart. With a constant schedule nothing depends on when the
+        run will end.
+        """
+        return 1.0 if epochs is None or self.schedule == "constant" else min(1.0, epochs / MANY_EPOCHS)
 
 
 def different(name: str, before, now) -> str:

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from shakegen.config import Config
 from shakegen.distribute.replicas import Replicas
-from shakegen.dropout import ScheduledDropout
+from shakegen.dropout import ScaledDropout
 from shakegen.network import build
 from shakegen.training.learner import Crossentropy, Learner
 from shakegen.windows import ShuffledWindows
@@ -33,7 +33,7 @@ def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
 
 def test_no_more_dropout_is_in_force_than_told(rng):
     batches = ShuffledWindows(rng.integers(3, size=500), length=10, batch_size=4)
-    network = build(Config("rnn", units=5, dropout=0.5), 3, dropout=ScheduledDropout)
+    network = build(Config("rnn", units=5, dropout=0.5), 3, dropout=ScaledDropout)
     network.compile(keras.optimizers.SGD(), Crossentropy(), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
     learner = Learner(network, Replicas(batches))

@@ -35,12 +35,6 @@ def test_a_constant_rate_is_the_same_whatever_share_of_the_run_is_over():
     assert Recipe(schedule="constant", warmup=0.5).rate(0.1) < 6e-3
 
 
-def test_dropout_comes_into_force_with_the_epochs():
-    recipe = Recipe(dropout_epochs=4.0)
-    assert [recipe.dropout_scale(epochs) for epochs in (0, 1, 3, 4, 5)] == [0, 0.25, 0.75, 1, 1]
-    assert {Recipe(dropout_epochs=0.0).dropout_scale(epochs) for epochs in (0, 1)} == {1.0}
-
-
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_recipe_survives_json(schedule):
     recipe = Recipe(minutes=3, schedule=schedule, clip_norm=None, weight_decay=0.1)
@@ -74,7 +68,6 @@ BAD = {
     "the learning rate given is x: expected a number above 0": {"learning_rate": "x"},
     "the patience given is 0: expected a number above 0": {"patience": 0},
     "the weight decay given is -1: expected a number of 0 or more": {"weight_decay": -1},
-    "the dropout epochs given is -1: expected a number of 0 or more": {"dropout_epochs": -1},
     "the warmup given is 1: expected a share from 0 up to, but not including, 1": {"warmup": 1},
     "the average weights given is 1.5: expected a share from 0 up to, but not including, 1": {"average_weights": 1.5},
     "there is no schedule 'cosin': expected one of cosine, linear, constant": {"schedule": "cosin"},

@@ -27,7 +27,7 @@ RUNS = {
         {"cell": "rnn", "units": 4, "layers": 1, "level": "word", "embedding": 3},
         {"optimizer": "sgd", "learning_rate": 1e-30, "patience": 1, "epochs": 5},
     ),
-    "dropout": ({"cell": "rnn", "units": 4, "layers": 1, "dropout": 0.5}, {}),
+    "dropout": ({"cell": "rnn", "units": 4, "layers": 1}, {}),
     "words": ({"cell": "gru", "units": 6, "layers": 1, "embedding": 4, "task": "autocomplete", "dropout": 0}, {}),
 }
 OF_TWO, OF_THREE = ("clipped", "bfloat16", "words"), ("clipped", "streams")
@@ -137,7 +137,7 @@ def main_alone(folder: Path) -> None:
         import tensorflow as tf
 
     from shakegen.distribute import replicas
-    from shakegen.dropout import ScheduledDropout
+    from shakegen.dropout import ScaledDropout
     from shakegen.training import checkpoint
 
     device = tf.config.list_physical_devices("CPU")[0]
@@ -149,7 +149,7 @@ def main_alone(folder: Path) -> None:
 
     class Seeds(keras.callbacks.Callback):
         def on_train_end(self, logs=None):
-            scales = [one.scale.variable.value for one in self.model.layers if isinstance(one, ScheduledDropout)]
+            scales = [one.scale.variable.value for one in self.model.layers if isinstance(one, ScaledDropout)]
             own = [[float(one) for one in both.experimental_local_results(scale)] for scale in scales]
             (folder / "devices" / "scales.json").write_text(json.dumps(own))
             for name, variable in checkpoint.variables(self.model).items():

@@ -40,8 +40,8 @@ def option(name: str, of, kind=None, **settings):
 @click.option("--reset-after/--reset-before", default=True, show_default=True, help="Where a gru resets.")
 @option("--learn-initial-state", NETWORK, bool, help="Start texts from a learned state instead of zeros.")
 @option("--residual/--no-residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
-@option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.")
-@option("--dropout-epochs", RECIPE, float, help="Epochs in which the dropout rises from 0; 0: all from the start.")
+@option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.  [default: 0.4; less in runs of less "
+        "than 15 epochs]")  # fmt: skip
 @option("--variational-dropout", NETWORK, bool, help="Drop the same outputs at every step of a window.")
 @click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
 @click.option("--epochs", type=int, help="Passes over the training text, in all.  [default: 30]")

@@ -133,6 +133,17 @@ class Run:
         return whole + round(rest / self.batches.steps, 4) if rest else whole
 
     @property
+    def epochs(self) -> float | None:
+        """Passes over the training text when the run will be over; by the clock, as it looks now; None at first."""
+        if self._last is not None:
+            return self._last / self.batches.steps
+        if not self.characters_per_second:
+            return None
+        seconds = max(0.0, 60 * self.recipe.minutes - self._reserve - self.seconds)
+        batches = self.position.step + seconds * self.characters_per_second / self.batches.characters
+        return batches / self.batches.steps
+
+    @property
     def characters_per_second(self) -> float:
         """How fast it has learned since the last report."""
         if self.position.busy:
@@ -202,8 +213,7 @@ class Run:
     def _learn(self) -> None:
         position, began = self.position, time.monotonic()
         position.rate = self.recipe.rate(self.progress)
-        dropout = self.recipe.dropout_scale(position.step / self.batches.steps)
-        loss = self.learner(position.rate, dropout)
+        loss = self.learner(position.rate, self.recipe.dropout_scale(self.epochs))
         if not math.isfinite(loss):
             raise Diverged
         position.step += 1

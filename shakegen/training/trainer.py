@@ -18,7 +18,7 @@ from shakegen.callbacks import SYMBOLS, CompleteText, Progress, SampleText, show
 from shakegen.config import Config
 from shakegen.distribute.replicas import Replicas, sum_once
 from shakegen.distribute.team import Team
-from shakegen.dropout import ScheduledDropout
+from shakegen.dropout import ScaledDropout
 from shakegen.inference import Engine
 from shakegen.logs import run_logs
 from shakegen.model import LanguageModel
@@ -120,7 +120,12 @@ class Trainer:
         """What is trained, not compiled; its weights are those of the network that is kept, in the same order."""
         streams = self.replicas.width if self.recipe.stateful else None
         sizes = len(self.vocabulary), self.recipe.random_state
-        return build(self.config, *sizes, streams, self._dtype, dropout=ScheduledDropout)
+        return build(self.config, *sizes, streams, self._dtype, dropout=self._dropout)
+
+    @property
+    def _dropout(self) -> type[keras.layers.Dropout]:
+        """The usual dropout depends on how long the run is; one that was asked for does not."""
+        return ScaledDropout if self.config.dropout is None else keras.layers.Dropout
 
     @property
     def _dtype(self) -> str:

@@ -10,7 +10,6 @@ from shakegen.autocomplete.corpus import WordCorpus
 from shakegen.autocomplete.loss import WordCrossentropy, without_read_out
 from shakegen.autocomplete.observations import Observations
 from shakegen.config import Config
-from shakegen.dropout import ScheduledDropout
 from shakegen.inference import Engine
 from shakegen.model import WordModel
 from shakegen.network import build
@@ -97,7 +96,7 @@ class WordTrainer(Trainer):
 
     def _network(self):
         sizes = len(self.vocabulary), self.recipe.random_state
-        kinds = {"dtype": self._dtype, "dropout": ScheduledDropout}
+        kinds = {"dtype": self._dtype, "dropout": self._dropout}
         return without_read_out(build(self.config, *sizes, outputs=len(self.corpus.words), **kinds))
 
     def _units(self):
