@@ -1,3 +1,8 @@
-from shakegen.cli import main
+import sys
 
-main()
+try:
+    from shakegen.cli import main
+
+    main()
+except KeyboardInterrupt:  # before there is a command to interrupt
+    sys.exit(130)

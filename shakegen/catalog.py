@@ -70,14 +70,19 @@ def load_word_corpus(
     return WordCorpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
 
 
+SHIPPED = tuple(f"sonnets-{name}.h5" for name in ("rnn", "lstm", "gru", "nlstm", "autocomplete"))
+
+
 def pretrained(task: str) -> Path:
     """The model of the sonnets that came with shakegen for a task, one of `config.TASKS`."""
     return named.data_folder("models") / {"next": "sonnets-gru.h5", "autocomplete": "sonnets-autocomplete.h5"}[task]
 
 
 def own_models() -> list[Path]:
-    """The model files in `./models`, newest first."""
+    """The model files in `./models`, newest first, but, in a clone of shakegen, for those that came with it."""
+    shipped = named.data_folder("models").resolve()
     files = (path for path in Path("models").glob("*.h5") if path.is_file())
+    files = (path for path in files if path.name not in SHIPPED or path.resolve().parent != shipped)
     return sorted(files, key=lambda model: model.stat().st_mtime, reverse=True)
 
 

@@ -50,7 +50,7 @@ class Config:
 
     def __post_init__(self):
         for name, known in (("cell", CELLS), ("level", EMBEDDINGS), ("task", TASKS)):
-            if getattr(self, name) not in known:
+            if getattr(self, name) not in tuple(known):
                 raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
         if (self.task, self.level) == ("autocomplete", "word"):
             raise ValueError("level is 'word', but the task is autocomplete: it reads characters, and predicts words")

@@ -16,6 +16,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from shakegen import heaps
 from shakegen.autocomplete.words import SYMBOLS, Words
 from shakegen.config import Config
 from shakegen.files import write_whole
@@ -120,6 +121,8 @@ def load(path: str | Path, with_training: bool = False) -> ModelFile:
         if file.read(8) != b"\x89HDF\r\n\x1a\n":
             raise ModelFileError(f"{path} is not a model file: expected one that `shakegen train` wrote")
     try:
+        if not heaps.are_sound(path):
+            raise OSError
         with h5py.File(path, "r") as file:
             model = read(file)
             if with_training:
@@ -165,6 +168,8 @@ def read_words(file: h5py.File, vocabulary: Vocabulary) -> Words:
 def task_of(path: str | Path) -> str | None:
     """What the network of a file is for, one of `config.TASKS`; None where that is not to be found out."""
     try:
+        if not heaps.are_sound(path):
+            return None
         with h5py.File(path, "r") as file:
             return json.loads(file.attrs["config"]).get("task", "next")
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError):

@@ -37,7 +37,7 @@ class Recipe:
         weight_decay: the share of the weights, biases excepted, taken off at every step, times the learning rate; None
             is the optimizer's own default.
         average_weights: the momentum of an exponential moving average of the weights, such as 0.999, which is then what
-            is validated and kept; 0 is none.
+            is validated and kept; after n steps it is (1 + n) / (10 + n) at most. 0 is none.
         clip_norm: the largest global norm of the gradients; None leaves it free.
         clip_value: the largest absolute value of a gradient's element; where it is given, the norm is free.
         mixed_precision: bfloat16 to compute in 16 bits; weights are float32 in any case.
@@ -72,16 +72,20 @@ class Recipe:
             object.__setattr__(self, "epochs", EPOCHS)
         for name, least in LEAST.items():
             value = getattr(self, name)
-            if value is not None and not (is_number(value) and (value > 0 or value == least)):
+            given = value is not None or name == "learning_rate"
+            if given and not (is_number(value) and (value > 0 or value == least)):
                 expected = "above 0" if least is None else f"of {least} or more"
                 raise ValueError(f"the {name.replace('_', ' ')} given is {value}: expected a number {expected}")
-        for name, value in {"warmup": self.warmup or 0, "average weights": self.average_weights}.items():
+        for name, value in {
+            "warmup": 0 if self.warmup is None else self.warmup,
+            "average weights": self.average_weights,
+        }.items():
             if not (is_number(value) and 0 <= value < 1):
                 raise ValueError(f"the {name} given is {value}: expected a share from 0 up to, but not including, 1")
         choices = {"schedule": SCHEDULES, "mixed precision": PRECISIONS}
         for name, known in choices.items():
             value = getattr(self, name.replace(" ", "_"))
-            if value not in known:
+            if value not in tuple(known):
                 raise ValueError(f"there is no {name} {value!r}: expected one of {', '.join(known)}")
         if type(self.random_state) is not int or not 0 <= self.random_state <= LARGEST_RANDOM_STATE:
             raise ValueError(

@@ -6,6 +6,7 @@ import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a core for each process: threads would wait for each other
 
 import hypothesis
 import numpy as np

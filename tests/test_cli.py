@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from shakegen.model import load
+from shakegen import catalog
+from shakegen.model import find, load
+
+ROOT = Path(__file__).parent.parent
 
 
 def fails(result, message):
@@ -32,7 +35,21 @@ def test_the_newest_model_of_the_folder_goes_first(shakegen, random_model, tmp_p
     newest = load(tmp_path / "models" / "new.h5").sample("abc", random_state=2)
     assert shakegen("sample", "--seed", "abc", "--random-state", 2, "--temperature", 1).stdout == f"abc{newest}\n"
     listed = shakegen("models").stdout.splitlines()
-    assert [line.split()[0] for line in listed[:4]] == ["model", "models/new.h5", "models/old.h5", "models/older.h5"]
+    assert [line.split()[-1] for line in listed[:4]] == ["model", "models/new.h5", "models/old.h5", "models/older.h5"]
+
+
+def test_in_a_clone_the_models_that_came_with_it_are_not_the_newest(shakegen, random_model, monkeypatch):
+    monkeypatch.setattr("shakegen.named.data_folder", lambda kind: Path("models"))
+    for name in ("sonnets-gru", "sonnets-rnn", "mine"):
+        random_model(random_state=len(name)).save(f"models/{name}.h5")
+    assert [path.name for path in catalog.own_models()] == ["mine.h5"]
+    assert [path.name for path in catalog.list_models()] == ["mine.h5", "sonnets-gru.h5", "sonnets-rnn.h5"]
+    Path("models/mine.h5").unlink()
+    assert find() == Path("models/sonnets-gru.h5")
+
+
+def test_the_models_that_come_with_shakegen_are_known():
+    assert {path.name for path in ROOT.glob("models/*.h5")} >= set(catalog.SHIPPED)
 
 
 def test_several_texts_are_those_of_their_streams(shakegen, random_model):
@@ -48,7 +65,7 @@ def test_unusable_files_are_listed_as_such(shakegen, tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "broken.h5").write_text("x")
     line = next(line for line in shakegen("models").stdout.splitlines() if "broken" in line)
-    assert line.split(maxsplit=1)[1].strip() == "not usable"
+    assert line.split() == ["not", "usable", "models/broken.h5"]
 
 
 def test_corpora_are_listed_and_found(shakegen):
@@ -97,7 +114,7 @@ def test_what_is_no_model_file_among_the_models_is_passed_over(shakegen, tmp_pat
     (tmp_path / "models" / "folder.h5").mkdir()
     os.mkfifo(tmp_path / "models" / "pipe.h5")
     assert shakegen("sample", "--seed", "abc", "--length", 3).exit_code == 0
-    assert shakegen("models").stdout.splitlines()[1].startswith("models/a.h5 ")
+    assert shakegen("models").stdout.splitlines()[1].endswith(" models/a.h5")
 
 
 def test_closed_standard_streams_are_no_traceback(tmp_path):

@@ -96,7 +96,7 @@ def test_complete_prints_words_with_probabilities(shakegen, trained):
     found = json.loads(good(shakegen("complete", "shall i com", "--top", 2, "--json")))
     assert found["completions"] == [offer._asdict() for offer in expected[:2]]
     piped = json.loads(good(shakegen("complete", "-", "--json", "--top", 2, input="shall i com\n")))
-    assert piped["completions"] == found["completions"]
+    assert piped == found
     matching = json.loads(good(shakegen("complete", "m", "--matching", "--json")))
     assert [offer["word"] for offer in matching["completions"]] == ["more"]
 
@@ -250,6 +250,8 @@ BAD = {
     ),
     "no file none.json: expected what `shakegen evaluate --json` printed": ("plot", "none.json"),
     "bad.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "bad.json"),
+    "deep.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "deep.json"),
+    "nan.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "nan.json"),
     "list is no evaluation of a model of words: expected what `shakegen evaluate MODEL CORPUS --json` prints": (
         "plot", "list.json"
     ),
@@ -262,7 +264,8 @@ BAD = {
 
 @pytest.mark.parametrize(("message", "arguments"), BAD.items())
 def test_mistakes_get_one_line(shakegen, trained, writer, tmp_path, message, arguments):
-    for name, content in {"tiny.txt": "shall", "none.txt": "é…", "bad.json": "{", "list.json": "[1]"}.items():
+    texts = {"tiny.txt": "shall", "none.txt": "é…", "bad.json": "{", "list.json": "[1]", "nan.json": "[NaN]"}
+    for name, content in {**texts, "deep.json": "[" * 100_000}.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     result = shakegen(*arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")

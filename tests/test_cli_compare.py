@@ -126,6 +126,7 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
         (["--out", "x.doc"], "cannot draw x.doc: expected a name that ends in .png, .svg, .pdf or .html"),
         (["--csv", "."], "cannot write . (Is a directory): expected a file in a folder that has room and may be "
          "written to; try another place with --csv"),
+        (["--sample-length", "-1"], "the length of the samples is -1: expected 0 or more"),
         (["--split", "a"], f"the split a is not usable: {EXPECTED}"),
         (["--task", "autocomplete", "--level", "word"], "level is 'word', but the task is autocomplete: it reads "
          "characters, and predicts words"),

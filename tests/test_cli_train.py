@@ -1,11 +1,13 @@
 """The command that trains: what it shows and writes, how it ends, how it goes on."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from shakegen import modelfile
@@ -222,6 +224,15 @@ def test_runs_to_resume_are_looked_for_by_their_corpus(shakegen, corpus, random_
         "models/poem-gru.h5 holds no training run to resume: start from its weights with --finetune, or anew without "
         "--resume",
     )
+    for notes in (["a", "b"], {"beam_width": [1]}, {"sample_length": "q"}):
+        trained = random_model()
+        trained.training = modelfile.Training({"notes": notes, "recipe": {}}, {"weights/0": np.zeros(2)})
+        trained.save("models/notes.h5", with_training=True)
+        assert fails(
+            shakegen("train", corpus, "--resume", "--out", "models/notes.h5"),
+            "the training run to resume has options that cannot be used: the file may be damaged; start a new run "
+            "without --resume",
+        )
     assert fails(
         shakegen("train", corpus, "--resume", "--finetune", "models/poem-gru.h5"),
         "--resume and --finetune are both given: expected one of them",
@@ -234,6 +245,14 @@ def test_finetuning_from_the_shell(shakegen, corpus, random_model):
     assert shakegen("train", corpus, "--finetune", "models/abc.h5", *few).exit_code == 0
     assert load("models/poem-gru.h5").config.units == 12
     assert fails(
-        shakegen("train", corpus, "--finetune", "models/poem-gru.h5", *few),
+        shakegen("train", corpus, "--finetune", "models/poem-gru.h5", "--out", "models/poem-gru.h5", *few),
         "models/poem-gru.h5 is the model to start from, it would be overwritten: name another file with --out",
     )
+
+
+def test_a_run_without_a_name_for_its_model_overwrites_none(shakegen, corpus):
+    few = ["--units", 4, "--layers", 1, "--epochs", 1, "--seq-length", 20, "--quiet"]
+    names = [["poem-gru.h5"], ["poem-gru-2.h5", "poem-gru.h5"], ["poem-gru-2.h5", "poem-gru-3.h5", "poem-gru.h5"]]
+    for expected in names:
+        assert shakegen("train", corpus, *few).exit_code == 0
+        assert sorted(os.listdir("models")) == expected

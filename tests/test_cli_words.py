@@ -37,7 +37,10 @@ def test_train_sample_and_show_a_model_of_words(shakegen, tmp_path, poem):
     model = load("models/poem-gru.h5")
     assert (len(model.vocabulary), model.config.level, model.config.embedding) == (15, "word", 256)
     assert model.corpus["split"] == [len(poem) - 480, 240, 240]
-    assert f"{model.validation_bits:.3f} bits/char on validation text" in trained.stderr
+    assert (
+        f"{model.validation_bits:.3f} bits/char, with the spelling of unknown words, on validation text"
+        in trained.stderr
+    )
     validation = poem[-480:-240]
     found = model.evaluate(validation)
     nats = model.best_epoch["validation_loss"]
@@ -51,7 +54,7 @@ def test_train_sample_and_show_a_model_of_words(shakegen, tmp_path, poem):
     info = json.loads(shakegen("info", "models/poem-gru.h5", "--json").stdout)
     assert info["vocabulary"] == list(model.vocabulary.symbols)
     assert (info["level"], info["vocabulary_size"], info["unknown_symbol"]) == ("word", 15, True)
-    assert shakegen("models").stdout.splitlines()[1].split()[1] == "word"
+    assert shakegen("models").stdout.splitlines()[1].split()[0] == "word"
 
 
 def test_train_with_few_characters(shakegen, tmp_path, poem):
@@ -79,7 +82,7 @@ def test_runs_on_words_go_on_and_start_from_others(shakegen, tmp_path, poem):
     assert resumed.exit_code == 0, resumed.stderr
     assert " words/s\n" in resumed.stderr
     known = load("models/poem-rnn.h5")
-    assert (known.best_epoch["epoch"], len(known.vocabulary), known.config.level) == (2, 12, "word")
+    assert (known.history[-1]["epoch"], len(known.vocabulary), known.config.level) == (2, 12, "word")
     new = ("--finetune", "models/poem-rnn.h5", "--epochs", 1, "--seq-length", 10, "--quiet")
     tuned = shakegen("train", "more.txt", *new)
     assert tuned.exit_code == 0, tuned.stderr
@@ -95,7 +98,7 @@ def test_losses_of_words_and_of_characters_are_not_drawn_together(shakegen, save
     random_model().save(tmp_path / "characters.h5")
     result = shakegen("plot", "characters.h5", "model.h5")
     assert (result.exit_code, result.stderr) == (
-        1, "Error: some models are of characters, some of words: their losses do not compare, so plot them apart\n"
+        1, "Error: some models predict characters, some words: their losses do not compare, so plot them apart\n"
     )  # fmt: skip
 
 

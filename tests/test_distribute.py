@@ -81,6 +81,9 @@ BAD = [
     ((None, 0, {}), "--worker-index is given without --workers: expected the addresses of all, too"),
     ((None, None, {"TF_CONFIG": "{"}), USABLE),
     ((None, None, {"TF_CONFIG": "[]"}), USABLE),
+    ((None, None, {"TF_CONFIG": "[" * 100_000}), USABLE),
+    ((None, None, environment({"worker": ["a:1"]}, {"type": "worker", "index": float("inf")})), USABLE),
+    (("a..b:1,c:1", 0, {}), f"'a..b:1' is no address of a worker: {EXAMPLE}"),
     ((None, None, environment({"worker": ["a:1"]}, {})), USABLE),
     ((None, None, environment({"worker": [1]}, {"type": "worker", "index": 0})), USABLE),
     (
@@ -99,6 +102,13 @@ def test_clusters_that_cannot_be(arguments, message):
     with pytest.raises(ValueError) as error:
         Cluster.chosen(*arguments)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("wait", [0, -1, float("nan"), float("inf")])
+def test_a_wait_has_an_end(wait):
+    with pytest.raises(ValueError) as error, joined(Cluster(("127.0.0.1:4000", "127.0.0.1:4001"), 0), wait):
+        pass
+    assert str(error.value) == f"the wait for other workers is {wait:g} s: expected a number of seconds above 0"
 
 
 def test_workers_meet_agree_share_and_follow_the_chief():

@@ -194,6 +194,7 @@ BAD = {
     "there is no layer 3: expected one from 1 to 2": ("abc", "--layer", "3"),
     "there is no unit 12: expected one from 0 to 11": ("abc", "--units", "12"),
     "a unit of this gru has no 'c': expected one of z, r, g, h": ("abc", "--signal", "c"),
+    "the length is 0: expected 1 character or more": ("abc", "--length", "0"),
     "the text has 1 characters: expected 2 or more": ("a",),
     "0 units along 400 characters are asked for: expected 1 or more of each": ("abc", "--count", "0"),
     "the units given are 'x': expected whole numbers such as 10,20,40": ("abc", "--units", "x"),

@@ -45,7 +45,8 @@ def test_averaged_weights_are_the_moving_average_that_is_kept(poem):
             weights = self.model.get_weights()
             if self.average is None:
                 self.average = weights
-            self.average = [0.8 * a + 0.2 * w for a, w in zip(self.average, weights, strict=True)]
+            momentum = min(0.8, (1 + batch) / (10 + batch))
+            self.average = [momentum * a + (1 - momentum) * w for a, w in zip(self.average, weights, strict=True)]
 
     watch, corpus = Watch(), Corpus.from_text(poem)
     model = train(corpus, Config("rnn", units=6), epochs=1, average_weights=0.8, callbacks=[watch], **SMALL)

@@ -81,7 +81,7 @@ BAD_BYTES = {
     b"aaaa": "the text has only one distinct character, 'a' (U+0061): there is nothing to predict in it",
     "Où sont les neiges d'antan? C'est là où la pensée s'arrête, déçue, près de la forêt.".encode(
         "latin-1"
-    ): "the text is not utf-8 text (byte offset 1): try --encoding cp1252",
+    ): "the text is not utf-8 text (byte offset 1): try --encoding cp1252, in which there is 'Où sont les n'",
     "shall i".encode(
         "utf-16"
     ): "the text has a zero byte (byte offset 3), so it is not utf-8 text: try --encoding utf-16",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from shakegen.cli.group import main
+from shakegen.cli.group import main, read_text
 
 KEYS = "Type; a number takes that word, Tab the first; Backspace erases; Enter ends."
 BACKSPACE, ENTER, TAB, END = ("\x7f", "\b"), ("\r", "\n"), "\t", "\x04"
@@ -47,7 +47,8 @@ def complete(text, model, top, matching, interactive, as_json):
     if interactive:
         (converse if sys.stdin.isatty() and sys.stderr.isatty() else answer_lines)(loaded, text or "", top, matching)
         return
-    found = loaded.complete(read(text), top, matching)
+    text = read(text)
+    found = loaded.complete(text, top, matching)
     if as_json:
         click.echo(json.dumps({"text": text, "completions": [offer._asdict() for offer in found]}))
         return
@@ -57,7 +58,7 @@ def complete(text, model, top, matching, interactive, as_json):
 
 
 def read(text: str) -> str:
-    return sys.stdin.read().removesuffix("\n") if text == "-" else text
+    return read_text("-").removesuffix("\n") if text == "-" else text
 
 
 def answer_lines(model, text: str, top: int, matching: bool) -> None:

@@ -8,7 +8,7 @@ import click
 from shakegen.sampling import check
 
 OFFERED = 9
-HELP = "A number takes that one, Enter the first, other text is added as it is (=3 adds 3); the end of input ends."
+HELP = "A number takes that one, Enter the first; other text is added (=3 adds 3).\nCtrl-D ends and prints the text."
 
 
 def converse(
@@ -29,8 +29,12 @@ def converse(
         offers = draft.likeliest(OFFERED, temperature)
         listed = "  ".join(f"{number} {text!r} {share:.0%}" for number, (text, share) in enumerate(offers, 1))
         click.echo(f"\n{(seed + written)[-72:]}\n{listed}\n> ", nl=False, err=True)
-        answer = sys.stdin.readline()
+        try:
+            answer = sys.stdin.readline()
+        except KeyboardInterrupt:
+            answer = ""
         if not answer:
+            click.echo(err=True)
             break
         addition = meaning(answer.removesuffix("\n"), [text for text, _ in offers])
         try:

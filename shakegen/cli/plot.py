@@ -19,7 +19,7 @@ LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "tr
               ".html. Needs matplotlib.  [default: draw in the terminal]")  # fmt: skip
 @click.option("--against", type=click.Choice(["epochs", "minutes"]), default="epochs", show_default=True)
 @click.option("--loss", type=click.Choice(list(LOSSES)), default="both", show_default=True, help="Which to draw.")
-@click.option("--from-epoch", type=int, default=1, show_default=True, help="Leave out the epochs before.")
+@click.option("--from-epoch", type=float, default=0, show_default=True, help="Leave out what came before.")
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers behind the figure as one JSON object.")
 def plot(models, out, against, loss, from_epoch, as_json):
     """Draw the learning curves of each MODEL, a model file: its losses in bits per character, or word, the best epoch
@@ -43,7 +43,7 @@ def plot(models, out, against, loss, from_epoch, as_json):
     paths = list(dict.fromkeys(models))
     evaluated = [path for path in paths if path.endswith(".json")]
     if evaluated:
-        refuse_mixture(evaluated, paths, against=against != "epochs", loss=loss != "both", from_epoch=from_epoch != 1)
+        refuse_mixture(evaluated, paths, against=against != "epochs", loss=loss != "both", from_epoch=from_epoch != 0)
         figure, beside = plotting.accuracy_by_typing(evaluations(paths)), ()
     else:
         runs = dict(zip(names_of(paths), map(load, paths), strict=True))
@@ -81,15 +81,20 @@ def evaluations(paths: list[str]) -> dict[str, dict]:
     found, names = [], names_of(paths)
     for path in paths:
         try:
-            found.append(json.loads(Path(path).read_text(encoding="utf-8")))
+            found.append(json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=not_json))
         except FileNotFoundError:
             raise FileNotFoundError(f"no file {path}: expected what `shakegen evaluate --json` printed") from None
-        except ValueError:
+        except (RecursionError, ValueError):
             raise ValueError(f"{path} is not JSON: expected what `shakegen evaluate --json` printed") from None
     models = [one.get("model") if isinstance(one, dict) else None for one in found]
     if all(isinstance(model, str) for model in models) and len(set(models)) == len(models):
         names = models
     return dict(zip(names, found, strict=True))
+
+
+def not_json(name: str):
+    """Refuse NaN and the infinities, which Python reads and JSON does not have."""
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def overview(runs: dict):

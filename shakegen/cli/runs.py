@@ -1,6 +1,7 @@
 """What the command that trains does besides: where it begins, what a resumed run remembers, what it says at the end."""
 
 import contextlib
+import itertools
 import shlex
 import statistics
 import tempfile
@@ -78,12 +79,18 @@ def latest_run(corpus: tuple[str, ...], given: dict) -> Path:
 def remembered(context: click.Context, base, given: dict) -> dict:
     """The options of a run that goes on, where they are not given anew: of its text and of its samples."""
     state, parameters = base.training.state, {parameter.name: parameter for parameter in context.command.params}
-    values = dict(state.get("notes") or {}) | {"random_state": state.get("recipe", {}).get("random_state", 0)}
-    return {
-        name: parameters[name].type_cast_value(context, value)
-        for name, value in values.items()
-        if name in parameters and name not in {"corpus", *given}
-    }
+    try:
+        values = {**(state.get("notes") or {}), "random_state": state.get("recipe", {}).get("random_state", 0)}
+        return {
+            name: parameters[name].type_cast_value(context, value)
+            for name, value in values.items()
+            if name in parameters and name not in {"corpus", *given}
+        }
+    except (AttributeError, TypeError, ValueError, click.UsageError):
+        raise ValueError(
+            "the training run to resume has options that cannot be used: the file may be damaged; start a new run "
+            "without --resume"
+        ) from None
 
 
 def configured(given: dict, base) -> Config:
@@ -111,6 +118,12 @@ def kind_of(config: Config) -> str:
     return config.cell if config.task == "next" else f"{config.task}-{config.cell}"
 
 
+def free_name(stem: str) -> Path:
+    """A model file in ./models that is not there yet: a run without --out overwrites none."""
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(path for path in (Path("models") / f"{name}.h5" for name in names) if not path.exists())
+
+
 def samples(corpus, config: Config, options: dict, shown: bool) -> list:
     """The callback that draws a sample after each epoch, if one is wanted: to be shown, or for the logs alone."""
     from shakegen.callbacks import CompleteText, SampleText
@@ -133,11 +146,19 @@ def summary(model, out: Path) -> str:
     if not model.history:
         return f"No epoch has ended yet.\n{saved}"
     loss, last = model.best_epoch.get("validation_loss"), model.history[-1]
-    shown = f"{loss:.3f} nats" if model.words and loss else f"{model.validation_bits or 0:.3f} bits/char"
+    shown = (
+        f"{loss:.3f} nats" if model.words and loss else f"{model.validation_bits or 0:.3f} bits/char{spelled(model)}"
+    )
     scored = "" if loss is None else f", {shown} on validation text"
     speed = statistics.median(entry["characters_per_second"] for entry in model.history)
-    took = f"{duration(last['seconds'])} for {last['epoch']:g} epochs, {speed:,.0f} {model.vocabulary.symbol}s/s"
-    return f"Best epoch: {model.best_epoch['epoch']:g}{scored}.\nTime: {took}.\n{saved}"
+    epochs = f"{last['epoch']:.4g} epoch{'s' * (last['epoch'] != 1)}"
+    took = f"{duration(last['seconds'])} for {epochs}, {speed:,.0f} {model.vocabulary.symbol}s/s while learning"
+    return f"Best epoch: {model.best_epoch['epoch']:.4g}{scored}.\nTime: {took}.\n{saved}"
+
+
+def spelled(model) -> str:
+    """That its bits/char count what it takes to spell unknown symbols, if they do."""
+    return f", with the spelling of unknown {model.vocabulary.symbol}s," if model.vocabulary.unknown is not None else ""
 
 
 def duration(seconds: float) -> str:

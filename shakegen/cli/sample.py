@@ -68,7 +68,8 @@ def sample(model, seed, seed_file, beam_width, interactive, stream, **options):
     refuse_mixtures(beam_width, interactive, **options)
     options = {name: value for name, value in options.items() if value is not None and value is not False}
     seed = read_seed(seed, seed_file, shared_input=interactive)
-    loaded = load(model or find(), "next")
+    model = told(find()) if model is None else model
+    loaded = load(model, "next")
     if interactive:
         click.echo(converse(loaded, seed, **options))
     elif beam_width is None:
@@ -132,6 +133,13 @@ def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> Non
 
 def option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def told(path):
+    """A model file that nobody named; on a terminal its name is shown."""
+    if sys.stderr.isatty():
+        click.echo(f"Model: {path}", err=True)
+    return path
 
 
 def read_seed(seed: str, file: str | None, shared_input: bool) -> str:

@@ -57,7 +57,7 @@ def info(model, as_json):
 
 @main.command()
 def models():
-    """List the models in ./models, newest first, and the pretrained ones."""
+    """List the models in ./models, newest first, and the pretrained ones, with bits/char on their validation text."""
     from shakegen import catalog
     from shakegen.model import load
 
@@ -66,9 +66,9 @@ def models():
         try:
             model = load(path)
         except ValueError:
-            rows.append((path, "not usable", "", "", "", ""))
+            rows.append(("not usable", "", "", "", "", path))
             continue
         bits = "" if model.validation_bits is None or model.words else f"{model.validation_bits:.3f}"
         kind = "autocomplete" if model.words else model.config.level
-        rows.append((path, kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits))
-    table(("model", "kind", "cell", "units", "parameters", "validation bits/char"), rows)
+        rows.append((kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits, path))
+    table(("kind", "cell", "units", "parameters", "bits/char", "model"), rows)

@@ -36,8 +36,13 @@ def option(name: str, of, kind=None, **settings):
 @option("--units", NETWORK, int, help="Size of a layer's state.")
 @option("--layers", NETWORK, int, help="Recurrent layers, stacked.")
 @click.option("--depth", type=int, default=0, help="Nested memories of an nlstm.  [default: 2]")
-@option("--activation", NETWORK, click.Choice(["tanh", "relu"]), help="Of an rnn.")
-@click.option("--reset-after/--reset-before", default=True, show_default=True, help="Where a gru resets.")
+@option("--activation", NETWORK, click.Choice(["tanh", "relu"]), help="Activation of an rnn.")
+@click.option(
+    "--reset-after/--reset-before",
+    default=True,
+    show_default=True,
+    help="Whether a gru resets after the recurrent product, or before.",
+)
 @option("--learn-initial-state", NETWORK, bool, help="Start texts from a learned state instead of zeros.")
 @option("--residual/--no-residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
 @option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.  [default: 0.4; less in runs of less "
@@ -45,12 +50,12 @@ def option(name: str, of, kind=None, **settings):
 @option("--variational-dropout", NETWORK, bool, help="Drop the same outputs at every step of a window.")
 @click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
 @click.option("--epochs", type=int, help="Passes over the training text, in all.  [default: 30]")
-@click.option("--minutes", type=float, help="Train for this long, in all, instead.")
+@click.option("--minutes", type=float, help="Train for so long instead, compilation and all included.")
 @click.option("--patience", type=float, help="End after so many epochs without a better validation loss.")
 @option("--batch-size", RECIPE, int, help="Windows in a batch, or streams.")
 @option("--seq-length", RECIPE, int, help="Characters, or words, in a window.")
 @option("--stateful", RECIPE, bool, help="Read streams, the state carried, instead of windows drawn at random.")
-@option("--learning-rate", RECIPE, float, help="Its peak.")
+@option("--learning-rate", RECIPE, float, help="Peak of the learning rate.")
 @option("--schedule", RECIPE, click.Choice(list(SCHEDULES)), help="How it falls to 1 % of the peak, if it does.")
 @option("--warmup", RECIPE, float, help="Share of the run in which it rises.  [default: 0.02; constant: 0]")
 @option("--optimizer", RECIPE, help="Any of Keras's, by name.")
@@ -59,14 +64,18 @@ def option(name: str, of, kind=None, **settings):
 @option("--clip-norm", RECIPE, float, help="Largest norm of the gradients.")
 @option("--clip-value", RECIPE, float, help="Largest element of the gradients, instead of --clip-norm.")
 @option("--mixed-precision", RECIPE, click.Choice(PRECISIONS), help="What to compute in; weights are float32.")
-@option("--random-state", RECIPE, int, help="Of weights, windows, dropout, samples.")
+@option("--random-state", RECIPE, int, help="Seed of all that is random: weights, windows, dropout, samples.")
 @click.option("--sample-seed", default="\n", help="What the sample after each epoch continues.  [default: a line end]")
-@click.option("--sample-length", type=int, default=200, show_default=True, help="Its length; 0: no sample.")
-@click.option("--temperature", type=float, default=0.8, show_default=True, help="Its temperature.")
+@click.option("--sample-length", type=int, default=200, show_default=True, help="Length of that sample; 0: none.")
+@click.option("--temperature", type=float, default=0.8, show_default=True, help="Temperature of that sample.")
 @click.option("--beam-width", type=int, help="Search for the likeliest sample with so many beams instead of drawing.")
 @corpus_options
 @shape_options
-@click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Model file.  [default: models/<corpus>-<cell>.h5, or the next that is free]",
+)
 @click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models.")
 @click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model.")
 @click.option(
@@ -93,9 +102,10 @@ def train(context, workers, worker_index, worker_wait, **options):
 
     Ctrl-C, or SIGTERM, saves and ends the run. With --resume it goes on as if it had not been ended, bit for bit, and
     so it does after a crash, from its last checkpoint. Options that are not given are then those of the run; --epochs,
-    --minutes, --learning-rate and --patience may be others. N epochs and M more are N + M at one go if --epochs was
-    N + M from the start, or with --schedule constant; else the learning rate goes on from where a run of N + M would
-    be. --minutes depends on the clock, and is never the same twice.
+    --minutes, --learning-rate and --patience may be others. The learning rate depends on how much of the run is over:
+    with more epochs than at first it goes on from where a run of so many would be, and is higher again. (With
+    --schedule constant, N epochs and M more are the same as N + M.) --minutes depends on the clock, and is never the
+    same twice.
 
     With --task autocomplete the text is read as words of a to z, in observations of --seq-length characters that hold
     whole words; the split is of observations, shuffled. Options not given are then those of the study of memory: 600
@@ -117,7 +127,7 @@ def train(context, workers, worker_index, worker_wait, **options):
     shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
     shakegen train novel.txt --level word --vocabulary-size 8000
     shakegen train text8 --task autocomplete --cell lstm
-    shakegen train novel.txt --workers 10.0.0.1:4000,10.0.0.2:4000 --worker-index 0
+    shakegen train novel.txt --workers ada:4000,bob:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
     from shakegen.distribute import Cluster, joined
@@ -141,7 +151,7 @@ def trained(context, team, corpus, out, resume, finetune, checkpoint_every, quie
     source = catalog.open_source(corpus, **{name: options[name] for name in reading})
     shape = {"vocabulary_size": options["vocabulary_size"], "split": splits.parse(options["split"])}
     text = runs.corpus_of(source, config, base, shape, options, given)
-    out = out or Path("models") / f"{text.name}-{runs.kind_of(config)}.h5"
+    out = out or runs.free_name(f"{text.name}-{runs.kind_of(config)}")
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
     if team is None or team.chief:

@@ -35,12 +35,14 @@ class Comparison:
 
     Raises:
         OSError: the text cannot be read.
-        ValueError: nothing can be learned from it, or the numbers of weights cannot be matched.
+        ValueError: nothing can be learned from it, the numbers of weights cannot be matched, or the length is below 0.
     """
 
     def __init__(
         self, text: Text, plan: Plan, folder: str | Path | None = None, seed: str | None = None, length: int = 300
     ):
+        if length < 0:
+            raise ValueError(f"the length of the samples is {length}: expected 0 or more")
         source = catalog.open_source(text.places, **text.reading)
         self.plan, self.folder = plan, Path(folder or Path("models") / f"compare-{source.name}")
         self.sample, task = {"seed": seed, "length": length}, BY_NAME[plan.task]

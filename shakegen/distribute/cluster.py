@@ -71,7 +71,7 @@ class Cluster:
             addresses = {role: tuple(cluster.get(role, ())) for role in ROLES}
             role, index = task["type"], int(task["index"])
             known = all(isinstance(address, str) for role in ROLES for address in addresses[role])
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
             known = False
         if not known:
             raise ValueError(
@@ -100,6 +100,10 @@ class Cluster:
 def split(address: str) -> tuple[str, int]:
     """The host and the port of an address; raises ValueError where it is none."""
     host, _, port = address.rpartition(":")
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        host = ""
     if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
         raise ValueError(f"{address!r} is no address of a worker: {EXAMPLE}")
     return host.removeprefix("[").removesuffix("]"), int(port)

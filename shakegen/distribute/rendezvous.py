@@ -5,6 +5,7 @@ TensorFlow itself waits without end, and says nothing, for a worker that never c
 
 import contextlib
 import errno
+import math
 import os
 import queue
 import secrets
@@ -215,10 +216,13 @@ def joined(cluster: Cluster | None, wait: float = WAIT) -> Iterator[Team | None]
 
     Raises:
         TeamError: one did not come, or cannot be reached.
+        ValueError: the wait is not above 0, or without end.
     """
     if cluster is None or len(cluster) == 1:
         yield None
         return
+    if not 0 < wait < math.inf:
+        raise ValueError(f"the wait for other workers is {wait:g} s: expected a number of seconds above 0")
     team, error = Team(cluster), None
     try:
         come(team, wait)

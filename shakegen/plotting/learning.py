@@ -10,7 +10,7 @@ PARTS = {"validation": "validation_loss", "training": "loss"}
 LN2 = math.log(2)
 
 
-def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), from_epoch: int = 1) -> Figure:
+def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), from_epoch: float = 0) -> Figure:
     """The losses of training runs, in bits per character, or word, the best epoch of each run marked.
 
     Args:
@@ -29,11 +29,9 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     if not parts or not set(parts) <= set(PARTS):
         raise ValueError(f"the losses asked for are {parts!r}: expected {' or '.join(PARTS)}, or both")
     shown = {name: epochs_of(name, model.history, against, from_epoch) for name, model in runs.items()}
-    levels = {model.config.level for model in runs.values()}
-    if len(levels) > 1:
-        raise ValueError(
-            "some models are of characters, some of words: their losses do not compare, so plot them apart"
-        )
+    units = {unit_of(model.config) for model in runs.values()}
+    if len(units) > 1:
+        raise ValueError("some models predict characters, some words: their losses do not compare, so plot them apart")
     curves = []
     for part in parts:  # those of one kind side by side in the legend
         curves += [curve(name, model, shown[name], against, part, parts) for name, model in runs.items()]
@@ -41,15 +39,20 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     missing = next((name for name in runs if name not in {found.series for found in curves}), None)
     if missing is not None:
         raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without such text, try the other loss")
-    return Figure("Learning curves", [Panel(AXES[against], f"bits/{min(levels)}", curves)])
+    return Figure("Learning curves", [Panel(AXES[against], min(units), curves)])
 
 
-def epochs_of(name: str, history: list[dict], against: str, from_epoch: int) -> list[dict]:
+def unit_of(config) -> str:
+    """What a loss of a network is counted in."""
+    return "bits/word" if config.task == "autocomplete" else f"bits/{config.level}"
+
+
+def epochs_of(name: str, history: list[dict], against: str, from_epoch: float) -> list[dict]:
     if not history:
         raise ValueError(f"{name} has no history of its training: expected a model that `shakegen train` wrote")
     epochs = [entry for entry in history if entry["epoch"] >= from_epoch]
     if not epochs:
-        raise ValueError(f"{name} has no epoch from {from_epoch} on: its last is {history[-1]['epoch']:g}")
+        raise ValueError(f"{name} has no epoch from {from_epoch:g} on: its last is {history[-1]['epoch']:g}")
     if against == "minutes" and any("seconds" not in entry for entry in epochs):
         raise ValueError(f"{name} has no times for its epochs, an older shakegen trained it: try --against epochs")
     return epochs

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 BLOCK = 1 << 20  # characters decoded at a time
+AROUND = 12  # characters shown on either side of one
 
 
 def decoded_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
@@ -64,4 +65,11 @@ def likely_encoding(known: bytes, position: int) -> str:
     if guess is None or guess.encoding in ("ascii", "utf_8"):
         return "expected a text file; if it is one, name its encoding with --encoding"
     same_as_common = sample.decode("cp1252", "replace") == sample.decode(guess.encoding, "replace")
-    return f"try --encoding {'cp1252' if same_as_common else guess.encoding.replace('_', '-')}"
+    name = "cp1252" if same_as_common else guess.encoding.replace("_", "-")
+    return f"try --encoding {name}, in which there is {excerpt(sample.decode(name, 'replace'))}"
+
+
+def excerpt(text: str) -> str:
+    """A little of a text around its first character that is not of ASCII, for people to see whether it is right."""
+    place = next((place for place, character in enumerate(text) if not character.isascii()), 0)
+    return repr(" ".join(text[max(0, place - AROUND) : place + AROUND].split()))

@@ -50,6 +50,8 @@ class Learner:
         if batches.carries_state and batches.begins(self._number):
             checkpoint.reset_states(self.network)
         self.network.optimizer.learning_rate = rate
+        if self.network.optimizer.use_ema:
+            self.network.optimizer.ema_momentum.after(self._number)
         if dropout != self._dropout:
             scale_dropout(self.network, dropout)
             self._dropout = dropout

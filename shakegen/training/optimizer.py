@@ -5,6 +5,21 @@ import keras
 from shakegen.recipe import Recipe
 
 
+class WarmingMomentum(keras.Variable):
+    """The momentum of an average of the weights, less at first: a run's first weights are not worth remembering.
+
+    After n steps it is (1 + n) / (10 + n), as in `tf.train.ExponentialMovingAverage`, up to what was asked for.
+    """
+
+    def __init__(self, most: float):
+        super().__init__(most, trainable=False, dtype="float32", name="momentum")
+        self.most = most
+
+    def after(self, steps: int) -> None:
+        """Set it to what it is after so many steps."""
+        self.assign(min(self.most, (1 + steps) / (10 + steps)))
+
+
 def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     """The optimizer of a recipe.
 
@@ -25,5 +40,7 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
         raise ValueError(
             f"there is no optimizer {recipe.optimizer!r}: expected one of Keras's, such as adam, adamw, rmsprop or sgd"
         )
+    if recipe.average_weights:
+        optimizer.ema_momentum = WarmingMomentum(recipe.average_weights)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer

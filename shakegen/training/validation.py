@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from shakegen import evaluation
 from shakegen.config import Config
@@ -28,7 +29,8 @@ class Validation:
 
     def __call__(self, weights: dict[str, np.ndarray], longest: int | None = None) -> float:
         longest = longest or -(-self.characters // self._streams)
-        with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges, which then ends
+        # One thread: where another program computes, several wait for each other far longer than they gain.
+        with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges
             engine = Engine(self._config, weights)
             return evaluation.estimate(engine, self._ids, self._streams, longest).nats_per_symbol
 

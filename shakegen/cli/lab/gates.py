@@ -49,6 +49,8 @@ def gates(model, text, text_file, reading, on_unknown, length, units, **options)
     from shakegen.lab import gates
     from shakegen.model import load
 
+    if length < 1:
+        raise ValueError(f"the length is {length}: expected 1 character or more")
     loaded = load(model)
     ids = loaded.vocabulary.encode(text_of(text, text_file, reading), on_unknown)[:length]
     numbers = None if units is None else whole_numbers("units", units)
