@@ -81,7 +81,9 @@ class SampleText(keras.callbacks.Callback):
         try:
             self.text = self.draw(epoch)
             if self.stream is not None:
-                show(f"{self.text}\n", getattr(sys, self.stream))
+                file = getattr(sys, self.stream)
+                bar = "\n" if self.stream == "stdout" and file.isatty() else ""  # Keras's, whose line has not ended
+                show(f"{bar}{self.text}\n", file)
         except Exception:
             show(f"SampleText failed, training goes on:\n{traceback.format_exc()}", sys.stderr)
 

@@ -117,3 +117,15 @@ def test_stdout_is_looked_up_when_a_sample_is_printed(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     sampler.on_epoch_end(0)
     assert sys.stdout.getvalue().startswith("abc")
+
+
+def test_on_a_terminal_a_sample_begins_on_a_line_of_its_own(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    sampler = SampleText(Corpus.from_text("abc" * 9).vocabulary, "abc", length=1)
+    sampler.set_model(textbook_model(3))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    sampler.on_epoch_end(0)
+    assert sys.stdout.getvalue().startswith("\nabc")

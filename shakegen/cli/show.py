@@ -7,6 +7,7 @@ import click
 from shakegen.cli.group import main, table
 
 SHOWN = 100  # words of a vocabulary
+OF_ONE_CELL = {"depth": "nlstm", "activation": "rnn", "reset_after": "gru"}
 
 
 @main.command()
@@ -21,7 +22,7 @@ def info(model, as_json):
     from shakegen.model import load
 
     loaded = load(model)
-    symbols = loaded.vocabulary.symbols
+    symbols, last = loaded.vocabulary.symbols, loaded.history[-1] if loaded.history else {}
     shown = {
         "model": model,
         **loaded.config.to_dict(),
@@ -31,7 +32,8 @@ def info(model, as_json):
         "vocabulary_size": len(loaded.vocabulary),
         "unknown_symbol": loaded.vocabulary.unknown is not None,
         "corpus": loaded.corpus,
-        "epochs": len(loaded.history),
+        "epochs": last.get("epoch", 0),
+        "minutes": round(last.get("seconds", 0) / 60, 2),
         "best_epoch": loaded.best_epoch.get("epoch"),
         "validation_bits_per_character": loaded.validation_bits,
     }
@@ -43,6 +45,11 @@ def info(model, as_json):
         click.echo(json.dumps(shown))
         return
     origin = shown.pop("corpus")
+    for name, cell in OF_ONE_CELL.items():
+        if loaded.config.cell != cell:
+            del shown[name]
+    shown["dropout"] = "usual" if shown["dropout"] is None else shown["dropout"]
+    shown["parameters"] = f"{shown['parameters']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
     if loaded.config.level == "word":
         shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]

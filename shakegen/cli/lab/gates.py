@@ -15,6 +15,7 @@ def coloured(found) -> None:
 
     if os.environ.get("NO_COLOR"):
         return
+    click.echo("\nBlue: low, a gate closed. Red: high, a gate open. Without colour: near the middle.")
     for trace in found.traces:
         click.echo(f"\n{trace['signal']} of unit {trace['unit']} in layer {trace['layer']}")
         shades = gates.shades(trace["values"][trace["signal"]], trace["signal"])
