@@ -58,6 +58,10 @@ def test_train_then_sample_then_info(shakegen, corpus, poem):
     shown = shakegen("info", "models/poem-gru.h5").stdout
     assert f"\ncell{'gru':>31}\n" in shown
     assert f"{model.validation_bits:.3f}" in shown
+    assert f"\nparameters{model.parameters:>{22 + len(f'{model.parameters:,}')},}\n" in shown
+    assert "\nreset after" in shown
+    assert not {"depth", "activation"} & {line.split()[0] for line in shown.splitlines()}, "for other cells"
+    assert (info["epochs"], info["minutes"]) == (2, round(model.history[-1]["seconds"] / 60, 2))
 
 
 def test_every_kind_of_network_can_be_trained_and_sampled(shakegen, corpus):
