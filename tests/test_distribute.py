@@ -222,12 +222,13 @@ def test_a_silent_worker_is_taken_for_dead(monkeypatch):
     monkeypatch.setattr("shakegen.distribute.team.HEARTBEAT", 60)
     addresses = workers.free_addresses(2)
     results = together(lambda team: team.wait_for_problem(20), addresses)
-    assert str(results[0]) in {
+    silent = {
         f"worker {index} ({addresses[index]}) gave no sign of life for 0.5 s: start all workers anew, with --resume to "
         "go on from the last checkpoint"
         for index in (0, 1)
     }
-    assert str(results[1]) == str(results[0])
+    assert {str(result) for result in results.values()} <= silent, "they may find out at the same moment"
+    assert results.keys() == {0, 1}
 
 
 def test_workers_that_never_come_or_cannot_be_reached():
