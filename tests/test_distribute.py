@@ -1,21 +1,16 @@
 """How workers find each other and part, and which rows are whose: without TensorFlow, a thread for each worker."""
 
 import contextlib
-import json
 import socket
 import threading
 import time
 
-import numpy as np
 import pytest
 import workers
 
 from shakegen.distribute import Cluster, Team, TeamError, joined
 from shakegen.distribute.channel import HEADER, MAGIC, MOST, Channel
-from shakegen.distribute.shard import Shard
-from shakegen.windows import ShuffledWindows, Streams
 
-TWO = "10.0.0.1:4000,10.0.0.2:4000"
 SAME = "expected the same text, options and versions for all workers"
 
 
@@ -43,65 +38,10 @@ def messages(results):
     return {index: str(result) for index, result in results.items()}
 
 
-def environment(cluster, task):
-    return {"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})}
-
-
-def test_a_cluster_is_read_from_options_or_from_the_environment():
-    addresses = ("10.0.0.1:4000", "10.0.0.2:4000")
-    assert Cluster.chosen(TWO, 1, {}) == Cluster(addresses, 1)
-    of_workers = environment({"worker": list(addresses)}, {"type": "worker", "index": 1})
-    assert Cluster.chosen(None, None, of_workers) == Cluster(addresses, 1)
-    cluster = {"worker": ["[::1]:5", "c:6"], "chief": ["a:4"], "ps": ["d:7"]}
-    assert Cluster.from_environment(environment(cluster, {"type": "worker", "index": 0})).index == 1
-    chief = Cluster.from_environment(environment(cluster, {"type": "chief", "index": 0}))
-    assert (chief.addresses, chief.index) == (("a:4", "[::1]:5", "c:6"), 0)
-    assert Cluster.chosen("a:1,b:2", 0, of_workers).addresses == ("a:1", "b:2"), "options count more"
-    for alone in ({}, {"TF_CONFIG": ""}, {"TF_CONFIG": "{}"}):
-        assert Cluster.chosen(None, None, alone) is None
-
-
 def test_a_process_alone_needs_no_team():
     for alone in (None, Cluster(("127.0.0.1:4000",), 0)):
         with joined(alone) as team:
             assert team is None
-
-
-EXAMPLE = "expected host:port for each worker, separated by commas, such as 10.0.0.1:4000,10.0.0.2:4000"
-USABLE = (
-    'TF_CONFIG is not usable: expected JSON such as {"cluster": {"worker": ["10.0.0.1:4000", "10.0.0.2:4000"]}, '
-    '"task": {"type": "worker", "index": 0}}'
-)
-BAD = [
-    (("a:1,b", 0, {}), f"'b' is no address of a worker: {EXAMPLE}"),
-    (("a:1,b:70000", 0, {}), f"'b:70000' is no address of a worker: {EXAMPLE}"),
-    (("a:1,a:1", 0, {}), f"the workers a:1,a:1 have an address twice: {EXAMPLE}"),
-    (("a:1,b:1", 2, {}), "the worker index is 2: expected 0 to 1, for there are 2 workers"),
-    (("a:1,b:1", None, {}), "--workers is given without --worker-index: expected which of them this is, from 0"),
-    ((None, 0, {}), "--worker-index is given without --workers: expected the addresses of all, too"),
-    ((None, None, {"TF_CONFIG": "{"}), USABLE),
-    ((None, None, {"TF_CONFIG": "[]"}), USABLE),
-    ((None, None, {"TF_CONFIG": "[" * 100_000}), USABLE),
-    ((None, None, environment({"worker": ["a:1"]}, {"type": "worker", "index": float("inf")})), USABLE),
-    (("a..b:1,c:1", 0, {}), f"'a..b:1' is no address of a worker: {EXAMPLE}"),
-    ((None, None, environment({"worker": ["a:1"]}, {})), USABLE),
-    ((None, None, environment({"worker": [1]}, {"type": "worker", "index": 0})), USABLE),
-    (
-        (None, None, environment({"worker": ["a:1"]}, {"type": "ps", "index": 0})),
-        "TF_CONFIG gives this process the role 'ps': expected one of chief, worker",
-    ),
-    (
-        (None, None, environment({"worker": ["a:1", "b:2"]}, {"type": "worker", "index": 2})),
-        "TF_CONFIG has no worker 2: expected 0 to 1",
-    ),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), BAD)
-def test_clusters_that_cannot_be(arguments, message):
-    with pytest.raises(ValueError) as error:
-        Cluster.chosen(*arguments)
-    assert str(error.value) == message
 
 
 @pytest.mark.parametrize("wait", [0, -1, float("nan"), float("inf")])
@@ -291,29 +231,3 @@ def test_whoever_does_not_belong_to_the_team_is_turned_away():
     results = together(lambda team: team.agree({}), addresses, [1, 2], 20)
     thread.join(timeout=60)
     assert results == {1: None, 2: None}
-
-
-KINDS = [(ShuffledWindows, 8), (ShuffledWindows, 3), (Streams, 7)]
-
-
-@pytest.mark.parametrize(("kind", "size"), KINDS)
-@pytest.mark.parametrize("count", [2, 3, 5])
-def test_every_row_of_a_batch_is_one_replicas(kind, size, count):
-    whole = kind(np.arange(400), length=10, batch_size=size)
-    shares = [Shard(whole, count, range(replica, replica + 1)) for replica in range(count)]
-    for number in (0, 1, whole.steps + 2):
-        inputs, targets = (
-            np.concatenate(parts) for parts in zip(*(share.pair(number) for share in shares), strict=True)
-        )
-        assert inputs.shape == targets.shape == (count * shares[0].width, 10)
-        counts = targets[:, 0] >= 0
-        for padded, part in zip((inputs, targets), whole.pair(number), strict=True):
-            assert np.array_equal(padded[counts], part)
-            assert np.array_equal(shares[0].gathered(padded), part)
-            assert np.array_equal(
-                np.concatenate([share.dealt(part, k) for k, share in enumerate(shares)])[counts], part
-            )
-        assert np.all(targets[~counts] == -1)
-    both = Shard(whole, count, range(2)).pair(1)
-    alone = zip(shares[0].pair(1), shares[1].pair(1), strict=True)
-    assert all(np.array_equal(pair, np.concatenate(parts)) for pair, parts in zip(both, alone, strict=True))

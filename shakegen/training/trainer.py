@@ -89,15 +89,15 @@ class Trainer:
         corpus.check_parts()
         self.replicas = Replicas(batches, team)
         with self.replicas.waiting(), self.replicas.strategy.scope():
-            self.network = self._compiled(base)
+            self._make_network(base)
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         every = 60 * saving.every or math.inf
         score, learner = self._validation(most), Learner(self.network, self.replicas, team)
         self.run = Run(learner, batches, recipe, self._weights, score, self._save, started, every)
 
-    def _compiled(self, base: LanguageModel | None) -> keras.Model:
-        """What is trained, as it begins."""
+    def _make_network(self, base: LanguageModel | None) -> None:
+        """Make what is trained, as it begins."""
         self.network = network = self._network()
         if base is not None:
             network.set_weights(list(self._transplanted(base).values()))
@@ -106,7 +106,6 @@ class Trainer:
             sum_once(optimizer)
         network.compile(optimizer, self._loss(), jit_compile=False)
         optimizer.build(network.trainable_variables)
-        return network
 
     def _vocabulary(self, base: LanguageModel | None):
         return finetuning.extended(base.vocabulary, self.corpus.vocabulary) if base else self.corpus.vocabulary

@@ -11,6 +11,8 @@ from shakegen.inference import Engine
 
 STREAM, LEAST = 1000, 100_000  # symbols of a stream at least, and of a text that is never read in part only
 TRIAL = 20
+# Beside another program that computes, several threads wait for each other far longer than they gain.
+on_one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 
 
 class Validation:
@@ -27,10 +29,10 @@ class Validation:
         self.characters = min(len(ids), max(most, LEAST))
         self._streams = min(256, 1 + self.characters // STREAM)
 
+    @on_one_thread
     def __call__(self, weights: dict[str, np.ndarray], longest: int | None = None) -> float:
         longest = longest or -(-self.characters // self._streams)
-        # One thread: where another program computes, several wait for each other far longer than they gain.
-        with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges
+        with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges, which then ends
             engine = Engine(self._config, weights)
             return evaluation.estimate(engine, self._ids, self._streams, longest).nats_per_symbol
 

@@ -15,6 +15,7 @@ from shakegen.model import WordModel
 from shakegen.network import build
 from shakegen.permutation import Permutation
 from shakegen.training.trainer import Trainer
+from shakegen.training.validation import on_one_thread
 from shakegen.windows import ALL, Batches
 
 LEAST = 512  # observations: a validation part of so many is never read in part only
@@ -65,6 +66,7 @@ class WordValidation:
         self._config, self._observations = config, observations
         self._rows = rows[: max(LEAST, most // observations.length)]
 
+    @on_one_thread
     def __call__(self, weights: dict[str, np.ndarray], rows: np.ndarray | None = None) -> float:
         with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverges, which then ends
             engine = Engine(self._config, weights, defer_read_out=True)
