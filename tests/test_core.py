@@ -9,7 +9,6 @@ from shakegen import layers
 from shakegen.layers import recurrence
 from shakegen.layers.equations import Gated, GatedBefore, Nested, Simple
 from shakegen.layers.lookup import ids_of_one_hot
-from shakegen.layers.recurrence import compiled_loop
 
 N, T, H, V = 2, 4, 3, 5
 
@@ -56,12 +55,12 @@ def arguments_of(cell, draw, *rows):
 def test_gradients_are_the_finite_differences(cell, looked_up, draw, rng):
     inputs, states, weights = arguments_of(cell, draw, *((V,) if looked_up else (N, T + 1)))
     ids = tf.constant(rng.integers(V, size=(N, T)), tf.int32) if looked_up else None
-    loop, arrays = compiled_loop(cell), [inputs, states, weights]
+    arrays = [inputs, states, weights]
     direction = tf.nest.map_structure(lambda array: draw(*array.shape), arrays)
     coefficients = draw(N, T, H), [draw(N, H) for _ in states]
 
     def f(arrays):
-        outputs, finals = loop(arrays[0], ids, *arrays[1:])
+        outputs, finals = recurrence.recurrence(cell, arrays[0], ids, *arrays[1:])
         returned = zip([outputs, *finals], [coefficients[0], *coefficients[1]])
         return tf.add_n([tf.reduce_sum(r * c) for r, c in returned])
 
@@ -79,13 +78,27 @@ def test_gradients_are_the_finite_differences(cell, looked_up, draw, rng):
 
 
 @CELL
+def test_gradients_are_the_same_where_nothing_was_kept_for_them(cell, draw):
+    inputs, states, weights = arguments_of(cell, draw, N, T + 1)
+    found = []
+    for keep in True, False:
+        with tf.GradientTape() as tape:
+            tape.watch([inputs, states, weights])
+            outputs, finals = recurrence.recurrence(cell, inputs, None, states, weights, keep=keep)
+            loss = tf.reduce_sum(tf.sin(tf.concat([tf.reshape(tensor, [-1]) for tensor in (outputs, *finals)], 0)))
+        found.append(tf.nest.flatten([outputs, finals, tape.gradient(loss, [inputs, states, weights])]))
+    for kept, again in zip(*found, strict=True):
+        np.testing.assert_array_equal(kept, again)
+
+
+@CELL
 def test_a_sequence_cut_in_three_with_carried_state_equals_the_whole(cell, draw, rng):
     tables, states, weights = arguments_of(cell, draw, V)
-    loop, ids = compiled_loop(cell), tf.constant(rng.integers(V, size=(N, 3 * T)), tf.int32)
-    whole, finals = loop(tables, ids, states, weights)
+    ids = tf.constant(rng.integers(V, size=(N, 3 * T)), tf.int32)
+    whole, finals = recurrence.recurrence(cell, tables, ids, states, weights)
     parts = []
     for part in tf.split(ids, 3, axis=1):
-        outputs, states = loop(tables, part, tuple(states), weights)
+        outputs, states = recurrence.recurrence(cell, tables, part, states, weights)
         parts.append(outputs)
     np.testing.assert_allclose(tf.concat(parts, axis=1), whole, rtol=0, atol=1e-14)
     for state, final in zip(states, finals):
@@ -152,9 +165,10 @@ def test_batch_and_time_need_not_be_known_beforehand(layer, rng):
 
 
 @CELL
-def test_equal_cells_share_one_compiled_loop(cell):
+def test_equal_cells_share_their_compiled_loops(cell):
     copy = type(cell)(**vars(cell))
-    assert compiled_loop(copy) is compiled_loop(cell)
+    assert recurrence.forward(copy, True) is recurrence.forward(cell, True)
+    assert recurrence.backward(copy) is recurrence.backward(cell)
 
 
 @LAYER

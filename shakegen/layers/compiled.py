@@ -14,7 +14,8 @@ class CompiledLoop:
     says what it computes in `_recurrence()`: an equation of `shakegen.layers.equations`, the input kernels and biases
     of its groups, and its weights.
 
-    Each new shape of a batch is compiled anew: pad, or group sequences by length. Gradients of gradients, forward-mode
+    Each new shape of a batch is compiled anew: pad, or group sequences by length. A call with training=False keeps
+    nothing for gradients; asking for them runs the loop once more. Gradients of gradients, forward-mode
     gradients, `tape.jacobian`, `tf.vectorized_map` and TFLite need Keras's loop: set `layer.compiled_loop = False`,
     of a `Bidirectional` on both of its layers, and again after a model was loaded or cloned.
     """
@@ -28,7 +29,7 @@ class CompiledLoop:
 
         if training and 0 < self.dropout < 1:
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
-        outputs, states = run(*self._recurrence(), sequences, initial_state, self.go_backwards)
+        outputs, states = run(*self._recurrence(), sequences, initial_state, self.go_backwards, keep=bool(training))
         return states[0], outputs, states
 
     def _compiled_loop_serves(self, sequences, initial_state, mask, training):

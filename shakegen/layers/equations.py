@@ -1,13 +1,19 @@
 """The steps of the recurrent cells, forward and backward, for `shakegen.layers.recurrence`.
 
-A cell is what its class holds: hashable, so that equal cells share one compiled loop. What enters a step from the
-inputs comes in groups z of gates side by side, (n, gates · H). A step forward gives h, the other states, and the slopes
-that the step backward multiplies by; a step backward takes dh, the gradient of the step's output, and gives δ, those of
-the pre-activations, the groups' first. A matrix may be given as the list of the blocks it is made of, side by side.
+A cell is what its class holds: hashable, so that equal cells share their compiled loops. What enters a step from the
+inputs comes in groups z of gates side by side, (n, gates · H). A step forward gives the states, h first, and what the
+step backward needs of the gates. A step backward takes the gradients of the states and gives those of the states before
+the step, but for what h did through the weights, and δ, those of the pre-activations, the groups' first.
+
+σ(z) = ½ + ½ tanh(z/2): one tanh serves all gates, when the columns that lead to a σ are `halved` beforehand, in the
+inputs and in the weights (`prepare`). Every gradient here is that of the halved numbers.
+
+What is kept, and δ, may be given as a list of the blocks that a matrix is made of, side by side.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 SLOPES = {
@@ -25,24 +31,41 @@ ACTIVATIONS = {
 
 
 def halved(matrix, names):
-    """The columns of gates halved where the gate is a σ, for `gates` to find σ(z) = ½ + ½ tanh(z/2)."""
-    halves = tf.constant([0.5 if name == "sigmoid" else 1.0 for name in names], matrix.dtype)
-    return matrix * tf.repeat(halves, matrix.shape[-1] // len(names))
+    """The columns of gates side by side, halved where a gate is a σ."""
+    return matrix * _columns(matrix, names, sigmoid=0.5, others=1.0)
 
 
 def gates(z, names):
-    """The activations of gates side by side, `halved`: one tanh for them all where it serves."""
-    if set(names) <= {"tanh", "sigmoid"}:
-        z = tf.tanh(z)
-    blocks = zip(tf.split(z, len(names), axis=1), names)
-    if set(names) <= {"tanh", "sigmoid"}:
-        return [0.5 + 0.5 * a if name == "sigmoid" else a for a, name in blocks]
-    return [ACTIVATIONS[name](2 * block if name == "sigmoid" else block) for block, name in blocks]
+    """The activations of gates side by side, whose pre-activations are `halved`."""
+    if "tanh" in names or "sigmoid" in names:
+        a = tf.tanh(z) * _columns(z, names, sigmoid=0.5, others=1.0) + _columns(z, names, sigmoid=0.5, others=0.0)
+        rest = set(names) - {"tanh", "sigmoid"}
+    else:
+        a, rest = z, set(names)
+    for name in rest:
+        chosen = np.repeat([own == name for own in names], z.shape[-1] // len(names))
+        a = tf.where(chosen, ACTIVATIONS[name](z), a)
+    return a
+
+
+def _columns(matrix, names, sigmoid, others):
+    values = [sigmoid if name == "sigmoid" else others for name in names]
+    return tf.constant(np.repeat(values, matrix.shape[-1] // len(names)), matrix.dtype)
+
+
+def slope(a, name):
+    """The derivative of a gate by its halved pre-activation, from its activation."""
+    return SLOPES[name](a) * (2 if name == "sigmoid" else 1)
 
 
 def product_of_all(stack, delta):
     """Σ over all steps of (what a weight multiplied)ᵀ δ: stacks (N, T, a) and (N, T, b) give (a, b)."""
     return tf.matmul(_flat(stack), _flat(delta), transpose_a=True)
+
+
+def sum_of_all(delta):
+    """Σ over all steps of δ, (b,)."""
+    return tf.reduce_sum(delta, axis=(0, 1))
 
 
 def _flat(stack):
@@ -58,29 +81,28 @@ class Simple:
 
     groups = property(lambda self: ((self.activation,),))
     deltas = property(lambda self: (self.units,))
-    kept = property(lambda self: {"slope": self.units})
+    kept = property(lambda self: {})
 
     def prepare(self, weights):
         return [halved(weights[0], self.groups[0])]
 
-    def forward(self, inputs, h, memories, weights):
-        (h,) = gates(inputs[0] + tf.matmul(h, weights[0]), self.groups[0])
-        return h, memories, {"slope": [SLOPES[self.activation](h)]}
+    def forward(self, inputs, states, weights):
+        return [gates(inputs[0] + tf.matmul(states[0], weights[0]), self.groups[0])], {}
 
-    def backward(self, dh, d_memories, kept, weights):
-        return tf.zeros_like(dh), d_memories, [[dh * kept["slope"]]]
+    def backward(self, d_states, before, after, kept, weights, store):
+        (dh,) = d_states
+        store(0, [dh * slope(after[0], self.activation)])
+        return [tf.zeros_like(dh)]
 
-    def pull(self, delta, weights):
-        return tf.matmul(delta, weights[0])
-
-    def weight_gradients(self, hs, kept, deltas):
-        return [product_of_all(hs, deltas[0])]
+    def weight_gradients(self, stacks, kept, deltas):
+        return [product_of_all(stacks[0], deltas[0])]
 
 
 @dataclass(frozen=True)
 class Nested:
     """The Nested LSTM (Moniz & Krueger 2017); of one level, the LSTM (Hochreiter & Schmidhuber 1997). Gates i f g o.
 
+    States: h, and every level's memory, the outermost first.
     Weights: U of level 0, (H, 4H); then for each level inside, W and U as one matrix (2H, 4H), and b, (4H,).
     """
 
@@ -95,8 +117,7 @@ class Nested:
 
     @property
     def kept(self):
-        widths = {"gates": 4, "memory": 1, "forget": 1}
-        levels = {f"{name}{level}": w * self.units for level in range(self.depth) for name, w in widths.items()}
+        levels = {f"gates{level}": 4 * self.units for level in range(self.depth)}
         return {**levels, **{f"inputs{level}": 2 * self.units for level in range(1, self.depth)}}
 
     def names(self, level):
@@ -106,49 +127,44 @@ class Nested:
     def prepare(self, weights):
         return [halved(weights[0], self.names(0)), *(halved(weight, self.names(1)) for weight in weights[1:])]
 
-    def forward(self, inputs, h, memories, weights):
-        slope, kept, outs, z = SLOPES[self.recurrent_activation], {}, [], inputs[0] + tf.matmul(h, weights[0])
+    def forward(self, inputs, states, weights):
+        h, *memories = states
+        kept, outs, z = {}, [], inputs[0] + tf.matmul(h, weights[0])
         for level in range(self.depth):
-            names = self.names(level)
-            i, f, g, o = gates(z, names)
+            kept[f"gates{level}"] = gates(z, self.names(level))
+            i, f, g, o = tf.split(kept[f"gates{level}"], 4, axis=1)
             x, h = i * g, f * memories[level]
-            kept[f"gates{level}"] = [g * slope(i), memories[level] * slope(f), i * SLOPES[names[2]](g)]
-            kept[f"forget{level}"] = [f]
             outs.append(o)
             if level + 1 < self.depth:
                 kept[f"inputs{level + 1}"] = [x, h]
                 z = tf.matmul(tf.concat([x, h], axis=1), weights[2 * level + 1]) + weights[2 * level + 2]
-        c, memories = x + h, [None] * self.depth
+        c = x + h
         for level in reversed(range(self.depth)):
             memories[level] = c
-            a, o = ACTIVATIONS[self.activation](c), outs[level]
-            kept[f"gates{level}"].append(a * slope(o))
-            kept[f"memory{level}"] = [o * SLOPES[self.activation](a)]
-            c = o * a
-        return c, memories, kept
+            c = outs[level] * ACTIVATIONS[self.activation](c)
+        return [c, *memories], kept
 
-    def backward(self, dh, d_memories, kept, weights):
-        zero, d_memories, d_outs = tf.zeros_like(dh), list(d_memories), []
-        for level in range(self.depth):
-            d_outs.append(dh)
-            dh = d_memories[level] + dh * kept[f"memory{level}"]
-        deltas, dx = [None] * self.depth, dh
+    def backward(self, d_states, before, after, kept, weights, store):
+        dh, *d_memories = d_states
+        zero, d_outs, levels = tf.zeros_like(dh), [], [kept[f"gates{level}"] for level in range(self.depth)]
+        for level, (*_, o) in enumerate(levels):
+            a = ACTIVATIONS[self.activation](after[1 + level])
+            d_outs.append(dh * a)
+            dh = d_memories[level] + dh * o * SLOPES[self.activation](a)
+        dx = dh
         for level in reversed(range(self.depth)):
-            d_memories[level] = dh * kept[f"forget{level}"]
-            i, f, g, o = tf.split(kept[f"gates{level}"], 4, axis=1)
-            deltas[level] = [dx * i, dh * f, dx * g, d_outs[level] * o]
+            names, (i, f, g, o) = self.names(level), levels[level]
+            terms = dx * g, dh * before[1 + level], dx * i, d_outs[level]
+            delta = store(level, [term * slope(a, name) for term, a, name in zip(terms, levels[level], names)])
+            d_memories[level] = dh * f
             if level:
-                dx, dh = tf.split(tf.matmul(tf.concat(deltas[level], axis=1), weights[2 * level - 1]), 2, axis=1)
-        return zero, d_memories, deltas
+                dx, dh = tf.split(tf.matmul(delta(), weights[2 * level - 1]), 2, axis=1)
+        return [zero, *d_memories]
 
-    def pull(self, delta, weights):
-        return tf.matmul(delta, weights[0])
-
-    def weight_gradients(self, hs, kept, deltas):
-        gradients = [product_of_all(hs, deltas[0])]
+    def weight_gradients(self, stacks, kept, deltas):
+        gradients = [product_of_all(stacks[0], deltas[0])]
         for level in range(1, self.depth):
-            delta = deltas[level][:, :-1]
-            gradients += [product_of_all(kept[f"inputs{level}"], delta), tf.reduce_sum(delta, axis=(0, 1))]
+            gradients += [product_of_all(kept[f"inputs{level}"], deltas[level]), sum_of_all(deltas[level])]
         return gradients
 
 
@@ -167,42 +183,31 @@ class Gated:
 
     groups = property(lambda self: ((self.recurrent_activation,) * 2, (self.activation,)))
     deltas = property(lambda self: (3 * self.units, self.units))
-
-    @property
-    def kept(self):
-        return {"gates": 2 * self.units, "candidate": self.units, "reset": self.units, "update": self.units}
+    kept = property(lambda self: {"gates": 2 * self.units, "product": self.units, "candidate": self.units})
 
     def prepare(self, weights):
         U, b = weights
         return [halved(U, (*self.groups[0], *self.groups[1])), halved(b, self.groups[1])]
 
-    def forward(self, inputs, h, memories, weights):
+    def forward(self, inputs, states, weights):
+        (h,) = states
         z_r, q = tf.split(tf.matmul(h, weights[0]), [2 * self.units, self.units], axis=1)
-        z, r = gates(inputs[0] + z_r, self.groups[0])
-        q = q + weights[1]
-        (g,) = gates(inputs[1] + r * q, self.groups[1])
-        slope = SLOPES[self.recurrent_activation]
-        dg = (1 - z) * SLOPES[self.activation](g)
-        if self.activation == "sigmoid":
-            q = 2 * q
-        slopes = {
-            "gates": [(h - g) * slope(z), dg * q * slope(r)],
-            "candidate": [dg],
-            "reset": [r],
-            "update": [z],
-        }
-        return g + z * (h - g), memories, slopes
+        z_r, q = gates(inputs[0] + z_r, self.groups[0]), q + weights[1]
+        z, r = tf.split(z_r, 2, axis=1)
+        g = gates(inputs[1] + r * q, self.groups[1])
+        return [g + z * (h - g)], {"gates": z_r, "product": q, "candidate": g}
 
-    def backward(self, dh, d_memories, kept, weights):
-        dg = dh * kept["candidate"]
-        z, r = tf.split(kept["gates"], 2, axis=1)
-        return dh * kept["update"], d_memories, [[dh * z, dh * r, dg * kept["reset"]], [dg]]
+    def backward(self, d_states, before, after, kept, weights, store):
+        (dh,), (h,), (g,), (z, r) = d_states, before, kept["candidate"], kept["gates"]
+        dg = dh * (1 - z) * slope(g, self.activation)
+        dz = dh * (h - g) * slope(z, self.recurrent_activation)
+        dr = dg * kept["product"][0] * slope(r, self.recurrent_activation)
+        store(0, [dz, dr, dg * r])
+        store(1, [dg])
+        return [dh * z]
 
-    def pull(self, delta, weights):
-        return tf.matmul(delta, weights[0])
-
-    def weight_gradients(self, hs, kept, deltas):
-        return [product_of_all(hs, deltas[0]), tf.reduce_sum(deltas[0][..., 2 * self.units :], axis=(0, 1))]
+    def weight_gradients(self, stacks, kept, deltas):
+        return [product_of_all(stacks[0], deltas[0]), sum_of_all(deltas[0])[2 * self.units :]]
 
 
 @dataclass(frozen=True)
@@ -213,33 +218,28 @@ class GatedBefore(Gated):
     """
 
     deltas = property(lambda self: (2 * self.units, self.units))
-
-    @property
-    def kept(self):
-        return {**super().kept, "inputs": self.units}
+    kept = property(lambda self: {"gates": 2 * self.units, "candidate": self.units, "inputs": self.units})
 
     def prepare(self, weights):
         return [halved(weight, names) for weight, names in zip(weights, self.groups)]
 
-    def forward(self, inputs, h, memories, weights):
-        z, r = gates(inputs[0] + tf.matmul(h, weights[0]), self.groups[0])
+    def forward(self, inputs, states, weights):
+        (h,) = states
+        z_r = gates(inputs[0] + tf.matmul(h, weights[0]), self.groups[0])
+        z, r = tf.split(z_r, 2, axis=1)
         x = r * h
-        (g,) = gates(inputs[1] + tf.matmul(x, weights[1]), self.groups[1])
-        slope = SLOPES[self.recurrent_activation]
-        kept = {
-            "gates": [(h - g) * slope(z), h * slope(r)],
-            "candidate": [(1 - z) * SLOPES[self.activation](g)],
-            "reset": [r],
-            "update": [z],
-            "inputs": [x],
-        }
-        return g + z * (h - g), memories, kept
+        g = gates(inputs[1] + tf.matmul(x, weights[1]), self.groups[1])
+        return [g + z * (h - g)], {"gates": z_r, "candidate": g, "inputs": x}
 
-    def backward(self, dh, d_memories, kept, weights):
-        dg = dh * kept["candidate"]
+    def backward(self, d_states, before, after, kept, weights, store):
+        (dh,), (h,), (g,), (z, r) = d_states, before, kept["candidate"], kept["gates"]
+        dg = dh * (1 - z) * slope(g, self.activation)
         dx = tf.matmul(dg, weights[1])
-        z, r = tf.split(kept["gates"], 2, axis=1)
-        return dh * kept["update"] + dx * kept["reset"], d_memories, [[dh * z, dx * r], [dg]]
+        dz = dh * (h - g) * slope(z, self.recurrent_activation)
+        dr = dx * h * slope(r, self.recurrent_activation)
+        store(0, [dz, dr])
+        store(1, [dg])
+        return [dh * z + dx * r]
 
-    def weight_gradients(self, hs, kept, deltas):
-        return [product_of_all(hs, deltas[0]), product_of_all(kept["inputs"], deltas[1][:, :-1])]
+    def weight_gradients(self, stacks, kept, deltas):
+        return [product_of_all(stacks[0], deltas[0]), product_of_all(kept["inputs"], deltas[1])]
