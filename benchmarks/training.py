@@ -43,7 +43,9 @@ def keras_rate(layer):
     import keras
     import tensorflow as tf
 
-    data = tf.data.Dataset.from_tensor_slices(characters()).batch(BATCH).cache().repeat()
+    options = tf.data.Options()
+    options.autotune.enabled = False  # or else `fit` ends when the tuner wakes up, which is after 1.28 s, 2.56 s, ...
+    data = tf.data.Dataset.from_tensor_slices(characters()).batch(BATCH).cache().repeat().with_options(options)
     ids = keras.Input((TIME,), batch_size=BATCH, dtype="int32")
     model = keras.Model(ids, keras.layers.Dense(VOCABULARY)(layer(keras.ops.one_hot(ids, VOCABULARY))))
     rates = []

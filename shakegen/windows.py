@@ -1,4 +1,4 @@
-"""Ids to batches of windows, as `tf.data` pipelines. One-hot exists a batch at a time; ids stay small.
+"""Ids to batches of windows. One-hot exists a batch at a time; ids stay small.
 
 The text may be a memory map of any size: a batch is all that is ever copied of it.
 """
@@ -83,18 +83,9 @@ def one_hot_windows(
         return tf.one_hot(tf.cast(windows, tf.int32), size), tf.one_hot(tf.cast(following, tf.int32), size)
 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).map(one_hot)
-    return ahead(dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size))))
-
-
-def ahead(dataset):
-    """A `tf.data.Dataset` that has two elements ready before they are asked for, and nothing to tune.
-
-    Whoever drops an iterator waits for TensorFlow's tuner to wake up, after up to a minute.
-    """
-    import tensorflow as tf
-
     options = tf.data.Options()
-    options.autotune.enabled = False
+    options.autotune.enabled = False  # whoever drops an iterator waits for the tuner to wake up, after up to a minute
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
     return dataset.prefetch(2).with_options(options)
 
 
@@ -121,18 +112,6 @@ class Batches(ABC):
     @abstractmethod
     def pair(self, number: int, rows: slice = ALL) -> tuple[np.ndarray, np.ndarray]:
         """A batch by its number in the run, or some rows of it: inputs and targets, (N, T) each, int32."""
-
-    def dataset(self, first: int = 0):
-        """All batches from number `first` on, without end, as a `tf.data.Dataset` of (inputs, targets), (N, T) each."""
-        import tensorflow as tf
-
-        shape = self.batch_size, self.length
-
-        def pair(number):
-            made = tf.numpy_function(self.pair, [number], (tf.int32, tf.int32))
-            return tuple(tf.ensure_shape(part, shape) for part in made)
-
-        return ahead(tf.data.Dataset.counter(first).map(pair))
 
 
 class Windows(Batches):

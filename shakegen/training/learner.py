@@ -1,5 +1,7 @@
 """Learning from one batch after the other."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import keras
 import tensorflow as tf
 
@@ -36,11 +38,16 @@ class Learner:
 
     def __init__(self, network: keras.Model, replicas: Replicas, team: Team | None = None):
         self.network, self._replicas, self._team = network, replicas, team
-        self._step, self._next, self._number, self._dropout = self._function(), None, 0, 1.0
+        self._step, self._number, self._dropout = self._function(), 0, 1.0
+        self._maker, self._next = ThreadPoolExecutor(1), None
 
     def begin(self, number: int) -> None:
         """Go to a batch by its number in the run."""
-        self._next, self._number = iter(self._replicas.batches.dataset(number)), number
+        self._next, self._number = self._make(number), number
+
+    def _make(self, number: int) -> Future:
+        """Begin to make a batch: the next one is made while the network learns from the one before."""
+        return self._maker.submit(lambda: tuple(map(tf.constant, self._replicas.batches.pair(number))))
 
     def __call__(self, rate: float, dropout: float = 1.0) -> float:
         """Learn from the next batch at a learning rate, with the network's dropout scaled, and give its loss."""
@@ -55,7 +62,7 @@ class Learner:
         if dropout != self._dropout:
             scale_dropout(self.network, dropout)
             self._dropout = dropout
-        batch = next(self._next)
+        batch, self._next = self._next.result(), self._make(self._number + 1)
         with self._replicas.waiting():
             loss = float(self._step(*batch))
         self._number += 1
