@@ -5,7 +5,8 @@
 
 A network of one recurrent layer reads one-hot characters (65 of them, 64 windows of 100 in a batch), as in
 `training.py`; each contender is a process of its own. `imports` is what TensorFlow and Keras take before there is a
-network. What XLA takes to compile is in the other figures; a layer of 8 units shows little else.
+network. In brackets: without the pages of files, the code of libraries, which the system can drop and processes share.
+What XLA takes to compile is in the other figures; a layer of 8 units shows little else.
 """
 
 import argparse
@@ -20,7 +21,7 @@ CONTENDERS = {"shakegen": ("shakegen", False), "keras": ("keras", False), "keras
 
 
 def resident(field):
-    """Megabytes of this process, now (VmRSS) or at most so far (VmHWM)."""
+    """Megabytes of this process: now (VmRSS), of files (RssFile), or at most so far (VmHWM)."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith(field))
 
@@ -37,24 +38,26 @@ def layer_of(library, cell, units):
 
 
 def train(library, jit, cell, units):
-    """Train for some steps, and print what was resident before and at most."""
+    """Train for some steps, and print what was resident before and at most, and how much of it are files."""
     import keras
     import numpy as np
     import tensorflow as tf
 
     characters = np.random.default_rng(0).integers(VOCABULARY, size=(BATCHES * BATCH, TIME + 1), dtype=np.int32)
-    before, ids = resident("VmRSS"), keras.Input((TIME,), batch_size=BATCH, dtype="int32")
+    before, ids = (resident("VmRSS"), resident("RssFile")), keras.Input((TIME,), batch_size=BATCH, dtype="int32")
     hidden = layer_of(library, cell, units)(keras.ops.one_hot(ids, VOCABULARY))
     model = keras.Model(ids, keras.layers.Dense(VOCABULARY)(hidden))
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=jit)
     data = tf.data.Dataset.from_tensor_slices((characters[:, :-1], characters[:, 1:])).batch(BATCH).cache().repeat()
     model.fit(data, steps_per_epoch=STEPS, verbose=0)
-    print(before, resident("VmHWM"))
+    print(*before, resident("VmHWM"), resident("RssFile"))
 
 
 def measured(contender, cell, units):
     command = [sys.executable, __file__, "--contender", contender, "--cells", cell, "--units", str(units)]
-    return [float(word) for word in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    before, before_files, peak, peak_files = map(float, shown.split())
+    return [f"{whole:.0f} ({whole - files:.0f})" for whole, files in ((before, before_files), (peak, peak_files))]
 
 
 def main():
@@ -71,7 +74,7 @@ def main():
         for units in arguments.units:
             found = [measured(contender, cell, units) for contender in CONTENDERS]
             figures = [found[0][0], *(peak for _, peak in found)]
-            print(f"| {cell} | {units} | {' | '.join(f'{figure:.0f}' for figure in figures)} |", flush=True)
+            print(f"| {cell} | {units} | {' | '.join(figures)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -132,8 +132,10 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
 
     Raises:
         OSError, ModelFileError: as `modelfile.load`.
-        ValueError: the network is for another task.
+        ValueError: the network is for another task, or there is no such task.
     """
+    if task not in (None, *KINDS):
+        raise ValueError(f"there is no task {task!r}: expected {' or '.join(map(repr, KINDS))}")
     model = modelfile.load(path, with_training)
     if task not in (None, model.config.task):
         raise ValueError(f"{path} {REFUSED[task]}")

@@ -7,18 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
+from mistakes import fails
 
 from shakegen import catalog
 from shakegen.model import find, load
 
 ROOT = Path(__file__).parent.parent
-
-
-def fails(result, message):
-    assert result.exit_code == 1
-    assert result.stdout == ""
-    assert result.stderr == f"Error: {message}\n"
-    return True
 
 
 def test_pretrained_sonnets_are_used_where_no_model_is_named(shakegen):

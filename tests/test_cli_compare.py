@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from mistakes import fails
 
 from shakegen.compare.record import Record
 from shakegen.compare.tasks import identity
@@ -28,12 +29,6 @@ def corpus(tmp_path, poem):
     path = tmp_path / "poem.txt"
     path.write_text(poem)
     return path
-
-
-def fails(result, message):
-    assert result.exit_code == 1
-    assert result.stderr == f"Error: {message}\n"
-    return True
 
 
 def interrupted(folder, *words):

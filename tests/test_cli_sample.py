@@ -69,6 +69,13 @@ def test_a_seed_from_a_file_or_standard_input(write, tmp_path):
     assert text_of(write("--seed", "-", input="shall i")) == expected
 
 
+def test_a_seed_in_another_encoding(write, tmp_path):
+    expected = text_of(write("--seed", "shall i"))
+    (tmp_path / "seed.txt").write_bytes("shall i".encode("utf-16"))
+    assert text_of(write("--seed-file", "seed.txt", "--encoding", "utf-16")) == expected
+    assert text_of(write("--seed", "-", "--encoding", "utf-16", input="shall i".encode("utf-16"))) == expected
+
+
 def test_a_line_end_that_is_meant_can_be_kept(shakegen):
     result = shakegen("sample", "--seed-file", "-", "--length", 3, input="shall i\n\n")
     assert result.stdout.startswith("shall i\n")
@@ -133,6 +140,7 @@ BAD = {
     ],
     "no file none.txt: expected a text file, or - for standard input": ["--seed-file", "none.txt"],
     ".. is a folder: expected a text file": ["--seed-file", ".."],
+    "models/small.h5/a: Not a directory": ["--seed-file", "models/small.h5/a"],
     "the count is 4: expected 1 to as many texts as the beam is wide, 3": ["--beam-width", 3, "--count", 4],
     "the count is 5: expected 1 to as many texts as the beam is wide, 3": [
         "--beam-width", 3, "--count", 5, "--stochastic"

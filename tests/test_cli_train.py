@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from mistakes import fails
 
 from shakegen import modelfile
 from shakegen.model import load
@@ -21,13 +22,6 @@ def corpus(tmp_path, poem):
     path = tmp_path / "poem.txt"
     path.write_text(poem)
     return path
-
-
-def fails(result, message):
-    assert result.exit_code == 1
-    assert result.stdout == ""
-    assert result.stderr == f"Error: {message}\n"
-    return True
 
 
 def test_train_then_sample_then_info(shakegen, corpus, poem):

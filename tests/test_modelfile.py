@@ -13,7 +13,7 @@ import pytest
 
 from shakegen import files, modelfile
 from shakegen.config import CELLS, Config
-from shakegen.model import LanguageModel
+from shakegen.model import LanguageModel, load
 from shakegen.vocabulary import Vocabulary
 
 
@@ -28,6 +28,13 @@ def test_round_trip(tmp_path, random_model, cell):
     assert again.weights.keys() == model.weights.keys()
     assert all(np.array_equal(again.weights[name], model.weights[name]) for name in model.weights)
     assert again.sample("love", random_state=3) == model.sample("love", random_state=3)
+
+
+def test_a_model_is_for_one_of_two_tasks(random_model, tmp_path):
+    random_model().save(tmp_path / "a.h5")
+    with pytest.raises(ValueError) as error:
+        load(tmp_path / "a.h5", "classify")
+    assert str(error.value) == "there is no task 'classify': expected 'next' or 'autocomplete'"
 
 
 def test_vocabulary_of_any_size_and_kind_survives(tmp_path, random_weights):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from shakegen.cli.group import main, read_text
+from shakegen.cli.options import input_encoding_option
 
 KEYS = "Type; a number takes that word, Tab the first; Backspace erases; Enter ends."
 BACKSPACE, ENTER, TAB, END = ("\x7f", "\b"), ("\r", "\n"), "\t", "\x04"
@@ -23,10 +24,11 @@ OFFERED = 9
 @click.argument("text", required=False)
 @click.option("--model", help="Model file.  [default: the newest autocomplete model in ./models, else the pretrained]")
 @click.option("--top", type=int, default=3, show_default=True, help="How many words.")
+@input_encoding_option
 @click.option("--matching", is_flag=True, help="Only words that begin with what is typed of the last one.")
 @click.option("--interactive", is_flag=True, help="Suggestions at every key; in a pipe, for every line.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def complete(text, model, top, matching, interactive, as_json):
+def complete(text, model, top, encoding, matching, interactive, as_json):
     """Show the words that TEXT may end with, likeliest first, with their probabilities.
 
     TEXT is read as words of the letters a to z; its last word as unfinished, unless a space follows it. -: standard
@@ -47,7 +49,7 @@ def complete(text, model, top, matching, interactive, as_json):
     if interactive:
         (converse if sys.stdin.isatty() and sys.stderr.isatty() else answer_lines)(loaded, text or "", top, matching)
         return
-    text = read(text)
+    text = read(text, encoding)
     found = loaded.complete(text, top, matching)
     if as_json:
         click.echo(json.dumps({"text": text, "completions": [offer._asdict() for offer in found]}))
@@ -57,8 +59,8 @@ def complete(text, model, top, matching, interactive, as_json):
         click.echo(f"{word:{width}}  {probability:7.2%}")
 
 
-def read(text: str) -> str:
-    return read_text("-").removesuffix("\n") if text == "-" else text
+def read(text: str, encoding: str) -> str:
+    return read_text("-", encoding).removesuffix("\n") if text == "-" else text
 
 
 def answer_lines(model, text: str, top: int, matching: bool) -> None:

@@ -8,7 +8,7 @@ import click
 
 from shakegen.cli import plot
 from shakegen.cli.group import main, read_text
-from shakegen.cli.options import unknown_option
+from shakegen.cli.options import input_encoding_option, unknown_option
 
 HELP = (
     "How much does each prediction owe to each character that was read? Point at a character, tap it, or use the arrow "
@@ -25,13 +25,14 @@ SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from 
               "-1 is the last.")  # fmt: skip
 @click.option("--target", help="Trace the logit of this word, or character, everywhere.  [default: the true one]")
 @click.option("--top", type=int, default=3, show_default=True, help="How many suggestions to show.")
+@input_encoding_option
 @unknown_option
 @click.option("--evaluation", "evaluations", multiple=True, help="For "
               "the page: what `shakegen evaluate --json` printed, for accuracy by characters typed.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "
               "an image of one: .png, .svg or .pdf.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="All positions as one JSON object.")
-def connectivity(text, models, position, target, top, on_unknown, evaluations, out, as_json):
+def connectivity(text, models, position, target, top, encoding, on_unknown, evaluations, out, as_json):
     """Show how much what a model predicts along TEXT owes to each character that it read.
 
     That is the squared L2 norm of the gradient of a logit, by default of the word or character that truly comes, with
@@ -48,7 +49,7 @@ def connectivity(text, models, position, target, top, on_unknown, evaluations, o
     if out and (evaluations or out.suffix.lower() != ".html"):
         plotting.check(out)
     drawn = [plotting.accuracy_by_typing(plot.evaluations(list(evaluations)))] if evaluations else []
-    read = read_models(text, models, target, top, on_unknown)
+    read = read_models(text, models, target, top, on_unknown, encoding)
     position = index_of(position, min(len(one.characters) for one in read))
     if out:
         save(read, position, out, *drawn)
@@ -60,14 +61,14 @@ def connectivity(text, models, position, target, top, on_unknown, evaluations, o
             (colour if sys.stdout.isatty() else list_all)(one, position)
 
 
-def read_models(text, paths, target, top, on_unknown):
+def read_models(text, paths, target, top, on_unknown, encoding):
     """The connections of each model along the text; all read it as words of a to z where one of them does."""
     from shakegen.autocomplete.corpus import unfinished
     from shakegen.autocomplete.words import SYMBOLS
     from shakegen.connectivity.connections import connections
     from shakegen.model import find, load
 
-    text = read_text("-").removesuffix("\n") if text == "-" else text
+    text = read_text("-", encoding).removesuffix("\n") if text == "-" else text
     paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
     models = dict(zip(plot.names_of(paths), map(load, paths), strict=True))
     if any(model.words for model in models.values()):

@@ -18,7 +18,7 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:
             raise
         except (ValueError, OSError) as error:
-            raise click.ClickException(" ".join(str(error).split())) from None
+            raise click.ClickException(" ".join(said(error).split())) from None
         except OverflowError:
             raise click.ClickException("a number is too large: expected one that fits in 64 bits") from None
         except MemoryError:
@@ -26,6 +26,13 @@ class OneLineErrors(click.Group):
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(130)
+
+
+def said(error: Exception) -> str:
+    """What an error says, without the number that the system gives it."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -64,15 +71,15 @@ def table(header, rows) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def read_text(path: str) -> str:
+def read_text(path: str, encoding: str = "utf-8") -> str:
     """The text of a file, or - for standard input, with LF line ends and without a byte order mark."""
     from shakegen.reading import decoded_blocks
 
     if path == "-":
-        return "".join(decoded_blocks(sys.stdin.buffer, "standard input", "utf-8"))
+        return "".join(decoded_blocks(sys.stdin.buffer, "standard input", encoding))
     try:
         with open(path, "rb") as file:
-            return "".join(decoded_blocks(file, path, "utf-8"))
+            return "".join(decoded_blocks(file, path, encoding))
     except FileNotFoundError:
         raise FileNotFoundError(f"no file {path}: expected a text file, or - for standard input") from None
     except IsADirectoryError:

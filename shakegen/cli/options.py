@@ -28,6 +28,11 @@ unknown_option = click.option(
 )  # fmt: skip
 
 
+input_encoding_option = click.option(
+    "--encoding", default="utf-8", show_default=True, help="Of what is read from a file or from standard input."
+)
+
+
 def corpus_options(command):
     """Options of how a corpus is read; the command gets them as one dictionary `reading`, for `catalog.load_corpus`."""
     return packed(command, "reading", READING)

@@ -7,7 +7,7 @@ import click
 
 from shakegen.cli.group import main, read_text
 from shakegen.cli.interactive import converse
-from shakegen.cli.options import unknown_option
+from shakegen.cli.options import input_encoding_option, unknown_option
 
 DRAWING = ("temperature", "top_k", "top_p", "min_p", "typical")
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
@@ -19,6 +19,7 @@ PIECE = 4096  # symbols that go to a pipe at a time
 @click.option("--seed", default="", help="The text to continue; empty: start from nothing; -: standard input.")
 @click.option("--seed-file", help="A file with the text to continue, - for standard input; a line end at its end "
               "is left out.")  # fmt: skip
+@input_encoding_option
 @click.option(
     "--length",
     type=int,
@@ -51,7 +52,7 @@ PIECE = 4096  # symbols that go to a pipe at a time
 @unknown_option
 @click.option("--stream/--no-stream", default=None, help="Show the text as it is drawn.  [default: on a terminal]")
 @click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type.")
-def sample(model, seed, seed_file, beam_width, interactive, stream, **options):
+def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **options):
     """Continue a seed text: the seed and what the network makes of it go to standard output.
 
     The temperature comes first, then top-k, top-p, min-p and typical, in this order, each on what the one before left.
@@ -67,7 +68,7 @@ def sample(model, seed, seed_file, beam_width, interactive, stream, **options):
 
     refuse_mixtures(beam_width, interactive, **options)
     options = {name: value for name, value in options.items() if value is not None and value is not False}
-    seed = read_seed(seed, seed_file, shared_input=interactive)
+    seed = read_seed(seed, seed_file, encoding, shared_input=interactive)
     model = told(find()) if model is None else model
     loaded = load(model, "next")
     if interactive:
@@ -142,12 +143,12 @@ def told(path):
     return path
 
 
-def read_seed(seed: str, file: str | None, shared_input: bool) -> str:
+def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) -> str:
     """The seed text, wherever it is."""
     if seed and file is not None:
         raise ValueError("--seed and --seed-file are both given: expected one of them")
     if "-" not in (seed, file):
-        return seed if file is None else read_text(file).removesuffix("\n")
+        return seed if file is None else read_text(file, encoding).removesuffix("\n")
     if shared_input:
         raise ValueError("--interactive reads standard input itself: give the seed with --seed TEXT or in a file")
-    return read_text("-").removesuffix("\n")
+    return read_text("-", encoding).removesuffix("\n")

@@ -65,6 +65,6 @@ def text_of(text: str | None, file: str | None, reading: dict) -> str:
     if (text is None) == (file is None):
         raise ValueError("expected either a TEXT or a --text-file: give one of them")
     if text is not None:
-        return read_text("-") if text == "-" else text
+        return read_text("-", reading["encoding"]) if text == "-" else text
     corpus = catalog.load_corpus(file, **reading)
     return corpus.vocabulary.decode(corpus.ids)
