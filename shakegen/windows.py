@@ -12,6 +12,7 @@ from shakegen.permutation import Permutation
 
 TARGETS = ("last", "all")
 ALL = slice(None)
+TOGETHER = 1024  # windows whose places are computed at a time
 RELEASE = 64  # windows read before the pages of a memory map are given back
 
 
@@ -174,7 +175,7 @@ class ShuffledWindows(Windows):
 
     def _sizes(self, batch_size):
         self._windows = -(-(len(self._ids) - 1) // self.length) + 1
-        batch_size = min(batch_size, self._windows)
+        batch_size, self._block = min(batch_size, self._windows), (None, None, None)
         return batch_size, self._windows // batch_size
 
     def windows(self, epoch: int, places: np.ndarray) -> np.ndarray:
@@ -184,7 +185,13 @@ class ShuffledWindows(Windows):
         return np.clip(starts, 0, len(self._ids) - 1 - self.length)
 
     def starts(self, epoch, index):
-        return self.windows(epoch, index * self.batch_size + np.arange(self.batch_size))
+        together = max(1, TOGETHER // self.batch_size)
+        block, within = divmod(index, together)
+        if self._block[:2] != (epoch, block):
+            batches = np.arange(block * together, min((block + 1) * together, self.steps))
+            places = batches[:, None] * self.batch_size + np.arange(self.batch_size)
+            self._block = epoch, block, self.windows(epoch, places.ravel()).reshape(places.shape)
+        return self._block[2][within]
 
 
 class Streams(Windows):
