@@ -187,11 +187,12 @@ class ShuffledWindows(Windows):
     def starts(self, epoch, index):
         together = max(1, TOGETHER // self.batch_size)
         block, within = divmod(index, together)
-        if self._block[:2] != (epoch, block):
+        found = self._block  # read once: another thread may ask for other batches
+        if found[:2] != (epoch, block):
             batches = np.arange(block * together, min((block + 1) * together, self.steps))
             places = batches[:, None] * self.batch_size + np.arange(self.batch_size)
-            self._block = epoch, block, self.windows(epoch, places.ravel()).reshape(places.shape)
-        return self._block[2][within]
+            found = self._block = epoch, block, self.windows(epoch, places.ravel()).reshape(places.shape)
+        return found[2][within]
 
 
 class Streams(Windows):

@@ -37,12 +37,10 @@ def halved(matrix, names):
 
 def gates(z, names):
     """The activations of gates side by side, whose pre-activations are `halved`."""
-    if "tanh" in names or "sigmoid" in names:
+    a = z
+    if {"tanh", "sigmoid"} & set(names):
         a = tf.tanh(z) * _columns(z, names, sigmoid=0.5, others=1.0) + _columns(z, names, sigmoid=0.5, others=0.0)
-        rest = set(names) - {"tanh", "sigmoid"}
-    else:
-        a, rest = z, set(names)
-    for name in rest:
+    for name in set(names) - {"tanh", "sigmoid"}:
         chosen = np.repeat([own == name for own in names], z.shape[-1] // len(names))
         a = tf.where(chosen, ACTIVATIONS[name](z), a)
     return a

@@ -16,7 +16,7 @@ from tensorflow.python.eager import record
 from shakegen.layers.equations import halved
 from shakegen.layers.lookup import ids_of_one_hot
 
-LEAST_ROWS = 16  # sequences that are worth a core of their own: with fewer, a product waits for its weights
+LEAST_ROWS = 16  # sequences that are worth a core of their own
 USUAL_BATCH = 64  # what a batch of unknown size is taken for
 ALL = slice(None)
 
