@@ -24,9 +24,9 @@ WORDS, TEXT, SIDE, STEPS = 1 << 14, 60_000, 2048, 3
 def corpus():
     import numpy as np
 
-    from shakegen import reading
-    from shakegen.autocomplete.corpus import WordCorpus
-    from shakegen.autocomplete.words import Words
+    from shakegen.study.autocomplete.corpus import WordCorpus
+    from shakegen.study.autocomplete.words import Words
+    from shakegen.text import reading
 
     words = ["".join(chr(97 + number // 26**k % 26) for k in range(4)) for number in range(WORDS)]
     text = " ".join(words[k] for k in np.random.default_rng(0).integers(WORDS, size=TEXT))
@@ -47,8 +47,8 @@ def fastest(function, times: int) -> float:
 def measure(cell: str, units: int) -> str:
     import tensorflow as tf
 
-    from shakegen.config import Config
-    from shakegen.recipe import Recipe
+    from shakegen.network.config import Config
+    from shakegen.training.recipe import Recipe
     from shakegen.training.run import step_function
     from shakegen.training.trainer import Saving
     from shakegen.training.words import WordTrainer

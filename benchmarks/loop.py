@@ -31,8 +31,8 @@ def main():
     import tensorflow as tf
 
     from shakegen import Config
-    from shakegen.recipe import Recipe
-    from shakegen.text import Corpus
+    from shakegen.text.corpus import Corpus
+    from shakegen.training.recipe import Recipe
     from shakegen.training.trainer import Saving, Trainer
 
     durations, ends = {"loop": [], "bare step": []}, []

@@ -36,8 +36,8 @@ def network(units, size=SIZE, bits=2.0):
     """An engine with random weights whose next symbol has, on average, at most so many bits of entropy."""
     import numpy as np
 
-    from shakegen.config import Config
     from shakegen.inference import Engine
+    from shakegen.network.config import Config
 
     random, config = np.random.default_rng(0), Config("lstm", units=units)
     shapes = config.weight_shapes(size).items()

@@ -34,11 +34,11 @@ def learner(arguments, batch_size, team):
     import keras
     import numpy as np
 
-    from shakegen.config import Config
-    from shakegen.distribute.replicas import Replicas, sum_once
-    from shakegen.network import build
+    from shakegen.network.build import build
+    from shakegen.network.config import Config
+    from shakegen.text.windows import ShuffledWindows
     from shakegen.training.learner import Crossentropy, Learner
-    from shakegen.windows import ShuffledWindows
+    from shakegen.training.workers.replicas import Replicas, sum_once
 
     ids = np.random.default_rng(0).integers(VOCABULARY, size=TEXT, dtype=np.uint8)
     replicas = Replicas(ShuffledWindows(ids, arguments.seq_length, batch_size), team)
@@ -65,8 +65,8 @@ def median_step(learn, steps):
 
 def be_a_worker(arguments):
     """Learn together with the other workers, then beside them; the chief prints how long the steps took."""
-    from shakegen.distribute import Cluster, joined
-    from shakegen.quiet import quiet_tensorflow
+    from shakegen.network.quiet import quiet_tensorflow
+    from shakegen.training.workers import Cluster, joined
 
     addresses = tuple(arguments.addresses.split(","))
     if not arguments.paper:

@@ -4,33 +4,45 @@ Names are loaded when first used: `import shakegen` alone does not import Tensor
 """
 
 import importlib
+from collections.abc import Callable, Mapping
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Config": "config",
-    "Corpus": "text",
-    "LanguageModel": "model",
-    "UnknownCharacters": "vocabulary",
-    "Vocabulary": "vocabulary",
-    "WordCorpus": "autocomplete.corpus",
-    "WordModel": "model",
-    "connections": "connectivity.connections",
-    "load": "model",
-    "load_corpus": "catalog",
-    "load_word_corpus": "catalog",
-    "one_hot_windows": "windows",
-    "train": "training",
-}
 
-__all__ = list(_HOMES)
+def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable, Callable, list[str]]:
+    """The `__getattr__`, `__dir__` and `__all__` of a package whose names are loaded when first used.
 
+    Args:
+        package: its `__name__`.
+        homes: the module of each name, relative to the package.
+    """
 
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'shakegen' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"shakegen.{_HOMES[name]}"), name)
+    def load_name(name: str):
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+
+    def list_names() -> list[str]:
+        return sorted([*vars(importlib.import_module(package)), *homes])
+
+    return load_name, list_names, list(homes)
 
 
-def __dir__():
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "Config": "network.config",
+        "Corpus": "text.corpus",
+        "LanguageModel": "model.model",
+        "UnknownCharacters": "text.vocabulary",
+        "Vocabulary": "text.vocabulary",
+        "WordCorpus": "study.autocomplete.corpus",
+        "WordModel": "model.model",
+        "connections": "study.connectivity.connections",
+        "load": "model.model",
+        "load_corpus": "text.catalog",
+        "load_word_corpus": "study.autocomplete.corpus",
+        "one_hot_windows": "text.windows",
+        "train": "training.start",
+    },
+)

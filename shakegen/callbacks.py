@@ -1,20 +1,15 @@
 """What is shown while a network trains: `SampleText` for any Keras model, and the progress of `shakegen train`."""
 
-import math
 import sys
 import traceback
 from collections.abc import Callable
 
 import keras
-from rich import console, progress
 
 from shakegen import sampling
-from shakegen.autocomplete.completion import Completer
-from shakegen.network import KerasSteps
-from shakegen.writing import Writer
-
-LN2 = math.log(2)
-SYMBOLS = {"char": "characters", "word": "words"}
+from shakegen.network.keras_steps import KerasSteps
+from shakegen.sampling.generator import Writer
+from shakegen.study.autocomplete.completion import Completer
 
 
 class SampleText(keras.callbacks.Callback):
@@ -130,58 +125,3 @@ def show(text: str, file) -> None:
     """Print what the file's encoding can express, `?` for the rest."""
     encoding = getattr(file, "encoding", None) or "utf-8"
     print(text.encode(encoding, "replace").decode(encoding), file=file, flush=True)
-
-
-class Progress(keras.callbacks.Callback):
-    """Epoch, loss, characters/s and time left, on standard error: a bar on a terminal, elsewhere a line an epoch.
-
-    Args:
-        run: the `run.Run` that it is a callback of.
-        loss: the unit of the losses that are shown.
-        nats: how many nats that is.
-        symbols: what is read, in the plural.
-    """
-
-    def __init__(self, run, loss: str = "bits/char", nats: float = LN2, symbols: str = "characters"):
-        super().__init__()
-        self.run, self.unit, self.nats, self.speed = run, loss, nats, f"{symbols}/s"
-        self._bar = self._task = None
-
-    def on_train_begin(self, logs=None):
-        if sys.stderr.isatty():
-            self._bar = progress.Progress(
-                progress.TextColumn("{task.description}"),
-                progress.BarColumn(bar_width=None),
-                progress.TimeRemainingColumn(),
-                console=console.Console(stderr=True),
-                transient=True,
-                expand=True,
-            )
-            self._task = self._bar.add_task("compiling", total=1.0)
-            self._bar.start()
-
-    def on_train_end(self, logs=None):
-        self.close()
-
-    def close(self) -> None:
-        """Take the bar down; the lines that it stood under remain."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-    def _named(self, epoch: float) -> str:
-        epochs = self.run.recipe.epochs
-        return f"epoch {epoch:g}/{epochs:g}" if epochs else f"epoch {epoch:g}"
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self._bar is not None:
-            shown = f"{self._named(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"
-            shown += f"  {self.run.characters_per_second:,.0f} {self.speed}"
-            self._bar.update(self._task, completed=self.run.progress, description=shown)
-
-    def on_epoch_end(self, epoch, logs=None):
-        losses = f"training {logs['loss'] / self.nats:.3f}"
-        if "validation_loss" in logs:
-            losses += f", validation {logs['validation_loss'] / self.nats:.3f}"
-        speed = f"{logs['characters_per_second']:,.0f} {self.speed}"
-        show(f"{self._named(logs['epoch'])}: {losses} {self.unit}, {speed}", sys.stderr)

@@ -3,7 +3,7 @@
 from shakegen.compare.matching import weights_of
 from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import Record
-from shakegen.recipe import Recipe
+from shakegen.training.recipe import Recipe
 
 ALL = "rnn", "lstm", "gru", "nlstm"
 

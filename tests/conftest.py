@@ -14,16 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 from shakegen.cli import main
-from shakegen.config import Config
 from shakegen.model import LanguageModel
-from shakegen.text import Corpus
-from shakegen.vocabulary import Vocabulary
+from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
+from shakegen.text.vocabulary import Vocabulary
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs, and then in processes of tests
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
 hypothesis.settings.load_profile("untimed")
 
-LONGEST = ["test_workers.py", "test_nlstm_keras.py"]
+LONGEST = ["test_together.py", "test_nlstm_keras.py"]
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
 
 

@@ -5,8 +5,8 @@ import keras
 import pytest
 
 from shakegen.callbacks import SampleText, show
-from shakegen.text import Corpus
-from shakegen.windows import one_hot_windows
+from shakegen.text.corpus import Corpus
+from shakegen.text.windows import one_hot_windows
 
 
 def textbook_model(size, dropout=0.0):

@@ -34,9 +34,9 @@ OF_TWO, OF_THREE = ("clipped", "bfloat16", "words"), ("clipped", "streams")
 
 
 def corpus_of(run: str):
-    from shakegen.autocomplete.corpus import WordCorpus
-    from shakegen.reading import from_bytes
-    from shakegen.text import Corpus
+    from shakegen.study.autocomplete.corpus import WordCorpus
+    from shakegen.text.corpus import Corpus
+    from shakegen.text.reading import from_bytes
 
     if run == "words":
         return WordCorpus.from_source(from_bytes(TEXT.encode(), "poem"), 10, SMALL["seq_length"])
@@ -45,7 +45,7 @@ def corpus_of(run: str):
 
 def train(run: str, corpus=None, **options):
     """One of `RUNS`."""
-    from shakegen.config import Config
+    from shakegen.network.config import Config
     from shakegen.training import train
 
     config, recipe = RUNS[run]
@@ -102,8 +102,8 @@ def start(index: int, addresses: list[str], *arguments, **options) -> subprocess
 
 def main(folder: Path) -> None:
     """Be a worker: train, stop or go on with a stopped run, and part in a quarrel or, of three, be killed."""
-    from shakegen.distribute import Cluster, TeamError, joined
-    from shakegen.quiet import quiet_tensorflow
+    from shakegen.network.quiet import quiet_tensorflow
+    from shakegen.training.workers import Cluster, TeamError, joined
 
     with quiet_tensorflow():
         from keras.callbacks import LambdaCallback
@@ -130,15 +130,15 @@ def main(folder: Path) -> None:
 
 def main_alone(folder: Path) -> None:
     """Train on two devices of one process, and see what Keras does with their gradients."""
-    from shakegen.quiet import quiet_tensorflow
+    from shakegen.network.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
         import keras
         import tensorflow as tf
 
-    from shakegen.distribute import replicas
-    from shakegen.dropout import ScaledDropout
+    from shakegen.network.dropout import ScaledDropout
     from shakegen.training import checkpoint
+    from shakegen.training.workers import replicas
 
     device = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)

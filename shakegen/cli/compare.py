@@ -14,8 +14,8 @@ from shakegen.cli.group import main, table
 from shakegen.cli.options import corpus_options, options_of, shape_options
 from shakegen.cli.train import train
 from shakegen.compare.plan import MATCHES, Entry, Plan
-from shakegen.config import TASKS
-from shakegen.recipe import Recipe
+from shakegen.network.config import TASKS
+from shakegen.training.recipe import Recipe
 
 NETWORK = ("units", "layers", "depth", "learn_initial_state", "residual", "dropout", "variational_dropout", "embedding")
 RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
@@ -75,10 +75,10 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
         task,
     )
     check(out, csv_file)
-    from shakegen import splits
     from shakegen.compare.comparison import Comparison
     from shakegen.compare.runs import Stopped
     from shakegen.compare.tasks import Text
+    from shakegen.text import splits
 
     text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})
     comparison = Comparison(text, plan, folder, options["sample_seed"], options["sample_length"])

@@ -63,10 +63,10 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
 
 def read_models(text, paths, target, top, on_unknown, encoding):
     """The connections of each model along the text; all read it as words of a to z where one of them does."""
-    from shakegen.autocomplete.corpus import unfinished
-    from shakegen.autocomplete.words import SYMBOLS
-    from shakegen.connectivity.connections import connections
     from shakegen.model import find, load
+    from shakegen.study.autocomplete.corpus import unfinished
+    from shakegen.study.autocomplete.words import SYMBOLS
+    from shakegen.study.connectivity.connections import connections
 
     text = read_text("-", encoding).removesuffix("\n") if text == "-" else text
     paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
@@ -85,8 +85,8 @@ def index_of(position: int, length: int) -> int:
 
 def save(models, position: int, out: Path, *figures) -> None:
     from shakegen import plotting
-    from shakegen.connectivity import view
     from shakegen.files import write_whole
+    from shakegen.study.connectivity import view
 
     if out.suffix.lower() != ".html":
         plotting.save(view.still(models, position), out)

@@ -18,7 +18,7 @@ def corpora():
 @corpora.command("list")
 def corpora_list():
     """List the names that stand for a corpus; those that are not here are fetched at first use."""
-    from shakegen import named
+    from shakegen.text import named
 
     rows = [
         (name, f"{text.size:,} bytes", "yes" if named.is_here(name) else "no", text.what)
@@ -38,7 +38,7 @@ def corpora_get(name):
     \b
     shakegen corpora get text8
     """
-    from shakegen import named
+    from shakegen.text import named
 
     click.echo(named.get(name, verify=True))
 
@@ -47,7 +47,7 @@ def corpora_get(name):
 @click.argument("name")
 def corpora_path(name):
     """Print where the text NAME is, if it is here."""
-    from shakegen import named
+    from shakegen.text import named
 
     path = named.place_of(name)
     if not named.is_here(name):
@@ -71,8 +71,8 @@ def corpora_show(corpus, reading, as_json):
     shakegen corpora show sonnets
     shakegen corpora show novels/*.txt --normalize text8 --json
     """
-    from shakegen import catalog, statistics
-    from shakegen.vocabulary import describe
+    from shakegen.text import catalog, statistics
+    from shakegen.text.vocabulary import describe
 
     shown = statistics.describe(catalog.load_corpus(corpus, **reading))
     if as_json:

@@ -73,7 +73,7 @@ def table(header, rows) -> None:
 
 def read_text(path: str, encoding: str = "utf-8") -> str:
     """The text of a file, or - for standard input, with LF line ends and without a byte order mark."""
-    from shakegen.reading import decoded_blocks
+    from shakegen.text.reading import decoded_blocks
 
     if path == "-":
         return "".join(decoded_blocks(sys.stdin.buffer, "standard input", encoding))

@@ -40,8 +40,8 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     shakegen evaluate models/sonnets-gru.h5 sonnets
     shakegen evaluate models/novel-lstm.h5 letters.txt --split all --per-character
     """
-    from shakegen import catalog, evaluation
-    from shakegen.model import load
+    from shakegen.model import evaluation, load
+    from shakegen.text import catalog
 
     loaded = load(model)
     if loaded.words:
@@ -68,7 +68,7 @@ def evaluate_words(model, name: str, source, split: str | None, per_character: b
     """The measures of a model of the task autocomplete."""
     import numpy as np
 
-    from shakegen.autocomplete.corpus import WordCorpus
+    from shakegen.study.autocomplete.corpus import WordCorpus
 
     if per_character:
         raise ValueError("--per-character is for models of the next character: leave it out")
@@ -94,7 +94,7 @@ def evaluate_words(model, name: str, source, split: str | None, per_character: b
 
 def part_of(source, origin: dict, split: str | None) -> Iterator[str]:
     """The text to evaluate on, in blocks: where the model knows the corpus, split as it was in training."""
-    from shakegen import encoding, splits
+    from shakegen.text import encoding, splits
 
     about = encoding.measure(source)
     known = about.sha256 == origin.get("sha256")
@@ -154,9 +154,9 @@ def novelty(source, corpus, reading, as_json, **options):
     shakegen novelty models/sonnets-gru.h5 --corpus sonnets
     shakegen novelty poem.txt --corpus sonnets --json
     """
-    from shakegen import catalog
-    from shakegen import novelty as measure
-    from shakegen.vocabulary import Vocabulary
+    from shakegen.model import novelty as measure
+    from shakegen.text import catalog
+    from shakegen.text.vocabulary import Vocabulary
 
     known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
     text = written_by(source, options) if is_model(source) else read_file(source, reading)
@@ -183,7 +183,7 @@ def is_model(path: str) -> bool:
 
 def read_file(path: str, reading: dict) -> str:
     """The text of a file, reshaped as the corpus is."""
-    from shakegen import catalog
+    from shakegen.text import catalog
 
     return "".join(catalog.open_source(path, **reading).blocks())
 

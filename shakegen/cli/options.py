@@ -4,8 +4,8 @@ import functools
 
 import click
 
-from shakegen.config import EMBEDDINGS
-from shakegen.vocabulary import ON_UNKNOWN
+from shakegen.network.config import EMBEDDINGS
+from shakegen.text.vocabulary import ON_UNKNOWN
 
 READING = {
     "encoding": click.option("--encoding", default="utf-8", show_default=True, help="Of the text."),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.config import Config
+from shakegen.network.config import Config
 
 
 def is_given(context: click.Context, name: str) -> bool:
@@ -60,10 +60,9 @@ def found(corpus: tuple[str, ...], out: Path | None, resume: bool, finetune: Pat
 
 def latest_run(corpus: tuple[str, ...], given: dict) -> Path:
     """The newest model file in ./models whose training run was on a corpus, of the cell and the task that are given."""
-    from shakegen import catalog
-    from shakegen.model import load
+    from shakegen.model import load, shelf
 
-    for path in catalog.own_models():
+    for path in shelf.own_models():
         with contextlib.suppress(ValueError, OSError):
             model = load(path, with_training=True)
             notes = model.training.state.get("notes") if model.training else None
@@ -104,8 +103,8 @@ def configured(given: dict, base) -> Config:
 
 def corpus_of(source, config: Config, base, shape: dict, options: dict, given: dict):
     """The text to learn from, as the task of the configuration has it."""
-    from shakegen.autocomplete.corpus import LENGTH, WordCorpus
-    from shakegen.text import Corpus
+    from shakegen.study.autocomplete.corpus import LENGTH, WordCorpus
+    from shakegen.text.corpus import Corpus
 
     if config.task == "next":
         return Corpus.from_source(source, level=config.level, **shape)

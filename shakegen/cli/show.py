@@ -65,11 +65,10 @@ def info(model, as_json):
 @main.command()
 def models():
     """List the models in ./models, newest first, and the pretrained ones, with bits/char on their validation text."""
-    from shakegen import catalog
-    from shakegen.model import load
+    from shakegen.model import load, shelf
 
     rows = []
-    for path in catalog.list_models():
+    for path in shelf.list_models():
         try:
             model = load(path)
         except ValueError:

@@ -11,9 +11,9 @@ import click
 from shakegen.cli import runs
 from shakegen.cli.group import main
 from shakegen.cli.options import corpus_options, shape_options
-from shakegen.config import CELLS, TASKS, Config
-from shakegen.quiet import quiet_tensorflow
-from shakegen.recipe import PRECISIONS, SCHEDULES, Recipe
+from shakegen.network.config import CELLS, TASKS, Config
+from shakegen.network.quiet import quiet_tensorflow
+from shakegen.training.recipe import PRECISIONS, SCHEDULES, Recipe
 
 NETWORK, RECIPE = Config(), Recipe()
 RECIPE_NAMES = {field.name for field in fields(Recipe)}
@@ -130,7 +130,7 @@ def train(context, workers, worker_index, worker_wait, **options):
     shakegen train novel.txt --workers ada:4000,bob:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
-    from shakegen.distribute import Cluster, joined
+    from shakegen.training.workers import Cluster, joined
 
     cluster = Cluster.chosen(workers, worker_index, os.environ)
     with joined(cluster, worker_wait) as team:
@@ -140,7 +140,8 @@ def train(context, workers, worker_index, worker_wait, **options):
 def trained(context, team, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
     """What `train` does, alone or as one of a team."""
     started = time.monotonic()
-    from shakegen import catalog, files, splits
+    from shakegen import files
+    from shakegen.text import catalog, splits
 
     options |= reading | shape
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from shakegen import catalog
 from shakegen.compare import runs
 from shakegen.compare.matching import weights_of
 from shakegen.compare.plan import Plan, Run
@@ -13,7 +12,8 @@ from shakegen.compare.record import Record
 from shakegen.compare.summary import Row, Summary
 from shakegen.compare.tasks import BY_NAME, Text, identity
 from shakegen.files import explaining, temporary_beside
-from shakegen.reading import Source
+from shakegen.text import catalog
+from shakegen.text.reading import Source
 
 
 class Comparison:

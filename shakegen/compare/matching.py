@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from shakegen.config import LARGEST, Config
+from shakegen.network.config import LARGEST, Config
 
 TOLERANCE, AROUND = 0.01, 0.1  # how much numbers of weights may differ, and be off what was asked for
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shakegen.compare.matching import matched
-from shakegen.config import CELLS, TASKS, Config
-from shakegen.recipe import LARGEST_RANDOM_STATE, Recipe
+from shakegen.network.config import CELLS, TASKS, Config
+from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
 
 MATCHES = ("units", "parameters", "time")
 NETWORKS = dict(zip(TASKS, (Config, Config.autocomplete), strict=True))

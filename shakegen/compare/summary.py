@@ -11,8 +11,8 @@ from pathlib import Path
 from shakegen.compare.plan import Plan
 from shakegen.compare.record import Record
 from shakegen.compare.tasks import BY_NAME
-from shakegen.config import Config
 from shakegen.files import write_whole
+from shakegen.network.config import Config
 
 COSTS = ("training_characters_per_second", "sampling_characters_per_second", "minutes", "peak_memory_mib")
 

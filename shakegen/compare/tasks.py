@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen import catalog, evaluation
-from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.config import TASKS, Config
-from shakegen.recipe import Recipe
-from shakegen.text import Corpus
+from shakegen.model import evaluation
+from shakegen.network.config import TASKS, Config
+from shakegen.study.autocomplete.corpus import WordCorpus, load_word_corpus
+from shakegen.text import catalog
+from shakegen.text.corpus import Corpus
+from shakegen.training.recipe import Recipe
 
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 PARTS = ("train", "validation", "test")
@@ -24,7 +25,7 @@ class Text:
         places: files, folders or names, as for `catalog.open_source`.
         reading: how they are read, likewise.
         shape: what is made of them: options of `catalog.load_corpus`, or for the autocomplete task of
-            `catalog.load_word_corpus`.
+            `load_word_corpus`.
     """
 
     places: Sequence[str]
@@ -135,7 +136,7 @@ class Words:
 
     def load(self, text: Text) -> WordCorpus:
         """The corpus."""
-        return catalog.load_word_corpus(text.places, **text.reading, **text.shape)
+        return load_word_corpus(text.places, **text.reading, **text.shape)
 
     def outputs(self, corpus: WordCorpus) -> int:
         """How many words a network for a corpus predicts, with padding and unknown ones."""

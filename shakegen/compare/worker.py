@@ -15,9 +15,9 @@ from pathlib import Path
 
 from shakegen.compare.record import Record
 from shakegen.compare.tasks import BY_NAME, Text, identity
-from shakegen.config import Config
 from shakegen.model import load
-from shakegen.quiet import quiet_tensorflow
+from shakegen.network.config import Config
+from shakegen.network.quiet import quiet_tensorflow
 
 TIMED = 0.5  # seconds for which the speed of sampling is measured
 

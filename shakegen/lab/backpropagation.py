@@ -54,7 +54,7 @@ def state_gradients(layers: Sequence, read_out: Callable, inputs, targets, resid
 
 
 def network_state_gradients(network: keras.Model, config, ids: np.ndarray) -> list[list]:
-    """`state_gradients` of a network of `shakegen.network.build`: ids (N, T + 1), of which the last are predicted."""
+    """`state_gradients` of a network of `network.build.build`: ids (N, T + 1), of which the last are predicted."""
     vocabulary_size = network.output_shape[-1]
     if config.embedding:
         inputs = network.get_layer("embedding")(ids[:, :-1])

@@ -1,6 +1,6 @@
 """The recurrent units that the lab compares, by their names there. Only Python."""
 
-from shakegen.config import Config
+from shakegen.network.config import Config
 
 CELLS = {
     "rnn": {"cell": "rnn"},

@@ -14,7 +14,7 @@ import numpy as np
 from shakegen.lab import cells, check
 from shakegen.lab.result import Result
 from shakegen.plotting import Bars, Figure, Panel
-from shakegen.windows import cut
+from shakegen.text.windows import cut
 
 DIRECTIONS = ("forward", "bidirectional")
 
@@ -117,7 +117,7 @@ def cloze_network(config, size: int, context: int, bidirectional: bool, random_s
     """A Keras model from what stands around a gap, ids (N, 2 · context), to logits of what belongs there, (N, V)."""
     import keras
 
-    from shakegen.network import recurrent_layer
+    from shakegen.network.build import recurrent_layer
 
     seeds = itertools.count(1000 * random_state)
     around = keras.Input((2 * context,), dtype="int32")
@@ -138,7 +138,7 @@ def cross_entropy():
 
 def score(logits: np.ndarray, targets: np.ndarray) -> dict:
     """The mean cross entropy in bits, and the share of gaps whose likeliest symbol is right."""
-    from shakegen.evaluation import predicted
+    from shakegen.model.evaluation import predicted
 
     surprisals, right = predicted(logits.astype(float), targets)
     return {"bits_per_gap": float(surprisals.mean() / math.log(2)), "accuracy": float(right.mean())}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import keras
 
-from shakegen.config import Config
-from shakegen.network import recurrent_layer
+from shakegen.network.build import recurrent_layer
+from shakegen.network.config import Config
 
 
 def sequence_network(config: Config, inputs: int, outputs: int, last: int | None = None, random_state: int = 0):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen.config import Config
 from shakegen.lab import cells, check
 from shakegen.lab.result import Result, table_of
+from shakegen.network.config import Config
 from shakegen.plotting import Curve, Figure, Panel, Table
-from shakegen.windows import check_length, cut
+from shakegen.text.windows import check_length, cut
 
 CLIPPINGS = ("none", "value", "norm")
 OPTIMIZERS = ("adam", "sgd")
@@ -138,7 +138,7 @@ def of_cells(
     Raises:
         ValueError: an argument is out of range, or the text is too short.
     """
-    from shakegen.network import build
+    from shakegen.network.build import build
 
     run, size, rows, clipping, curves = run or Run(), len(corpus.vocabulary), [], [], []
     check_length(corpus.train, run.seq_length, "training text")
@@ -170,7 +170,7 @@ def of_model(model, text: str, name: str = "model", run: Run | None = None) -> G
         UnknownCharacters: the text has characters that the model never saw.
         ValueError: the text is too short.
     """
-    from shakegen.network import build
+    from shakegen.network.build import build
 
     run, ids = run or Run(), model.vocabulary.encode(text)
     check_length(ids, run.seq_length)

@@ -1,9 +1,16 @@
-"""Training: from a corpus, a configuration and a recipe to a trained language model."""
+"""Training: from a corpus, a configuration and a recipe to a trained model."""
 
-from shakegen.training.optimizer import make_optimizer
-from shakegen.training.run import Diverged
-from shakegen.training.signals import Interrupted
-from shakegen.training.start import train
-from shakegen.training.trainer import Ended, engine_of
+from shakegen import lazy_names
 
-__all__ = ["Diverged", "Ended", "Interrupted", "engine_of", "make_optimizer", "train"]
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "Diverged": "run",
+        "Ended": "trainer",
+        "Interrupted": "signals",
+        "Recipe": "recipe",
+        "engine_of": "trainer",
+        "make_optimizer": "optimizer",
+        "train": "start",
+    },
+)

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-from shakegen.distribute.replicas import Replicas
-from shakegen.modelfile import ModelFileError
-from shakegen.network import carried_states
+from shakegen.model.model_file import ModelFileError
+from shakegen.network.keras_steps import carried_states
+from shakegen.training.workers.replicas import Replicas
 
 
 def variables(network: keras.Model) -> dict[str, keras.Variable]:

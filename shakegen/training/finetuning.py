@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shakegen.vocabulary import Vocabulary
+from shakegen.text.vocabulary import Vocabulary
 
 
 def extended(known: Vocabulary, new: Vocabulary) -> Vocabulary:

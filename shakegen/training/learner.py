@@ -5,10 +5,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import keras
 import tensorflow as tf
 
-from shakegen.distribute.replicas import Replicas
-from shakegen.distribute.team import Team
-from shakegen.dropout import scale_dropout
+from shakegen.network.dropout import scale_dropout
 from shakegen.training import checkpoint
+from shakegen.training.workers.replicas import Replicas
+from shakegen.training.workers.team import Team
 
 
 class Crossentropy(keras.losses.Loss):

@@ -2,7 +2,7 @@
 
 import keras
 
-from shakegen.recipe import Recipe
+from shakegen.training.recipe import Recipe
 
 
 class WarmingMomentum(keras.Variable):

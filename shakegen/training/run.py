@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 
 import keras
 
-from shakegen.modelfile import ModelFileError, best_of
-from shakegen.recipe import Recipe, is_number
+from shakegen.model.model_file import ModelFileError, best_of
+from shakegen.text.windows import Batches
 from shakegen.training.learner import Learner
+from shakegen.training.recipe import Recipe, is_number
 from shakegen.training.validation import Validation
-from shakegen.windows import Batches
 
 REPORT = 1 << 20  # symbols; an epoch of more is reported in parts of about so many
 

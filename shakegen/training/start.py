@@ -11,16 +11,16 @@ import numpy as np
 import tensorflow as tf
 
 from shakegen import __version__
-from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.config import Config
-from shakegen.distribute.replicas import explaining
-from shakegen.distribute.team import Team
 from shakegen.model import LanguageModel, WordModel, load
-from shakegen.modelfile import ModelFileError
-from shakegen.recipe import Recipe, different
-from shakegen.text import Corpus
+from shakegen.model.model_file import ModelFileError
+from shakegen.network.config import Config
+from shakegen.study.autocomplete.corpus import WordCorpus
+from shakegen.text.corpus import Corpus
+from shakegen.training.recipe import Recipe, different
 from shakegen.training.trainer import Saving, Trainer, digest
 from shakegen.training.words import WordTrainer
+from shakegen.training.workers.replicas import explaining
+from shakegen.training.workers.team import Team
 
 ORIGIN = {
     "sha256": "a text with sha256",

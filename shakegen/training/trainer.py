@@ -12,26 +12,27 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from shakegen import windows
-from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.callbacks import SYMBOLS, CompleteText, Progress, SampleText, show
-from shakegen.config import Config
-from shakegen.distribute.replicas import Replicas, sum_once
-from shakegen.distribute.team import Team
-from shakegen.dropout import ScaledDropout
+from shakegen.callbacks import CompleteText, SampleText, show
 from shakegen.inference import Engine
-from shakegen.logs import run_logs
 from shakegen.model import LanguageModel
-from shakegen.modelfile import Training
-from shakegen.network import build, named_weights
-from shakegen.recipe import Recipe
-from shakegen.text import Corpus
+from shakegen.model.model_file import Training
+from shakegen.network.build import build, named_weights
+from shakegen.network.config import Config
+from shakegen.network.dropout import ScaledDropout
+from shakegen.study.autocomplete.corpus import WordCorpus
+from shakegen.text import windows
+from shakegen.text.corpus import Corpus
 from shakegen.training import checkpoint, finetuning
 from shakegen.training.learner import Crossentropy, Learner
+from shakegen.training.logs import run_logs
 from shakegen.training.optimizer import make_optimizer
+from shakegen.training.progress import SYMBOLS, Progress
+from shakegen.training.recipe import Recipe
 from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, stopping_on_signals
 from shakegen.training.validation import Validation
+from shakegen.training.workers.replicas import Replicas, sum_once
+from shakegen.training.workers.team import Team
 
 VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
 

@@ -5,9 +5,9 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from shakegen import evaluation
-from shakegen.config import Config
 from shakegen.inference import Engine
+from shakegen.model import evaluation
+from shakegen.network.config import Config
 
 STREAM, LEAST = 1000, 100_000  # symbols of a stream at least, and of a text that is never read in part only
 TRIAL = 20

@@ -5,18 +5,18 @@ import time
 import keras
 import numpy as np
 
-from shakegen.autocomplete import measures
-from shakegen.autocomplete.corpus import WordCorpus
-from shakegen.autocomplete.loss import WordCrossentropy, without_read_out
-from shakegen.autocomplete.observations import Observations
-from shakegen.config import Config
 from shakegen.inference import Engine
 from shakegen.model import WordModel
-from shakegen.network import build
-from shakegen.permutation import Permutation
+from shakegen.network.build import build
+from shakegen.network.config import Config
+from shakegen.study.autocomplete import measures
+from shakegen.study.autocomplete.corpus import WordCorpus
+from shakegen.study.autocomplete.loss import WordCrossentropy, without_read_out
+from shakegen.study.autocomplete.observations import Observations
+from shakegen.text.permutation import Permutation
+from shakegen.text.windows import ALL, Batches
 from shakegen.training.trainer import Trainer
 from shakegen.training.validation import on_one_thread
-from shakegen.windows import ALL, Batches
 
 LEAST = 512  # observations: a validation part of so many is never read in part only
 

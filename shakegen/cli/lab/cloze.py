@@ -33,8 +33,8 @@ def cloze(corpus, names, bidirectional, reading, shape, **options):
     shakegen lab cloze --cells gru --forward --units 128
     shakegen lab cloze --cells gru --level word --context 8
     """
-    from shakegen import catalog, splits
     from shakegen.lab.cloze import DIRECTIONS, cloze
+    from shakegen.text import catalog, splits
 
     directions = DIRECTIONS if bidirectional is None else [DIRECTIONS[bidirectional]]
     text = catalog.load_corpus(corpus or "sonnets", **reading, **shape | {"split": splits.parse(shape["split"])})

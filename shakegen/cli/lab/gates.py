@@ -60,7 +60,7 @@ def gates(model, text, text_file, reading, on_unknown, length, units, **options)
 
 def text_of(text: str | None, file: str | None, reading: dict) -> str:
     """The text, wherever it is."""
-    from shakegen import catalog
+    from shakegen.text import catalog
 
     if (text is None) == (file is None):
         raise ValueError("expected either a TEXT or a --text-file: give one of them")

@@ -35,8 +35,8 @@ def gradients(source, corpus, reading, units, **options):
     shakegen lab gradients rnn,irnn --optimizer sgd --learning-rate 0.3
     shakegen lab gradients models/sonnets-gru.h5 --lags 100
     """
-    from shakegen import catalog
     from shakegen.lab import gradients
+    from shakegen.text import catalog
 
     names = None if Path(source).suffix == ".h5" else cells.chosen(source)
     text, run = catalog.load_corpus(corpus, **reading), gradients.Run(**options)

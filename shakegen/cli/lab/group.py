@@ -10,7 +10,7 @@ import click
 
 from shakegen.cli.group import main, table
 from shakegen.cli.plot import draw
-from shakegen.quiet import quiet_tensorflow
+from shakegen.network.quiet import quiet_tensorflow
 
 
 @main.group()
@@ -57,7 +57,7 @@ def experiment(*, trains: bool, pages_need_matplotlib: bool = True, show: Callab
                 files.ensure_writable(out)
             if trains:
                 with quiet_tensorflow():
-                    import shakegen.network  # noqa: F401
+                    import shakegen.network.build  # noqa: F401
             result = function(**arguments)
             if out:
                 save(result, out)

@@ -1,0 +1,277 @@
+"""One HDF5 file per model: write it whole or not at all, read it with suspicion.
+
+Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`;
+of models of the autocomplete task also `words`. Group `weights/`: a contiguous little-endian float32 dataset for each.
+Group `training/`, only where a training run can go on: its attribute `state`, JSON, and such datasets of any numbers.
+Nothing in the file is ever executed.
+"""
+
+import io
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from shakegen.files import write_whole
+from shakegen.model import heaps
+from shakegen.network.config import Config
+from shakegen.study.autocomplete.words import SYMBOLS, Words
+from shakegen.text.vocabulary import Vocabulary
+from shakegen.text.word_vocabulary import VOCABULARIES
+
+FORMAT, VERSION = "shakegen", 1
+LARGE = 1e300
+
+
+class ModelFileError(ValueError):
+    """A file is not a model that this shakegen can use."""
+
+
+@dataclass
+class Training:
+    """Where a training run stands, for it to go on.
+
+    Attributes:
+        state: what JSON can hold.
+        arrays: numbers, by names of the form `group/name`.
+    """
+
+    state: dict
+    arrays: dict[str, np.ndarray]
+
+
+@dataclass
+class ModelFile:
+    """What a model file holds.
+
+    Attributes:
+        config: the architecture.
+        vocabulary: the symbols it knows, of the level of the configuration.
+        weights: float32 arrays by the names of `Config.weight_shapes`.
+        corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
+        history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
+            `validation_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
+            `steps`, batches by then. Of these, older files have the first three.
+        training: where its training run stands; None where that is not known or was not asked for.
+        words: what an autocomplete model predicts; None for others, which predict what they read.
+    """
+
+    config: Config
+    vocabulary: Vocabulary
+    weights: dict[str, np.ndarray]
+    corpus: dict = field(default_factory=dict)
+    history: list[dict] = field(default_factory=list)
+    training: Training | None = field(default=None, repr=False, compare=False)
+    words: Words | None = None
+
+
+def save(model: ModelFile, path: str | Path, with_training: bool = False) -> None:
+    """Write a model file: a temporary file beside it, flushed, then renamed; a crash leaves an older file whole.
+
+    Args:
+        model: what to write.
+        path: of the file.
+        with_training: whether its training run, if it has one, can go on from the file; that makes it several times
+            as large.
+
+    Raises:
+        OSError: the folder or the file cannot be written; nothing is left behind.
+    """
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.attrs.update(format=FORMAT, version=VERSION)
+        file.attrs["config"] = json.dumps(model.config.to_dict())
+        file.attrs["vocabulary"] = json.dumps(model.vocabulary.to_json())
+        file.attrs["corpus"] = json.dumps(model.corpus)
+        file.attrs["history"] = json.dumps(model.history)
+        for name, weight in model.weights.items():
+            file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
+        if model.words:
+            file.attrs["words"] = json.dumps(model.words.words)
+        if with_training and model.training:
+            file.create_group("training").attrs["state"] = json.dumps(model.training.state)
+            for name, array in model.training.arrays.items():
+                file.create_dataset(f"training/{name}", data=array.astype(array.dtype.newbyteorder("<")))
+    write_whole(Path(path), buffer.getbuffer())
+
+
+def load(path: str | Path, with_training: bool = False) -> ModelFile:
+    """Read a model file, trusting nothing in it: every size is checked before anything is allocated.
+
+    Args:
+        path: of the file.
+        with_training: whether to read where its training run stands, too.
+
+    Raises:
+        OSError: the file cannot be opened.
+        ModelFileError: it is not a model file, or damaged, or of a newer version; the message says which.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no model {path}: expected a file that `shakegen train` wrote (see `shakegen models`)")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: expected a model file (see `shakegen models`)")
+    if not path.is_file():
+        raise ModelFileError(f"{path} is not a regular file: expected a model file (see `shakegen models`)")
+    with path.open("rb") as file:
+        if file.read(8) != b"\x89HDF\r\n\x1a\n":
+            raise ModelFileError(f"{path} is not a model file: expected one that `shakegen train` wrote")
+    try:
+        if not heaps.are_sound(path):
+            raise OSError
+        with h5py.File(path, "r") as file:
+            model = read(file)
+            if with_training:
+                model.training = read_training(file, path.stat().st_size)
+            return model
+    except (ModelFileError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ModelFileError(f"{path} is not a usable model: {error}") from None
+    except (OSError, KeyError, RuntimeError):
+        raise ModelFileError(f"{path} is a damaged HDF5 file, perhaps cut short: copy it or train it again") from None
+
+
+def read(file: h5py.File) -> ModelFile:
+    if str(file.attrs.get("format")) != FORMAT:
+        raise ModelFileError("it is an HDF5 file, but not of shakegen; expected one that `shakegen train` wrote")
+    version = file.attrs.get("version")
+    if not isinstance(version, np.integer) or version != VERSION:
+        raise ModelFileError(
+            f"it has version {version!s:.20}, this shakegen reads version {VERSION}; try a newer shakegen"
+        )
+    config = Config.from_dict(attribute(file, "config", dict))
+    vocabulary = VOCABULARIES[config.level].from_json(attribute(file, "vocabulary", list))
+    words = read_words(file, vocabulary) if config.task == "autocomplete" else None
+    shapes = config.weight_shapes(len(vocabulary), words and len(words))
+    weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
+    weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
+    if not all(np.isfinite(weight).all() for weight in weights.values()):
+        raise ModelFileError("some of its weights are not numbers; the training may have diverged")
+    corpus, history = attribute(file, "corpus", dict), attribute(file, "history", list)
+    if not is_origin(corpus):
+        raise ModelFileError("its corpus is not described as expected; the file may be damaged")
+    if not all(map(is_epoch, history)):
+        raise ModelFileError("its history has other than numbers; the file may be damaged")
+    return ModelFile(config, vocabulary, weights, corpus, history, words=words)
+
+
+def read_words(file: h5py.File, vocabulary: Vocabulary) -> Words:
+    """The words that an autocomplete model predicts."""
+    if vocabulary != SYMBOLS:
+        raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
+    return Words(attribute(file, "words", list))
+
+
+def task_of(path: str | Path) -> str | None:
+    """What the network of a file is for, one of `config.TASKS`; None where that is not to be found out."""
+    try:
+        if not heaps.are_sound(path):
+            return None
+        with h5py.File(path, "r") as file:
+            return json.loads(file.attrs["config"]).get("task", "next")
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def best_of(history: list[dict]) -> dict:
+    """The entry of a history whose network predicted validation text best, or else learned best; {} of none."""
+    return min(history, key=lambda entry: entry.get("validation_loss", entry["loss"]), default={})
+
+
+def is_number(value) -> bool:
+    return type(value) in (int, float) and abs(value) < LARGE
+
+
+def is_epoch(entry) -> bool:
+    """Whether an entry of a history has all that is read of it: numbers, and at least the epoch and its loss."""
+    return isinstance(entry, dict) and {"epoch", "loss"} <= set(entry) and all(map(is_number, entry.values()))
+
+
+def is_origin(corpus: dict) -> bool:
+    """Whether the description of a corpus has what is read of it, each of its kind."""
+    texts = all(isinstance(corpus.get(name, ""), str) for name in ("name", "sha256"))
+    sizes = (corpus.get(name, 1) for name in ("length", "observation_length", "random_state"))
+    split, validation = corpus.get("split", [1, 0, 0]), corpus.get("validation", {})
+    if not isinstance(split, list) or not isinstance(validation, dict):
+        return False
+    whole = all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
+    whole = whole and 2 <= corpus.get("observation_length", 2) <= 1 << 16
+    return texts and whole and all(map(is_number, [*split, *validation.values()]))
+
+
+def attribute(file: h5py.File, name: str, kind: type):
+    value = file.attrs.get(name)
+    if not isinstance(value, str):
+        raise ModelFileError(f"its {name} is missing; the file may be damaged")
+    try:
+        value = json.loads(value)
+    except ValueError:
+        raise ModelFileError(f"its {name} is not JSON; the file may be damaged") from None
+    if not isinstance(value, kind):
+        raise ModelFileError(f"its {name} is a {type(value).__name__}, expected a {kind.__name__}")
+    return value
+
+
+def dataset(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
+    """A plain dataset of that shape whose numbers are all in this very file."""
+    found = within(file, name)
+    if not isinstance(found, h5py.Dataset) or found.dtype != np.dtype("<f4"):
+        raise ModelFileError(f"{name} is not an array of 32-bit floats")
+    if found.shape != shape:
+        raise ModelFileError(f"{name} has the shape {found.shape}, its configuration asks for {shape}")
+    if not is_plain(found):
+        raise ModelFileError(f"{name} is not stored plainly; a model's weights must be in its own file, uncompressed")
+    return found
+
+
+def within(file: h5py.File, name: str):
+    """The group or dataset of that name, none of whose parents or itself is a link to elsewhere."""
+    found = file
+    for part in name.split("/"):
+        links = found.id.links if isinstance(found, h5py.Group) else None
+        if links is None or not links.exists(part.encode()):
+            raise ModelFileError(f"{name} is missing; the file may be damaged")
+        if links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
+            raise ModelFileError(f"{name} is a link; a model's weights must be in its own file")
+        found = found[part]
+    return found
+
+
+def is_plain(found: h5py.Dataset) -> bool:
+    size = found.dtype.itemsize * math.prod(found.shape)
+    return not (found.external or found.is_virtual) and found.id.get_storage_size() == size
+
+
+def read_training(file: h5py.File, size: int) -> Training | None:
+    """Where the training run of an open model file of so many bytes stands, or None where it does not say."""
+    if not file.id.links.exists(b"training"):
+        return None
+    group = within(file, "training")
+    if not isinstance(group, h5py.Group):
+        raise ModelFileError("training is not a group; the file may be damaged")
+    arrays, room = {}, size
+    for name in names_within(file, "training"):
+        found = within(file, name)
+        if found.dtype.kind not in "fiu" or not is_plain(found):
+            raise ModelFileError(f"{name} is not an array of numbers that is stored plainly in this file")
+        room -= found.id.get_storage_size()
+        if room < 0:
+            raise ModelFileError(f"{name} and what comes before it are larger than the file")
+        array = found[()]
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{name} has other than numbers; the training may have diverged")
+        arrays[name.removeprefix("training/")] = array
+    return Training(attribute(group, "state", dict), arrays)
+
+
+def names_within(file: h5py.File, name: str, depth: int = 4) -> Iterator[str]:
+    """The names of all datasets below a group."""
+    found = within(file, name)
+    if isinstance(found, h5py.Dataset):
+        yield name
+    elif depth:
+        for part in found:
+            yield from names_within(file, f"{name}/{part}", depth - 1)

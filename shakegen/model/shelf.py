@@ -1,0 +1,27 @@
+"""Models by name or by path: those in `./models`, and those that came with shakegen."""
+
+from pathlib import Path
+
+from shakegen.text import named
+
+SHIPPED = tuple(f"sonnets-{name}.h5" for name in ("rnn", "lstm", "gru", "nlstm", "autocomplete"))
+
+
+def pretrained(task: str) -> Path:
+    """The model of the sonnets that came with shakegen for a task, one of `config.TASKS`."""
+    return named.data_folder("models") / {"next": "sonnets-gru.h5", "autocomplete": "sonnets-autocomplete.h5"}[task]
+
+
+def own_models() -> list[Path]:
+    """The model files in `./models`, newest first, but, in a clone of shakegen, for those that came with it."""
+    shipped = named.data_folder("models").resolve()
+    files = (path for path in Path("models").glob("*.h5") if path.is_file())
+    files = (path for path in files if path.name not in SHIPPED or path.resolve().parent != shipped)
+    return sorted(files, key=lambda model: model.stat().st_mtime, reverse=True)
+
+
+def list_models() -> list[Path]:
+    """The model files in `./models`, newest first, and then those that came with shakegen."""
+    own = own_models()
+    seen = {model.resolve() for model in own}
+    return own + [m for m in sorted(named.data_folder("models").glob("*.h5")) if m.resolve() not in seen]

@@ -1,0 +1,90 @@
+"""From a configuration to a Keras model."""
+
+import itertools
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from shakegen import layers
+from shakegen.network.config import DROPOUT, Config
+
+CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU, "nlstm": layers.NLSTM}
+
+
+def build(
+    config: Config,
+    vocabulary_size: int,
+    random_state: int = 0,
+    streams: int | None = None,
+    dtype: str = "float32",
+    outputs: int | None = None,
+    dropout: type[keras.layers.Dropout] = keras.layers.Dropout,
+) -> keras.Model:
+    """A model that reads characters and gives, after each, the logits of what it predicts.
+
+    Args:
+        config: the architecture.
+        vocabulary_size: V.
+        random_state: of the initial weights and of dropout.
+        streams: N, for a model whose layers are stateful: each batch goes on where the one before ended.
+        dtype: a Keras dtype policy, such as "mixed_bfloat16"; weights and logits are float32 in any case.
+        outputs: the number of logits; V by default.
+        dropout: the kind of layer that drops.
+
+    Returns:
+        A `keras.Model` from ids (N, T), integers, to logits (N, T, outputs), not compiled.
+    """
+    seeds, rate = itertools.count(1000 * random_state), DROPOUT if config.dropout is None else config.dropout
+    ids = keras.Input((None,), streams, dtype="int32", name="ids")
+    if config.embedding:
+        uniform = keras.initializers.RandomUniform(seed=next(seeds))
+        hidden = keras.layers.Embedding(vocabulary_size, config.embedding, uniform, dtype=dtype, name="embedding")(ids)
+    else:
+        hidden = keras.ops.one_hot(ids, vocabulary_size)
+    for number in range(1, config.layers + 1):
+        layer = recurrent_layer(config, f"layer{number}", seeds, stateful=streams is not None, dtype=dtype)
+        below, hidden = hidden, layer(hidden)
+        if rate:
+            shape = (None, 1, None) if config.variational_dropout else None
+            hidden = dropout(rate, shape, seed=next(seeds), dtype=dtype)(hidden)
+        if config.residual and number > 1:
+            hidden = keras.layers.add([hidden, below], dtype=dtype)
+    read_out = keras.initializers.GlorotUniform(seed=next(seeds))
+    dense = keras.layers.Dense(outputs or vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")
+    logits = dense(hidden)
+    return keras.Model(ids, logits, name=config.cell)
+
+
+def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) -> keras.layers.Layer:
+    """One recurrent layer of a configuration; options are those of Keras's layers."""
+    recurrent, own = keras.initializers.Orthogonal(seed=next(seeds)), {}
+    if config.cell == "rnn" and config.activation == "relu":
+        recurrent, own = keras.initializers.Identity(), {"activation": "relu"}
+    elif config.cell == "gru":
+        own = {"reset_after": config.reset_after}
+    elif config.cell == "nlstm":
+        own = {"depth": config.depth}
+    return CELLS[config.cell](
+        config.units,
+        return_sequences=True,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+        recurrent_initializer=recurrent,
+        learn_initial_state=config.learn_initial_state,
+        seed=next(seeds),
+        name=name,
+        **own,
+        **options,
+    )
+
+
+def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
+    """The weights of a model that `build` made, or of what shares them all, by the names of `Config.weight_shapes`.
+
+    While it is trained by an optimizer that averages the weights (`use_ema`), these are the averages.
+    """
+    weights, optimizer = model.weights, getattr(model, "optimizer", None)
+    if optimizer is not None and optimizer.use_ema and int(optimizer.iterations.numpy()):
+        weights = [variable for variable in optimizer.variables if variable.name.endswith("_average")]
+    values = [keras.ops.convert_to_numpy(weight).copy() for weight in weights]
+    return dict(zip(config.weight_shapes(1), values, strict=True))

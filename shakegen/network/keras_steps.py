@@ -1,0 +1,69 @@
+"""Any Keras model as a step function."""
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+
+class KerasSteps:
+    """Any Keras model that predicts the next character, as a step function over a sliding window.
+
+    The state is the window itself: ids of shape (N, T), -1 where nothing was read yet (all zeros, one-hot). T is the
+    model's window length, or 100 where it takes any.
+    """
+
+    ANY_LENGTH = 100
+
+    def __init__(self, model: keras.Model):
+        import tensorflow as tf
+
+        self._model, shape = model, model.input_shape
+        self._one_hot, self._length = len(shape) == 3, shape[1]
+        self._size = shape[2] if self._one_hot else model.output_shape[-1]
+        self._call = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
+
+    def prime(self, ids, streams: int = 1):
+        state = np.full((streams, self._length or self.ANY_LENGTH), -1, np.int32)
+        recent = np.asarray(ids)[-state.shape[1] :]
+        if len(recent):
+            state[:, -len(recent) :] = recent
+        return self._logits(state), state
+
+    def step(self, ids, state):
+        state = np.concatenate([state[:, 1:], np.asarray(ids, np.int32)[:, None]], axis=1)
+        return self._logits(state), state
+
+    def _logits(self, window):
+        if self._length is None:
+            window = window[:, min(np.argmax(window[0] >= 0), window.shape[1] - 1) :]
+        if self._one_hot:
+            inputs = np.eye(self._size + 1, self._size, k=-1, dtype="float32")[window + 1]
+        else:
+            inputs = np.maximum(window, 0)
+        with states_kept(self._model):
+            outputs = keras.ops.convert_to_numpy(self._call(inputs)).astype(np.float32)
+        outputs = outputs if outputs.ndim == 2 else outputs[:, -1]
+        if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
+            return np.log(outputs + np.finfo(np.float32).tiny)
+        return outputs
+
+
+def carried_states(model: keras.Model) -> list[keras.Variable]:
+    """What stateful layers carry from batch to batch."""
+    return [state for layer in model.layers if getattr(layer, "stateful", False) for state in layer.states]
+
+
+@contextlib.contextmanager
+def states_kept(model: keras.Model) -> Iterator[None]:
+    """Let stateful layers start from zeros, and give them their states back at the end."""
+    states = [own for state in carried_states(model) for own in getattr(state.value, "values", (state,))]  # of replicas
+    before = [keras.ops.copy(state) for state in states]
+    for state in states:
+        state.assign(keras.ops.zeros_like(state))
+    try:
+        yield
+    finally:
+        for state, value in zip(states, before, strict=True):
+            state.assign(value)

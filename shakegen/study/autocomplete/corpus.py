@@ -1,0 +1,167 @@
+"""From any text to the observations of the autocomplete task, and their split. Only numpy."""
+
+import hashlib
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from shakegen.study.autocomplete.observations import Observations, as_ascii, word_bounds, words_of
+from shakegen.study.autocomplete.words import SPACE, SYMBOLS, Words
+from shakegen.text import splits
+from shakegen.text.catalog import Places, open_source
+from shakegen.text.reading import Source, text8
+
+VOCABULARY_SIZE, LENGTH = 1 << 14, 200
+
+
+@dataclass(frozen=True)
+class WordCorpus:
+    """A text as observations of the autocomplete task, with the split of the observations in three parts.
+
+    Attributes:
+        name: what to call it, as in `models/<name>-autocomplete-<cell>.h5`.
+        words: the outputs.
+        observations: the whole text, cut.
+        sha256: of the text as words with a space before each, in ASCII.
+        split: the fractions of observations for training, validation and test; they sum to 1.
+        random_state: of the shuffle that decides which observation goes where.
+    """
+
+    name: str
+    words: Words
+    observations: Observations
+    sha256: str
+    split: tuple[float, float, float] = (0.9, 0.05, 0.05)
+    random_state: int = 0
+
+    task, level, vocabulary = "autocomplete", "char", SYMBOLS
+
+    @classmethod
+    def from_source(
+        cls,
+        source: Source,
+        vocabulary_size: int | None = None,
+        length: int = LENGTH,
+        split: tuple[float, float, float] = (0.9, 0.05, 0.05),
+        random_state: int = 0,
+        words: Words | None = None,
+    ) -> "WordCorpus":
+        """The words of a text as observations.
+
+        Args:
+            source: any text; it is brought to a to z and spaces as text8 was.
+            vocabulary_size: how many words to predict, the most frequent of the whole text, 16,384 by default; fewer if
+                it has fewer.
+            length: T, the most characters in an observation; longer words are cut to what fits.
+            split: the fractions of observations for training, validation and test.
+            random_state: of the shuffle before the split.
+            words: outputs to use instead, those of a trained network.
+
+        Raises:
+            OSError, ValueError: the text cannot be read, or has no words, or a number is out of range.
+        """
+        if not 2 <= length <= 1 << 16:
+            raise ValueError(f"the observation length is {length}: expected 2 to {1 << 16} characters")
+        vocabulary_size = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
+        if not 1 <= vocabulary_size <= 1 << 20:
+            raise ValueError(f"the vocabulary size is {vocabulary_size}: expected 1 to {1 << 20} words")
+        characters = unfinished(source.blocks())
+        characters = cut_words(characters[: len(characters) - (characters[-1] == SPACE)], length - 1)
+        if not len(characters):
+            raise ValueError(f"{source.title} has no words: expected a text with letters from a to z")
+        if words is None:
+            counts = Counter()
+            for block in words_of(characters, word_bounds(characters)):
+                counts.update(block)
+            words = Words.most_frequent(counts, vocabulary_size)
+        observations = Observations.pack(characters, words, length)
+        sha256 = hashlib.sha256(as_ascii(characters)).hexdigest()
+        return cls(source.name, words, observations, sha256, tuple(split), random_state)
+
+    def __post_init__(self):
+        try:
+            shares = splits.is_shares(splits.checked(self.split))
+        except ValueError:
+            shares = False
+        if not shares:
+            raise ValueError(
+                f"the split {','.join(map(str, self.split))} is not usable for observations: expected three shares for "
+                "training, validation and test that sum to 1, such as 0.9,0.05,0.05"
+            )
+
+    def __len__(self) -> int:
+        """The number of characters."""
+        return len(self.observations.characters)
+
+    def origin(self) -> dict:
+        """What a model file says of it."""
+        sizes = {"length": len(self), "observation_length": self.observations.length, "random_state": self.random_state}
+        return {"name": self.name, "sha256": self.sha256, "split": list(self.split), **sizes}
+
+    def check_parts(self) -> None:
+        """Refuse a training part without observations.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if not len(self.train):
+            raise ValueError(
+                f"{self.name} has {len(self.observations)} observations, too few for a training part: try a longer text"
+            )
+
+    @property
+    def _parts(self) -> list[np.ndarray]:
+        count = len(self.observations)
+        order = np.random.default_rng(self.random_state).permutation(count)
+        train, validation = (math.floor(count * share + 1e-6) for share in self.split[:2])
+        return np.split(order, [train, train + validation])
+
+    @property
+    def train(self) -> np.ndarray:
+        """The numbers of the observations to learn from."""
+        return self._parts[0]
+
+    @property
+    def validation(self) -> np.ndarray:
+        """The numbers of the observations that choose the best epoch."""
+        return self._parts[1]
+
+    @property
+    def test(self) -> np.ndarray:
+        """The numbers of the observations that nothing looks at before the end."""
+        return self._parts[2]
+
+
+def unfinished(blocks: Iterable[str]) -> np.ndarray:
+    """A text as ids of `SYMBOLS`, with one space before each word, and one after the last if something ends it."""
+    spaced = text8(itertools.chain([" "], filter(None, blocks)))
+    return np.concatenate([np.frombuffer(block.encode("ascii"), np.uint8) & 31 for block in spaced])  # a is 97
+
+
+def cut_words(characters: np.ndarray, letters: int) -> np.ndarray:
+    """The text with the rest of every word of more than so many letters left out."""
+    bounds = word_bounds(characters)
+    kept = np.ones(len(characters), bool)
+    for word in np.flatnonzero(np.diff(bounds) > letters + 1):
+        kept[bounds[word] + 1 + letters : bounds[word + 1]] = False
+    return characters[kept]
+
+
+def load_word_corpus(
+    source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None, **options
+) -> WordCorpus:
+    """The text of files, or a named corpus, as observations of the autocomplete task.
+
+    Args:
+        source, encoding, lowercase, normalize: as for `open_source`; the text becomes words of a to z in any case.
+        options: vocabulary_size, length, split, random_state, words, as for `WordCorpus.from_source`.
+
+    Raises:
+        OSError: a file cannot be read, or a named text not be fetched.
+        ValueError: it has no words, or an option is out of range.
+    """
+    return WordCorpus.from_source(open_source(source, encoding, lowercase, normalize), **options)

@@ -1,0 +1,90 @@
+"""The cross entropy over many words, in pieces: the logits of all positions together never exist."""
+
+import keras
+import tensorflow as tf
+
+from shakegen.study.autocomplete.words import SPECIAL
+
+LOGITS = 1 << 24  # at a time
+
+
+def word_crossentropy(hidden, kernel, bias, targets, logits: int = LOGITS) -> tf.Tensor:
+    """The mean cross entropy of the words wanted, in nats, over all positions that have one.
+
+    The gradient of a block's logits is made together with them, from the same softmax, and goes at once into the
+    gradients of what made them: three products a block in all, and memory for one block.
+
+    Args:
+        hidden: what the read-out reads, (N, T, H).
+        kernel, bias: of the read-out to W outputs, (H, W) and (W,).
+        targets: outputs, integers (N, T); those below `words.SPECIAL`, padding and unknown words, do not count.
+        logits: how many to compute at a time.
+
+    Returns:
+        A scalar; 0 where no position counts.
+    """
+    counted = tf.reshape(targets >= SPECIAL, (-1,))
+    hidden = tf.boolean_mask(tf.reshape(hidden, (-1, kernel.shape[0])), counted)
+    targets = tf.boolean_mask(tf.reshape(targets, (-1,)), counted)
+    total = sum_in_blocks(hidden, kernel, bias, targets, max(1, logits // kernel.shape[1]))
+    return total / tf.cast(tf.maximum(1, tf.size(targets)), total.dtype)
+
+
+def sum_in_blocks(hidden, kernel, bias, targets, rows: int) -> tf.Tensor:
+    """The sum of the cross entropies of (M, H) positions, so many rows at a time, with a gradient of its own."""
+
+    @tf.custom_gradient
+    def total(hidden, kernel, bias):
+        count = tf.shape(hidden)[0]
+        blocks = tf.maximum(1, -(-count // rows))
+
+        def add_block(index, total, d_hidden, d_kernel, d_bias):
+            block = slice(index * rows, (index + 1) * rows)
+            h = hidden[block]
+            losses, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
+                features=tf.matmul(h, kernel) + bias, labels=targets[block]
+            )
+            return (
+                index + 1,
+                total + tf.reduce_sum(losses),
+                d_hidden.write(index, tf.matmul(d_logits, kernel, transpose_b=True)),
+                d_kernel + tf.matmul(h, d_logits, transpose_a=True),
+                d_bias + tf.reduce_sum(d_logits, axis=0),
+            )
+
+        pieces = tf.TensorArray(hidden.dtype, blocks, infer_shape=False, element_shape=(None, kernel.shape[0]))
+        start = 0, tf.zeros((), hidden.dtype), pieces, tf.zeros_like(kernel), tf.zeros_like(bias)
+        _, result, pieces, d_kernel, d_bias = tf.while_loop(
+            lambda index, *_: index < blocks, add_block, start, parallel_iterations=1
+        )
+        d_hidden = tf.ensure_shape(pieces.concat(), hidden.shape)
+        return result, lambda d: (d * d_hidden, d * d_kernel, d * d_bias)
+
+    return total(hidden, kernel, bias)
+
+
+class WordCrossentropy(keras.losses.Loss):
+    """`word_crossentropy` of networks made by `without_read_out`."""
+
+    def __init__(self, read_out: keras.layers.Dense):
+        super().__init__(name="word_crossentropy", reduction=None)
+        self.read_out = read_out
+
+    def count(self, targets) -> tf.Tensor:
+        """How many targets count."""
+        return tf.math.count_nonzero(targets >= SPECIAL, dtype=tf.int32)
+
+    def call(self, targets, hidden):
+        kernel, bias = (tf.convert_to_tensor(weight) for weight in (self.read_out.kernel, self.read_out.bias))
+        return word_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, tf.cast(targets, tf.int32))
+
+
+def without_read_out(network: keras.Model) -> keras.Model:
+    """The same network up to what its layer `dense` reads; `read_out`, that layer, is still part of it.
+
+    It shares all its weights with `network`, in the same order, and is what `WordCrossentropy` trains.
+    """
+    read_out = network.get_layer("dense")
+    below = keras.Model(network.inputs, read_out.input, name=network.name)
+    below.read_out = read_out
+    return below

@@ -1,0 +1,136 @@
+"""How well a network predicts the word at every character, and how that grows with each character typed. Only numpy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shakegen.study.autocomplete.observations import Observations
+from shakegen.study.autocomplete.words import SPACE, SPECIAL
+
+TOP = 3  # suggestions that count as found
+SHORT_CONTEXT = 3  # characters typed from which on a word's own beginning tells most of it
+LOGITS = 1 << 23  # looked at together
+STREAMS = 64
+
+
+@dataclass(frozen=True)
+class WordEvaluation:
+    """How well a network predicts, at every character of observations, the word that it is part of.
+
+    What counts are the positions whose word the network can predict, unless it says otherwise.
+
+    Attributes:
+        nats: the sum of the negative log-likelihoods of the words.
+        counts: how many positions, by how many characters of the word are typed, shape (typed + 1,).
+        hits: at how many of them the word was among the likeliest k + 1, shape (TOP, typed + 1).
+        positions: how many there are with padding and unknown words.
+    """
+
+    nats: float
+    counts: np.ndarray
+    hits: np.ndarray
+    positions: int
+
+    @property
+    def cross_entropy(self) -> float | None:
+        """The mean negative log-likelihood, in nats."""
+        return share(self.nats, self.counts.sum())
+
+    @property
+    def masked_accuracy(self) -> float | None:
+        """The share of positions whose word was the likeliest."""
+        return share(self.hits[0].sum(), self.counts.sum())
+
+    @property
+    def study_accuracy(self) -> float | None:
+        """The same of all positions, padding and unknown words counted as errors, as the study of memory has it."""
+        return share(self.hits[0].sum(), self.positions)
+
+    @property
+    def long_context_accuracy(self) -> float | None:
+        """The share of words that were the likeliest at the space before them: by what stands there already."""
+        return share(self.hits[0, 0], self.counts[0])
+
+    @property
+    def short_context_accuracy(self) -> float | None:
+        """The share of positions whose word was the likeliest once three or more of its characters were typed."""
+        return share(self.hits[0, SHORT_CONTEXT:].sum(), self.counts[SHORT_CONTEXT:].sum())
+
+    def by_typed(self) -> list[dict]:
+        """For each number of characters typed, 0 being the space before the word: positions, top_1, top_2 and top_3.
+
+        The last three are the shares of positions whose word was among so many likeliest.
+        """
+        return [
+            {"typed": typed, "positions": int(count)}
+            | {f"top_{k}": share(hits[typed], count) for k, hits in enumerate(self.hits, 1)}
+            for typed, count in enumerate(self.counts)
+            if count
+        ]
+
+    def to_dict(self) -> dict:
+        """All figures, ready for JSON; None where there was nothing to count."""
+        names = (
+            "cross_entropy",
+            "masked_accuracy",
+            "study_accuracy",
+            "long_context_accuracy",
+            "short_context_accuracy",
+        )
+        sizes = {"positions": self.positions, "masked_positions": int(self.counts.sum())}
+        return {name: getattr(self, name) for name in names} | sizes | {"by_characters_typed": self.by_typed()}
+
+
+def share(part, whole) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int = STREAMS) -> WordEvaluation:
+    """Read observations, each from the start state.
+
+    Args:
+        engine: an `inference.Engine` with its read-out deferred.
+        observations: of the text.
+        rows: which of them, shape (N,).
+        streams: how many to read side by side.
+    """
+    nats, counts, hits = 0.0, np.zeros(observations.length, np.int64), np.zeros((TOP, observations.length), np.int64)
+    for first in range(0, len(rows), streams):
+        inputs, targets = observations.take(rows[first : first + streams])
+        known, typed = targets >= SPECIAL, characters_typed(inputs)
+        surprisals, ranks = judged(engine, read(engine, inputs)[known], targets[known])
+        nats += surprisals.sum(dtype=float)
+        for k in range(TOP):
+            hits[k] += np.bincount(typed[known][ranks <= k], minlength=len(counts))
+        counts += np.bincount(typed[known], minlength=len(counts))
+    return WordEvaluation(nats, counts, hits, len(rows) * observations.length)
+
+
+def characters_typed(inputs: np.ndarray) -> np.ndarray:
+    """How many characters of its word are there at every position, 0 at the space before it, shape (N, T) → (N, T)."""
+    positions = np.arange(inputs.shape[1])
+    return positions - np.maximum.accumulate(np.where(inputs == SPACE, positions, 0), axis=1)
+
+
+def read(engine, inputs: np.ndarray) -> np.ndarray:
+    """What the read-out would read at every position, shape (N, T) → (N, T, F)."""
+    state, steps = engine.start(len(inputs)), []
+    for ids in inputs.T:
+        results, state = engine.step(ids, state)
+        steps.append(results.copy())
+    return np.stack(steps, axis=1)
+
+
+def judged(engine, results: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The surprisal of each target, in nats, and how many outputs were likelier."""
+    surprisals, ranks = np.empty(len(targets)), np.empty(len(targets), np.int64)
+    block = max(1, LOGITS // engine.outputs)
+    for first in range(0, len(targets), block):
+        some = slice(first, first + block)
+        logits = engine.read_out(results[some])
+        wanted = np.take_along_axis(logits, targets[some, None].astype(np.intp), axis=1)
+        ranks[some] = np.count_nonzero(logits > wanted, axis=1)
+        logits -= wanted
+        highest = logits.max(axis=1, keepdims=True)
+        surprisals[some] = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
+    return surprisals, ranks

@@ -1,0 +1,67 @@
+"""What the autocomplete task reads and predicts: the letters a to z and the space, and words. Only numpy."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from shakegen.text.vocabulary import Vocabulary
+
+SYMBOLS = Vocabulary(" abcdefghijklmnopqrstuvwxyz")
+SPACE = 0
+PADDING, UNKNOWN, SPECIAL = 0, 1, 2
+
+
+class Words:
+    """The words that a network can predict, one output each; output 0 stands for padding, 1 for unknown words.
+
+    Args:
+        words: distinct words, usually the most frequent first; word k is output k + 2.
+
+    Raises:
+        ValueError: a word is not of the letters a to z, or stands there twice, or there is none.
+    """
+
+    def __init__(self, words: Iterable[str]):
+        self.words = tuple(words)
+        if not self.words:
+            raise ValueError("there are no words to predict: expected at least one")
+        for word in self.words:
+            if not isinstance(word, str) or not (word.isascii() and word.isalpha() and word.islower()):
+                raise ValueError(f"{word!r} is no word to predict: expected letters a to z only")
+        self._ids = {word: number for number, word in enumerate(self.words, SPECIAL)}
+        if len(self._ids) != len(self.words):
+            raise ValueError("every word to predict must be there once")
+
+    @classmethod
+    def most_frequent(cls, counts: Counter, size: int) -> "Words":
+        """The `size` words with the highest counts, equals in alphabetical order."""
+        return cls(sorted(counts, key=lambda word: (-counts[word], word))[:size])
+
+    def __len__(self) -> int:
+        """The number of outputs: the words, padding and unknown."""
+        return len(self.words) + SPECIAL
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Words) and self.words == other.words
+
+    def __hash__(self) -> int:
+        return hash(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._ids
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The smallest unsigned integer type that holds every output's number."""
+        return np.min_scalar_type(len(self) - 1)
+
+    def encode(self, words: Iterable[str]) -> np.ndarray:
+        """The outputs of words, shape (words,); 1 where a word is unknown."""
+        get = self._ids.get
+        return np.fromiter((get(word, UNKNOWN) for word in words), self.dtype)
+
+    def decode(self, outputs: Iterable[int]) -> list[str]:
+        """The words of outputs; "" for padding and `<unknown>` for unknown."""
+        names = ("", "<unknown>")
+        return [self.words[k - SPECIAL] if k >= SPECIAL else names[k] for k in map(int, outputs)]

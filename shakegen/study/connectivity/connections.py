@@ -1,0 +1,103 @@
+"""What a model's predictions along a text are, and how much each owes to each character read before it. Only numpy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shakegen.study.connectivity.gradients import Gradients
+from shakegen.study.connectivity.script import script_of
+
+LONGEST = 4096
+POSITIONS = 256  # whose logits are looked at together
+
+TITLES = {"true": "the {}", "likeliest": "the likeliest {}", "chosen": "the {} asked for"}
+
+
+@dataclass(frozen=True)
+class Connections:
+    """A model along a text of T symbols.
+
+    Attributes:
+        name: of the model.
+        characters: the symbols that it read, each as text.
+        what: what the targets are, "word" or "next character".
+        targets: the word, or the symbol, whose logit each output's connectivity is of.
+        kinds: what each target is: "true", where the text says it; "likeliest", where it does not; or "chosen".
+        suggestions: what the model thinks likeliest at each position, best first, with probabilities.
+        norms: the squared L2 norm of the gradient of the target's logit at t by the one-hot input at s, shape (T, T);
+            zero where s > t.
+    """
+
+    name: str
+    characters: list[str]
+    what: str
+    targets: list[str]
+    kinds: list[str]
+    suggestions: list[list[tuple[str, float]]]
+    norms: np.ndarray
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Every output's connectivity in parts of its strongest, 0 to 1, shape (T, T)."""
+        highest = self.norms.max(axis=1, keepdims=True)
+        return self.norms / np.where(highest > 0, highest, 1)
+
+    def title(self, position: int) -> str:
+        """What the target at a position is, as in "the likeliest word"."""
+        return TITLES[self.kinds[position]].format(self.what)
+
+    def to_dict(self) -> dict:
+        """All of it, ready for JSON."""
+        return {
+            "model": self.name,
+            "characters": self.characters,
+            "targets": self.targets,
+            "kinds": self.kinds,
+            "suggestions": [[[text, share] for text, share in offers] for offers in self.suggestions],
+            "connectivity": [row[: t + 1].tolist() for t, row in enumerate(self.norms)],
+        }
+
+
+def connections(
+    model, text: str, name: str = "", target: str | None = None, top: int = 3, on_unknown: str | None = None
+) -> Connections:
+    """Read a text with a model and trace every prediction back.
+
+    Args:
+        model: a `model.LanguageModel`, or a `model.WordModel`.
+        text: any text that it can read.
+        name: what to call the model.
+        target: the word, or the symbol, whose logit to trace at every position; by default the one that truly comes,
+            and where that is not known, the likeliest.
+        top: how many suggestions to list at each position.
+        on_unknown: for symbols that a language model does not know, as `Vocabulary.encode` takes it.
+
+    Raises:
+        ValueError: the text is empty or longer than LONGEST, or the model does not know a symbol or the target.
+    """
+    script = script_of(model, text, on_unknown)
+    if not 0 < len(script.ids) <= LONGEST:
+        raise ValueError(f"the text has {len(script.ids)} characters: expected 1 to {LONGEST}")
+    if top < 1:
+        raise ValueError(f"the number of suggestions is {top}: expected 1 or more")
+    if target is not None and target not in script.outputs:
+        raise ValueError(f"the model does not predict {target!r}: expected a {script.what} that it knows")
+    gradients, outputs = Gradients(model.config, model.weights, script.ids), np.array(script.outputs, object)
+    allowed = np.array([text is not None for text in script.outputs])
+    suggestions, likeliest = [], []
+    for first in range(0, len(script.ids), POSITIONS):
+        logits = np.where(allowed, gradients.logits(slice(first, first + POSITIONS)), -np.inf).astype(float)
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        order = np.argsort(-shares, axis=1, kind="stable")[:, :top]
+        likeliest.append(order[:, 0])
+        suggestions += [
+            [(outputs[k], float(row[k])) for k in best if row[k] > 0] for row, best in zip(shares, order, strict=True)
+        ]
+    known = script.truths >= 0
+    targets = np.where(known, script.truths, np.concatenate(likeliest))
+    kinds = np.where(known, "true", "likeliest").tolist()
+    if target is not None:
+        targets[:], kinds = script.outputs.index(target), ["chosen"] * len(known)
+    norms = gradients.connectivity(targets)
+    return Connections(name, script.characters, script.what, outputs[targets].tolist(), kinds, suggestions, norms)

@@ -1,0 +1,90 @@
+"""How much each output of a network owes to each character that it read (Madsen 2019). Only numpy.
+
+The connectivity of an output at t with the character at s is the squared L2 norm of the gradient of one of its logits
+with respect to the one-hot input at s.
+"""
+
+import numpy as np
+
+from shakegen.study.connectivity.cells import CELLS
+
+BLOCK = 256  # outputs that go back together
+
+
+class Gradients:
+    """A network along one text: its outputs, and the way back from any of them.
+
+    Args:
+        config: the architecture, with the fields of `Config`.
+        weights: of the network, by the names of `Config.weight_shapes`, all of one float type.
+        ids: the text, shape (T,), T > 0.
+    """
+
+    def __init__(self, config, weights: dict[str, np.ndarray], ids: np.ndarray):
+        self.config, self.dense = config, (weights["dense/kernel"], weights["dense/bias"])
+        embedding, self.layers, self.kernels = weights.get("embedding/embeddings"), [], []
+        hidden = None
+        for number in range(1, config.layers + 1):
+            prefix = f"layer{number}/"
+            own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
+            layer, kernel = CELLS[config.cell](own, config), own["kernel"]
+            if number == 1:
+                table = kernel if embedding is None else embedding @ kernel
+                product = table[np.asarray(ids, np.intp)]
+            else:
+                product = hidden @ kernel
+            outputs = layer.read(product + layer.input_bias)
+            hidden = outputs + hidden if config.residual and number > 1 else outputs
+            self.layers.append(layer)
+            self.kernels.append(kernel)
+        self.hidden = hidden
+        self.kernels[0] = same_norms(kernel_of_one_hot(embedding, self.kernels[0]))
+
+    def logits(self, positions=slice(None)) -> np.ndarray:
+        """What the network predicts after each character, shape (T, outputs), or at some of them."""
+        kernel, bias = self.dense
+        return self.hidden[positions] @ kernel + bias
+
+    def connectivity(self, targets: np.ndarray, block: int = BLOCK) -> np.ndarray:
+        """The squared norm of the gradient of each output's chosen logit by each one-hot input.
+
+        Args:
+            targets: which logit, for every output, shape (T,).
+            block: how many outputs go back together.
+
+        Returns:
+            Shape (T, T): row t is the output at t, column s the input at s; zero where s > t.
+        """
+        count = len(self.hidden)
+        norms, seeds = np.zeros((count, count), self.hidden.dtype), self.dense[0][:, np.asarray(targets)].T
+        for first in range(0, count, block):
+            self._go_back(first, seeds[first : first + block], norms[first : first + block])
+        return norms
+
+    def _go_back(self, first: int, seeds: np.ndarray, norms: np.ndarray) -> None:
+        """Fill the rows of outputs first, first + 1 …; those after the step at hand wait at the arrays' beginnings."""
+        carried = [[np.zeros_like(seeds) for _ in range(layer.states)] for layer in self.layers]
+        for step in reversed(range(first + len(seeds))):
+            live = slice(max(0, step - first), None)
+            hidden = np.zeros_like(seeds[live])
+            if step >= first:
+                hidden[0] = seeds[step - first]
+            for number in reversed(range(len(self.layers))):
+                states = [state[live] for state in carried[number]]
+                states[0] = states[0] + hidden
+                delta, before = self.layers[number].retreat(step, *states)
+                for state, gradient in zip(carried[number], before, strict=True):
+                    state[live] = gradient
+                below = delta @ self.kernels[number].T
+                hidden = below + hidden if self.config.residual and number else below
+            norms[live, step] = np.square(hidden).sum(axis=1)
+
+
+def kernel_of_one_hot(embedding: np.ndarray | None, kernel: np.ndarray) -> np.ndarray:
+    return kernel if embedding is None else same_norms(embedding) @ kernel
+
+
+def same_norms(table: np.ndarray) -> np.ndarray:
+    """A matrix B of no more rows than columns with ‖B v‖ = ‖A v‖ for every v."""
+    rows, columns = table.shape
+    return np.linalg.qr(table, mode="r") if rows > columns else table

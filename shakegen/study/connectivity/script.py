@@ -1,0 +1,59 @@
+"""A text as a model reads it, with what it should predict along it. Only numpy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shakegen.study.autocomplete.corpus import unfinished
+from shakegen.study.autocomplete.words import SPACE, SPECIAL, SYMBOLS, UNKNOWN
+
+
+@dataclass(frozen=True)
+class Script:
+    """A text of T symbols for a model.
+
+    Attributes:
+        ids: of the symbols, shape (T,).
+        characters: the symbols, each as text.
+        truths: the output that truly comes at each position, shape (T,); -1 where that is not known.
+        outputs: what every output stands for; None for one that stands for no text.
+        what: what an output is, "word" or "next character".
+    """
+
+    ids: np.ndarray
+    characters: list[str]
+    truths: np.ndarray
+    outputs: list[str | None]
+    what: str
+
+
+def script_of(model, text: str, on_unknown: str | None = None) -> Script:
+    """A text for a `model.LanguageModel`, or a `model.WordModel`.
+
+    Raises:
+        UnknownCharacters, UnknownWords: the text has symbols that the model does not know, and they are refused.
+    """
+    if model.config.task == "autocomplete":
+        return of_words(model.words, text)
+    return of_symbols(model.vocabulary, text, on_unknown)
+
+
+def of_words(words, text: str) -> Script:
+    """A text whose every character, and the space before, is to give the word that it is part of."""
+    ids = unfinished([text])
+    whole = SYMBOLS.decode(ids)
+    each = words.encode(whole.split()).astype(int)
+    each = np.append(np.where(each == UNKNOWN, -1, each), -1)  # a space at the end is before a word yet to come
+    outputs = [None] * SPECIAL + list(words.words)
+    return Script(ids, list(whole), each[np.cumsum(ids == SPACE) - 1], outputs, "word")
+
+
+def of_symbols(vocabulary, text: str, on_unknown: str | None) -> Script:
+    """A text whose every symbol is to give the next."""
+    ids = vocabulary.encode(text, on_unknown)
+    texts = [vocabulary.decode([k]) for k in range(len(vocabulary))]
+    outputs = [None if k == vocabulary.unknown else text for k, text in enumerate(texts)]
+    truths = np.append(ids[1:].astype(int), -1)
+    if vocabulary.unknown is not None:
+        truths[truths == vocabulary.unknown] = -1
+    return Script(ids, [texts[k] for k in ids], truths, outputs, f"next {vocabulary.symbol}")

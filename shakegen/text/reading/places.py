@@ -1,0 +1,140 @@
+"""From what a user names, a file, a folder, a pattern, standard input, to a source."""
+
+import contextlib
+import glob
+import os
+import shutil
+import sys
+import tempfile
+import weakref
+from io import RawIOBase
+from pathlib import Path
+from typing import BinaryIO
+
+from shakegen.text.reading.source import Source, concatenated, from_file, from_opener, missing, plain_name
+from shakegen.text.reading.unpacking import HEAD, NoText, is_text, kind_of_packing, say_left_out, unpacked
+
+
+def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
+    """The source of a file, a folder, a pattern, or `-` for standard input.
+
+    A folder is the text files in it and in the folders below, in the order of their paths; hidden files and those that
+    are not text are left out, which is said. A pattern such as `novels/**/*.txt` is what it matches, sorted. Several
+    files are joined as `concatenated` joins them. Standard input and pipes are kept in a temporary file.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+        ValueError: there is no such encoding, an archive is not one to read, or a folder has no text.
+    """
+    if str(path) == "-":
+        return from_pipe(sys.stdin.buffer, "stdin", "standard input", encoding)
+    if os.path.isdir(path):
+        return from_folder(Path(path), encoding)
+    if os.path.isfile(path):
+        return from_file(path, encoding)
+    if os.path.exists(path):
+        with open(path, "rb") as pipe:
+            return from_pipe(pipe, plain_name(Path(path)), str(path), encoding)
+    matches = glob.glob(str(path), recursive=True) if glob.escape(str(path)) != str(path) else []
+    found = sorted({Path(match) for match in matches}, key=Path.as_posix)
+    if not found:
+        raise missing(path)
+    folders = {match for match in found if match.is_dir()}
+    return concatenated([from_path(match, encoding) for match in found if folders.isdisjoint(match.parents)])
+
+
+def from_folder(folder: Path, encoding: str = "utf-8") -> Source:
+    """The source of all text files in a folder and in the folders below."""
+    files, hidden = files_below(folder)
+    sources, others = [], []
+    for path in files:
+        source = text_source(path, encoding)
+        if source is None:
+            others.append(path.relative_to(folder).as_posix())
+        else:
+            sources.append(source)
+    say_left_out(str(folder), others, hidden)
+    if not sources:
+        raise NoText(f"{folder} holds no text: expected one text file or more in it")
+    return concatenated(sources, folder.resolve().name or "texts", str(folder))
+
+
+def files_below(folder: Path) -> tuple[list[Path], int]:
+    """The files in a folder and in the folders below, sorted, but for hidden ones; and how many are hidden there."""
+
+    def refuse(error: OSError):
+        raise error
+
+    files, hidden = [], 0
+    for where, folders, names in os.walk(folder, onerror=refuse):
+        visible = [name for name in names if not name.startswith(".")]
+        hidden += len(names) - len(visible) + sum(name.startswith(".") for name in folders)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [path for path in (Path(where, name) for name in visible) if path.is_file()]
+    return sorted(files, key=lambda path: path.relative_to(folder).as_posix()), hidden
+
+
+def text_source(path: Path, encoding: str) -> Source | None:
+    """The source of a file in a folder, None if it is no text.
+
+    Many a file is a zip archive that its owner does not think of as one: only those so named are looked into.
+    """
+
+    def opener():
+        return path.open("rb")
+
+    if kind_of_packing(opener) == ".zip" and path.suffix.lower() != ".zip":
+        return None
+    try:
+        files = unpacked(str(path), opener, encoding)
+        heads = (file.read(HEAD) for _, file in files())
+        if not is_text(next(heads), encoding):
+            return None
+    except NoText:
+        return None
+    return from_opener(plain_name(path), str(path), opener, encoding, files)
+
+
+def from_pipe(pipe: BinaryIO, name: str, title: str, encoding: str = "utf-8") -> Source:
+    """The source of what can be read only once: it is kept in a temporary file that nothing else can see."""
+    return from_opener(name, title, Spool(pipe).open, encoding)
+
+
+class Spool:
+    """What can be read only once, kept in a file without a name, which is gone when nobody reads it any more."""
+
+    def __init__(self, pipe: BinaryIO):
+        with contextlib.ExitStack() as stack:
+            self.file = stack.enter_context(tempfile.TemporaryFile(prefix="shakegen-"))
+            shutil.copyfileobj(pipe, self.file, 1 << 20)
+            weakref.finalize(self, stack.pop_all().close)
+
+    def open(self) -> "View":
+        return View(self)
+
+
+class View(RawIOBase):
+    """A place of its own in a file that several read."""
+
+    def __init__(self, spool: Spool):
+        self._spool, self._file, self._at = spool, spool.file, 0
+
+    def readinto(self, buffer) -> int:
+        self._file.seek(self._at)
+        count = self._file.readinto(buffer)
+        self._at += count
+        return count
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        base = (0, self._at, self._file.seek(0, 2))[whence]
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True

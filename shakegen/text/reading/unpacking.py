@@ -1,0 +1,197 @@
+"""Compressed files and archives, read without ever being written anywhere. They are known by how they begin."""
+
+import bz2
+import codecs
+import contextlib
+import gzip
+import logging
+import lzma
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO
+
+from shakegen.text.reading.decoding import known_encoding
+
+log = logging.getLogger(__name__)
+
+Opener = Callable[[], BinaryIO]
+Files = Callable[
+    [], Iterator[tuple[str, BinaryIO]]
+]  # opens the files in a file, one after the other, with their titles
+
+PACKED = {
+    ".gz": (b"\x1f\x8b\x08",),
+    ".bz2": tuple(b"BZh%d1AY&SY" % level for level in range(1, 10)),
+    ".xz": (b"\xfd7zXZ\0",),
+    ".zip": (b"PK\3\4", b"PK\5\6"),
+}
+STREAMS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, ValueError)
+
+EXPANSION = 250  # texts, logs even, are not packed to less than a hundredth of their size
+ALWAYS_ALLOWED = 1 << 26  # bytes, however small the file was
+
+HEAD = 8192  # bytes that show whether a file is a text
+CONTROLS = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")  # those that stand in no text: all but \a \b \t \n \v \f \r ESC
+
+
+class NoText(ValueError):
+    """An archive or a folder in which there is no text."""
+
+
+def kind_of_packing(opener: Opener) -> str | None:
+    """What a file is compressed by, a key of `PACKED`, or None."""
+    with opener() as file:
+        head = file.read(10)
+    return next((kind for kind, beginnings in PACKED.items() if head.startswith(beginnings)), None)
+
+
+def unpacked(title: str, opener: Opener, encoding: str) -> Files:
+    """What is in a file: itself, or what it holds if it is compressed.
+
+    Raises:
+        ValueError: it is a zip archive that is damaged, encrypted, has names that are not plain, no text, or
+            unpacks to more than `EXPANSION` times its size; for the other kinds this is found when they are read.
+    """
+    kind = kind_of_packing(opener)
+    if kind == ".zip":
+        return zip_members(title, opener, encoding)
+
+    def plain():
+        with opener() as file:
+            yield title, file
+
+    def stream():
+        with opener() as file, Guarded(STREAMS[kind](file), title, largest(file)) as inside:
+            yield title, inside
+
+    return plain if kind is None else stream
+
+
+def zip_members(title: str, opener: Opener, encoding: str) -> Files:
+    """The texts in a zip archive, in the order of their names."""
+    with opened_zip(title, opener) as archive:
+        files_only = (member for member in archive.infolist() if not member.filename.endswith("/"))
+        members = sorted(files_only, key=lambda member: member.filename)
+        for member in members:
+            check_member(title, member)
+        limit = largest(archive.fp)
+        if sum(member.file_size for member in members) > limit:
+            raise too_large(title)
+        if len(members) != 1:
+            members = texts_of(title, archive, members, encoding)
+
+    def files():
+        with opened_zip(title, opener) as archive:
+            for member in members:
+                named = f"{title}/{member.filename}"
+                with opened_member(archive, member, named, limit) as file:
+                    yield named, file
+
+    return files
+
+
+def texts_of(title: str, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], encoding: str) -> list:
+    """Those of an archive's members that are texts; what is left out is said."""
+    visible = [member for member in members if not is_hidden(member.filename)]
+    texts, others = [], []
+    for member in visible:
+        with opened_member(archive, member, f"{title}/{member.filename}", HEAD) as file:
+            (texts if is_text(file.read(HEAD), encoding) else others).append(member)
+    say_left_out(title, [other.filename for other in others], len(members) - len(visible))
+    if not texts:
+        raise NoText(f"{title} holds no text: expected one text file or more in it")
+    return texts
+
+
+def check_member(title: str, member: zipfile.ZipInfo) -> None:
+    name = member.filename
+    if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or not name.isprintable():
+        raise ValueError(
+            f"{title} has a member {name!r}, which is no plain name: unpack it with care, and give the text itself"
+        )
+    if member.flag_bits & 1:
+        raise ValueError(f"{title} is encrypted: unpack it, and give the text itself")
+
+
+@contextlib.contextmanager
+def opened_zip(title: str, opener: Opener) -> Iterator[zipfile.ZipFile]:
+    with opener() as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except DAMAGE as error:
+            raise damaged(title, error) from None
+        with archive:
+            yield archive
+
+
+def opened_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, title: str, limit: int) -> "Guarded":
+    try:
+        return Guarded(archive.open(member), title, limit)
+    except DAMAGE as error:
+        raise damaged(title, error) from None
+
+
+class Guarded:
+    """A compressed file as the bytes that it holds, at most `limit` of them; whatever is wrong with it is one line."""
+
+    def __init__(self, file: BinaryIO, title: str, limit: int):
+        self._file, self._title, self._left = file, title, limit
+
+    def read(self, size: int) -> bytes:
+        try:
+            raw = self._file.read(size)
+        except DAMAGE as error:
+            raise damaged(self._title, error) from None
+        self._left -= len(raw)
+        if self._left < 0:
+            raise too_large(self._title)
+        return raw
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+
+def is_text(head: bytes, encoding: str) -> bool:
+    """Whether a file that begins so is a text, as file(1) decides it: without characters that stand in no text."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True  # in an encoding that may have to be named
+    return not CONTROLS.search(head.decode(known_encoding(encoding), "ignore"))
+
+
+def is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
+
+
+def say_left_out(title: str, others: Sequence[str], hidden: int) -> None:
+    """Tell which files of a folder or an archive are not read."""
+    reasons = []
+    if others:
+        reasons.append(f"{len(others)} not text ({', '.join(others[:5])}{', …' if len(others) > 5 else ''})")
+    if hidden:
+        reasons.append(f"{hidden} hidden")
+    if reasons:
+        log.warning("%s: left out %s", title, ", ".join(reasons))
+
+
+def largest(packed: BinaryIO) -> int:
+    """How many bytes a compressed file may hold."""
+    size = packed.seek(0, 2)
+    packed.seek(0)
+    return max(ALWAYS_ALLOWED, EXPANSION * size)
+
+
+def damaged(title: str, error: Exception) -> ValueError:
+    what = str(error) or "it ends too early"
+    return ValueError(f"{title} is damaged: {what}; expected a whole archive: fetch or make it again")
+
+
+def too_large(title: str) -> ValueError:
+    return ValueError(
+        f"{title} unpacks to more than {EXPANSION} times its size: expected a text; if it is one, unpack it first"
+    )

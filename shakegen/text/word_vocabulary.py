@@ -1,0 +1,244 @@
+"""Texts as words: the rules by which any text falls into words and comes back from them, and their vocabulary.
+
+A symbol is a word, a number, a punctuation mark or white space. One space before a word, number or mark belongs to it:
+"Thou art, thou" is "Thou", " art", ",", " thou". So text comes back by joining, and half of it is not spaces.
+
+- A word is letters with their accents, and apostrophes between them: "summer's". In scripts that write no spaces
+  (Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan) it is one character.
+- A number is up to four digits of it.
+- An emoji is one symbol with all that is joined to it, and so are some marks in a row: "...", "--", "==".
+- Line ends are symbols of their own, and so is white space but for the one space that belongs to what follows.
+
+What is longer than the rules look ahead is cut, so that a text can be read in blocks.
+"""
+
+import itertools
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
+
+import numpy as np
+
+from shakegen.text.vocabulary import CODE_POINTS, UNKNOWN, Vocabulary
+
+MOST_COUNTED = 1 << 20
+LONGEST, HORIZON = 128, 512  # characters of a symbol; of a chunk, with what comes after it and decides its end
+CHUNK = re.compile(r" ?\S{1,500}|\s{1,500}?(?= \S)|\s{1,500}")  # symbols end where these do
+APART = (
+    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u303c\u3041-\u30ff"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+LETTERS_END, LATER_MARKS = 0x20000, range(0xE0100, 0xE01F0)
+JOINERS = "\u200c\u200d"
+RUNS = "|".join(rf"{re.escape(mark)}{{2,8}}" for mark in ".-=*/_#")
+SPACES = r"\n{1,8}|[^\S\n]{1,16}?(?= \S)|[^\S\n]{1,16}"
+
+
+class UnknownWords(ValueError):
+    """A text has words that a vocabulary lacks: `words`, in the order in which they came."""
+
+    def __init__(self, words: Iterable[str]):
+        self.words = list(dict.fromkeys(words))
+        named, more = ", ".join(map(repr, self.words[:8])), len(self.words) - 8
+        super().__init__(
+            f"the model does not know {named}{f' and {more} more' if more > 0 else ''}: use words of its training "
+            "text, skip the unknown ones (--on-unknown skip) or read them as its unknown symbol (--on-unknown symbol)"
+        )
+
+
+class WordVocabulary(Vocabulary):
+    """The words that a model knows; a word's id is its place. The unknown symbol stands for every other one.
+
+    Args:
+        symbols: the distinct words, as `tokens` gives them, usually the most frequent first.
+        unknown: always true: no vocabulary has all words.
+
+    Raises:
+        ValueError: a symbol is empty or stands there twice, or there is none.
+    """
+
+    level, symbol = "word", "word"
+    least = 2  # a word that stands there once is unknown too: so a network learns when to expect unknown ones
+    refusal = UnknownWords
+
+    def __init__(self, symbols: Iterable[str], unknown: bool = True):
+        super().__init__(symbols, unknown)
+        if not unknown:
+            raise ValueError("a vocabulary of words needs an unknown symbol")
+
+    @staticmethod
+    def _in_order(symbols: tuple) -> tuple[str, ...]:
+        if not symbols:
+            raise ValueError("a vocabulary needs at least one word")
+        if any(not isinstance(s, str) or not 0 < len(s) < LONGEST for s in symbols):
+            raise ValueError(f"every symbol of a vocabulary must be a word of 1 to {LONGEST - 1} characters")
+        return symbols
+
+    @classmethod
+    def count(cls, blocks: Iterable[str]) -> Counter:
+        """How often each word stands in a text that comes in blocks.
+
+        Of a text with more than a million distinct words, those that were the rarest so far are forgotten again and
+        again (Manku & Motwani 2002): only counts of rare words are then too low.
+        """
+        counts, floor = Counter(), 0
+        for found in token_blocks(blocks):
+            counts.update(found)
+            while len(counts) > MOST_COUNTED:
+                floor += 1
+                counts = Counter({word: n for word, n in counts.items() if n > floor})
+        return counts
+
+    def __repr__(self) -> str:
+        return f"WordVocabulary of {len(self.symbols)} words, {', '.join(map(repr, self.symbols[:5]))} …"
+
+    def decode(self, ids: Iterable[int]) -> str:
+        texts = self.symbols
+        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in np.asarray(ids).tolist()])
+
+    def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
+        return token_blocks(blocks)
+
+    def spelling(self, symbol: str) -> float:
+        """What it takes to spell a word once it is known to be an unknown one, in nats; as `Spelling`."""
+        return self._spelling.nats(symbol)
+
+    def pending(self, text: str) -> str:
+        """A space at the end, which belongs to the word after it."""
+        return " " if text.endswith(" ") and self._spaced else ""
+
+    @cached_property
+    def _spaced(self) -> bool:
+        return any(symbol.startswith(" ") for symbol in self.symbols)
+
+    @cached_property
+    def _ids(self) -> "Numbers":
+        return Numbers((symbol, k) for k, symbol in enumerate(self.symbols))
+
+    @cached_property
+    def _spelling(self) -> "Spelling":
+        return Spelling(self.symbols)
+
+    def _look_up(self, symbols: Sequence[str]) -> np.ndarray:
+        dtype = np.min_scalar_type(len(self.symbols))
+        return np.fromiter(map(self._ids.__getitem__, symbols), dtype, len(symbols))
+
+
+class Numbers(dict):
+    """Ids by symbol; of any other symbol, how many there are."""
+
+    def __missing__(self, symbol: str) -> int:
+        return len(self)
+
+
+class Spelling:
+    """A code for words by their characters, made of nothing but a list of words, so that a vocabulary fixes it.
+
+    Each character, and the end, is predicted from the two before it by what stands in the list, every word once:
+    p(c | context) = (n(c) + k p(c | shorter context)) / (n + k), with k distinct continuations among n (Witten & Bell
+    1991); below the empty context all code points and the end are equally likely. The probabilities of all texts sum
+    to 1.
+    """
+
+    ORDER = 2
+
+    def __init__(self, words: Iterable[str]):
+        self._counts: dict[str, Counter] = {}
+        for word in words:
+            for character, context in self._predictions(word):
+                for order in range(self.ORDER + 1):
+                    self._counts.setdefault(context[self.ORDER - order :], Counter())[character] += 1
+        self._totals = {context: counts.total() for context, counts in self._counts.items()}
+        self._costs: dict[tuple[str, str], float] = {}
+
+    def _predictions(self, word: str) -> Iterator[tuple[str, str]]:
+        padded = "\0" * self.ORDER + word
+        for position, character in enumerate([*word, ""]):  # an empty character is the end
+            yield character, padded[position : position + self.ORDER]
+
+    def probability(self, character: str, context: str) -> float:
+        """That a character, or the end if it is empty, follows two others; zeros stand before a word's beginning."""
+        share = 1 / (CODE_POINTS + 1)
+        for order in range(self.ORDER + 1):
+            known = context[self.ORDER - order :]
+            if counts := self._counts.get(known):
+                share = (counts[character] + len(counts) * share) / (self._totals[known] + len(counts))
+        return share
+
+    def nats(self, word: str) -> float:
+        """How long the code of a word is."""
+        costs = self._costs
+        for prediction in self._predictions(word):
+            if prediction not in costs:
+                costs[prediction] = -math.log(self.probability(*prediction))
+        return sum(costs[prediction] for prediction in self._predictions(word))
+
+
+def tokens(text: str) -> list[str]:
+    """The symbols of a text; joined, they are the text."""
+    return [symbol for found in token_blocks([text]) for symbol in found]
+
+
+def token_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
+    """The symbols of a text that comes in blocks: the same as if it came in one."""
+    rest, known = "", Chunks()
+    for block in blocks:
+        rest += block
+        chunks, held = CHUNK.findall(rest), 0
+        while chunks and held < HORIZON:  # more text could still change these
+            held += len(chunks.pop())
+        rest = rest[-held:]
+        if chunks:
+            yield list(itertools.chain.from_iterable(map(known.__getitem__, chunks)))
+    if rest:
+        yield list(itertools.chain.from_iterable(map(known.__getitem__, CHUNK.findall(rest))))
+
+
+class Chunks(dict):
+    """The symbols in a chunk, of which most come again and again."""
+
+    MOST = 1 << 18
+
+    def __missing__(self, chunk: str) -> list[str]:
+        found = pattern(chunk.isascii()).findall(chunk)
+        if len(self) > self.MOST:
+            self.clear()
+        self[chunk] = found
+        return found
+
+
+@cache
+def pattern(ascii_only: bool) -> re.Pattern:
+    """What matches one symbol; on text that is ASCII, the same in a simpler and faster way."""
+    if ascii_only:
+        word = "[A-Za-z]{1,32}+(?:'[A-Za-z]{1,32}+)?+(?:'[A-Za-z]{1,32}+)?+"
+        return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|\S)|{SPACES}")
+    letters, marks = letters_and_marks()
+    word = f"[{letters}]{{1,32}}+(?:['’][{letters}]{{1,32}}+)?+(?:['’][{letters}]{{1,32}}+)?+"
+    flag, other = "[\U0001f1e6-\U0001f1ff]{2}", rf"\S(?:[{marks}\U0001f3fb-\U0001f3ff]|\u200d\S){{0,16}}"
+    return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|{flag}|{other})|{SPACES}")
+
+
+def letters_and_marks() -> tuple[str, str]:
+    """What words are made of, and what goes with the character before it, as the ranges of a regular expression."""
+    kinds = {c: unicodedata.category(chr(c))[0] for c in (*range(LETTERS_END), *LATER_MARKS)}
+    apart = {ord(c) for c in re.findall(f"[{APART}]", "".join(map(chr, range(LETTERS_END))))} | set(map(ord, JOINERS))
+    letters = sorted({c for c, kind in kinds.items() if kind in "LM"} - apart) + sorted(map(ord, JOINERS))
+    return ranges(letters), ranges(c for c, kind in kinds.items() if kind == "M")
+
+
+def ranges(codes: Iterable[int]) -> str:
+    """Code points as ranges, `a-z` and so on."""
+    found: list[list[int]] = []
+    for code in codes:
+        if found and found[-1][1] == code - 1:
+            found[-1][1] = code
+        else:
+            found.append([code, code])
+    return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in found)
+
+
+VOCABULARIES = {kind.level: kind for kind in (Vocabulary, WordVocabulary)}

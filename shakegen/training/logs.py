@@ -1,0 +1,242 @@
+"""What a training run leaves in a folder for other programs: a CSV, and event files for TensorBoard."""
+
+import csv
+import io
+import math
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.compat.v1 import SummaryMetadata
+
+from shakegen.files import ensure_writable, write_whole
+from shakegen.network.keras_steps import states_kept
+
+LN2 = math.log(2)
+CSV = "epochs.csv"
+LOSSES = {"loss": "training", "validation_loss": "validation", "val_loss": "validation"}
+OTHERS = ("epoch", "seconds", "learning_rate", "characters_per_second")
+
+
+class EpochLog(keras.callbacks.Callback, ABC):
+    """After each epoch, write its figures somewhere; where that fails, say so and let the training go on.
+
+    The figures are `steps`, the batches learned from so far; `epoch`; `training_bits_per_character` and, where there is
+    one, `validation_bits_per_character`; `learning_rate`, the last one; and in our own runs `seconds` since the run
+    began and `characters_per_second`. They serve any Keras model whose losses are in nats.
+    Of words (`level`), they are bits_per_word.
+
+    A run that goes on from earlier steps continues the log from there: what it says of later ones is replaced.
+    """
+
+    def __init__(self, level: str = "char"):
+        super().__init__()
+        self.first, self.bits = 0, {"char": "bits_per_character", "word": "bits_per_word"}[level]
+
+    @abstractmethod
+    def write(self, steps: int, figures: dict[str, float]) -> None:
+        """Write figures; may raise OSError."""
+
+    def on_train_begin(self, logs=None):
+        self.first = int(self.model.optimizer.iterations.numpy())
+
+    def on_epoch_end(self, epoch, logs=None):
+        optimizer = self.model.optimizer
+        figures = {"epoch": epoch + 1, "learning_rate": float(optimizer.learning_rate.numpy())}
+        figures |= {name: logs[name] for name in OTHERS if name in logs}
+        if figures["epoch"] == int(figures["epoch"]):
+            figures["epoch"] = int(figures["epoch"])  # Keras makes all logs floats
+        losses = {kind: logs[name] / LN2 for name, kind in LOSSES.items() if name in logs}
+        if not all(map(math.isfinite, losses.values())):
+            return
+        figures |= {f"{kind}_{self.bits}": loss for kind, loss in losses.items()}
+        try:
+            self.write(int(optimizer.iterations.numpy()), figures)
+        except (OSError, tf.errors.OpError) as error:
+            print(f"Epoch {figures['epoch']:g} could not be logged, training goes on: {error}", file=sys.stderr)
+
+
+class CsvLog(EpochLog):
+    """A CSV file with a header and a line for each epoch, in order.
+
+    The file is written whole or not at all, and with it what could not be written before.
+
+    Args:
+        path: the file.
+        level: what the symbols are: char or word.
+
+    Raises:
+        OSError: the file cannot be written.
+        ValueError: there is such a file, but it is no log.
+    """
+
+    def __init__(self, path: str | Path, level: str = "char"):
+        super().__init__(level)
+        self.path = Path(path)
+        ensure_writable(self.path, "--log-dir")
+        self.rows = read_rows(self.path) if self.path.exists() else []
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.rows = [row for row in self.rows if row["steps"] <= self.first]
+
+    def write(self, steps, figures):
+        self.rows.append({"epoch": figures["epoch"], "steps": steps, **figures})
+        names = dict.fromkeys(name for row in reversed(self.rows) for name in row)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_whole(self.path, text.getvalue().encode(), "--log-dir")
+
+
+def read_rows(path: Path) -> list[dict]:
+    """The lines of an earlier log."""
+    try:
+        header, *lines = csv.reader(io.StringIO(path.read_text(encoding="utf-8")), strict=True)
+        rows = [dict(zip(header, line, strict=True)) for line in lines]
+        return [row | {"steps": int(row["steps"])} for row in rows]
+    except (ValueError, KeyError, csv.Error):
+        raise ValueError(f"{path} is no log of a training run: expected one, or none; try another --log-dir") from None
+
+
+class TensorBoardLog(EpochLog):
+    """Event files for TensorBoard; their steps are batches.
+
+    In the folder `train`: the scalars bits_per_character, learning_rate and so on; with batches, gradient_norm/<layer>
+    and gradient_norm/all; with a sampler, the text sample. In the folder `validation`: bits_per_character, so that
+    TensorBoard draws both losses in one chart.
+
+    Args:
+        folder: where the two folders are to be.
+        batch: gives, for a number of batches learned from so far, the inputs and targets that come next: the norms of
+            gradients are found on them.
+        sampler: what draws the sample, before this: a `SampleText`.
+        level: what the symbols are: char or word.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+
+    def __init__(self, folder: str | Path, batch: Callable | None = None, sampler=None, level: str = "char"):
+        super().__init__(level)
+        self.folder, self.batch, self.sampler = Path(folder), batch, sampler
+        for part in ("train", "validation"):
+            ensure_writable(self.folder / part / "events", "--log-dir")
+        self._events, self._next = {}, {}  # by folder: the open file, and the step after what it has
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._next = {}
+
+    def on_train_end(self, logs=None):
+        for events in self._events.values():
+            events.close()
+        self._events = {}
+
+    def write(self, steps, figures):
+        scalars = {name: value for name, value in figures.items() if self.bits not in name}
+        if self.batch is not None:
+            norms = gradient_norms(self.model, *self.batch(steps))
+            scalars |= {f"gradient_norm/{name}": norm for name, norm in norms.items()}
+        text = None if self.sampler is None else self.sampler.text
+        texts = {} if text is None else {"sample": text}
+        for part, kind in (("train", "training"), ("validation", "validation")):
+            loss = figures.get(f"{kind}_{self.bits}")
+            if loss is not None:
+                self._write(part, steps, {self.bits: loss, **scalars}, texts)
+            scalars, texts = {}, {}
+
+    def _write(self, part: str, steps: int, scalars: dict, texts: dict) -> None:
+        events = self._events.pop(part, None)  # kept only if nothing fails: a torn record would hide all after it
+        if events is None or not events.path.exists():
+            events = EventFile(self.folder / part, self._next.get(part, self.first + 1))
+        events.write(steps, scalars, texts)
+        self._events[part], self._next[part] = events, steps + 1
+
+
+class EventFile:
+    """A file of TensorBoard's: a TFRecord of `Event` messages, as TensorFlow's summary writers make it.
+
+    Those writers are not used because, without the package tensorboard, they can write neither scalars and texts nor
+    the mark of a start, at which TensorBoard forgets what earlier files of the folder say of that step and later ones.
+
+    Args:
+        folder: where the file is made.
+        step: the first one.
+    """
+
+    SCALAR = SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
+    TEXT = SummaryMetadata(plugin_data={"plugin_name": "text"}, data_class="DATA_CLASS_TENSOR")
+
+    def __init__(self, folder: Path, step: int):
+        folder.mkdir(parents=True, exist_ok=True)
+        seconds, nanoseconds = divmod(time.time_ns(), 10**9)
+        self.path = folder / f"events.out.tfevents.{seconds:010}.{nanoseconds:09}"
+        self._file = tf.io.TFRecordWriter(str(self.path))
+        self._event(file_version="brain.Event:2")
+        self._event(step=step, session_log=tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START))
+
+    def _event(self, **content) -> None:
+        self._file.write(tf.compat.v1.Event(wall_time=time.time(), **content).SerializeToString())
+
+    def write(self, step: int, scalars: dict[str, float], texts: dict[str, str]) -> None:
+        """Write the figures and texts of a step; texts are indented, so that Markdown shows them as they are."""
+        found = [(name, np.float32(value), self.SCALAR) for name, value in scalars.items()]
+        for name, text in texts.items():
+            lines = text.encode("utf-8", "replace").decode("utf-8").splitlines()
+            found.append((name, "\n".join(f"    {line}" for line in lines), self.TEXT))
+        values = [
+            tf.compat.v1.Summary.Value(tag=name, tensor=tf.make_tensor_proto(value), metadata=metadata)
+            for name, value, metadata in found
+        ]
+        self._event(step=step, summary=tf.compat.v1.Summary(value=values))
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
+    """The L2 norm of the gradient of a batch's loss for the weights of each layer, and of `all` of them together.
+
+    They are the gradients as they come, before any clipping, and without dropout: no random state is used, and no
+    state of a layer is changed.
+
+    Args:
+        model: compiled, on the TensorFlow backend.
+        inputs, targets: a batch, as the model is trained on.
+    """
+    with states_kept(model), tf.GradientTape() as tape:
+        outputs = model(inputs, training=False)
+        loss = model.compute_loss(inputs, targets, outputs, training=False)
+    gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+    squares = {}
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        if gradient is not None:
+            layer = variable.path.partition("/")[0]
+            square = float(tf.reduce_sum(tf.square(tf.cast(tf.convert_to_tensor(gradient), tf.float64))))
+            squares[layer] = squares.get(layer, 0.0) + square
+    norms = {layer: math.sqrt(square) for layer, square in squares.items()}
+    return norms | {"all": math.sqrt(sum(squares.values()))}
+
+
+def run_logs(folder: str | Path, batch: Callable, sampler=None, level: str = "char") -> list[EpochLog]:
+    """Both logs of a training run, in one folder: `epochs.csv`, and TensorBoard's `train` and `validation`.
+
+    Args:
+        folder: made where it is missing.
+        batch: gives a batch of the run by its number.
+        sampler: its `SampleText`, or None.
+        level: what the symbols are: char or word.
+
+    Raises:
+        OSError: the folder cannot be written to.
+        ValueError: it holds an `epochs.csv` that is no log.
+    """
+    return [CsvLog(Path(folder) / CSV, level), TensorBoardLog(folder, batch, sampler, level)]

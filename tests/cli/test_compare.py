@@ -1,0 +1,132 @@
+"""The command that compares, with real processes: it is stopped, goes on, and says what came of it."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from mistakes import fails
+
+from shakegen.compare.record import Record
+from shakegen.compare.tasks import identity
+from shakegen.model import load
+from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
+from shakegen.text.splits import EXPECTED
+from shakegen.training import train
+from shakegen.training.recipe import Recipe
+
+SMALL = ["--units", "6", "--layers", "1", "--repeats", "1", "--epochs", "20", "--seq-length", "20", "--batch-size", "8"]
+CELLS = "rnn,rnn:learning-rate=1e38"
+
+
+@pytest.fixture
+def corpus(tmp_path, poem):
+    path = tmp_path / "poem.txt"
+    path.write_text(poem)
+    return path
+
+
+def interrupted(folder, *words):
+    """Start the command, press Ctrl-C once its first run has a checkpoint; gives its exit code and standard error."""
+    command = [sys.executable, "-m", "shakegen", *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    model = folder / "rnn-0.h5"
+    while not model.exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_stop_the_others(
+    shakegen, corpus, poem, tmp_path
+):
+    folder, words = tmp_path / "models" / "compare-poem", ["compare", "poem.txt", "--cells", CELLS, *SMALL]
+    code, errors = interrupted(folder, *words)
+    assert code == 130
+    assert errors.splitlines()[0].startswith("Run 1 of 2: rnn, 6 units, ")
+    assert errors.endswith("\nInterrupted. The same command goes on from here.\n")
+    assert "Traceback" not in errors
+    assert not (folder / "rnn-learning_rate1e+38-0.json").exists()
+
+    done = shakegen(*words, "--json", "--quiet")
+    assert (done.exit_code, done.stderr) == (0, "")
+    rnn, wild = json.loads(done.stdout)["rows"]
+    assert [run["state"] for row in (rnn, wild) for run in row["runs"]] == ["finished", "diverged"]
+    reason = "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm"
+    assert wild["failures"] == [f"1 of 1 diverged: {reason}"]
+    options = {"epochs": 20, "seq_length": 20, "batch_size": 8, "verbose": False}
+    unbroken = train(Corpus.from_text(poem), Config("rnn", 6, 1), **options)
+    kept = load(folder / "rnn-0.h5")
+    assert all(np.array_equal(unbroken.weights[name], weight) for name, weight in kept.weights.items())
+    assert [entry["loss"] for entry in unbroken.history] == [entry["loss"] for entry in kept.history]
+
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    shown = shakegen(*words, "--out", "report.html", "--csv", "table.csv")
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    lines = shown.stdout.splitlines()
+    assert [line.split()[:3] for line in lines] == [
+        ["cell", "units", "layers"],
+        ["rnn", "6", "1"],
+        ["rnn:learning_rate=1e+38", "6", "1"],
+    ]
+    assert f"{rnn['figures']['test_bits_per_character']['mean']:.3f}" in lines[1]
+    assert "diverged" in lines[2]
+    assert shown.stderr.startswith(
+        "\nText: poem, 2,430 characters, split 0.9, 0.05, 0.05. The networks have the\nsame "
+    )
+    assert shown.stderr.endswith("\nRuns: models/compare-poem\nSaved: table.csv\nSaved: report.html\n")
+    assert "<h3>rnn</h3>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with open(tmp_path / "table.csv", newline="", encoding="utf-8") as file:
+        assert [row["finished"] for row in csv.DictReader(file)] == ["1", "0"]
+
+    assert fails(
+        shakegen(*words, "--batch-size", "9"),
+        "models/compare-poem/rnn-0.json is of a run with batch size 8, not 9: name another folder with --runs, or "
+        "remove this one",
+    )
+
+
+def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path):
+    path = tmp_path / "models" / "compare-poem" / "gru-0.json"
+    words = ["compare", "poem.txt", "--cells", "gru", *SMALL, "--quiet"]
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    assert fails(
+        shakegen(*words),
+        "models/compare-poem/gru-0.json is not a run of a comparison: remove it, or name another folder with --runs",
+    )
+    what = {"corpus": json.loads(json.dumps(identity(Corpus.from_file(corpus))))}
+    recipe = {"epochs": 20, "seq_length": 20, "batch_size": 8}
+    what |= {"config": Config(units=6, layers=1).to_dict(), "recipe": Recipe(**recipe).to_dict()}
+    Record("gru-0", what, {}, {}, "diverged", "too fast").write(path.parent)
+    failed = shakegen(*words)
+    assert failed.exit_code == 1
+    assert failed.stdout.splitlines()[1].split() == ["gru", "6", "1", "-", "744", "diverged", *["-"] * 6]
+    assert failed.stderr.endswith("\nError: no run finished: 1 of 1 diverged: too fast\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--cells", "gru,cnn"], "there is no cell 'cnn': expected some of rnn, lstm, gru, nlstm"),
+        (["--match", "time"], "to match time is to hold the minutes equal: expected --minutes, not --epochs"),
+        (["--epochs", "2", "--minutes", "2"], "epochs and minutes are both given: expected one of them"),
+        (["--repeats", "0"], "the number of repeats is 0: expected a whole number from 1 to 4294967296"),
+        (["--out", "x.doc"], "cannot draw x.doc: expected a name that ends in .png, .svg, .pdf or .html"),
+        (["--csv", "."], "cannot write . (Is a directory): expected a file in a folder that has room and may be "
+         "written to; try another place with --csv"),
+        (["--sample-length", "-1"], "the length of the samples is -1: expected 0 or more"),
+        (["--split", "a"], f"the split a is not usable: {EXPECTED}"),
+        (["--task", "autocomplete", "--level", "word"], "level is 'word', but the task is autocomplete: it reads "
+         "characters, and predicts words"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_nothing_is_begun(shakegen, corpus, tmp_path, words, message):
+    assert fails(shakegen("compare", corpus, *words), message)
+    assert [path.name for path in tmp_path.iterdir()] == ["poem.txt"]

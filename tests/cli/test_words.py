@@ -1,0 +1,194 @@
+"""Words and vocabularies with an unknown symbol, from the shell."""
+
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from shakegen.model import load
+from shakegen.text.corpus import Corpus
+from shakegen.text.word_vocabulary import tokens
+
+FAST = ["--units", 8, "--epochs", 1, "--seq-length", 10, "--batch-size", 8, "--sample-length", 5]
+TEXT = "Shall I compare thee to a winter's day?\n"
+
+
+@pytest.fixture
+def saved(word_model, tmp_path, poem):
+    """The model of words as model.h5, and the text that it claims to have learned, split 0.8, 0.1, 0.1."""
+    (tmp_path / "poem.txt").write_text(poem)
+    word_model.save(tmp_path / "model.h5")
+    return word_model
+
+
+def figures(result):
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def test_train_sample_and_show_a_model_of_words(shakegen, tmp_path, poem):
+    (tmp_path / "poem.txt").write_text(poem)
+    trained = shakegen("train", "poem.txt", *FAST, "--level", "word", "--vocabulary-size", 15, "--split", "*,240,240")
+    assert (trained.exit_code, trained.stdout) == (0, "")
+    assert " bits/word, " in trained.stderr
+    model = load("models/poem-gru.h5")
+    assert (len(model.vocabulary), model.config.level, model.config.embedding) == (15, "word", 256)
+    assert model.corpus["split"] == [len(poem) - 480, 240, 240]
+    assert (
+        f"{model.validation_bits:.3f} bits/char, with the spelling of unknown words, on validation text"
+        in trained.stderr
+    )
+    validation = poem[-480:-240]
+    found = model.evaluate(validation)
+    nats = model.best_epoch["validation_loss"]
+    assert math.isclose(nats, found.nats_per_symbol, rel_tol=1e-4)
+    spelling = sum(model.vocabulary.spelling(s) for s in tokens(validation) if s not in model.vocabulary)
+    bits = (nats * len(tokens(validation)) + spelling) / 240 / math.log(2)
+    assert math.isclose(model.validation_bits, bits)
+    sampled = shakegen("sample", "--seed", "Shall I ", "--length", 12, "--random-state", 1)
+    assert sampled.stdout == f"Shall I {model.sample('Shall I ', 12, temperature=0.8, random_state=1)}\n"
+    assert f"\nlevel{'word':>31}\n" in shakegen("info", "models/poem-gru.h5").stdout
+    info = json.loads(shakegen("info", "models/poem-gru.h5", "--json").stdout)
+    assert info["vocabulary"] == list(model.vocabulary.symbols)
+    assert (info["level"], info["vocabulary_size"], info["unknown_symbol"]) == ("word", 15, True)
+    assert shakegen("models").stdout.splitlines()[1].split()[0] == "word"
+
+
+def test_train_with_few_characters(shakegen, tmp_path, poem):
+    (tmp_path / "poem.txt").write_text(poem)
+    arguments = ("--vocabulary-size", 9, "--quiet", "--out", "small.h5")
+    assert shakegen("train", "poem.txt", *FAST, *arguments).exit_code == 0
+    model = load("small.h5")
+    assert len(model.vocabulary) == 9
+    found = figures(shakegen("evaluate", "small.h5", "poem.txt", "--json"))
+    assert found == model.evaluate(poem[round(len(poem) * 0.95) :]).to_dict()
+    assert found["unknown"] > 0
+    sampled = shakegen("sample", "--model", "small.h5", "--seed", "Zürich", "--length", 50).stdout
+    assert set(sampled.removeprefix("Zürich").removesuffix("\n")) <= set(model.vocabulary.symbols)
+
+
+def test_runs_on_words_go_on_and_start_from_others(shakegen, tmp_path, poem):
+    (tmp_path / "poem.txt").write_text(poem)
+    (tmp_path / "more.txt").write_text("Shall I say zounds? Zounds, I shall!\n" * 60)
+    words = ("--level", "word", "--vocabulary-size", 12, "--split", "*,200,200")
+    first = ("--cell", "rnn", "--embedding", 5, "--quiet", "--log-dir", "logs")
+    assert shakegen("train", "poem.txt", *FAST, *words, *first).exit_code == 0
+    assert (tmp_path / "logs" / "epochs.csv").read_text().splitlines()[0].count("bits_per_word") == 2
+    more = ("--resume", "--epochs", 2, "--sample-length", 5, "--log-dir", "logs")
+    resumed = shakegen("train", "poem.txt", *more)
+    assert resumed.exit_code == 0, resumed.stderr
+    assert " words/s\n" in resumed.stderr
+    known = load("models/poem-rnn.h5")
+    assert (known.history[-1]["epoch"], len(known.vocabulary), known.config.level) == (2, 12, "word")
+    new = ("--finetune", "models/poem-rnn.h5", "--epochs", 1, "--seq-length", 10, "--quiet")
+    tuned = shakegen("train", "more.txt", *new)
+    assert tuned.exit_code == 0, tuned.stderr
+    new = load("models/more-rnn.h5")
+    assert new.config.level == "word"
+    assert new.vocabulary.symbols[:11] == known.vocabulary.symbols
+    assert {"?", " zounds"} <= set(new.vocabulary.symbols)
+    shown = shakegen("plot", "models/more-rnn.h5")
+    assert "bits/word" in shown.stdout
+
+
+def test_losses_of_words_and_of_characters_are_not_drawn_together(shakegen, saved, random_model, tmp_path):
+    random_model().save(tmp_path / "characters.h5")
+    result = shakegen("plot", "characters.h5", "model.h5")
+    assert (result.exit_code, result.stderr) == (
+        1, "Error: some models predict characters, some words: their losses do not compare, so plot them apart\n"
+    )  # fmt: skip
+
+
+def test_the_same_text_is_tested_at_every_level(shakegen, saved, poem):
+    """Words are cut where characters are: the parts are the same text."""
+    characters = Corpus.from_text(poem, split=(0.8, 0.1, 0.1))
+    words = Corpus.from_text(poem, split=(0.8, 0.1, 0.1), level="word")
+    for part in ("train", "validation", "test"):
+        text = characters.vocabulary.decode(getattr(characters, part))
+        assert words.vocabulary.decode(getattr(words, part)) == "".join(
+            s if s in words.vocabulary else "\ufffd" for s in tokens(text)
+        )
+        assert figures(shakegen("evaluate", "model.h5", "poem.txt", "--split", part, "--json")) == (
+            saved.evaluate(text).to_dict()
+        )
+
+
+def test_every_word_with_its_bits(shakegen, saved):
+    found = figures(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=TEXT))
+    listed = found["per_character"]
+    assert [symbol for symbol, _ in listed] == tokens(TEXT)
+    bits = [b for _, b in listed[1:]]
+    assert np.isclose(sum(bits), found["bits_per_word"] * found["words"])
+    assert np.isclose(sum(bits), found["bits_per_character"] * found["characters"])
+    assert max(bits) == dict(listed)[" winter's"]
+    skipped = figures(
+        shakegen("evaluate", "model.h5", "-", "--json", "--per-character", "--on-unknown", "skip", input=TEXT)
+    )
+    assert [symbol for symbol, _ in skipped["per_character"]] == [s for s in tokens(TEXT) if s != " winter's"]
+    lines = shakegen("evaluate", "model.h5", "-", "--per-character", input=TEXT).stdout.splitlines()
+    assert lines[:2] == ['"Shall"\t', f'" I"\t{bits[0]:.4f}']
+
+
+def test_figures_are_listed(shakegen, saved):
+    shown = shakegen("evaluate", "model.h5", "-", input=TEXT).stdout.splitlines()
+    found = saved.evaluate(TEXT).to_dict()
+    expected = [f"{value:,}" if isinstance(value, int) else f"{value:.4f}" for value in found.values()]
+    assert [line.split()[-1] for line in shown] == expected
+    assert [line.rsplit(maxsplit=1)[0] for line in shown] == [name.replace("_", " ") for name in found]
+
+
+def test_picking_and_typing_words(shakegen, saved):
+    offers = saved.draft("Thou").likeliest()
+    draft = saved.draft("Thou")
+    draft.write(offers[1][0])
+    expected = f"Thou{offers[1][0]} art more"
+    arguments = ("sample", "--model", "model.h5", "--seed", "Thou", "--interactive")
+    typed = shakegen(*arguments, "--length", 3, input="2\n art more\nx\n")
+    assert typed.stdout == expected + "\n"
+    stopped = shakegen(*arguments, "--stop", "art", "--min-length", 4, input=" art thou\n more\n art\n art\n")
+    assert stopped.stdout == "Thou art thou more art\n"
+
+
+def test_what_a_model_of_words_copies(shakegen, saved, poem):
+    of_model = figures(shakegen("novelty", "model.h5", "--corpus", "poem.txt", "--length", 50, "--json"))
+    text = saved.sample("", 50, 0.8)
+    assert of_model["characters"] == len(text)
+    assert of_model["passage"] in poem
+
+
+BAD = {
+    "the model does not know 'Zounds': use words of its training text, skip the unknown ones (--on-unknown skip) or "
+    "read them as its unknown symbol (--on-unknown symbol)": (
+        "sample", "--model", "model.h5", "--seed", "Zounds thee", "--on-unknown", "error"
+    ),
+    "this model has no unknown symbol (--on-unknown symbol): expected error or skip, or a model trained with "
+    "--vocabulary-size": ("sample", "--seed", "é", "--on-unknown", "symbol"),
+    "the text has 1 symbols: expected 2 or more, for each is predicted from the last": (
+        "evaluate", "model.h5", "one.txt"
+    ),
+    "the vocabulary size is 1: expected 2, a word and the unknown symbol, to 1,048,576": (
+        "train", "poem.txt", "--level", "word", "--vocabulary-size", 1
+    ),
+    "poem.txt has 2,430 characters, too few for the split 2000,200,300: its test text would be characters 2,201 to "
+    "2,500; try a longer text or --split 0.9,0.05,0.05": ("train", "poem.txt", "--split", "2k,200,300"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "arguments"), BAD.items())
+def test_mistakes_get_one_line(shakegen, saved, tmp_path, message, arguments):
+    (tmp_path / "one.txt").write_text("Thou")
+    result = shakegen(*arguments)
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+def test_models_of_words_are_used_without_tensorflow(saved, tmp_path):
+    code = (
+        "import sys; from click.testing import CliRunner; from shakegen.cli import main\n"
+        "for arguments in ('sample --model model.h5 --seed Thou', 'evaluate model.h5 poem.txt'):\n"
+        "    assert CliRunner().invoke(main, arguments.split()).exit_code == 0\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0

@@ -1,0 +1,111 @@
+"""Comparisons: what is kept of runs, and not done again."""
+
+import io
+import sys
+from dataclasses import replace
+
+import filelock
+import pytest
+from comparisons import ALL, plan, records
+
+from shakegen.compare import runs
+from shakegen.compare.comparison import Comparison
+from shakegen.compare.matching import weights_of
+from shakegen.compare.record import Record
+from shakegen.compare.tasks import BY_NAME, Text
+from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
+from shakegen.training.recipe import Recipe
+
+
+def test_a_record_comes_back_from_its_file(tmp_path):
+    (record,) = records("gru")
+    ended = replace(record, state="diverged", reason="why", figures={"parameters": 3})
+    ended.write(tmp_path)
+    assert Record.read(ended.path(tmp_path)) == ended
+    assert (ended.ended, record.ended, replace(record, state="failed").ended) == (True, False, False)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "x"}', '{"format": "shakegen comparison run"}'])
+def test_what_is_no_record_is_refused(tmp_path, content):
+    path = tmp_path / "gru-0.json"
+    path.write_text(content)
+    with pytest.raises(ValueError) as error:
+        runs.carry_out(records("gru"), tmp_path)
+    assert str(error.value) == (f"{path} is not a run of a comparison: remove it, or name another folder with --runs")
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"recipe": Recipe(epochs=2)}, "a run with epochs 1, not 2"),
+        ({"settings": {"units": 3}}, "a run with units 256, not 3"),
+        ({"recipe": Recipe(epochs=1, random_state=5)}, "a run with random state 0, not 5"),
+    ],
+)
+def test_runs_of_another_comparison_are_not_overwritten(tmp_path, changes, what):
+    (before,) = records("gru")
+    before.write(tmp_path)
+    with pytest.raises(ValueError) as error:
+        runs.carry_out(records("lstm", "gru", **changes), tmp_path)
+    assert str(error.value) == (
+        f"{before.path(tmp_path)} is of {what}: name another folder with --runs, or remove this one"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gru-0.json", "lock"]
+
+
+def test_another_text_is_told_apart(tmp_path):
+    (before,) = records("gru")
+    replace(before, what=before.what | {"corpus": {"sha256": "1"}}).write(tmp_path)
+    with pytest.raises(ValueError, match="is of a run on another text: "):
+        runs.carry_out(records("gru"), tmp_path)
+
+
+def test_a_model_that_is_of_no_comparison_is_not_overwritten(tmp_path):
+    (record,) = records("gru")
+    record.model(tmp_path).write_bytes(b"mine")
+    with pytest.raises(ValueError) as error:
+        runs.carry_out([record], tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path / 'gru-0.h5'} is there already, but is no run of a comparison: name another folder with --runs, "
+        "or remove it"
+    )
+
+
+def test_two_comparisons_do_not_work_in_one_folder(tmp_path):
+    with filelock.FileLock(tmp_path / "lock"), pytest.raises(ValueError) as error:
+        runs.carry_out(records("gru"), tmp_path)
+    assert str(error.value) == (
+        f"another comparison is at work in {tmp_path}: wait for it, or name another folder with --runs"
+    )
+
+
+def test_what_has_ended_is_not_done_again(tmp_path):
+    ended = [replace(one, state="finished", figures={"n": 1}) for one in records(*ALL, repeats=2)]
+    for record in ended:
+        record.write(tmp_path)
+    told = []
+    assert runs.carry_out(records(*ALL, repeats=2), tmp_path, lambda *of: told.append(of)) == ended
+    assert told == []
+
+
+def test_standard_input_is_kept_for_all_runs(tmp_path, monkeypatch, poem):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(poem.encode("utf-16")), "utf-8"))
+    text = Text(["-"], {"encoding": "utf-16", "lowercase": True}, {"split": [0.8, 0.1, 0.1]})
+    found = Comparison(text, plan("gru", settings={"units": 3}), tmp_path / "runs")
+    again = BY_NAME["next"].load(found.text)
+    assert again.sha256 == found.origin["sha256"] == Corpus.from_text(poem.lower()).sha256
+    assert found.parameters == {"gru": weights_of(Config(units=3), len(again.vocabulary))}
+
+
+def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatch, poem):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "poem.txt").write_text(poem)
+    text = Text(["poem.txt"], {}, {"split": [0.8, 0.1, 0.1]})
+    assert str(Comparison(text, plan("gru")).folder) == "models/compare-poem"
+    with pytest.raises(ValueError) as error:
+        Comparison(replace(text, shape={"split": [2429, 1, 0]}), plan("gru"))
+    assert str(error.value) == (
+        "poem has 2,430 characters, too few for the split 2429,1,0: its validation text has 1 characters, and 2 are "
+        "needed to predict one from the other; try a longer text, or --split 1,0,0"
+    )

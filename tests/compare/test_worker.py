@@ -1,0 +1,154 @@
+"""One run of a comparison, as its process carries it out."""
+
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from shakegen import training
+from shakegen.compare import tasks, worker
+from shakegen.compare.comparison import Comparison
+from shakegen.compare.plan import Entry, Plan
+from shakegen.compare.record import Record
+from shakegen.compare.tasks import Text
+from shakegen.model import evaluation, load
+from shakegen.study.autocomplete.corpus import WordCorpus
+from shakegen.text.corpus import Corpus
+from shakegen.text.encoding import Part
+from shakegen.training.recipe import Recipe
+
+SMALL = {"batch_size": 8, "seq_length": 20}
+
+
+@pytest.fixture
+def made(tmp_path, poem, monkeypatch):
+    """The record of the only run of a comparison, and its folder."""
+    (tmp_path / "poem.txt").write_text(poem)
+    monkeypatch.setattr(worker, "TIMED", 0)
+
+    def make(task="next", recipe=None, level="char", **shape):
+        recipe, settings = recipe or Recipe(epochs=2, random_state=3, **SMALL), {"units": 6, "layers": 1}
+        settings |= {"level": level} if level == "word" else {}
+        plan = Plan((Entry("gru", "gru"),), recipe, repeats=1, settings=settings, task=task)
+        text = Text([str(tmp_path / "poem.txt")], {}, {"split": [0.8, 0.1, 0.1], **shape})
+        comparison = Comparison(text, plan, tmp_path, length=30)
+        (run,) = comparison.runs
+        record = Record.of(run, comparison.text.to_dict(), comparison.identity, comparison.sample)
+        record.write(tmp_path)
+        return record, tmp_path
+
+    return make
+
+
+def test_the_figures_are_those_of_the_model_that_is_kept(made, poem):
+    record, folder = made()
+    figures = worker.carry_out(record, folder).figures
+    model = load(folder / "gru-0.h5", with_training=True)
+    assert model.training is None
+    bounds = round(len(poem) * 0.8), round(len(poem) * 0.9), len(poem)
+    for part, (begin, end) in {"validation": bounds[:2], "test": bounds[1:]}.items():
+        found = model.evaluate(poem[begin:end])
+        assert figures[part]["bits_per_character"] == pytest.approx(found.bits_per_character, rel=1e-5)
+        assert figures[part]["accuracy"] == pytest.approx(found.accuracy)
+    assert figures["sample"] == ("\n" + model.sample("\n", 30, 0.8, 3)).strip("\n")
+    assert figures["history"] == model.history
+    assert (figures["parameters"], figures["epochs"]) == (model.parameters, 2)
+    assert figures["seconds"] == model.history[-1]["seconds"]
+    assert figures["peak_memory_bytes"] == pytest.approx(worker.peak_memory(), rel=0.5)
+    assert figures["sampling_characters_per_second"] > 0
+
+
+def test_what_was_trained_and_not_measured_is_measured_and_not_trained_again(made):
+    record, folder = made()
+    ended = worker.carry_out(record, folder)
+    weights = load(folder / "gru-0.h5").weights
+    (folder / "gru-0.h5").unlink()
+    corpus = worker.BY_NAME["next"].load(Text(**record.text))
+    training.train(corpus, load_config(record), out=folder / "gru-0.h5", verbose=False, **record.what["recipe"])
+    again = worker.carry_out(replace(record, figures={"peak_memory_bytes": 5}), folder)
+    assert again.figures["peak_memory_bytes"] == 5
+    for name in ("validation", "test", "sample", "parameters", "steps"):
+        assert again.figures[name] == ended.figures[name]
+    assert all((weights[name] == weight).all() for name, weight in load(folder / "gru-0.h5").weights.items())
+
+
+def load_config(record):
+    return worker.Config.from_dict(record.what["config"])
+
+
+def test_models_of_words_are_measured_in_characters(made, poem):
+    record, folder = made(level="word", vocabulary_size=9, split=[0.4, 0.1, 0.5])
+    figures = worker.carry_out(record, folder).figures
+    model = load(folder / "gru-0.h5")
+    assert (model.config.level, len(model.vocabulary)) == ("word", 9)
+    found = model.evaluate(poem[round(len(poem) * 0.5) :])
+    assert found.unknown > 0
+    assert figures["test"]["bits_per_character"] == pytest.approx(found.bits_per_character, rel=0.02)
+    assert figures["training_characters_per_second"] > 2 * model.history[-1]["characters_per_second"]
+
+
+def test_the_words_of_a_network_are_measured_too(made):
+    record, folder = made(
+        "autocomplete", Recipe.autocomplete(epochs=1, seq_length=25, random_state=2), vocabulary_size=9
+    )
+    figures = worker.carry_out(record, folder).figures
+    model = load(folder / "gru-0.h5")
+    text = Text(**record.text)
+    corpus = worker.BY_NAME["autocomplete"].load(text)
+    assert isinstance(corpus, WordCorpus)
+    assert (corpus.random_state, corpus.observations.length, len(corpus.words.words)) == (2, 25, 9)
+    assert figures["test"] == model.evaluate(corpus, corpus.test).to_dict()
+    assert figures["validation"]["cross_entropy"] == pytest.approx(model.history[-1]["validation_loss"], rel=1e-3)
+    assert len(figures["sample"].splitlines()) == 30 // 12
+
+
+def test_another_text_in_the_same_place_is_noticed(made, tmp_path):
+    record, folder = made()
+    (tmp_path / "poem.txt").write_text("something else entirely, " * 40)
+    with pytest.raises(ValueError) as error:
+        worker.carry_out(record, folder)
+    assert str(error.value) == "poem is not the text any more that the comparison began with"
+    assert not record.model(folder).exists()
+
+
+def test_a_run_that_diverges_or_fails_says_so_in_its_record(made, tmp_path):
+    record, folder = made(recipe=Recipe(epochs=1, learning_rate=1e38, **SMALL))
+    worker.main(str(folder), record.name, "--quiet")
+    found = Record.read(record.path(folder))
+    assert (found.state, found.what) == ("diverged", record.what)
+    assert found.reason == (
+        "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm"
+    )
+    (tmp_path / "poem.txt").unlink()
+    worker.main(str(folder), record.name, "--quiet")
+    found = Record.read(record.path(folder))
+    assert (found.state, found.reason) == (
+        "failed",
+        f"no file {tmp_path / 'poem.txt'}: expected a text file or the name of a corpus (see `shakegen corpora list`)",
+    )
+
+
+def test_long_texts_are_scored_in_streams_that_hardly_differ(random_model, rng, monkeypatch):
+    monkeypatch.setattr(tasks, "STREAM", 3000)
+    model = random_model()
+    ids = np.append(0, rng.integers(0, 27, 9_000)).astype("uint8")
+    parts = Part(), Part(1, 1), Part(len(ids) - 1, len(ids) - 1)
+    corpus = Corpus("random", model.vocabulary, ids, "0", (0, 1, len(ids)), parts)
+    found = worker.BY_NAME["next"].score(model, corpus, "test")
+    whole = evaluation.evaluate(model.engine, corpus.test).bits_per_character
+    assert found["bits_per_character"] == pytest.approx(whole, rel=1e-3)
+    assert worker.BY_NAME["next"].score(model, corpus, "validation") is None
+
+
+def test_a_worker_whose_parent_is_gone_stops_and_can_go_on(made, monkeypatch):
+    record, folder = made()
+    parents = iter([1, 1, 1, 1])
+    monkeypatch.setattr(worker.os, "getppid", lambda: next(parents, 2))
+    with pytest.raises(training.Interrupted) as stop:
+        worker.carry_out(record, folder)
+    assert stop.value.signal == signal.SIGTERM
+    assert load(folder / "gru-0.h5", with_training=True).training.state["position"]["step"] == 4
+    monkeypatch.setattr(worker.os, "getppid", lambda: 1)
+    worker.carry_out(record, folder)
+    assert load(folder / "gru-0.h5").history[-1]["epoch"] == 2

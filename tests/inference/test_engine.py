@@ -1,0 +1,94 @@
+"""The numpy engine against Keras, the independent implementation of the same equations."""
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.inference import Engine
+from shakegen.network.build import build
+from shakegen.network.config import CELLS, Config
+
+V = 23
+VARIANTS = [
+    {},
+    {"layers": 3},
+    {"layers": 2, "embedding": 7, "learn_initial_state": True},
+    {"layers": 3, "residual": True},
+]
+CONFIGS = [Config(cell, units=24, **variant) for cell in CELLS for variant in VARIANTS] + [
+    Config("rnn", units=24, layers=2, activation="relu"),
+    Config("gru", units=24, layers=2, reset_after=False, learn_initial_state=True),
+    *(Config("nlstm", units=24, layers=2, depth=depth, learn_initial_state=True) for depth in (1, 3, 4)),
+]
+
+
+def engine_of(config, random_weights):
+    return Engine(config, random_weights(config, V))
+
+
+def logits_of(engine, ids):
+    """Logits after every character of ids, shape (N, T) → (N, T, V)."""
+    state, steps = engine.start(len(ids)), []
+    for t in range(ids.shape[1]):
+        logits, state = engine.step(ids[:, t], state)
+        steps.append(logits.copy())
+    return np.stack(steps, axis=1)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+@pytest.mark.parametrize("streams", [1, 5])
+def test_engine_equals_keras_over_200_steps(config, streams, random_weights):
+    weights = random_weights(config, V)
+    model = build(config, V)
+    assert [w.shape for w in model.get_weights()] == [w.shape for w in weights.values()]
+    model.set_weights(list(weights.values()))
+    ids = np.random.default_rng(1).integers(V, size=(streams, 200))
+    expected = keras.ops.convert_to_numpy(model(ids))
+    assert np.abs(logits_of(Engine(config, weights), ids) - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+@pytest.mark.parametrize("streams", [1, 4])
+def test_a_read_out_put_off_gives_the_same_logits(config, streams, random_weights):
+    weights = random_weights(config, V)
+    at_once, later = Engine(config, weights), Engine(config, weights, defer_read_out=True)
+    ids = np.random.default_rng(4).integers(V, size=(streams, 12))
+    state, expected = later.start(streams), logits_of(at_once, ids)
+    for t in range(12):
+        results, state = later.step(ids[:, t], state)
+        assert np.allclose(later.read_out(results), expected[:, t], atol=1e-5)
+    for engine in at_once, later:
+        assert engine.outputs == engine.vocabulary_size == V
+    for read in ids[0], ids[0, :0]:
+        (results, _), (logits, _) = later.prime(read, 2), at_once.prime(read, 2)
+        assert np.allclose(later.read_out(results), logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_priming_is_reading_step_by_step_in_every_stream(cell, random_weights):
+    engine = engine_of(Config(cell, units=9, layers=2), random_weights)
+    ids = np.random.default_rng(2).integers(V, size=17)
+    logits, state = engine.prime(ids, streams=3)
+    assert np.allclose(logits, logits_of(engine, np.tile(ids, (3, 1)))[:, -1], atol=1e-6)
+    again, _ = engine.step(np.array([4, 4, 4]), state)
+    assert np.allclose(again, logits_of(engine, np.tile([*ids, 4], (3, 1)))[:, -1], atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_rows_of_the_state_may_be_reordered_and_repeated(cell, random_weights):
+    engine = engine_of(Config(cell, units=9, layers=2), random_weights)
+    ids = np.random.default_rng(3).integers(V, size=(4, 6))
+    state = engine.start(4)
+    for t in range(5):
+        _, state = engine.step(ids[:, t], state)
+    rows = np.array([3, 0, 0, 2, 1, 3])
+    logits, _ = engine.step(ids[rows, 5], state[rows])
+    assert np.allclose(logits, logits_of(engine, ids)[rows, -1], atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_nothing_read_gives_the_logits_of_zero_outputs(cell, random_weights):
+    config = Config(cell, units=9)
+    weights = random_weights(config, V)
+    logits, _ = Engine(config, weights).prime([], streams=2)
+    assert np.array_equal(logits, np.tile(weights["dense/bias"], (2, 1)))

@@ -1,0 +1,104 @@
+import keras
+import numpy as np
+import pytest
+
+from shakegen.network.build import build
+from shakegen.network.config import CELLS, Config
+from shakegen.network.keras_steps import KerasSteps
+
+V = 11
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("embedding", [0, 5])
+def test_weights_are_those_that_the_configuration_says(cell, embedding):
+    extras = {"learn_initial_state": True, "residual": True} if embedding else {}
+    config = Config(cell, units=6, layers=2, embedding=embedding, dropout=0.5, **extras)
+    assert [w.shape for w in build(config, V).get_weights()] == list(config.weight_shapes(V).values())
+
+
+def test_initial_weights_depend_on_random_state_alone():
+    first, second, other = (build(Config(units=6), V, random_state).get_weights() for random_state in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_prediction_depends_on_no_later_character(cell):
+    model = build(Config(cell, units=6, layers=2), V)
+    ids = np.random.default_rng(0).integers(V, size=(2, 9))
+    changed = ids.copy()
+    changed[:, 5:] = (changed[:, 5:] + 1) % V
+    before, after = np.asarray(model(ids)), np.asarray(model(changed))
+    assert np.array_equal(before[:, :5], after[:, :5])
+    assert not np.allclose(before[:, 5:], after[:, 5:])
+
+
+BAD = {
+    "there is no cell 'lstn': expected one of rnn, lstm, gru, nlstm": {"cell": "lstn"},
+    "units is 0: expected a whole number from 1 to 65536": {"units": 0},
+    "units is 12.5: expected a whole number from 1 to 65536": {"units": 12.5},
+    "layers is True: expected a whole number from 1 to 65536": {"layers": True},
+    "embedding is -1: expected a whole number from 0 to 65536": {"embedding": -1},
+    "dropout is 1: expected a number from 0 up to, but not including, 1": {"dropout": 1},
+    "depth is -1: expected a whole number from 1 to 65536": {"cell": "nlstm", "depth": -1},
+    "depth is 2, but the cell is gru: it is for nlstm only": {"cell": "gru", "depth": 2},
+    "activation is 'relu', but the cell is lstm: it is for rnn only": {"cell": "lstm", "activation": "relu"},
+    "reset_after is False, but the cell is rnn: it is for gru only": {"cell": "rnn", "reset_after": False},
+    "there is no activation 'gelu' here: expected tanh or relu": {"cell": "rnn", "activation": "gelu"},
+    "residual is 1: expected true or false": {"residual": 1},
+    "dropout is 'x': expected a number from 0 up to, but not including, 1": {"dropout": "x"},
+}
+
+
+@pytest.mark.parametrize(("message", "values"), BAD.items())
+def test_configurations_out_of_range(message, values):
+    with pytest.raises(ValueError) as error:
+        Config(**values)
+    assert str(error.value) == message
+
+
+def one_hot_model(length, every_position, softmax):
+    inputs = keras.Input((length, V))
+    hidden = keras.layers.LSTM(8, return_sequences=every_position)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(V, activation="softmax" if softmax else None)(hidden))
+
+
+@pytest.mark.parametrize("length", [None, 6])
+@pytest.mark.parametrize("every_position", [False, True])
+@pytest.mark.parametrize("softmax", [False, True])
+def test_any_keras_model_of_one_hot_windows_is_a_step_function(length, every_position, softmax):
+    model = one_hot_model(length, every_position, softmax)
+    ids = np.random.default_rng(1).integers(V, size=(2, 9))
+    steps = KerasSteps(model)
+    logits, state = steps.prime([], streams=2)
+    for t in range(9):
+        logits, state = steps.step(ids[:, t], state)
+        read = np.eye(V)[ids[:, : t + 1]]
+        if length:
+            read = np.concatenate([np.zeros((2, length, V)), read], axis=1)[:, -length:]
+        outputs = np.asarray(model(read))
+        outputs = outputs[:, -1] if every_position else outputs
+        assert np.allclose(logits, np.log(outputs) if softmax else outputs, atol=1e-5)
+    primed, _ = steps.prime(ids[0])
+    assert np.allclose(primed, logits[:1], atol=1e-5)
+
+
+def test_a_model_of_ids_is_a_step_function_too():
+    model = build(Config(units=6), V)
+    ids = np.random.default_rng(2).integers(V, size=7)
+    logits, _ = KerasSteps(model).prime(ids)
+    assert np.allclose(logits, np.asarray(model(ids[None]))[:, -1], atol=1e-6)
+
+
+def test_stateful_layers_keep_their_states_while_a_sample_is_drawn():
+    inputs = keras.Input(batch_shape=(1, 4, V))
+    recurrent = keras.layers.LSTM(6, stateful=True)
+    model = keras.Model(inputs, keras.layers.Dense(V)(recurrent(inputs)))
+    model(np.ones((1, 4, V)))
+    before = [keras.ops.convert_to_numpy(state) for state in recurrent.states]
+    first, _ = KerasSteps(model).prime([1, 2])
+    second, _ = KerasSteps(model).prime([1, 2])
+    assert np.array_equal(first, second)
+    after = [keras.ops.convert_to_numpy(state) for state in recurrent.states]
+    assert all(map(np.array_equal, after, before))

@@ -1,0 +1,94 @@
+"""Dropout whose rate can be changed, and is less where a text is read a few times only."""
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.network.build import build
+from shakegen.network.config import DROPOUT, Config
+from shakegen.network.dropout import ScaledDropout, scale_dropout
+from shakegen.text.corpus import Corpus
+from shakegen.text.windows import ShuffledWindows
+from shakegen.training import train
+from shakegen.training.learner import Learner
+from shakegen.training.recipe import MANY_EPOCHS
+
+
+def network_of(layer):
+    inputs = keras.Input((None, 50))
+    return keras.Model(inputs, layer(inputs))
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5, 0.1])
+def test_the_rate_is_scaled_and_what_is_dropped_made_up_for(scale):
+    """With a rate p, n · p outputs are 0, give or take four standard deviations; the others are 1 / (1 - p)."""
+    network, n = network_of(ScaledDropout(0.4, seed=0)), 20 * 100 * 50
+    scale_dropout(network, scale)
+    outputs, p = np.asarray(network(np.ones((20, 100, 50)), training=True)), 0.4 * scale
+    assert abs(np.count_nonzero(outputs == 0) - n * p) < 4 * np.sqrt(n * p * (1 - p))
+    assert np.allclose(outputs[outputs != 0], 1 / (1 - p))
+
+
+@pytest.mark.parametrize(("scale", "training"), [(0.0, True), (1.0, False)])
+def test_nothing_is_dropped_at_scale_0_and_without_training(scale, training, rng):
+    network, x = network_of(ScaledDropout(0.4)), rng.normal(size=(2, 3, 50)).astype("float32")
+    scale_dropout(network, scale)
+    assert np.array_equal(network(x, training=training), x)
+
+
+def test_a_sequence_can_drop_the_same_at_every_step():
+    outputs = np.asarray(network_of(ScaledDropout(0.5, (None, 1, None)))(np.ones((4, 9, 50)), training=True))
+    assert np.all(outputs == outputs[:, :1])
+    assert not np.all(outputs == outputs[:1])
+
+
+def test_the_scale_is_no_variable_of_the_network():
+    network = build(Config(units=6), 11, dropout=ScaledDropout)
+    assert [layer.rate for layer in network.layers if isinstance(layer, ScaledDropout)] == [DROPOUT, DROPOUT]
+    assert not any("scale" in variable.path for variable in network.variables)
+
+
+def rates_of(poem, config, **options):
+    """The rate of dropout at every step of a run."""
+    rates = []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            (layer,) = [layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout)]
+            scaled = isinstance(layer, ScaledDropout)
+            rates.append(layer.rate * float(layer.scale.variable) if scaled else layer.rate)
+
+    options = {"seq_length": 50, "batch_size": 8, "callbacks": [Look()], "verbose": False, **options}
+    train(Corpus.from_text(poem), Config("rnn", units=4, layers=1, **config), **options)
+    return rates
+
+
+@pytest.mark.parametrize(
+    ("config", "options", "rate"),
+    [
+        ({}, {"epochs": 3}, DROPOUT * 3 / MANY_EPOCHS),
+        ({}, {"epochs": MANY_EPOCHS + 1}, DROPOUT),
+        ({}, {"epochs": 3, "schedule": "constant"}, DROPOUT),
+        ({"dropout": 0.25}, {"epochs": 3}, 0.25),
+    ],
+)
+def test_the_usual_dropout_grows_with_the_epochs_of_a_run_and_what_is_asked_for_stays(poem, config, options, rate):
+    rates = rates_of(poem, config, **options)
+    assert len(rates) > 3
+    assert rates == pytest.approx([rate] * len(rates))
+
+
+def test_by_the_clock_the_usual_dropout_is_that_of_as_many_epochs_as_there_is_time_for(poem, monkeypatch):
+    """A minute, of which every batch takes a second: 60 batches; how long one takes is not known before the first."""
+    learn, now = Learner.__call__, [1000.0]
+
+    def learn_for_a_second(*arguments):
+        now[0] += 1
+        return learn(*arguments)
+
+    monkeypatch.setattr(Learner, "__call__", learn_for_a_second)
+    monkeypatch.setattr("shakegen.training.run.time.monotonic", lambda: now[0])
+    rates = rates_of(poem, {}, minutes=1)
+    steps = ShuffledWindows(Corpus.from_text(poem).train, length=50, batch_size=8).steps
+    assert 4 < steps < len(rates) < 62
+    assert rates == pytest.approx([DROPOUT] + [DROPOUT * 60 / steps / MANY_EPOCHS] * (len(rates) - 1))

@@ -1,0 +1,79 @@
+"""The cross entropy over many words, in pieces: against Keras's, and its gradients."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from shakegen.network.build import build
+from shakegen.network.config import Config
+from shakegen.study.autocomplete.loss import WordCrossentropy, without_read_out, word_crossentropy
+
+N, T, H, W, V = 3, 7, 5, 11, 6
+
+
+@pytest.fixture
+def drawn(rng):
+    arrays = [tf.constant(rng.normal(size=shape)) for shape in ((N, T, H), (H, W), (W,))]
+    return arrays, tf.constant(rng.integers(W, size=(N, T)), tf.int32)
+
+
+def expected(hidden, kernel, bias, targets):
+    logits = tf.einsum("nth,hw->ntw", hidden, kernel) + bias
+    losses = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)(targets, logits)
+    counted = tf.cast(targets > 1, losses.dtype)
+    return tf.reduce_sum(losses * counted) / tf.reduce_sum(counted)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4, 100])
+def test_it_is_keras_s_masked_cross_entropy_with_its_gradients(drawn, rows):
+    arrays, targets = drawn
+    found = []
+    for loss in (lambda *a: word_crossentropy(*a, logits=rows * W)), expected:
+        with tf.GradientTape() as tape:
+            tape.watch(arrays)
+            value = 3 * loss(*arrays, targets)
+        found.append([value, *tape.gradient(value, arrays)])
+    for ours, theirs in zip(*found):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+
+
+def test_gradients_are_the_finite_differences(drawn, rng):
+    arrays, targets = drawn
+    direction = [tf.constant(rng.normal(size=array.shape)) for array in arrays]
+    loss = tf.function(lambda *a: word_crossentropy(*a, targets, logits=4 * W))
+    with tf.GradientTape() as tape:
+        tape.watch(arrays)
+        value = loss(*arrays)
+    slope = sum(tf.reduce_sum(g * d) for g, d in zip(tape.gradient(value, arrays), direction))
+    moved = [loss(*(a + step * d for a, d in zip(arrays, direction))) for step in (1e-5, -1e-5)]
+    np.testing.assert_allclose(slope, (moved[0] - moved[1]) / 2e-5, rtol=1e-8)
+
+
+def test_positions_without_a_word_have_neither_loss_nor_gradient(drawn):
+    (hidden, kernel, bias), targets = drawn
+    none = tf.zeros_like(targets)
+    with tf.GradientTape() as tape:
+        tape.watch(hidden)
+        value = word_crossentropy(hidden, kernel, bias, none)
+    assert value == 0
+    assert not np.any(tape.gradient(value, hidden))
+    changed = tf.where((targets > 1)[..., None], hidden, 100.0)
+    same = [word_crossentropy(h, kernel, bias, targets) for h in (hidden, changed)]
+    np.testing.assert_allclose(*same, rtol=1e-12)
+
+
+def test_a_network_learns_from_pieces_what_it_learns_from_all_logits(rng):
+    config = Config.autocomplete("gru", units=6)
+    whole, pieces = build(config, V, outputs=W), build(config, V, outputs=W)
+    below = without_read_out(pieces)
+    assert [v.path for v in below.trainable_variables] == [v.path for v in pieces.trainable_variables]
+    ids, targets = rng.integers(V, size=(N, T)), rng.integers(W, size=(N, T))
+    whole.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    below.compile("sgd", WordCrossentropy(below.read_out))
+    for _ in range(3):
+        weights = (targets > 1) * targets.size / np.count_nonzero(targets > 1)
+        losses = whole.train_on_batch(ids, targets, weights), below.train_on_batch(ids, targets)
+        np.testing.assert_allclose(*losses, rtol=1e-5)
+    for ours, theirs in zip(pieces.get_weights(), whole.get_weights()):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)

@@ -1,0 +1,171 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from shakegen.text.corpus import Corpus
+from shakegen.text.windows import Recoded, ShuffledWindows, Streams, one_hot_windows
+
+TEXT = "the quick brown fox jumps over the lazy dog and runs away\n"
+
+
+def texts_of(corpus, dataset):
+    """Each window and its target of a dataset as text, decoded from one-hot."""
+    pairs = []
+    for windows, targets in dataset.as_numpy_iterator():
+        assert set(np.unique(windows)) == {0, 1}
+        assert np.all(windows.sum(axis=-1) == 1)
+        assert np.all(targets.sum(axis=-1) == 1)
+        for window, target in zip(windows.argmax(-1), targets.argmax(-1), strict=True):
+            pairs.append((corpus.vocabulary.decode(window), corpus.vocabulary.decode(np.atleast_1d(target))))
+    return pairs
+
+
+@pytest.mark.parametrize("stride", [1, 3, 50])
+def test_textbook_windows_are_cut_every_stride_characters(stride):
+    corpus = Corpus.from_text(TEXT)
+    dataset = one_hot_windows(corpus.ids, corpus.vocabulary, length=8, stride=stride, batch_size=4)
+    starts = range(0, len(TEXT) - 8, stride)
+    assert texts_of(corpus, dataset) == [(TEXT[s : s + 8], TEXT[s + 8]) for s in starts]
+    assert len(dataset) == -(-len(starts) // 4)
+
+
+def test_targets_at_all_positions_are_the_window_one_further():
+    corpus = Corpus.from_text(TEXT)
+    dataset = one_hot_windows(corpus.ids, corpus.vocabulary, length=8, stride=3, targets="all")
+    assert texts_of(corpus, dataset) == [(TEXT[s : s + 8], TEXT[s + 1 : s + 9]) for s in range(0, len(TEXT) - 8, 3)]
+
+
+def test_shuffling_keeps_every_window_and_changes_with_each_pass():
+    corpus = Corpus.from_text(TEXT)
+    in_order = texts_of(corpus, one_hot_windows(corpus.ids, corpus.vocabulary, length=8))
+    dataset = one_hot_windows(corpus.ids, corpus.vocabulary, length=8, random_state=3)
+    first, second = texts_of(corpus, dataset), texts_of(corpus, dataset)
+    assert sorted(first) == sorted(second) == sorted(in_order)
+    assert first != second
+    again = one_hot_windows(corpus.ids, corpus.vocabulary, length=8, random_state=3)
+    assert texts_of(corpus, again) == first
+
+
+KINDS = [ShuffledWindows, Streams]
+
+
+@pytest.mark.parametrize("characters", [31, 32, 61, 90, 1000])
+def test_windows_of_an_epoch_cover_all_text_and_overlap_only_at_its_ends(characters):
+    windows = ShuffledWindows(np.arange(characters), length=30, batch_size=4)
+    count, cuts = windows.steps * windows.batch_size, set()
+    for epoch in range(5):
+        everything = np.sort(windows.windows(epoch, np.arange(-(-(characters - 1) // 30) + 1)))
+        read = np.bincount((everything[:, None] + np.arange(30)).ravel(), minlength=characters - 1)
+        assert len(read) == characters - 1, "the last character is a target only"
+        assert read.min() >= 1
+        assert np.all(read[60:-60] == 1)
+        in_batches = [windows.starts(epoch, index) for index in range(windows.steps)]
+        assert np.array_equal(np.concatenate(in_batches), windows.windows(epoch, np.arange(count)))
+        cuts.add(everything[1] % 30)
+    assert len(cuts) > 1 or characters < 60
+
+
+def test_every_epoch_has_another_order():
+    windows = ShuffledWindows(np.arange(3000), length=30, batch_size=10)
+    orders = [np.concatenate([windows.starts(epoch, k) for k in range(windows.steps)]) // 30 for epoch in range(3)]
+    assert all(np.mean(a == b) < 0.1 for a, b in itertools.combinations([np.sort(orders[0]), *orders], 2))
+
+
+def test_streams_go_on_where_the_batch_before_ended_and_move_with_the_epoch():
+    streams, cuts = Streams(np.arange(1000), length=30, batch_size=4), set()
+    assert streams.steps == 8
+    for epoch in range(4):
+        batches = [streams.batch(epoch * streams.steps + k) for k in range(streams.steps)]
+        assert [streams.begins(epoch * streams.steps + k) for k in range(streams.steps)] == [True] + [False] * 7
+        text = np.concatenate([batch[:, :-1] for batch in batches], axis=1)
+        assert np.array_equal(text.ravel(), text[0, 0] + np.arange(4 * 8 * 30)), "one stream after the other"
+        cuts.add(text[0, 0] % 30)
+    assert len(cuts) > 1
+
+
+def test_over_the_epochs_streams_read_every_position():
+    streams, read = Streams(np.arange(200), length=10, batch_size=3), set()
+    for number in range(300 * streams.steps):
+        read |= set(streams.batch(number)[:, :-1].ravel().tolist())
+    assert read == set(range(199))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_targets_are_the_inputs_one_further(kind):
+    batches = kind(np.arange(500, dtype=np.uint16), length=20, batch_size=8)
+    inputs, targets = batches.pair(0)
+    assert inputs.shape == targets.shape == (8, 20)
+    assert inputs.size == batches.characters
+    assert np.array_equal(targets, inputs + 1)
+    assert np.array_equal(inputs, inputs[:, :1] + np.arange(20))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_batch_can_be_made_again_from_its_number(kind):
+    forward, backward = (kind(np.arange(700), length=20, batch_size=8, random_state=5) for _ in range(2))
+    numbers = range(3 * forward.steps)
+    expected = [forward.batch(number) for number in numbers]
+    for number in reversed(numbers):
+        assert np.array_equal(backward.batch(number), expected[number])
+    assert np.array_equal(forward.pair(7, slice(2, 5))[1], expected[7][2:5, 1:])
+    others = kind(np.arange(700), 20, 8, random_state=6)
+    assert any(not np.array_equal(expected[number], others.batch(number)) for number in numbers)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("characters", [31, 59, 61, 62, 95])
+def test_texts_of_only_a_few_windows_make_smaller_batches(kind, characters):
+    batches = kind(np.arange(characters), length=30, batch_size=64)
+    assert batches.steps == 1
+    for number in range(5):
+        assert batches.batch(number).shape == (batches.batch_size, 31)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_memory_map_is_read_as_an_array_is_and_its_pages_are_given_back(kind, tmp_path):
+    np.arange(40_000, dtype=np.uint16).tofile(tmp_path / "ids")
+    mapped = np.memmap(tmp_path / "ids", np.uint16, "r")[:30_000]
+    batches, same = (kind(ids, 20, 8) for ids in (mapped, np.arange(30_000)))
+    assert all(np.array_equal(batches.batch(number), same.batch(number)) for number in range(200))
+
+
+def test_a_recoded_text_is_the_text_in_other_ids(rng):
+    ids, table = rng.integers(5, size=1000).astype(np.uint8), np.array([3, 1, 4, 0, 9])
+    recoded = Recoded(ids, table)
+    assert len(recoded) == 1000
+    assert np.array_equal(recoded[10:200][np.arange(50)], table[ids[10:60]])
+    assert np.array_equal(ShuffledWindows(recoded, 20).batch(3), table[ShuffledWindows(ids, 20).batch(3)])
+
+
+def test_no_tuner_is_waited_for_when_a_dataset_is_left():
+    corpus = Corpus.from_text("abcdefghij" * 40)
+    assert one_hot_windows(corpus.ids, corpus.vocabulary).options().autotune.enabled is False
+
+
+def test_arguments_out_of_range():
+    corpus = Corpus.from_text("abcdefghij")
+    with pytest.raises(ValueError) as error:
+        one_hot_windows(corpus.ids, corpus.vocabulary, length=10)
+    assert str(error.value) == (
+        "the text has 10 characters, but a window of 10 and its next character need 11: "
+        "try a longer text or shorter windows (--seq-length)"
+    )
+    with pytest.raises(ValueError) as error:
+        ShuffledWindows(corpus.train, length=100)
+    assert str(error.value) == (
+        "the training text has 9 characters, but a window of 100 and its next character need 101: "
+        "try a longer text or shorter windows (--seq-length)"
+    )
+    with pytest.raises(ValueError) as error:
+        one_hot_windows(corpus.ids, corpus.vocabulary, length=0)
+    assert str(error.value) == "the window length is 0: expected 1 character or more"
+    with pytest.raises(ValueError) as error:
+        one_hot_windows(corpus.ids, corpus.vocabulary, length=3, targets="first")
+    assert str(error.value) == "targets is 'first': expected 'last' or 'all'"
+    with pytest.raises(ValueError) as error:
+        one_hot_windows(corpus.ids, corpus.vocabulary, length=3, stride=0)
+    assert str(error.value) == "stride 0 and batch size 64: expected 1 or more of each"
+    with pytest.raises(ValueError) as error:
+        ShuffledWindows(corpus.ids, length=3, batch_size=0)
+    assert str(error.value) == "the batch size is 0: expected 1 window or more"

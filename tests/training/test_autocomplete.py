@@ -1,0 +1,129 @@
+"""Training for the autocomplete task: its batches, its validation, runs that learn and go on, the command."""
+
+import json
+
+import numpy as np
+import pytest
+
+from shakegen import training
+from shakegen.inference import Engine
+from shakegen.model import WordModel, load
+from shakegen.network.config import Config
+from shakegen.study.autocomplete import measures
+from shakegen.study.autocomplete.corpus import WordCorpus
+from shakegen.study.autocomplete.words import SYMBOLS, Words
+from shakegen.text import reading
+from shakegen.text.corpus import Corpus
+from shakegen.training.words import ShuffledObservations, WordValidation
+
+TEXT = "Shall I compare thee to a summer's day? Thou art more lovely and more temperate.\n" * 20
+CONFIG = Config.autocomplete("gru", units=8)
+FAST = ["--units", 8, "--seq-length", 40, "--batch-size", 8, "--learning-rate", 0.01]
+
+
+@pytest.fixture
+def corpus():
+    return WordCorpus.from_source(reading.from_bytes(TEXT.encode(), "poem"), length=40)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 7, 1000])
+def test_every_observation_is_in_every_epoch_once(corpus, batch_size):
+    batches = ShuffledObservations(corpus.observations, corpus.train, batch_size, random_state=3)
+    assert batches.steps == -(-len(corpus.train) // batches.batch_size)
+    orders = []
+    for epoch in range(2):
+        rows = np.concatenate([batches.rows(epoch * batches.steps + k) for k in range(batches.steps)])
+        assert sorted(rows[rows >= 0]) == sorted(corpus.train)
+        assert len(rows) == batches.steps * batches.batch_size
+        orders.append(rows)
+    assert not np.array_equal(*orders)
+    again = ShuffledObservations(corpus.observations, corpus.train, batch_size, random_state=3)
+    assert np.array_equal(again.rows(batches.steps + 1), batches.rows(batches.steps + 1))
+    inputs, targets = batches.pair(batches.steps - 1)
+    expected = corpus.observations.take(batches.rows(batches.steps - 1))
+    assert np.array_equal([inputs, targets], expected)
+
+
+def test_validation_is_the_cross_entropy_of_the_measures(corpus, random_weights):
+    weights = random_weights(CONFIG, len(SYMBOLS), outputs=len(corpus.words))
+    score = WordValidation(CONFIG, corpus.observations, corpus.train, 0)
+    engine = Engine(CONFIG, weights, defer_read_out=True)
+    assert score(weights) == measures.evaluate(engine, corpus.observations, corpus.train).cross_entropy
+    assert score.seconds(weights) > 0
+
+
+def test_a_run_learns_and_goes_on_bit_for_bit(corpus, tmp_path):
+    options = {"batch_size": 16, "learning_rate": 0.02, "verbose": False}
+    whole = training.train(corpus, CONFIG, epochs=4, **options)
+    training.train(corpus, CONFIG, epochs=2, out=tmp_path / "model.h5", **options)
+    assert type(load(tmp_path / "model.h5")) is WordModel
+    resumed = training.train(corpus, resume=tmp_path / "model.h5", epochs=4, verbose=False)
+    losses = [[entry["loss"] for entry in model.history] for model in (whole, resumed)]
+    assert losses[0] == losses[1]
+    assert losses[0][-1] < losses[0][0]
+    assert all(np.array_equal(resumed.weights[name], weight) for name, weight in whole.weights.items())
+    found = whole.evaluate(corpus, corpus.validation)
+    assert whole.best_epoch["validation_loss"] == pytest.approx(found.cross_entropy, rel=1e-5)
+    finetuned = training.train(corpus, finetune=whole, epochs=1, **{**options, "learning_rate": 1e-9})
+    assert finetuned.history[0]["validation_loss"] == pytest.approx(found.cross_entropy, abs=1e-3)
+
+
+def test_what_does_not_fit_the_task_is_refused(corpus):
+    words = WordCorpus.from_source(reading.from_bytes(TEXT.encode()), length=40, words=Words(["thee", "a"]))
+    base = WordModel(CONFIG, SYMBOLS, {}, words=corpus.words)
+    cases = {
+        "the corpus is for the task autocomplete, the network for next: expected the same": (corpus, Config(), {}),
+        "the corpus is for the task next, the network for autocomplete: expected the same": (
+            Corpus.from_text(TEXT), CONFIG, {}
+        ),
+        "the corpus has observations of 40 characters, each read from the start state: leave out stateful, and give "
+        "another length when it is made": (corpus, CONFIG, {"stateful": True}),
+        "the model to start from predicts other words: expected a corpus with words=model.words": (
+            words, CONFIG, {"finetune": base}
+        ),
+        "the batch size is 0: expected 1 observation or more": (corpus, CONFIG, {"batch_size": 0}),
+    }  # fmt: skip
+    for message, (text, config, options) in cases.items():
+        with pytest.raises(ValueError) as error:
+            training.train(text, config, verbose=False, **options)
+        assert str(error.value) == message
+
+
+def test_train_then_complete_then_go_on(shakegen, tmp_path):
+    (tmp_path / "poem.txt").write_text(TEXT)
+    arguments = ["train", "poem.txt", "--task", "autocomplete", *FAST]
+    shown = ["--sample-seed", "shall i com", "--log-dir", "logs"]
+    trained = shakegen(*arguments, "--epochs", 1, *shown, "--vocabulary-size", 10)
+    assert (trained.exit_code, trained.stdout) == (0, "")
+    lines = trained.stderr.splitlines()
+    assert lines[0].startswith("epoch 1/1: training ")
+    assert " nats, " in lines[0]
+    assert lines[1].startswith("shall i com| ")
+    assert 'Now try: shakegen complete --model models/poem-autocomplete-gru.h5 "..."' in lines
+    logged = next((tmp_path / "logs" / "train").glob("events*")).read_bytes()
+    for name in (b"gradient_norm/embedding", b"gradient_norm/layer2", b"gradient_norm/dense", b"shall i com| "):
+        assert name in logged
+    model = load("models/poem-autocomplete-gru.h5")
+    assert (len(model.words), model.length, model.config) == (12, 40, CONFIG)
+    resumed = shakegen("train", "poem.txt", "--resume", "--epochs", 2, "--quiet")
+    assert (resumed.exit_code, resumed.output) == (0, "")
+    again = load("models/poem-autocomplete-gru.h5")
+    assert [entry["epoch"] for entry in again.history] == [1, 2]
+    info = json.loads(shakegen("info", "models/poem-autocomplete-gru.h5", "--json").stdout)
+    assert (info["task"], info["words"]) == ("autocomplete", 10)
+    assert info["validation_cross_entropy"] == again.best_epoch["validation_loss"]
+    completed = json.loads(shakegen("complete", "shall i com", "--json").stdout)["completions"]
+    assert completed == [offer._asdict() for offer in again.complete("shall i com")]
+    finetuned = shakegen("train", "poem.txt", "--finetune", "models/poem-autocomplete-gru.h5", "--epochs", 1,
+                         "--out", "models/more.h5", "--quiet")  # fmt: skip
+    assert (finetuned.exit_code, finetuned.output) == (0, "")
+    assert load("models/more.h5").words == model.words
+
+
+def test_the_options_of_the_study_are_the_defaults():
+    from shakegen.training.recipe import Recipe
+
+    recipe = Recipe.autocomplete()
+    assert (recipe.epochs, recipe.batch_size, recipe.seq_length, recipe.optimizer) == (2, 64, 200, "adam")
+    assert (recipe.rate(0.0), recipe.rate(1.0), recipe.clip_norm) == (1e-3, 1e-3, None)
+    assert Recipe.autocomplete(minutes=3).epochs is None

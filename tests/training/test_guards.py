@@ -1,0 +1,136 @@
+"""What goes wrong in a run costs no more than it must."""
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.model import load
+from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
+from shakegen.training import Diverged, run, train
+
+SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
+CONFIG = Config("rnn", units=6)
+
+
+class AfterEpoch(keras.callbacks.Callback):
+    """Do something after so many epochs."""
+
+    def __init__(self, act, epochs=1):
+        super().__init__()
+        self.act, self.epochs = act, epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 == self.epochs:
+            self.act(self.model)
+
+
+def poison(model):
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+
+
+class PoisonInTheMiddle(keras.callbacks.Callback):
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.model.optimizer.iterations > 20:
+            poison(self.model)
+
+
+@pytest.mark.parametrize("poisoner", [AfterEpoch(poison, 2), PoisonInTheMiddle()], ids=["at an end", "in the middle"])
+def test_a_run_that_diverges_keeps_the_last_good_weights(poem, tmp_path, poisoner):
+    path = tmp_path / "model.h5"
+    with pytest.raises(Diverged) as error:
+        train(Corpus.from_text(poem), CONFIG, epochs=5, out=path, callbacks=[poisoner], **SMALL)
+    assert str(error.value) == (
+        "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm; "
+        f"{path} keeps the best epoch so far"
+    )
+    kept = load(path, with_training=True)
+    assert kept.history == error.value.model.history[: len(kept.history)]
+    assert all(np.isfinite(weight).all() for weight in kept.weights.values())
+    assert all(np.isfinite(array).all() for array in kept.training.arrays.values())
+    assert kept.sample("Shall", length=5) == load(path).sample("Shall", length=5)
+
+
+def test_patience_ends_a_run_that_gets_no_better(poem):
+    noise = "".join(np.random.default_rng(0).permutation(list(poem[:300])))
+    corpus = Corpus.from_text(poem[:2000] + noise)
+    model = train(corpus, Config("rnn", units=32, dropout=0), epochs=40, learning_rate=2e-2, patience=2, **SMALL)
+    losses = [entry["validation_loss"] for entry in model.history]
+    assert len(losses) < 40
+    assert np.argmin(losses) == len(losses) - 3
+    with pytest.raises(ValueError) as error:
+        train(corpus, resume=model)
+    assert str(error.value) == "the run to resume has ended: 2 epochs were no better (--patience); give it more"
+
+
+def test_a_callback_may_end_a_run(poem):
+    class Enough(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == 2
+
+    model = train(Corpus.from_text(poem), CONFIG, epochs=3, callbacks=[Enough()], **SMALL)
+    assert [entry["steps"] for entry in model.history] == [3]
+
+
+def test_a_folder_that_is_removed_is_made_again(poem, tmp_path):
+    path = tmp_path / "models" / "model.h5"
+
+    def remove(model):
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
+
+    path.parent.mkdir()
+    model = train(Corpus.from_text(poem), CONFIG, epochs=3, out=path, callbacks=[AfterEpoch(remove)], **SMALL)
+    assert load(path).history == model.history
+
+
+def test_a_checkpoint_that_cannot_be_written_is_tried_again(poem, tmp_path, capsys):
+    """A file in the place of the folder stands in for a disk that is full, and has room later."""
+    path = tmp_path / "models" / "model.h5"
+    block = AfterEpoch(lambda model: path.parent.write_text(""), 1)
+    free = AfterEpoch(lambda model: path.parent.unlink(), 3)
+    model = train(Corpus.from_text(poem), CONFIG, epochs=3, out=path, callbacks=[block, free], **SMALL)
+    assert load(path).history == model.history
+    warning = (
+        f"Warning: cannot write {path} (File exists): expected a file in a folder that has room and may be written to; "
+        "try another place with --out. Training goes on; the next checkpoint tries again.\n"
+    )
+    assert capsys.readouterr().err == 2 * warning
+
+
+def test_a_last_checkpoint_that_cannot_be_written_is_an_error_and_the_one_before_stays(poem, tmp_path):
+    path, moved = tmp_path / "models" / "model.h5", tmp_path / "moved"
+
+    def move(model):
+        path.parent.rename(moved)
+        path.parent.write_text("")
+
+    with pytest.raises(OSError) as error:
+        train(Corpus.from_text(poem), CONFIG, epochs=2, out=path, callbacks=[AfterEpoch(move, 2)], **SMALL)
+    assert str(error.value) == (
+        f"cannot write {path} (File exists): expected a file in a folder that has room and may be written to; "
+        "try another place with --out"
+    )
+    assert len(load(moved / "model.h5", with_training=True).history) == 1
+
+
+def test_without_checkpoints_the_file_holds_the_model_alone(poem, tmp_path):
+    model = train(Corpus.from_text(poem), CONFIG, epochs=2, out=tmp_path / "a.h5", checkpoint_every=0, **SMALL)
+    kept = load(tmp_path / "a.h5", with_training=True)
+    assert (kept.training, kept.history) == (None, model.history)
+    with pytest.raises(ValueError) as error:
+        train(Corpus.from_text(poem), CONFIG, checkpoint_every=-1)
+    assert str(error.value) == "the minutes between checkpoints are -1: expected a number of 0 or more"
+
+
+def test_a_long_epoch_is_reported_in_parts(poem, monkeypatch):
+    corpus = Corpus.from_text(poem * 4)
+    whole = train(corpus, CONFIG, epochs=2, **SMALL)
+    monkeypatch.setattr(run, "REPORT", 3000)
+    parts = train(corpus, CONFIG, epochs=2, **SMALL)
+    assert [entry["epoch"] for entry in parts.history[2::3]] == [1, 2]
+    assert [entry["steps"] for entry in parts.history[2::3]] == [entry["steps"] for entry in whole.history]
+    assert [entry["epoch"] for entry in parts.history] == pytest.approx(np.arange(1, 7) / 3, abs=0.02)
+    assert np.mean([e["loss"] for e in parts.history[:3]]) == pytest.approx(whole.history[0]["loss"], rel=0.02)
+    last = [model.training.arrays for model in (whole, parts)]
+    assert all(np.array_equal(last[0][name], last[1][name]) for name in last[0])

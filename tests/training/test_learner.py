@@ -1,0 +1,55 @@
+"""What a network learns from one batch."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from shakegen.network.build import build
+from shakegen.network.config import Config
+from shakegen.network.dropout import ScaledDropout
+from shakegen.text.windows import ShuffledWindows
+from shakegen.training.learner import Crossentropy, Learner
+from shakegen.training.workers.replicas import Replicas
+
+
+def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
+    """Adam's second slot, after a step, is a share of the squared gradient of the whole table."""
+    batches = ShuffledWindows(rng.integers(3, size=500), length=10, batch_size=4)
+    network = build(Config("rnn", units=5, embedding=2, dropout=0), 3)
+    network.compile(keras.optimizers.Adam(beta_2=0.75), Crossentropy(), jit_compile=False)
+    network.optimizer.build(network.trainable_variables)
+    inputs, targets = batches.pair(0)
+    with tf.GradientTape() as tape:
+        logits = network(inputs)
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits))
+    gradient = tf.convert_to_tensor(tape.gradient(loss, network.trainable_variables[0])).numpy()
+    learner = Learner(network, Replicas(batches))
+    learner.begin(0)
+    assert np.isclose(learner(1e-3), float(loss))
+    slots = {variable.path.split("/", 1)[-1]: variable.numpy() for variable in network.optimizer.variables}
+    (velocity,) = [slot for name, slot in slots.items() if "embedding" in name and "velocity" in name]
+    assert np.allclose(velocity, 0.25 * gradient**2, rtol=1e-3)
+
+
+def test_no_more_dropout_is_in_force_than_told(rng):
+    batches = ShuffledWindows(rng.integers(3, size=500), length=10, batch_size=4)
+    network = build(Config("rnn", units=5, dropout=0.5), 3, dropout=ScaledDropout)
+    network.compile(keras.optimizers.SGD(), Crossentropy(), jit_compile=False)
+    network.optimizer.build(network.trainable_variables)
+    learner = Learner(network, Replicas(batches))
+    learner.begin(0)
+    for number, dropout in enumerate((1.0, 0.0, 1.0)):
+        inputs, targets = batches.pair(number)
+        without = float(Crossentropy()(targets, network(inputs)))
+        assert np.isclose(learner(0.0, dropout), without) == (dropout == 0)
+
+
+def test_targets_below_zero_do_not_count(rng):
+    targets, logits = rng.integers(5, size=(4, 6)), rng.normal(size=(4, 6, 5)).astype("float32")
+    loss, padded = Crossentropy(), np.vstack([targets, np.full((2, 6), -1)])
+    more = np.vstack([logits, rng.normal(size=(2, 6, 5))]).astype("float32")
+    expected = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(targets, logits)
+    assert np.isclose(float(loss(targets, logits)), float(expected))
+    assert np.isclose(float(loss(padded, more)), float(expected))
+    assert (int(loss.count(targets)), int(loss.count(padded))) == (24, 24)
+    assert float(loss(padded[4:], more[4:])) == 0

@@ -1,0 +1,160 @@
+"""What the options of a recipe make of learning: streams, averages, dropout, precision, old weights."""
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.inference import Engine
+from shakegen.network.build import build, named_weights
+from shakegen.network.config import CELLS, Config
+from shakegen.text.corpus import Corpus
+from shakegen.text.vocabulary import Vocabulary
+from shakegen.text.windows import Streams
+from shakegen.text.word_vocabulary import WordVocabulary
+from shakegen.training import finetuning, make_optimizer, train
+from shakegen.training.checkpoint import reset_states
+from shakegen.training.validation import Validation
+
+SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
+V = 7
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_streams_with_the_state_carried_are_read_as_in_one_unbroken_pass(cell, rng):
+    ids, config = rng.integers(V, size=400), Config(cell, units=6, layers=2, dropout=0, learn_initial_state=True)
+    batches = Streams(ids, length=9, batch_size=3)
+    network = build(config, V, streams=3)
+    network.set_weights([rng.normal(0, 0.4, weight.shape) for weight in network.get_weights()])
+    engine = Engine(config, named_weights(config, network))
+    for epoch in range(2):
+        reset_states(network)
+        state = engine.start(3)
+        for number in range(epoch * batches.steps, (epoch + 1) * batches.steps):
+            inputs = batches.batch(number)[:, :-1]
+            logits = keras.ops.convert_to_numpy(network(inputs, training=True))
+            for t in range(9):
+                expected, state = engine.step(inputs[:, t], state)
+                assert np.allclose(logits[:, t], expected, atol=2e-5)
+
+
+def test_averaged_weights_are_the_moving_average_that_is_kept(poem):
+    class Watch(keras.callbacks.Callback):
+        average = None
+
+        def on_train_batch_end(self, batch, logs=None):
+            weights = self.model.get_weights()
+            if self.average is None:
+                self.average = weights
+            momentum = min(0.8, (1 + batch) / (10 + batch))
+            self.average = [momentum * a + (1 - momentum) * w for a, w in zip(self.average, weights, strict=True)]
+
+    watch, corpus = Watch(), Corpus.from_text(poem)
+    model = train(corpus, Config("rnn", units=6), epochs=1, average_weights=0.8, callbacks=[watch], **SMALL)
+    for weight, average, present in zip(model.weights.values(), watch.average, watch.model.get_weights(), strict=True):
+        assert np.allclose(weight, average, atol=1e-6)
+        assert not np.allclose(weight, present, atol=1e-6)
+    score = Validation(model.config, corpus.validation, len(corpus))
+    assert score(model.weights) == model.history[0]["validation_loss"]
+
+
+def test_weight_decay_leaves_biases_alone():
+    from shakegen.training.recipe import Recipe
+
+    optimizer = make_optimizer(Recipe(optimizer="sgd", weight_decay=0.5, learning_rate=0.1))
+    kernel, bias = keras.Variable(np.ones((2, 2)), name="kernel"), keras.Variable(np.ones(2), name="bias")
+    optimizer.build([kernel, bias])
+    optimizer.apply([keras.ops.zeros((2, 2)), keras.ops.zeros(2)])
+    assert np.allclose(kernel, 0.95)
+    assert np.allclose(bias, 1)
+
+
+@pytest.mark.parametrize("variational", [False, True])
+def test_variational_dropout_drops_the_same_outputs_at_every_step(variational):
+    network = build(Config("rnn", units=50, dropout=0.5, variational_dropout=variational), V)
+    dropout = next(layer for layer in network.layers if isinstance(layer, keras.layers.Dropout))
+    kept = keras.ops.convert_to_numpy(dropout(np.ones((4, 30, 50), np.float32), training=True)) > 0
+    assert 0.3 < kept.mean() < 0.7
+    assert np.all(kept == kept[:, :1]) == variational
+    assert not np.all(kept == kept[:1]), "every sequence has its own mask"
+
+
+def test_half_the_precision_learns_as_much_and_keeps_whole_weights(poem):
+    corpus, config = Corpus.from_text(poem), Config("lstm", units=16, embedding=8, dropout=0.1)
+    half, whole = (train(corpus, config, epochs=2, mixed_precision=kind, **SMALL) for kind in ("bfloat16", "float32"))
+    assert all(weight.dtype == np.float32 for weight in half.weights.values())
+    assert half.history[1]["loss"] == pytest.approx(whole.history[1]["loss"], rel=0.02)
+    assert half.history != whole.history
+
+
+@pytest.mark.parametrize("embedding", [0, 5])
+def test_a_model_that_is_to_learn_another_text_begins_with_what_it_knows(poem, embedding):
+    old = train(Corpus.from_text(poem), Config("rnn", units=8, embedding=embedding), epochs=1, **SMALL)
+
+    class Beginning(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.weights = named_weights(old.config, self.model)
+
+    begun, corpus = Beginning(), Corpus.from_text("Zu viele Wörter: (so) viel Mühe!\n" * 60)
+    new = train(corpus, finetune=old, epochs=1, callbacks=[begun], **SMALL)
+    assert set(new.vocabulary.symbols) == {*old.vocabulary.symbols, *corpus.vocabulary.symbols}
+    places = [new.vocabulary.symbols.index(symbol) for symbol in old.vocabulary.symbols]
+    before, _ = old.engine.prime(old.vocabulary.encode(poem[:50]))
+    after, _ = Engine(old.config, begun.weights).prime(new.vocabulary.encode(poem[:50]))
+    assert np.allclose(after[0, places], before[0], atol=1e-5)
+    assert np.ptp(np.delete(after[0], places)) > 0, "new characters have weights of their own"
+    assert new.corpus["sha256"] == corpus.sha256
+    assert new.sample("Wörter", length=5)
+    again = train(corpus, resume=new, epochs=2, verbose=False)
+    assert again.history[0] == new.history[0]
+
+
+def test_the_network_of_the_old_model_is_the_network_but_for_dropout(poem):
+    corpus = Corpus.from_text(poem)
+    old = train(corpus, Config("rnn", units=4), epochs=1, **SMALL)
+    new = train(corpus, Config("rnn", units=4, dropout=0.1), finetune=old, epochs=1, **SMALL)
+    assert new.config.dropout == 0.1
+    with pytest.raises(ValueError) as error:
+        train(corpus, Config("rnn", units=5), finetune=old, epochs=1)
+    assert str(error.value) == (
+        "the model to start from has units 4, not 5: leave that out, for its weights fit no other network"
+    )
+
+
+def test_a_long_validation_text_is_read_in_part(random_model, rng):
+    model, ids = random_model(), rng.integers(27, size=200_000).astype(np.uint8)
+    whole, part = Validation(model.config, ids, len(ids)), Validation(model.config, ids, 0)
+    assert (whole.characters, part.characters) == (200_000, 100_000)
+    assert part(model.weights) == pytest.approx(whole(model.weights), rel=0.01)
+    assert part(model.weights) != whole(model.weights)
+    assert part.seconds(model.weights) > 0
+
+
+UNKNOWN = Vocabulary("abc", unknown=True)
+WORDS = WordVocabulary(["to", " be", ","])
+
+
+@pytest.mark.parametrize(
+    ("known", "new"),
+    [
+        (Vocabulary("abc"), Vocabulary("cxa")),
+        (UNKNOWN, Vocabulary("xyz")),
+        (Vocabulary("abc"), Vocabulary("bx", unknown=True)),
+        (UNKNOWN, Vocabulary("abz", unknown=True)),
+        (WORDS, WordVocabulary([" or", ",", " not"])),
+    ],
+)
+def test_a_vocabulary_of_both_has_the_symbols_of_each_in_their_places(known, new):
+    both = finetuning.extended(known, new)
+    for one in (known, new):
+        places = finetuning.places(one, both)
+        assert [both.to_json()[k] for k in places] == one.to_json()
+    assert set(both.symbols) == {*known.symbols, *new.symbols}
+    assert finetuning.extended(both, new) == both
+
+
+def test_a_network_learns_from_a_corpus_of_its_own_level_only(poem):
+    with pytest.raises(ValueError) as error:
+        train(Corpus.from_text(poem, level="word"), Config(units=4), epochs=1)
+    assert str(error.value) == (
+        "the corpus has the level word, the network char: expected the same, as of Config(level='word')"
+    )

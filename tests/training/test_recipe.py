@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from shakegen.training.recipe import SCHEDULES, Recipe
+
+SHARES = np.linspace(0, 1, 501)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear"])
+@pytest.mark.parametrize("warmup", [None, 0.1])
+def test_learning_rate_rises_then_falls_to_a_hundredth(schedule, warmup):
+    recipe = Recipe(learning_rate=2.0, schedule=schedule, warmup=warmup)
+    rates = np.array([recipe.rate(share) for share in SHARES])
+    top = rates.argmax()
+    assert np.isclose(rates[top], 2.0)
+    assert SHARES[top] == (warmup or 0.02)
+    assert np.all(np.diff(rates[: top + 1]) > 0)
+    assert np.all(np.diff(rates[top:]) < 0)
+    assert np.isclose(rates[-1], 0.02)
+    assert rates[0] > 0
+
+
+def test_a_linear_schedule_is_a_line_and_a_cosine_lies_above_it_at_first():
+    cosine, linear = (
+        np.array([Recipe(schedule=schedule, warmup=0.0).rate(share) for share in SHARES])
+        for schedule in ("cosine", "linear")
+    )
+    assert np.allclose(np.diff(linear), np.diff(linear)[0])
+    assert np.all(cosine[1:250] > linear[1:250])
+    assert np.allclose(cosine + cosine[::-1], linear + linear[::-1])
+
+
+def test_a_constant_rate_is_the_same_whatever_share_of_the_run_is_over():
+    assert {Recipe(schedule="constant").rate(share) for share in SHARES} == {6e-3}
+    assert Recipe(schedule="constant", warmup=0.5).rate(0.1) < 6e-3
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_recipe_survives_json(schedule):
+    recipe = Recipe(minutes=3, schedule=schedule, clip_norm=None, weight_decay=0.1)
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+
+
+def test_epochs_take_the_place_of_minutes_when_a_run_goes_on_and_the_other_way_round():
+    assert Recipe(minutes=3).resumed({"epochs": 5}) == Recipe(epochs=5)
+    assert Recipe(epochs=3).resumed({"minutes": 5, "epochs": None}) == Recipe(minutes=5)
+    assert Recipe(minutes=3).resumed({"learning_rate": 0.1, "patience": 2}) == Recipe(
+        minutes=3, learning_rate=0.1, patience=2
+    )
+    assert Recipe(minutes=3).resumed({}) == Recipe(minutes=3)
+
+
+def test_what_would_change_the_past_is_refused():
+    with pytest.raises(ValueError) as error:
+        Recipe(batch_size=8).resumed({"epochs": 5, "batch_size": 16})
+    assert str(error.value) == (
+        "the run to resume has batch size 8, not 16: leave that out, or start a new run without --resume "
+        "(epochs, minutes, learning rate and patience may change)"
+    )
+
+
+BAD = {
+    "epochs and minutes are both given: expected one of them": {"epochs": 2, "minutes": 1},
+    "the epochs given is 0: expected a number above 0": {"epochs": 0},
+    "the minutes given is -1: expected a number above 0": {"minutes": -1},
+    "the clip norm given is nan: expected a number above 0": {"clip_norm": float("nan")},
+    "the clip value given is -1: expected a number above 0": {"clip_value": -1},
+    "the learning rate given is x: expected a number above 0": {"learning_rate": "x"},
+    "the patience given is 0: expected a number above 0": {"patience": 0},
+    "the weight decay given is -1: expected a number of 0 or more": {"weight_decay": -1},
+    "the warmup given is 1: expected a share from 0 up to, but not including, 1": {"warmup": 1},
+    "the average weights given is 1.5: expected a share from 0 up to, but not including, 1": {"average_weights": 1.5},
+    "there is no schedule 'cosin': expected one of cosine, linear, constant": {"schedule": "cosin"},
+    "there is no mixed precision 'float16': expected one of float32, bfloat16": {"mixed_precision": "float16"},
+    f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
+    "the batch size given is 2.5: expected a whole number": {"batch_size": 2.5},
+    "the stateful given is 1: expected true or false": {"stateful": 1},
+}
+
+
+@pytest.mark.parametrize(("message", "options"), BAD.items())
+def test_options_out_of_range(message, options):
+    with pytest.raises(ValueError) as error:
+        Recipe(**options)
+    assert str(error.value) == message
+
+
+def test_options_of_a_newer_version():
+    with pytest.raises(ValueError) as error:
+        Recipe.from_dict({"epochs": 2, "colour": "red"})
+    assert str(error.value) == "there is no option 'colour' of training: it may come from a newer shakegen"

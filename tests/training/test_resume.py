@@ -1,0 +1,215 @@
+"""A run that was stopped, killed or finished goes on as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.model import load
+from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
+from shakegen.training import Interrupted, train
+
+SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
+TIMES = ("seconds", "characters_per_second")
+
+
+def assert_same_run(one, other):
+    """That two runs came to the same place, bit for bit: weights, history, and all that training goes on from."""
+    timeless = [
+        [{name: value for name, value in entry.items() if name not in TIMES} for entry in run.history]
+        for run in (one, other)
+    ]
+    assert timeless[0] == timeless[1]
+    for arrays, same in ((one.weights, other.weights), (one.training.arrays, other.training.arrays)):
+        assert arrays.keys() == same.keys()
+        assert all(np.array_equal(arrays[name], same[name]) for name in arrays)
+    positions = [run.training.state["position"] for run in (one, other)]
+    assert all(positions[0][name] == positions[1][name] for name in ("step", "reports", "loss", "losses"))
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Press Ctrl-C after so many batches."""
+
+    def __init__(self, batches: int):
+        super().__init__()
+        self.batches = batches
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches -= 1
+        if self.batches == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+KINDS = {
+    "embedding, dropout": (Config("rnn", units=8, embedding=3, dropout=0.4), {}),
+    "streams": (Config("lstm", units=6, learn_initial_state=True), {"stateful": True}),
+    "averages": (Config("rnn", units=8), {"optimizer": "nadam", "average_weights": 0.9, "weight_decay": 0.01}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_is_stopped_twice_is_the_unbroken_run(poem, tmp_path, kind):
+    corpus, (config, options) = Corpus.from_text(poem), KINDS[kind]
+    unbroken = train(corpus, config, epochs=3, random_state=3, **SMALL, **options)
+    steps = unbroken.history[0]["steps"]
+    assert steps > 5
+    options = {"out": tmp_path / "model.h5", "random_state": 3, "epochs": 3, **SMALL, **options}
+    for batches in (5, steps + 2):
+        with pytest.raises(Interrupted):
+            train(corpus, config, **options, callbacks=[StopAfter(batches)])
+        options = {"resume": tmp_path / "model.h5", "verbose": False}
+    assert load(tmp_path / "model.h5", with_training=True).training.state["position"]["step"] == steps + 7
+    assert_same_run(train(corpus, **options), unbroken)
+
+
+def test_a_run_that_was_stopped_at_the_end_of_an_epoch_still_reports_it(poem, tmp_path):
+    corpus, options = Corpus.from_text(poem), {"epochs": 2, "schedule": "linear", **SMALL}
+    unbroken = train(corpus, Config("rnn", units=4), **options)
+    with pytest.raises(Interrupted) as stop:
+        train(corpus, Config("rnn", units=4), **options, callbacks=[StopAfter(unbroken.history[0]["steps"])])
+    assert stop.value.model.history == []
+    assert_same_run(train(corpus, resume=stop.value.model, verbose=False), unbroken)
+
+
+def test_more_epochs_at_a_constant_rate_are_those_of_a_longer_run(poem, tmp_path):
+    corpus, options = Corpus.from_text(poem), {"schedule": "constant", **SMALL}
+    unbroken = train(corpus, Config("rnn", units=8), epochs=3, **options)
+    finished = train(corpus, Config("rnn", units=8), epochs=1, out=tmp_path / "model.h5", **options)
+    assert_same_run(train(corpus, resume=finished, epochs=3, **options), unbroken)
+    assert_same_run(train(corpus, resume=tmp_path / "model.h5", epochs=3), unbroken)
+    assert_same_run(load(tmp_path / "model.h5", with_training=True), unbroken)
+
+
+def test_the_learning_rate_may_change(poem):
+    corpus = Corpus.from_text(poem)
+    first = train(corpus, Config("rnn", units=4), epochs=1, **SMALL)
+    second = train(corpus, resume=first, epochs=2, learning_rate=1e-4, verbose=False)
+    assert second.history[0] == first.history[0]
+    assert second.history[1]["learning_rate"] < 1e-4
+
+
+def test_a_run_killed_in_the_middle_of_an_epoch_goes_on_as_if_nothing_had_happened(tmp_path, poem, shakegen):
+    (tmp_path / "poem.txt").write_text(poem * 4)
+    words = [
+        "--cell",
+        "rnn",
+        "--units",
+        "8",
+        "--seq-length",
+        "20",
+        "--batch-size",
+        "8",
+        "--sample-length",
+        "0",
+        "--epochs",
+        "2",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shakegen", "train", "poem.txt", *words, "--checkpoint-every", "1e-9"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr.readline().startswith("epoch 1/2: ")
+        while not 5 < (stood := position("models/poem-rnn.h5"))["losses"] < 30:
+            time.sleep(0.01)
+        process.kill()
+    stood = position("models/poem-rnn.h5")
+    assert process.returncode == -signal.SIGKILL
+    assert stood["reports"] == 1
+    assert stood["losses"] > 5, "the run was to be killed in the middle of an epoch"
+    assert os.listdir("models") == ["poem-rnn.h5"] or len(os.listdir("models")) == 2, "a file being written may remain"
+    assert shakegen("train", "poem.txt", "--resume", "--quiet").exit_code == 0
+    assert shakegen("train", "poem.txt", *words, "--quiet", "--out", "unbroken.h5").exit_code == 0
+    assert_same_run(*(load(path, with_training=True) for path in ("models/poem-rnn.h5", "unbroken.h5")))
+
+
+def position(path):
+    return load(path, with_training=True).training.state["position"]
+
+
+REFUSED = {
+    "units 6, not 7": ({"config": Config("rnn", units=7)}, {}),
+    "batch size 8, not 9": ({}, {"batch_size": 9}),
+    "seq length 20, not 21": ({}, {"seq_length": 21}),
+    "random state 0, not 1": ({}, {"random_state": 1}),
+    "optimizer adam, not sgd": ({}, {"optimizer": "sgd"}),
+    "the split [0.9, 0.05, 0.05], not [0.8, 0.1, 0.1]": ({"split": (0.8, 0.1, 0.1)}, {}),
+    "another text": ({"text": "."}, {}),
+}
+
+
+@pytest.fixture(scope="module")
+def finished():
+    corpus = Corpus.from_text(
+        "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
+    )
+    return corpus, train(corpus, Config("rnn", units=6), epochs=1, **SMALL)
+
+
+@pytest.mark.parametrize("difference", REFUSED)
+def test_a_run_of_something_else_is_refused(finished, difference):
+    corpus, model = finished
+    (what, options), text = REFUSED[difference], corpus.vocabulary.decode(corpus.ids)
+    other = Corpus.from_text(text + what.get("text", ""), split=what.get("split", corpus.split))
+    with pytest.raises(ValueError) as error:
+        train(other, what.get("config"), resume=model, epochs=2, verbose=False, **options)
+    if "text" in what:
+        difference = f"a text with sha256 {corpus.sha256}, not {other.sha256}"
+    assert str(error.value) == (
+        f"the run to resume has {difference}: leave that out, or start a new run without --resume "
+        "(epochs, minutes, learning rate and patience may change)"
+    )
+
+
+def test_a_run_that_has_ended_and_a_model_without_one_are_refused(finished, tmp_path):
+    corpus, model = finished
+    for options, reason in (
+        ({}, "it had 1 epochs (--epochs)"),
+        ({"minutes": 1e-6}, "it had 1e-06 minutes (--minutes)"),
+    ):
+        with pytest.raises(ValueError) as error:
+            train(corpus, resume=model, verbose=False, **options)
+        assert str(error.value) == f"the run to resume has ended: {reason}; give it more"
+    model.save(tmp_path / "model.h5")
+    with pytest.raises(ValueError) as error:
+        train(corpus, resume=tmp_path / "model.h5", epochs=2)
+    assert str(error.value) == (
+        "the model holds no training run to resume: start from its weights with --finetune, or start a new run"
+    )
+    with pytest.raises(ValueError) as error:
+        train(corpus, resume=model, finetune=model)
+    assert str(error.value) == "resume and finetune are both given: expected one of them"
+
+
+def test_checkpoints_of_other_networks_and_places_are_refused(finished):
+    corpus, model = finished
+    training = model.training
+    arrays, state = dict(training.arrays), training.state
+    changes = [
+        ({"weights/0": np.zeros((3, 3), np.float32)}, {}),
+        ({"weights/0": arrays["weights/0"].astype(np.float64)}, {}),
+        ({"weights/99": arrays["weights/0"]}, {}),
+        ({}, {"step": -1}),
+        ({}, {"step": 1.5}),
+        ({}, {"seconds": "x"}),
+        ({}, {"colour": 1}),
+    ]
+    for changed, position in changes:
+        training.arrays = arrays | changed
+        training.state = state | {"position": state["position"] | position}
+        with pytest.raises(ValueError) as error:
+            train(corpus, resume=model, epochs=2, verbose=False)
+        assert str(error.value) == (
+            "the training run to resume is not of such a network and optimizer: the file may be damaged, or come from "
+            "another version of shakegen or Keras; start a new run without --resume"
+            if changed
+            else "the training run to resume is where no run can be: the file may be damaged"
+        )
+    training.arrays, training.state = arrays, state

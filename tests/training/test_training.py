@@ -1,0 +1,149 @@
+import os
+import signal
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.model import load
+from shakegen.model.evaluation import evaluate
+from shakegen.network.config import CELLS, Config
+from shakegen.text.corpus import Corpus
+from shakegen.training import Interrupted, make_optimizer, train
+from shakegen.training.recipe import Recipe
+
+TIMES = ("seconds", "characters_per_second")
+SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
+
+
+def timeless(history):
+    return [{name: value for name, value in entry.items() if name not in TIMES} for entry in history]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_network_learns_a_text_that_repeats_itself(poem, cell):
+    corpus = Corpus.from_text(poem)
+    model = train(corpus, Config(cell, units=48, dropout=0), **{**SMALL, "epochs": 20}, learning_rate=1e-2)
+    assert model.validation_bits < 1
+    assert model.history[-1]["loss"] < model.history[0]["loss"]
+    assert "summer's day?" in model.sample("Shall I compare thee to a ", length=20, temperature=0)
+
+
+def test_the_same_random_state_gives_the_same_model(poem):
+    corpus = Corpus.from_text(poem)
+    first, second, other = (
+        train(corpus, Config(units=8, dropout=0.3), **SMALL, random_state=state) for state in (4, 4, 5)
+    )
+    assert timeless(first.history) == timeless(second.history)
+    assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
+    assert timeless(first.history) != timeless(other.history)
+
+
+def test_the_model_of_the_best_epoch_is_kept(poem, tmp_path):
+    noise = "".join(np.random.default_rng(0).permutation(list(poem[:300])))
+    corpus = Corpus.from_text(poem[:2000] + noise)
+    options = {**SMALL, "epochs": 8, "learning_rate": 2e-2, "out": tmp_path / "model.h5"}
+    model = train(corpus, Config(units=32, dropout=0), **options)
+    losses = [entry["validation_loss"] for entry in model.history]
+    assert losses.index(min(losses)) < len(losses) - 1, "the run was to get worse at the end"
+    found = evaluate(model.engine, corpus.validation)
+    assert np.isclose(found.nats_per_character, min(losses), rtol=1e-5)
+    assert model.best_epoch["epoch"] == losses.index(min(losses)) + 1
+    saved = load(tmp_path / "model.h5")
+    assert saved.history == model.history
+    assert all(np.array_equal(saved.weights[name], model.weights[name]) for name in model.weights)
+
+
+def test_trained_model_and_its_keras_model_agree(poem):
+    corpus = Corpus.from_text(poem)
+    model = train(corpus, Config("lstm", units=8, layers=2, embedding=4), **SMALL)
+    logits = keras.ops.convert_to_numpy(model.keras_model()(corpus.ids[None, :50]))[0, -1]
+    primed, _ = model.engine.prime(corpus.ids[:50])
+    assert np.allclose(primed[0], logits, atol=1e-5)
+
+
+def test_without_validation_text_the_training_loss_decides(poem):
+    model = train(Corpus.from_text(poem, split=(1, 0, 0)), Config(units=8), **SMALL)
+    assert model.validation_bits is None
+    expected = ["characters_per_second", "epoch", "learning_rate", "loss", "seconds", "steps"]
+    assert [sorted(entry) for entry in model.history] == [expected] * 2
+    assert model.best_epoch["epoch"] == 2
+
+
+def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem):
+    class Watch(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.rates = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.rates.append(float(self.model.optimizer.learning_rate))
+
+    watch, options = Watch(), {**SMALL, "epochs": None, "minutes": 0.15}
+    model = train(Corpus.from_text(poem * 3000), Config(units=8), **options, learning_rate=1.0, callbacks=[watch])
+    assert len(model.history) == 1
+    assert watch.rates[-1] < 0.05, "the learning rate was to be annealed to the budget"
+
+
+def test_a_run_without_time_for_anything_learns_from_one_batch(poem):
+    model = train(Corpus.from_text(poem), Config("rnn", units=4), minutes=1e-9, **{**SMALL, "epochs": None})
+    assert [entry["steps"] for entry in model.history] == [1]
+
+
+@pytest.mark.parametrize("batches_before", [0, 3])
+def test_ctrl_c_ends_the_run_and_hands_over_the_model(poem, batches_before):
+    class PressCtrlC(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == batches_before:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Interrupted) as stop:
+        train(Corpus.from_text(poem), Config(units=8), **SMALL, callbacks=[PressCtrlC()])
+    assert stop.value.signal == signal.SIGINT
+    assert stop.value.model.training.state["position"]["step"] == batches_before + 1
+    assert stop.value.model.sample("Shall", length=5)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_training_works_outside_the_main_thread(poem):
+    models = []
+    thread = threading.Thread(
+        target=lambda: models.append(train(Corpus.from_text(poem), Config("rnn", units=4), **SMALL))
+    )
+    thread.start()
+    thread.join()
+    assert len(models[0].history) == 2
+
+
+def test_gradients_are_clipped_by_norm_or_by_value():
+    assert make_optimizer(Recipe()).global_clipnorm == 1.0
+    by_value = make_optimizer(Recipe(optimizer="sgd", clip_value=5.0))
+    assert (by_value.clipvalue, by_value.global_clipnorm) == (5.0, None)
+
+
+BAD = {
+    "epochs and minutes are both given: expected one of them": {"minutes": 1},
+    "the epochs given is 0: expected a number above 0": {"epochs": 0},
+    "the minutes given is -1: expected a number above 0": {"epochs": None, "minutes": -1},
+    "the clip norm given is nan: expected a number above 0": {"clip_norm": float("nan")},
+    "the clip value given is -1: expected a number above 0": {"clip_value": -1},
+    f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
+    "the learning rate given is nan: expected a number above 0": {"learning_rate": float("nan")},
+    "there is no optimizer 'adamm': expected one of Keras's, such as adam, adamw, rmsprop or sgd": {
+        "optimizer": "adamm"
+    },
+    "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm": {
+        "learning_rate": 3e38,
+        "optimizer": "sgd",
+        "clip_norm": None,
+    },
+}
+
+
+@pytest.mark.parametrize(("message", "options"), BAD.items())
+def test_arguments_out_of_range_and_divergence(poem, message, options):
+    with pytest.raises(ValueError) as error:
+        train(Corpus.from_text(poem), Config("rnn", units=4), **{**SMALL, **options})
+    assert str(error.value) == message
