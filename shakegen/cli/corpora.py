@@ -21,7 +21,7 @@ def corpora_list():
     from shakegen.text import named
 
     rows = [
-        (name, f"{text.size:,} bytes", "yes" if named.is_here(name) else "no", text.what)
+        (name, f"{text.size:,} bytes", "yes" if named.is_here(name) else "no", text.title)
         for name, text in named.NAMED.items()
     ]
     table(("name", "size", "here", "what"), rows)
@@ -33,14 +33,14 @@ def corpora_get(name):
     """Fetch the text NAME if it is not here, verify it, and print where it is.
 
     It is kept in the cache folder of the platform, or in that of the variable SHAKEGEN_CACHE. The proxies of the
-    variables http_proxy, https_proxy and no_proxy are used. A download that broke off goes on where it ended.
+    variables http_proxy, https_proxy and no_proxy are used.
 
     \b
     shakegen corpora get text8
     """
     from shakegen.text import named
 
-    click.echo(named.get(name, verify=True))
+    click.echo(named.fetch_text(name, verify=True))
 
 
 @corpora.command("path")
@@ -49,7 +49,7 @@ def corpora_path(name):
     """Print where the text NAME is, if it is here."""
     from shakegen.text import named
 
-    path = named.place_of(name)
+    path = named.locate_text(name)
     if not named.is_here(name):
         raise FileNotFoundError(f"{name} is not here: fetch it with `shakegen corpora get {name}`")
     click.echo(path)

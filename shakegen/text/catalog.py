@@ -31,9 +31,10 @@ def open_source(
     if sum(str(place) == "-" for place in places) > 1:
         raise ValueError("standard input is given twice: it can be read only once")
     sources = [
-        reading.from_file(named.get(str(place))) if str(place) in named.NAMED else reading.from_path(place, encoding)
+        reading.from_file(named.fetch_text(str(place))) if str(place) in named.NAMED
+        else reading.from_path(place, encoding)
         for place in places
-    ]
+    ]  # fmt: skip
     return reading.normalised(reading.concatenated(sources), lowercase, normalize)
 
 
