@@ -53,7 +53,7 @@ class SampleText(keras.callbacks.Callback):
         **options,
     ):
         super().__init__()
-        sampling.check(length, temperature, random_state)
+        sampling.check_draw(length, temperature, random_state)
         sampling.StopTexts(options.get("stop", ()), vocabulary.symbols)
         others = {name: value for name, value in options.items() if name not in ("stop", "min_length")}
         if beam_width is None:

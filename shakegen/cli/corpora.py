@@ -72,7 +72,7 @@ def corpora_show(corpus, reading, as_json):
     shakegen corpora show novels/*.txt --normalize text8 --json
     """
     from shakegen.text import catalog, statistics
-    from shakegen.text.vocabulary import describe
+    from shakegen.text.vocabulary import describe_character
 
     shown = statistics.describe(catalog.load_corpus(corpus, **reading))
     if as_json:
@@ -86,7 +86,7 @@ def corpora_show(corpus, reading, as_json):
     table(("order", "bits/char"), [(order, f"{value:.4f}") for order, value in enumerate(bits)])
     click.echo()
     frequent = sorted(number.items(), key=lambda item: -item[1])
-    rows = [(describe(c), f"{n:,}", f"{n / shown['characters']:.4%}") for c, n in frequent[:SHOWN]]
+    rows = [(describe_character(c), f"{n:,}", f"{n / shown['characters']:.4%}") for c, n in frequent[:SHOWN]]
     table(("character", "count", "share"), rows)
     if len(frequent) > SHOWN:
         click.echo(f"and {len(frequent) - SHOWN:,} less frequent ones: --json shows all")

@@ -14,7 +14,7 @@ import numpy as np
 from shakegen.lab import cells, check
 from shakegen.lab.result import Result
 from shakegen.plotting import Bars, Figure, Panel
-from shakegen.text.windows import cut
+from shakegen.text.windows import cut_windows
 
 DIRECTIONS = ("forward", "bidirectional")
 
@@ -102,7 +102,7 @@ def cloze(
 
 def gap(ids: np.ndarray, starts: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
     """What stands around gaps, (N, 2 · context), and what belongs there, (N,); windows begin at `starts`."""
-    windows = cut(ids, starts, 2 * context + 1).astype(np.int32)
+    windows = cut_windows(ids, starts, 2 * context + 1).astype(np.int32)
     return np.delete(windows, context, axis=1), windows[:, context]
 
 

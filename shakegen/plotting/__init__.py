@@ -36,7 +36,7 @@ def check(path: str | Path) -> None:
     kinds = [*image.FORMATS, "html"]
     if Path(path).suffix.lower().removeprefix(".") not in kinds:
         raise ValueError(f"cannot draw {path}: expected a name that ends in .{', .'.join(kinds[:-1])} or .html")
-    image.require()
+    image.require_matplotlib()
 
 
 def save(figure: Figure, path: str | Path, *beside: Table | str) -> None:

@@ -20,7 +20,7 @@ def accuracy_by_typing(evaluations: Mapping[str, dict]) -> Figure:
     """
     if not evaluations:
         raise ValueError("there are no evaluations to draw: expected one or more")
-    rows = {name: rows_of(name, evaluation) for name, evaluation in evaluations.items()}
+    rows = {name: read_rows(name, evaluation) for name, evaluation in evaluations.items()}
     panels = []
     for k, title in TOP.items():
         curves = [
@@ -31,7 +31,7 @@ def accuracy_by_typing(evaluations: Mapping[str, dict]) -> Figure:
     return Figure("Accuracy by characters typed", panels)
 
 
-def rows_of(name: str, evaluation) -> list[dict]:
+def read_rows(name: str, evaluation) -> list[dict]:
     rows = evaluation.get("by_characters_typed") if isinstance(evaluation, dict) else None
     keys = {"typed", *(f"top_{k}" for k in TOP)}
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and keys <= set(row) for row in rows):

@@ -148,7 +148,10 @@ class Panel:
 
     def scaled(self) -> list[Curve]:
         """The curves with NaN for what cannot be on a logarithmic axis."""
-        return [replace(curve, x=shown(curve.x, self.log_x), y=shown(curve.y, self.log_y)) for curve in self.curves]
+        return [
+            replace(curve, x=finite_values(curve.x, self.log_x), y=finite_values(curve.y, self.log_y))
+            for curve in self.curves
+        ]
 
 
 @dataclass(frozen=True)
@@ -193,33 +196,33 @@ def panel_to_dict(panel: Panel) -> dict:
     if panel.bars:
         found["groups"] = list(panel.groups)
         found["bars"] = [
-            {"series": bars.series, "values": numbers(bars.values)}
-            | ({} if bars.spread is None else {"spread": numbers(bars.spread)})
+            {"series": bars.series, "values": to_numbers(bars.values)}
+            | ({} if bars.spread is None else {"spread": to_numbers(bars.spread)})
             for bars in panel.bars
         ]
     if panel.heat:
         heat = panel.heat
-        found["heat"] = {"label": heat.label, "values": [numbers(row) for row in heat.values]}
+        found["heat"] = {"label": heat.label, "values": [to_numbers(row) for row in heat.values]}
         named = {"rows": heat.rows, "columns": heat.columns, "extent": heat.extent}
         found["heat"] |= {name: list(value) for name, value in named.items() if value}
     return found
 
 
 def curve_to_dict(curve: Curve) -> dict:
-    found = {"series": curve.series, "label": curve.label, "x": numbers(curve.x), "y": numbers(curve.y)}
+    found = {"series": curve.series, "label": curve.label, "x": to_numbers(curve.x), "y": to_numbers(curve.y)}
     if curve.mark is not None:
         found["mark"] = {"x": found["x"][curve.mark], "y": found["y"][curve.mark]}
     if curve.band is not None:
-        found["low"], found["high"] = map(numbers, curve.band)
+        found["low"], found["high"] = map(to_numbers, curve.band)
     return found
 
 
-def numbers(values) -> list:
+def to_numbers(values) -> list:
     """Numbers of Python, None for those that JSON has not."""
     values = np.asarray(values).tolist()
     return [value if math.isfinite(value) else None for value in values]
 
 
-def shown(values, logarithmic: bool) -> np.ndarray:
+def finite_values(values, logarithmic: bool) -> np.ndarray:
     values = np.asarray(values, float)
     return np.where(np.isfinite(values) & (values > 0 if logarithmic else True), values, np.nan)

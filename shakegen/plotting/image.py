@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen.plotting.axes import TALL, draw_panel, legend_lines, plain
+from shakegen.plotting.axes import TALL, count_legend_lines, draw_panel, escape_text
 from shakegen.plotting.figure import Figure, Panel
 from shakegen.plotting.theme import LIGHT, Theme
 
@@ -48,7 +48,7 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
         theme: the colours.
         salt: makes the identifiers in an SVG differ from another one's on the same page.
     """
-    require()
+    require_matplotlib()
     import warnings
 
     import matplotlib
@@ -56,12 +56,12 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
 
     columns = 1 if len(figure.panels) == 1 or width < 7 else 2
     rows, content = -(-len(figure.panels) // columns), io.BytesIO()
-    with matplotlib.rc_context(settings(theme, salt)), warnings.catch_warnings():
+    with matplotlib.rc_context(make_settings(theme, salt)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a script without a font shows boxes
         height = rows * max(panel_height(panel, width / columns) for panel in figure.panels)
         drawing = Drawing(figsize=(width, height), layout="constrained")
         if len(figure.panels) > 1:
-            drawing.suptitle(plain(figure.title))
+            drawing.suptitle(escape_text(figure.title))
         grid = drawing.subplots(rows, columns, squeeze=False).ravel()
         for panel, axes in zip(figure.panels, grid):
             draw_panel(panel, axes, figure.series, theme, width / columns)
@@ -69,7 +69,7 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
             axes.set_visible(False)
         date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[kind]
         drawing.savefig(content, format=kind, dpi=160, metadata=date)
-    return content.getvalue(), [place(axes, width, height) for axes in grid[: len(figure.panels)]]
+    return content.getvalue(), [locate_axes(axes, width, height) for axes in grid[: len(figure.panels)]]
 
 
 def panel_height(panel: Panel, width: float) -> float:
@@ -77,16 +77,16 @@ def panel_height(panel: Panel, width: float) -> float:
     if panel.heat and len(panel.heat.texts):
         rows, columns = np.shape(panel.heat.values)
         return 1.4 + TALL * rows * width / columns  # a title and the bar of colours come with it
-    return HEIGHT + LINE * legend_lines(panel, width)
+    return HEIGHT + LINE * count_legend_lines(panel, width)
 
 
-def place(axes, width: float, height: float) -> Place:
+def locate_axes(axes, width: float, height: float) -> Place:
     found = axes.get_position()
     points = (72 * width * found.x0, 72 * height * (1 - found.y1), 72 * width * found.x1, 72 * height * (1 - found.y0))
     return Place(points, tuple(map(float, axes.get_xlim())), tuple(map(float, axes.get_ylim())))
 
 
-def require() -> None:
+def require_matplotlib() -> None:
     """Refuse, with the way to get it, where matplotlib is missing; nothing is loaded."""
     try:
         import matplotlib  # noqa: F401
@@ -97,7 +97,7 @@ def require() -> None:
         ) from None
 
 
-def settings(theme: Theme, salt: str) -> dict:
+def make_settings(theme: Theme, salt: str) -> dict:
     from matplotlib import cycler
 
     ink = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor")

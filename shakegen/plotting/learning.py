@@ -28,13 +28,13 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
         raise ValueError(f"against is {against!r}: expected one of {', '.join(AXES)}")
     if not parts or not set(parts) <= set(PARTS):
         raise ValueError(f"the losses asked for are {parts!r}: expected {' or '.join(PARTS)}, or both")
-    shown = {name: epochs_of(name, model.history, against, from_epoch) for name, model in runs.items()}
-    units = {unit_of(model.config) for model in runs.values()}
+    shown = {name: select_epochs(name, model.history, against, from_epoch) for name, model in runs.items()}
+    units = {loss_unit(model.config) for model in runs.values()}
     if len(units) > 1:
         raise ValueError("some models predict characters, some words: their losses do not compare, so plot them apart")
     curves = []
     for part in parts:  # those of one kind side by side in the legend
-        curves += [curve(name, model, shown[name], against, part, parts) for name, model in runs.items()]
+        curves += [make_curve(name, model, shown[name], against, part, parts) for name, model in runs.items()]
     curves = [found for found in curves if found]
     missing = next((name for name in runs if name not in {found.series for found in curves}), None)
     if missing is not None:
@@ -42,12 +42,12 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     return Figure("Learning curves", [Panel(AXES[against], min(units), curves)])
 
 
-def unit_of(config) -> str:
+def loss_unit(config) -> str:
     """What a loss of a network is counted in."""
     return "bits/word" if config.task == "autocomplete" else f"bits/{config.level}"
 
 
-def epochs_of(name: str, history: list[dict], against: str, from_epoch: float) -> list[dict]:
+def select_epochs(name: str, history: list[dict], against: str, from_epoch: float) -> list[dict]:
     if not history:
         raise ValueError(f"{name} has no history of its training: expected a model that `shakegen train` wrote")
     epochs = [entry for entry in history if entry["epoch"] >= from_epoch]
@@ -58,7 +58,7 @@ def epochs_of(name: str, history: list[dict], against: str, from_epoch: float) -
     return epochs
 
 
-def curve(name: str, model, epochs: list[dict], against: str, part: str, parts) -> Curve | None:
+def make_curve(name: str, model, epochs: list[dict], against: str, part: str, parts) -> Curve | None:
     """One loss of one run; None where no epoch has it."""
     losses = [entry.get(PARTS[part], math.nan) / LN2 for entry in epochs]
     if not any(map(math.isfinite, losses)):

@@ -43,7 +43,7 @@ class Scale:
             return list(enumerate(self.names))[::every]
         low, high = sorted((self.low, self.high))
         values = powers_of_ten(low, high, most) if self.logarithmic else round_numbers(low, high, most)
-        return [(value, written(value)) for value in values if not self.whole or value == round(value)]
+        return [(value, format_number(value)) for value in values if not self.whole or value == round(value)]
 
 
 def round_numbers(low: float, high: float, most: int) -> list[float]:
@@ -61,7 +61,7 @@ def powers_of_ten(low: float, high: float, most: int) -> list[float]:
     return [10.0**k for k in range(first, last + 1, max(1, -(-(last - first + 1) // most)))]
 
 
-def written(value: float) -> str:
+def format_number(value: float) -> str:
     """A number in few characters."""
     mantissa, exponent, power = f"{value:.6g}".partition("e")
     return mantissa + exponent + (str(int(power)) if power else "")

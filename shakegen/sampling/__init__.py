@@ -9,9 +9,9 @@ the memory of the state and of the logits at the next step.
 - `StopTexts`: where a text ends; `until` ends a draw there.
 """
 
-from shakegen.sampling.ancestral import ancestral, check
+from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import Hypothesis, beam_search, check_beams, log_softmax
-from shakegen.sampling.stochastic import stochastic_beam_search, tempered
+from shakegen.sampling.stochastic import apply_temperature, stochastic_beam_search
 from shakegen.sampling.stopping import StopTexts, until
 from shakegen.sampling.truncation import Truncation
 
@@ -20,11 +20,11 @@ __all__ = [
     "StopTexts",
     "Truncation",
     "ancestral",
+    "apply_temperature",
     "beam_search",
-    "check",
     "check_beams",
+    "check_draw",
     "log_softmax",
     "stochastic_beam_search",
-    "tempered",
     "until",
 ]

@@ -42,14 +42,14 @@ def ancestral(
     Raises:
         ValueError: an argument is out of range.
     """
-    check(length, temperature, random_state)
+    check_draw(length, temperature, random_state)
     truncation = Truncation(**truncations)
     if not truncation or not temperature:
-        return plain(step, logits, state, length, temperature, random_state)
-    return truncated(step, logits, state, length, temperature, random_state, truncation)
+        return draw_plain(step, logits, state, length, temperature, random_state)
+    return draw_truncated(step, logits, state, length, temperature, random_state, truncation)
 
 
-def plain(step, logits, state, length, temperature, random_state):
+def draw_plain(step, logits, state, length, temperature, random_state):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     add, argmax = np.add, noisy.argmax
     noise = gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
@@ -64,7 +64,7 @@ def plain(step, logits, state, length, temperature, random_state):
         yield ids
 
 
-def truncated(step, logits, state, length, temperature, random_state, truncation):
+def draw_truncated(step, logits, state, length, temperature, random_state, truncation):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     add, argmax = np.add, noisy.argmax
     noise = gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
@@ -107,7 +107,7 @@ def gumbel_noise(shape, scale: float, random_state: int, dtype) -> Iterator[np.n
         yield from noise
 
 
-def check(length: int, temperature: float, random_state: int) -> None:
+def check_draw(length: int, temperature: float, random_state: int) -> None:
     """Refuse numbers out of range, with a ValueError that says what was expected."""
     if length < 0:
         raise ValueError(f"the length is {length}: expected a number of characters, 0 or more")

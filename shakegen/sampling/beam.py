@@ -71,20 +71,20 @@ def beam_search(
     while beams.going():
         totals = scores[:, None] + log_softmax(beams.logits)
         if no_repeat_ngram:
-            totals[repeating(beams.history, no_repeat_ngram)] = -np.inf
+            totals[find_repeats(beams.history, no_repeat_ngram)] = -np.inf
         beams.freeze(totals, scores)
-        ranks = ranked(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
-        top = highest(ranks[first:].ravel(), width)
+        ranks = rank_scores(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
+        top = find_highest(ranks[first:].ravel(), width)
         if not len(top):
             break
         if first:
             top = np.concatenate([ranks[:1].argmax(keepdims=True)[0], top + totals.shape[1]])
         scores = totals.ravel()[top]
         beams.advance(*np.divmod(top, totals.shape[1]))
-    return beams.hypotheses(ranked(scores, beams.lengths(), length_penalty), scores)[:best]
+    return beams.hypotheses(rank_scores(scores, beams.lengths(), length_penalty), scores)[:best]
 
 
-def ranked(log_probabilities: np.ndarray, lengths: np.ndarray, penalty: float) -> np.ndarray:
+def rank_scores(log_probabilities: np.ndarray, lengths: np.ndarray, penalty: float) -> np.ndarray:
     return log_probabilities / np.maximum(lengths, 1) ** penalty
 
 
@@ -166,7 +166,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.maximum(total, TINY))
 
 
-def highest(ranks: np.ndarray, count: int) -> np.ndarray:
+def find_highest(ranks: np.ndarray, count: int) -> np.ndarray:
     """Where the highest of some ranks are, at most `count` of them, highest first, none that is -inf."""
     if count == 1:
         top = ranks.argmax(keepdims=True)
@@ -176,7 +176,7 @@ def highest(ranks: np.ndarray, count: int) -> np.ndarray:
     return top[ranks[top] > -np.inf]
 
 
-def repeating(history: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+def find_repeats(history: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows and ids that would make n ids in a row stand a second time in a row, shape (N, T)."""
     length = history.shape[1]
     if length < n:

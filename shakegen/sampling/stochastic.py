@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from shakegen.sampling.ancestral import Step, check
-from shakegen.sampling.beam import TINY, Beams, Hypothesis, check_beams, highest, log_softmax
+from shakegen.sampling.ancestral import Step, check_draw
+from shakegen.sampling.beam import TINY, Beams, Hypothesis, check_beams, find_highest, log_softmax
 from shakegen.sampling.stopping import StopTexts
 
 
@@ -43,7 +43,7 @@ def stochastic_beam_search(
     Raises:
         ValueError: an argument is out of range.
     """
-    check(length, temperature, random_state)
+    check_draw(length, temperature, random_state)
     check_beams(length, width, logits.shape[1])
     if not temperature:
         raise ValueError("the temperature is 0: expected a number above 0, for there is but one greedy text")
@@ -51,11 +51,11 @@ def stochastic_beam_search(
     beams = Beams(step, logits, state, length, 1, stops, min_length)
     log_probabilities, perturbed = np.zeros(1), -np.log(random.standard_exponential(1))
     while beams.going():
-        totals = log_probabilities[:, None] + log_softmax(tempered(beams.logits, temperature))
-        noisy = conditioned(totals - np.log(random.standard_exponential(totals.shape)), perturbed)
+        totals = log_probabilities[:, None] + log_softmax(apply_temperature(beams.logits, temperature))
+        noisy = condition_on_maxima(totals - np.log(random.standard_exponential(totals.shape)), perturbed)
         beams.freeze(totals, log_probabilities)
         beams.freeze(noisy, perturbed)
-        top = highest(noisy.ravel(), width)
+        top = find_highest(noisy.ravel(), width)
         if not len(top):
             break
         log_probabilities, perturbed = totals.ravel()[top], noisy.ravel()[top]
@@ -63,13 +63,13 @@ def stochastic_beam_search(
     return beams.hypotheses(perturbed, log_probabilities)
 
 
-def tempered(logits: np.ndarray, temperature: float) -> np.ndarray:
+def apply_temperature(logits: np.ndarray, temperature: float) -> np.ndarray:
     """Logits divided by the temperature, their highest 0, in 64 bits: the noise lives on small differences."""
     logits = logits.astype(float)
     return (logits - np.maximum(logits.max(axis=1, keepdims=True), -1 / TINY)) / max(temperature, TINY)
 
 
-def conditioned(noisy: np.ndarray, maxima: np.ndarray) -> np.ndarray:
+def condition_on_maxima(noisy: np.ndarray, maxima: np.ndarray) -> np.ndarray:
     """Gumbel variables, shape (N, V), given that the maximum of row n is maxima[n] (Kool et al. 2019, appendix B.3)."""
     highest = np.maximum(noisy.max(axis=1, keepdims=True), -1 / TINY)
     maxima = maxima[:, None]

@@ -47,7 +47,7 @@ class StopTexts:
         return self._following[at], self._completes[at].any(axis=1)
 
     def _fill(self, number: int, text: str, symbols: Sequence[str]) -> None:
-        fallback = longest_borders(text)
+        fallback = compute_borders(text)
         concerned = [(k, symbol) for k, symbol in enumerate(symbols) if not set(text).isdisjoint(symbol)]
         for start in range(len(text)):
             for k, symbol in concerned:
@@ -71,7 +71,7 @@ class StopTexts:
         return False
 
 
-def longest_borders(text: str) -> list[int]:
+def compute_borders(text: str) -> list[int]:
     """For each prefix of a text, by its length, the length of its longest proper prefix that is also its suffix."""
     borders = [0, 0]
     for character in text[1:]:

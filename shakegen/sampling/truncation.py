@@ -56,7 +56,7 @@ class Truncation:
         """Which ids may be drawn from softmax(logits / temperature), shapes (N, V) → (N, V), bool."""
         if [name for name, _ in self.steps] == ["top_k"]:  # a matter of order alone
             return keep_top_k(logits, self.top_k)
-        gaps = below_highest(logits, temperature)
+        gaps = subtract_highest(logits, temperature)
         for name, value in self.steps:
             gaps = np.where(KEEP[name](gaps, value), gaps, -np.inf)
         return gaps > -np.inf
@@ -68,24 +68,24 @@ class Truncation:
         """
         if len(self.steps) != 1:
             return None
-        (name, value), temperature = self.steps[0], within_range(temperature)
+        (name, value), temperature = self.steps[0], clip_temperature(temperature)
         if name == "top_k":
             return lambda logits, chosen: np.count_nonzero(logits > logits[chosen]) < value
         if name == "min_p":
             margin = -temperature * math.log(value)
             return lambda logits, chosen: not np.count_nonzero(logits > logits[chosen] + margin)
-        return mass_test(value, name == "typical", temperature, size, dtype)
+        return make_mass_test(value, name == "typical", temperature, size, dtype)
 
 
-def below_highest(logits: np.ndarray, temperature: float) -> np.ndarray:
+def subtract_highest(logits: np.ndarray, temperature: float) -> np.ndarray:
     """(logits - their highest) / temperature, row by row; impossible ids have -inf."""
-    temperature = within_range(temperature)
+    temperature = clip_temperature(temperature)
     highest = np.maximum(logits.max(axis=1, keepdims=True), LOWEST)
     gaps = np.maximum(logits - highest, LOWEST * min(1, temperature)) / temperature
     return np.where(logits > -np.inf, gaps, -np.inf)
 
 
-def within_range(temperature: float) -> float:
+def clip_temperature(temperature: float) -> float:
     return min(max(temperature, SMALLEST), LARGEST)
 
 
@@ -122,7 +122,9 @@ def keep_mass(rank: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray
     return rank >= np.take_along_axis(rank, np.take_along_axis(order, last, axis=1), axis=1)
 
 
-def mass_test(share: float, typical: bool, temperature: float, size: int, dtype) -> Callable[[np.ndarray, int], bool]:
+def make_mass_test(
+    share: float, typical: bool, temperature: float, size: int, dtype
+) -> Callable[[np.ndarray, int], bool]:
     """Whether the ids that rank before the chosen one have together less than the share, top-p's or typical's way."""
     gaps, weights, ones, before = (
         np.empty(size, dtype),

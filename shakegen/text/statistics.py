@@ -13,9 +13,11 @@ FAR = 10_000  # characters from the ends of a text in which its first and last l
 
 def describe(corpus) -> dict:
     """What is in a `text.Corpus` of characters, as numbers and texts that fit in JSON."""
-    number = counts(corpus.ids, len(corpus.vocabulary))
+    number = count_ids(corpus.ids, len(corpus.vocabulary))
     symbols = dict(zip(corpus.vocabulary.symbols, number.tolist()))
-    first, last = ends(corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:]))
+    first, last = find_end_lines(
+        corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:])
+    )
     return {
         "name": corpus.name,
         "sha256": corpus.sha256,
@@ -33,14 +35,14 @@ def describe(corpus) -> dict:
     }
 
 
-def ends(beginning: str, end: str) -> tuple[str, str]:
+def find_end_lines(beginning: str, end: str) -> tuple[str, str]:
     """The first and the last line of a text that are not empty, cut where they are long."""
     first = beginning.lstrip("\n").partition("\n")[0]
     last = end.rstrip("\n").rpartition("\n")[2]
     return first if len(first) <= LINE else f"{first[:LINE]}…", last if len(last) <= LINE else f"…{last[-LINE:]}"
 
 
-def counts(ids: np.ndarray, size: int) -> np.ndarray:
+def count_ids(ids: np.ndarray, size: int) -> np.ndarray:
     """How often each id stands in a text, shape (size,)."""
     total = np.zeros(size, np.int64)
     for begin in range(0, len(ids), BLOCK):
@@ -68,15 +70,15 @@ def entropies(ids: np.ndarray, size: int, orders: int = 6) -> list[float]:
     sums = np.zeros(orders + 1)  # Σ n log₂ n over the n-grams of 0, 1, … characters
     sums[0] = len(ids) * np.log2(len(ids))
     bits = max(1, int(size - 1).bit_length())
-    for first, last in buckets(counts(ids, size)):
-        words, number = counted(ngrams(ids, first, last, bits, orders))
+    for first, last in split_buckets(count_ids(ids, size)):
+        words, number = count_ngrams(pack_ngrams(ids, first, last, bits, orders))
         for length in range(1, orders + 1):
-            total = np.add.reduceat(number, beginnings(words, bits, length, orders))
+            total = np.add.reduceat(number, find_prefixes(words, bits, length, orders))
             sums[length] += total @ np.log2(total)
     return np.maximum((sums[:-1] - sums[1:]) / len(ids), 0.0).tolist()
 
 
-def buckets(number: np.ndarray) -> Iterator[tuple[int, int]]:
+def split_buckets(number: np.ndarray) -> Iterator[tuple[int, int]]:
     """Ranges of ids that together stand at most at `BUCKET` positions, or one that stands at more."""
     first = 0
     while first < len(number):
@@ -87,7 +89,7 @@ def buckets(number: np.ndarray) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) -> Iterator[np.ndarray]:
+def pack_ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) -> Iterator[np.ndarray]:
     """All n-grams that begin with an id from `first` to below `last`, packed in numbers, shape (words, n-grams)."""
     in_word = WORD // bits
     for begin in range(0, len(ids), BLOCK):
@@ -100,16 +102,16 @@ def ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) -> It
         yield words
 
 
-def counted(parts: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def count_ngrams(parts: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The distinct n-grams of several parts, sorted, shape (words, distinct), and how often each stands there."""
     known = None
-    while waiting := at_most(BUCKET, parts):
-        new = distinct(np.concatenate(waiting, 1))
-        known = new if known is None else distinct(*(np.concatenate(pair, -1) for pair in zip(known, new)))
+    while waiting := take_parts(BUCKET, parts):
+        new = merge_counts(np.concatenate(waiting, 1))
+        known = new if known is None else merge_counts(*(np.concatenate(pair, -1) for pair in zip(known, new)))
     return known
 
 
-def at_most(positions: int, parts: Iterator[np.ndarray]) -> list[np.ndarray]:
+def take_parts(positions: int, parts: Iterator[np.ndarray]) -> list[np.ndarray]:
     """The next parts, until they have so many n-grams together, or there are no more."""
     taken = []
     for part in parts:
@@ -120,7 +122,7 @@ def at_most(positions: int, parts: Iterator[np.ndarray]) -> list[np.ndarray]:
     return taken
 
 
-def distinct(words: np.ndarray, number: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def merge_counts(words: np.ndarray, number: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The distinct n-grams, sorted, and how often each stands there, given how often each one counts, by default 1."""
     if number is None and len(words) == 1:
         words = np.sort(words)
@@ -133,7 +135,7 @@ def distinct(words: np.ndarray, number: np.ndarray | None = None) -> tuple[np.nd
     return words[:, at], np.diff(at, append=len(new)) if number is None else np.add.reduceat(number, at)
 
 
-def beginnings(words: np.ndarray, bits: int, length: int, whole: int) -> np.ndarray:
+def find_prefixes(words: np.ndarray, bits: int, length: int, whole: int) -> np.ndarray:
     """Where, in sorted n-grams, those begin that have the first `length` of their `whole` characters in common."""
     in_word = WORD // bits
     differs = np.zeros(words.shape[1], bool)

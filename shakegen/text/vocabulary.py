@@ -14,7 +14,7 @@ UNKNOWN = "\ufffd"  # what the unknown symbol is shown as
 ON_UNKNOWN = ("error", "skip", "symbol")
 
 
-def describe(character: str) -> str:
+def describe_character(character: str) -> str:
     """A character and its code point, as error messages show it: `'é' (U+00E9)`."""
     return f"{character!r} (U+{ord(character):04X})"
 
@@ -24,7 +24,7 @@ class UnknownCharacters(ValueError):
 
     def __init__(self, characters: Iterable[str]):
         self.characters = sorted(set(characters))
-        named = ", ".join(map(describe, self.characters[:8]))
+        named = ", ".join(map(describe_character, self.characters[:8]))
         more = len(self.characters) - 8
         super().__init__(
             f"the model never saw {named}{f' and {more} more' if more > 0 else ''}: "

@@ -27,7 +27,7 @@ def check_length(ids: np.ndarray, length: int, part: str = "text") -> None:
         )
 
 
-def cut(ids: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+def cut_windows(ids: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     """The windows that begin at `starts`, shape (N, length)."""
     return ids[np.asarray(starts)[:, None] + np.arange(length)]
 
@@ -73,7 +73,7 @@ def one_hot_windows(
         passes += shuffled is not None
         for begin in range(0, count, batch_size):
             places = np.arange(begin, min(begin + batch_size, count))
-            windows = cut(ids, stride * (places if shuffled is None else shuffled(places)), length + 1)
+            windows = cut_windows(ids, stride * (places if shuffled is None else shuffled(places)), length + 1)
             yield windows[:, :-1], (windows[:, -1] if targets == "last" else windows[:, 1:])
 
     size = len(vocabulary)
@@ -155,7 +155,7 @@ class Windows(Batches):
         number = int(number)
         if number % max(1, RELEASE // self.batch_size) == 0:
             release(self._ids)
-        return cut(self._ids, self.starts(*divmod(number, self.steps))[rows], self.length + 1).astype(np.int32)
+        return cut_windows(self._ids, self.starts(*divmod(number, self.steps))[rows], self.length + 1).astype(np.int32)
 
     def pair(self, number, rows=ALL):
         windows = self.batch(number, rows)

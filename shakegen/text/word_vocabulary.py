@@ -85,7 +85,7 @@ class WordVocabulary(Vocabulary):
         again (Manku & Motwani 2002): only counts of rare words are then too low.
         """
         counts, floor = Counter(), 0
-        for found in token_blocks(blocks):
+        for found in tokenize_blocks(blocks):
             counts.update(found)
             while len(counts) > MOST_COUNTED:
                 floor += 1
@@ -100,7 +100,7 @@ class WordVocabulary(Vocabulary):
         return "".join([texts[k] if k < len(texts) else UNKNOWN for k in np.asarray(ids).tolist()])
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
-        return token_blocks(blocks)
+        return tokenize_blocks(blocks)
 
     def spelling(self, symbol: str) -> float:
         """What it takes to spell a word once it is known to be an unknown one, in nats; as `Spelling`."""
@@ -177,12 +177,12 @@ class Spelling:
         return sum(costs[prediction] for prediction in self._predictions(word))
 
 
-def tokens(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """The symbols of a text; joined, they are the text."""
-    return [symbol for found in token_blocks([text]) for symbol in found]
+    return [symbol for found in tokenize_blocks([text]) for symbol in found]
 
 
-def token_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
+def tokenize_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
     """The symbols of a text that comes in blocks: the same as if it came in one."""
     rest, known = "", Chunks()
     for block in blocks:
@@ -203,7 +203,7 @@ class Chunks(dict):
     MOST = 1 << 18
 
     def __missing__(self, chunk: str) -> list[str]:
-        found = pattern(chunk.isascii()).findall(chunk)
+        found = symbol_pattern(chunk.isascii()).findall(chunk)
         if len(self) > self.MOST:
             self.clear()
         self[chunk] = found
@@ -211,26 +211,26 @@ class Chunks(dict):
 
 
 @cache
-def pattern(ascii_only: bool) -> re.Pattern:
+def symbol_pattern(ascii_only: bool) -> re.Pattern:
     """What matches one symbol; on text that is ASCII, the same in a simpler and faster way."""
     if ascii_only:
         word = "[A-Za-z]{1,32}+(?:'[A-Za-z]{1,32}+)?+(?:'[A-Za-z]{1,32}+)?+"
         return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|\S)|{SPACES}")
-    letters, marks = letters_and_marks()
+    letters, marks = list_letters_and_marks()
     word = f"[{letters}]{{1,32}}+(?:['’][{letters}]{{1,32}}+)?+(?:['’][{letters}]{{1,32}}+)?+"
     flag, other = "[\U0001f1e6-\U0001f1ff]{2}", rf"\S(?:[{marks}\U0001f3fb-\U0001f3ff]|\u200d\S){{0,16}}"
     return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|{flag}|{other})|{SPACES}")
 
 
-def letters_and_marks() -> tuple[str, str]:
+def list_letters_and_marks() -> tuple[str, str]:
     """What words are made of, and what goes with the character before it, as the ranges of a regular expression."""
     kinds = {c: unicodedata.category(chr(c))[0] for c in (*range(LETTERS_END), *LATER_MARKS)}
     apart = {ord(c) for c in re.findall(f"[{APART}]", "".join(map(chr, range(LETTERS_END))))} | set(map(ord, JOINERS))
     letters = sorted({c for c, kind in kinds.items() if kind in "LM"} - apart) + sorted(map(ord, JOINERS))
-    return ranges(letters), ranges(c for c, kind in kinds.items() if kind == "M")
+    return format_ranges(letters), format_ranges(c for c, kind in kinds.items() if kind == "M")
 
 
-def ranges(codes: Iterable[int]) -> str:
+def format_ranges(codes: Iterable[int]) -> str:
     """Code points as ranges, `a-z` and so on."""
     found: list[list[int]] = []
     for code in codes:

@@ -10,13 +10,13 @@ BLOCK = 1 << 20  # characters decoded at a time
 AROUND = 12  # characters shown on either side of one
 
 
-def decoded_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
+def decode_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
     """The text of a binary file in blocks, all line ends as LF, no byte order mark.
 
     Raises:
         ValueError: it is not text in that encoding; the message says where, and which encoding to try.
     """
-    codec, done, begun = known_encoding(encoding), 0, False
+    codec, done, begun = resolve_encoding(encoding), 0, False
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(), translate=True)
     for raw in itertools.chain(iter(lambda: file.read(BLOCK), b""), [b""]):
         known = decoder.getstate()[0] + raw
@@ -27,7 +27,7 @@ def decoded_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
         except UnicodeError as error:
             position = getattr(error, "start", 0)  # UTF-16 without a byte order mark names none
             offset = done + len(raw) - len(known) + position
-            hint = likely_encoding(known, position)
+            hint = suggest_encoding(known, position)
             raise ValueError(f"{title} is not {encoding} text (byte offset {offset}): {hint}") from None
         done += len(raw)
         if block and not begun:
@@ -36,7 +36,7 @@ def decoded_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
             yield block
 
 
-def known_encoding(encoding: str) -> str:
+def resolve_encoding(encoding: str) -> str:
     """The usual name of a text encoding."""
     try:
         "".encode(encoding)  # codecs that are no text encodings, such as hex, refuse
@@ -49,11 +49,11 @@ def known_encoding(encoding: str) -> str:
 
 def not_utf8(known: bytes, offset: int, position: int, title: str) -> str:
     """One line that says that a zero byte, which is no text in UTF-8, stands at an offset."""
-    hint = likely_encoding(known, position)
+    hint = suggest_encoding(known, position)
     return f"{title} has a zero byte (byte offset {offset}), so it is not utf-8 text: {hint}"
 
 
-def likely_encoding(known: bytes, position: int) -> str:
+def suggest_encoding(known: bytes, position: int) -> str:
     """What to try for bytes that are not in the encoding expected, which the byte at `position` showed."""
     from charset_normalizer import from_bytes
 

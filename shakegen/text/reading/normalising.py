@@ -15,7 +15,7 @@ TO_TEXT8 = bytes(c if c in KEPT else ord(" ") for c in bytes(range(256)).lower()
 SPACE = ord(" ")
 
 
-def normalised(source: Source, lowercase: bool = False, normalize: str | None = None) -> Source:
+def normalize_source(source: Source, lowercase: bool = False, normalize: str | None = None) -> Source:
     """A source in lower case, or reshaped by one of `NORMALISATIONS`.
 
     Raises:
@@ -23,7 +23,7 @@ def normalised(source: Source, lowercase: bool = False, normalize: str | None = 
     """
     if normalize is not None and normalize not in NORMALISATIONS:
         raise ValueError(f"there is no normalisation {normalize!r}: expected {' or '.join(NORMALISATIONS)}")
-    steps = [("lowercase", lowered)] if lowercase else []
+    steps = [("lowercase", lower_blocks)] if lowercase else []
     if normalize is not None:
         steps.append((normalize, NORMALISATIONS[normalize]))
     if not steps:
@@ -42,7 +42,7 @@ def normalised(source: Source, lowercase: bool = False, normalize: str | None = 
     return Source(source.name, source.title, blocks, digest)
 
 
-def lowered(blocks: Iterable[str]) -> Iterator[str]:
+def lower_blocks(blocks: Iterable[str]) -> Iterator[str]:
     """A text in lower case, as `str.lower` has it.
 
     A capital sigma becomes ς or σ by the letters around it: so the text is cut only where no letter is affected by

@@ -11,8 +11,8 @@ from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
-from shakegen.text.reading.source import Source, concatenated, from_file, from_opener, missing, plain_name
-from shakegen.text.reading.unpacking import HEAD, NoText, is_text, kind_of_packing, say_left_out, unpacked
+from shakegen.text.reading.source import Source, concatenate, from_file, from_opener, missing_file, strip_suffixes
+from shakegen.text.reading.unpacking import HEAD, NoText, is_text, kind_of_packing, log_omitted, unpack
 
 
 def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
@@ -20,7 +20,7 @@ def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
 
     A folder is the text files in it and in the folders below, in the order of their paths; hidden files and those that
     are not text are left out, which is said. A pattern such as `novels/**/*.txt` is what it matches, sorted. Several
-    files are joined as `concatenated` joins them. Standard input and pipes are kept in a temporary file.
+    files are joined as `concatenate` joins them. Standard input and pipes are kept in a temporary file.
 
     Raises:
         OSError: there is no such file, or it cannot be read.
@@ -34,18 +34,18 @@ def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
         return from_file(path, encoding)
     if os.path.exists(path):
         with open(path, "rb") as pipe:
-            return from_pipe(pipe, plain_name(Path(path)), str(path), encoding)
+            return from_pipe(pipe, strip_suffixes(Path(path)), str(path), encoding)
     matches = glob.glob(str(path), recursive=True) if glob.escape(str(path)) != str(path) else []
     found = sorted({Path(match) for match in matches}, key=Path.as_posix)
     if not found:
-        raise missing(path)
+        raise missing_file(path)
     folders = {match for match in found if match.is_dir()}
-    return concatenated([from_path(match, encoding) for match in found if folders.isdisjoint(match.parents)])
+    return concatenate([from_path(match, encoding) for match in found if folders.isdisjoint(match.parents)])
 
 
 def from_folder(folder: Path, encoding: str = "utf-8") -> Source:
     """The source of all text files in a folder and in the folders below."""
-    files, hidden = files_below(folder)
+    files, hidden = list_files(folder)
     sources, others = [], []
     for path in files:
         source = text_source(path, encoding)
@@ -53,13 +53,13 @@ def from_folder(folder: Path, encoding: str = "utf-8") -> Source:
             others.append(path.relative_to(folder).as_posix())
         else:
             sources.append(source)
-    say_left_out(str(folder), others, hidden)
+    log_omitted(str(folder), others, hidden)
     if not sources:
         raise NoText(f"{folder} holds no text: expected one text file or more in it")
-    return concatenated(sources, folder.resolve().name or "texts", str(folder))
+    return concatenate(sources, folder.resolve().name or "texts", str(folder))
 
 
-def files_below(folder: Path) -> tuple[list[Path], int]:
+def list_files(folder: Path) -> tuple[list[Path], int]:
     """The files in a folder and in the folders below, sorted, but for hidden ones; and how many are hidden there."""
 
     def refuse(error: OSError):
@@ -86,13 +86,13 @@ def text_source(path: Path, encoding: str) -> Source | None:
     if kind_of_packing(opener) == ".zip" and path.suffix.lower() != ".zip":
         return None
     try:
-        files = unpacked(str(path), opener, encoding)
+        files = unpack(str(path), opener, encoding)
         heads = (file.read(HEAD) for _, file in files())
         if not is_text(next(heads), encoding):
             return None
     except NoText:
         return None
-    return from_opener(plain_name(path), str(path), opener, encoding, files)
+    return from_opener(strip_suffixes(path), str(path), opener, encoding, files)
 
 
 def from_pipe(pipe: BinaryIO, name: str, title: str, encoding: str = "utf-8") -> Source:

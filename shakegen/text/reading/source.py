@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shakegen.text.reading.decoding import decoded_blocks, known_encoding
-from shakegen.text.reading.unpacking import PACKED, Files, Opener, unpacked
+from shakegen.text.reading.decoding import decode_blocks, resolve_encoding
+from shakegen.text.reading.unpacking import PACKED, Files, Opener, unpack
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def from_file(path: str | Path, encoding: str = "utf-8") -> Source:
     """The source of a text file, which may have a byte order mark and CR LF line ends.
 
     What begins like gzip, bzip2, xz or zip is unpacked while it is read, whatever its name; a zip archive is the text
-    files in it, in the order of their names, joined as `concatenated` joins them.
+    files in it, in the order of their names, joined as `concatenate` joins them.
 
     Raises:
         OSError: there is no such file.
@@ -47,25 +47,25 @@ def from_file(path: str | Path, encoding: str = "utf-8") -> Source:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: expected a text file")
     if not path.exists():
-        raise missing(path)
-    return from_opener(plain_name(path), str(path), lambda: path.open("rb"), encoding)
+        raise missing_file(path)
+    return from_opener(strip_suffixes(path), str(path), lambda: path.open("rb"), encoding)
 
 
 def from_opener(name: str, title: str, opener: Opener, encoding: str = "utf-8", files: Files | None = None) -> Source:
     """The source of a binary file, given what opens it anew each time; `files` are those in it, if they are known."""
-    codec = known_encoding(encoding)
-    files = files or unpacked(title, opener, encoding)
+    codec = resolve_encoding(encoding)
+    files = files or unpack(title, opener, encoding)
 
     def digest():
         with opener() as file:
             return hashlib.file_digest(file, lambda: hashlib.sha256(codec.encode() + b"\0")).hexdigest()
 
     return Source(
-        name, title, lambda: joined(decoded_blocks(file, called, encoding) for called, file in files()), digest
+        name, title, lambda: join_texts(decode_blocks(file, called, encoding) for called, file in files()), digest
     )
 
 
-def concatenated(sources: Sequence[Source], name: str | None = None, title: str | None = None) -> Source:
+def concatenate(sources: Sequence[Source], name: str | None = None, title: str | None = None) -> Source:
     """Several texts, one after the other; one that does not end with a line end gets one before the next begins.
 
     Args:
@@ -83,12 +83,12 @@ def concatenated(sources: Sequence[Source], name: str | None = None, title: str 
     return Source(
         name or f"{first.name}+{more}",
         title or f"{first.title} and {more} more",
-        lambda: joined(source.blocks() for source in sources),
+        lambda: join_texts(source.blocks() for source in sources),
         digest,
     )
 
 
-def joined(texts: Iterable[Iterator[str]]) -> Iterator[str]:
+def join_texts(texts: Iterable[Iterator[str]]) -> Iterator[str]:
     """The blocks of several texts, with a line end between two where the former does not end with one."""
     last = "\n"
     for text in texts:
@@ -98,12 +98,12 @@ def joined(texts: Iterable[Iterator[str]]) -> Iterator[str]:
             between, last = "", block[-1]
 
 
-def plain_name(path: Path) -> str:
+def strip_suffixes(path: Path) -> str:
     """The name of a file without what its suffixes say: `novel` for `novel.txt.gz`."""
     return Path(path.stem).stem if path.suffix.lower() in PACKED and Path(path.stem).suffix else path.stem
 
 
-def missing(path: str | Path) -> FileNotFoundError:
+def missing_file(path: str | Path) -> FileNotFoundError:
     return FileNotFoundError(
         f"no file {path}: expected a text file or the name of a corpus (see `shakegen corpora list`)"
     )
