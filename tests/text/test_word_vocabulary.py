@@ -43,7 +43,7 @@ def test_blocks_do_not_matter(one, other, size):
 @settings(max_examples=60)
 @given(TEXTS.filter(str.isascii))
 def test_the_way_of_ascii_text_is_the_way_of_all(text):
-    assert word_vocabulary.pattern(True).findall(text) == word_vocabulary.pattern(False).findall(text)
+    assert word_vocabulary.symbol_pattern(True).findall(text) == word_vocabulary.symbol_pattern(False).findall(text)
 
 
 @pytest.mark.parametrize(
