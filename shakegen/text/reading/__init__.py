@@ -1,10 +1,9 @@
-"""Where texts come from: files, folders, archives, standard input, as blocks of characters."""
+"""Texts from files, folders, archives and standard input, as blocks of characters."""
 
 from shakegen.text.reading.decoding import decode_blocks, resolve_encoding
 from shakegen.text.reading.normalising import NORMALISATIONS, normalize_source, text8
 from shakegen.text.reading.places import from_path
 from shakegen.text.reading.source import Source, concatenate, from_bytes, from_file
-from shakegen.text.reading.unpacking import unpack
 
 __all__ = [
     "NORMALISATIONS",
@@ -17,5 +16,4 @@ __all__ = [
     "normalize_source",
     "resolve_encoding",
     "text8",
-    "unpack",
 ]

@@ -1,4 +1,4 @@
-"""Compressed files and archives, read without ever being written anywhere. They are known by how they begin."""
+"""Compressed files and archives, recognised by their first bytes and read without unpacking them to disk."""
 
 import bz2
 import codecs
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 Opener = Callable[[], BinaryIO]
 Files = Callable[
     [], Iterator[tuple[str, BinaryIO]]
-]  # opens the files in a file, one after the other, with their titles
+]  # opens the members of a file, one after the other, with their titles
 
 PACKED = {
     ".gz": (b"\x1f\x8b\x08",),
@@ -30,30 +30,30 @@ PACKED = {
 STREAMS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, ValueError)
 
-EXPANSION = 250  # texts, logs even, are not packed to less than a hundredth of their size
-ALWAYS_ALLOWED = 1 << 26  # bytes, however small the file was
+EXPANSION = 250  # times the packed size; even logs do not pack to less than a hundredth
+ALWAYS_ALLOWED = 1 << 26  # bytes, however small the file is
 
-HEAD = 8192  # bytes that show whether a file is a text
-CONTROLS = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")  # those that stand in no text: all but \a \b \t \n \v \f \r ESC
+HEAD = 8192  # bytes that show whether a file is text
+CONTROLS = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")  # no text has them; it may have \a \b \t \n \v \f \r ESC
 
 
 class NoText(ValueError):
-    """An archive or a folder in which there is no text."""
+    """An archive or a folder without a text."""
 
 
 def kind_of_packing(opener: Opener) -> str | None:
-    """What a file is compressed by, a key of `PACKED`, or None."""
+    """The compression of a file, a key of `PACKED`, or None."""
     with opener() as file:
         head = file.read(10)
     return next((kind for kind, beginnings in PACKED.items() if head.startswith(beginnings)), None)
 
 
 def unpack(title: str, opener: Opener, encoding: str) -> Files:
-    """What is in a file: itself, or what it holds if it is compressed.
+    """The members of a file: the file itself, or its content if it is compressed.
 
     Raises:
-        ValueError: it is a zip archive that is damaged, encrypted, has names that are not plain, no text, or
-            unpacks to more than `EXPANSION` times its size; for the other kinds this is found when they are read.
+        ValueError: a zip archive is damaged or encrypted, has no text, has unsafe names, or unpacks to more than
+            `EXPANSION` times its size. Faults of other kinds of file are noticed when they are read.
     """
     kind = kind_of_packing(opener)
     if kind == ".zip":
@@ -71,7 +71,7 @@ def unpack(title: str, opener: Opener, encoding: str) -> Files:
 
 
 def zip_members(title: str, opener: Opener, encoding: str) -> Files:
-    """The texts in a zip archive, in the order of their names."""
+    """The texts in a zip archive, in the order of their names. It is checked now, and opened again for each reading."""
     with open_zip(title, opener) as archive:
         files_only = (member for member in archive.infolist() if not member.filename.endswith("/"))
         members = sorted(files_only, key=lambda member: member.filename)
@@ -86,15 +86,15 @@ def zip_members(title: str, opener: Opener, encoding: str) -> Files:
     def files():
         with open_zip(title, opener) as archive:
             for member in members:
-                named = f"{title}/{member.filename}"
-                with open_member(archive, member, named, limit) as file:
-                    yield named, file
+                member_title = f"{title}/{member.filename}"
+                with open_member(archive, member, member_title, limit) as file:
+                    yield member_title, file
 
     return files
 
 
 def select_texts(title: str, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], encoding: str) -> list:
-    """Those of an archive's members that are texts; what is left out is said."""
+    """The members of an archive that are texts; the log says which are left out."""
     visible = [member for member in members if not is_hidden(member.filename)]
     texts, others = [], []
     for member in visible:
@@ -135,7 +135,7 @@ def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, title: str, l
 
 
 class Guarded:
-    """A compressed file as the bytes that it holds, at most `limit` of them; whatever is wrong with it is one line."""
+    """The unpacked bytes of a compressed file, at most `limit`. Every fault in it is a ValueError of one line."""
 
     def __init__(self, file: BinaryIO, title: str, limit: int):
         self._file, self._title, self._left = file, title, limit
@@ -158,9 +158,9 @@ class Guarded:
 
 
 def is_text(head: bytes, encoding: str) -> bool:
-    """Whether a file that begins so is a text, as file(1) decides it: without characters that stand in no text."""
+    """Whether a file that begins with `head` is text, as file(1) decides it: it has no control characters."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return True  # in an encoding that may have to be named
+        return True  # --encoding may have to name it
     return not CONTROLS.search(head.decode(resolve_encoding(encoding), "ignore"))
 
 
@@ -169,7 +169,7 @@ def is_hidden(name: str) -> bool:
 
 
 def log_omitted(title: str, others: Sequence[str], hidden: int) -> None:
-    """Tell which files of a folder or an archive are not read."""
+    """Log which files of a folder or an archive are left out."""
     reasons = []
     if others:
         reasons.append(f"{len(others)} not text ({', '.join(others[:5])}{', …' if len(others) > 5 else ''})")
@@ -180,7 +180,7 @@ def log_omitted(title: str, others: Sequence[str], hidden: int) -> None:
 
 
 def size_limit(packed: BinaryIO) -> int:
-    """How many bytes a compressed file may hold."""
+    """The number of bytes that a compressed file may hold."""
     size = packed.seek(0, 2)
     packed.seek(0)
     return max(ALWAYS_ALLOWED, EXPANSION * size)
