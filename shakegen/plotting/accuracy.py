@@ -1,4 +1,4 @@
-"""How accuracy grows with each character typed of a word: the figure of the study of memory (Madsen 2019)."""
+"""How accuracy grows with each typed character of a word: the figure of the memory study (Madsen 2019)."""
 
 import math
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ TOP = {1: "the likeliest word", 2: "among the likeliest 2", 3: "among the likeli
 
 
 def accuracy_by_typing(evaluations: Mapping[str, dict]) -> Figure:
-    """The shares of positions whose word a model has among its first suggestions, by the characters typed.
+    """The shares of positions whose word is among the first suggestions of a model, by the number of characters typed.
 
     Args:
         evaluations: by the names of models: `autocomplete.measures.WordEvaluation.to_dict()`, or the JSON that
             `shakegen evaluate` prints for a model of words.
 
     Raises:
-        ValueError: there is none, or one is not such an evaluation; the message says which.
+        ValueError: there is no evaluation, or one has another form; the message says which.
     """
     if not evaluations:
         raise ValueError("there are no evaluations to draw: expected one or more")
@@ -24,8 +24,8 @@ def accuracy_by_typing(evaluations: Mapping[str, dict]) -> Figure:
     panels = []
     for k, title in TOP.items():
         curves = [
-            Curve(name, [row["typed"] for row in found], [share_of(row[f"top_{k}"]) for row in found])
-            for name, found in rows.items()
+            Curve(name, [row["typed"] for row in table], [to_number(row[f"top_{k}"]) for row in table])
+            for name, table in rows.items()
         ]
         panels.append(Panel("characters typed", "accuracy", curves, title=title))
     return Figure("Accuracy by characters typed", panels)
@@ -43,5 +43,5 @@ def read_rows(name: str, evaluation) -> list[dict]:
     return rows
 
 
-def share_of(value: float | None) -> float:
+def to_number(value: float | None) -> float:
     return math.nan if value is None else value

@@ -8,13 +8,13 @@ from shakegen.plotting.figure import Bars, Curve, Heat, Panel
 from shakegen.plotting.theme import Theme
 
 MARKERS = "os^D"
-NAME = 30  # characters of a name beside an axis; longer ones are cut short
-TALL = 2  # times as wide is a cell with text in it
-LETTER, LINE = 0.085, 0.17  # inches, in the usual size
+NAME = 30  # characters of a name beside an axis; longer names are cut
+TALL = 2  # height of a cell with text, in widths
+LETTER, LINE = 0.085, 0.17  # width of a letter and height of a line, in inches
 
 
 def escape_text(text: str) -> str:
-    """Text that matplotlib shows as it is: not as a formula, and not hidden for its first letter."""
+    """Text that matplotlib shows as it is: neither as a formula nor hidden because of its first letter."""
     text = text.replace("$", r"\$")
     return f"\u200b{text}" if text.startswith("_") else text
 
@@ -24,8 +24,8 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
 
     Args:
         panel: what to draw.
-        axes: matplotlib's.
-        series: of the whole figure, whose places give the colours.
+        axes: of matplotlib.
+        series: of the whole figure; their places give the colours.
         theme: the colours.
         width: of the panel with its labels, in inches.
     """
@@ -100,7 +100,7 @@ def draw_heat(panel: Panel, axes, theme: Theme, width: float) -> None:
 
 
 def draw_texts(heat: Heat, image, axes, theme: Theme, width: float) -> None:
-    """What stands in the cells, dark on light ones and light on dark ones; on blank ones it is paler."""
+    """Write the texts in the cells: dark on light, light on dark, and pale on blank cells."""
     axes.set_axis_off()
     axes.set_anchor("N")
     size = min(12, 60 * width / np.shape(heat.values)[1])
@@ -116,7 +116,7 @@ def draw_texts(heat: Heat, image, axes, theme: Theme, width: float) -> None:
 
 
 def name_ticks(axis, names, room: float) -> None:
-    """Write names beside an axis that is so many inches long: slanted where they would meet, and not more than fit."""
+    """Write names beside an axis of `room` inches: slanted if they would overlap, and only as many as fit."""
     shown = [name if len(name) <= NAME else f"{name[: NAME - 1]}…" for name in names]
     slanted = axis.axis_name == "x" and len(shown) * LETTER * (max(map(len, shown)) + 1) > room
     every = -(-len(shown) // max(2, int(room / LINE))) if slanted or axis.axis_name == "y" else 1
@@ -130,14 +130,14 @@ def name_ticks(axis, names, room: float) -> None:
 
 
 def outline_curve(theme: Theme):
-    """A line of paper's colour around a curve that lies on a heat map."""
+    """An outline in the colour of the paper, for a curve on a heat map."""
     from matplotlib.patheffects import withStroke
 
     return withStroke(linewidth=4, foreground=theme.paper)
 
 
 def wrap_legend(panel: Panel, width: float) -> list[str]:
-    """The entries of a panel's legend, wrapped to what a width in inches has room for; none where it needs none."""
+    """The entries of the legend, wrapped to a width in inches; empty if the panel needs no legend."""
     parts = [*panel.bars, *panel.curves]
     notes = [getattr(part, "note", "") for part in parts]
     if len(parts) == 1 and not notes[0]:
@@ -152,7 +152,7 @@ def count_legend_columns(panel: Panel, width: float) -> int:
 
 
 def count_legend_lines(panel: Panel, width: float) -> int:
-    """The lines of the legend below a panel that is so many inches wide."""
+    """The number of lines of the legend below a panel of this width in inches."""
     lines = [text.count("\n") + 1 for text in wrap_legend(panel, width)]
     first = -(-len(lines) // count_legend_columns(panel, width))
     return max(sum(lines[:first]), sum(lines[first:]))

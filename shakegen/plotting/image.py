@@ -10,12 +10,12 @@ from shakegen.plotting.figure import Figure, Panel
 from shakegen.plotting.theme import LIGHT, Theme
 
 FORMATS = ("png", "svg", "pdf")
-HEIGHT, LINE = 3.4, 0.2  # inches, of a panel without its legend, and of a line of that
+HEIGHT, LINE = 3.4, 0.2  # of a panel without its legend, and of a line of the legend, in inches
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the axes of a panel are in a drawing.
+    """The place of the axes of a panel in a drawing.
 
     Attributes:
         box: the left, top, right and bottom ends, in points from the upper left corner.
@@ -28,12 +28,12 @@ class Place:
 
 
 def render(figure: Figure, kind: str = "svg", width: float = 8.0) -> bytes:
-    """A figure as the content of an image file; the same figure gives the same bytes.
+    """The content of an image file of a figure. The same figure gives the same bytes.
 
     Args:
         figure: what to draw.
         kind: one of FORMATS.
-        width: in inches; panels stand side by side where there is room for two.
+        width: in inches; two panels stand side by side if there is room.
 
     Raises:
         ValueError: matplotlib is not installed; the message says how to get it.
@@ -42,11 +42,11 @@ def render(figure: Figure, kind: str = "svg", width: float = 8.0) -> bytes:
 
 
 def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: str = "") -> tuple[bytes, list[Place]]:
-    """As `render`, in given colours, and where the panels came to be.
+    """As `render`, with a theme; also returns the places of the panels.
 
     Args:
         theme: the colours.
-        salt: makes the identifiers in an SVG differ from another one's on the same page.
+        salt: makes the identifiers in an SVG unique on a page.
     """
     require_matplotlib()
     import warnings
@@ -73,21 +73,25 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
 
 
 def panel_height(panel: Panel, width: float) -> float:
-    """The height of a panel that is so many inches wide."""
+    """The height of a panel of this width, both in inches."""
     if panel.heat and len(panel.heat.texts):
         rows, columns = np.shape(panel.heat.values)
-        return 1.4 + TALL * rows * width / columns  # a title and the bar of colours come with it
+        return 1.4 + TALL * rows * width / columns  # with a title and the bar of colours
     return HEIGHT + LINE * count_legend_lines(panel, width)
 
 
 def locate_axes(axes, width: float, height: float) -> Place:
-    found = axes.get_position()
-    points = (72 * width * found.x0, 72 * height * (1 - found.y1), 72 * width * found.x1, 72 * height * (1 - found.y0))
+    box = axes.get_position()
+    points = (72 * width * box.x0, 72 * height * (1 - box.y1), 72 * width * box.x1, 72 * height * (1 - box.y0))
     return Place(points, tuple(map(float, axes.get_xlim())), tuple(map(float, axes.get_ylim())))
 
 
 def require_matplotlib() -> None:
-    """Refuse, with the way to get it, where matplotlib is missing; nothing is loaded."""
+    """Check that matplotlib is installed.
+
+    Raises:
+        ValueError: it is not; the message says how to get it.
+    """
     try:
         import matplotlib  # noqa: F401
     except ImportError:

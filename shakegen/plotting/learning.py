@@ -1,4 +1,4 @@
-"""How training went: losses against epochs or time."""
+"""Learning curves: losses against epochs or time."""
 
 import math
 from collections.abc import Mapping
@@ -11,18 +11,17 @@ LN2 = math.log(2)
 
 
 def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), from_epoch: float = 0) -> Figure:
-    """The losses of training runs, in bits per character, or word, the best epoch of each run marked.
+    """The losses of training runs, in bits per character or per word. The best epoch of each run is marked.
 
     Args:
-        runs: trained models by their names: objects with `config`, `history` and `best_epoch`, as a
-            `LanguageModel` has them.
+        runs: trained models by their names; each has `config`, `history` and `best_epoch` like a `LanguageModel`.
         against: "epochs" or "minutes".
-        parts: which losses: "validation" (a full line), "training" (a broken one), or both.
-        from_epoch: leaves out the epochs before it.
+        parts: the losses to show: "validation" (a full line), "training" (a broken one), or both.
+        from_epoch: the first epoch to show.
 
     Raises:
-        ValueError: some runs are of characters, some of words; or a run has no epochs to show, or no times, or no
-            loss of those asked for; the message says which.
+        ValueError: the losses have different units, or a run has no epochs, no times or no such loss to show; the
+            message says which.
     """
     if against not in AXES:
         raise ValueError(f"against is {against!r}: expected one of {', '.join(AXES)}")
@@ -33,10 +32,10 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     if len(units) > 1:
         raise ValueError("some models predict characters, some words: their losses do not compare, so plot them apart")
     curves = []
-    for part in parts:  # those of one kind side by side in the legend
+    for part in parts:  # curves of one kind side by side in the legend
         curves += [make_curve(name, model, shown[name], against, part, parts) for name, model in runs.items()]
-    curves = [found for found in curves if found]
-    missing = next((name for name in runs if name not in {found.series for found in curves}), None)
+    curves = [curve for curve in curves if curve]
+    missing = next((name for name in runs if name not in {curve.series for curve in curves}), None)
     if missing is not None:
         raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without such text, try the other loss")
     return Figure("Learning curves", [Panel(AXES[against], min(units), curves)])
@@ -59,7 +58,7 @@ def select_epochs(name: str, history: list[dict], against: str, from_epoch: floa
 
 
 def make_curve(name: str, model, epochs: list[dict], against: str, part: str, parts) -> Curve | None:
-    """One loss of one run; None where no epoch has it."""
+    """The curve of one loss of one run; None if no epoch has that loss."""
     losses = [entry.get(PARTS[part], math.nan) / LN2 for entry in epochs]
     if not any(map(math.isfinite, losses)):
         return None

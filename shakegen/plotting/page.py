@@ -1,4 +1,4 @@
-"""Figures and tables on one self-contained web page: nothing is fetched, it suits phones and dark screens."""
+"""Figures and tables on one self-contained web page. It fetches nothing and suits phones and dark screens."""
 
 import html
 import json
@@ -14,22 +14,23 @@ from shakegen.plotting.figure import Figure, Fragment, Panel, Table, finite_valu
 from shakegen.plotting.scale import format_number
 from shakegen.plotting.theme import DARK, LIGHT, NAMED, Theme
 
-WIDTHS = {"wide": 9.0, "narrow": 4.5}  # inches; the page shows the one that fits
+WIDTHS = {"wide": 9.0, "narrow": 4.5}  # inches; the page shows the drawing that fits
 
 
 def page(title: str, *parts: Figure | Table | Fragment | str) -> str:
-    """A web page of paragraphs, tables, figures and what else brings its own markup, in the order given.
+    """A web page of paragraphs, tables, figures and fragments, in the order given.
 
-    The numbers of curves and bars stand below their figure in a table that opens, and beside the pointer.
+    A table below each figure, which opens on a click, has the numbers of its curves and bars. The pointer shows them
+    too.
 
     Raises:
-        ValueError: there is a figure, and matplotlib is not installed; the message says how to get it.
+        ValueError: there is a figure, but matplotlib is not installed; the message says how to get it.
     """
     body = [render_part(part, f"{number}") for number, part in enumerate(parts)]
     template = string.Template(resources.files("shakegen.plotting").joinpath("page.html").read_text(encoding="utf-8"))
     themes = {"light": css_variables(LIGHT), "dark": css_variables(DARK)}
-    own = [part for part in parts if isinstance(part, Fragment)]
-    style, script = "\n".join(part.style for part in own), "\n".join(part.script for part in own)
+    fragments = [part for part in parts if isinstance(part, Fragment)]
+    style, script = "\n".join(part.style for part in fragments), "\n".join(part.script for part in fragments)
     return template.substitute(themes, title=escape_html(title), body="\n".join(body), style=style, script=script)
 
 
@@ -42,12 +43,12 @@ def render_part(part: Figure | Table | Fragment | str, salt: str) -> str:
 
 
 def escape_html(text) -> str:
-    """Text for HTML, `?` for what no file in UTF-8 can hold."""
+    """Text for HTML; `?` for characters that UTF-8 cannot encode."""
     return html.escape(str(text).encode("utf-8", "replace").decode("utf-8"))
 
 
 def css_colours(theme: Theme) -> dict[str, str]:
-    """A theme's colours by the names of their variables in the style sheet."""
+    """The colours of a theme by the names of their variables in the style sheet."""
     series = {f"series{number}": colour for number, colour in enumerate(theme.series)}
     return {"paper": theme.paper, "ink": theme.ink, "grid": theme.grid, **series}
 
@@ -67,12 +68,12 @@ def render_table(part: Table) -> str:
 def render_figure(part: Figure, salt: str) -> str:
     drawings, places = [], {}
     for name, width in WIDTHS.items():
-        drawing, found = image.draw(part, "svg", width, NAMED, salt=f"{salt}{name}")
+        drawing, axes = image.draw(part, "svg", width, NAMED, salt=f"{salt}{name}")
         drawings.append(inline_svg(drawing.decode(), name, part.title))
-        places[name] = [astuple(place) for place in found]
+        places[name] = [astuple(place) for place in axes]
     data = part.to_dict() | {"series": part.series, "places": places}
-    for panel, found in zip(part.panels, data["panels"]):
-        found["log"] = [panel.log_x, panel.log_y]
+    for panel, panel_data in zip(part.panels, data["panels"]):
+        panel_data["log"] = [panel.log_x, panel.log_y]
     data = json.dumps(data).replace("<", "\\u003c")
     tables = "\n".join(filter(None, (render_numbers(panel) for panel in part.panels)))
     tables = f"<details><summary>Numbers</summary>\n{tables}</details>" if tables else ""
@@ -81,11 +82,11 @@ def render_figure(part: Figure, salt: str) -> str:
 
 
 def inline_svg(svg: str, name: str, title: str) -> str:
-    """An SVG file of matplotlib's as a part of a page, its colours those of the style sheet."""
+    """An SVG file from matplotlib as a part of a page, with the colours of the style sheet."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     referred = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in referred else "", svg)
+    svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referred else "", svg)
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     for colour, variable in zip(
         [NAMED.paper, NAMED.ink, NAMED.grid, *NAMED.series], re.findall("--(.*?):", css_variables(NAMED))
@@ -95,7 +96,7 @@ def inline_svg(svg: str, name: str, title: str) -> str:
 
 
 def render_numbers(panel: Panel) -> str:
-    """A table of the numbers of a panel's curves or bars."""
+    """A table of the numbers of the curves or bars in a panel."""
     if panel.bars:
         rows = [
             (group, *(format_cell(bars.values[number]) for bars in panel.bars))

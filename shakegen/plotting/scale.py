@@ -10,10 +10,10 @@ class Scale:
     """From numbers to their places on an axis, 0 to 1.
 
     Args:
-        low, high: the numbers at 0 and at 1; where they are equal, room is made around them.
-        logarithmic: whether equal ratios are equally long; low and high are then above 0.
-        whole: whether only whole numbers are written beside the axis.
-        names: what is written beside 0, 1, 2 … instead of numbers.
+        low, high: the numbers at 0 and at 1; if they are equal, the axis extends to both sides of them.
+        logarithmic: equal ratios have equal lengths; low and high must be above 0.
+        whole: write only whole numbers beside the axis.
+        names: written beside 0, 1, 2 … instead of numbers.
     """
 
     def __init__(self, low: float, high: float, logarithmic=False, whole=False, names: Sequence[str] = ()):
@@ -24,7 +24,7 @@ class Scale:
 
     @classmethod
     def around(cls, values, **options) -> "Scale":
-        """A scale that has room for all of some arrays; NaN is passed over."""
+        """A scale with room for all values of some arrays but NaN."""
         values = np.concatenate([np.asarray(v, float).ravel() for v in values])
         values = values[np.isfinite(values)]
         return cls(float(values.min()), float(values.max()), **options) if len(values) else cls(1.0, 2.0, **options)

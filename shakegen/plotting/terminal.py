@@ -12,33 +12,33 @@ VALUES = 24  # columns beside a bar for its value
 
 
 def draw(figure: Figure, width: int = 80, height: int = 16, *, unicode: bool = True, colour: bool = False) -> str:
-    """A figure as text; the bands of curves are left to images.
+    """A figure as text, without the bands of curves.
 
     Args:
-        figure: what to draw; its panels come one below the other.
+        figure: its panels come one below the other.
         width: columns of the terminal, 40 or more.
         height: lines of the axes of each panel, 4 or more.
-        unicode: whether the terminal can show braille and blocks; else the figure, but for its names, is ASCII.
-        colour: whether to colour the series with escape codes.
+        unicode: use braille and blocks; otherwise the figure is ASCII, except for its names.
+        colour: colour the series with escape codes.
 
     Returns:
-        Lines of at most `width` characters, but for names that are longer.
+        Lines of at most `width` characters, unless a name is longer.
 
     Raises:
-        ValueError: there is no room.
+        ValueError: there is too little room.
     """
     if width < 40 or height < 4:
         raise ValueError(f"{width} columns and {height} lines are too few for a figure: expected 40 and 4 or more")
     pen, several = Pen(figure.series, unicode, colour), len(figure.panels) > 1
-    drawn = [figure.title] if several else []
+    lines = [figure.title] if several else []
     for panel in figure.panels:
-        drawn += [""] * several + [panel.title] * bool(panel.title)
-        drawn += draw_bars(panel, width, pen) if panel.bars else draw_axes(panel, width, height, pen)
-    return "\n".join(line.rstrip() for line in drawn) + "\n"
+        lines += [""] * several + [panel.title] * bool(panel.title)
+        lines += draw_bars(panel, width, pen) if panel.bars else draw_axes(panel, width, height, pen)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def draw_axes(panel: Panel, width: int, height: int, pen: Pen) -> list[str]:
-    """The lines of a panel with curves, or with a heat map and perhaps curves over it."""
+    """The lines of a panel with curves, a heat map, or curves over a heat map."""
     curves = panel.scaled()
     x, y = make_scales(panel, curves)
     beside = {round((1 - float(y.place(value))) * (height - 1)): text for value, text in y.ticks(height // 2)}
@@ -46,7 +46,7 @@ def draw_axes(panel: Panel, width: int, height: int, pen: Pen) -> list[str]:
     canvas = Canvas(width - margin - 3, height, x, y, pen)
     if panel.heat:
         canvas.shade(panel.heat)
-    for curve in reversed(curves):  # the first comes to lie on top
+    for curve in reversed(curves):  # the first is drawn last, on top
         canvas.curve(curve)
     for curve in curves:
         if curve.mark is not None:
@@ -68,7 +68,7 @@ def make_scales(panel: Panel, curves) -> tuple[Scale, Scale]:
 
 
 def place_letters(canvas: Canvas, curves) -> dict[int, str]:
-    """By row, the letter of each curve beside its end; in the nearest free row where two would meet."""
+    """By row, the letter of each curve beside its end, or in the nearest free row."""
     ends = {}
     for curve in curves if len(curves) > 1 else ():
         places = canvas.places(curve)
@@ -81,7 +81,7 @@ def place_letters(canvas: Canvas, curves) -> dict[int, str]:
 
 
 def draw_x_axis(x: Scale, width: int, margin: int, label: str, pen: Pen) -> list[str]:
-    """The x axis, the numbers below it, and what it shows."""
+    """The x axis, the numbers below it, and its label."""
     line, texts = [pen.signs["across"]] * width, [" "] * (margin + width + 3)
     for value, text in x.ticks(width // 12):
         place = round(float(x.place(value)) * (width - 1))
@@ -104,7 +104,7 @@ def draw_legend(panel: Panel, pen: Pen) -> list[str]:
 
 
 def draw_bars(panel: Panel, width: int, pen: Pen) -> list[str]:
-    """Bars that lie, a line each, grouped, with their values."""
+    """Horizontal bars with their values, one line each, in groups."""
     several = len(panel.bars) > 1
     margin = max(map(len, [*panel.groups, *(f"  {bars.name}" for bars in panel.bars if several)]))
     heights = np.abs(np.concatenate([np.asarray(bars.values, float) for bars in panel.bars]))
