@@ -39,7 +39,7 @@ def read_rows(name: str, evaluation) -> list[dict]:
             f"{name} is no evaluation of a model of words: expected what `shakegen evaluate MODEL CORPUS --json` prints"
         )
     if not all(type(row[key]) in (int, float, type(None)) for row in rows for key in keys):
-        raise ValueError(f"{name} has other than numbers in it: expected what `shakegen evaluate --json` prints")
+        raise ValueError(f"{name} has values that are not numbers: expected what `shakegen evaluate --json` prints")
     return rows
 
 
