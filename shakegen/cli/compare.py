@@ -14,11 +14,9 @@ from shakegen.cli.group import main, table
 from shakegen.cli.options import corpus_options, options_of, shape_options
 from shakegen.cli.train import train
 from shakegen.compare.plan import MATCHES, Entry, Plan
-from shakegen.network.config import TASKS
 from shakegen.training.recipe import Recipe
 
 NETWORK = ("units", "layers", "depth", "learn_initial_state", "residual", "dropout", "variational_dropout", "embedding")
-RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
 RECIPE = tuple(field.name for field in fields(Recipe))
 
 
@@ -65,9 +63,11 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     out, csv_file = options["out"], options["csv_file"]
     options["level"] = shape.pop("level")
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
+    from shakegen.training.tasks import get_task
+
     plan = Plan(
         tuple(map(Entry.parse, cells.split(","))),
-        RECIPES[task](**{name: given[name] for name in RECIPE if name in given}),
+        get_task(task).make_recipe(**{name: given[name] for name in RECIPE if name in given}),
         match,
         repeats,
         {name: given[name] for name in ("level", *NETWORK) if name in given},
@@ -77,7 +77,7 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     check(out, csv_file)
     from shakegen.compare.comparison import Comparison
     from shakegen.compare.runs import Stopped
-    from shakegen.compare.tasks import Text
+    from shakegen.compare.text import Text
     from shakegen.text import splits
 
     text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})

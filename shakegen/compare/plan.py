@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shakegen.compare.matching import matched
-from shakegen.network.config import CELLS, TASKS, Config
+from shakegen.network.config import CELLS, Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
 
 MATCHES = ("units", "parameters", "time")
-NETWORKS = dict(zip(TASKS, (Config, Config.autocomplete), strict=True))
 OWN = dict.fromkeys(("units", "layers", "depth", "embedding"), int) | {"activation": str}
 OWN |= dict.fromkeys(("reset_after", "learn_initial_state", "residual", "variational_dropout"), bool)
 OWN |= dict.fromkeys(("dropout", "learning_rate"), float)
@@ -120,8 +119,7 @@ class Plan:
     def __post_init__(self):
         if self.match not in MATCHES:
             raise ValueError(f"there is no match {self.match!r}: expected one of {', '.join(MATCHES)}")
-        if self.task not in TASKS:
-            raise ValueError(f"there is no task {self.task!r}: expected one of {', '.join(TASKS)}")
+        task = self._find_task()
         files = [entry.file_name for entry in self.entries]
         twice = next((entry.name for entry in self.entries if files.count(entry.file_name) > 1), None)
         if not files:
@@ -133,11 +131,15 @@ class Plan:
             raise ValueError(f"the number of repeats is {self.repeats}: expected a whole number from 1 to {most}")
         if self.match == "time" and self.recipe.minutes is None:
             raise ValueError("to match time is to hold the minutes equal: expected --minutes, not --epochs")
-        if self.task == "autocomplete" and self.recipe.stateful:
-            raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
+        task.check_recipe(self.recipe)
         self._refuse_contradictions()
         for entry in self.entries:
             self._config(entry)
+
+    def _find_task(self):
+        from shakegen.training.tasks import get_task  # numpy and the rooms of every task, for which no help should wait
+
+        return get_task(self.task)
 
     def _refuse_contradictions(self) -> None:
         own = next((entry.name for entry in self.entries if "units" in entry.settings), None)
@@ -158,7 +160,7 @@ class Plan:
             if name in self.settings and entry.cell != cell:  # what all have in common, as far as they can have it
                 own.setdefault(name, getattr(Config(entry.cell), name))
         own |= {} if units is None else {"units": units}
-        return NETWORKS[self.task](entry.cell, **{**self.settings, **own})
+        return self._find_task().make_config(cell=entry.cell, **{**self.settings, **own})
 
     @property
     def first(self) -> Config:

@@ -9,7 +9,7 @@ Nothing in the file is ever executed.
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +19,13 @@ import numpy as np
 from shakegen.files import write_whole
 from shakegen.model import heaps
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.words import SYMBOLS, Words
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.word_vocabulary import VOCABULARIES
 
 FORMAT, VERSION = "shakegen", 1
 LARGE = 1e300
+OLD_NAMES = {"validation_loss": "val_loss"}  # in the histories of older files
 
 
 class ModelFileError(ValueError):
@@ -44,9 +45,9 @@ class Training:
     arrays: dict[str, np.ndarray]
 
 
-@dataclass
+@dataclass(eq=False)
 class ModelFile:
-    """What a model file holds.
+    """The content of a model file.
 
     Attributes:
         config: the architecture.
@@ -54,19 +55,19 @@ class ModelFile:
         weights: float32 arrays by the names of `Config.weight_shapes`.
         corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
         history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
-            `validation_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
-            `steps`, batches by then. Of these, older files have the first three.
+            `val_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
+            `steps`, batches by then. Older files have the first three only, and call `val_loss` `validation_loss`.
         training: where its training run stands; None where that is not known or was not asked for.
-        words: what an autocomplete model predicts; None for others, which predict what they read.
+        words: the outputs of an autocomplete model; None of others, which predict what they read.
     """
 
     config: Config
     vocabulary: Vocabulary
-    weights: dict[str, np.ndarray]
+    weights: Mapping[str, np.ndarray]
     corpus: dict = field(default_factory=dict)
     history: list[dict] = field(default_factory=list)
-    training: Training | None = field(default=None, repr=False, compare=False)
-    words: Words | None = None
+    training: Training | None = None
+    words: Outputs | None = None
 
 
 def save(model: ModelFile, path: str | Path, with_training: bool = False) -> None:
@@ -144,7 +145,7 @@ def read(file: h5py.File) -> ModelFile:
         )
     config = Config.from_dict(attribute(file, "config", dict))
     vocabulary = VOCABULARIES[config.level].from_json(attribute(file, "vocabulary", list))
-    words = read_words(file, vocabulary) if config.task == "autocomplete" else None
+    words = READ_WORDS[config.task](file, vocabulary)
     shapes = config.weight_shapes(len(vocabulary), words and len(words))
     weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
     weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
@@ -155,14 +156,22 @@ def read(file: h5py.File) -> ModelFile:
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
-    return ModelFile(config, vocabulary, weights, corpus, history, words=words)
+    return ModelFile(config, vocabulary, weights, corpus, rename_losses(history), words=words)
 
 
-def read_words(file: h5py.File, vocabulary: Vocabulary) -> Words:
+def read_words(file: h5py.File, vocabulary: Vocabulary) -> Outputs:
     """The words that an autocomplete model predicts."""
     if vocabulary != SYMBOLS:
         raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
-    return Words(attribute(file, "words", list))
+    return Outputs(attribute(file, "words", list))
+
+
+READ_WORDS = {"next": lambda file, vocabulary: None, "autocomplete": read_words}
+
+
+def rename_losses(history: list[dict]) -> list[dict]:
+    """A history with the validation loss under its present name, `val_loss`."""
+    return [{OLD_NAMES.get(name, name): value for name, value in entry.items()} for entry in history]
 
 
 def task_of(path: str | Path) -> str | None:
@@ -178,7 +187,7 @@ def task_of(path: str | Path) -> str | None:
 
 def best_of(history: list[dict]) -> dict:
     """The entry of a history whose network predicted validation text best, or else learned best; {} of none."""
-    return min(history, key=lambda entry: entry.get("validation_loss", entry["loss"]), default={})
+    return min(history, key=lambda entry: entry.get("val_loss", entry["loss"]), default={})
 
 
 def is_number(value) -> bool:
