@@ -219,9 +219,10 @@ class Run:
 
     def _keep_rate_of_callbacks(self) -> None:
         """Let a learning rate that callbacks have set at an epoch's end or beginning scale all rates from now on."""
-        before, now = self.position.rate or self.recipe.learning_rate, float(self.network.optimizer.learning_rate)
+        before = self.position.rate or self.recipe.learning_rate
+        now = self.network.optimizer.learning_rate.numpy()
         if now != np.float32(before):
-            self.position.rate_scale *= now / before
+            self.position.rate_scale *= float(now) / before
 
     def _learn(self) -> None:
         position, began = self.position, time.monotonic()
