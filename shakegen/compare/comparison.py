@@ -53,7 +53,7 @@ class Comparison:
         self.text = replace(text, shape={**text.shape, **options})
         corpus = self.text.load(task)
         corpus.check_parts()
-        self.identity, sizes = identify(corpus), (len(corpus.vocabulary), task.count_outputs(corpus))
+        self.identity, sizes = identify(corpus), (len(corpus.vocabulary), len(corpus.output_vocabulary))
         self.origin = {"name": source.name, **self.identity}
         self.runs = plan.runs(lambda config: weights_of(config, *sizes))
         self.parameters = {run.entry.name: weights_of(run.config, *sizes) for run in self.runs}

@@ -51,7 +51,7 @@ def page(summary: Summary) -> str:
 
 def curves(summary: Summary) -> Figure | None:
     """The losses against steps and against time: means over the runs, with the range of these; None without any."""
-    panels, unit = [], summary.task.loss_unit(summary.rows[0].config)
+    panels, unit = [], summary.task.kind.unit_of(summary.rows[0].config)
     for key, (label, scale) in AXES.items():
         found = [
             curve(row, key, scale, loss, unit.nats)

@@ -9,8 +9,8 @@ Nothing in the file is ever executed.
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -45,36 +45,11 @@ class Training:
     arrays: dict[str, np.ndarray]
 
 
-@dataclass(eq=False)
-class ModelFile:
-    """The content of a model file.
-
-    Attributes:
-        config: the architecture.
-        vocabulary: the symbols it knows, of the level of the configuration.
-        weights: float32 arrays by the names of `Config.weight_shapes`.
-        corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
-        history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
-            `val_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
-            `steps`, batches by then. Older files have the first three only, and call `val_loss` `validation_loss`.
-        training: where its training run stands; None where that is not known or was not asked for.
-        words: the outputs of an autocomplete model; None of others, which predict what they read.
-    """
-
-    config: Config
-    vocabulary: Vocabulary
-    weights: Mapping[str, np.ndarray]
-    corpus: dict = field(default_factory=dict)
-    history: list[dict] = field(default_factory=list)
-    training: Training | None = None
-    words: Outputs | None = None
-
-
-def save(model: ModelFile, path: str | Path, with_training: bool = False) -> None:
+def save(model, path: str | Path, with_training: bool = False) -> None:
     """Write a model file: a temporary file beside it, flushed, then renamed; a crash leaves an older file whole.
 
     Args:
-        model: what to write.
+        model: a `model.Model`.
         path: of the file.
         with_training: whether its training run, if it has one, can go on from the file; that makes it several times
             as large.
@@ -91,8 +66,8 @@ def save(model: ModelFile, path: str | Path, with_training: bool = False) -> Non
         file.attrs["history"] = json.dumps(model.history)
         for name, weight in model.weights.items():
             file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
-        if model.words:
-            file.attrs["words"] = json.dumps(model.words.words)
+        if model.output_vocabulary is not model.vocabulary:
+            file.attrs["words"] = json.dumps(model.output_vocabulary.to_json())
         if with_training and model.training:
             file.create_group("training").attrs["state"] = json.dumps(model.training.state)
             for name, array in model.training.arrays.items():
@@ -100,8 +75,8 @@ def save(model: ModelFile, path: str | Path, with_training: bool = False) -> Non
     write_whole(Path(path), buffer.getbuffer())
 
 
-def load(path: str | Path, with_training: bool = False) -> ModelFile:
-    """Read a model file, trusting nothing in it: every size is checked before anything is allocated.
+def read(path: str | Path, with_training: bool = False) -> dict:
+    """The attributes of the model in a file. Nothing is trusted: every size is checked before anything is allocated.
 
     Args:
         path: of the file.
@@ -125,9 +100,9 @@ def load(path: str | Path, with_training: bool = False) -> ModelFile:
         if not heaps.are_sound(path):
             raise OSError
         with h5py.File(path, "r") as file:
-            model = read(file)
+            model = read_model(file)
             if with_training:
-                model.training = read_training(file, path.stat().st_size)
+                model["training"] = read_training(file, path.stat().st_size)
             return model
     except (ModelFileError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(f"{path} is not a usable model: {error}") from None
@@ -135,7 +110,8 @@ def load(path: str | Path, with_training: bool = False) -> ModelFile:
         raise ModelFileError(f"{path} is a damaged HDF5 file, perhaps cut short: copy it or train it again") from None
 
 
-def read(file: h5py.File) -> ModelFile:
+def read_model(file: h5py.File) -> dict:
+    """The attributes of the model in an open file, without its training run."""
     if str(file.attrs.get("format")) != FORMAT:
         raise ModelFileError("it is an HDF5 file, but not of shakegen; expected one that `shakegen train` wrote")
     version = file.attrs.get("version")
@@ -145,8 +121,8 @@ def read(file: h5py.File) -> ModelFile:
         )
     config = Config.from_dict(attribute(file, "config", dict))
     vocabulary = VOCABULARIES[config.level].from_json(attribute(file, "vocabulary", list))
-    words = READ_WORDS[config.task](file, vocabulary)
-    shapes = config.weight_shapes(len(vocabulary), words and len(words))
+    outputs = READ_OUTPUTS[config.task](file, vocabulary)
+    shapes = config.weight_shapes(len(vocabulary), len(outputs.get("words", vocabulary)))
     weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
     weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
     if not all(np.isfinite(weight).all() for weight in weights.values()):
@@ -156,17 +132,18 @@ def read(file: h5py.File) -> ModelFile:
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
-    return ModelFile(config, vocabulary, weights, corpus, rename_losses(history), words=words)
+    described = {"config": config, "vocabulary": vocabulary, "corpus": corpus, "history": rename_losses(history)}
+    return {**described, "weights": weights, **outputs}
 
 
-def read_words(file: h5py.File, vocabulary: Vocabulary) -> Outputs:
-    """The words that an autocomplete model predicts."""
+def read_words(file: h5py.File, vocabulary: Vocabulary) -> dict:
+    """The attribute of an autocomplete model that says what it predicts."""
     if vocabulary != SYMBOLS:
         raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
-    return Outputs(attribute(file, "words", list))
+    return {"words": Outputs(attribute(file, "words", list))}
 
 
-READ_WORDS = {"next": lambda file, vocabulary: None, "autocomplete": read_words}
+READ_OUTPUTS = {"next": lambda file, vocabulary: {}, "autocomplete": read_words}
 
 
 def rename_losses(history: list[dict]) -> list[dict]:

@@ -55,6 +55,11 @@ class Corpus:
         return len(self.ids)
 
     @property
+    def output_vocabulary(self) -> Vocabulary:
+        """What a network for it predicts."""
+        return self.vocabulary
+
+    @property
     def level(self) -> str:
         """What the symbols are: char or word."""
         return self.vocabulary.level

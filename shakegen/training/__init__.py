@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "Ended": "trainer",
         "Interrupted": "signals",
         "Recipe": "recipe",
-        "begin_with_text": "beginning",
+        "begin_with_text": "text_run",
         "make_optimizer": "optimizer",
         "train": "start",
         "train_from": "start",

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tensorflow.compat.v1 import SummaryMetadata
 
 from shakegen.files import ensure_writable, write_whole
-from shakegen.model.model import LossUnit
+from shakegen.model.base import LossUnit
 from shakegen.network.keras_steps import states_kept
 
 BITS = LossUnit("bits/char", math.log(2), "bits_per_character")

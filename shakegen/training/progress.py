@@ -7,7 +7,7 @@ import keras
 from rich import console, progress
 
 from shakegen.callbacks import show
-from shakegen.model.model import LossUnit
+from shakegen.model.base import LossUnit
 
 SYMBOLS = {"char": "characters", "word": "words"}
 

@@ -11,11 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from shakegen import __version__
-from shakegen.model.model import AutocompleteModel, LanguageModel, Model
+from shakegen.model.base import Model
+from shakegen.model.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus
-from shakegen.training.beginning import ORIGIN, Beginning, begin
+from shakegen.training.beginning import ORIGIN, Beginning, begin, digest
 from shakegen.training.trainer import Trainer
 from shakegen.training.workers.replicas import explaining
 from shakegen.training.workers.team import Team
@@ -118,7 +119,7 @@ def describe_run(beginning: Beginning) -> dict:
     devices = {"GPUs": len(tf.config.get_visible_devices("GPU"))}
     origin = corpus.origin()
     text = {name: origin.get(key) for key, name in ORIGIN.items()}
-    text |= {"symbols with sha256": beginning.task.digest_outputs(corpus)}
+    text |= {"symbols with sha256": digest(corpus.output_vocabulary)}
     options = beginning.config.to_dict() | beginning.recipe.to_dict()
     options = {name.replace("_", " "): value for name, value in options.items()}
     return versions | devices | text | options | {"a model to begin with": digest_model(beginning.base)}

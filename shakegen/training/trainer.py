@@ -12,13 +12,13 @@ import numpy as np
 
 from shakegen.callbacks import CompleteText, SampleText, show
 from shakegen.inference import Engine
-from shakegen.model.model import Model
+from shakegen.model.base import Model
 from shakegen.model.model_file import Training
 from shakegen.network.build import named_weights
 from shakegen.network.config import Config
 from shakegen.network.dropout import ScaledDropout
 from shakegen.training import checkpoint
-from shakegen.training.beginning import Beginning
+from shakegen.training.beginning import Beginning, digest
 from shakegen.training.learner import Learner
 from shakegen.training.logs import run_logs
 from shakegen.training.optimizer import make_optimizer
@@ -125,7 +125,7 @@ class Trainer:
         verbose: bool = True,
     ) -> Model:
         """Run to the end, as the chief or alone; as `train` says."""
-        run, unit, callbacks = self.run, self.task.loss_unit(self.config), list(callbacks)
+        run, unit, callbacks = self.run, self.task.kind.unit_of(self.config), list(callbacks)
         shown = [Progress(run, unit, self.config.level)] if verbose else []
         if log_dir is not None:
             samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
@@ -174,7 +174,7 @@ class Trainer:
         state = {
             "recipe": self.recipe.to_dict(),
             "position": {**run.position.to_dict(), "seconds": run.seconds},
-            "symbols": self.task.digest_outputs(self.corpus),
+            "symbols": digest(self.corpus.output_vocabulary),
             "notes": self.notes,
         }
         training = Training(state, arrays)
@@ -203,5 +203,5 @@ class Trainer:
 
 def make_source(config: Config) -> Callable[[keras.Model], Engine]:
     """The `source` with which `SampleText` and `CompleteText` use a network in training at the engine's speed."""
-    task = get_task(config.task)
-    return lambda network: task.make_engine(config, named_weights(config, network))
+    kind = get_task(config.task).kind
+    return lambda network: kind.make_engine(config, named_weights(config, network))

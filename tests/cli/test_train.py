@@ -144,7 +144,7 @@ def test_ctrl_c_and_sigterm_save_the_model_and_say_how_to_go_on(tmp_path, corpus
     assert took.startswith("Time: ")
     assert saved.startswith("Saved: models/poem-gru.h5, a gru of ")
     assert go_on == f"Go on with: shakegen train {corpus} --out models/poem-gru.h5 --resume"
-    model = model_file.load(tmp_path / "models" / "poem-gru.h5", with_training=True)
+    model = load(tmp_path / "models" / "poem-gru.h5", with_training=True)
     assert model.training.state["position"]["step"] >= model.history[-1]["steps"] > 0
     assert [p.name for p in (tmp_path / "models").iterdir()] == ["poem-gru.h5"]
 

@@ -13,9 +13,10 @@ from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import train
-from shakegen.training.beginning import Beginning, share_model
+from shakegen.training.beginning import Beginning
 from shakegen.training.recipe import Recipe
 from shakegen.training.start import describe_run
+from shakegen.training.text_run import share_model
 from shakegen.training.workers import Cluster, joined
 from shakegen.training.workers.cluster import first_difference
 

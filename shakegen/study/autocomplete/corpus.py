@@ -93,6 +93,11 @@ class AutocompleteCorpus:
                 "training, validation and test that sum to 1, such as 0.9,0.05,0.05"
             )
 
+    @property
+    def output_vocabulary(self) -> Outputs:
+        """What a network for it predicts."""
+        return self.words
+
     def __len__(self) -> int:
         """The number of characters."""
         return len(self.observations.characters)

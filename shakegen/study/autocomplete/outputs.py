@@ -38,6 +38,10 @@ class Outputs:
         """The `size` words with the highest counts, equals in alphabetical order."""
         return cls(sorted(counts, key=lambda word: (-counts[word], word))[:size])
 
+    def to_json(self) -> list[str]:
+        """The words, ready for JSON."""
+        return list(self.words)
+
     def __len__(self) -> int:
         """The number of outputs: the words, padding and unknown."""
         return len(self.words) + SPECIAL

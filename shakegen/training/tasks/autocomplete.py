@@ -51,12 +51,6 @@ class AutocompleteTask(Task):
     def make_corpus(self, source, **options):
         return AutocompleteCorpus.from_source(source, **options)
 
-    def list_outputs(self, corpus):
-        return list(corpus.words.words)
-
-    def count_outputs(self, corpus):
-        return len(corpus.words)
-
     def name_file(self, corpus, config):
         return f"{corpus.name}-autocomplete-{config.cell}"
 

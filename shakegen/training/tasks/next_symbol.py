@@ -39,12 +39,6 @@ class NextSymbolTask(Task):
     def make_corpus(self, source, **options):
         return Corpus.from_source(source, **options)
 
-    def list_outputs(self, corpus):
-        return corpus.vocabulary.to_json()
-
-    def count_outputs(self, corpus):
-        return len(corpus.vocabulary)
-
     def merge_vocabularies(self, base, corpus):
         return corpus.vocabulary if base is None else finetuning.merge_vocabularies(base.vocabulary, corpus.vocabulary)
 

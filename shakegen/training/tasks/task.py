@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from shakegen.inference import Engine
-from shakegen.model.model import LossUnit, Model
+from shakegen.model.base import Model
 from shakegen.network.config import Config
 from shakegen.text.windows import Batches
 from shakegen.training.recipe import Recipe
@@ -92,18 +89,6 @@ class Task(ABC):
     def make_corpus(self, source, **options):
         """The corpus of a `text.reading.Source`; options and errors as for its `from_source`."""
 
-    @abstractmethod
-    def list_outputs(self, corpus) -> list:
-        """Everything that a network for a corpus predicts, ready for JSON."""
-
-    @abstractmethod
-    def count_outputs(self, corpus) -> int:
-        """The number of logits of a network for a corpus."""
-
-    def digest_outputs(self, corpus) -> str:
-        """A sha256 of `list_outputs`."""
-        return hashlib.sha256(json.dumps(self.list_outputs(corpus)).encode()).hexdigest()
-
     def name_file(self, corpus, config: Config) -> str:
         """The usual name of a model file, without `.h5`."""
         return f"{corpus.name}-{config.cell}"
@@ -146,14 +131,6 @@ class Task(ABC):
     ) -> Model:
         """The model of some weights."""
         return self.kind(config, vocabulary, weights, corpus.origin(), history, training)
-
-    def make_engine(self, config: Config, weights: dict) -> Engine:
-        """A network as a step function."""
-        return self.kind.make_engine(config, weights)
-
-    def loss_unit(self, config: Config) -> LossUnit:
-        """The unit in which losses are shown."""
-        return self.kind.unit_of(config)
 
     @abstractmethod
     def make_sampler(self, config: Config, corpus, options: dict, shown: bool) -> keras.callbacks.Callback:
