@@ -21,7 +21,7 @@ from shakegen.network.keras_steps import states_kept
 BITS = LossUnit("bits/char", math.log(2), "bits_per_character")
 CSV = "epochs.csv"
 LOSSES = {"loss": "training", "val_loss": "validation"}
-OTHERS = ("epoch", "seconds", "learning_rate", "characters_per_second")
+OTHERS = ("seconds", "learning_rate", "characters_per_second")
 
 
 class EpochLog(keras.callbacks.Callback, ABC):
@@ -50,7 +50,7 @@ class EpochLog(keras.callbacks.Callback, ABC):
 
     def on_epoch_end(self, epoch, logs=None):
         optimizer = self.model.optimizer
-        figures = {"epoch": epoch + 1, "learning_rate": float(optimizer.learning_rate.numpy())}
+        figures = {"epoch": logs.get("epochs", epoch + 1), "learning_rate": float(optimizer.learning_rate.numpy())}
         figures |= {name: logs[name] for name in OTHERS if name in logs}
         if figures["epoch"] == int(figures["epoch"]):
             figures["epoch"] = int(figures["epoch"])  # Keras makes all logs floats

@@ -63,4 +63,4 @@ class Progress(keras.callbacks.Callback):
         if "val_loss" in logs:
             losses += f", validation {logs['val_loss'] / self.nats:.3f}"
         speed = f"{logs['characters_per_second']:,.0f} {self.speed}"
-        show(f"{self._named(logs['epoch'])}: {losses} {self.unit}, {speed}", sys.stderr)
+        show(f"{self._named(logs['epochs'])}: {losses} {self.unit}, {speed}", sys.stderr)

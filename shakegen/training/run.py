@@ -219,10 +219,10 @@ class Run:
 
     def _keep_rate_of_callbacks(self) -> None:
         """Let a learning rate that callbacks have set at an epoch's end or beginning scale all rates from now on."""
-        before = self.position.rate or self.recipe.learning_rate
+        before = np.float32(self.position.rate or self.recipe.learning_rate)
         now = self.network.optimizer.learning_rate.numpy()
-        if now != np.float32(before):
-            self.position.rate_scale *= float(now) / before
+        if now != before:
+            self.position.rate_scale *= float(now) / float(before)
 
     def _learn(self) -> None:
         position, began = self.position, time.monotonic()
@@ -255,7 +255,9 @@ class Run:
             self.best = weights
         position.loss, position.losses, position.busy, position.timed = 0.0, 0, 0.0, 0
         position.reports += 1
-        self.callbacks.on_epoch_end(position.reports - 1, dict(entry))
+        # Keras's callbacks count epochs themselves, and format file names with `epoch` and the logs.
+        logs = {"epochs" if name == "epoch" else name: value for name, value in entry.items()}
+        self.callbacks.on_epoch_end(position.reports - 1, logs)
         self._checkpoint()
         self._reserve = time.monotonic() - began
 
