@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from shakegen.layers.equations import Gated, GatedBefore, Nested, Simple
 
 from shakegen import layers
 from shakegen.layers import recurrence
-from shakegen.layers.equations import Gated, GatedBefore, Nested, Simple
 from shakegen.layers.lookup import ids_of_one_hot
 
 N, T, H, V = 2, 4, 3, 5

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from shakegen import files
+from shakegen.cells import BUILT_IN
 from shakegen.model import LanguageModel, load, model_file
-from shakegen.network.config import CELLS, Config
+from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILT_IN)
 def test_round_trip(tmp_path, random_model, cell):
     model = random_model(Config(cell, units=5, layers=2, dropout=0.25, embedding=3, learn_initial_state=True))
     model.save(tmp_path / "deep" / "model.h5")
