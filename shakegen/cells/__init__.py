@@ -3,6 +3,8 @@
 `as_layer(MyCell)` gives a Keras layer; it is the only name here that needs Keras.
 """
 
+import importlib
+
 from shakegen.cells.cell import Cell, Weight, option
 from shakegen.cells.operations import (
     CellError,
@@ -58,6 +60,4 @@ __all__ = [
 def __getattr__(name: str):
     if name != "as_layer":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from shakegen.layers.cell_layer import as_layer
-
-    return as_layer
+    return importlib.import_module("shakegen.layers.cell_layer").as_layer

@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from shakegen.cells.graph import Names, Symbol
+from shakegen.cells.graph import Names
 from shakegen.cells.operations import CellError
+from shakegen.cells.symbol import Symbol
 
 LARGEST = 1 << 16
 
@@ -24,16 +25,18 @@ class Weight:
     initializer: str | tuple[str, ...] = "glorot_uniform"
 
 
-def option(default, choices: tuple = (), least: int | None = None, help: str = "") -> Any:
+def option(default, choices: tuple = (), least: int | None = None, flag: str = "", help: str = "") -> Any:
     """An option of a cell, a field of its class: `depth: int = option(2, least=1, help="Nested memories.")`.
 
     Args:
         default: its usual value, which also says its kind: a whole number, true or false, or a text.
         choices: of a text.
         least: of a number.
+        flag: of the command line, where it is not called as the field is.
         help: in a few words.
     """
-    return dataclasses.field(default=default, metadata={"choices": choices, "least": least, "help": help})
+    metadata = {"choices": choices, "least": least, "flag": flag, "help": help}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,9 @@ import functools
 import numpy as np
 
 from shakegen.cells.cell import Cell
-from shakegen.cells.graph import evaluate, order_of, trace
+from shakegen.cells.graph import trace
 from shakegen.cells.operations import CellError
+from shakegen.cells.program import evaluate, order_of
 
 UNITS, INPUTS, BATCH = 4, 3, 2
 

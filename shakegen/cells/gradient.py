@@ -1,10 +1,12 @@
 """Reverse mode over a step's graph: the gradients are symbols too, made of the same operations."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shakegen.cells.graph import Symbol, depends_on, order_of
 from shakegen.cells.operations import apply
+from shakegen.cells.program import depends_on, order_of
+from shakegen.cells.symbol import Symbol
 
 SLOPES = {
     "tanh": lambda y: 1 - y * y,
@@ -61,43 +63,28 @@ def activate_gradient(y: Symbol, gradient: Symbol) -> Symbol:
     return concat_of(blocks)
 
 
-def gradients_of_inputs(y: Symbol, gradient: Symbol) -> list[Symbol | None]:
-    """The gradients by the inputs of an operation, from that by what it gives.
+def concat_gradients(y: Symbol, gradient: Symbol) -> list[Symbol]:
+    starts = [sum(block.shape[-1] for block in y.inputs[:k]) for k in range(len(y.inputs))]
+    return [part_of(gradient, s, s + block.shape[-1]) for s, block in zip(starts, y.inputs, strict=True)]
 
-    Those by vectors (b,) are not summed over the batch; those by matrices are not given, see `Gradients.products`.
-    """
-    a, b = (*y.inputs, None, None)[:2]
-    operation = y.operation
-    if operation in SLOPES:
-        return [multiply(gradient, SLOPES[operation](y))]
-    if operation == "activate":
-        return [activate_gradient(y, gradient)]
-    if operation == "add":
-        return [gradient, gradient]
-    if operation == "subtract":
-        return [gradient, multiply(gradient, -1.0)]
-    if operation == "multiply":
-        return [multiply(gradient, b), multiply(gradient, a)]
-    if operation == "divide":
-        by_a = multiply(gradient, 1 / b)
-        return [by_a, multiply(by_a, -1 * y)]
-    if operation == "maximum":
-        larger = apply("positive", a - b)
-        return [multiply(gradient, larger), multiply(gradient, 1 - larger)]
-    if operation == "exp":
-        return [multiply(gradient, y)]
-    if operation == "log":
-        return [multiply(gradient, 1 / a)]
-    if operation == "sqrt":
-        return [multiply(gradient, 0.5 / y)]
-    if operation == "softplus":
-        return [multiply(gradient, apply("sigmoid", a))]
-    if operation == "matmul":
-        return [apply("matmul_transposed", concat_of(blocks_of(gradient)), b), None]
-    if operation == "concat":
-        starts = [sum(block.shape[-1] for block in y.inputs[:k]) for k in range(len(y.inputs))]
-        return [part_of(gradient, s, s + block.shape[-1]) for s, block in zip(starts, y.inputs, strict=True)]
-    raise NotImplementedError(f"{operation} has no gradient")
+
+# The gradients by the inputs of an operation, from its symbol y, the gradient d by it, and its inputs. Those by vectors
+# (b,) are not summed over the batch; those by matrices are left out, see `Gradients.products`.
+RULES = {
+    **{name: lambda y, d, a: [multiply(d, SLOPES[y.operation](y))] for name in SLOPES},
+    "activate": lambda y, d, a: [activate_gradient(y, d)],
+    "add": lambda y, d, a, b: [d, d],
+    "subtract": lambda y, d, a, b: [d, multiply(d, -1.0)],
+    "multiply": lambda y, d, a, b: [multiply(d, b), multiply(d, a)],
+    "divide": lambda y, d, a, b: [multiply(d, 1 / b), multiply(d, -1 * y / b)],
+    "maximum": lambda y, d, a, b: [multiply(d, apply("positive", a - b)), multiply(d, 1 - apply("positive", a - b))],
+    "exp": lambda y, d, a: [multiply(d, y)],
+    "log": lambda y, d, a: [multiply(d, 1 / a)],
+    "sqrt": lambda y, d, a: [multiply(d, 0.5 / y)],
+    "softplus": lambda y, d, a: [multiply(d, apply("sigmoid", a))],
+    "matmul": lambda y, d, a, b: [apply("matmul_transposed", d, b), None],
+    "concat": lambda y, d, *blocks: concat_gradients(y, d),
+}
 
 
 @dataclass
@@ -145,7 +132,8 @@ def differentiate(seeds: Mapping[Symbol, Symbol], sources: Iterable[Symbol]) -> 
             attributes = symbol.attributes
             parts.setdefault(symbol.inputs[0], []).append((attributes["start"], attributes["stop"], gradient))
             continue
-        for one, its in zip(symbol.inputs, gradients_of_inputs(symbol, gradient), strict=True):
+        by_inputs = RULES[symbol.operation](symbol, gradient, *symbol.inputs)
+        for one, its in zip(symbol.inputs, by_inputs, strict=True):
             if one in on_the_way and its is not None:
                 add(one, its)
     return found
@@ -155,7 +143,7 @@ def joined_parts(symbol: Symbol, parts: list[tuple[int, int, Symbol]]) -> Symbol
     """The gradient by a whole, from those by parts of it; where there is none it is zero."""
     ends = sorted({0, symbol.shape[-1], *(end for start, stop, _ in parts for end in (start, stop))})
     blocks = []
-    for begin, end in zip(ends, ends[1:], strict=False):
+    for begin, end in itertools.pairwise(ends):
         terms = [part_of(its, begin - start, end - start) for start, stop, its in parts if start <= begin < stop]
         if terms:
             blocks += blocks_of(sum(terms[1:], terms[0]))

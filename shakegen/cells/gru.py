@@ -1,5 +1,7 @@
 """The gated recurrent unit (Cho et al. 2014, https://arxiv.org/abs/1406.1078)."""
 
+from types import MappingProxyType
+
 import numpy as np
 
 from shakegen.cells.cell import Cell, Weight, option
@@ -14,9 +16,11 @@ class GRU(Cell):
     """
 
     name, gates, layer = "gru", ("z", "r", "g"), "shakegen.layers:GRU"
-    study = {"reset_after": False}
+    study = MappingProxyType({"reset_after": False})
 
-    reset_after: bool = option(True, help="Reset after the recurrent product, as cuDNN has it, or before.")
+    reset_after: bool = option(
+        True, flag="--reset-after/--reset-before", help="Reset after the recurrent product, as cuDNN has it, or before."
+    )
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
 

@@ -1,5 +1,7 @@
 """The Nested LSTM (Moniz & Krueger 2017, "Nested LSTMs", https://arxiv.org/abs/1801.10308)."""
 
+from types import MappingProxyType
+
 import numpy as np
 
 from shakegen.cells.cell import Cell, Weight, option
@@ -10,13 +12,13 @@ from shakegen.cells.operations import activate
 class NLSTM(Cell):
     """An LSTM whose memory is the output of an LSTM, and so on inwards; level 0 is the outermost of D.
 
-    With x̃ and h̃ what a level receives, i, f, o = σ(x̃ W + h̃ U + b), g = x̃ W + h̃ U + b, linear at level 0, tanh inside. The
-    next level inwards receives x̃ = i ⊙ g and h̃ = f ⊙ c, and what it gives is c; at the innermost c = i ⊙ g + f ⊙ c. A level
+    A level receives x̃ and h̃: i, f, o = σ(x̃ W + h̃ U + b), and g = x̃ W + h̃ U + b, linear at level 0, its tanh inside. The
+    next level inwards receives x̃ = i ⊙ g and h̃ = f ⊙ c and gives c; the innermost has c = i ⊙ g + f ⊙ c. Every level
     gives o ⊙ tanh(c).
     """
 
     name, gates, layer = "nlstm", ("i", "f", "g", "o"), "shakegen.layers:NLSTM"
-    study = {"layers": 1}
+    study = MappingProxyType({"layers": 1})
 
     depth: int = option(2, least=1, help="Nested memories.")
     candidate: str = "linear"

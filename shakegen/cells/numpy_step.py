@@ -7,13 +7,14 @@ the state has a memory that starts as `initial_memory`. `bind` lays views over a
 advances the cell by one step, and arrays to read between such a step and the product that follows it: by the letters of
 the equations, gates, candidates, memories and h, each with the factor that it is to be multiplied by.
 
-A sigmoid is ½ + ½ tanh(z/2); the steps that are tuned by hand fold the inner ½ into the weights, so that one tanh covers
-all gates.
+A sigmoid is ½ + ½ tanh(z/2). The steps that are tuned by hand fold the inner ½ into the weights: one tanh covers all
+gates.
 """
 
 import numpy as np
 
-from shakegen.cells.graph import Program, evaluate, separate_products, trace
+from shakegen.cells.graph import trace
+from shakegen.cells.program import Program, evaluate, separate_products
 
 
 class EquationStep:

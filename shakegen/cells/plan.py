@@ -1,19 +1,21 @@
 """How a loop over a step's graph goes forward and back: what is computed before it, kept in it, summed after it.
 
 - Before the loop: all that depends on weights alone, and the inputs' products with weights, biases added (`groups`).
-- In the loop, forward: the rest. Kept are the activations of products, and other products; with the states, the way back
-  computes the remainder anew.
-- In the loop, backward: the gradients δ by products and groups are stored; h's product with its weights, `recurrent`, is
-  taken back by the step before.
+- In the loop, forward: the rest. Activations of products are kept, and other products; from these and the states the
+  way back computes the remainder anew.
+- In the loop, backward: the gradients δ by products and groups are stored. The gradient by h through its product with
+  weights is left to the step before, which reads δ.
 - After the loop: the gradient of each weight is one product, or one sum, over all steps.
 """
 
 import functools
 from dataclasses import dataclass
 
-from shakegen.cells.gradient import blocks_of, concat_of, differentiate, part_of
-from shakegen.cells.graph import BATCH, Graph, Symbol, depends_on, input_symbol, order_of, substitute, trace
+from shakegen.cells.gradient import blocks_of, differentiate, part_of
+from shakegen.cells.graph import Graph, trace
 from shakegen.cells.operations import apply
+from shakegen.cells.program import depends_on, order_of, substitute
+from shakegen.cells.symbol import BATCH, Symbol, input_symbol
 
 LINEAR = ("add", "subtract", "part", "concat")
 COSTLY = ("tanh", "sigmoid", "relu", "activate", "exp", "log", "sqrt", "softplus", "divide", "maximum")
@@ -36,9 +38,9 @@ class Plan:
         d_after: symbols of the gradients by the states after.
         d_states: those by the states before, but for what h did through its product; None where there is none.
         deltas: what is stored on the way back.
-        group_deltas: for each group, the number of the delta that holds its gradient, and where its columns start and stop.
-        weight_terms: for each loop weight, what its gradient is the sum of: (left, delta, start, stop), the left the number
-            of a kept symbol, or "h", or None for a sum over the batch.
+        group_deltas: for each group, the number of the delta that holds its gradient, and the columns there.
+        weight_terms: for each loop weight, the terms that its gradient is the sum of: (left, delta, start, stop), the
+            left being the number of a kept symbol, or "h", or None for a sum over the batch.
     """
 
     graph: Graph
@@ -68,7 +70,7 @@ def plan(cell, inputs: int) -> Plan:
     loop_groups = [input_symbol(f"group{k}", *group.shape) for k, group in enumerate(groups)]
     narrow_groups = [narrow(group, 0, group.shape[-1]) for group in groups]
     after = substitute(after, dict(zip(groups, loop_groups, strict=True)))
-    prepared = find_prepared(after, [*states, *loop_groups])
+    prepared = find_prepared(after)
     product = next((one for one in order_of(after) if is_product(one) and one.inputs[0] is states[0]), None)
     if product is not None:
         prepared.sort(key=lambda weight: weight is not product.inputs[1])
@@ -91,8 +93,8 @@ def plan(cell, inputs: int) -> Plan:
     for weight, pairs in gradients.products.items():
         terms += [(weight, left, delta) for left, delta in pairs]
     terms += [(vector, None, gradients.by[vector]) for vector in vectors if vector in gradients.by]
-    group_gradients = [gradients.by.get(group) for group in loop_groups]
-    deltas = gather([*(delta for _, _, delta in terms), *(one for one in group_gradients if one is not None)])
+    group_gradients = [gradients.by[group] for group in loop_groups]
+    deltas = gather([*(delta for _, _, delta in terms), *group_gradients])
     lefts = [left for _, left, _ in terms if isinstance(left, Symbol)]
     d_states = [gradients.by.get(state) for state in states]
     kept = find_kept([*deltas, *(d for d in d_states if d is not None)], lefts, {*states, *after}, loop_groups)
@@ -109,7 +111,7 @@ def plan(cell, inputs: int) -> Plan:
         d_after,
         d_states,
         deltas,
-        [place_of(delta, deltas) if delta is not None else (None, 0, 0) for delta in group_gradients],
+        [place_of(delta, deltas) for delta in group_gradients],
         [
             [
                 (kept.index(left) if isinstance(left, Symbol) else left, *place_of(delta, deltas))
@@ -140,7 +142,7 @@ def merge_products(wanted: list[Symbol], left: Symbol) -> list[Symbol]:
 
 
 def regroup_sums(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
-    """Add vectors of weights to the inputs' products first, wherever they stand in a sum: that is done before the loop."""
+    """Add vectors of weights to the inputs' products first, wherever they stand in a sum: before the loop."""
     new: dict[Symbol, Symbol] = {}
     order = order_of(wanted)
     within = {one for symbol in order if symbol.operation == "add" for one in symbol.inputs if one.operation == "add"}
@@ -180,23 +182,11 @@ def find_groups(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
         if is_product(symbol) and symbol.inputs[0] is x:
             linear.add(symbol)
         elif symbol.operation in LINEAR and linear.intersection(symbol.inputs):
-            if all(one in linear or one in weights for one in symbol.inputs) and has_no_extra(symbol, linear):
+            others = [one for one in symbol.inputs if one not in linear]
+            if not others or (symbol.operation != "concat" and all(one in weights for one in others)):
                 linear.add(symbol)
-    groups = []
-    for symbol in [*order_of(wanted), None]:
-        inputs = wanted if symbol is None else symbol.inputs
-        if symbol not in linear:
-            groups += [one for one in inputs if (one in linear or one is x) and one not in groups]
-    return [group for group in groups if not (group is x and all_products_of(wanted, x))]
-
-
-def has_no_extra(symbol: Symbol, linear: set[Symbol]) -> bool:
-    """Whether a sum keeps the batch: blocks beside weights alone do not."""
-    return symbol.operation != "concat" or all(one in linear for one in symbol.inputs)
-
-
-def all_products_of(wanted: list[Symbol], x: Symbol) -> bool:
-    return all(is_product(one) for one in order_of(wanted) if x in one.inputs) and x not in wanted
+    used = [*(one for symbol in order_of(wanted) if symbol not in linear for one in symbol.inputs), *wanted]
+    return list(dict.fromkeys(one for one in used if one in linear or one is x))
 
 
 def narrow(symbol: Symbol, start: int, stop: int) -> Symbol:
@@ -212,13 +202,11 @@ def narrow(symbol: Symbol, start: int, stop: int) -> Symbol:
     return part_of(symbol, start, stop)
 
 
-def find_prepared(wanted: list[Symbol], known: list[Symbol]) -> list[Symbol]:
+def find_prepared(wanted: list[Symbol]) -> list[Symbol]:
     """The largest parts of the equations that depend on weights alone."""
-    weights, prepared = of_weights(wanted), []
-    for symbol in order_of(wanted):
-        if symbol not in weights:
-            prepared += [one for one in symbol.inputs if one in weights and one not in prepared]
-    return prepared
+    weights = of_weights(wanted)
+    used = (one for symbol in order_of(wanted) if symbol not in weights for one in symbol.inputs)
+    return list(dict.fromkeys(one for one in used if one in weights))
 
 
 def find_kept(wanted: list[Symbol], lefts: list[Symbol], free: set[Symbol], groups: list[Symbol]) -> list[Symbol]:
@@ -305,6 +293,3 @@ def place_of(gradient: Symbol, stored: list[Symbol]) -> tuple[int, int, int]:
     """Where a gradient is stored: the number, and the columns."""
     runs = ((number, run_of(gradient, whole)) for number, whole in enumerate(stored))
     return next((number, *run) for number, run in runs if run is not None)
-
-
-__all__ = ["Plan", "concat_of", "plan"]

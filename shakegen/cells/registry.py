@@ -3,10 +3,9 @@
 A class becomes known when it is defined. A model file only names its cell: nothing is imported because a file says so.
 """
 
-import importlib
+import importlib.util
 import os
 import sys
-from importlib.metadata import entry_points
 
 from shakegen.cells.cell import Cell
 
@@ -39,18 +38,24 @@ def find_cell(name: str) -> type[Cell]:
     Raises:
         ValueError: there is none.
     """
-    if name not in CELLS:
-        load_plugins()
-    if name not in CELLS:
+    if not is_known(name):
         raise ValueError(
-            f"there is no cell {name!r}: expected one of {', '.join(CELLS)}; a cell of your own is found with "
-            f"--cell module:Class, or {VARIABLE}=module:Class in the environment"
+            f"there is no cell {name!r}: expected one of {', '.join(CELLS)}, or module:Class for one of your own"
         )
     return CELLS[name]
 
 
+def is_known(name: str) -> bool:
+    """Whether `find_cell` finds a cell."""
+    if name not in CELLS:
+        load_plugins()
+    return name in CELLS
+
+
 def load_plugins() -> None:
     """Import the cells that the user has installed or named in the environment."""
+    from importlib.metadata import entry_points  # takes a while
+
     for point in entry_points(group=GROUP):
         point.load()
     for place in os.environ.get(VARIABLE, "").split(","):
@@ -65,9 +70,8 @@ def load_cell(place: str) -> type[Cell]:
         ValueError: there is no such module, or no such class in it, or it is no cell.
     """
     module_name, _, name = place.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
     try:
+        find_module(module_name)
         cell = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"there is no cell {place} ({error}): expected module:Class, as in my_cells:MyCell") from None
@@ -77,5 +81,25 @@ def load_cell(place: str) -> type[Cell]:
 
 
 def resolve_cell(text: str) -> type[Cell]:
-    """The cell of `--cell`: a name, or module:Class."""
+    """The cell of `--cell`: a name, or module:Class of one of your own, which is imported."""
     return load_cell(text) if ":" in text else find_cell(text)
+
+
+def parse_cell(text: str) -> tuple[type[Cell], list[str]]:
+    """The cell and the settings of `CELL[:NAME=VALUE]…`, such as `nlstm:depth=3`; the settings as they are written."""
+    first, *settings = text.strip().split(":")
+    if settings and "=" not in settings[0] and (not is_known(first) or find_module(first)):
+        first = f"{first}:{settings.pop(0)}"
+    return resolve_cell(first), settings
+
+
+def find_module(name: str):
+    """What there is to import by a name, in the working directory too; None if there is nothing."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    return importlib.util.find_spec(name)
+
+
+def option_names() -> list[str]:
+    """The names of the options of all cells that are known."""
+    return list(dict.fromkeys(name for cell in CELLS.values() for name in cell.options()))

@@ -1,5 +1,7 @@
 """The simple recurrent network (Elman 1990, "Finding structure in time")."""
 
+from types import MappingProxyType
+
 import numpy as np
 
 from shakegen.cells.cell import Cell, Weight, option
@@ -11,7 +13,7 @@ class RNN(Cell):
     """h = a(x W + h U + b), a being tanh, or relu, which starts with U = 1 (the IRNN of Le, Jaitly & Hinton 2015)."""
 
     name, gates, layer = "rnn", ("h",), "shakegen.layers:SimpleRNN"
-    presets = {"irnn": {"activation": "relu"}}
+    presets = MappingProxyType({"irnn": {"activation": "relu"}})
 
     activation: str = option("tanh", choices=("tanh", "relu"), help="Activation.")
 

@@ -96,7 +96,7 @@ class Row:
     def flat(self) -> dict:
         """All numbers, for a line of a table."""
         sizes = {"name": self.name, "cell": self.config.cell, "units": self.config.units}
-        sizes |= {"layers": self.config.layers, "depth": self.config.depth, "parameters": self.parameters}
+        sizes |= {"layers": self.config.layers, **self.config.cell_options, "parameters": self.parameters}
         flat = sizes | {"runs": len(self.records), "finished": len(self.finished)}
         for name, figure in self.figures.items():
             flat |= {name: figure.mean, f"{name}_spread": figure.spread}

@@ -5,14 +5,16 @@ import importlib
 
 import keras
 
-from shakegen.cells import Cell, Weight
+from shakegen.cells import Cell, Weight, find_cell
 from shakegen.cells.check import check_cell
-from shakegen.cells.graph import Program, trace
+from shakegen.cells.graph import trace
+from shakegen.cells.program import Program
 from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.initial_state import LearnedInitialState
 from shakegen.layers.operations import KERAS
 
 
+@keras.saving.register_keras_serializable(package="shakegen")
 class EquationCell(keras.layers.Layer):
     """One step of a cell, for `keras.layers.RNN`.
 
@@ -60,6 +62,21 @@ class EquationCell(keras.layers.Layer):
         weights = [keras.ops.convert_to_tensor(weight) for weight in self._weights_by_name.values()]
         states = self._program(dict(zip(self._known, [inputs, *states, *weights], strict=True)))
         return states[0], states
+
+    def get_config(self):
+        options = {name: getattr(self.record, name) for name in self.record.options()}
+        return {
+            **keras.layers.Layer.get_config(self),
+            "cell": {"name": self.record.name, "units": self.units, **options},
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        options = dict(config.pop("cell"))
+        return cls(find_cell(options.pop("name"))(**options), **config)
 
     def get_initial_state(self, batch_size=None):
         return [keras.ops.zeros((batch_size, self.units), self.compute_dtype) for _ in self.state_size]
@@ -135,14 +152,10 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
         return self.cell.record
 
     def get_config(self):
-        config = super().get_config()
+        config, cell = super().get_config(), self.cell.get_config()
         del config["cell"]
-        initializers = {
-            name: keras.initializers.serialize(initializer) if initializer else None
-            for name in ("kernel_initializer", "recurrent_initializer")
-            for initializer in [getattr(self.cell, name)]
-        }
-        return {**config, **self.cell_options, **initializers, "units": self.units, "seed": self.seed}
+        kept = {name: cell[name] for name in ("kernel_initializer", "recurrent_initializer", "seed")}
+        return {**config, **self.cell_options, **kept, "units": self.units}
 
     @classmethod
     def from_config(cls, config):

@@ -14,8 +14,8 @@ from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
 from tensorflow.python.eager import record
 
 from shakegen.cells.gradient import blocks_of
-from shakegen.cells.graph import evaluate, order_of
 from shakegen.cells.plan import Plan, plan
+from shakegen.cells.program import evaluate, order_of
 from shakegen.layers.lookup import ids_of_one_hot
 from shakegen.layers.tensorflow_operations import IN_LOOP, TENSORFLOW
 
@@ -88,8 +88,8 @@ def recurrence(key, inputs, ids, states, weights, parts=1, keep=True):
 
     Args, of N sequences of T steps, H units:
         key: of the loop: the arguments of `cells.plan.plan`.
-        inputs: what enters the steps, for each of the plan's groups: tensors (N, T + 1, ·), their last step ignored; or,
-            with ids, the tables (V, ·) to look them up in.
+        inputs: what enters the steps, for each of the plan's groups: tensors (N, T + 1, ·), their last step ignored;
+            or, with ids, the tables (V, ·) to look them up in.
         ids: integers (N, T), or None.
         states: tensors (N, H), h first.
         weights: tensors, for each of the plan's loop weights.
@@ -180,8 +180,8 @@ def backward(key):
     """The compiled loop backward, for a part of a batch.
 
     It is a function of the stacks and of what is kept, as `forward` returns them, of the gradients of the outputs and
-    of the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ, what
-    the plan stores, stacks (N, T + 1, ·) with zeros after step T.
+    of the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ,
+    the deltas of the plan, stacks (N, T + 1, ·) with zeros after step T.
     """
     steps = plan(*key)
 

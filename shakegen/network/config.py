@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import Annotated
 
 from shakegen.cells import Cell, find_cell
 from shakegen.cells.cell import LARGEST
+from shakegen.cells.registry import CELLS, VARIABLE, is_known
 
 TASKS = ("next", "autocomplete")
 EMBEDDINGS = {"char": 0, "word": 256}  # usual sizes
@@ -37,28 +39,37 @@ class Config:
         ValueError: a value is out of range, or the cell has no such option; the message says what was expected.
     """
 
-    cell: str = "gru"
-    units: int = 256
-    layers: int = 2
-    dropout: float | None = None
-    level: str = "char"
-    embedding: int | None = None
-    learn_initial_state: bool = False
-    residual: bool = True
-    variational_dropout: bool = False
-    task: str = "next"
-    cell_options: Mapping = field(default_factory=dict, hash=False)
+    cell: str
+    units: int
+    layers: int
+    dropout: float | None
+    level: str
+    embedding: int
+    learn_initial_state: bool
+    residual: bool
+    variational_dropout: bool
+    task: str
+    cell_options: Mapping = field(hash=False)
 
-    def __init__(self, cell: str = "gru", units: int = 256, layers: int = 2, **settings):
-        own = {one.name: one.default for one in fields(self)}
-        values = {**own, "cell": cell, "units": units, "layers": layers}
-        values |= {name: settings.pop(name) for name in own if name in settings}
-        given = values.pop("cell_options")
-        options = {**(given if isinstance(given, Mapping) else {}), **settings}
-        kind = find_cell(values["cell"]) if isinstance(values["cell"], str) else None
-        if kind is None:
-            raise ValueError(f"the cell is {values['cell']!r}: expected a name, such as gru")
-        values["cell_options"] = MappingProxyType(resolve_options(kind, options))
+    def __init__(
+        self,
+        cell: str = "gru",
+        units: int = 256,
+        layers: int = 2,
+        dropout: float | None = None,
+        level: Annotated[str, tuple(EMBEDDINGS)] = "char",
+        embedding: int | None = None,
+        learn_initial_state: bool = False,
+        residual: bool = True,
+        variational_dropout: bool = False,
+        task: Annotated[str, TASKS] = "next",
+        cell_options: Mapping = MappingProxyType({}),
+        **options,
+    ):
+        values = {"cell": cell, "units": units, "layers": layers, "dropout": dropout, "level": level, "task": task}
+        values |= {"embedding": embedding, "learn_initial_state": learn_initial_state, "residual": residual}
+        values |= {"variational_dropout": variational_dropout}
+        values["cell_options"] = MappingProxyType(resolve_options(find_cell(cell), {**cell_options, **options}))
         for name, value in values.items():
             object.__setattr__(self, name, value)
         self._check()
@@ -120,7 +131,12 @@ class Config:
             ValueError: a setting is unknown, or a value is out of range.
         """
         values = dict(values)
-        known = cls.setting_names(values.get("cell", cls.cell))
+        if not is_known(values.get("cell", "gru")):
+            raise ValueError(
+                f"its cell {values['cell']!r} is not here: install the package that has it, or name the class in the "
+                f"environment, {VARIABLE}=module:Class"
+            )
+        known = cls.setting_names(values.get("cell", "gru"))
         for name, usual in OF_EVERY_CELL.items():
             if name not in known and name in values and values[name] == usual:
                 del values[name]
@@ -168,7 +184,9 @@ def resolve_options(cell: type[Cell], given: Mapping) -> dict:
     options = cell.options()
     for name, value in given.items():
         if name not in options:
-            has = f"it has {', '.join(options)}" if options else "it has none"
-            raise ValueError(f"{name} is {value!r}, but the cell {cell.name} has no such option: {has}")
+            owners = [other.name for other in CELLS.values() if name in other.options()]
+            if not owners:
+                raise TypeError(f"there is no setting {name!r} of a network")
+            raise ValueError(f"{name} is {value!r}, but the cell is {cell.name}: it is for {' and '.join(owners)} only")
         cell.check_option(name, value)
     return {name: given.get(name, one.default) for name, one in options.items()}
