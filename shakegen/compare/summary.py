@@ -150,7 +150,8 @@ class Summary:
         """
         content = io.StringIO(newline="")
         rows = [row.flat() for row in self.rows]
-        writer = csv.DictWriter(content, rows[0])
+        names = dict.fromkeys(name for row in rows for name in row)  # cells have different options
+        writer = csv.DictWriter(content, names)
         writer.writeheader()
         writer.writerows(rows)
         write_whole(path, content.getvalue().encode(), "--csv")

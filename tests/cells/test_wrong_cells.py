@@ -108,8 +108,8 @@ def line_of(kind, text):
 @pytest.mark.parametrize(
     ("kind", "line", "message"),
     [
-        (TooWide, 'return {"h": tanh(x @ w.kernel + s.h)}', "('N', 8) + ('N', 4) do not fit: expected equal widths, or a "
-         "number"),
+        (TooWide, 'return {"h": tanh(x @ w.kernel + s.h)}', "('N', 8) + ('N', 4) do not fit: expected equal widths, "
+         "or a number"),
         (NoProduct, 'return {"h": tanh(s.h @ w.kernel)}', "('N', 4) @ (3, 4) is no product: expected (N, a) @ a weight "
          "(a, b)"),
         (TooNarrow, 'return {"h": tanh(x @ w.kernel)}', "its state 'h' becomes ('N', 8), expected ('N', 4)"),
@@ -158,7 +158,8 @@ def test_a_cell_of_this_package_is_not_replaced():
         "my_cells:MyCell",
         "odd_cells:Mine": "there is no cell odd_cells:Mine (module 'odd_cells' has no attribute 'Mine'): expected "
         "module:Class, as in my_cells:MyCell",
-        "odd_cells:Weight": "odd_cells:Weight is no cell: expected a class derived from shakegen.cells.Cell, with a name",
+        "odd_cells:Weight": "odd_cells:Weight is no cell: expected a class derived from shakegen.cells.Cell, with "
+        "a name",
     }.items(),
 )
 def test_what_is_no_cell_is_refused(place, message):
