@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+from shakegen.cells.registry import option_names
 from shakegen.files import ensure_writable
 from shakegen.model import load, shelf
 from shakegen.model.base import Model
@@ -34,7 +35,7 @@ REMEMBERED = {  # what a run remembers beside its network and its recipe
     "beam_width": int | None,
     "log_dir": str | None,
 }
-CONFIG, RECIPE = ({field.name for field in fields(kind)} for kind in (Config, Recipe))
+RECIPE = {field.name for field in fields(Recipe)}
 
 
 def begin_with_text(
@@ -160,10 +161,11 @@ def recall_options(base: Model) -> dict:
 
 def make_config(chosen: Mapping, base: Model | None) -> Config:
     """The configuration that options ask for: of a new network, or changes to that of a model."""
-    options = {name: value for name, value in chosen.items() if name in CONFIG}
+    names = (*Config.setting_names(), *option_names())
+    options = {name: chosen[name] for name in names if name in chosen}
     if base is not None:
         return replace(base.config, **options)
-    return get_task(options.pop("task", Config.task)).make_config(**options)
+    return get_task(options.pop("task", "next")).make_config(**options)
 
 
 def name_free_file(stem: str) -> Path:
