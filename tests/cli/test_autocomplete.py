@@ -12,12 +12,14 @@ import h5py
 import numpy as np
 import pytest
 
+from shakegen import plotting
 from shakegen.model import AutocompleteModel, load, model_file
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.study.autocomplete.outputs import SYMBOLS
 from shakegen.study.connectivity.connections import connections
 from shakegen.text import reading
+from shakegen.training.tasks import get_task
 
 TEXT = "Shall I compare thee to a summer's day? Thou art more lovely and more temperate.\n" * 12
 
@@ -59,6 +61,15 @@ def test_a_model_of_words_comes_back_from_its_file(trained, tmp_path):
     assert type(again) is AutocompleteModel
     assert (again.config, again.words, again.corpus, again.length) == (model.config, model.words, model.corpus, 40)
     assert all(np.array_equal(again.weights[name], weight) for name, weight in model.weights.items())
+
+
+def test_its_losses_are_shown_in_nats_everywhere(trained, shakegen):
+    model, _ = trained
+    (panel,) = plotting.learning_curves({"words": model}).panels
+    assert panel.y_label == "nats"
+    assert [list(curve.y) for curve in panel.curves] == [[2.1], [2.0]]
+    assert f"validation cross entropy{2.1:>13.3f}\n" in good(shakegen("info", "models/words.h5"))
+    assert get_task(model.task).describe_score(model) == "2.100 nats on validation text"
 
 
 DAMAGE = {

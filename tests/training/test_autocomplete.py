@@ -101,6 +101,10 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     assert " nats, " in lines[0]
     assert lines[1].startswith("shall i com| ")
     assert 'Now try: shakegen complete --model models/poem-autocomplete-gru.h5 "..."' in lines
+    header = (tmp_path / "logs" / "epochs.csv").read_text().splitlines()[0].split(",")
+    assert {"training_cross_entropy", "validation_cross_entropy"} <= set(header), (
+        "nats of words, not bits of characters"
+    )
     logged = next((tmp_path / "logs" / "train").glob("events*")).read_bytes()
     for name in (b"gradient_norm/embedding", b"gradient_norm/layer2", b"gradient_norm/dense", b"shall i com| "):
         assert name in logged
