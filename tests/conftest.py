@@ -89,6 +89,16 @@ def word_model(random_weights, poem):
 
 
 @pytest.fixture
+def compiled_runs(monkeypatch):
+    """A list that gets the name of a cell each time that the compiled loop runs one."""
+    from shakegen.layers import recurrence
+
+    names, run = [], recurrence.run
+    monkeypatch.setattr(recurrence, "run", lambda *args, **options: names.append(args[0].name) or run(*args, **options))
+    return names
+
+
+@pytest.fixture
 def shakegen(tmp_path, monkeypatch):
     """The command line, run in an empty folder."""
     monkeypatch.chdir(tmp_path)
