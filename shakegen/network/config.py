@@ -157,7 +157,8 @@ class Config:
         as many outputs as symbols, unless their number is given.
         """
         outputs = vocabulary_size if outputs is None else outputs
-        cell, inputs, shapes = self.make_cell(), vocabulary_size, {}
+        cell, inputs = self.make_cell(), vocabulary_size
+        shapes: dict[str, tuple[int, ...]] = {}
         if self.embedding:
             shapes["embedding/embeddings"] = (vocabulary_size, self.embedding)
             inputs = self.embedding
