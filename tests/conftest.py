@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from shakegen.cells.registry import CELLS
 from shakegen.cli import main
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
@@ -38,6 +39,15 @@ def cache_folder(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("SHAKEGEN_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def cells_as_they_were():
+    """No cell that one test defines is known to the next."""
+    before = dict(CELLS)
+    yield
+    CELLS.clear()
+    CELLS.update(before)
 
 
 @pytest.fixture

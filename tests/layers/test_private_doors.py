@@ -30,5 +30,6 @@ def test_without_them_keras_s_loop_runs_and_one_warning_says_so():
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == (
         "this TensorFlow lacks what the compiled loop of shakegen's layers needs (import of "
-        "tensorflow.compiler.tf2xla.ops halted; None in sys.modules); Keras's own loop runs instead, and training is slower\n"
+        "tensorflow.compiler.tf2xla.ops halted; None in sys.modules); Keras's own loop runs instead, "
+        "and training is slower\n"
     )
