@@ -130,14 +130,7 @@ def run_training(team, corpus, given: set[str], checkpoint_every, quiet, resume,
     from shakegen.training import begin_with_text
 
     beginning, values = begin_with_text(
-        corpus,
-        options,
-        given,
-        resume=resume,
-        finetune=finetune,
-        out=out,
-        checkpoint_every=checkpoint_every,
-        team=team,
+        corpus, options, given, resume=resume, finetune=finetune, out=out, checkpoint_every=checkpoint_every, team=team
     )
     if team and not team.chief and not quiet:
         click.echo(f"This is {team.name}; {team.cluster.name(0)} shows progress and writes the model.", err=True)

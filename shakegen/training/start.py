@@ -57,14 +57,16 @@ def train(
         out: where to write a model file with the best epoch so far and what it takes to go on.
         checkpoint_every: minutes between checkpoints, beside that after every epoch. 0: the file is written after
             every epoch, and the run cannot go on from it; it is several times smaller.
-        callbacks: more `keras.callbacks.Callback`s, such as `SampleText`; one can end the run by setting
-            `model.stop_training`. For them an epoch of more than about a million symbols is several.
+        callbacks: more `keras.callbacks.Callback`s, such as `SampleText` or Keras's own. Their logs have `val_loss` and
+            `epochs` so far. For them an epoch of more than about a million symbols is several. One can end the run by
+            setting `model.stop_training`. A learning rate that one sets between epochs scales all later rates of the
+            schedule.
         log_dir: a folder for `epochs.csv`, a line an epoch, and for event files that TensorBoard shows: losses, norms
             of gradients, the samples of a `SampleText` among the callbacks. A run that goes on continues its logs.
         verbose: show progress on standard error.
         notes: anything that JSON can hold, to be kept in the checkpoints (`model.training.state["notes"]`).
         started: the `time.monotonic()` from which `minutes` count; by default now.
-        team: the workers that train together, from `distribute.joined`; every one of them calls this with the same
+        team: the workers that train together, from `workers.joined`; every one of them calls this with the same
             text, configuration, options and model to resume or start from. The first one, the chief, decides, scores,
             shows and writes; callbacks are called there alone. By default this process trains alone, on all its GPUs.
         options: those of a `recipe.Recipe`: epochs, minutes, batch_size, learning_rate and so on.
@@ -82,16 +84,8 @@ def train(
         OSError: the log folder cannot be written to, or the model file at the end; while training goes on, that is
             only a warning.
     """
-    beginning = begin(
-        corpus,
-        config,
-        resume=resume,
-        finetune=finetune,
-        out=out,
-        checkpoint_every=checkpoint_every,
-        notes=notes,
-        **options,
-    )
+    files = {"resume": resume, "finetune": finetune, "out": out}
+    beginning = begin(corpus, config, **files, checkpoint_every=checkpoint_every, notes=notes, **options)
     return train_from(beginning, callbacks, log_dir, verbose, started, team)
 
 
