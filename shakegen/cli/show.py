@@ -7,7 +7,6 @@ import click
 from shakegen.cli.group import main, table
 
 SHOWN = 100  # words of a vocabulary
-OF_ONE_CELL = {"depth": "nlstm", "activation": "rnn", "reset_after": "gru"}
 
 
 @main.command()
@@ -35,19 +34,12 @@ def info(model, as_json):
         "epochs": last.get("epoch", 0),
         "minutes": round(last.get("seconds", 0) / 60, 2),
         "best_epoch": loaded.best_epoch.get("epoch"),
-        "validation_bits_per_character": loaded.validation_bits,
+        **loaded.validation_figures(),
     }
-    if loaded.words:
-        del shown["validation_bits_per_character"]
-        loss = loaded.best_epoch.get("validation_loss")
-        shown |= {"words": len(loaded.words.words), "validation_cross_entropy": loss}
     if as_json:
         click.echo(json.dumps(shown))
         return
     origin = shown.pop("corpus")
-    for name, cell in OF_ONE_CELL.items():
-        if loaded.config.cell != cell:
-            del shown[name]
     shown["dropout"] = "usual" if shown["dropout"] is None else shown["dropout"]
     shown["parameters"] = f"{shown['parameters']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
@@ -74,7 +66,6 @@ def models():
         except ValueError:
             rows.append(("not usable", "", "", "", "", path))
             continue
-        bits = "" if model.validation_bits is None or model.words else f"{model.validation_bits:.3f}"
-        kind = "autocomplete" if model.words else model.config.level
-        rows.append((kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits, path))
+        bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
+        rows.append((model.kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits, path))
     table(("kind", "cell", "units", "parameters", "bits/char", "model"), rows)

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from shakegen.plotting.figure import Curve, Figure, Panel
 
 AXES = {"epochs": "epoch", "minutes": "minutes"}
-PARTS = {"validation": "validation_loss", "training": "loss"}
-LN2 = math.log(2)
+PARTS = {"validation": "val_loss", "training": "loss"}
 
 
 def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), from_epoch: float = 0) -> Figure:
-    """The losses of training runs, in bits per character or per word. The best epoch of each run is marked.
+    """The losses of training runs, each in its unit. The best epoch of each run is marked.
 
     Args:
-        runs: trained models by their names; each has `config`, `history` and `best_epoch` like a `LanguageModel`.
+        runs: trained models by their names; each has `history`, `best_epoch` and `loss_unit` like a `LanguageModel`.
         against: "epochs" or "minutes".
         parts: the losses to show: "validation" (a full line), "training" (a broken one), or both.
         from_epoch: the first epoch to show.
@@ -28,7 +27,7 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     if not parts or not set(parts) <= set(PARTS):
         raise ValueError(f"the losses asked for are {parts!r}: expected {' or '.join(PARTS)}, or both")
     shown = {name: select_epochs(name, model.history, against, from_epoch) for name, model in runs.items()}
-    units = {loss_unit(model.config) for model in runs.values()}
+    units = {model.loss_unit for model in runs.values()}
     if len(units) > 1:
         raise ValueError("some models predict characters, some words: their losses do not compare, so plot them apart")
     curves = []
@@ -38,12 +37,7 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     missing = next((name for name in runs if name not in {curve.series for curve in curves}), None)
     if missing is not None:
         raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without such text, try the other loss")
-    return Figure("Learning curves", [Panel(AXES[against], min(units), curves)])
-
-
-def loss_unit(config) -> str:
-    """What a loss of a network is counted in."""
-    return "bits/word" if config.task == "autocomplete" else f"bits/{config.level}"
+    return Figure("Learning curves", [Panel(AXES[against], units.pop().name, curves)])
 
 
 def select_epochs(name: str, history: list[dict], against: str, from_epoch: float) -> list[dict]:
@@ -59,12 +53,12 @@ def select_epochs(name: str, history: list[dict], against: str, from_epoch: floa
 
 def make_curve(name: str, model, epochs: list[dict], against: str, part: str, parts) -> Curve | None:
     """The curve of one loss of one run; None if no epoch has that loss."""
-    losses = [entry.get(PARTS[part], math.nan) / LN2 for entry in epochs]
+    losses = [entry.get(PARTS[part], math.nan) / model.loss_unit.nats for entry in epochs]
     if not any(map(math.isfinite, losses)):
         return None
     x = [entry["seconds"] / 60 if against == "minutes" else entry["epoch"] for entry in epochs]
     best = model.best_epoch
-    decides = part == "validation" or not ("validation_loss" in best and "validation" in parts)
+    decides = part == "validation" or not ("val_loss" in best and "validation" in parts)
     mark = epochs.index(best) if decides and best in epochs and PARTS[part] in best else None
     note = "" if mark is None else f"best {losses[mark]:.3f} at epoch {best['epoch']:g}"
     return Curve(name, x, losses, part, note, dashed=part == "training", mark=mark)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Annotated
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
 MANY_EPOCHS = 15  # and more: the usual dropout is all in force
@@ -54,14 +55,14 @@ class Recipe:
     seq_length: int = 64
     stateful: bool = False
     learning_rate: float = 6e-3
-    schedule: str = "cosine"
+    schedule: Annotated[str, tuple(SCHEDULES)] = "cosine"
     warmup: float | None = None
     optimizer: str = "adam"
     weight_decay: float | None = None
     average_weights: float = 0.0
     clip_norm: float | None = 1.0
     clip_value: float | None = None
-    mixed_precision: str = "float32"
+    mixed_precision: Annotated[str, PRECISIONS] = "float32"
     patience: float | None = None
     random_state: int = 0
 
@@ -121,7 +122,7 @@ class Recipe:
             raise ValueError(f"there is no option {unknown[0]!r} of training: it may come from a newer shakegen")
         return cls(**values)
 
-    def resumed(self, options: Mapping) -> "Recipe":
+    def resume(self, options: Mapping) -> "Recipe":
         """This recipe for a run that goes on with other epochs, minutes, learning rate or patience.
 
         Raises:
@@ -129,7 +130,7 @@ class Recipe:
         """
         for name, value in options.items():
             if name not in MAY_CHANGE and getattr(self, name) != value:
-                raise ValueError(different(name.replace("_", " "), getattr(self, name), value))
+                raise ValueError(explain_difference(name.replace("_", " "), getattr(self, name), value))
         ends = {name: options[name] for name in ("epochs", "minutes") if options.get(name) is not None}
         if ends:
             options = {**options, "epochs": None, "minutes": None, **ends}
@@ -153,7 +154,7 @@ class Recipe:
         return 1.0 if epochs is None or self.schedule == "constant" else min(1.0, epochs / MANY_EPOCHS)
 
 
-def different(name: str, before, now) -> str:
+def explain_difference(name: str, before, now) -> str:
     """Why a run cannot go on: something was given that is not what it began with."""
     return (
         f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without --resume "

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from shakegen import files
+from shakegen.cells import BUILT_IN
 from shakegen.model import LanguageModel, load, model_file
-from shakegen.network.config import CELLS, Config
+from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILT_IN)
 def test_round_trip(tmp_path, random_model, cell):
     model = random_model(Config(cell, units=5, layers=2, dropout=0.25, embedding=3, learn_initial_state=True))
     model.save(tmp_path / "deep" / "model.h5")
@@ -133,7 +134,7 @@ def test_trying_a_place_leaves_nothing_there(tmp_path):
 
 def refused(path):
     with pytest.raises(model_file.ModelFileError) as error:
-        model_file.load(path)
+        load(path)
     return str(error.value)
 
 
@@ -166,12 +167,12 @@ def test_foreign_files_are_refused(path):
 
 def test_missing_files_and_folders_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError) as error:
-        model_file.load(tmp_path / "none.h5")
+        load(tmp_path / "none.h5")
     assert str(error.value) == (
         f"no model {tmp_path}/none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)"
     )
     with pytest.raises(IsADirectoryError) as error:
-        model_file.load(tmp_path)
+        load(tmp_path)
     assert str(error.value) == f"{tmp_path} is a folder: expected a model file (see `shakegen models`)"
 
 
@@ -198,7 +199,8 @@ DAMAGE = {
     "its config is not JSON; the file may be damaged": set_attribute("config", "{"),
     "its history is a dict, expected a list": set_attribute("history", "{}"),
     "every symbol of a vocabulary must be one character": set_attribute("vocabulary", '["ab", "c"]'),
-    "there is no cell 'lstn': expected one of rnn, lstm, gru, nlstm": set_config(cell="lstn"),
+    "its cell 'lstn' is not here: install the package that has it, or name the class in the environment, "
+    "SHAKEGEN_CELLS=module:Class": set_config(cell="lstn"),
     "there is no setting 'colour' of a network: it may come from a newer shakegen": set_config(colour="red"),
     "units is 7.5: expected a whole number from 1 to 65536": set_config(units=7.5),
     "weights/layer1/kernel has the shape (27, 24), its configuration asks for (27, 262144)": set_config(units=65_536),
@@ -278,7 +280,7 @@ def test_two_processes_saving_the_same_model_leave_one_of_the_two_whole(path):
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(k)]) for k in (1, 2)]
     while any(writer.poll() is None for writer in writers):
-        model_file.load(path)
+        load(path)
     assert [writer.returncode for writer in writers] == [0, 0]
-    assert model_file.load(path).history[0]["epoch"] in (1, 2)
+    assert load(path).history[0]["epoch"] in (1, 2)
     assert list(path.parent.iterdir()) == [path]
