@@ -1,10 +1,12 @@
 """What a network is: its configuration, checked, and the shapes of the weights that follow from it. Only Python."""
 
 from dataclasses import asdict, dataclass, fields
+from typing import Annotated
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
 CELLS = tuple(GATES)
 TASKS = ("next", "autocomplete")
+ACTIVATIONS = ("tanh", "relu")
 EMBEDDINGS, DEPTHS = {"char": 0, "word": 256}, {"nlstm": 2}  # what is usual
 DROPOUT = 0.4  # usual, in a run of many epochs
 LARGEST, MOST_LEVELS = 1 << 16, 1 << 10
@@ -34,19 +36,19 @@ class Config:
         ValueError: a value is out of range, or is for another cell; the message says what was expected.
     """
 
-    cell: str = "gru"
+    cell: Annotated[str, CELLS] = "gru"
     units: int = 256
     layers: int = 2
     depth: int = 0
     dropout: float | None = None
     level: str = "char"
     embedding: int | None = None
-    activation: str = "tanh"
+    activation: Annotated[str, ACTIVATIONS] = "tanh"
     reset_after: bool = True
     learn_initial_state: bool = False
     residual: bool = True
     variational_dropout: bool = False
-    task: str = "next"
+    task: Annotated[str, TASKS] = "next"
 
     def __post_init__(self):
         for name, known in (("cell", CELLS), ("level", EMBEDDINGS), ("task", TASKS)):
@@ -65,7 +67,7 @@ class Config:
             raise ValueError(f"layers times depth is over {MOST_LEVELS}: expected fewer layers or less depth")
         if self.dropout is not None and (type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1):
             raise ValueError(f"dropout is {self.dropout!r}: expected a number from 0 up to, but not including, 1")
-        if self.activation not in ("tanh", "relu"):
+        if self.activation not in ACTIVATIONS:
             raise ValueError(f"there is no activation {self.activation!r} here: expected tanh or relu")
         for name in ("reset_after", "learn_initial_state", "residual", "variational_dropout"):
             if type(getattr(self, name)) is not bool:
