@@ -8,15 +8,16 @@ from pathlib import Path
 
 import click
 
+from shakegen.cells.registry import BUILT_IN, option_names
 from shakegen.cli import runs
 from shakegen.cli.group import main, table
 from shakegen.cli.options import corpus_options, group, json_option, options_of, shape_options
-from shakegen.cli.train import CELL_OPTIONS, LEARNING, NETWORK, train
+from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 from shakegen.network.config import TASKS
 from shakegen.training.recipe import Recipe
 
-COMMON = tuple(name for name in NETWORK if name not in CELL_OPTIONS)
+COMMON = (*NETWORK, *option_names())
 RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
 
 
@@ -24,7 +25,7 @@ RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
 @click.argument("corpus", nargs=-1, required=True)
 @group(
     "Comparison",
-    click.option("--cells", default="rnn,lstm,gru,nlstm", show_default=True, help="Cells to compare, between commas; "
+    click.option("--cells", default=",".join(BUILT_IN), show_default=True, help="Cells to compare, between commas; "
                  "one may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001."),
     click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="What is equal: "
                  "units; the number of weights, within 1 %; or the minutes."),

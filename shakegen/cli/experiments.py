@@ -7,7 +7,7 @@ import click
 
 from shakegen.cli.group import read_text
 from shakegen.cli.lab import experiment
-from shakegen.cli.options import corpus_options, shape_options, unknown_option
+from shakegen.cli.options import corpus_options, shape_options, split_list, unknown_option
 from shakegen.lab import cells, cliff, cloze, colouring, gates, gradients, memory, start, timer
 
 PROBLEMS = {**{name: [name] for name in memory.TRIED}, "both": memory.TRIED}
@@ -56,10 +56,10 @@ def fill_gaps(corpus, directions, reading, shape, **options):
 def measure_gradients(source, corpus, reading, units, progress, random_state, **settings):
     """Measure how far gradients reach back, and the effect of clipping.
 
-    The table has the norm of the gradient of a loss by the state h of some steps before, before and after training.
-    MODEL: a model file. CELLS: a list of rnn, irnn (ReLU from an identity), lstm, gru, nlstm; a small network of each
-    learns the text for a moment: without clipping, with every element clipped to ± --clip-value, and with the whole
-    gradient clipped to --clip-norm.
+    The table has the norm of the gradient of a loss by earlier states h, before and after training. MODEL: a model
+    file. CELLS: a list of cells, by default all; a small network of each learns the text for a
+    moment: without clipping, with every element clipped to ± --clip-value, and with the whole gradient clipped to
+    --clip-norm.
 
     \b
     shakegen lab gradients --out gradients.svg
@@ -69,7 +69,7 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, **
     from shakegen.model import load
     from shakegen.text import catalog
 
-    names = None if Path(source).suffix == ".h5" else cells.chosen(source)
+    names = None if Path(source).suffix == ".h5" else split_list(source)
     text = catalog.load_corpus(corpus, **reading)
     settings = gradients.GradientSettings(**settings, random_state=random_state)
     if names:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from shakegen.network.config import EMBEDDINGS
+from shakegen.cells.registry import CELLS, option_names, resolve_cell
+from shakegen.network.config import EMBEDDINGS, Config
 from shakegen.text.vocabulary import ON_UNKNOWN
 
 
@@ -54,9 +55,13 @@ class Listed(click.ParamType):
         if not isinstance(value, str):
             return value
         try:
-            return list(dict.fromkeys(self.kind(item.strip()) for item in value.split(",")))
+            return split_list(value, self.kind)
         except ValueError:
             raise ValueError(f"the {param.name} given are {value!r}: expected whole numbers such as 10,20,40") from None
+
+
+def split_list(text: str, kind: type = str) -> list:
+    return list(dict.fromkeys(kind(item.strip()) for item in text.split(",")))
 
 
 def options_from(source: Callable, texts: Mapping[str, str], flags: Mapping[str, str] | None = None) -> list[Callable]:
@@ -107,6 +112,40 @@ def documented(source: Callable) -> dict[str, str]:
         text = text.replace(" [default:", "  [default:")
         texts |= dict.fromkeys(names.split(", "), text[0].upper() + text[1:])
     return texts
+
+
+class CellName(click.ParamType):
+    """The name of a cell; a cell of one's own, module:Class, is imported and gives its name."""
+
+    name = "cell"
+
+    def get_metavar(self, param, ctx=None):
+        return f"[{'|'.join(CELLS)}|MODULE:CLASS]"
+
+    def convert(self, value, param, ctx):
+        return resolve_cell(value).name
+
+
+cell_option = click.option(
+    "--cell", type=CellName(), default=Config().cell, show_default=True, help="Recurrent unit; or one of your own."
+)
+
+
+def options_of_cells() -> list[Callable]:
+    """The options that some cells have and others have not."""
+    made = []
+    for name in option_names():
+        cells = [cell for cell in CELLS.values() if name in cell.options()]
+        one = cells[0].options()[name]
+        flag, choices = one.metadata["flag"] or flag_of(name), one.metadata["choices"]
+        text = f"{one.metadata['help']}  [{', '.join(cell.name for cell in cells)}; default: {one.default}]"
+        if type(one.default) is bool:
+            flag += "" if "/" in flag else f"/--no-{flag[2:]}"
+            made.append(click.option(flag, name, is_flag=True, default=one.default, help=text))
+        else:
+            kind = click.Choice(list(choices)) if choices else type(one.default)
+            made.append(click.option(flag, name, type=kind, help=text))
+    return made
 
 
 READING = {

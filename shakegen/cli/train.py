@@ -8,22 +8,19 @@ from pathlib import Path
 
 import click
 
+from shakegen.cells.registry import option_names
 from shakegen.cli import runs
 from shakegen.cli.group import main
-from shakegen.cli.options import corpus_options, group, options_from, shape_options
+from shakegen.cli.options import cell_option, corpus_options, group, options_from, options_of_cells, shape_options
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
 from shakegen.training.recipe import Recipe
 
 RECIPE_NAMES = {field.name for field in fields(Recipe)}
-SETTINGS = RECIPE_NAMES.union(field.name for field in fields(Config))
+SETTINGS = RECIPE_NAMES.union(Config.setting_names(), option_names())
 NETWORK = {
-    "cell": "Recurrent unit.",
     "units": "Size of the state of each layer.",
     "layers": "Recurrent layers, stacked.",
-    "depth": "Nested memories of an nlstm.  [default: 2]",
-    "activation": "Activation of an rnn.",
-    "reset_after": "Whether a gru resets after the recurrent product, or before.",
     "learn_initial_state": "Start texts from a learned state instead of zeros.",
     "residual": "Add the input of each layer above the first to its output.",
     "dropout": "Share of the outputs of a layer that is dropped.  [default: 0.4; less in runs of less than 15 epochs]",
@@ -49,13 +46,11 @@ LEARNING = {
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
 }
 TASK = {"task": "What to predict at each character: the next one, or the word that it is part of."}
-CELL_OPTIONS = ("cell", "activation", "reset_after")  # `compare` has them for each cell apart
-FLAGS = {"reset_after": "--reset-after/--reset-before"}
 
 
 @main.command()
 @click.argument("corpus", nargs=-1, required=True)
-@group("Network", *options_from(Config, TASK | NETWORK, FLAGS))
+@group("Network", *options_from(Config, TASK), cell_option, *options_from(Config, NETWORK), *options_of_cells())
 @group("Training", *options_from(Recipe, LEARNING))
 @group(
     "Samples",

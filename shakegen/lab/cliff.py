@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from shakegen.cells.operations import sigmoid
 from shakegen.lab.check import above_0, at_least_1
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Heat, Panel
@@ -58,10 +59,6 @@ class Unit:
         off = h - self.target
         outer = 2 * off * h * (1 - h)
         return off**2, outer * by_weight, outer * by_bias
-
-
-def sigmoid(x):
-    return 0.5 + 0.5 * np.tanh(0.5 * x)
 
 
 @dataclass(frozen=True)

@@ -145,10 +145,11 @@ def of_cells(
     from shakegen.lab.backpropagation import CLIPPINGS
     from shakegen.network.build import build
 
-    settings, size, rows, clipping, curves = settings or GradientSettings(), len(corpus.vocabulary), [], [], []
+    configs, settings = {name: cells.config(name, units) for name in names}, settings or GradientSettings()
+    size, rows, clipping, curves = len(corpus.vocabulary), [], [], []
     check_length(corpus.train, settings.seq_length, "training text")
     windows = settings.cut_windows(corpus.validation)
-    for name, config in {name: cells.config(name, units) for name in names}.items():
+    for name, config in configs.items():
         before = reach(name, build(config, size, settings.random_state), config, windows, "before")
         for kind in CLIPPINGS:
             network = build(config, size, settings.random_state)

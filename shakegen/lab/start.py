@@ -55,7 +55,7 @@ def start(
     problem: Annotated[str, PROBLEMS] = "timer",
     starts: Annotated[Iterable[str], STARTS] = STARTS,
     optimizers: Annotated[Iterable[str], OPTIMIZERS] = tuple(OPTIMIZERS),
-    cell: Annotated[str, cells.CELLS] = "rnn",
+    cell: str = "rnn",
     lag: int = 10,
     units: int = 32,
     gradients: int = 40_000,
@@ -78,7 +78,7 @@ def start(
         problem: problem to learn.
         starts: recurrent weights to begin from; learned: orthogonal, and a learned initial state.
         optimizers: ways to train; read-out: ridge regression of the read-out alone.
-        cell: cell to train.
+        cell: cell to train; one of your own is module:Class.
         lag: how far back the problem goes; for the timer, the longest duration.
         units: size of the state of the layer.
         gradients: budget of every run, in gradients of single sequences.

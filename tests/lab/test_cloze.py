@@ -94,7 +94,8 @@ BAD = {
     "the validation text has 121 symbols, but a gap with 80 on each side needs 161: try a longer text or a smaller "
     "--context": ("--context", "80"),
     "context is 0: expected 1 or more": ("--context", "0"),
-    "there is no cell 'cnn' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "cnn"),
+    "there is no cell 'cnn' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of your "
+    "own": ("--cells", "cnn"),
 }
 
 

@@ -6,7 +6,8 @@ with respect to the one-hot input at s.
 
 import numpy as np
 
-from shakegen.study.connectivity.cells import CELLS
+from shakegen.inference.engine import layer_weights
+from shakegen.study.connectivity.layer import LayerTrace
 
 BLOCK = 256  # outputs that go back together
 
@@ -22,21 +23,20 @@ class Gradients:
 
     def __init__(self, config, weights: dict[str, np.ndarray], ids: np.ndarray):
         self.config, self.dense = config, (weights["dense/kernel"], weights["dense/bias"])
-        embedding, self.layers, self.kernels = weights.get("embedding/embeddings"), [], []
-        hidden = None
+        embedding, self.layers, hidden = weights.get("embedding/embeddings"), [], None
+        cell = config.make_cell()
+        inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
         for number in range(1, config.layers + 1):
-            prefix = f"layer{number}/"
-            own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-            layer, kernel = CELLS[config.cell](own, config), own["kernel"]
-            if number == 1:
-                table = kernel if embedding is None else embedding @ kernel
-                product = table[np.asarray(ids, np.intp)]
+            layer = LayerTrace(cell, layer_weights(weights, number), inputs)
+            if hidden is None:
+                table = layer.kernel if embedding is None else embedding @ layer.kernel
+                outputs = hidden = layer.read(table[np.asarray(ids, np.intp)])
             else:
-                product = hidden @ kernel
-            outputs = layer.read(product + layer.input_bias)
-            hidden = outputs + hidden if config.residual and number > 1 else outputs
+                outputs = layer.read(hidden @ layer.kernel)
+                hidden = outputs + hidden if config.residual else outputs
             self.layers.append(layer)
-            self.kernels.append(kernel)
+            inputs = config.units
+        self.kernels = [layer.kernel for layer in self.layers]
         self.hidden = hidden
         self.kernels[0] = same_norms(kernel_of_one_hot(embedding, self.kernels[0]))
 
@@ -72,7 +72,7 @@ class Gradients:
             for number in reversed(range(len(self.layers))):
                 states = [state[live] for state in carried[number]]
                 states[0] = states[0] + hidden
-                delta, before = self.layers[number].retreat(step, *states)
+                delta, before = self.layers[number].go_back(step, states)
                 for state, gradient in zip(carried[number], before, strict=True):
                     state[live] = gradient
                 below = delta @ self.kernels[number].T
