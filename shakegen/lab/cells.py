@@ -18,8 +18,8 @@ def config(name: str, units: int) -> Config:
     """
     if name not in CELLS and ":" not in name and not is_known(name):
         raise ValueError(
-            f"there is no cell {name!r} in the lab: expected some of {', '.join(CELLS)}, or module:Class for one of your "
-            "own"
+            f"there is no cell {name!r} in the lab: expected some of {', '.join(CELLS)}, or module:Class for one of "
+            "your own"
         )
     for cell in map(find_cell, BUILT_IN):
         if name in cell.presets:

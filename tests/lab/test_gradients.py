@@ -153,8 +153,8 @@ def test_the_command_looks_at_a_model_file(shakegen, random_model, tmp_path, poe
 
 
 BAD = {
-    "there is no cell 'elman' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of your "
-    "own": ("elman",),
+    "there is no cell 'elman' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of "
+    "your own": ("elman",),
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": ("none.h5",),
     "lags is 0: expected 1 or more": ("gru", "--lags", "0"),
     "clip norm is -1.0: expected a number above 0": ("gru", "--clip-norm", "-1"),
