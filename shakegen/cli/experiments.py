@@ -54,7 +54,7 @@ def fill_gaps(corpus, directions, reading, shape, **options):
 @click.option("--corpus", default="sonnets", show_default=True, help="A file, a folder, - or the name of a corpus.")
 @corpus_options
 def measure_gradients(source, corpus, reading, units, progress, random_state, **settings):
-    """Measure how far gradients reach back, and the effect of clipping.
+    """Measure how far gradients reach, and the effect of clipping.
 
     The table has the norm of the gradient of a loss by earlier states h, before and after training. MODEL: a model
     file. CELLS: a list of cells, by default all; a small network of each learns the text for a

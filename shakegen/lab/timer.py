@@ -52,11 +52,12 @@ def timer(
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Timer:
-    """Train each cell on Jaeger's timer: say 0.5 for as long as asked.
+    """Train each cell to say 0.5 for as long as asked.
 
-    A trigger comes now and then, with a duration of 0.1, 0.2 … 1.0. From the trigger on, the output should be 0.5 for
-    that long, then 0 again. The table has the mean squared error, the share of steps on the right side of 0.25, and the
-    average error of a duration, in steps. The figure has the target and the output of each cell.
+    This is Jaeger's timer. A trigger comes now and then, with a duration of 0.1, 0.2 … 1.0. From the trigger on, the
+    output should be 0.5 for that long, then 0 again. The table has the mean squared error, the share of steps on the
+    right side of 0.25, and the average error of a duration, in steps. The figure has the target and the output of each
+    cell.
 
     Examples:
         shakegen lab timer --out timer.svg
