@@ -1,7 +1,7 @@
 """Reverse mode over a step's graph: the gradients are symbols too, made of the same operations."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shakegen.cells.operations import apply
@@ -70,7 +70,7 @@ def concat_gradients(y: Symbol, gradient: Symbol) -> list[Symbol]:
 
 # The gradients by the inputs of an operation, from its symbol y, the gradient d by it, and its inputs. Those by vectors
 # (b,) are not summed over the batch; those by matrices are left out, see `Gradients.products`.
-RULES = {
+RULES: Mapping[str, Callable] = {
     **{name: lambda y, d, a: [multiply(d, SLOPES[y.operation](y))] for name in SLOPES},
     "activate": lambda y, d, a: [activate_gradient(y, d)],
     "add": lambda y, d, a, b: [d, d],

@@ -4,7 +4,7 @@ Beside these functions the operators `+ - * /` and `@` serve, and constants. Sha
 all that comes of them are (N, width), matrices (a, b), vectors (b,).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def activate_array(z, names):
 
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
-NUMPY = {
+NUMPY: Mapping[str, Callable] = {
     "add": np.add,
     "subtract": np.subtract,
     "multiply": np.multiply,

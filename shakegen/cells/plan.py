@@ -73,7 +73,8 @@ def plan(cell, inputs: int) -> Plan:
     prepared = find_prepared(after)
     product = next((one for one in order_of(after) if is_product(one) and one.inputs[0] is states[0]), None)
     if product is not None:
-        prepared.sort(key=lambda weight: weight is not product.inputs[1])
+        first = product.inputs[1]
+        prepared.sort(key=lambda weight: weight is not first)
     loop_weights = [input_symbol(f"weight{k}", *weight.shape) for k, weight in enumerate(prepared)]
     renamed = dict(zip(prepared, loop_weights, strict=True))
     after = substitute(after, renamed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from shakegen.cells.operations import NUMPY
 from shakegen.cells.symbol import BATCH, Symbol, input_symbol
@@ -36,7 +37,7 @@ class Program:
         return [values[symbol] for symbol in self.wanted]
 
 
-def evaluate(wanted: Iterable[Symbol], values: dict[Symbol, object], table: Mapping[str, Callable] = NUMPY) -> list:
+def evaluate(wanted: Iterable[Symbol], values: dict[Symbol, Any], table: Mapping[str, Callable] = NUMPY) -> list:
     """Values of symbols.
 
     Args:

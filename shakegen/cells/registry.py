@@ -9,6 +9,7 @@ import sys
 
 from shakegen.cells.cell import Cell
 
+DEFAULT = "gru"
 GROUP, VARIABLE = "shakegen.cells", "SHAKEGEN_CELLS"
 CELLS: dict[str, type[Cell]] = {}
 BUILT_IN: list[str] = []

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from shakegen.cells.operations import CellError
 
@@ -96,7 +97,7 @@ def input_symbol(name: str, *shape) -> Symbol:
 
 def calling_line() -> str:
     """Where the equations are that are being written down: the first line outside of the modules of this machinery."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame and frame.f_code.co_filename in MACHINERY:
         frame = frame.f_back
     if frame is None:

@@ -6,6 +6,8 @@ carries the biases. Residual connections add up outputs, and so do products: the
 beside h too. Where there are many outputs and few steps whose logits matter, the product with the read-out is put off.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from shakegen.cells.numpy_step import product_of
@@ -41,7 +43,8 @@ class Engine:
             inputs = weights["embedding/embeddings"] @ inputs
         self._table = inputs + layers[0].input_bias
         self.vocabulary_size, self._dtype = len(self._table), self._table.dtype
-        self._layers, self._units, self._products, self._spans = layers, config.units, [], []
+        self._layers, self._units, self._products = layers, config.units, []
+        self._spans: list[tuple[int, int, int, int]] = []
         followers = [(above.kernel, above.input_bias) for above in layers[1:]]
         followers.append((dense[0][:, :0], dense[1][:0]) if defer_read_out else dense)
         self.outputs, start = len(dense[1]), []
@@ -66,7 +69,9 @@ class Engine:
             self._dense = np.vstack([dense[0]] * (len(beside) // config.units)) * layers[-1].output_scale, dense[1]
             start.append(beside)
         self._start = np.concatenate(start).astype(self._dtype)
-        self._bound, self._run, self._results = None, None, None
+        self._bound: np.ndarray | None = None  # the state that the views below are laid over
+        self._run: Callable[[np.ndarray], None]
+        self._results: np.ndarray
 
     @staticmethod
     def _product(layer, kernel, bias, below: int) -> np.ndarray:

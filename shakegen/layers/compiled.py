@@ -1,5 +1,8 @@
 """What makes a recurrent layer of Keras run its sequences through the compiled loop."""
 
+import functools
+import warnings
+
 import keras
 from keras import ops
 
@@ -46,6 +49,7 @@ class CompiledLoop:
             and not (training and self._drops_in_the_loop())
             and not self._cudnn_serves()
             and all(activation in ACTIVATIONS for activation in self._activations())
+            and private_doors_open()
         )
 
     def _drops_in_the_loop(self):
@@ -79,3 +83,17 @@ class CompiledLoop:
 
     def _names(self):
         return [ACTIVATIONS[activation] for activation in self._activations()]
+
+
+@functools.cache
+def private_doors_open():
+    """Whether this TensorFlow has what the loop needs; where it has not, one warning says so."""
+    from shakegen.layers.private_doors import missing
+
+    if missing is not None:
+        warnings.warn(
+            f"this TensorFlow lacks what the compiled loop of shakegen's layers needs ({missing}); Keras's own loop "
+            "runs instead, and training is slower",
+            stacklevel=2,
+        )
+    return missing is None

@@ -10,13 +10,12 @@ import functools
 import os
 
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
-from tensorflow.python.eager import record
 
 from shakegen.cells.gradient import blocks_of
 from shakegen.cells.plan import Plan, plan
 from shakegen.cells.program import evaluate, order_of
 from shakegen.layers.lookup import ids_of_one_hot
+from shakegen.layers.private_doors import record, xla
 from shakegen.layers.tensorflow_operations import IN_LOOP, TENSORFLOW
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from shakegen.cells import Cell, find_cell
 from shakegen.cells.cell import LARGEST
-from shakegen.cells.registry import CELLS, VARIABLE, is_known
+from shakegen.cells.registry import CELLS, DEFAULT, VARIABLE, is_known
 
 TASKS = ("next", "autocomplete")
 EMBEDDINGS = {"char": 0, "word": 256}  # usual sizes
@@ -53,7 +53,7 @@ class Config:
 
     def __init__(
         self,
-        cell: str = "gru",
+        cell: str = DEFAULT,
         units: int = 256,
         layers: int = 2,
         dropout: float | None = None,
@@ -104,7 +104,7 @@ class Config:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
 
     @classmethod
-    def autocomplete(cls, cell: str = "gru", units: int = 600, **changes) -> "Config":
+    def autocomplete(cls, cell: str = DEFAULT, units: int = 600, **changes) -> "Config":
         """The networks of the study of memory, or others like them, for the autocomplete task.
 
         Two layers, an embedding as large as a layer, neither dropout nor residual connections; a cell may have settings
@@ -131,12 +131,12 @@ class Config:
             ValueError: a setting is unknown, or a value is out of range.
         """
         values = dict(values)
-        if not is_known(values.get("cell", "gru")):
+        if not is_known(values.get("cell", DEFAULT)):
             raise ValueError(
                 f"its cell {values['cell']!r} is not here: install the package that has it, or name the class in the "
                 f"environment, {VARIABLE}=module:Class"
             )
-        known = cls.setting_names(values.get("cell", "gru"))
+        known = cls.setting_names(values.get("cell", DEFAULT))
         for name, usual in OF_EVERY_CELL.items():
             if name not in known and name in values and values[name] == usual:
                 del values[name]
@@ -157,7 +157,8 @@ class Config:
         as many outputs as symbols, unless their number is given.
         """
         outputs = vocabulary_size if outputs is None else outputs
-        cell, inputs, shapes = self.make_cell(), vocabulary_size, {}
+        cell, inputs = self.make_cell(), vocabulary_size
+        shapes: dict[str, tuple[int, ...]] = {}
         if self.embedding:
             shapes["embedding/embeddings"] = (vocabulary_size, self.embedding)
             inputs = self.embedding

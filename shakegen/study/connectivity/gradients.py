@@ -23,21 +23,21 @@ class Gradients:
 
     def __init__(self, config, weights: dict[str, np.ndarray], ids: np.ndarray):
         self.config, self.dense = config, (weights["dense/kernel"], weights["dense/bias"])
-        embedding, self.layers, hidden = weights.get("embedding/embeddings"), [], None
-        cell = config.make_cell()
+        embedding, cell = weights.get("embedding/embeddings"), config.make_cell()
+        self.layers: list[LayerTrace] = []
+        self.hidden: np.ndarray
         inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
         for number in range(1, config.layers + 1):
             layer = LayerTrace(cell, layer_weights(weights, number), inputs)
-            if hidden is None:
+            if number == 1:
                 table = layer.kernel if embedding is None else embedding @ layer.kernel
-                outputs = hidden = layer.read(table[np.asarray(ids, np.intp)])
+                self.hidden = layer.read(table[np.asarray(ids, np.intp)])
             else:
-                outputs = layer.read(hidden @ layer.kernel)
-                hidden = outputs + hidden if config.residual else outputs
+                outputs = layer.read(self.hidden @ layer.kernel)
+                self.hidden = outputs + self.hidden if config.residual else outputs
             self.layers.append(layer)
             inputs = config.units
         self.kernels = [layer.kernel for layer in self.layers]
-        self.hidden = hidden
         self.kernels[0] = same_norms(kernel_of_one_hot(embedding, self.kernels[0]))
 
     def logits(self, positions=slice(None)) -> np.ndarray:
@@ -87,4 +87,4 @@ def kernel_of_one_hot(embedding: np.ndarray | None, kernel: np.ndarray) -> np.nd
 def same_norms(table: np.ndarray) -> np.ndarray:
     """A matrix B of no more rows than columns with ‖B v‖ = ‖A v‖ for every v."""
     rows, columns = table.shape
-    return np.linalg.qr(table, mode="r") if rows > columns else table
+    return np.asarray(np.linalg.qr(table, mode="r")) if rows > columns else table
