@@ -117,3 +117,12 @@ def shakegen(tmp_path, monkeypatch):
         return CliRunner().invoke(main, [str(a) for a in arguments], **options)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A web browser, driven by Selenium."""
+    from browser import open_browser
+
+    with open_browser(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened

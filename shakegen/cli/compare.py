@@ -51,16 +51,18 @@ COMMON = (*NETWORK, *option_names())
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
 def compare(context, corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
-    """Compare recurrent units on CORPUS: each learns the same text, in the same order, with the same budget.
+    """Compare cells: each learns CORPUS with the same budget.
+
+    All learn the same text in the same order. To find the cell that suits a text, compare.
 
     The table has a row for each: bits per character on validation and test text, means over the repeats ± their
     standard deviations; characters/s in training and sampling; minutes; peak memory. Each run is a process of its own.
 
-    With --task autocomplete it is the study of memory, done again: options not given are those of that study, as for
-    `shakegen train --task autocomplete`, and the table has the cross entropy in nats and accuracies instead.
+    --task autocomplete repeats the study of memory. Its options are the defaults, as for `shakegen train --task
+    autocomplete`, and the table has the cross entropy in nats and accuracies instead.
 
-    What has ended stays in the folder of --runs: the same command goes on where it was stopped or killed, and one with
-    more cells or repeats does only what is new. A run that fails or diverges does not stop the others.
+    Finished runs stay in the folder of --runs. The same command goes on where it was stopped or killed; with more cells
+    or repeats it does the new runs only. A run that fails or diverges does not stop the others.
 
     \b
     shakegen compare sonnets --epochs 10 --out report.html

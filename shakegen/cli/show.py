@@ -5,15 +5,16 @@ import json
 import click
 
 from shakegen.cli.group import main, table
+from shakegen.cli.options import json_option
 
 SHOWN = 100  # words of a vocabulary
 
 
 @main.command()
 @click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@json_option
 def info(model, as_json):
-    """Show what MODEL, a model file, is and how it was trained.
+    """Show the network of MODEL, a model file, and its training.
 
     \b
     shakegen info models/sonnets-gru.h5
@@ -56,7 +57,10 @@ def info(model, as_json):
 
 @main.command()
 def models():
-    """List the models in ./models, newest first, and the pretrained ones, with bits/char on their validation text."""
+    """List the models in ./models, and the pretrained ones.
+
+    The newest come first. The table has the bits/char on their validation text.
+    """
     from shakegen.model import load, shelf
 
     rows = []

@@ -77,20 +77,20 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
 @click.pass_context
 def train(context, workers, worker_index, worker_wait, **options):
-    """Train a network on CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`.
+    """Train a network on CORPUS.
 
-    Several are read one after the other; what .gz, .bz2, .xz and .zip files hold is read as if it were unpacked.
+    CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`. Several texts follow one
+    another; .gz, .bz2, .xz and .zip files are unpacked.
 
-    After each epoch it shows how well the network predicts text that it did not train on, in bits per character, or
-    word, (the fewer the better), and a sample of what it writes. The best epoch is kept in the model file. An epoch of
-    more than about a million characters, or words, is reported in parts.
+    After each epoch the command shows the loss on text that the network did not train on, in bits per character, or
+    word, (fewer are better), and a sample. The model file keeps the best epoch. Epochs of more than about a million
+    characters, or words, are reported in parts.
 
-    Ctrl-C, or SIGTERM, saves and ends the run. With --resume it goes on as if it had not been ended, bit for bit, and
-    so it does after a crash, from its last checkpoint. Options that are not given are then those of the run; --epochs,
-    --minutes, --learning-rate and --patience may be others. The learning rate depends on how much of the run is over:
-    with more epochs than at first it goes on from where a run of so many would be, and is higher again. (With
-    --schedule constant, N epochs and M more are the same as N + M.) --minutes depends on the clock, and is never the
-    same twice.
+    Ctrl-C, or SIGTERM, saves and ends the run. With --resume it goes on as if it had not ended, bit for bit; after a
+    crash, from the last checkpoint. The options are those of the run; only --epochs, --minutes, --learning-rate and
+    --patience may change. The learning rate falls over the whole run. Resumed with more epochs, it jumps back up to
+    where a run of the new length would be. (With --schedule constant, N epochs and M more are the same as N + M.)
+    --minutes depends on the clock, and is never the same twice.
 
     With --task autocomplete the text is read as words of a to z, in observations of --seq-length characters that hold
     whole words; the split is of observations, shuffled. Options not given are then those of the study of memory: 600
