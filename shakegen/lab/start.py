@@ -55,7 +55,7 @@ def start(
     problem: Annotated[str, PROBLEMS] = "timer",
     starts: Annotated[Iterable[str], STARTS] = STARTS,
     optimizers: Annotated[Iterable[str], OPTIMIZERS] = tuple(OPTIMIZERS),
-    cell: str = "rnn",
+    cell: str = cells.CELLS[0],
     lag: int = 10,
     units: int = 32,
     gradients: int = 40_000,

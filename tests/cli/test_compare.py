@@ -114,7 +114,8 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--cells", "gru,cnn"], "there is no cell 'cnn': expected some of rnn, lstm, gru, nlstm"),
+        (["--cells", "gru,cnn"], "there is no cell 'cnn': expected one of rnn, lstm, gru, nlstm, or module:Class for "
+         "one of your own"),
         (["--match", "time"], "to match time is to hold the minutes equal: expected --minutes, not --epochs"),
         (["--epochs", "2", "--minutes", "2"], "epochs and minutes are both given: expected one of them"),
         (["--repeats", "0"], "the number of repeats is 0: expected a whole number from 1 to 4294967296"),
