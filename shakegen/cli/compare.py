@@ -14,11 +14,8 @@ from shakegen.cli.group import main, table
 from shakegen.cli.options import corpus_options, group, json_option, options_of, shape_options
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
-from shakegen.network.config import TASKS
-from shakegen.training.recipe import Recipe
 
 COMMON = (*NETWORK, *option_names())
-RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
 
 
 @main.command()
@@ -76,9 +73,11 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     out, csv_file = options["out"], options["csv_file"]
     options["level"] = shape.pop("level")
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
+    from shakegen.training.tasks import get_task
+
     plan = Plan(
         tuple(map(Entry.parse, cells.split(","))),
-        RECIPES[task](**{name: given[name] for name in LEARNING if name in given}),
+        get_task(task).make_recipe(**{name: given[name] for name in LEARNING if name in given}),
         match,
         repeats,
         {name: given[name] for name in ("level", *COMMON) if name in given},
@@ -88,7 +87,7 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     check_files(out, csv_file)
     from shakegen.compare.comparison import Comparison
     from shakegen.compare.runs import Stopped
-    from shakegen.compare.tasks import Text
+    from shakegen.compare.text import Text
     from shakegen.text import splits
 
     text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})

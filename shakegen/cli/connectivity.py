@@ -64,15 +64,13 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
 def read_models(text, paths, target, top, on_unknown, encoding):
     """The connections of each model along the text; if one reads words of a to z, all do."""
     from shakegen.model import find, load
-    from shakegen.study.autocomplete.corpus import unfinished
-    from shakegen.study.autocomplete.words import SYMBOLS
     from shakegen.study.connectivity.connections import connections
 
     text = read_text("-", encoding).removesuffix("\n") if text == "-" else text
     paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
     models = dict(zip(plot.names_of(paths), map(load, paths), strict=True))
-    if any(model.words for model in models.values()):
-        text = SYMBOLS.decode(unfinished([text]))
+    for model in models.values():
+        text = model.normalize(text)
     return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]
 
 

@@ -20,7 +20,7 @@ def converse(
         The whole text: at the end of the input, or once it has `length` new symbols or a stop text.
 
     Raises:
-        ValueError: as `writing.Writer.samples`.
+        ValueError: as `TextGenerator.samples`.
     """
     check(length, temperature, 0)
     draft, written = model.draft(seed, on_unknown), ""

@@ -40,14 +40,20 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     shakegen evaluate models/sonnets-gru.h5 sonnets
     shakegen evaluate models/novel-lstm.h5 letters.txt --split all --per-character
     """
-    from shakegen.model import evaluation, load
+    from shakegen.model import load
     from shakegen.text import catalog
 
     loaded = load(model)
-    if loaded.words:
-        evaluate_autocomplete(loaded, model, catalog.open_source(corpus, **reading), split, per_character, as_json)
-        return
-    source, vocabulary, listed = catalog.open_source(corpus, **reading), loaded.vocabulary, []
+    source = catalog.open_source(corpus, **reading)
+    measure = {"next": evaluate_symbols, "autocomplete": evaluate_autocomplete}[loaded.task]
+    measure(loaded, model, source, split, on_unknown, per_character, as_json)
+
+
+def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character: bool, as_json: bool) -> None:
+    """The measures of a model of the next symbol."""
+    from shakegen.model import evaluation
+
+    vocabulary, listed = loaded.vocabulary, []
     text = vocabulary.read(part_of(source, loaded.corpus, split), on_unknown)
     blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
     if per_character:
@@ -59,21 +65,23 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
         return
     if per_character and sys.stdout.isatty():
         click.echo()
-    for name, value in figures.items():
+    for key, value in figures.items():
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-        click.echo(f"{name.replace('_', ' '):28}{shown:>12}", err=per_character)
+        click.echo(f"{key.replace('_', ' '):28}{shown:>12}", err=per_character)
 
 
-def evaluate_autocomplete(model, name: str, source, split: str | None, per_character: bool, as_json: bool) -> None:
+def evaluate_autocomplete(
+    model, name: str, source, split: str | None, on_unknown, per_character: bool, as_json: bool
+) -> None:
     """The measures of a model of the task autocomplete."""
     import numpy as np
 
-    from shakegen.study.autocomplete.corpus import WordCorpus
+    from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 
     if per_character:
         raise ValueError("--per-character is for models of the next character: leave it out")
     options = {key: model.corpus[key] for key in ("split", "random_state") if key in model.corpus}
-    corpus = WordCorpus.from_source(source, length=model.length, words=model.words, **options)
+    corpus = AutocompleteCorpus.from_source(source, length=model.length, words=model.words, **options)
     split = split or ("test" if corpus.sha256 == model.corpus.get("sha256") else "all")
     rows = range(len(corpus.observations)) if split == "all" else getattr(corpus, split)
     if not len(rows):

@@ -3,12 +3,10 @@
 import os
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import option_names
 from shakegen.cli import runs
 from shakegen.cli.group import main
 from shakegen.cli.options import cell_option, corpus_options, group, options_from, options_of_cells, shape_options
@@ -16,8 +14,6 @@ from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
 from shakegen.training.recipe import Recipe
 
-RECIPE_NAMES = {field.name for field in fields(Recipe)}
-SETTINGS = RECIPE_NAMES.union(Config.setting_names(), option_names())
 NETWORK = {
     "units": "Size of the state of each layer.",
     "layers": "Recurrent layers, stacked.",
@@ -121,62 +117,40 @@ def train(context, workers, worker_index, worker_wait, **options):
     """
     from shakegen.training.workers import Cluster, joined
 
+    options |= options.pop("reading") | options.pop("shape")
+    given = {name for name in options if runs.is_given(context, name)}
     cluster = Cluster.chosen(workers, worker_index, os.environ)
     with joined(cluster, worker_wait) as team:
-        trained(context, team, **options)
+        run_training(team, given=given, **options)
 
 
-def trained(context, team, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
+def run_training(team, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, **options) -> None:
     """What `train` does, alone or as one of a team."""
     started = time.monotonic()
-    from shakegen import files
-    from shakegen.text import catalog, splits
+    from shakegen.training import begin_with_text
 
-    options |= reading | shape
-    given = {name: value for name, value in options.items() if runs.is_given(context, name)}
-    out, base = runs.beginning(team, corpus, out, resume, finetune, given)
-    if resume:
-        options |= runs.remembered(context, base, given)
-    config = runs.configured(given, base)
-    source = catalog.open_source(corpus, **{name: options[name] for name in reading})
-    shape = {"vocabulary_size": options["vocabulary_size"], "split": splits.parse(options["split"])}
-    text = runs.corpus_of(source, config, base, shape, options, given)
-    out = out or runs.free_name(f"{text.name}-{runs.kind_of(config)}")
-    if finetune and out.resolve() == finetune.resolve():
-        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
-    if team is None or team.chief:
-        files.ensure_writable(out)
-    elif not quiet:
+    beginning, values = begin_with_text(
+        corpus, options, given, resume=resume, finetune=finetune, out=out, checkpoint_every=checkpoint_every, team=team
+    )
+    if team and not team.chief and not quiet:
         click.echo(f"This is {team.name}; {team.cluster.name(0)} shows progress and writes the model.", err=True)
     with quiet_tensorflow():
         from tensorflow import errors
 
         from shakegen import training
 
+    out, log_dir, samplers = beginning.out, values["log_dir"], []
+    if values["sample_length"] and not (quiet and log_dir is None):
+        samplers = [beginning.task.make_sampler(beginning.config, beginning.corpus, values, shown=not quiet)]
     try:
-        model = training.train(
-            text,
-            config,
-            resume=base if resume else None,
-            finetune=base if finetune else None,
-            out=out,
-            checkpoint_every=checkpoint_every,
-            callbacks=runs.samples(text, config, options, shown=not quiet),
-            log_dir=options["log_dir"],
-            verbose=not quiet,
-            notes={"corpus": list(corpus), **{name: options[name] for name in options if name not in SETTINGS}},
-            started=started,
-            team=team,
-            **{name: given[name] for name in given if name in RECIPE_NAMES},
-        )
+        model = training.train_from(beginning, samplers, log_dir, not quiet, started, team)
     except errors.ResourceExhaustedError:
         raise MemoryError from None
     except training.Interrupted as stop:
-        if stop.model is None:
-            sys.exit(128 + stop.signal)
-        click.echo(f"\nInterrupted. {runs.summary(stop.model, out)}", err=True)
-        if checkpoint_every:
-            click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
+        if stop.model is not None:
+            click.echo(f"\nInterrupted. {runs.describe_run(stop.model, out)}", err=True)
+            if checkpoint_every:
+                click.echo(f"Go on with: {runs.resume_command(corpus, out)}", err=True)
         sys.exit(128 + stop.signal)
     if model and not quiet:
-        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, model, out)}", err=True)
+        click.echo(f"{runs.describe_run(model, out)}\n{runs.list_next_commands(corpus, model, out)}", err=True)

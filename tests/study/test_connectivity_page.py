@@ -13,16 +13,16 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
 from shakegen import plotting
-from shakegen.model import LanguageModel, WordModel
+from shakegen.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.words import SYMBOLS, Words
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity.connections import connections
 from shakegen.study.connectivity.view import view
 from shakegen.text.vocabulary import Vocabulary
 
 HOSTILE = "Shall\n</script><script>document.title='gone'</script> & <b>\"i\"</b> ${x} é\u2028z"
 TEXT = " shall i compare thee to a summers day thou art more lovely and more temperate "
-WORDS = Words(["thee", "more", "compare", "a", "i", "and", "come", "to", "shall"])
+WORDS = Outputs(["thee", "more", "compare", "a", "i", "and", "come", "to", "shall"])
 
 
 @pytest.fixture
@@ -31,7 +31,9 @@ def models(random_weights):
     characters = Vocabulary({*TEXT, *HOSTILE})
     return {
         "gru": LanguageModel(config, characters, random_weights(config, len(characters))),
-        "words": WordModel(words, SYMBOLS, random_weights(words, len(SYMBOLS), outputs=len(WORDS)), words=WORDS),
+        "words": AutocompleteModel(
+            words, SYMBOLS, random_weights(words, len(SYMBOLS), outputs=len(WORDS)), words=WORDS
+        ),
     }
 
 

@@ -181,7 +181,8 @@ def test_a_run_that_has_ended_and_a_model_without_one_are_refused(finished, tmp_
     with pytest.raises(ValueError) as error:
         train(corpus, resume=tmp_path / "model.h5", epochs=2)
     assert str(error.value) == (
-        "the model holds no training run to resume: start from its weights with --finetune, or start a new run"
+        f"{tmp_path / 'model.h5'} holds no training run to resume: start from its weights with --finetune, or start a "
+        "new run"
     )
     with pytest.raises(ValueError) as error:
         train(corpus, resume=model, finetune=model)
