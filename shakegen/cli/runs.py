@@ -18,26 +18,25 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def beginning(team, corpus: tuple[str, ...], out: Path | None, resume: bool, finetune: Path | None, given: dict):
+def beginning(strategy, corpus: tuple[str, ...], out: Path | None, resume: bool, finetune: Path | None, given: dict):
     """The model file to write to, where it is known by now, and the model to begin with, if there is one.
 
-    In a team these are the chief's: no other worker needs a model file.
+    They are the chief's: no other worker needs a model file.
     """
     if resume and finetune:
         raise ValueError("--resume and --finetune are both given: expected one of them")
-    if team:
-        team.agree({"--resume": resume, "--finetune": bool(finetune)})
-    if not team or not (resume or finetune):
-        return found(corpus, out, resume, finetune, given)
-    if team.chief:
+    strategy.agree({"--resume": resume, "--finetune": bool(finetune)})
+    if not (resume or finetune):
+        return out, None
+    if strategy.chief:
         out, base = found(corpus, out, resume, finetune, given)
-        team.broadcast((finetune or out).read_bytes())
+        strategy.share((finetune or out).read_bytes())
         return out, base
     from shakegen.model import load
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.h5"
-        path.write_bytes(team.broadcast(None))
+        path.write_bytes(strategy.share(None))
         return out, load(path, with_training=resume)
 
 
@@ -47,8 +46,6 @@ def found(corpus: tuple[str, ...], out: Path | None, resume: bool, finetune: Pat
 
     if finetune:
         return out, load(finetune)
-    if not resume:
-        return out, None
     out = out or latest_run(corpus, given)
     base = load(out, with_training=True)
     if base.training is None:

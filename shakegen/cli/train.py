@@ -130,22 +130,22 @@ def train(context, workers, worker_index, worker_wait, **options):
     shakegen train novel.txt --workers ada:4000,bob:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
-    from shakegen.training.workers import Cluster, joined
+    from shakegen.training.workers import Cluster, join
 
-    cluster = Cluster.chosen(workers, worker_index, os.environ)
-    with joined(cluster, worker_wait) as team:
-        trained(context, team, **options)
+    cluster = Cluster.resolve(workers, worker_index, os.environ)
+    with join(cluster, worker_wait) as strategy:
+        trained(context, strategy, **options)
 
 
-def trained(context, team, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
-    """What `train` does, alone or as one of a team."""
+def trained(context, strategy, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
+    """What `train` does, alone or as one of several workers."""
     started = time.monotonic()
     from shakegen import files
     from shakegen.text import catalog, splits
 
     options |= reading | shape
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
-    out, base = runs.beginning(team, corpus, out, resume, finetune, given)
+    out, base = runs.beginning(strategy, corpus, out, resume, finetune, given)
     if resume:
         options |= runs.remembered(context, base, given)
     config = runs.configured(given, base)
@@ -155,10 +155,12 @@ def trained(context, team, corpus, out, resume, finetune, checkpoint_every, quie
     out = out or runs.free_name(f"{text.name}-{runs.kind_of(config)}")
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
-    if team is None or team.chief:
+    if strategy.chief:
         files.ensure_writable(out)
     elif not quiet:
-        click.echo(f"This is {team.name}; {team.cluster.name(0)} shows progress and writes the model.", err=True)
+        click.echo(
+            f"This is {strategy.name}; {strategy.cluster.name(0)} shows progress and writes the model.", err=True
+        )
     with quiet_tensorflow():
         from tensorflow import errors
 
@@ -177,7 +179,7 @@ def trained(context, team, corpus, out, resume, finetune, checkpoint_every, quie
             verbose=not quiet,
             notes={"corpus": list(corpus), **{name: options[name] for name in options if name not in SETTINGS}},
             started=started,
-            team=team,
+            team=strategy,
             **{name: given[name] for name in given if name in RECIPE_NAMES},
         )
     except errors.ResourceExhaustedError:

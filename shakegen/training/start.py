@@ -19,8 +19,7 @@ from shakegen.text.corpus import Corpus
 from shakegen.training.recipe import Recipe, different
 from shakegen.training.trainer import Saving, Trainer, digest
 from shakegen.training.words import WordTrainer
-from shakegen.training.workers.replicas import explaining
-from shakegen.training.workers.team import Team
+from shakegen.training.workers.strategy import Alone, Strategy
 
 ORIGIN = {
     "sha256": "a text with sha256",
@@ -46,7 +45,7 @@ def train(
     verbose: bool = True,
     notes: dict | None = None,
     started: float | None = None,
-    team: Team | None = None,
+    team: Strategy | None = None,
     **options,
 ) -> LanguageModel | WordModel | None:
     """Train a network to predict each next character, or word, of a text; for a `WordCorpus`, the word at each one.
@@ -75,9 +74,9 @@ def train(
         verbose: show progress on standard error.
         notes: anything that JSON can hold, to be kept in the checkpoints (`model.training.state["notes"]`).
         started: the `time.monotonic()` from which `minutes` count; by default now.
-        team: the workers that train together, from `distribute.joined`; every one of them calls this with the same
-            text, configuration, options and model to resume or start from. The first one, the chief, decides, scores,
-            shows and writes; callbacks are called there alone. By default this process trains alone, on all its GPUs.
+        team: the workers that train together, from `training.workers.join`; each of them calls this with the same text,
+            configuration, options and model to resume or start from. The first one, the chief, decides, scores, shows
+            and writes; callbacks are called there alone. By default this process trains alone, on all its GPUs.
         options: those of a `recipe.Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
@@ -106,13 +105,13 @@ def train(
         base = None if finetune is None else opened(finetune)
         recipe, config = fresh(corpus, options), chosen(corpus, config, base)
     saving = Saving(None if out is None else Path(out), checkpoint_every, notes)
-    if team:
-        team.agree(facts(corpus, config, recipe, base))
-    with explaining(team):
-        trainer = TRAINERS[corpus.task](corpus, config, recipe, base, saving, started, team)
+    strategy = team or Alone()
+    strategy.agree(facts(corpus, config, recipe, base))
+    with strategy.explaining():
+        trainer = TRAINERS[corpus.task](corpus, config, recipe, base, saving, started, strategy)
         if resume is not None:
             trainer.restore(base)
-        return trainer.train(callbacks, log_dir, verbose) if team is None or team.chief else trainer.follow()
+        return trainer.train(callbacks, log_dir, verbose) if strategy.chief else trainer.follow()
 
 
 def facts(corpus: Corpus | WordCorpus, config: Config, recipe: Recipe, base) -> dict:

@@ -32,7 +32,7 @@ from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, stopping_on_signals
 from shakegen.training.validation import Validation
 from shakegen.training.workers.replicas import Replicas, sum_once
-from shakegen.training.workers.team import Team
+from shakegen.training.workers.strategy import Strategy
 
 VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
 
@@ -66,7 +66,7 @@ class Trainer:
         base: a model whose weights the run starts from, or None.
         saving: where it is written to.
         started: the `time.monotonic()` when it began.
-        team: the workers that train together; None for a process alone.
+        strategy: of the processes that train.
     """
 
     def __init__(
@@ -77,24 +77,24 @@ class Trainer:
         base: LanguageModel | None,
         saving: Saving,
         started: float,
-        team: Team | None = None,
+        strategy: Strategy,
     ):
         if config.level != corpus.level:
             raise ValueError(
                 f"the corpus has the level {corpus.level}, the network {config.level}: expected the same, as of "
                 f"Config(level={corpus.level!r})"
             )
-        self.corpus, self.config, self.recipe, self.saving, self.team = corpus, config, recipe, saving, team
+        self.corpus, self.config, self.recipe, self.saving, self.strategy = corpus, config, recipe, saving, strategy
         self.vocabulary = self._vocabulary(base)
         batches = self._batches()
         corpus.check_parts()
-        self.replicas = Replicas(batches, team)
-        with self.replicas.waiting(), self.replicas.strategy.scope():
+        self.replicas = Replicas(batches, strategy)
+        with self.replicas.scope():
             self._make_network(base)
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         every = 60 * saving.every or math.inf
-        score, learner = self._validation(most), Learner(self.network, self.replicas, team)
+        score, learner = self._validation(most), Learner(self.network, self.replicas)
         self.run = Run(learner, batches, recipe, self._weights, score, self._save, started, every)
 
     def _make_network(self, base: LanguageModel | None) -> None:
@@ -166,7 +166,7 @@ class Trainer:
             ModelFileError: it is not of such a network.
         """
         state, run = model.training.state, self.run
-        checkpoint.restore(self.network, self.replicas, model.training.arrays)
+        checkpoint.restore(self.network, self.replicas, model.training)
         run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
         run.best = model.weights if model.history else None
         if self.saving.notes is None:
@@ -197,9 +197,7 @@ class Trainer:
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
         )
-        if self.team:
-            self.team.on_stop(run.stop)
-        with stopping_on_signals(run.stop), contextlib.ExitStack() as closing:
+        with stopping_on_signals(self.strategy.stop), contextlib.ExitStack() as closing:
             for bar in shown:
                 closing.callback(bar.close)
             try:
@@ -208,23 +206,22 @@ class Trainer:
                 best = None if run.best is None else replace(self.model(), training=None)
                 kept = f"; {self.saving.path} keeps the best epoch so far" if best and self.saving.path else ""
                 raise Diverged(best, kept) from None
-        model = self.model()
-        if self.team:
-            self.team.order("end", signal=run.stopped)
-        if run.stopped:
-            raise Interrupted(model, run.stopped)
+        model, signal = self.model(), run.stopped
+        self.strategy.order("end", signal=signal)
+        if signal:
+            raise Interrupted(model, signal)
         return model
 
     def follow(self) -> None:
         """Do what the chief orders, to the end."""
         learner, signal = self.run.learner, None
         learner.begin(self.run.position.step)
-        with stopping_on_signals(self.team.stop):
-            for order in self.team.orders():
+        with stopping_on_signals(self.strategy.stop):
+            for order in self.strategy.orders():
                 if order["what"] == "learn":
                     learner(order["rate"], order["dropout"])
                 elif order["what"] == "gather":
-                    checkpoint.carried(self.network, self.replicas)
+                    checkpoint.gather_states(self.network, self.replicas)
                 else:
                     signal = order["signal"]
         if signal:
@@ -232,20 +229,16 @@ class Trainer:
 
     def model(self) -> LanguageModel:
         """The best model so far, with where the run stands; before the first epoch has ended, the present one."""
-        run, arrays = self.run, self._captured()
+        run, arrays = self.run, checkpoint.capture(self.network, self.replicas)
         weights = self._weights() if run.best is None else run.best
         state = {
             "recipe": self.recipe.to_dict(),
             "position": {**run.position.to_dict(), "seconds": run.seconds},
             "symbols": digest(self.corpus),
             "notes": self.saving.notes,
+            **checkpoint.describe(self.replicas),
         }
         return self._kept(weights, list(run.history), Training(state, arrays))
-
-    def _captured(self) -> dict[str, np.ndarray]:
-        if self.team and self.recipe.stateful and not self.team.ended:
-            self.team.order("gather")
-        return checkpoint.capture(self.network, self.replicas)
 
     def _kept(self, weights: dict[str, np.ndarray], history: list[dict], training: Training):
         return LanguageModel(self.config, self.vocabulary, weights, self.corpus.origin(), history, training)

@@ -193,9 +193,9 @@ def test_checkpoints_of_other_networks_and_places_are_refused(finished):
     training = model.training
     arrays, state = dict(training.arrays), training.state
     changes = [
-        ({"weights/0": np.zeros((3, 3), np.float32)}, {}),
-        ({"weights/0": arrays["weights/0"].astype(np.float64)}, {}),
-        ({"weights/99": arrays["weights/0"]}, {}),
+        ({"weights/dense/bias": np.zeros((3, 3), np.float32)}, {}),
+        ({"weights/dense/bias": arrays["weights/dense/bias"].astype(np.float64)}, {}),
+        ({"weights/99": arrays["weights/dense/bias"]}, {}),
         ({}, {"step": -1}),
         ({}, {"step": 1.5}),
         ({}, {"seconds": "x"}),
@@ -207,7 +207,7 @@ def test_checkpoints_of_other_networks_and_places_are_refused(finished):
         with pytest.raises(ValueError) as error:
             train(corpus, resume=model, epochs=2, verbose=False)
         assert str(error.value) == (
-            "the training run to resume is not of such a network and optimizer: the file may be damaged, or come from "
+            "the training run to resume is not of this network and optimizer: the file may be damaged, or come from "
             "another version of shakegen or Keras; start a new run without --resume"
             if changed
             else "the training run to resume is where no run can be: the file may be damaged"
