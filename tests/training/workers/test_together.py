@@ -13,7 +13,6 @@ from shakegen.text.windows import ShuffledWindows, Streams
 from shakegen.training import train
 from shakegen.training.recipe import MANY_EPOCHS
 
-
 PARTS = (
     "Warning: parts that a batch is computed in: 1 before, 3 now. The run goes on the same to rounding, not bit for "
     "bit.\n"
