@@ -13,7 +13,7 @@ test: .venv/installed-test  ## every check: lint, format, import contract, tests
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/pytest
-	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py
+	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from shakegen.cells.registry import CELLS
 from shakegen.cli import main
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
@@ -38,6 +39,15 @@ def cache_folder(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("SHAKEGEN_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def cells_as_they_were():
+    """No cell that one test defines is known to the next."""
+    before = dict(CELLS)
+    yield
+    CELLS.clear()
+    CELLS.update(before)
 
 
 @pytest.fixture
@@ -86,6 +96,16 @@ def word_model(random_weights, poem):
     weights = random_weights(config, len(corpus.vocabulary))
     history = [{"epoch": 1, "loss": 2.0, "validation_loss": 2.1}]
     return LanguageModel(config, corpus.vocabulary, weights, corpus.origin(), history)
+
+
+@pytest.fixture
+def compiled_runs(monkeypatch):
+    """A list that gets the name of a cell each time that the compiled loop runs one."""
+    from shakegen.layers import recurrence
+
+    names, run = [], recurrence.run
+    monkeypatch.setattr(recurrence, "run", lambda *args, **options: names.append(args[0].name) or run(*args, **options))
+    return names
 
 
 @pytest.fixture

@@ -38,8 +38,16 @@ def test_python_examples_of_the_readme_run(tmp_path, monkeypatch, capfd):
     assert len(capfd.readouterr().out) > 200
 
 
+def test_python_examples_of_the_page_on_cells_run(capfd):
+    names = {}
+    for example in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "cells.md").read_text("utf-8"), re.DOTALL):
+        exec(compile(example, "cells.md", "exec"), names)
+    assert len(capfd.readouterr().out) >= 60
+
+
 def test_the_map_names_every_room_and_no_other():
-    rooms = {path.name for path in (ROOT / "shakegen").iterdir() if path.name not in ("__pycache__", "__main__.py")}
+    aside = ("__init__.py", "__main__.py", "__pycache__", "py.typed", "distribute.py")
+    rooms = {path.name for path in (ROOT / "shakegen").iterdir() if path.name not in aside}
     named = set(re.findall(r"^shakegen/(\S+?)/? ", README, re.MULTILINE))
     assert named == rooms
 

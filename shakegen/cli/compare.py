@@ -4,44 +4,53 @@ import json
 import shutil
 import sys
 import textwrap
-from dataclasses import fields
 from pathlib import Path
 
 import click
 
+from shakegen.cells.registry import BUILT_IN, option_names
 from shakegen.cli import runs
 from shakegen.cli.group import main, table
-from shakegen.cli.options import corpus_options, options_of, shape_options
-from shakegen.cli.train import train
+from shakegen.cli.options import corpus_options, group, json_option, options_of, shape_options
+from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 from shakegen.network.config import TASKS
 from shakegen.training.recipe import Recipe
 
-NETWORK = ("units", "layers", "depth", "learn_initial_state", "residual", "dropout", "variational_dropout", "embedding")
+COMMON = (*NETWORK, *option_names())
 RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
-RECIPE = tuple(field.name for field in fields(Recipe))
 
 
 @main.command()
 @click.argument("corpus", nargs=-1, required=True)
-@click.option("--cells", default="rnn,lstm,gru,nlstm", show_default=True, help="What to compare, between commas; one "
-              "may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001.")  # fmt: skip
-@click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="What is equal: units; "
-              "the number of weights, within 1 %; or the minutes.")  # fmt: skip
-@click.option("--parameters", type=int, help="With --match parameters: how many weights.  [default: those of the first "
-              "of the cells with --units]")  # fmt: skip
-@click.option("--repeats", type=int, default=3, show_default=True, help="Runs of each, with different random states.")
-@options_of(train, "task", *NETWORK, *RECIPE)
+@group(
+    "Comparison",
+    click.option("--cells", default=",".join(BUILT_IN), show_default=True, help="Cells to compare, between commas; "
+                 "one may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001."),
+    click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="What is equal: "
+                 "units; the number of weights, within 1 %; or the minutes."),
+    click.option("--parameters", type=int, help="Number of weights, with --match parameters.  [default: that of the "
+                 "first cell with --units]"),
+    click.option("--repeats", type=int, default=3, show_default=True, help="Runs of each network, with different "
+                 "random states."),
+)  # fmt: skip
+@options_of(train, "task", *COMMON, *LEARNING)
 @corpus_options
 @shape_options
-@click.option("--sample-seed", help="What samples continue.  [default: a line end; autocomplete: a test text]")
-@click.option("--sample-length", type=int, default=300, show_default=True, help="Their new characters.")
-@click.option("--runs", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of model files and "
-              "figures.  [default: models/compare-<corpus>]")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), help="Write a report there: a name in .html; or its curves "
-              "alone, in .png, .svg or .pdf. Needs matplotlib.")  # fmt: skip
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the table there, unrounded.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything that was measured as one JSON object.")
+@group(
+    "Samples",
+    click.option("--sample-seed", help="Text that samples continue.  [default: a line end; autocomplete: a test text]"),
+    click.option("--sample-length", type=int, default=300, show_default=True, help="New characters in a sample."),
+)
+@group(
+    "Files",
+    click.option("--runs", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of model files and "
+                 "measurements.  [default: models/compare-<corpus>]"),
+    click.option("--out", type=click.Path(path_type=Path), help="Write a report to this .html file; or the curves "
+                 "alone, to .png, .svg or .pdf. Needs matplotlib."),
+    click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the table to this file, unrounded."),
+)  # fmt: skip
+@json_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
 def compare(context, corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
@@ -67,10 +76,10 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
     plan = Plan(
         tuple(map(Entry.parse, cells.split(","))),
-        RECIPES[task](**{name: given[name] for name in RECIPE if name in given}),
+        RECIPES[task](**{name: given[name] for name in LEARNING if name in given}),
         match,
         repeats,
-        {name: given[name] for name in ("level", *NETWORK) if name in given},
+        {name: given[name] for name in ("level", *COMMON) if name in given},
         parameters,
         task,
     )

@@ -7,10 +7,13 @@ import sys
 import click
 
 from shakegen import __version__
+from shakegen.cli.options import Grouped
 
 
 class OneLineErrors(click.Group):
     """Bad input ends in one line `Error: …` and exit code 1, Ctrl-C in exit code 130; no traceback reaches a user."""
+
+    command_class = Grouped
 
     def invoke(self, ctx):
         try:

@@ -1,11 +1,142 @@
-"""Options that several commands have in common."""
+"""How options are declared: from arguments and fields with their defaults, in named groups, for several commands."""
 
 import functools
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import click
 
-from shakegen.network.config import EMBEDDINGS
+from shakegen.cells.registry import CELLS, option_names, resolve_cell
+from shakegen.network.config import EMBEDDINGS, Config
 from shakegen.text.vocabulary import ON_UNKNOWN
+
+
+class Grouped(click.Command):
+    """A command whose help shows options below the titles that `group` gave them; those without a title stand last."""
+
+    def format_options(self, ctx, formatter):
+        rows = {}
+        for parameter in self.get_params(ctx):
+            row = isinstance(parameter, click.Option) and parameter.get_help_record(ctx)
+            if row:
+                rows.setdefault(getattr(parameter, "group", "Options"), []).append(row)
+        for title in sorted(rows, key=lambda title: title == "Options"):
+            with formatter.section(title):
+                formatter.write_dl(rows[title])
+
+
+def group(title: str, *options: Callable) -> Callable:
+    """Several options, below a title of their own in the help of the command."""
+
+    def add(command):
+        for option in reversed(options):
+            before = len(getattr(command, "__click_params__", ()))
+            command = option(command)
+            for added in command.__click_params__[before:]:
+                added.group = title
+        return command
+
+    return add
+
+
+class Listed(click.ParamType):
+    """Names, or whole numbers, between commas; each counts once."""
+
+    name = "list"
+
+    def __init__(self, kind: type):
+        self.kind = kind
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        try:
+            return list(dict.fromkeys(self.kind(item.strip()) for item in value.split(",")))
+        except ValueError:
+            raise ValueError(f"the {param.name} given are {value!r}: expected whole numbers such as 10,20,40") from None
+
+
+def options_from(source: Callable, texts: Mapping[str, str], flags: Mapping[str, str] | None = None) -> list[Callable]:
+    """Options for arguments of a function, or fields of a dataclass: types and defaults are those of its signature.
+
+    A `bool` that is True by default gets the opposite flag too. An `Iterable` is a list between commas. An `Annotated`
+    type has its choices as annotation.
+
+    Args:
+        source: the function or the dataclass.
+        texts: the help of each option, by the argument's name. Where it has "[default: …]", no other default is shown.
+        flags: of the options that are not called as the argument is.
+    """
+    parameters = inspect.signature(source).parameters
+    return [option_for(parameters[name], text, (flags or {}).get(name)) for name, text in texts.items()]
+
+
+def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Callable:
+    kind, choices, default = parameter.annotation, (), parameter.default
+    flag = flag or f"--{parameter.name.replace('_', '-')}"
+    shown = default is not None and default is not False and "[default:" not in text
+    if typing.get_origin(kind) is typing.Annotated:
+        kind, choices = typing.get_args(kind)
+    if isinstance(kind, types.UnionType):
+        kind = typing.get_args(kind)[0]  # None is the other
+    if kind is bool:
+        flag += f"/--no-{flag[2:]}" if default and "/" not in flag else ""
+        return click.option(flag, parameter.name, is_flag=True, default=default, show_default=shown, help=text)
+    if typing.get_origin(kind):
+        default = default and ",".join(map(str, default))
+        kind = Listed(*typing.get_args(kind))
+    elif choices:
+        kind = click.Choice(list(choices))
+    return click.option(flag, parameter.name, type=kind, default=default, show_default=shown, help=text)
+
+
+def documented(source: Callable) -> dict[str, str]:
+    """The help of each argument, or field: what the docstring says of it in `Args`, or `Attributes`."""
+    section = re.split(r"^(?:Args|Attributes):\n", inspect.getdoc(source), flags=re.MULTILINE)[1].partition("\n\n")[0]
+    texts = {}
+    for names, entry in re.findall(r"^    (\w[\w, ]*): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
+        text = " ".join(entry.replace("`", "").split())
+        texts |= dict.fromkeys(names.split(", "), text[0].upper() + text[1:])
+    return texts
+
+
+class CellName(click.ParamType):
+    """The name of a cell; a cell of one's own, module:Class, is imported and gives its name."""
+
+    name = "cell"
+
+    def get_metavar(self, param, ctx=None):
+        return f"[{'|'.join(CELLS)}|MODULE:CLASS]"
+
+    def convert(self, value, param, ctx):
+        return resolve_cell(value).name
+
+
+cell_option = click.option(
+    "--cell", type=CellName(), default=Config().cell, show_default=True, help="Recurrent unit; or one of your own."
+)
+
+
+def options_of_cells() -> list[Callable]:
+    """The options that some cells have and others have not."""
+    made = []
+    for name in option_names():
+        cells = [cell for cell in CELLS.values() if name in cell.options()]
+        one = cells[0].options()[name]
+        flag, choices = one.metadata["flag"] or f"--{name.replace('_', '-')}", one.metadata["choices"]
+        text = f"{one.metadata['help']}  [{', '.join(cell.name for cell in cells)}; default: {one.default}]"
+        if type(one.default) is bool:
+            flag += "" if "/" in flag else f"/--no-{flag[2:]}"
+            made.append(click.option(flag, name, is_flag=True, default=one.default, help=text))
+        else:
+            kind = click.Choice(list(choices)) if choices else type(one.default)
+            made.append(click.option(flag, name, type=kind, help=text))
+    return made
+
 
 READING = {
     "encoding": click.option("--encoding", default="utf-8", show_default=True, help="Of the text."),
@@ -16,54 +147,53 @@ READING = {
 SHAPE = {
     "level": click.option("--level", type=click.Choice(list(EMBEDDINGS)), default="char", show_default=True,
                           help="What the network reads and predicts: characters or words."),
-    "vocabulary_size": click.option("--vocabulary-size", type=int, help="Keep so many: the most frequent characters or "
-                                    "words, and one symbol for all others.  [default: all characters; 16,384 words]"),
+    "vocabulary_size": click.option("--vocabulary-size", type=int, help="Keep this many: the most frequent characters "
+                                    "or words, and one for all others.  [default: all characters; 16,384 words]"),
     "split": click.option("--split", default="0.9,0.05,0.05", show_default=True, help="Training, validation and test "
                           "text, one after the other: shares, or characters as in 90M,5M,5M; * is the rest."),
 }  # fmt: skip
 
 unknown_option = click.option(
-    "--on-unknown", type=click.Choice(ON_UNKNOWN), help="When there are characters or words that the model does not "
+    "--on-unknown", type=click.Choice(ON_UNKNOWN), help="What to do with characters or words that the model does not "
     "know: refuse them, skip them, or read them as its unknown symbol.  [default: symbol if it has one, else error]"
 )  # fmt: skip
-
-
 input_encoding_option = click.option(
-    "--encoding", default="utf-8", show_default=True, help="Of what is read from a file or from standard input."
+    "--encoding", default="utf-8", show_default=True, help="Of text from a file or from standard input."
 )
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+figure_option = click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the figure to this file: a name in .png, .svg, .pdf or "
+    ".html. Needs matplotlib."
+)  # fmt: skip
 
 
 def corpus_options(command):
     """Options of how a corpus is read; the command gets them as one dictionary `reading`, for `catalog.load_corpus`."""
-    return packed(command, "reading", READING)
+    return pack(command, "reading", READING)
 
 
 def shape_options(command):
-    """Options of what is made of a corpus to train on; the command gets them as a dictionary `shape`, likewise."""
-    return packed(command, "shape", SHAPE)
+    """Options of what is made of a corpus; the command gets them as one dictionary `shape`, for `load_corpus` too."""
+    return pack(command, "shape", SHAPE)
 
 
-def packed(command, name: str, options: dict):
-    """A command with some options that it gets as one dictionary."""
+def pack(command, name: str, options: Mapping[str, Callable]):
+    """Give a command some options as one dictionary."""
 
     @functools.wraps(command)
     def packing(*arguments, **given):
         return command(*arguments, **{name: {key: given.pop(key) for key in options}}, **given)
 
-    for option in reversed(options.values()):
-        packing = option(packing)
-    return packing
+    return group("Text", *options.values())(packing)
 
 
-def options_of(other: click.Command, *names: str):
+def options_of(other: click.Command, *names: str) -> Callable:
     """Some options of another command, the same in every respect."""
-    found = {option.name: option for option in other.params}
+    options = {option.name: option for option in other.params}
 
     def add(command):
-        command.__click_params__ = [
-            *getattr(command, "__click_params__", ()),
-            *(found[name] for name in reversed(names)),
-        ]
+        earlier = getattr(command, "__click_params__", [])
+        command.__click_params__ = [*earlier, *(options[name] for name in reversed(names))]
         return command
 
     return add

@@ -5,11 +5,12 @@ import itertools
 import shlex
 import statistics
 import tempfile
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from shakegen.cells.registry import option_names
 from shakegen.network.config import Config
 
 
@@ -91,7 +92,7 @@ def remembered(context: click.Context, base, given: dict) -> dict:
 
 def configured(given: dict, base) -> Config:
     """The configuration that the options ask for: of a new network, or changes to that of a model."""
-    chosen = {field.name: given[field.name] for field in fields(Config) if field.name in given}
+    chosen = {name: given[name] for name in (*Config.setting_names(), *option_names()) if name in given}
     if base is not None:
         return replace(base.config, **chosen)
     task = chosen.pop("task", "next")

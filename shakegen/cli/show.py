@@ -7,7 +7,6 @@ import click
 from shakegen.cli.group import main, table
 
 SHOWN = 100  # words of a vocabulary
-OF_ONE_CELL = {"depth": "nlstm", "activation": "rnn", "reset_after": "gru"}
 
 
 @main.command()
@@ -45,9 +44,6 @@ def info(model, as_json):
         click.echo(json.dumps(shown))
         return
     origin = shown.pop("corpus")
-    for name, cell in OF_ONE_CELL.items():
-        if loaded.config.cell != cell:
-            del shown[name]
     shown["dropout"] = "usual" if shown["dropout"] is None else shown["dropout"]
     shown["parameters"] = f"{shown['parameters']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())

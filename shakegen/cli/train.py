@@ -8,87 +8,76 @@ from pathlib import Path
 
 import click
 
+from shakegen.cells.registry import option_names
 from shakegen.cli import runs
 from shakegen.cli.group import main
-from shakegen.cli.options import corpus_options, shape_options
-from shakegen.network.config import CELLS, TASKS, Config
+from shakegen.cli.options import cell_option, corpus_options, group, options_from, options_of_cells, shape_options
+from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
-from shakegen.training.recipe import PRECISIONS, SCHEDULES, Recipe
+from shakegen.training.recipe import Recipe
 
-NETWORK, RECIPE = Config(), Recipe()
 RECIPE_NAMES = {field.name for field in fields(Recipe)}
-SETTINGS = RECIPE_NAMES.union(field.name for field in fields(Config))
-
-
-def option(name: str, of, kind=None, **settings):
-    """An option that is a field of a configuration or a recipe, with its default."""
-    default = getattr(of, name.split("/", maxsplit=1)[0].strip("-").replace("-", "_"))
-    if kind is bool:
-        return click.option(name, is_flag=True, default=default, show_default=default, **settings)
-    return click.option(name, type=kind, default=default, show_default=default is not None, **settings)
+SETTINGS = RECIPE_NAMES.union(Config.setting_names(), option_names())
+NETWORK = {
+    "units": "Size of the state of each layer.",
+    "layers": "Recurrent layers, stacked.",
+    "learn_initial_state": "Start texts from a learned state instead of zeros.",
+    "residual": "Add the input of each layer above the first to its output.",
+    "dropout": "Share of the outputs of a layer that is dropped.  [default: 0.4; less in runs of less than 15 epochs]",
+    "variational_dropout": "Drop the same outputs at every step of a window.",
+    "embedding": "Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]",
+}
+LEARNING = {
+    "epochs": "Passes over the training text, in all.  [default: 30]",
+    "minutes": "Stop after this many minutes in all, start-up included; with --resume, minutes already spent count.",
+    "patience": "Stop after this many epochs without a better validation loss.",
+    "batch_size": "Windows in a batch, or streams.",
+    "seq_length": "Characters, or words, in a window.",
+    "stateful": "Read the text in streams that carry the state along, instead of windows drawn at random.",
+    "learning_rate": "Peak of the learning rate.",
+    "schedule": "How the learning rate falls to 1 % of its peak; constant: it does not.",
+    "warmup": "Share of the run in which the learning rate rises.  [default: 0.02; constant: 0]",
+    "optimizer": "Any optimizer of Keras, by name.",
+    "weight_decay": "Decoupled weight decay; biases have none.  [default: the optimizer's]",
+    "average_weights": "Keep an average of the weights, with a momentum such as 0.999.",
+    "clip_norm": "Largest norm of the gradients.",
+    "clip_value": "Largest element of the gradients; replaces --clip-norm.",
+    "mixed_precision": "Precision of the computation; weights stay float32.",
+    "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
+}
+TASK = {"task": "What to predict at each character: the next one, or the word that it is part of."}
 
 
 @main.command()
 @click.argument("corpus", nargs=-1, required=True)
-@option("--task", NETWORK, click.Choice(TASKS), help="What to predict at each character: the next one, or the word "
-        "that it is part of.")  # fmt: skip
-@option("--cell", NETWORK, click.Choice(CELLS), help="Recurrent unit.")
-@option("--units", NETWORK, int, help="Size of a layer's state.")
-@option("--layers", NETWORK, int, help="Recurrent layers, stacked.")
-@click.option("--depth", type=int, default=0, help="Nested memories of an nlstm.  [default: 2]")
-@option("--activation", NETWORK, click.Choice(["tanh", "relu"]), help="Activation of an rnn.")
-@click.option(
-    "--reset-after/--reset-before",
-    default=True,
-    show_default=True,
-    help="Whether a gru resets after the recurrent product, or before.",
-)
-@option("--learn-initial-state", NETWORK, bool, help="Start texts from a learned state instead of zeros.")
-@option("--residual/--no-residual", NETWORK, bool, help="Add the input of each layer above the first to its output.")
-@option("--dropout", NETWORK, float, help="Share of a layer's outputs dropped.  [default: 0.4; less in runs of less "
-        "than 15 epochs]")  # fmt: skip
-@option("--variational-dropout", NETWORK, bool, help="Drop the same outputs at every step of a window.")
-@click.option("--embedding", type=int, help="Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]")
-@click.option("--epochs", type=int, help="Passes over the training text, in all.  [default: 30]")
-@click.option("--minutes", type=float, help="Train for so long instead, compilation and all included.")
-@click.option("--patience", type=float, help="End after so many epochs without a better validation loss.")
-@option("--batch-size", RECIPE, int, help="Windows in a batch, or streams.")
-@option("--seq-length", RECIPE, int, help="Characters, or words, in a window.")
-@option("--stateful", RECIPE, bool, help="Read streams, the state carried, instead of windows drawn at random.")
-@option("--learning-rate", RECIPE, float, help="Peak of the learning rate.")
-@option("--schedule", RECIPE, click.Choice(list(SCHEDULES)), help="How it falls to 1 % of the peak, if it does.")
-@option("--warmup", RECIPE, float, help="Share of the run in which it rises.  [default: 0.02; constant: 0]")
-@option("--optimizer", RECIPE, help="Any of Keras's, by name.")
-@option("--weight-decay", RECIPE, float, help="Decoupled, of all but biases.  [default: the optimizer's]")
-@option("--average-weights", RECIPE, float, help="Momentum of an average of the weights to keep, such as 0.999.")
-@option("--clip-norm", RECIPE, float, help="Largest norm of the gradients.")
-@option("--clip-value", RECIPE, float, help="Largest element of the gradients, instead of --clip-norm.")
-@option("--mixed-precision", RECIPE, click.Choice(PRECISIONS), help="What to compute in; weights are float32.")
-@option("--random-state", RECIPE, int, help="Seed of all that is random: weights, windows, dropout, samples.")
-@click.option("--sample-seed", default="\n", help="What the sample after each epoch continues.  [default: a line end]")
-@click.option("--sample-length", type=int, default=200, show_default=True, help="Length of that sample; 0: none.")
-@click.option("--temperature", type=float, default=0.8, show_default=True, help="Temperature of that sample.")
-@click.option("--beam-width", type=int, help="Search for the likeliest sample with so many beams instead of drawing.")
+@group("Network", *options_from(Config, TASK), cell_option, *options_from(Config, NETWORK), *options_of_cells())
+@group("Training", *options_from(Recipe, LEARNING))
+@group(
+    "Samples",
+    click.option("--sample-seed", default="\n", help="Text that the sample after each epoch continues.  [default: a "
+                 "line end]"),
+    click.option("--sample-length", type=int, default=200, show_default=True, help="Length of that sample; 0: none."),
+    click.option("--temperature", type=float, default=0.8, show_default=True, help="Temperature of that sample."),
+    click.option("--beam-width", type=int, help="Search for the likeliest sample with this many beams; do not draw."),
+)  # fmt: skip
 @corpus_options
 @shape_options
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Model file.  [default: models/<corpus>-<cell>.h5, or the next that is free]",
+@group(
+    "Files",
+    click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5, or "
+                 "the next that is free]"),
+    click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models."),
+    click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model."),
+    click.option("--checkpoint-every", type=float, default=1.0, show_default=True, help="Minutes between checkpoints; "
+                 "each epoch ends with one too. 0: none, a smaller file, no --resume."),
+    click.option("--log-dir", type=click.Path(), help="Folder for a CSV and for the event files of TensorBoard."),
+)  # fmt: skip
+@group(
+    "Several processes",
+    click.option("--workers", help="Train together: host:port of each process, the chief first.  [default: TF_CONFIG]"),
+    click.option("--worker-index", type=int, help="Which of the workers this is, from 0."),
+    click.option("--worker-wait", type=float, default=45, show_default=True, help="Seconds to wait for all workers."),
 )
-@click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models.")
-@click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model.")
-@click.option(
-    "--checkpoint-every",
-    type=float,
-    default=1.0,
-    show_default=True,
-    help="Minutes between checkpoints; there is one after each epoch too. 0: none, a smaller file, no --resume.",
-)
-@click.option("--log-dir", type=click.Path(), help="Folder for a CSV, and for event files that TensorBoard shows.")
-@click.option("--workers", help="Train together with others: host:port of each, the chief first.  [default: TF_CONFIG]")
-@click.option("--worker-index", type=int, help="Which of the workers this is, from 0.")
-@click.option("--worker-wait", type=float, default=45, show_default=True, help="Seconds for all workers to come.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
 @click.pass_context
 def train(context, workers, worker_index, worker_wait, **options):

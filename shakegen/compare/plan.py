@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from shakegen.cells.registry import BUILT_IN, CELLS, find_cell, option_names, parse_cell
 from shakegen.compare.matching import matched
-from shakegen.network.config import CELLS, TASKS, Config
+from shakegen.network.config import TASKS, Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
 
 MATCHES = ("units", "parameters", "time")
 NETWORKS = dict(zip(TASKS, (Config, Config.autocomplete), strict=True))
-OWN = dict.fromkeys(("units", "layers", "depth", "embedding"), int) | {"activation": str}
-OWN |= dict.fromkeys(("reset_after", "learn_initial_state", "residual", "variational_dropout"), bool)
+OWN = dict.fromkeys(("units", "layers", "embedding"), int)
+OWN |= dict.fromkeys(("learn_initial_state", "residual", "variational_dropout"), bool)
 OWN |= dict.fromkeys(("dropout", "learning_rate"), float)
 WORDS = {"true": True, "false": False}
 
@@ -37,10 +38,8 @@ class Entry:
         Raises:
             ValueError: there is no such cell or setting, or the value is of another kind.
         """
-        cell, *given = text.strip().split(":")
-        if cell not in CELLS:
-            raise ValueError(f"there is no cell {cell!r}: expected some of {', '.join(CELLS)}")
-        settings = dict(map(setting, given))
+        kind, given = parse_cell(text)
+        settings, cell = dict(map(setting, given)), kind.name
         return cls(":".join([cell, *(f"{name}={shown(value)}" for name, value in settings.items())]), cell, settings)
 
     @property
@@ -51,13 +50,14 @@ class Entry:
 
 def setting(text: str) -> tuple[str, object]:
     """The name and the value of `NAME=VALUE`."""
+    kinds = OWN | {name: type(one.default) for cell in CELLS.values() for name, one in cell.options().items()}
     name, equals, value = text.partition("=")
     name = name.strip().replace("-", "_")
-    if name not in OWN or not equals:
+    if name not in kinds or not equals:
         raise ValueError(
-            f"a cell cannot have {text!r} of its own: expected NAME=VALUE, the name one of {', '.join(OWN)}"
+            f"a cell cannot have {text!r} of its own: expected NAME=VALUE, the name one of {', '.join(kinds)}"
         )
-    kind = OWN[name]
+    kind = kinds[name]
     try:
         return name, WORDS[value.lower()] if kind is bool else kind(value)
     except (KeyError, ValueError):
@@ -125,7 +125,7 @@ class Plan:
         files = [entry.file_name for entry in self.entries]
         twice = next((entry.name for entry in self.entries if files.count(entry.file_name) > 1), None)
         if not files:
-            raise ValueError("there is nothing to compare: expected cells such as rnn,lstm,gru,nlstm")
+            raise ValueError(f"there is nothing to compare: expected cells such as {','.join(BUILT_IN)}")
         if twice:
             raise ValueError(f"{twice} is there twice: expected each cell once, or with different settings")
         most = LARGEST_RANDOM_STATE - self.recipe.random_state + 1
@@ -154,11 +154,10 @@ class Plan:
 
     def _config(self, entry: Entry, units: int | None = None) -> Config:
         own = {name: value for name, value in entry.settings.items() if name != "learning_rate"}
-        for name, cell in (("depth", "nlstm"), ("activation", "rnn"), ("reset_after", "gru")):
-            if name in self.settings and entry.cell != cell:  # what all have in common, as far as they can have it
-                own.setdefault(name, getattr(Config(entry.cell), name))
         own |= {} if units is None else {"units": units}
-        return NETWORKS[self.task](entry.cell, **{**self.settings, **own})
+        lacking = set(option_names()) - set(find_cell(entry.cell).options())  # settings that this cell cannot share
+        shared = {name: value for name, value in self.settings.items() if name not in lacking}
+        return NETWORKS[self.task](entry.cell, **{**shared, **own})
 
     @property
     def first(self) -> Config:

@@ -96,7 +96,7 @@ class Row:
     def flat(self) -> dict:
         """All numbers, for a line of a table."""
         sizes = {"name": self.name, "cell": self.config.cell, "units": self.config.units}
-        sizes |= {"layers": self.config.layers, "depth": self.config.depth, "parameters": self.parameters}
+        sizes |= {"layers": self.config.layers, **self.config.cell_options, "parameters": self.parameters}
         flat = sizes | {"runs": len(self.records), "finished": len(self.finished)}
         for name, figure in self.figures.items():
             flat |= {name: figure.mean, f"{name}_spread": figure.spread}
@@ -150,7 +150,8 @@ class Summary:
         """
         content = io.StringIO(newline="")
         rows = [row.flat() for row in self.rows]
-        writer = csv.DictWriter(content, rows[0])
+        names = dict.fromkeys(name for row in rows for name in row)  # cells have different options
+        writer = csv.DictWriter(content, names)
         writer.writeheader()
         writer.writerows(rows)
         write_whole(path, content.getvalue().encode(), "--csv")

@@ -6,9 +6,11 @@ carries the biases. Residual connections add up outputs, and so do products: the
 beside h too. Where there are many outputs and few steps whose logits matter, the product with the read-out is put off.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from shakegen.inference.cells import cell_of, product_of
+from shakegen.cells.numpy_step import product_of
 
 
 class Engine:
@@ -29,20 +31,21 @@ class Engine:
 
     def __init__(self, config, weights: dict[str, np.ndarray], defer_read_out: bool = False):
         self._residual, self._deferred = config.residual, defer_read_out
-        layers, starts = [], []
+        cell, dense, layers, starts = config.make_cell(), (weights["dense/kernel"], weights["dense/bias"]), [], []
+        inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
         for number in range(1, config.layers + 1):
-            prefix = f"layer{number}/"
-            own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-            layers.append(cell_of(config, own))
-            starts.append(own.get("initial_state_0", np.zeros(config.units, own["kernel"].dtype)))
+            own = layer_weights(weights, number)
+            layers.append(cell.numpy_step(own, inputs))
+            starts.append(own.get("initial_state_0", np.zeros(config.units, dense[0].dtype)))
+            inputs = config.units
         inputs = layers[0].kernel
         if config.embedding:
             inputs = weights["embedding/embeddings"] @ inputs
         self._table = inputs + layers[0].input_bias
         self.vocabulary_size, self._dtype = len(self._table), self._table.dtype
-        self._layers, self._units, self._products, self._spans = layers, config.units, [], []
+        self._layers, self._units, self._products = layers, config.units, []
+        self._spans: list[tuple[int, int, int, int]] = []
         followers = [(above.kernel, above.input_bias) for above in layers[1:]]
-        dense = weights["dense/kernel"], weights["dense/bias"]
         followers.append((dense[0][:, :0], dense[1][:0]) if defer_read_out else dense)
         self.outputs, start = len(dense[1]), []
         for number, (layer, (kernel, bias)) in enumerate(zip(layers, followers, strict=True)):
@@ -66,7 +69,9 @@ class Engine:
             self._dense = np.vstack([dense[0]] * (len(beside) // config.units)) * layers[-1].output_scale, dense[1]
             start.append(beside)
         self._start = np.concatenate(start).astype(self._dtype)
-        self._bound, self._run, self._results = None, None, None
+        self._bound: np.ndarray | None = None  # the state that the views below are laid over
+        self._run: Callable[[np.ndarray], None]
+        self._results: np.ndarray
 
     @staticmethod
     def _product(layer, kernel, bias, below: int) -> np.ndarray:
@@ -180,3 +185,9 @@ class Engine:
                 copyto(results, beside)
 
         self._bound, self._run, self._results = state, run, state[:, self._result]
+
+
+def layer_weights(weights: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
+    """The weights of one recurrent layer, from 1, by their names within it."""
+    prefix = f"layer{number}/"
+    return {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}

@@ -1,5 +1,8 @@
 """What makes a recurrent layer of Keras run its sequences through the compiled loop."""
 
+import functools
+import warnings
+
 import keras
 from keras import ops
 
@@ -11,8 +14,8 @@ class CompiledLoop:
 
     That is on the TensorFlow backend, without cuDNN, masks, recurrent dropout and unrolling, for the activations tanh,
     sigmoid, relu and linear, in training or where the length is known. Anywhere else Keras's own loop runs. A subclass
-    says what it computes in `_recurrence()`: an equation of `shakegen.layers.equations`, the input kernels and biases
-    of its groups, and its weights.
+    says what it computes in `_recurrence()`: a `cells.Cell`, whose weights have the names of
+    the layer's.
 
     Each new shape of a batch is compiled anew: pad, or group sequences by length. A call with training=False keeps
     nothing for gradients; asking for them runs the loop once more. Gradients of gradients, forward-mode
@@ -29,7 +32,9 @@ class CompiledLoop:
 
         if training and 0 < self.dropout < 1:
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
-        outputs, states = run(*self._recurrence(), sequences, initial_state, self.go_backwards, keep=bool(training))
+        outputs, states = run(
+            self._recurrence(), self._weights(), sequences, initial_state, self.go_backwards, keep=bool(training)
+        )
         return states[0], outputs, states
 
     def _compiled_loop_serves(self, sequences, initial_state, mask, training):
@@ -44,6 +49,7 @@ class CompiledLoop:
             and not (training and self._drops_in_the_loop())
             and not self._cudnn_serves()
             and all(activation in ACTIVATIONS for activation in self._activations())
+            and private_doors_open()
         )
 
     def _drops_in_the_loop(self):
@@ -66,8 +72,28 @@ class CompiledLoop:
             and bool(tf.config.list_logical_devices("GPU"))
         )
 
-    def _weight(self, variable):
-        return ops.cast(variable, self.cell.compute_dtype)
+    def _weights(self):
+        """The cell's weights by name, in the dtype to compute in; biases that it does not have are zeros."""
+        weights = {variable.name: ops.cast(variable, self.cell.compute_dtype) for variable in self.cell.weights}
+        cell = self._recurrence()
+        for name, weight in cell.weights(1).items():
+            if name not in weights:
+                weights[name] = ops.zeros(weight.shape, self.cell.compute_dtype)
+        return weights
 
     def _names(self):
         return [ACTIVATIONS[activation] for activation in self._activations()]
+
+
+@functools.cache
+def private_doors_open():
+    """Whether this TensorFlow has what the loop needs; where it has not, one warning says so."""
+    from shakegen.layers.private_doors import missing
+
+    if missing is not None:
+        warnings.warn(
+            f"this TensorFlow lacks what the compiled loop of shakegen's layers needs ({missing}); Keras's own loop "
+            "runs instead, and training is slower",
+            stacklevel=2,
+        )
+    return missing is None

@@ -3,8 +3,8 @@
 from operator import attrgetter
 
 import keras
-from keras import ops
 
+from shakegen import cells
 from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.initial_state import LearnedInitialState
 from shakegen.layers.nlstm_cell import NLSTMCell
@@ -147,17 +147,8 @@ class NLSTM(LearnedInitialState, CompiledLoop, keras.layers.RNN):
     seed = property(attrgetter("cell.seed"))
 
     def _recurrence(self):
-        from shakegen.layers.equations import Nested
-
-        cell, (activation, recurrent_activation, cell_activation) = self.cell, self._names()
-        W, U = self._weight(cell.kernels[0]), self._weight(cell.recurrent_kernels[0])
-        b = [self._weight(bias) for bias in cell.biases] or [None] * self.depth
-        inner = []
-        for level in range(1, self.depth):
-            kernels = (self._weight(cell.kernels[level]), self._weight(cell.recurrent_kernels[level]))
-            inner += [ops.concatenate(kernels), ops.zeros_like(U[0]) if b[level] is None else b[level]]
-        equation = Nested(self.units, self.depth, cell_activation, activation, recurrent_activation)
-        return equation, [W], b[:1], [U, *inner]
+        activation, recurrent_activation, candidate = self._names()
+        return cells.NLSTM(self.units, self.depth, candidate, activation, recurrent_activation)
 
     def get_config(self):
         config = super().get_config()

@@ -10,44 +10,63 @@ import functools
 import os
 
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
-from tensorflow.python.eager import record
 
-from shakegen.layers.equations import halved
+from shakegen.cells.gradient import blocks_of
+from shakegen.cells.plan import Plan, plan
+from shakegen.cells.program import evaluate, order_of
 from shakegen.layers.lookup import ids_of_one_hot
+from shakegen.layers.private_doors import record, xla
+from shakegen.layers.tensorflow_operations import IN_LOOP, TENSORFLOW
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own
 USUAL_BATCH = 64  # what a batch of unknown size is taken for
 ALL = slice(None)
 
 
-def run(cell, kernels, biases, weights, sequences, states, go_backwards=False, keep=True):
+def run(cell, weights, sequences, states, go_backwards=False, keep=True):
     """The outputs of a recurrent layer, (N, T, H), and its final states, a list of tensors (N, H).
 
     Args:
-        cell: one of `shakegen.layers.equations`.
-        kernels, biases: for each of the cell's groups, a matrix (inputs, ·) and a vector (·,) or None.
-        weights: tensors, as the cell names them.
+        cell: a `cells.Cell`.
+        weights: tensors by the names and in the shapes of `cell.weights`.
         sequences: tensor (N, T, inputs).
         states: tensors (N, H), h first.
         go_backwards: whether the sequences are read from their ends.
         keep: whether to keep what gradients need; without, whoever asks for them waits for a second pass.
     """
     sequences = tf.convert_to_tensor(sequences)
-    kernels = [halved(kernel, names) for kernel, names in zip(kernels, cell.groups)]
-    biases = [None if bias is None else halved(bias, names) for bias, names in zip(biases, cell.groups)]
+    if go_backwards:
+        sequences = tf.reverse(sequences, [1])
+    steps = plan(cell, sequences.shape[-1])
+    values = {symbol: weights[name] for name, symbol in steps.graph.weights.items()}
     ids = None if record.should_record_backprop([sequences]) else ids_of_one_hot(sequences)
     if ids is None:
-        x = tf.reverse(sequences, [1]) if go_backwards else sequences
-        x = tf.pad(x, ((0, 0), (0, 1), (0, 0)))
-        inputs = [_plus(tf.matmul(x, kernel), bias) for kernel, bias in zip(kernels, biases)]
+        x = tf.pad(sequences, ((0, 0), (0, 1), (0, 0)))
+        inputs = evaluate(steps.groups, {**values, steps.graph.x: x}, TENSORFLOW)
     else:
         none, ids = sequences.shape[-1], tf.cast(ids, tf.int64)  # no small integer holds every size
         ids = tf.cast(tf.where((ids >= 0) & (ids < none), ids, none), tf.int32)
-        ids = tf.reverse(ids, [1]) if go_backwards else ids
-        inputs = [_plus(tf.pad(kernel, ((0, 1), (0, 0))), bias) for kernel, bias in zip(kernels, biases)]
+        inputs = tables_of(steps, values, none)
     states = [tf.convert_to_tensor(state) for state in states]  # those of stateful layers are variables
-    return recurrence(cell, inputs, ids, states, cell.prepare(weights), _parts(sequences.shape[0]), keep)
+    prepared = evaluate(steps.prepared, values, TENSORFLOW)
+    return recurrence(loop_key(cell, steps), inputs, ids, states, prepared, _parts(sequences.shape[0]), keep)
+
+
+def tables_of(steps: Plan, values: dict, symbols: int) -> list:
+    """What enters a step for each of the inputs that are one-hot, and for one that is all zeros, (V + 1, ·)."""
+    values = dict(values)
+    for symbol in order_of(steps.groups, values):
+        if symbol.operation == "matmul" and symbol.inputs[0] is steps.graph.x:
+            (weight,) = evaluate([symbol.inputs[1]], values, TENSORFLOW)
+            values[symbol] = tf.pad(weight, ((0, 1), (0, 0)))
+    if steps.graph.x in steps.groups:
+        values[steps.graph.x] = tf.eye(symbols + 1, symbols, dtype=next(iter(values.values())).dtype)
+    return evaluate(steps.groups, values, TENSORFLOW)
+
+
+def loop_key(cell, steps: Plan) -> tuple:
+    """Loops are compiled once for all sizes of inputs, unless a step reads the input itself."""
+    return cell, steps.graph.x.shape[-1] if steps.graph.x in steps.groups else cell.units
 
 
 def _parts(batch):
@@ -67,20 +86,16 @@ def cores():
     return asked or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
 
 
-def _plus(z, bias):
-    return z if bias is None else z + bias
-
-
-def recurrence(cell, inputs, ids, states, weights, parts=1, keep=True):
+def recurrence(key, inputs, ids, states, weights, parts=1, keep=True):
     """The outputs h, (N, T, H), and the list of final states, (N, H) each; differentiable once.
 
     Args, of N sequences of T steps, H units:
-        cell: one of `shakegen.layers.equations`.
-        inputs: what enters the halved pre-activations of the cell's groups: tensors (N, T + 1, ·), their last step
-            ignored; or, with ids, the tables (V, ·) to look them up in.
+        key: of the loop: the arguments of `cells.plan.plan`.
+        inputs: what enters the steps, for each of the plan's groups: tensors (N, T + 1, ·), their last step ignored;
+            or, with ids, the tables (V, ·) to look them up in.
         ids: integers (N, T), or None.
         states: tensors (N, H), h first.
-        weights: tensors, as the cell's `prepare` gives them.
+        weights: tensors, for each of the plan's loop weights.
         parts: into how many parts the batch is cut, for as many loops side by side.
         keep: as `run` has it.
     """
@@ -95,26 +110,26 @@ def recurrence(cell, inputs, ids, states, weights, parts=1, keep=True):
         own_ids = [None if ids is None else rows([ids], span)[0] for span in spans]
         own_inputs = [rows(inputs, span) if ids is None else inputs for span in spans]
 
-        def passed(keep):
+        def pass_forward(keep):
             parts = zip(own_inputs, own_ids, spans)
-            return [forward(cell, keep)(z, own, rows(states, span), weights) for z, own, span in parts]
+            return [forward(key, keep)(z, own, rows(states, span), weights) for z, own, span in parts]
 
         with record.stop_recording():
-            found = passed(keep)
+            results = pass_forward(keep)
 
         def gradient(*d_returned):
             transposed = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in weights]
-            gradients, whole = [], found if keep else passed(True)
+            gradients, whole = [], results if keep else pass_forward(True)
             for part, span in enumerate(spans):
                 _, stacks, kept = whole[part]
-                d_states, deltas = backward(cell)(stacks, kept, rows(d_returned, span), transposed)
-                d_inputs = _input_gradients(cell, own_inputs[part], own_ids[part], deltas)
-                gradients.append((d_inputs, d_states, cell.weight_gradients(stacks, kept, deltas)))
+                d_states, deltas = backward(key)(stacks, kept, rows(d_returned, span), transposed)
+                d_inputs = _input_gradients(plan(*key), own_inputs[part], own_ids[part], deltas)
+                gradients.append((d_inputs, d_states, _weight_gradients(plan(*key), stacks, kept, deltas, weights)))
             d_inputs, d_states, d_weights = zip(*gradients)
             d_inputs = _joined(d_inputs) if ids is None else _added(d_inputs)
             return [*d_inputs, *_joined(d_states), *_added(d_weights)]
 
-        return tuple(_joined([returned for returned, _, _ in found])), gradient
+        return tuple(_joined([returned for returned, _, _ in results])), gradient
 
     outputs, *states = differentiable(tuple(inputs), tuple(states), tuple(weights))
     return outputs, states
@@ -129,67 +144,101 @@ def _added(parts):
 
 
 @functools.cache
-def forward(cell, keep):
-    """The compiled loop forward of a cell, for a part of a batch: a function of what `recurrence` takes.
+def forward(key, keep):
+    """The compiled loop forward, for a part of a batch: a function of what `recurrence` takes.
 
     It returns the outputs (N, T, H) and the final states, in one list; the states at the T + 1 ends of the steps,
-    stacks (N, T + 1, H); and what the cell keeps, by name, stacks (N, T + 1, ·) with zeros after step T. Without
-    `keep`, the two latter are of no use.
+    stacks (N, T + 1, H); and what the plan keeps, stacks (N, T + 1, ·) with zeros after step T. Without `keep`, the two
+    latter are of no use.
     """
+    steps = plan(*key)
+    kept_symbols = steps.kept if keep else []
+    blocks = [blocks_of(symbol) for symbol in kept_symbols]
 
     @tf.function(jit_compile=True, autograph=False)
     def loop(inputs, ids, states, weights):
         batch, units = _shape(states[0])
-        steps = _shape(inputs[0])[1] - 1 if ids is None else _shape(ids)[1]
+        count = _shape(inputs[0])[1] - 1 if ids is None else _shape(ids)[1]
         read_inputs = _input_reader(inputs, ids)
 
         def step(t, states, stacks, kept):
-            states, found = cell.forward(read_inputs(t), states, weights)
+            values = dict(zip(steps.loop_weights, weights))
+            values |= dict(zip(steps.states, states)) | dict(zip(steps.loop_groups, read_inputs(t)))
+            states = evaluate(steps.after, values, IN_LOOP)
             stacks = [_write(stack, t + 1, state) for stack, state in zip(stacks, states)]
-            return t + 1, states, stacks, {name: _write(kept[name], t, found[name]) for name in kept}
+            kept = [_write(stack, t, evaluate(own, values, IN_LOOP)) for stack, own in zip(kept, blocks)]
+            return t + 1, states, stacks, kept
 
-        room = tf.zeros((batch, steps, units), states[0].dtype)
+        room = tf.zeros((batch, count, units), states[0].dtype)
         stacks = [tf.concat([state[:, None], room], axis=1) for state in (states if keep else states[:1])]
-        widths = cell.kept if keep else {}
-        kept = {name: tf.zeros((batch, steps + 1, width), room.dtype) for name, width in widths.items()}
-        _, states, stacks, kept = tf.while_loop(lambda t, *_: t < steps, step, (0, list(states), stacks, kept))
+        kept = [tf.zeros((batch, count + 1, symbol.shape[-1]), room.dtype) for symbol in kept_symbols]
+        _, states, stacks, kept = tf.while_loop(lambda t, *_: t < count, step, (0, list(states), stacks, kept))
         return [stacks[0][:, 1:], *states], stacks, kept
 
     return loop
 
 
 @functools.cache
-def backward(cell):
-    """The compiled loop backward of a cell, for a part of a batch.
+def backward(key):
+    """The compiled loop backward, for a part of a batch.
 
     It is a function of the stacks and of what is kept, as `forward` returns them, of the gradients of the outputs and
-    of the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ, the
-    gradients of every level's pre-activations, stacks (N, T + 1, ·) with zeros after step T.
+    of the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ,
+    the deltas of the plan, stacks (N, T + 1, ·) with zeros after step T.
     """
+    steps = plan(*key)
 
     @tf.function(jit_compile=True, autograph=False)
     def loop(stacks, kept, d_returned, weights):
         d_outputs, *d_states = d_returned
-        batch, steps, _ = _shape(d_outputs)
+        batch, count, _ = _shape(d_outputs)
 
         def step(t, d_states, deltas):
-            dh = d_states[0] + tf.matmul(_read(deltas[0], t + 1), weights[0]) + _read(d_outputs, t)
-            before, after = ([_read(stack, time) for stack in stacks] for time in (t, t + 1))
-            own = {name: _read_blocks(kept[name], t, cell.units) for name in kept}
+            dh = d_states[0] + _read(d_outputs, t)
+            if steps.recurrent:
+                dh += tf.matmul(_read(deltas[0], t + 1), weights[0])
+            values = dict(zip(steps.loop_weights, weights))
+            for number, (before, after) in enumerate(zip(steps.states, steps.after)):
+                values[after] = _read(stacks[number], t + 1)
+                values[before] = _read(stacks[number], t)
+            values |= dict(zip(steps.d_after, [dh, *d_states[1:]]))
+            _read_kept(steps, kept, t, values)
             deltas = list(deltas)
-
-            def store(level, blocks):
-                deltas[level] = _write(deltas[level], t, blocks)
-                return lambda: _read(deltas[level], t)
-
-            d_states = cell.backward([dh, *d_states[1:]], before, after, own, weights, store)
+            for number in _order_of_deltas(steps):
+                symbol = steps.deltas[number]
+                deltas[number] = _write(deltas[number], t, evaluate(blocks_of(symbol), values, IN_LOOP))
+                if symbol.operation == "concat":  # read as one block where a product needs it
+                    values[symbol] = _read(deltas[number], t)
+            zero = tf.zeros_like(dh)
+            d_states = [zero if d is None else evaluate([d], values, IN_LOOP)[0] for d in steps.d_states]
             return t - 1, d_states, deltas
 
-        deltas = [tf.zeros((batch, steps + 1, width), d_outputs.dtype) for width in cell.deltas]
-        _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, (steps - 1, d_states, deltas))
-        return [dh + tf.matmul(deltas[0][:, 0], weights[0]), *d_memories], deltas
+        deltas = [tf.zeros((batch, count + 1, delta.shape[-1]), d_outputs.dtype) for delta in steps.deltas]
+        _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, (count - 1, d_states, deltas))
+        if steps.recurrent:
+            dh += tf.matmul(deltas[0][:, 0], weights[0])
+        return [dh, *d_memories], deltas
 
     return loop
+
+
+def _order_of_deltas(steps: Plan) -> list[int]:
+    """The numbers of the gradients that are stored, each after those that it is made from."""
+    order = {symbol: place for place, symbol in enumerate(order_of(steps.deltas))}
+    return sorted(range(len(steps.deltas)), key=lambda number: order[steps.deltas[number]])
+
+
+def _read_kept(steps: Plan, kept, t, values) -> None:
+    """Read what the way back needs of what is kept: each block by itself, for XLA vectorizes no part of a read."""
+    numbers = {symbol: number for number, symbol in enumerate(steps.kept)}
+    wanted = [*steps.deltas, *(d for d in steps.d_states if d is not None)]
+    for symbol in order_of(wanted, [*values, *steps.kept]):
+        for one in symbol.inputs:
+            if one in numbers and symbol.operation == "part":
+                start = symbol.attributes["start"]
+                values[symbol] = _read(kept[numbers[one]], t, start, symbol.attributes["stop"] - start)
+            elif one in numbers and one not in values:
+                values[one] = _read(kept[numbers[one]], t)
 
 
 def _input_reader(inputs, ids):
@@ -198,34 +247,50 @@ def _input_reader(inputs, ids):
     return lambda t: [tf.gather(table, _read(ids[:, :, None], t)[:, 0]) for table in inputs]
 
 
-def _input_gradients(cell, inputs, ids, deltas):
-    widths = [len(names) * cell.units for names in cell.groups]
+def _input_gradients(steps: Plan, inputs, ids, deltas):
     if ids is None:
-        return [delta[..., :width] for delta, width in zip(deltas, widths)]
-    return sums_by_id(deltas[: len(widths)], ids, inputs[0].shape[0], tuple(widths))
+        return [_columns(deltas[number], start, stop) for number, start, stop in steps.group_deltas]
+    return sums_by_id(deltas, ids, inputs[0].shape[0], tuple(steps.group_deltas))
+
+
+def _weight_gradients(steps: Plan, stacks, kept, deltas, weights):
+    """The gradient of each weight: the sum, over all steps, of (what it multiplied)ᵀ δ, or of δ."""
+    gradients = []
+    for weight, terms in zip(weights, steps.weight_terms):
+        sums = []
+        for left, number, start, stop in terms:
+            delta = _columns(deltas[number], start, stop)
+            if left is None:
+                sums.append(tf.reduce_sum(delta, axis=(0, 1)))
+            else:
+                sums.append(tf.matmul(_flat(stacks[0] if left == "h" else kept[left]), _flat(delta), transpose_a=True))
+        gradients.append(tf.add_n(sums) if sums else tf.zeros_like(weight))
+    return gradients
+
+
+def _columns(stack, start, stop):
+    return stack if (start, stop) == (0, stack.shape[-1]) else stack[..., start:stop]
+
+
+def _flat(stack):
+    return tf.reshape(stack, (-1, stack.shape[-1]))
 
 
 @tf.function(jit_compile=True, autograph=False)
-def sums_by_id(deltas, ids, symbols, widths):
+def sums_by_id(deltas, ids, symbols, places):
     """What is to be added to each symbol's row; in 32 bits at least, for there may be thousands of terms."""
     sums = []
-    for delta, width in zip(deltas, widths):
+    for number, start, stop in places:
+        delta = deltas[number]
         wide = delta if delta.dtype == tf.float64 else tf.cast(delta, tf.float32)
-        sums.append(tf.cast(tf.math.unsorted_segment_sum(wide[:, :-1, :width], ids, symbols), delta.dtype))
+        sums.append(tf.cast(tf.math.unsorted_segment_sum(wide[:, :-1, start:stop], ids, symbols), delta.dtype))
     return sums
 
 
-def _read(stack, t):
-    (block,) = _read_blocks(stack, t, stack.shape[-1])
-    return block
-
-
-def _read_blocks(stack, t, width):
-    """A step of a stack, as blocks of so many columns: each read by itself, for XLA vectorizes no part of a read."""
-    batch = _shape(stack)[0]
-    starts = range(0, stack.shape[-1], width)
-    blocks = [xla.xla_dynamic_slice(stack, [0, t, start], [batch, 1, width]) for start in starts]
-    return [tf.reshape(block, (batch, width)) for block in blocks]
+def _read(stack, t, start=0, width=None):
+    """Columns of a step of a stack; by default all of them."""
+    batch, width = _shape(stack)[0], width or stack.shape[-1]
+    return tf.reshape(xla.xla_dynamic_slice(stack, [0, t, start], [batch, 1, width]), (batch, width))
 
 
 def _write(stack, t, blocks):

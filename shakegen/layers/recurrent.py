@@ -1,8 +1,8 @@
 """Keras's SimpleRNN, LSTM and GRU, faster."""
 
 import keras
-from keras import ops
 
+from shakegen import cells
 from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.initial_state import LearnedInitialState
 
@@ -29,11 +29,7 @@ class SimpleRNN(LearnedInitialState, CompiledLoop, keras.layers.SimpleRNN):
         super().__init__(units, *args, learn_initial_state=learn_initial_state, **kwargs)
 
     def _recurrence(self):
-        from shakegen.layers.equations import Simple
-
-        cell, (activation,) = self.cell, self._names()
-        b = [self._weight(cell.bias)] if self.use_bias else [None]
-        return Simple(self.units, activation), [self._weight(cell.kernel)], b, [self._weight(cell.recurrent_kernel)]
+        return cells.RNN(self.units, *self._names())
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
@@ -57,12 +53,7 @@ class LSTM(LearnedInitialState, CompiledLoop, keras.layers.LSTM):
         super().__init__(units, *args, learn_initial_state=learn_initial_state, **kwargs)
 
     def _recurrence(self):
-        from shakegen.layers.equations import Nested
-
-        cell, (activation, recurrent_activation) = self.cell, self._names()
-        equation = Nested(self.units, 1, activation, activation, recurrent_activation)
-        b = [self._weight(cell.bias)] if self.use_bias else [None]
-        return equation, [self._weight(cell.kernel)], b, [self._weight(cell.recurrent_kernel)]
+        return cells.LSTM(self.units, *self._names())
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
@@ -87,15 +78,4 @@ class GRU(LearnedInitialState, CompiledLoop, keras.layers.GRU):
         super().__init__(units, *args, learn_initial_state=learn_initial_state, **kwargs)
 
     def _recurrence(self):
-        from shakegen.layers.equations import Gated, GatedBefore
-
-        H, cell = self.units, self.cell
-        W, U = self._weight(cell.kernel), self._weight(cell.recurrent_kernel)
-        W = ops.split(W, [2 * H], axis=1)
-        if not self.reset_after:
-            b = ops.split(self._weight(cell.bias), [2 * H]) if self.use_bias else [None, None]
-            return GatedBefore(H, *self._names()), W, b, ops.split(U, [2 * H], axis=1)
-        b = self._weight(cell.bias) if self.use_bias else ops.zeros((2, 3 * H), cell.compute_dtype)
-        b_x, b_h = ops.unstack(b)
-        b_zr, b_q = ops.split(b_h, [2 * H])
-        return Gated(H, *self._names()), W, [b_x[: 2 * H] + b_zr, b_x[2 * H :]], [U, b_q]
+        return cells.GRU(self.units, self.reset_after, *self._names())

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from shakegen import layers
+from shakegen.layers.cell_layer import initializer_of, layer_of
 from shakegen.network.config import DROPOUT, Config
-
-CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU, "nlstm": layers.NLSTM}
 
 
 def build(
@@ -58,22 +56,20 @@ def build(
 
 def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) -> keras.layers.Layer:
     """One recurrent layer of a configuration; options are those of Keras's layers."""
-    recurrent, own = keras.initializers.Orthogonal(seed=next(seeds)), {}
-    if config.cell == "rnn" and config.activation == "relu":
-        recurrent, own = keras.initializers.Identity(), {"activation": "relu"}
-    elif config.cell == "gru":
-        own = {"reset_after": config.reset_after}
-    elif config.cell == "nlstm":
-        own = {"depth": config.depth}
-    return CELLS[config.cell](
+    cell = config.make_cell()
+    weights, starts = cell.weights(1), {}
+    for argument, weight in (("recurrent_initializer", "recurrent_kernel"), ("kernel_initializer", "kernel")):
+        seed = next(seeds)
+        if weight in weights:
+            starts[argument] = initializer_of(weights[weight], seed)
+    return layer_of(type(cell))(
         config.units,
         return_sequences=True,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-        recurrent_initializer=recurrent,
         learn_initial_state=config.learn_initial_state,
         seed=next(seeds),
         name=name,
-        **own,
+        **starts,
+        **config.cell_options,
         **options,
     )
 

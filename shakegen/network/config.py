@@ -1,111 +1,153 @@
 """What a network is: its configuration, checked, and the shapes of the weights that follow from it. Only Python."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Annotated
 
-GATES = {"rnn": 1, "lstm": 4, "gru": 3, "nlstm": 4}
-CELLS = tuple(GATES)
+from shakegen.cells import Cell, find_cell
+from shakegen.cells.cell import LARGEST
+from shakegen.cells.registry import CELLS, DEFAULT, VARIABLE, is_known
+
 TASKS = ("next", "autocomplete")
-EMBEDDINGS, DEPTHS = {"char": 0, "word": 256}, {"nlstm": 2}  # what is usual
+EMBEDDINGS = {"char": 0, "word": 256}  # usual sizes
 DROPOUT = 0.4  # usual, in a run of many epochs
-LARGEST, MOST_LEVELS = 1 << 16, 1 << 10
+MOST_LEVELS = 1 << 10
+OF_EVERY_CELL = {"depth": 0, "activation": "tanh", "reset_after": True}  # in older files, also of cells without it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Config:
     """The architecture of a language model.
 
     Attributes:
-        cell: the recurrent unit: rnn, lstm, gru or nlstm.
+        cell: the name of the recurrent unit, such as gru; `shakegen.cells.find_cell` has them.
         units: the size H of every recurrent layer's state.
         layers: how many recurrent layers are stacked.
-        depth: of an nlstm, how many memories are nested; 0 for other cells, and by default 2 for an nlstm.
-        dropout: the share of each layer's outputs that is dropped while training; None is usual: 0.4, and less in runs
-            of less than 15 epochs (`Recipe.dropout_scale`).
-        variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
-        level: what it reads and predicts: char or word.
+        dropout: the share of each layer's outputs that is dropped in training; None is usual: 0.4, and less in runs of
+            less than 15 epochs (`Recipe.dropout_scale`).
+        level: the symbols that it reads and predicts: char or word.
         embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words.
-        activation: of an rnn: tanh, or relu, which starts with an identity as recurrent kernel (Le et al. 2015).
-        reset_after: of a gru: whether the reset gate comes after the recurrent product, as cuDNN has it.
         learn_initial_state: whether a text starts from a learned state instead of zeros.
         residual: whether every layer above the first adds its input to its output.
+        variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
         task: what is predicted after each symbol: the next one, or, with autocomplete, the word that it is part of.
+        cell_options: the options of the cell, all of them, by name; each is also an attribute, and an argument:
+            `Config("nlstm", depth=3).depth`.
 
     Raises:
-        ValueError: a value is out of range, or is for another cell; the message says what was expected.
+        ValueError: a value is out of range, or the cell has no such option; the message says what was expected.
     """
 
-    cell: str = "gru"
-    units: int = 256
-    layers: int = 2
-    depth: int = 0
-    dropout: float | None = None
-    level: str = "char"
-    embedding: int | None = None
-    activation: str = "tanh"
-    reset_after: bool = True
-    learn_initial_state: bool = False
-    residual: bool = True
-    variational_dropout: bool = False
-    task: str = "next"
+    cell: str
+    units: int
+    layers: int
+    dropout: float | None
+    level: str
+    embedding: int
+    learn_initial_state: bool
+    residual: bool
+    variational_dropout: bool
+    task: str
+    cell_options: Mapping = field(hash=False)
 
-    def __post_init__(self):
-        for name, known in (("cell", CELLS), ("level", EMBEDDINGS), ("task", TASKS)):
+    def __init__(
+        self,
+        cell: str = DEFAULT,
+        units: int = 256,
+        layers: int = 2,
+        dropout: float | None = None,
+        level: Annotated[str, tuple(EMBEDDINGS)] = "char",
+        embedding: int | None = None,
+        learn_initial_state: bool = False,
+        residual: bool = True,
+        variational_dropout: bool = False,
+        task: Annotated[str, TASKS] = "next",
+        cell_options: Mapping = MappingProxyType({}),
+        **options,
+    ):
+        values = {"cell": cell, "units": units, "layers": layers, "dropout": dropout, "level": level, "task": task}
+        values |= {"embedding": embedding, "learn_initial_state": learn_initial_state, "residual": residual}
+        values |= {"variational_dropout": variational_dropout}
+        values["cell_options"] = MappingProxyType(resolve_options(find_cell(cell), {**cell_options, **options}))
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        self._check()
+
+    def __getattr__(self, name: str):
+        options = self.__dict__.get("cell_options", {})
+        if name not in options:
+            raise AttributeError(f"a network of the cell {self.__dict__.get('cell')!r} has no setting {name!r}")
+        return options[name]
+
+    def __reduce__(self):
+        return config_from_dict, (self.to_dict(),)
+
+    def _check(self):
+        for name, known in (("level", EMBEDDINGS), ("task", TASKS)):
             if getattr(self, name) not in tuple(known):
                 raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
         if (self.task, self.level) == ("autocomplete", "word"):
             raise ValueError("level is 'word', but the task is autocomplete: it reads characters, and predicts words")
-        for name, unset, usual in (("embedding", None, EMBEDDINGS[self.level]), ("depth", 0, DEPTHS.get(self.cell, 0))):
-            if getattr(self, name) == unset:
-                object.__setattr__(self, name, usual)
-        for name, least in (("units", 1), ("layers", 1), ("depth", int(self.cell == "nlstm")), ("embedding", 0)):
+        if self.embedding is None:
+            object.__setattr__(self, "embedding", EMBEDDINGS[self.level])
+        for name, least in (("units", 1), ("layers", 1), ("embedding", 0)):
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= LARGEST:
                 raise ValueError(f"{name} is {value!r}: expected a whole number from {least} to {LARGEST}")
-        if self.layers * max(1, self.depth) > MOST_LEVELS:
+        if self.layers * self.make_cell().levels > MOST_LEVELS:
             raise ValueError(f"layers times depth is over {MOST_LEVELS}: expected fewer layers or less depth")
         if self.dropout is not None and (type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1):
             raise ValueError(f"dropout is {self.dropout!r}: expected a number from 0 up to, but not including, 1")
-        if self.activation not in ("tanh", "relu"):
-            raise ValueError(f"there is no activation {self.activation!r} here: expected tanh or relu")
-        for name in ("reset_after", "learn_initial_state", "residual", "variational_dropout"):
+        for name in ("learn_initial_state", "residual", "variational_dropout"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
-        self._check_cell()
-
-    def _check_cell(self):
-        """Refuse what is for another cell."""
-        for name, usual, cell in (("depth", 0, "nlstm"), ("activation", "tanh", "rnn"), ("reset_after", True, "gru")):
-            if self.cell != cell and getattr(self, name) != usual:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)!r}, but the cell is {self.cell}: it is for {cell} only"
-                )
 
     @classmethod
-    def autocomplete(cls, cell: str = "gru", units: int = 600, **changes) -> "Config":
+    def autocomplete(cls, cell: str = DEFAULT, units: int = 600, **changes) -> "Config":
         """The networks of the study of memory, or others like them, for the autocomplete task.
 
-        Two layers, of an nlstm one of depth 2; an embedding as large as a layer; neither dropout nor residual
-        connections; a gru resets before the recurrent product (Madsen 2019, https://doi.org/10.23915/distill.00016).
+        Two layers, an embedding as large as a layer, neither dropout nor residual connections; a cell may have settings
+        of its own there, `Cell.study` (Madsen 2019, https://doi.org/10.23915/distill.00016).
         """
-        study = {"layers": 1 if cell == "nlstm" else 2, "embedding": units, "dropout": 0.0, "residual": False}
-        study["reset_after"] = cell != "gru"
+        study = {"layers": 2, "embedding": units, "dropout": 0.0, "residual": False, **find_cell(cell).study}
         return cls(cell, units, **{**study, **changes}, task="autocomplete")
 
+    @classmethod
+    def setting_names(cls, cell: str | None = None) -> list[str]:
+        """The names of all settings of a network, or of any network of one cell."""
+        own = [one.name for one in fields(cls) if one.name != "cell_options"]
+        return own + (list(find_cell(cell).options()) if cell else [])
+
     def to_dict(self) -> dict:
-        """All fields, ready for JSON."""
-        return asdict(self)
+        """All settings, those of the cell among them, ready for JSON."""
+        return {**{name: getattr(self, name) for name in self.setting_names()}, **self.cell_options}
 
     @classmethod
-    def from_dict(cls, values: dict) -> "Config":
-        """The configuration of `to_dict`.
+    def from_dict(cls, values: Mapping) -> "Config":
+        """The configuration of `to_dict`, also of older files, where every cell has a depth, say.
 
         Raises:
-            ValueError: a field is unknown, or a value is out of range.
+            ValueError: a setting is unknown, or a value is out of range.
         """
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        values = dict(values)
+        if not is_known(values.get("cell", DEFAULT)):
+            raise ValueError(
+                f"its cell {values['cell']!r} is not here: install the package that has it, or name the class in the "
+                f"environment, {VARIABLE}=module:Class"
+            )
+        known = cls.setting_names(values.get("cell", DEFAULT))
+        for name, usual in OF_EVERY_CELL.items():
+            if name not in known and name in values and values[name] == usual:
+                del values[name]
+        unknown = sorted(set(values) - {*known, *OF_EVERY_CELL})
         if unknown:
             raise ValueError(f"there is no setting {unknown[0]!r} of a network: it may come from a newer shakegen")
         return cls(**values)
+
+    def make_cell(self) -> Cell:
+        """The recurrent unit of each layer."""
+        return find_cell(self.cell)(self.units, **self.cell_options)
 
     def weight_shapes(self, vocabulary_size: int, outputs: int | None = None) -> dict[str, tuple[int, ...]]:
         """The name and shape of every weight, in the order of Keras's `model.get_weights()`.
@@ -115,21 +157,37 @@ class Config:
         as many outputs as symbols, unless their number is given.
         """
         outputs = vocabulary_size if outputs is None else outputs
-        gates, units, inputs, shapes = GATES[self.cell] * self.units, self.units, vocabulary_size, {}
+        cell, inputs = self.make_cell(), vocabulary_size
+        shapes: dict[str, tuple[int, ...]] = {}
         if self.embedding:
             shapes["embedding/embeddings"] = (vocabulary_size, self.embedding)
             inputs = self.embedding
-        states = {"lstm": 2, "nlstm": self.depth + 1}.get(self.cell, 1) if self.learn_initial_state else 0
         for layer in range(1, self.layers + 1):
-            for state in range(states):
-                shapes[f"layer{layer}/initial_state_{state}"] = (units,)
-            for level in range(max(1, self.depth)):
-                suffix = f"_{level}" if level else ""
-                shapes[f"layer{layer}/kernel{suffix}"] = (inputs, gates)
-                shapes[f"layer{layer}/recurrent_kernel{suffix}"] = (units, gates)
-                two_biases = self.cell == "gru" and self.reset_after
-                shapes[f"layer{layer}/bias{suffix}"] = (2, gates) if two_biases else (gates,)
-                inputs = units
-        shapes["dense/kernel"] = (units, outputs)
+            for state in range(len(cell.state_names) if self.learn_initial_state else 0):
+                shapes[f"layer{layer}/initial_state_{state}"] = (self.units,)
+            shapes |= {f"layer{layer}/{name}": weight.shape for name, weight in cell.weights(inputs).items()}
+            inputs = self.units
+        shapes["dense/kernel"] = (self.units, outputs)
         shapes["dense/bias"] = (outputs,)
         return shapes
+
+
+def config_from_dict(values: Mapping) -> Config:
+    return Config.from_dict(values)
+
+
+def resolve_options(cell: type[Cell], given: Mapping) -> dict:
+    """All options of a cell: those that are given, checked, and the usual values of the others.
+
+    Raises:
+        ValueError: the cell has no such option, or a value is out of range.
+    """
+    options = cell.options()
+    for name, value in given.items():
+        if name not in options:
+            owners = [other.name for other in CELLS.values() if name in other.options()]
+            if not owners:
+                raise TypeError(f"there is no setting {name!r} of a network")
+            raise ValueError(f"{name} is {value!r}, but the cell is {cell.name}: it is for {' and '.join(owners)} only")
+        cell.check_option(name, value)
+    return {name: given.get(name, one.default) for name, one in options.items()}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Annotated
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
 MANY_EPOCHS = 15  # and more: the usual dropout is all in force
@@ -54,14 +55,14 @@ class Recipe:
     seq_length: int = 64
     stateful: bool = False
     learning_rate: float = 6e-3
-    schedule: str = "cosine"
+    schedule: Annotated[str, tuple(SCHEDULES)] = "cosine"
     warmup: float | None = None
     optimizer: str = "adam"
     weight_decay: float | None = None
     average_weights: float = 0.0
     clip_norm: float | None = 1.0
     clip_value: float | None = None
-    mixed_precision: str = "float32"
+    mixed_precision: Annotated[str, PRECISIONS] = "float32"
     patience: float | None = None
     random_state: int = 0
 

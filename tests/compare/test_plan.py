@@ -18,7 +18,7 @@ def test_an_entry_has_settings_of_its_own():
     assert entry.name == "nlstm:depth=3:learning_rate=0.001:residual=true"
     assert Entry.parse(entry.name) == entry
     (run,) = Plan((entry,), Recipe(random_state=4), repeats=1, settings={"units": 5, "layers": 2}).runs(by_characters)
-    assert run.config == Config("nlstm", 5, 2, 3, residual=True)
+    assert run.config == Config("nlstm", 5, 2, depth=3, residual=True)
     assert run.recipe == Recipe(random_state=4, learning_rate=0.001)
 
 
@@ -30,13 +30,13 @@ def test_names_of_files_are_plain_and_different():
 @pytest.mark.parametrize(
     ("text", "message"),
     {
-        "cnn": "there is no cell 'cnn': expected some of rnn, lstm, gru, nlstm",
+        "cnn": "there is no cell 'cnn': expected one of rnn, lstm, gru, nlstm, or module:Class for one of your own",
         "gru:size=3": "a cell cannot have 'size=3' of its own: expected NAME=VALUE, the name one of units, layers, "
-        "depth, embedding, activation, reset_after, learn_initial_state, residual, variational_dropout, dropout, "
-        "learning_rate",
+        "embedding, learn_initial_state, residual, variational_dropout, dropout, learning_rate, activation, "
+        "reset_after, depth",
         "gru:units": "a cell cannot have 'units' of its own: expected NAME=VALUE, the name one of units, layers, "
-        "depth, embedding, activation, reset_after, learn_initial_state, residual, variational_dropout, dropout, "
-        "learning_rate",
+        "embedding, learn_initial_state, residual, variational_dropout, dropout, learning_rate, activation, "
+        "reset_after, depth",
         "gru:layers=x": "layers is 'x': expected a whole number",
         "gru:dropout=x": "dropout is 'x': expected a number",
         "gru:residual=1": "residual is '1': expected true or false",
@@ -96,7 +96,7 @@ def test_all_have_the_same_recipe_and_the_repeats_other_random_states():
     assert [run.name for run in found] == [f"{cell}-{repeat}" for repeat in range(3) for cell in ALL]
     for run in found:
         assert run.recipe == Recipe(random_state=7 + run.repeat)
-        assert run.config == Config(run.entry.cell, 9, depth=3 if run.entry.cell == "nlstm" else 0)
+        assert run.config == Config(run.entry.cell, 9, **{"depth": 3} if run.entry.cell == "nlstm" else {})
 
 
 @pytest.mark.parametrize("task", BY_NAME)
@@ -113,7 +113,7 @@ def test_numbers_of_weights_are_matched_for_every_cell_layers_and_depth(task):
         assert max(counts) <= 1.01 * min(counts)
         assert abs(count(wanted) / counts[0] - 1) <= 0.1
         assert [config.layers for config in found.values()] == [layers] * len(cells)
-        assert [config.depth for config in found.values()] == [0, 0, 0, depth, 0, 0]
+        assert [config.cell_options.get("depth", 0) for config in found.values()] == [0, 0, 0, depth, 0, 0]
 
 
 def test_weights_are_counted_as_the_network_has_them(random_model):

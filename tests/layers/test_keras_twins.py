@@ -49,13 +49,17 @@ def twins(ours, theirs, rng, **arguments):
     ],
     ids=str,
 )
-def test_outputs_and_gradients_are_equal(ours, theirs, own, arguments, rng):
+def test_outputs_and_gradients_are_equal(ours, theirs, own, arguments, rng, compiled_runs):
     our, their = twins(ours, theirs, rng, **own, **arguments)
     x, states = rng.normal(size=(N, T, INPUTS)), random_states(their, rng)
     assert_equal(call(our, x, states), call(their, x, states))
     (f, _), (g, _) = scalar(our, np.random.default_rng(1)), scalar(their, np.random.default_rng(1))
     arrays = [x, *states, *their.get_weights()]
     assert_equal(gradients(f, arrays), gradients(g, arrays))
+    assert len(compiled_runs) == 2
+    our.compiled_loop = False
+    assert_equal(call(our, x, states), call(their, x, states))
+    assert len(compiled_runs) == 2
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])

@@ -2,24 +2,28 @@
 
 import keras
 import numpy as np
+import odd_cells
 import pytest
 import tensorflow as tf
 
-from shakegen import layers
+from shakegen import cells, layers
+from shakegen.cells.plan import plan
 from shakegen.layers import recurrence
-from shakegen.layers.equations import Gated, GatedBefore, Nested, Simple
 from shakegen.layers.lookup import ids_of_one_hot
 
 N, T, H, V = 2, 4, 3, 5
 
 CELLS = {
-    "rnn": Simple(H),
-    "relu rnn": Simple(H, "relu"),
-    "lstm": Nested(H),
-    "gru": Gated(H),
-    "gru, reset before": GatedBefore(H),
-    "nlstm, depth 2": Nested(H, 2, "linear"),
-    "nlstm, depth 3": Nested(H, 3, "linear"),
+    "rnn": cells.RNN(H),
+    "relu rnn": cells.RNN(H, "relu"),
+    "lstm": cells.LSTM(H),
+    "gru": cells.GRU(H),
+    "gru, reset before": cells.GRU(H, reset_after=False),
+    "nlstm, depth 2": cells.NLSTM(H),
+    "nlstm, depth 3": cells.NLSTM(H, depth=3),
+    "no product with h": odd_cells.MinimalGRU(H),
+    "every operation": odd_cells.Gallery(H),
+    "one state twice": odd_cells.Copycat(H),
 }
 CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 LAYERS = {
@@ -36,18 +40,15 @@ def draw(rng):
     return lambda *shape: tf.constant(rng.normal(0, 0.5, shape))
 
 
-def weights_of(cell, draw):
-    if isinstance(cell, Nested):
-        inner = [draw(*shape) for _ in range(1, cell.depth) for shape in [(2 * H, 4 * H), (4 * H,)]]
-        return (draw(H, 4 * H), *inner)
-    shapes = {Simple: [(H, H)], Gated: [(H, 3 * H), (H,)], GatedBefore: [(H, 2 * H), (H, H)]}
-    return tuple(draw(*shape) for shape in shapes[type(cell)])
-
-
 def arguments_of(cell, draw, *rows):
-    inputs = tuple(draw(*rows, len(group) * H) for group in cell.groups)
-    states = tuple(draw(N, H) for _ in range(cell.depth + 1 if isinstance(cell, Nested) else 1))
-    return inputs, states, weights_of(cell, draw)
+    steps = plan(cell, V)
+    inputs = tuple(draw(*rows, group.shape[-1]) for group in steps.groups)
+    states = tuple(draw(N, H) for _ in steps.states)
+    return inputs, states, tuple(draw(*weight.shape) for weight in steps.loop_weights)
+
+
+def loop(cell, *arguments, **options):
+    return recurrence.recurrence(recurrence.loop_key(cell, plan(cell, V)), *arguments, **options)
 
 
 @CELL
@@ -60,7 +61,7 @@ def test_gradients_are_the_finite_differences(cell, looked_up, draw, rng):
     coefficients = draw(N, T, H), [draw(N, H) for _ in states]
 
     def f(arrays):
-        outputs, finals = recurrence.recurrence(cell, arrays[0], ids, *arrays[1:])
+        outputs, finals = loop(cell, arrays[0], ids, *arrays[1:])
         returned = zip([outputs, *finals], [coefficients[0], *coefficients[1]])
         return tf.add_n([tf.reduce_sum(r * c) for r, c in returned])
 
@@ -84,7 +85,7 @@ def test_gradients_are_the_same_where_nothing_was_kept_for_them(cell, draw):
     for keep in True, False:
         with tf.GradientTape() as tape:
             tape.watch([inputs, states, weights])
-            outputs, finals = recurrence.recurrence(cell, inputs, None, states, weights, keep=keep)
+            outputs, finals = loop(cell, inputs, None, states, weights, keep=keep)
             loss = tf.reduce_sum(tf.sin(tf.concat([tf.reshape(tensor, [-1]) for tensor in (outputs, *finals)], 0)))
         found.append(tf.nest.flatten([outputs, finals, tape.gradient(loss, [inputs, states, weights])]))
     for kept, again in zip(*found, strict=True):
@@ -95,10 +96,10 @@ def test_gradients_are_the_same_where_nothing_was_kept_for_them(cell, draw):
 def test_a_sequence_cut_in_three_with_carried_state_equals_the_whole(cell, draw, rng):
     tables, states, weights = arguments_of(cell, draw, V)
     ids = tf.constant(rng.integers(V, size=(N, 3 * T)), tf.int32)
-    whole, finals = recurrence.recurrence(cell, tables, ids, states, weights)
+    whole, finals = loop(cell, tables, ids, states, weights)
     parts = []
     for part in tf.split(ids, 3, axis=1):
-        outputs, states = recurrence.recurrence(cell, tables, part, states, weights)
+        outputs, states = loop(cell, tables, part, states, weights)
         parts.append(outputs)
     np.testing.assert_allclose(tf.concat(parts, axis=1), whole, rtol=0, atol=1e-14)
     for state, final in zip(states, finals):
@@ -167,8 +168,14 @@ def test_batch_and_time_need_not_be_known_beforehand(layer, rng):
 @CELL
 def test_equal_cells_share_their_compiled_loops(cell):
     copy = type(cell)(**vars(cell))
-    assert recurrence.forward(copy, True) is recurrence.forward(cell, True)
-    assert recurrence.backward(copy) is recurrence.backward(cell)
+    for key in (copy, 7), (copy, 8):
+        assert recurrence.forward(key, True) is recurrence.forward((cell, key[1]), True)
+        assert recurrence.backward(key) is recurrence.backward((cell, key[1]))
+
+
+def test_a_loop_is_compiled_once_for_all_sizes_of_inputs():
+    keys = {recurrence.loop_key(cell, plan(cell, size)) for cell in (cells.LSTM(H), cells.GRU(H)) for size in (5, 9)}
+    assert len(keys) == 2
 
 
 @LAYER

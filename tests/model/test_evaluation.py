@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
+from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
 from shakegen.model import LanguageModel
 from shakegen.model.evaluation import LOGITS, estimate, evaluate, surprisal
 from shakegen.network.build import build
-from shakegen.network.config import CELLS, Config
+from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.word_vocabulary import tokens
 
@@ -21,7 +22,7 @@ def engine_of(config, random_weights):
     return Engine(config, random_weights(config, V))
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILT_IN)
 @pytest.mark.parametrize("layers", [1, 2])
 def test_figures_are_those_of_keras(cell, layers, random_weights):
     config = Config(cell, units=16, layers=layers)

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from shakegen import files
+from shakegen.cells import BUILT_IN
 from shakegen.model import LanguageModel, load, model_file
-from shakegen.network.config import CELLS, Config
+from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILT_IN)
 def test_round_trip(tmp_path, random_model, cell):
     model = random_model(Config(cell, units=5, layers=2, dropout=0.25, embedding=3, learn_initial_state=True))
     model.save(tmp_path / "deep" / "model.h5")
@@ -198,7 +199,8 @@ DAMAGE = {
     "its config is not JSON; the file may be damaged": set_attribute("config", "{"),
     "its history is a dict, expected a list": set_attribute("history", "{}"),
     "every symbol of a vocabulary must be one character": set_attribute("vocabulary", '["ab", "c"]'),
-    "there is no cell 'lstn': expected one of rnn, lstm, gru, nlstm": set_config(cell="lstn"),
+    "its cell 'lstn' is not here: install the package that has it, or name the class in the environment, "
+    "SHAKEGEN_CELLS=module:Class": set_config(cell="lstn"),
     "there is no setting 'colour' of a network: it may come from a newer shakegen": set_config(colour="red"),
     "units is 7.5: expected a whole number from 1 to 65536": set_config(units=7.5),
     "weights/layer1/kernel has the shape (27, 24), its configuration asks for (27, 262144)": set_config(units=65_536),

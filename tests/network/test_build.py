@@ -2,14 +2,15 @@ import keras
 import numpy as np
 import pytest
 
+from shakegen.cells import BUILT_IN
 from shakegen.network.build import build
-from shakegen.network.config import CELLS, Config
+from shakegen.network.config import Config
 from shakegen.network.keras_steps import KerasSteps
 
 V = 11
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILT_IN)
 @pytest.mark.parametrize("embedding", [0, 5])
 def test_weights_are_those_that_the_configuration_says(cell, embedding):
     extras = {"learn_initial_state": True, "residual": True} if embedding else {}
@@ -23,7 +24,7 @@ def test_initial_weights_depend_on_random_state_alone():
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILT_IN)
 def test_a_prediction_depends_on_no_later_character(cell):
     model = build(Config(cell, units=6, layers=2), V)
     ids = np.random.default_rng(0).integers(V, size=(2, 9))
@@ -35,7 +36,9 @@ def test_a_prediction_depends_on_no_later_character(cell):
 
 
 BAD = {
-    "there is no cell 'lstn': expected one of rnn, lstm, gru, nlstm": {"cell": "lstn"},
+    "there is no cell 'lstn': expected one of rnn, lstm, gru, nlstm, or module:Class for one of your own": {
+        "cell": "lstn"
+    },
     "units is 0: expected a whole number from 1 to 65536": {"units": 0},
     "units is 12.5: expected a whole number from 1 to 65536": {"units": 12.5},
     "layers is True: expected a whole number from 1 to 65536": {"layers": True},

@@ -5,17 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 
+from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
 from shakegen.model import LanguageModel
-from shakegen.network.config import CELLS, Config
+from shakegen.network.config import Config
 from shakegen.study.connectivity.connections import connections
 from shakegen.study.connectivity.gradients import Gradients
 from shakegen.text.word_vocabulary import WordVocabulary
 
 V, T = 7, 9
 CONFIGS = [
-    *(Config(cell, units=5) for cell in CELLS),
-    *(Config(cell, units=5, layers=3, embedding=4, learn_initial_state=True, residual=True) for cell in CELLS),
+    *(Config(cell, units=5) for cell in BUILT_IN),
+    *(Config(cell, units=5, layers=3, embedding=4, learn_initial_state=True, residual=True) for cell in BUILT_IN),
     Config("rnn", units=5, layers=2, activation="relu"),
     Config("gru", units=5, layers=2, reset_after=False, embedding=11),
     Config("nlstm", units=5, depth=3),

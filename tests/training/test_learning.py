@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
 from shakegen.network.build import build, named_weights
-from shakegen.network.config import CELLS, Config
+from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.windows import Streams
@@ -19,7 +20,7 @@ SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
 V = 7
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILT_IN)
 def test_streams_with_the_state_carried_are_read_as_in_one_unbroken_pass(cell, rng):
     ids, config = rng.integers(V, size=400), Config(cell, units=6, layers=2, dropout=0, learn_initial_state=True)
     batches = Streams(ids, length=9, batch_size=3)

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from shakegen.cells import BUILT_IN
 from shakegen.model import load
 from shakegen.model.evaluation import evaluate
-from shakegen.network.config import CELLS, Config
+from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import Interrupted, make_optimizer, train
 from shakegen.training.recipe import Recipe
@@ -21,7 +22,7 @@ def timeless(history):
     return [{name: value for name, value in entry.items() if name not in TIMES} for entry in history]
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILT_IN)
 def test_a_network_learns_a_text_that_repeats_itself(poem, cell):
     corpus = Corpus.from_text(poem)
     model = train(corpus, Config(cell, units=48, dropout=0), **{**SMALL, "epochs": 20}, learning_rate=1e-2)

@@ -6,7 +6,8 @@ with respect to the one-hot input at s.
 
 import numpy as np
 
-from shakegen.study.connectivity.cells import CELLS
+from shakegen.inference.engine import layer_weights
+from shakegen.study.connectivity.layer import LayerTrace
 
 BLOCK = 256  # outputs that go back together
 
@@ -22,22 +23,21 @@ class Gradients:
 
     def __init__(self, config, weights: dict[str, np.ndarray], ids: np.ndarray):
         self.config, self.dense = config, (weights["dense/kernel"], weights["dense/bias"])
-        embedding, self.layers, self.kernels = weights.get("embedding/embeddings"), [], []
-        hidden = None
+        embedding, cell = weights.get("embedding/embeddings"), config.make_cell()
+        self.layers: list[LayerTrace] = []
+        self.hidden: np.ndarray
+        inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
         for number in range(1, config.layers + 1):
-            prefix = f"layer{number}/"
-            own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-            layer, kernel = CELLS[config.cell](own, config), own["kernel"]
+            layer = LayerTrace(cell, layer_weights(weights, number), inputs)
             if number == 1:
-                table = kernel if embedding is None else embedding @ kernel
-                product = table[np.asarray(ids, np.intp)]
+                table = layer.kernel if embedding is None else embedding @ layer.kernel
+                self.hidden = layer.read(table[np.asarray(ids, np.intp)])
             else:
-                product = hidden @ kernel
-            outputs = layer.read(product + layer.input_bias)
-            hidden = outputs + hidden if config.residual and number > 1 else outputs
+                outputs = layer.read(self.hidden @ layer.kernel)
+                self.hidden = outputs + self.hidden if config.residual else outputs
             self.layers.append(layer)
-            self.kernels.append(kernel)
-        self.hidden = hidden
+            inputs = config.units
+        self.kernels = [layer.kernel for layer in self.layers]
         self.kernels[0] = same_norms(kernel_of_one_hot(embedding, self.kernels[0]))
 
     def logits(self, positions=slice(None)) -> np.ndarray:
@@ -72,7 +72,7 @@ class Gradients:
             for number in reversed(range(len(self.layers))):
                 states = [state[live] for state in carried[number]]
                 states[0] = states[0] + hidden
-                delta, before = self.layers[number].retreat(step, *states)
+                delta, before = self.layers[number].go_back(step, states)
                 for state, gradient in zip(carried[number], before, strict=True):
                     state[live] = gradient
                 below = delta @ self.kernels[number].T
@@ -87,4 +87,4 @@ def kernel_of_one_hot(embedding: np.ndarray | None, kernel: np.ndarray) -> np.nd
 def same_norms(table: np.ndarray) -> np.ndarray:
     """A matrix B of no more rows than columns with ‖B v‖ = ‖A v‖ for every v."""
     rows, columns = table.shape
-    return np.linalg.qr(table, mode="r") if rows > columns else table
+    return np.asarray(np.linalg.qr(table, mode="r")) if rows > columns else table

@@ -1,0 +1,63 @@
+"""Every recurrent unit, one file each, and all that follows from its equations.
+
+`as_layer(MyCell)` gives a Keras layer; it is the only name here that needs Keras.
+"""
+
+import importlib
+
+from shakegen.cells.cell import Cell, Weight, option
+from shakegen.cells.operations import (
+    CellError,
+    activate,
+    concat,
+    exp,
+    log,
+    maximum,
+    relu,
+    rows,
+    sigmoid,
+    softplus,
+    split,
+    sqrt,
+    tanh,
+)
+from shakegen.cells.registry import BUILT_IN, find_cell, load_cell, resolve_cell
+
+# In this order they are listed.
+from shakegen.cells.rnn import RNN  # isort: skip
+from shakegen.cells.lstm import LSTM  # isort: skip
+from shakegen.cells.gru import GRU  # isort: skip
+from shakegen.cells.nlstm import NLSTM  # isort: skip
+
+__all__ = [
+    "BUILT_IN",
+    "GRU",
+    "LSTM",
+    "NLSTM",
+    "RNN",
+    "Cell",
+    "CellError",
+    "Weight",
+    "activate",
+    "concat",
+    "exp",
+    "find_cell",
+    "load_cell",
+    "log",
+    "maximum",
+    "option",
+    "relu",
+    "resolve_cell",
+    "rows",
+    "sigmoid",
+    "softplus",
+    "split",
+    "sqrt",
+    "tanh",
+]
+
+
+def __getattr__(name: str):
+    if name != "as_layer":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module("shakegen.layers.cell_layer").as_layer

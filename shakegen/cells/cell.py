@@ -1,0 +1,162 @@
+"""What a recurrent unit is: one record with its name, options, weights, states and the equations of a step."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from shakegen.cells.graph import Names
+from shakegen.cells.operations import CellError
+from shakegen.cells.symbol import Symbol
+
+LARGEST = 1 << 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Weight:
+    """A weight of a cell.
+
+    Attributes:
+        shape: (rows, columns), or (columns,).
+        initializer: a name of `keras.initializers`, such as "glorot_uniform", "orthogonal", "zeros"; or several, for as
+            many blocks of columns side by side.
+    """
+
+    shape: tuple[int, ...]
+    initializer: str | tuple[str, ...] = "glorot_uniform"
+
+
+def option(default, choices: tuple = (), least: int | None = None, flag: str = "", help: str = "") -> Any:
+    """An option of a cell, a field of its class: `depth: int = option(2, least=1, help="Nested memories.")`.
+
+    Args:
+        default: its usual value, which also says its kind: a whole number, true or false, or a text.
+        choices: of a text.
+        least: of a number.
+        flag: of the command line, where it is not called as the field is.
+        help: in a few words.
+    """
+    metadata = {"choices": choices, "least": least, "flag": flag, "help": help}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A recurrent unit. A subclass states `name`, `gates` or `weights`, and `step`; everything else follows.
+
+        class UGRNN(Cell):
+            name, gates = "ugrnn", ("g", "c")
+
+            def step(self, x, s, w):
+                g, c = split(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias, 2)
+                g, c = sigmoid(g), tanh(c)
+                return {"h": g * s.h + (1 - g) * c, "g": g, "c": c}
+
+    Options are fields made by `option`. Instances are compared by their options.
+
+    Attributes:
+        units: the size H of every state.
+        name: of the cell, as `--cell` takes it.
+        gates: the letters of the gates, whose weights stand side by side.
+        layer: the public Keras layer, `module:Class`; "" for one made by `as_layer`.
+        presets: names of variants that the lab compares, and their options.
+        study: settings of `Config.autocomplete` that are this cell's own.
+    """
+
+    units: int
+
+    name: ClassVar[str] = ""
+    gates: ClassVar[tuple[str, ...]] = ()
+    layer: ClassVar[str] = ""
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    study: ClassVar[Mapping[str, Any]] = {}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        dataclasses.dataclass(frozen=True)(cls)
+        if cls.name:
+            from shakegen.cells.registry import register
+
+            register(cls)
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The states that a step hands to the next one, (N, H) each; the first one, h, is the output."""
+        return ("h",)
+
+    @property
+    def levels(self) -> int:
+        """How many memories are nested, one within the other."""
+        return 1
+
+    def weights(self, inputs: int) -> dict[str, Weight]:
+        """The weights, by name, in the order in which a model file has them.
+
+        By default those of the gates side by side: `kernel` (inputs, gates · H), `recurrent_kernel` (H, gates · H) and
+        `bias` (gates · H,).
+        """
+        columns = len(self.gates) * self.units
+        return {
+            "kernel": Weight((inputs, columns)),
+            "recurrent_kernel": Weight((self.units, columns), "orthogonal"),
+            "bias": Weight((columns,), "zeros"),
+        }
+
+    def step(self, x: Symbol, s: Names, w: Names) -> dict[str, Symbol]:
+        """The equations of one step, in the operations of `shakegen.cells.operations`.
+
+        Args:
+            x: the input, (N, inputs).
+            s: the states before, by name, (N, H) each.
+            w: the weights, by name.
+
+        Returns:
+            The states after, by name, and with other names all that is to be shown of a step, such as gates.
+        """
+        raise CellError(f"the cell {self.name!r} has no step: expected a method step(self, x, s, w)")
+
+    def numpy_step(self, weights: dict, inputs: int):
+        """The step in numpy, as `cells.numpy_step` describes it: from the equations, unless a cell has a faster one.
+
+        Args:
+            weights: of a layer, by name, and `initial_state_k` of learned initial states.
+            inputs: how many numbers an input has.
+        """
+        from shakegen.cells.numpy_step import EquationStep
+
+        return EquationStep(self, weights, inputs)
+
+    def inputs_of(self, weights: Mapping) -> int:
+        """How many numbers an input has, from arrays of the weights by name.
+
+        Raises:
+            CellError: no weight depends on it.
+        """
+        few, more = self.weights(1), self.weights(2)
+        for name, weight in few.items():
+            for axis, (one, two) in enumerate(zip(weight.shape, more[name].shape, strict=True)):
+                if one != two:
+                    return (weights[name].shape[axis] - one) // (two - one) + 1
+        raise CellError(f"no weight of the cell {self.name!r} depends on the number of inputs: expected one that does")
+
+    @classmethod
+    def options(cls) -> dict[str, dataclasses.Field]:
+        """The fields that `option` made, by name."""
+        return {field.name: field for field in dataclasses.fields(cls) if "choices" in field.metadata}
+
+    @classmethod
+    def check_option(cls, name: str, value) -> None:
+        """Refuse what an option cannot be.
+
+        Raises:
+            ValueError: the value is out of range, or of another kind.
+        """
+        field = cls.options()[name]
+        kind, choices, least = type(field.default), field.metadata["choices"], field.metadata["least"]
+        if choices and value not in choices:
+            raise ValueError(f"there is no {name} {value!r} here: expected {' or '.join(map(str, choices))}")
+        if kind is bool and type(value) is not bool:
+            raise ValueError(f"{name} is {value!r}: expected true or false")
+        if kind is int and (type(value) is not int or not (least or 0) <= value <= LARGEST):
+            raise ValueError(f"{name} is {value!r}: expected a whole number from {least or 0} to {LARGEST}")
+        if kind is float and type(value) not in (int, float):
+            raise ValueError(f"{name} is {value!r}: expected a number")

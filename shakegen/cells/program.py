@@ -1,0 +1,117 @@
+"""Symbols computed: once, or again and again; and what symbols are made of."""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from shakegen.cells.operations import NUMPY
+from shakegen.cells.symbol import BATCH, Symbol, input_symbol
+
+
+class Program:
+    """Symbols to compute again and again, from other values of the same inputs.
+
+    Args:
+        wanted: the symbols.
+        known: symbols that are given each time.
+        constants: values of further inputs, such as weights; all that depends on these alone is computed once.
+        table: the operations, by name.
+    """
+
+    def __init__(self, wanted, known, constants: Mapping = MappingProxyType({}), table: Mapping = NUMPY):
+        self.wanted, constants = list(wanted), dict(constants)
+        known, self._calls = set(known), []
+        varying = depends_on(self.wanted, known)
+        for symbol in order_of(self.wanted, [*known, *constants]):
+            if symbol in varying:
+                self._calls.append((symbol, table[symbol.operation], symbol.inputs, symbol.attributes))
+            else:
+                evaluate([symbol], constants, table)
+        self._constants = constants
+
+    def __call__(self, values: Mapping) -> list:
+        """The values of the wanted symbols, from those of the known ones."""
+        values = {**self._constants, **values}
+        for symbol, function, inputs, attributes in self._calls:
+            values[symbol] = function(*[values[one] for one in inputs], **attributes)
+        return [values[symbol] for symbol in self.wanted]
+
+
+def evaluate(wanted: Iterable[Symbol], values: dict[Symbol, Any], table: Mapping[str, Callable] = NUMPY) -> list:
+    """Values of symbols.
+
+    Args:
+        wanted: the symbols.
+        values: of the inputs; all that is computed on the way is added.
+        table: the operations, by name.
+    """
+    wanted = list(wanted)
+    for symbol in order_of(wanted, values):
+        if symbol.operation == "constant":
+            values[symbol] = symbol.attributes["value"]
+        else:
+            inputs = [values[one] for one in symbol.inputs]
+            values[symbol] = table[symbol.operation](*inputs, **symbol.attributes)
+    return [values[symbol] for symbol in wanted]
+
+
+def order_of(wanted: Iterable[Symbol], known: Iterable[Symbol] = ()) -> list[Symbol]:
+    """The symbols that the wanted ones are computed from, and these, each after its inputs; but for known ones."""
+    done, order, stack = set(known), [], list(wanted)
+    while stack:
+        symbol = stack[-1]
+        if symbol in done:
+            stack.pop()
+            continue
+        waiting = [one for one in symbol.inputs if one not in done]
+        if waiting:
+            stack += waiting
+        else:
+            order.append(symbol)
+            done.add(symbol)
+            stack.pop()
+    return order
+
+
+def depends_on(wanted: Iterable[Symbol], sources: Iterable[Symbol]) -> set[Symbol]:
+    """The symbols on the way to the wanted ones that depend on some sources, these included."""
+    reached = set(sources)
+    for symbol in order_of(wanted):
+        if reached.intersection(symbol.inputs):
+            reached.add(symbol)
+    return reached
+
+
+def substitute(wanted: Iterable[Symbol], replacements: dict[Symbol, Symbol]) -> list[Symbol]:
+    """The wanted symbols with others in the place of some that they are made of; symbols that stay are the same."""
+    wanted, new = list(wanted), dict(replacements)
+    for symbol in order_of(wanted, new):
+        inputs = tuple(new[one] for one in symbol.inputs)
+        same = inputs == symbol.inputs
+        new[symbol] = symbol if same else Symbol(symbol.operation, inputs, symbol.shape, symbol.attributes, symbol.line)
+    return [new[symbol] for symbol in wanted]
+
+
+def separate_products(wanted: list[Symbol], left: Symbol, keep_left: bool) -> tuple[list[Symbol], Symbol, list[Symbol]]:
+    """Replace all products of a symbol with weights by parts of one symbol that is known.
+
+    Args:
+        wanted: what is to be computed.
+        left: the symbol.
+        keep_left: whether it may itself be used besides; else it becomes a part too, as its product with a one.
+
+    Returns:
+        The wanted symbols; the symbol of the products side by side; the weights, by which the columns are made. Where
+        the symbol itself was a part, that comes last, as many columns as it has, and has no weight.
+    """
+    order = order_of(wanted)
+    products = [one for one in order if one.operation == "matmul" and one.inputs[0] is left]
+    itself = left in wanted or any(left in one.inputs for one in order if one not in products)
+    parts = [*products, *([] if keep_left or not itself else [left])]
+    whole = input_symbol(f"products of {left.name}", BATCH, sum(part.shape[-1] for part in parts))
+    replacements, start = {}, 0
+    for part in parts:
+        stop = start + part.shape[-1]
+        replacements[part] = whole.apply("part", whole, start=start, stop=stop)
+        start = stop
+    return substitute(wanted, replacements), whole, [product.inputs[1] for product in products]

@@ -1,0 +1,106 @@
+"""The cells that there are, by name: those of this package, of installed plug-ins, and of modules that were imported.
+
+A class becomes known when it is defined. A model file only names its cell: nothing is imported because a file says so.
+"""
+
+import importlib.util
+import os
+import sys
+
+from shakegen.cells.cell import Cell
+
+DEFAULT = "gru"
+GROUP, VARIABLE = "shakegen.cells", "SHAKEGEN_CELLS"
+CELLS: dict[str, type[Cell]] = {}
+BUILT_IN: list[str] = []
+
+
+def register(cell: type[Cell]) -> None:
+    """Let a class be found by its name; a class defined anew, as in a notebook, replaces the one before.
+
+    Raises:
+        ValueError: a cell of this package has that name.
+    """
+    known = CELLS.get(cell.name)
+    if known is not None and known.__module__.startswith("shakegen.") and known.__module__ != cell.__module__:
+        raise ValueError(f"there is a cell {cell.name!r} already: expected another name for {cell.__qualname__}")
+    CELLS[cell.name] = cell
+    if cell.__module__.startswith("shakegen.cells.") and cell.name not in BUILT_IN:
+        BUILT_IN.append(cell.name)
+
+
+def find_cell(name: str) -> type[Cell]:
+    """The class of a cell.
+
+    Args:
+        name: of one of this package, of a module that was imported, of a plug-in (an entry point of the group
+            `shakegen.cells`), or of one that the environment variable SHAKEGEN_CELLS names as module:Class.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not is_known(name):
+        raise ValueError(
+            f"there is no cell {name!r}: expected one of {', '.join(CELLS)}, or module:Class for one of your own"
+        )
+    return CELLS[name]
+
+
+def is_known(name: str) -> bool:
+    """Whether `find_cell` finds a cell."""
+    if name not in CELLS:
+        load_plugins()
+    return name in CELLS
+
+
+def load_plugins() -> None:
+    """Import the cells that the user has installed or named in the environment."""
+    from importlib.metadata import entry_points  # takes a while
+
+    for point in entry_points(group=GROUP):
+        point.load()
+    for place in os.environ.get(VARIABLE, "").split(","):
+        if place.strip():
+            load_cell(place.strip())
+
+
+def load_cell(place: str) -> type[Cell]:
+    """The class that `module:Class` names; the module may lie in the working directory.
+
+    Raises:
+        ValueError: there is no such module, or no such class in it, or it is no cell.
+    """
+    module_name, _, name = place.partition(":")
+    try:
+        find_module(module_name)
+        cell = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"there is no cell {place} ({error}): expected module:Class, as in my_cells:MyCell") from None
+    if not (isinstance(cell, type) and issubclass(cell, Cell) and cell.name):
+        raise ValueError(f"{place} is no cell: expected a class derived from shakegen.cells.Cell, with a name")
+    return cell
+
+
+def resolve_cell(text: str) -> type[Cell]:
+    """The cell of `--cell`: a name, or module:Class of one of your own, which is imported."""
+    return load_cell(text) if ":" in text else find_cell(text)
+
+
+def parse_cell(text: str) -> tuple[type[Cell], list[str]]:
+    """The cell and the settings of `CELL[:NAME=VALUE]…`, such as `nlstm:depth=3`; the settings as they are written."""
+    first, *settings = text.strip().split(":")
+    if settings and "=" not in settings[0] and (not is_known(first) or find_module(first)):
+        first = f"{first}:{settings.pop(0)}"
+    return resolve_cell(first), settings
+
+
+def find_module(name: str):
+    """What there is to import by a name, in the working directory too; None if there is nothing."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    return importlib.util.find_spec(name)
+
+
+def option_names() -> list[str]:
+    """The names of the options of all cells that are known."""
+    return list(dict.fromkeys(name for cell in CELLS.values() for name in cell.options()))

@@ -1,0 +1,16 @@
+"""What the compiled loop needs of TensorFlow and has no public name: imported here alone.
+
+Attributes:
+    xla: slices of XLA, whose starts may be tensors, and which it fuses with what reads them.
+    record: whether a tape is recording, and how not to let it.
+    missing: why they are not there; None where they are. Then Keras's own loop runs.
+"""
+
+try:
+    from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
+    from tensorflow.python.eager import record
+
+    missing = None
+except ImportError as error:
+    xla = record = None
+    missing = str(error)

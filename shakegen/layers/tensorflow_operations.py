@@ -1,0 +1,49 @@
+"""The operations of a cell's equations in TensorFlow, for the compiled loop."""
+
+import tensorflow as tf
+
+
+def sigmoid(z):
+    return 0.5 + 0.5 * tf.tanh(0.5 * z)
+
+
+ACTIVATIONS = {"tanh": tf.tanh, "sigmoid": sigmoid, "relu": tf.nn.relu, "linear": tf.identity}
+
+
+def activate(z, names):
+    """Gates side by side: one tanh serves all that are σ or tanh."""
+    width = z.shape[-1] // len(names)
+
+    def columns(sigmoid, others):
+        values = [sigmoid if name == "sigmoid" else others for name in names]
+        return (
+            tf.repeat(tf.constant(values, z.dtype), width) if len(set(values)) > 1 else tf.constant(values[0], z.dtype)
+        )
+
+    if set(names) <= {"tanh", "sigmoid"}:
+        scale = columns(0.5, 1.0)
+        return tf.tanh(z * scale) * scale + columns(0.5, 0.0)
+    blocks = tf.split(z, len(names), axis=-1)
+    return tf.concat([ACTIVATIONS[name](block) for name, block in zip(names, blocks)], axis=-1)
+
+
+TENSORFLOW = {
+    **ACTIVATIONS,
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "maximum": tf.maximum,
+    "matmul": tf.matmul,
+    "exp": tf.exp,
+    "log": tf.math.log,
+    "sqrt": tf.sqrt,
+    "softplus": tf.math.softplus,
+    "positive": lambda z: tf.cast(z > 0, z.dtype),
+    "zeros": lambda z, width: tf.zeros((*tf.unstack(tf.shape(z))[:-1], width), z.dtype),
+    "part": lambda z, start, stop: z[..., start:stop],
+    "row": lambda z, number: z[number],
+    "concat": lambda *blocks: tf.concat(blocks, axis=-1),
+    "activate": activate,
+}
+IN_LOOP = {**TENSORFLOW, "matmul_transposed": tf.matmul}  # on the way back weights are given transposed

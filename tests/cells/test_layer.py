@@ -1,0 +1,88 @@
+"""Keras layers made from equations: Keras's own layers where there are such, on every backend."""
+
+import keras
+import numpy as np
+import odd_cells
+import pytest
+from recurrent import INPUTS, H, N, T, assert_equal, call, random_states, random_weights
+
+from shakegen import cells, layers
+from shakegen.cells import as_layer
+from shakegen.cells.registry import CELLS
+from shakegen.layers.cell_layer import layer_of
+
+PUBLIC = [
+    (cells.RNN, {}),
+    (cells.RNN, {"activation": "relu"}),
+    (cells.LSTM, {}),
+    (cells.GRU, {}),
+    (cells.GRU, {"reset_after": False}),
+    (cells.NLSTM, {"depth": 3}),
+]
+ODD = [odd_cells.MinimalGRU, odd_cells.Gallery, odd_cells.Copycat]
+# Elsewhere Keras's tanh gives float32, which its SimpleRNN then refuses beside states of float64.
+DTYPE = "float64" if keras.backend.backend() == "tensorflow" else "float32"
+EVERYTHING = {"return_sequences": True, "return_state": True, "dtype": DTYPE}
+
+
+@pytest.mark.parametrize(("kind", "options"), PUBLIC, ids=str)
+def test_a_layer_made_from_equations_is_the_public_one(kind, options, rng):
+    public = layer_of(kind)
+    assert public.__module__.startswith("shakegen.layers")
+    theirs = random_weights(public(H, **options, **EVERYTHING), rng)
+    ours = as_layer(kind)(H, **options, **EVERYTHING)
+    ours.build((N, None, INPUTS))
+    ours.set_weights(theirs.get_weights())
+    theirs.compiled_loop = ours.compiled_loop = False
+    x, states = rng.normal(size=(N, T, INPUTS)), random_states(ours, rng)
+    assert_equal(call(ours, x, states), call(theirs, x, states))
+
+
+@pytest.mark.parametrize("kind", ODD, ids=lambda kind: kind.name)
+def test_the_compiled_loop_and_keras_s_give_the_same(kind, rng, request):
+    layer = random_weights(as_layer(kind)(H, **EVERYTHING), rng)
+    x, states = rng.normal(size=(N, T, INPUTS)), random_states(layer, rng)
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    loops = request.getfixturevalue("compiled_runs") if on_tensorflow else []
+    compiled = call(layer, x, states, training=True)
+    assert len(loops) == on_tensorflow
+    layer.compiled_loop = False
+    assert_equal(compiled, call(layer, x, states, training=True))
+    assert len(loops) == on_tensorflow
+
+
+def test_a_layer_is_saved_and_loaded_with_its_options(tmp_path, rng, monkeypatch):
+    monkeypatch.setitem(CELLS, odd_cells.Gallery.name, odd_cells.Gallery)
+    layer = as_layer(odd_cells.Gallery)(H, rank=3, learn_initial_state=True, return_sequences=True)
+    model = keras.Sequential([keras.Input((None, INPUTS)), layer])
+    model.save(tmp_path / "model.keras")
+    x = rng.normal(size=(N, T, INPUTS)).astype("float32")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layers[0].cell.record.rank == 3
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_the_same_seed_gives_the_same_weights():
+    first, again, other = (as_layer(odd_cells.Gallery)(H, seed=seed) for seed in (1, 1, 2))
+    for layer in first, again, other:
+        layer.build((N, None, INPUTS))
+    for a, b in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(first.get_weights(), other.get_weights(), strict=True))
+
+
+def test_options_are_checked():
+    with pytest.raises(ValueError) as error:
+        as_layer(odd_cells.Gallery)(H, rank=0)
+    assert str(error.value) == f"rank is 0: expected a whole number from 1 to {1 << 16}"
+
+
+def test_layers_of_cells_train_in_any_app(rng):
+    model = keras.Sequential([keras.Input((T, INPUTS)), as_layer(odd_cells.MinimalGRU)(8), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.05), "mse")
+    x = rng.normal(size=(64, T, INPUTS)).astype("float32")
+    y = x[:, 0, :1]
+    before = model.evaluate(x, y, verbose=0)
+    model.fit(x, y, epochs=30, verbose=0)
+    assert model.evaluate(x, y, verbose=0) < 0.5 * before
+    assert layers.LSTM is layer_of(cells.LSTM)

@@ -1,0 +1,154 @@
+"""A cell of one's own, in one file: the example `examples/ugrnn.py` does all that a cell of this package does."""
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import shakegen as library
+from shakegen.cells.registry import load_cell, register
+from shakegen.layers import recurrence
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
+
+
+@pytest.fixture
+def ugrnn(monkeypatch):
+    """The cell of the example, known for the time of a test."""
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    cell = load_cell("ugrnn:UGRNN")
+    register(cell)  # again, where another test has imported it
+    return cell
+
+
+@pytest.fixture
+def trained(ugrnn, poem, tmp_path):
+    """A model of it, of a short run, and its file."""
+    path = tmp_path / "ugrnn.h5"
+    model = library.train(
+        library.Corpus.from_text(poem),
+        library.Config("ugrnn", units=12, dropout=0.0),
+        out=path,
+        random_state=3,
+        **SMALL,
+    )
+    return model, path
+
+
+def run_without_it(*arguments, cells=None):
+    """The command line in a process that has not heard of the cell, but by the environment."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'examples'}"}
+    environment |= {"SHAKEGEN_CELLS": cells} if cells else {}
+    command = [sys.executable, "-m", "shakegen", *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_it_takes_thirty_lines(ugrnn):
+    assert len(inspect.getsource(ugrnn).splitlines()) <= 30
+    assert ugrnn.numpy_step is library.cells.Cell.numpy_step
+
+
+def test_it_trains_in_the_compiled_loop(ugrnn, poem, monkeypatch):
+    calls, run = [], recurrence.run
+    monkeypatch.setattr(recurrence, "run", lambda *args, **options: calls.append(args[0].name) or run(*args, **options))
+    model = library.train(
+        library.Corpus.from_text(poem), library.Config("ugrnn", units=32), learning_rate=0.02, **SMALL
+    )
+    assert set(calls) == {"ugrnn"}
+    assert model.history[-1]["loss"] < model.history[0]["loss"]
+
+
+def test_it_resumes_bit_for_bit(trained, poem, tmp_path):
+    corpus, config = library.Corpus.from_text(poem), library.Config("ugrnn", units=12, dropout=0.0)
+    once = library.train(corpus, config, random_state=3, schedule="constant", **SMALL | {"epochs": 2})
+    first = library.train(corpus, config, random_state=3, schedule="constant", **SMALL | {"epochs": 1})
+    again = library.train(corpus, resume=first, epochs=2, verbose=False)
+    for name, weight in once.weights.items():
+        np.testing.assert_array_equal(weight, again.weights[name])
+
+
+def test_it_is_saved_loaded_and_writes_without_tensorflow(trained):
+    model, path = trained
+    expected = model.sample("Shall", length=30, random_state=1)
+    assert library.load(path).sample("Shall", length=30, random_state=1) == expected
+    options = ["--seed", "Shall", "--length", "30", "--temperature", "1", "--random-state", "1"]
+    finished = run_without_it("sample", "--model", path, *options, cells="ugrnn:UGRNN")
+    assert finished.stdout == f"Shall{expected}\n"
+    assert "tensorflow" not in finished.stderr
+
+
+def test_a_file_does_not_import_its_cell(trained):
+    finished = run_without_it("info", trained[1])
+    error = [line for line in finished.stderr.splitlines() if not line.startswith("import time")]
+    assert finished.returncode == 1
+    assert error == [
+        f"Error: {trained[1]} is not a usable model: its cell 'ugrnn' is not here: install the package that has it, or "
+        "name the class in the environment, SHAKEGEN_CELLS=module:Class"
+    ]
+
+
+def test_it_is_scored_and_shown(trained, poem, shakegen, monkeypatch):
+    model, path = trained
+    evaluation = model.evaluate(poem)
+    logits = model.keras_model()(np.array([model.vocabulary.encode(poem[:400])])).numpy()[0]
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_shares = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    ids = model.vocabulary.encode(poem[:400])
+    nats = -log_shares[np.arange(399), ids[1:]].mean()
+    assert abs(model.evaluate(poem[:400]).nats_per_symbol - nats) < 1e-4
+    assert evaluation.nats_per_symbol > 0
+    shown = json.loads(shakegen("info", path, "--json").stdout)
+    assert (shown["cell"], shown["units"]) == ("ugrnn", 12)
+    traces = model.engine.activations(model.vocabulary.encode("Shall I"))
+    assert set(traces[0]) == {"h", "g", "c"}
+
+
+def test_predictions_are_traced_back(trained):
+    model, _ = trained
+    norms = library.connections(model, "Shall I compare").norms
+    assert norms.shape == (15, 15)
+    assert (norms[np.tril_indices(15)] > 0).all()
+
+
+def test_the_commands_take_it(ugrnn, shakegen, poem, tmp_path):
+    Path("poem.txt").write_text(poem, encoding="utf-8")
+    tiny = ["--epochs", "1", "--units", "6", "--batch-size", "8", "--seq-length", "20"]
+    outcome = shakegen("train", "poem.txt", "--cell", "ugrnn:UGRNN", *tiny, "--sample-length", "0")
+    assert outcome.exit_code == 0, outcome.output
+    assert library.load("models/poem-ugrnn.h5").config.cell == "ugrnn"
+    outcome = shakegen(
+        "lab", "timer", "--cells", "ugrnn", "--updates", "2", "--longest", "10", "--units", "4", "--length", "30"
+    )
+    assert outcome.exit_code == 0, outcome.output
+    assert "ugrnn" in outcome.stdout
+
+
+def test_it_is_compared(poem, tmp_path, monkeypatch):
+    """In processes of their own, which the environment tells of the cell."""
+    (tmp_path / "poem.txt").write_text(poem, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    tiny = [
+        "--epochs",
+        "1",
+        "--units",
+        "6",
+        "--batch-size",
+        "8",
+        "--seq-length",
+        "20",
+        "--repeats",
+        "1",
+        "--layers",
+        "1",
+    ]
+    finished = run_without_it(
+        "compare", "poem.txt", "--cells", "ugrnn:UGRNN,gru", *tiny, "--quiet", "--json", cells="ugrnn:UGRNN"
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert [row["name"] for row in json.loads(finished.stdout)["rows"]] == ["ugrnn", "gru"]

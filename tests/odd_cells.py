@@ -1,0 +1,90 @@
+"""Cells that make use of everything equations may be made of, for the tests of what follows from equations."""
+
+from shakegen.cells import (
+    Cell,
+    Weight,
+    activate,
+    concat,
+    exp,
+    log,
+    maximum,
+    option,
+    relu,
+    rows,
+    sigmoid,
+    softplus,
+    split,
+    sqrt,
+    tanh,
+)  # fmt: skip
+from shakegen.cells.registry import CELLS
+
+
+class MinimalGRU(Cell):
+    """No product with h at all, and a state that is a sum."""
+
+    name, gates = "test-minimal", ("z", "h")
+
+    def weights(self, inputs):
+        return {"kernel": Weight((inputs, 2 * self.units)), "bias": Weight((2 * self.units,), "zeros")}
+
+    def step(self, x, s, w):
+        z, h = split(x @ w.kernel + w.bias, 2)
+        z = sigmoid(z)
+        return {"h": s.h - z * s.h + z * h, "z": z}
+
+
+class Gallery(Cell):
+    """Every operation; the input and h beside products of them; several products of each; blocks of odd widths."""
+
+    name = "test-gallery"
+
+    rank: int = option(2, least=1, help="Columns of the narrow products.")
+
+    @property
+    def state_names(self):
+        return ("h", "n", "m")
+
+    def weights(self, inputs):
+        return {
+            "first": Weight((inputs, self.units)),
+            "second": Weight((inputs, self.rank)),
+            "up": Weight((self.rank, self.units)),
+            "recurrent_kernel": Weight((self.units, 2 * self.units), "orthogonal"),
+            "other": Weight((self.units, self.rank)),
+            "reads": Weight((inputs + self.units, self.units)),
+            "decay": Weight((self.units,), "ones"),
+            "biases": Weight((2, self.units), "zeros"),
+        }
+
+    def step(self, x, s, w):
+        b, c = rows(w.biases)
+        a, d = split(s.h @ w.recurrent_kernel + concat(b, c), 2)
+        narrow = relu(x @ w.second + s.h @ w.other)
+        m = maximum(s.m + tanh(a), sigmoid(d))
+        rate = exp(-softplus(w.decay) * sigmoid(x @ w.first + b))
+        n = rate * s.n + sqrt(1.5 - rate * rate) * (narrow @ w.up)
+        read = concat(x, s.n) @ w.reads
+        p, q = activate(concat(read, n + read - c), "tanh", "sigmoid")
+        return {"h": p * q / (2 + log(1 + n * n)) + 0.5 * s.h, "n": n, "m": m * 0.5, "gate": q}
+
+
+class Copycat(Cell):
+    """States that are one number, or the input's product itself."""
+
+    name = "test-copycat"
+
+    @property
+    def state_names(self):
+        return ("h", "again", "was")
+
+    def weights(self, inputs):
+        return {"kernel": Weight((inputs, self.units))}
+
+    def step(self, x, s, w):
+        z = x @ w.kernel
+        return {"h": z, "again": z, "was": s.h * s.again}
+
+
+for cell in (MinimalGRU, Gallery, Copycat):
+    del CELLS[cell.name]  # other tests see the cells of the package alone
