@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from shakegen.training.workers import Cluster
+from shakegen import distribute
+from shakegen.training.workers import Cluster, Team, TeamError, join
+
+
+def test_the_old_names_are_still_there():
+    assert (distribute.Cluster, distribute.joined) == (Cluster, join)
+    assert (distribute.Team, distribute.TeamError) == (Team, TeamError)
+
 
 TWO = "10.0.0.1:4000,10.0.0.2:4000"
 

@@ -73,12 +73,14 @@ def test_workers_meet_agree_share_and_follow_the_chief():
     assert together(act, workers.free_addresses(3)) == dict.fromkeys(range(3), b"model" * 1_000_000)
 
 
-def test_a_signal_that_one_worker_gets_reaches_the_chief():
+@pytest.mark.parametrize("early", [0, 0.5])
+def test_a_signal_that_one_worker_gets_reaches_the_chief(early):
     def act(team: Team):
         team.agree({})
         if not team.chief:
             team.stop(15)
             return [order["signal"] for order in team.orders()]
+        time.sleep(early)
         until = time.monotonic() + 20
         while team.stopped is None and time.monotonic() < until:
             time.sleep(0.01)
