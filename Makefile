@@ -6,9 +6,7 @@ poem: .venv/installed  ## train a network on Shakespeare's sonnets, then let it 
 	cd poem && ../$(BIN)/shakegen train sonnets --cell gru
 	cd poem && ../$(BIN)/shakegen sample --seed "shall i"
 
-test: .venv/installed-test  ## every check: lint, format, import contract, tests
-	@command -v chromedriver > /dev/null || \
-	  { echo "the tests of web pages need a browser: apt-get install chromium chromium-driver" >&2; exit 1; }
+test: .venv/installed-test browser  ## every check: lint, format, import contract, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
@@ -24,7 +22,15 @@ test: .venv/installed-test  ## every check: lint, format, import contract, tests
 	$(BIN)/pip install --quiet --editable '.[test]'
 	touch $@
 
+browser:  # web pages are tested in Chromium; Selenium Manager fetches what is not here
+	@command -v chromedriver > /dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && \
+	    echo "There is no chromedriver: installing chromium and chromium-driver with apt-get." >&2 && \
+	    apt-get update --quiet && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends chromium chromium-driver; } || \
+	  echo "There is no chromedriver: Selenium Manager fetches one, and Chrome if need be, when a page is tested." >&2
+
 clean:  ## remove what make made
 	rm -rf .venv build poem *.egg-info
 
-.PHONY: poem test clean
+.PHONY: poem test browser clean

@@ -24,13 +24,13 @@ WORDS, TEXT, SIDE, STEPS = 1 << 14, 60_000, 2048, 3
 def corpus():
     import numpy as np
 
-    from shakegen.study.autocomplete.corpus import WordCorpus
-    from shakegen.study.autocomplete.words import Words
+    from shakegen.study.autocomplete.corpus import AutocompleteCorpus
+    from shakegen.study.autocomplete.outputs import Outputs
     from shakegen.text import reading
 
     words = ["".join(chr(97 + number // 26**k % 26) for k in range(4)) for number in range(WORDS)]
     text = " ".join(words[k] for k in np.random.default_rng(0).integers(WORDS, size=TEXT))
-    return WordCorpus.from_source(reading.from_bytes(text.encode()), words=Words(words))
+    return AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), words=Outputs(words))
 
 
 def fastest(function, times: int) -> float:
@@ -48,15 +48,14 @@ def measure(cell: str, units: int) -> str:
     import tensorflow as tf
 
     from shakegen.network.config import Config
-    from shakegen.training.recipe import Recipe
-    from shakegen.training.run import step_function
-    from shakegen.training.trainer import Saving
-    from shakegen.training.words import WordTrainer
+    from shakegen.training.beginning import begin
+    from shakegen.training.trainer import Trainer
+    from shakegen.training.workers import Alone
 
-    config, recipe = Config.autocomplete(cell, units), Recipe.autocomplete()
-    trainer = WordTrainer(corpus(), config, recipe, None, Saving(None, 0, None), time.monotonic())
-    inputs, targets = trainer.run.batches.pair(0)
-    step, batch = step_function(trainer.network), [tf.constant(part) for part in (inputs, targets)]
+    config = Config.autocomplete(cell, units)
+    run = Trainer(begin(corpus(), config), time.monotonic(), Alone()).run
+    inputs, targets = run.batches.pair(0)
+    step, batch = run.learner._step, [tf.constant(part) for part in (inputs, targets)]
     seconds = fastest(lambda: float(step(*batch)), STEPS)
     matrix = tf.random.normal((SIDE, SIDE))
     rate = 2 * SIDE**3 / fastest(lambda: tf.matmul(matrix, matrix).numpy(), 10)

@@ -39,7 +39,7 @@ def network(units, size=SIZE, bits=2.0):
     from shakegen.inference import Engine
     from shakegen.network.config import Config
 
-    random, config = np.random.default_rng(0), Config("lstm", units=units)
+    random, config = np.random.default_rng(0), Config("lstm", units=units, layers=1, residual=False)
     shapes = config.weight_shapes(size).items()
     weights = {name: random.normal(0, units**-0.5, shape).astype("float32") for name, shape in shapes}
     while True:

@@ -19,10 +19,11 @@ def sections(command: click.Command, name: str, parent: click.Context | None = N
     settings = {"terminal_width": 100, "help_option_names": ["-h", "--help"]}
     context = click.Context(command, parent, info_name=name.rsplit(maxsplit=1)[-1], **settings)
     help_text = command.get_help(context)
-    found = [f"## {name}\n\n```text\n{help_text}\n```\n"]
-    for below in getattr(command, "commands", {}):
-        found += sections(command.commands[below], f"{name} {below}", context)
-    return found
+    written = [f"## {name}\n\n```text\n{help_text}\n```\n"]
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            written += sections(command.get_command(context, below), f"{name} {below}", context)
+    return written
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable, Callab
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "AutocompleteCorpus": "study.autocomplete.corpus",
+        "AutocompleteModel": "model.model",
         "Config": "network.config",
         "Corpus": "text.corpus",
         "LanguageModel": "model.model",
@@ -40,6 +42,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "WordModel": "model.model",
         "connections": "study.connectivity.connections",
         "load": "model.model",
+        "load_autocomplete_corpus": "study.autocomplete.corpus",
         "load_corpus": "text.catalog",
         "load_word_corpus": "study.autocomplete.corpus",
         "one_hot_windows": "text.windows",

@@ -8,7 +8,7 @@ import keras
 
 from shakegen import sampling
 from shakegen.network.keras_steps import KerasSteps
-from shakegen.sampling.generator import Writer
+from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete.completion import Completer
 
 
@@ -30,8 +30,8 @@ class SampleText(keras.callbacks.Callback):
         stream: where to print, "stdout" or "stderr"; None only draws, for `text`.
         beam_width: search for the likeliest text with so many beams, instead of drawing one; temperature and random
             state then play no part.
-        options: more of `writing.Writer.samples` (`stop`, `min_length`, `top_k`, `top_p`, `min_p`, `typical`), or with
-            beams of `Writer.beams` (`stop`, `min_length`, `length_penalty`, `no_repeat_ngram`).
+        options: more of `TextGenerator.samples` (`stop`, `min_length`, `top_k`, `top_p`, `min_p`, `typical`), or with
+            beams of `TextGenerator.beams` (`stop`, `min_length`, `length_penalty`, `no_repeat_ngram`).
 
     Attributes:
         text: the last one; None before the first epoch's end, and where drawing it failed.
@@ -86,10 +86,15 @@ class SampleText(keras.callbacks.Callback):
         """The seed and its continuation, as written by the model as it is now."""
         if self._steps is None or self.source is not KerasSteps:
             self._steps = self.source(self.model)
-        writer, options = Writer(self._steps, self.vocabulary), {**self.options, "on_unknown": self.on_unknown}
+        generator, options = (
+            TextGenerator(self._steps, self.vocabulary),
+            {**self.options, "on_unknown": self.on_unknown},
+        )
         if self.beam_width is not None:
-            return self.seed + writer.beams(self.seed, self.length, self.beam_width, **options)[0].text
-        return self.seed + writer.sample(self.seed, self.length, self.temperature, self.random_state + epoch, **options)
+            return self.seed + generator.beams(self.seed, self.length, self.beam_width, **options)[0].text
+        return self.seed + generator.sample(
+            self.seed, self.length, self.temperature, self.random_state + epoch, **options
+        )
 
 
 class CompleteText(keras.callbacks.Callback):

@@ -82,7 +82,7 @@ def random_model(random_weights):
         config = config or Config(units=12)
         vocabulary = Vocabulary("abcdefghijklmnopqrstuvwxyz ")
         weights = random_weights(config, len(vocabulary), random_state)
-        history = [{"epoch": 1, "loss": 2.0, "validation_loss": 2.1}]
+        history = [{"epoch": 1, "loss": 2.0, "val_loss": 2.1}]
         return LanguageModel(config, vocabulary, weights, {"name": "abc", "sha256": "0", "length": 27}, history)
 
     return make
@@ -94,7 +94,7 @@ def word_model(random_weights, poem):
     corpus = Corpus.from_text(poem, "poem", level="word", split=(0.8, 0.1, 0.1))
     config = Config(units=12, level="word", embedding=6)
     weights = random_weights(config, len(corpus.vocabulary))
-    history = [{"epoch": 1, "loss": 2.0, "validation_loss": 2.1}]
+    history = [{"epoch": 1, "loss": 2.0, "val_loss": 2.1}]
     return LanguageModel(config, corpus.vocabulary, weights, corpus.origin(), history)
 
 
@@ -117,3 +117,12 @@ def shakegen(tmp_path, monkeypatch):
         return CliRunner().invoke(main, [str(a) for a in arguments], **options)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A web browser, driven by Selenium."""
+    from browser import open_browser
+
+    with open_browser(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened

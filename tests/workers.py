@@ -34,12 +34,12 @@ OF_TWO, OF_THREE = ("clipped", "bfloat16", "words"), ("clipped", "streams")
 
 
 def corpus_of(run: str):
-    from shakegen.study.autocomplete.corpus import WordCorpus
+    from shakegen.study.autocomplete.corpus import AutocompleteCorpus
     from shakegen.text.corpus import Corpus
     from shakegen.text.reading import from_bytes
 
     if run == "words":
-        return WordCorpus.from_source(from_bytes(TEXT.encode(), "poem"), 10, SMALL["seq_length"])
+        return AutocompleteCorpus.from_source(from_bytes(TEXT.encode(), "poem"), 10, SMALL["seq_length"])
     return Corpus.from_text(TEXT, level=RUNS[run][0].get("level", "char"))
 
 

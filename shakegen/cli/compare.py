@@ -14,11 +14,8 @@ from shakegen.cli.group import main, table
 from shakegen.cli.options import corpus_options, group, json_option, options_of, shape_options
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
-from shakegen.network.config import TASKS
-from shakegen.training.recipe import Recipe
 
 COMMON = (*NETWORK, *option_names())
-RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
 
 
 @main.command()
@@ -54,16 +51,18 @@ RECIPES = dict(zip(TASKS, (Recipe, Recipe.autocomplete), strict=True))
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
 def compare(context, corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
-    """Compare recurrent units on CORPUS: each learns the same text, in the same order, with the same budget.
+    """Compare cells: each learns CORPUS with the same budget.
+
+    All learn the same text in the same order. To find the cell that suits a text, compare.
 
     The table has a row for each: bits per character on validation and test text, means over the repeats ± their
     standard deviations; characters/s in training and sampling; minutes; peak memory. Each run is a process of its own.
 
-    With --task autocomplete it is the study of memory, done again: options not given are those of that study, as for
-    `shakegen train --task autocomplete`, and the table has the cross entropy in nats and accuracies instead.
+    --task autocomplete repeats the study of memory. Its options are the defaults, as for `shakegen train --task
+    autocomplete`, and the table has the cross entropy in nats and accuracies instead.
 
-    What has ended stays in the folder of --runs: the same command goes on where it was stopped or killed, and one with
-    more cells or repeats does only what is new. A run that fails or diverges does not stop the others.
+    Finished runs stay in the folder of --runs. The same command goes on where it was stopped or killed; with more cells
+    or repeats it does the new runs only. A run that fails or diverges does not stop the others.
 
     \b
     shakegen compare sonnets --epochs 10 --out report.html
@@ -74,9 +73,11 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     out, csv_file = options["out"], options["csv_file"]
     options["level"] = shape.pop("level")
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
+    from shakegen.training.tasks import get_task
+
     plan = Plan(
         tuple(map(Entry.parse, cells.split(","))),
-        RECIPES[task](**{name: given[name] for name in LEARNING if name in given}),
+        get_task(task).make_recipe(**{name: given[name] for name in LEARNING if name in given}),
         match,
         repeats,
         {name: given[name] for name in ("level", *COMMON) if name in given},
@@ -86,7 +87,7 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     check(out, csv_file)
     from shakegen.compare.comparison import Comparison
     from shakegen.compare.runs import Stopped
-    from shakegen.compare.tasks import Text
+    from shakegen.compare.text import Text
     from shakegen.text import splits
 
     text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})

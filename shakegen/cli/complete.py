@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from shakegen.cli.group import main, read_text
-from shakegen.cli.options import input_encoding_option
+from shakegen.cli.options import input_encoding_option, json_option
 
 KEYS = "Type; a number takes that word, Tab the first; Backspace erases; Enter ends."
 BACKSPACE, ENTER, TAB, END = ("\x7f", "\b"), ("\r", "\n"), "\t", "\x04"
@@ -23,15 +23,15 @@ OFFERED = 9
 @main.command()
 @click.argument("text", required=False)
 @click.option("--model", help="Model file.  [default: the newest autocomplete model in ./models, else the pretrained]")
-@click.option("--top", type=int, default=3, show_default=True, help="How many words.")
+@click.option("--top", type=int, default=3, show_default=True, help="Number of words.")
 @input_encoding_option
-@click.option("--matching", is_flag=True, help="Only words that begin with what is typed of the last one.")
+@click.option("--matching", is_flag=True, help="Only words that begin with the unfinished word.")
 @click.option("--interactive", is_flag=True, help="Suggestions at every key; in a pipe, for every line.")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@json_option
 def complete(text, model, top, encoding, matching, interactive, as_json):
-    """Show the words that TEXT may end with, likeliest first, with their probabilities.
+    """Show the likeliest words to end TEXT, with probabilities.
 
-    TEXT is read as words of the letters a to z; its last word as unfinished, unless a space follows it. -: standard
+    TEXT consists of words of the letters a to z; the last one is unfinished, unless a space follows it. -: standard
     input.
 
     \b
@@ -50,12 +50,12 @@ def complete(text, model, top, encoding, matching, interactive, as_json):
         (converse if sys.stdin.isatty() and sys.stderr.isatty() else answer_lines)(loaded, text or "", top, matching)
         return
     text = read(text, encoding)
-    found = loaded.complete(text, top, matching)
+    offers = loaded.complete(text, top, matching)
     if as_json:
-        click.echo(json.dumps({"text": text, "completions": [offer._asdict() for offer in found]}))
+        click.echo(json.dumps({"text": text, "completions": [offer._asdict() for offer in offers]}))
         return
-    width = max((len(word) for word, _ in found), default=0)
-    for word, probability in found:
+    width = max((len(word) for word, _ in offers), default=0)
+    for word, probability in offers:
         click.echo(f"{word:{width}}  {probability:7.2%}")
 
 
@@ -64,10 +64,10 @@ def read(text: str, encoding: str) -> str:
 
 
 def answer_lines(model, text: str, top: int, matching: bool) -> None:
-    """For every line of standard input, how the text and that line may go on: words and probabilities, by tabs."""
+    """For every line of standard input, print the words that may end it, with probabilities, between tabs."""
     for line in sys.stdin:
-        found = model.complete(text + line.removesuffix("\n"), top, matching)
-        click.echo("\t".join(f"{word} {probability:.4f}" for word, probability in found))
+        offers = model.complete(text + line.removesuffix("\n"), top, matching)
+        click.echo("\t".join(f"{word} {probability:.4f}" for word, probability in offers))
 
 
 def converse(model, text: str, top: int, matching: bool) -> None:
@@ -76,7 +76,7 @@ def converse(model, text: str, top: int, matching: bool) -> None:
     click.echo(KEYS, err=True)
     offers = typing.likeliest(top, matching)
     show(typing.text, offers)
-    for key in pressed():
+    for key in read_keys():
         if key in ENTER:
             break
         type_key(typing, key, offers)
@@ -87,7 +87,7 @@ def converse(model, text: str, top: int, matching: bool) -> None:
 
 
 def type_key(typing, key: str, offers) -> None:
-    """What a key does to the text."""
+    """Change the text as a key asks."""
     if key in BACKSPACE:
         typing.erase()
     elif key == TAB or key.isdecimal():
@@ -98,9 +98,9 @@ def type_key(typing, key: str, offers) -> None:
         typing.write(key)
 
 
-def pressed() -> Iterator[str]:
-    """Keys as they are pressed, an arrow or the like as one text, until the end of input; pasted text key by key."""
-    with every_key() as read, contextlib.suppress(EOFError):
+def read_keys() -> Iterator[str]:
+    """Keys until the end of input; an arrow or the like is one key, pasted text comes key by key."""
+    with raw_terminal() as read, contextlib.suppress(EOFError):
         while keys := read():
             for key in KEY.findall(keys):
                 if key == END:
@@ -109,8 +109,8 @@ def pressed() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def every_key() -> Iterator[Callable[[], str]]:
-    """What reads the keys pressed since it was last asked; none of those pressed in between are lost."""
+def raw_terminal() -> Iterator[Callable[[], str]]:
+    """A function that waits for keys and gives all that were pressed since the last call."""
     try:
         import termios
         import tty
@@ -135,7 +135,7 @@ def every_key() -> Iterator[Callable[[], str]]:
 
 
 def show(text: str, offers) -> None:
-    """One line: the end of the text, and what it may go on with."""
+    """Show on one line the end of the text, and the words that may come next."""
     width = shutil.get_terminal_size().columns - 1
     listed = "  ".join(f"{number} {word} {share:.0%}" for number, (word, share) in enumerate(offers, 1))
     room = max(width // 3, width - len(listed) - 2)

@@ -1,4 +1,4 @@
-"""The command that shows what predictions owe to what was read."""
+"""The command that shows which earlier characters each prediction depends on."""
 
 import json
 import sys
@@ -8,35 +8,35 @@ import click
 
 from shakegen.cli import plot
 from shakegen.cli.group import main, read_text
-from shakegen.cli.options import input_encoding_option, unknown_option
+from shakegen.cli.options import input_encoding_option, json_option, unknown_option
 
 HELP = (
-    "How much does each prediction owe to each character that was read? Point at a character, tap it, or use the arrow "
-    "keys: the characters before it are coloured by the squared norm of the gradient of what truly comes."
+    "Which earlier characters does each prediction depend on? Point at a character, tap it, or use the arrow keys: the "
+    "colours show the squared norm of the gradient of the true next character, or word, by the characters before it."
 )
-SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # from such a share on, this of 256 colours
+SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # of 256 colours, from this share on
 
 
 @main.command()
 @click.argument("text")
 @click.option("--model", "models", multiple=True, help="Model file; may be given several times.  "
               "[default: the newest autocomplete model in ./models, else the pretrained]")  # fmt: skip
-@click.option("--position", type=int, default=-1, show_default=True, help="The character after which to look, from 1; "
-              "-1 is the last.")  # fmt: skip
+@click.option("--position", type=int, default=-1, show_default=True, help="Look after this character, from 1; -1 is "
+              "the last.")  # fmt: skip
 @click.option("--target", help="Trace the logit of this word, or character, everywhere.  [default: the true one]")
-@click.option("--top", type=int, default=3, show_default=True, help="How many suggestions to show.")
+@click.option("--top", type=int, default=3, show_default=True, help="Number of suggestions to show.")
 @input_encoding_option
 @unknown_option
-@click.option("--evaluation", "evaluations", multiple=True, help="For "
-              "the page: what `shakegen evaluate --json` printed, for accuracy by characters typed.")  # fmt: skip
+@click.option("--evaluation", "evaluations", multiple=True, help="For the page: "
+              "a .json file of `shakegen evaluate --json`, for accuracy by characters typed.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "
               "an image of one: .png, .svg or .pdf.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="All positions as one JSON object.")
+@json_option
 def connectivity(text, models, position, target, top, encoding, on_unknown, evaluations, out, as_json):
-    """Show how much what a model predicts along TEXT owes to each character that it read.
+    """Show which earlier characters each prediction depends on.
 
-    That is the squared L2 norm of the gradient of a logit, by default of the word or character that truly comes, with
-    respect to the one-hot input at each earlier position. TEXT: the text itself, or - for standard input.
+    The measure is the squared L2 norm of the gradient of a logit, by default that of the true next word or character,
+    with respect to the one-hot input at each earlier position. TEXT: the text itself, or - for standard input.
 
     \b
     shakegen connectivity "shall i compare thee to a summers day"
@@ -62,22 +62,20 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
 
 
 def read_models(text, paths, target, top, on_unknown, encoding):
-    """The connections of each model along the text; all read it as words of a to z where one of them does."""
+    """The connections of each model along the text; if one reads words of a to z, all do."""
     from shakegen.model import find, load
-    from shakegen.study.autocomplete.corpus import unfinished
-    from shakegen.study.autocomplete.words import SYMBOLS
     from shakegen.study.connectivity.connections import connections
 
     text = read_text("-", encoding).removesuffix("\n") if text == "-" else text
     paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
     models = dict(zip(plot.names_of(paths), map(load, paths), strict=True))
-    if any(model.words for model in models.values()):
-        text = SYMBOLS.decode(unfinished([text]))
+    for model in models.values():
+        text = model.normalize(text)
     return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]
 
 
 def index_of(position: int, length: int) -> int:
-    """A position from 0, of one from 1 or, if it is negative, from the end."""
+    """A position from 0, for one that counts from 1, or from the end if it is negative."""
     if not 1 <= abs(position) <= length:
         raise ValueError(f"the position is {position}: expected 1 to {length}, or -1 to -{length}")
     return position - 1 if position > 0 else length + position
@@ -95,7 +93,7 @@ def save(models, position: int, out: Path, *figures) -> None:
 
 
 def list_all(one, position: int) -> None:
-    """For a pipe: a line of what is predicted, then one for each character up to there: JSON, a tab, connectivity."""
+    """For a pipe: a line with the prediction, then a line for each character up to there: JSON, a tab, connectivity."""
     offers = "".join(f"\t{text} {share:.4f}" for text, share in one.suggestions[position])
     click.echo(f"{one.name}\t{position + 1}\t{one.targets[position]}{offers}")
     for character, norm in zip(one.characters[: position + 1], one.norms[position].tolist(), strict=False):
@@ -103,7 +101,7 @@ def list_all(one, position: int) -> None:
 
 
 def colour(one, position: int) -> None:
-    """For a terminal: the text, the stronger the connectivity the redder, and what is predicted."""
+    """For a terminal: the prediction, and the text; a redder character has a stronger connectivity."""
     offers = ", ".join(f"{text!r} {share:.0%}" for text, share in one.suggestions[position])
     click.echo(f"{one.name} at {position + 1}: {one.title(position)}, {one.targets[position]!r}; expected: {offers}")
     for index, character in enumerate(one.characters):

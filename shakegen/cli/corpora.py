@@ -1,23 +1,23 @@
-"""Commands about texts to learn from: which there are, where they are, what is in them."""
+"""Commands about texts to learn from."""
 
 import json
 
 import click
 
 from shakegen.cli.group import main, table
-from shakegen.cli.options import corpus_options
+from shakegen.cli.options import corpus_options, json_option
 
 SHOWN = 100  # characters of the alphabet, the most frequent ones; --json has all
 
 
 @main.group()
 def corpora():
-    """Texts to learn from: those with a name, and what is in any."""
+    """List, fetch and describe texts to learn from."""
 
 
 @corpora.command("list")
 def corpora_list():
-    """List the names that stand for a corpus; those that are not here are fetched at first use."""
+    """List the named texts; a missing one is fetched at first use."""
     from shakegen.text import named
 
     rows = [
@@ -30,7 +30,7 @@ def corpora_list():
 @corpora.command("get")
 @click.argument("name")
 def corpora_get(name):
-    """Fetch the text NAME if it is not here, verify it, and print where it is.
+    """Fetch the text NAME, verify it, and print its path.
 
     It is kept in the cache folder of the platform, or in that of the variable SHAKEGEN_CACHE. The proxies of the
     variables http_proxy, https_proxy and no_proxy are used. A download that broke off goes on where it ended.
@@ -46,7 +46,7 @@ def corpora_get(name):
 @corpora.command("path")
 @click.argument("name")
 def corpora_path(name):
-    """Print where the text NAME is, if it is here."""
+    """Print the path of the text NAME, if it is here."""
     from shakegen.text import named
 
     path = named.place_of(name)
@@ -58,14 +58,14 @@ def corpora_path(name):
 @corpora.command("show")
 @click.argument("corpus", nargs=-1, required=True)
 @corpus_options
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@json_option
 def corpora_show(corpus, reading, as_json):
-    """Show what is in CORPUS: its size, its splits, its alphabet, its entropy, its first and its last line.
+    """Show the size, splits, alphabet and entropy of CORPUS.
 
-    The entropy of order k is what a predictor needs, in bits/char, that knows how often each character follows each k
-    characters in this very text: the floor under all that look no further back, for a network to get below. It is
-    estimated from the text's own counts. Of a short text, the high orders are too small: most contexts of five
-    characters stand there once, and what follows them seems certain.
+    The entropy of order k is the cost, in bits/char, of predicting from the last k characters alone, with the counts of
+    this very text. No predictor that sees only the last k characters does better on it. A network sees more, and
+    should. In a short text, the high orders are too small: most contexts of five characters occur once, and the next
+    character seems certain.
 
     \b
     shakegen corpora show sonnets

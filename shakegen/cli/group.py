@@ -1,4 +1,4 @@
-"""What all commands share: the group that they belong to, errors of one line, tables."""
+"""The group of all commands, with errors of one line, and tables."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:
             raise
         except (ValueError, OSError) as error:
-            raise click.ClickException(" ".join(said(error).split())) from None
+            raise click.ClickException(" ".join(message_of(error).split())) from None
         except OverflowError:
             raise click.ClickException("a number is too large: expected one that fits in 64 bits") from None
         except MemoryError:
@@ -31,8 +31,8 @@ class OneLineErrors(click.Group):
             ctx.exit(130)
 
 
-def said(error: Exception) -> str:
-    """What an error says, without the number that the system gives it."""
+def message_of(error: Exception) -> str:
+    """The message of an error, without the number of the system."""
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)
     return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
@@ -60,14 +60,14 @@ def main():
 
 
 class Notes(logging.Handler):
-    """What the library tells on the way, as lines on standard error."""
+    """Prints the log of the library on standard error."""
 
     def emit(self, record):
         click.echo(record.getMessage(), err=True)
 
 
 def table(header, rows) -> None:
-    """Columns as wide as what is in them; no cut, so that a pipe gets all."""
+    """Print columns as wide as their longest cell; nothing is cut, so that a pipe gets all."""
     rows = [tuple(map(str, row)) for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

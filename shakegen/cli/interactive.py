@@ -1,4 +1,4 @@
-"""Writing together: the network offers what may come next, the user picks or types."""
+"""Writing together: the network offers the next symbols, the user picks or types."""
 
 import itertools
 import sys
@@ -20,12 +20,12 @@ def converse(
         The whole text: at the end of the input, or once it has `length` new symbols or a stop text.
 
     Raises:
-        ValueError: as `writing.Writer.samples`.
+        ValueError: as `TextGenerator.samples`.
     """
     check(length, temperature, 0)
     draft, written = model.draft(seed, on_unknown), ""
     click.echo(HELP, err=True)
-    while draft.length < length and not stopped(model.vocabulary, written, stop, min_length):
+    while draft.length < length and not is_stopped(model.vocabulary, written, stop, min_length):
         offers = draft.likeliest(OFFERED, temperature)
         listed = "  ".join(f"{number} {text!r} {share:.0%}" for number, (text, share) in enumerate(offers, 1))
         click.echo(f"\n{(seed + written)[-72:]}\n{listed}\n> ", nl=False, err=True)
@@ -36,25 +36,25 @@ def converse(
         if not answer:
             click.echo(err=True)
             break
-        addition = meaning(answer.removesuffix("\n"), [text for text, _ in offers])
+        addition = addition_for(answer.removesuffix("\n"), [text for text, _ in offers])
         try:
             draft.write(addition)
-        except ValueError as error:  # what the model does not know: say so, ask again
+        except ValueError as error:  # an unknown symbol: say so, ask again
             click.echo(f"{error}", err=True)
         else:
             written += addition
     return seed + written
 
 
-def stopped(vocabulary, written: str, stop, min_length: int) -> bool:
+def is_stopped(vocabulary, written: str, stop, min_length: int) -> bool:
     """Whether a stop text stands in a text and ends no sooner than with its `min_length`th symbol."""
     symbols = list(itertools.chain.from_iterable(vocabulary.symbols_of([written])))
     least = len("".join(symbols[:min_length]))
     return len(symbols) >= min_length and any(written.find(s, max(0, least - len(s))) >= 0 for s in stop)
 
 
-def meaning(answer: str, offers: list[str]) -> str:
-    """What an answer adds to the text."""
+def addition_for(answer: str, offers: list[str]) -> str:
+    """The text that an answer adds."""
     if not answer:
         return offers[0]
     if len(answer) == 1 and answer.isdecimal() and 1 <= int(answer) <= len(offers):

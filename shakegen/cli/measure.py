@@ -1,7 +1,6 @@
 """Commands that measure: how well a model predicts, and how much it copies."""
 
 import json
-import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,71 +8,80 @@ from pathlib import Path
 import click
 
 from shakegen.cli.group import main, table
-from shakegen.cli.options import corpus_options, unknown_option
+from shakegen.cli.options import corpus_options, json_option, unknown_option
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # from so many bits on, this of the terminal's 256 colours
+SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colours, from this many bits on
 
 
 @main.command()
 @click.argument("model")
 @click.argument("corpus", nargs=-1, required=True)
-@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), help="The part to read.  "
+@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), help="Part to read.  "
               "[default: test where the model learned from this very text, else all]")  # fmt: skip
 @corpus_options
 @unknown_option
-@click.option("--per-character", is_flag=True, help="Show the text, the more surprising the redder; in a pipe, a line "
-              "for each character, or word: itself as JSON, a tab, its bits.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.option("--per-character", is_flag=True, help="Show the text, surprising characters in red; in a pipe, a line "
+              "for each character, or word: JSON, a tab, its bits.")  # fmt: skip
+@json_option
 def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
-    """Measure how well MODEL predicts each next character, or word, of CORPUS, read in order from first to last.
+    """Measure how well MODEL predicts CORPUS.
 
-    CORPUS: text files, folders of them, - for standard input, or names from `shakegen corpora list`. In bits per
-    character, the fewer the better; accuracy is the share of characters, or words, that the model thought likeliest.
+    The unit is bits per character. The model reads the text in order and predicts each next character, or word. Fewer
+    bits are better; the accuracy is the share of symbols that the model thought likeliest. CORPUS: text files, folders
+    of them, - for standard input, or names from `shakegen corpora list`.
 
-    What it takes to spell words that the model does not know is part of the bits, so that models of characters and of
-    words can be compared; the perplexity is that of the words, unknown ones alike.
+    The bits include the cost of spelling unknown words, so that models of characters and of words compare. The
+    perplexity does not.
 
-    Of a model of the task autocomplete: how well it predicts, at every character, the word that it is part of.
+    A model of the task autocomplete predicts, at every character, the word that it is part of.
 
     \b
     shakegen evaluate models/sonnets-gru.h5 sonnets
     shakegen evaluate models/novel-lstm.h5 letters.txt --split all --per-character
     """
-    from shakegen.model import evaluation, load
+    from shakegen.model import load
     from shakegen.text import catalog
 
     loaded = load(model)
-    if loaded.words:
-        evaluate_words(loaded, model, catalog.open_source(corpus, **reading), split, per_character, as_json)
-        return
-    source, vocabulary, listed = catalog.open_source(corpus, **reading), loaded.vocabulary, []
+    source = catalog.open_source(corpus, **reading)
+    measure = {"next": evaluate_symbols, "autocomplete": evaluate_autocomplete}[loaded.task]
+    measure(loaded, model, source, split, on_unknown, per_character, as_json)
+
+
+def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character: bool, as_json: bool) -> None:
+    """The measures of a model of the next symbol."""
+    from shakegen.model import evaluation
+
+    vocabulary, listed = loaded.vocabulary, []
     text = vocabulary.read(part_of(source, loaded.corpus, split), on_unknown)
     blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
     if per_character:
         symbols = symbols_of(part_of(source, loaded.corpus, split), vocabulary, on_unknown)
-        blocks = showing(blocks, symbols, listed.append if as_json else print_symbol)
+        blocks = show_symbols(blocks, symbols, listed.append if as_json else print_symbol)
     figures = evaluation.summarise(blocks).of_text(text, vocabulary).to_dict()
     if as_json:
         click.echo(json.dumps(figures | ({"per_character": listed} if per_character else {})))
         return
     if per_character and sys.stdout.isatty():
         click.echo()
-    for name, value in figures.items():
+    for key, value in figures.items():
         shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-        click.echo(f"{name.replace('_', ' '):28}{shown:>12}", err=per_character)
+        click.echo(f"{key.replace('_', ' '):28}{shown:>12}", err=per_character)
 
 
-def evaluate_words(model, name: str, source, split: str | None, per_character: bool, as_json: bool) -> None:
+def evaluate_autocomplete(
+    model, name: str, source, split: str | None, on_unknown, per_character: bool, as_json: bool
+) -> None:
     """The measures of a model of the task autocomplete."""
     import numpy as np
 
-    from shakegen.study.autocomplete.corpus import WordCorpus
+    from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 
     if per_character:
         raise ValueError("--per-character is for models of the next character: leave it out")
     options = {key: model.corpus[key] for key in ("split", "random_state") if key in model.corpus}
-    corpus = WordCorpus.from_source(source, length=model.length, words=model.words, **options)
+    corpus = AutocompleteCorpus.from_source(source, length=model.length, words=model.words, **options)
     split = split or ("test" if corpus.sha256 == model.corpus.get("sha256") else "all")
     rows = range(len(corpus.observations)) if split == "all" else getattr(corpus, split)
     if not len(rows):
@@ -93,7 +101,7 @@ def evaluate_words(model, name: str, source, split: str | None, per_character: b
 
 
 def part_of(source, origin: dict, split: str | None) -> Iterator[str]:
-    """The text to evaluate on, in blocks: where the model knows the corpus, split as it was in training."""
+    """The text to evaluate on, in blocks; a corpus that the model knows has the split of its training."""
     from shakegen.text import encoding, splits
 
     about = encoding.measure(source)
@@ -107,7 +115,7 @@ def part_of(source, origin: dict, split: str | None) -> Iterator[str]:
 
 
 def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Iterator[tuple[str, float]]:
-    """Each symbol that was read, in its own spelling, and the nats that it takes to spell it where it is unknown."""
+    """Each symbol in its own spelling, and the cost in nats of spelling it, 0 if it is known."""
     for symbols in vocabulary.symbols_of(blocks):
         for symbol in symbols:
             if symbol in vocabulary:
@@ -116,12 +124,14 @@ def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Ite
                 yield symbol, vocabulary.spelling(symbol)
 
 
-def showing(blocks, symbols: Iterator[tuple[str, float]], show):
-    """Pass blocks of surprisals on, and show each symbol with its bits; None for the first, which is given."""
+def show_symbols(blocks, symbols: Iterator[tuple[str, float]], show):
+    """Pass blocks of surprisals on, and show each symbol with its bits; the first, which is given, has None."""
+    from shakegen.model.evaluation import LN2
+
     show((next(symbols)[0], None))
     for surprisals, right in blocks:
         for nats, (symbol, spelling) in zip(surprisals.tolist(), symbols, strict=False):
-            show((symbol, (nats + spelling) / math.log(2)))
+            show((symbol, (nats + spelling) / LN2))
         yield surprisals, right
 
 
@@ -140,15 +150,16 @@ def print_symbol(shown: tuple[str, float | None]) -> None:
 @click.option("--corpus", required=True, multiple=True, help="A text file, a folder of them, or a name from `shakegen "
               "corpora list`; may be given several times.")  # fmt: skip
 @click.option("--seed", default="", help="MODEL: the text to continue.")
-@click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: how many characters, or words.")
-@click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: at this temperature.")
-@click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: of the draws.")
+@click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: number of characters, or words.")
+@click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: temperature.")
+@click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: seed of the draws.")
 @corpus_options
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@json_option
 def novelty(source, corpus, reading, as_json, **options):
-    """Measure how much of a text is copied: what MODEL writes, or TEXTFILE (- for standard input), against a corpus.
+    """Measure how much MODEL, or a TEXTFILE, copies from a corpus.
 
-    Shows the longest passage that stands in the corpus, and the share of n-grams (n characters in a row) that do not.
+    Shows the longest passage that stands in the corpus too, and the share of new n-grams (n characters in a row). The
+    text is one that MODEL writes, or that of TEXTFILE (- for standard input).
 
     \b
     shakegen novelty models/sonnets-gru.h5 --corpus sonnets
@@ -159,7 +170,7 @@ def novelty(source, corpus, reading, as_json, **options):
     from shakegen.text.vocabulary import Vocabulary
 
     known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
-    text = written_by(source, options) if is_model(source) else read_file(source, reading)
+    text = write_with(source, options) if is_model(source) else read_file(source, reading)
     found = measure.compare(Vocabulary(known.vocabulary.symbols, unknown=True).encode(text), known.ids)
     passage = text[found.position :][: found.longest]
     if as_json:
@@ -182,13 +193,13 @@ def is_model(path: str) -> bool:
 
 
 def read_file(path: str, reading: dict) -> str:
-    """The text of a file, reshaped as the corpus is."""
+    """The text of a file, normalized like the corpus."""
     from shakegen.text import catalog
 
     return "".join(catalog.open_source(path, **reading).blocks())
 
 
-def written_by(path: str, options: dict) -> str:
+def write_with(path: str, options: dict) -> str:
     from shakegen.model import load
 
     return load(path).sample(**options)

@@ -55,16 +55,20 @@ class Listed(click.ParamType):
         if not isinstance(value, str):
             return value
         try:
-            return list(dict.fromkeys(self.kind(item.strip()) for item in value.split(",")))
+            return split_list(value, self.kind)
         except ValueError:
             raise ValueError(f"the {param.name} given are {value!r}: expected whole numbers such as 10,20,40") from None
+
+
+def split_list(text: str, kind: type = str) -> list:
+    return list(dict.fromkeys(kind(item.strip()) for item in text.split(",")))
 
 
 def options_from(source: Callable, texts: Mapping[str, str], flags: Mapping[str, str] | None = None) -> list[Callable]:
     """Options for arguments of a function, or fields of a dataclass: types and defaults are those of its signature.
 
-    A `bool` that is True by default gets the opposite flag too. An `Iterable` is a list between commas. An `Annotated`
-    type has its choices as annotation.
+    A `bool` that is True by default gets the opposite flag too. An `Iterable` is a list between commas. A type is
+    `Annotated` with its choices; without another default, all of them are it.
 
     Args:
         source: the function or the dataclass.
@@ -77,10 +81,11 @@ def options_from(source: Callable, texts: Mapping[str, str], flags: Mapping[str,
 
 def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Callable:
     kind, choices, default = parameter.annotation, (), parameter.default
-    flag = flag or f"--{parameter.name.replace('_', '-')}"
-    shown = default is not None and default is not False and "[default:" not in text
+    flag = flag or flag_of(parameter.name)
     if typing.get_origin(kind) is typing.Annotated:
         kind, choices = typing.get_args(kind)
+        default = choices if default is parameter.empty else default
+    shown = default is not None and default is not False and "[default:" not in text
     if isinstance(kind, types.UnionType):
         kind = typing.get_args(kind)[0]  # None is the other
     if kind is bool:
@@ -94,12 +99,17 @@ def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Cal
     return click.option(flag, parameter.name, type=kind, default=default, show_default=shown, help=text)
 
 
+def flag_of(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def documented(source: Callable) -> dict[str, str]:
-    """The help of each argument, or field: what the docstring says of it in `Args`, or `Attributes`."""
+    """The help of each argument or field, from `Args` or `Attributes` in the docstring; `other` becomes --other."""
     section = re.split(r"^(?:Args|Attributes):\n", inspect.getdoc(source), flags=re.MULTILINE)[1].partition("\n\n")[0]
     texts = {}
     for names, entry in re.findall(r"^    (\w[\w, ]*): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
-        text = " ".join(entry.replace("`", "").split())
+        text = re.sub(r"`(\w+)`", lambda match: flag_of(match[1]), " ".join(entry.split()))
+        text = text.replace(" [default:", "  [default:")
         texts |= dict.fromkeys(names.split(", "), text[0].upper() + text[1:])
     return texts
 
@@ -127,7 +137,7 @@ def options_of_cells() -> list[Callable]:
     for name in option_names():
         cells = [cell for cell in CELLS.values() if name in cell.options()]
         one = cells[0].options()[name]
-        flag, choices = one.metadata["flag"] or f"--{name.replace('_', '-')}", one.metadata["choices"]
+        flag, choices = one.metadata["flag"] or flag_of(name), one.metadata["choices"]
         text = f"{one.metadata['help']}  [{', '.join(cell.name for cell in cells)}; default: {one.default}]"
         if type(one.default) is bool:
             flag += "" if "/" in flag else f"/--no-{flag[2:]}"

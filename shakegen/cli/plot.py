@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from shakegen.cli.group import main
+from shakegen.cli.options import json_option
 
 LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "training": ("training",)}
 
@@ -17,17 +18,17 @@ LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "tr
 @click.argument("models", metavar="MODEL|EVALUATION...", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figure there: a name in .png, .svg, .pdf or "
               ".html. Needs matplotlib.  [default: draw in the terminal]")  # fmt: skip
-@click.option("--against", type=click.Choice(["epochs", "minutes"]), default="epochs", show_default=True)
-@click.option("--loss", type=click.Choice(list(LOSSES)), default="both", show_default=True, help="Which to draw.")
-@click.option("--from-epoch", type=float, default=0, show_default=True, help="Leave out what came before.")
-@click.option("--json", "as_json", is_flag=True, help="Print the numbers behind the figure as one JSON object.")
+@click.option("--against", type=click.Choice(["epochs", "minutes"]), default="epochs", show_default=True,
+              help="Horizontal axis.")  # fmt: skip
+@click.option("--loss", type=click.Choice(list(LOSSES)), default="both", show_default=True, help="Losses to draw.")
+@click.option("--from-epoch", type=float, default=0, show_default=True, help="Leave out the epochs before it.")
+@json_option
 def plot(models, out, against, loss, from_epoch, as_json):
-    """Draw the learning curves of each MODEL, a model file: its losses in bits per character, or word, the best epoch
-    marked.
+    """Draw learning curves, or accuracy by characters typed.
 
-    Or of models of words, given each EVALUATION, a .json file of what `shakegen evaluate --json` printed: how their
-    accuracy grows with each character typed. In the terminal, or with --out as an image, or on a web page that needs
-    nothing else.
+    For each MODEL, a model file: its losses in bits per character, or word, with a mark at the best epoch. For
+    autocomplete models, give each EVALUATION, a .json file of `shakegen evaluate --json`: the figure shows how their
+    accuracy grows with each character typed. It goes to the terminal, or with --out to an image or a web page.
 
     \b
     shakegen plot models/sonnets-gru.h5
@@ -58,13 +59,13 @@ def plot(models, out, against, loss, from_epoch, as_json):
 
 
 def names_of(paths: list[str]) -> list[str]:
-    """The names of files without folder and suffix, or the whole paths where two would be called the same."""
+    """The names of files without folder and suffix; whole paths where two would be the same."""
     names = [Path(path).stem for path in paths]
     return [path if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
 
 
 def refuse_mixture(evaluated: list[str], paths: list[str], **given: bool) -> None:
-    """What belongs to learning curves has no place beside evaluations."""
+    """Refuse options of learning curves, and models, beside evaluations."""
     if evaluated != paths:
         raise ValueError(f"{evaluated[0]} is an evaluation, others are models: expected files of one kind")
     for name, value in given.items():
@@ -73,32 +74,32 @@ def refuse_mixture(evaluated: list[str], paths: list[str], **given: bool) -> Non
 
 
 def evaluations(paths: list[str]) -> dict[str, dict]:
-    """What `shakegen evaluate --json` printed, by the models' names, or the files' where two would be called the same.
+    """The output of `shakegen evaluate --json`, by the models' names, or the files' if two models share a name.
 
     Raises:
         OSError, ValueError: a file cannot be read, or is not JSON.
     """
-    found, names = [], names_of(paths)
+    results, names = [], names_of(paths)
     for path in paths:
         try:
-            found.append(json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=not_json))
+            results.append(json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=refuse_constant))
         except FileNotFoundError:
             raise FileNotFoundError(f"no file {path}: expected what `shakegen evaluate --json` printed") from None
         except (RecursionError, ValueError):
             raise ValueError(f"{path} is not JSON: expected what `shakegen evaluate --json` printed") from None
-    models = [one.get("model") if isinstance(one, dict) else None for one in found]
+    models = [one.get("model") if isinstance(one, dict) else None for one in results]
     if all(isinstance(model, str) for model in models) and len(set(models)) == len(models):
         names = models
-    return dict(zip(names, found, strict=True))
+    return dict(zip(names, results, strict=True))
 
 
-def not_json(name: str):
+def refuse_constant(name: str):
     """Refuse NaN and the infinities, which Python reads and JSON does not have."""
     raise ValueError(f"{name} is no number of JSON")
 
 
 def overview(runs: dict):
-    """A table of what was trained."""
+    """A table of the trained models."""
     from shakegen.plotting import Table
 
     rows = []
@@ -122,7 +123,7 @@ def overview(runs: dict):
 
 
 def draw(figure) -> None:
-    """Print a figure as wide as the terminal, with the signs and colours that it has."""
+    """Print a figure as wide as the terminal, with the signs and colours of the terminal."""
     from shakegen import plotting
 
     width = min(120, max(40, shutil.get_terminal_size((80, 24)).columns))

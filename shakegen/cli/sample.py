@@ -7,7 +7,7 @@ import click
 
 from shakegen.cli.group import main, read_text
 from shakegen.cli.interactive import converse
-from shakegen.cli.options import input_encoding_option, unknown_option
+from shakegen.cli.options import flag_of, group, input_encoding_option, unknown_option
 
 DRAWING = ("temperature", "top_k", "top_p", "min_p", "typical")
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
@@ -16,46 +16,80 @@ PIECE = 4096  # symbols that go to a pipe at a time
 
 @main.command()
 @click.option("--model", help="Model file.  [default: the newest in ./models, else the pretrained sonnets]")
-@click.option("--seed", default="", help="The text to continue; empty: start from nothing; -: standard input.")
-@click.option("--seed-file", help="A file with the text to continue, - for standard input; a line end at its end "
-              "is left out.")  # fmt: skip
-@input_encoding_option
-@click.option(
-    "--length",
-    type=int,
-    default=200,
-    show_default=True,
-    help="New characters to write; of a model of words, new words.",
+@group(
+    "Seed",
+    click.option("--seed", default="", help="Text to continue; empty: start from nothing; -: standard input."),
+    click.option(
+        "--seed-file",
+        help="File with the text to continue, - for standard input; a line end at its end does not count.",
+    ),
+    input_encoding_option,
+    unknown_option,
 )
-@click.option("--stop", multiple=True, help="End a text once it has written this, for a line end $'\\n' in a shell; "
-              "may be given several times.")  # fmt: skip
-@click.option(
-    "--min-length", type=int, default=0, show_default=True, help="How many of them come before --stop counts."
+@group(
+    "Length",
+    click.option(
+        "--length",
+        type=int,
+        default=200,
+        show_default=True,
+        help="New characters to write; for a model of words, new words.",
+    ),
+    click.option(
+        "--stop",
+        multiple=True,
+        help="End a text after this string, for a line end $'\\n' in a shell; may be given several times.",
+    ),
+    click.option(
+        "--min-length",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Ignore --stop until this many characters are written.",
+    ),
 )
-@click.option(
-    "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
+@group(
+    "Drawing",
+    click.option(
+        "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
+    ),
+    click.option("--top-k", type=int, help="Keep the k likeliest characters, or words."),
+    click.option("--top-p", type=float, help="Keep the likeliest until their probabilities add up to this."),
+    click.option("--min-p", type=float, help="Keep those with this share of the probability of the likeliest."),
+    click.option(
+        "--typical",
+        type=float,
+        help="Keep those whose surprise is nearest the average, until their probabilities add up to this.",
+    ),
+    click.option("--random-state", type=int, help="Equal numbers give equal texts.  [default: another each time]"),
 )
-@click.option("--top-k", type=int, help="Draw from the k likeliest characters, or words, only.")
-@click.option("--top-p", type=float, help="... from the fewest likeliest with this probability together.")
-@click.option("--min-p", type=float, help="... from those with this share of the likeliest one's probability.")
-@click.option(
-    "--typical", type=float, help="... from the fewest, of nearly the expected surprise, with this probability."
+@group(
+    "Beam search",
+    click.option("--beam-width", type=int, help="Search for the likeliest text with this many beams; do not draw."),
+    click.option(
+        "--no-repeat-ngram",
+        type=int,
+        help="Write no n symbols in a row twice. The likeliest texts of a character-level network love to loop: try 8.",
+    ),
+    click.option(
+        "--length-penalty",
+        type=float,
+        help="Rank by log-probability / length^this; with --stop, 1 favours longer texts.  [default: 0]",
+    ),
+    click.option("--stochastic", is_flag=True, help="Draw distinct texts, with their probabilities."),
 )
-@click.option("--beam-width", type=int, help="Search for the likeliest text with so many beams instead of drawing.")
-@click.option("--no-repeat-ngram", type=int, help="Beams: write no n symbols in a row twice. The likeliest texts of "
-              "a character-level network love to loop: try 8.")  # fmt: skip
-@click.option("--length-penalty", type=float, help="Beams: rank by log-probability / length^this; with --stop, 1 "
-              "favours longer texts.  [default: 0]")  # fmt: skip
-@click.option("--stochastic", is_flag=True, help="Beams: draw distinct texts, with their probabilities.")
-@click.option("--count", type=int, help="How many texts, between lines of ---.  [default: 1; stochastic: all beams]")
-@click.option("--random-state", type=int, help="The same number gives the same text.  [default: another each time]")
-@unknown_option
-@click.option("--stream/--no-stream", default=None, help="Show the text as it is drawn.  [default: on a terminal]")
-@click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type.")
+@group(
+    "Output",
+    click.option("--count", type=int, help="Number of texts, between lines of ---.  [default: 1; stochastic: all "
+                 "beams]"),
+    click.option("--stream/--no-stream", default=None, help="Show the text while it is drawn.  [default: on a "
+                 "terminal]"),
+    click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type."),
+)  # fmt: skip
 def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **options):
-    """Continue a seed text: the seed and what the network makes of it go to standard output.
+    """Continue a seed text; seed and continuation go to stdout.
 
-    The temperature comes first, then top-k, top-p, min-p and typical, in this order, each on what the one before left.
+    The temperature applies first, then top-k, top-p, min-p and typical, in this order, each to the symbols left.
 
     \b
     shakegen sample --seed "shall i"
@@ -69,7 +103,7 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **
     refuse_mixtures(beam_width, interactive, **options)
     options = {name: value for name, value in options.items() if value is not None and value is not False}
     seed = read_seed(seed, seed_file, encoding, shared_input=interactive)
-    model = told(find()) if model is None else model
+    model = announce(find()) if model is None else model
     loaded = load(model, "next")
     if interactive:
         click.echo(converse(loaded, seed, **options))
@@ -100,12 +134,12 @@ def search(model, seed: str, width: int, options: dict) -> None:
         options.setdefault("random_state", int.from_bytes(os.urandom(4)))
         if not 1 <= count <= width:
             raise ValueError(f"the count is {count}: expected 1 to as many texts as the beam is wide, {width}")
-        found = model.stochastic_beams(seed, count=width, **options)[:count]
+        beams = model.stochastic_beams(seed, count=width, **options)[:count]
     else:
         options.pop("random_state", None)
-        found = model.beams(seed, width=width, **options)
-    click.echo("\n---\n".join(seed + text for text, _, _ in found))
-    for number, (_, score, log_probability) in enumerate(found, 1):
+        beams = model.beams(seed, width=width, **options)
+    click.echo("\n---\n".join(seed + text for text, _, _ in beams))
+    for number, (_, score, log_probability) in enumerate(beams, 1):
         click.echo(f"{number}: score {score:.4f}, log-probability {log_probability:.4f}", err=True)
 
 
@@ -114,37 +148,33 @@ def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> Non
     stochastic = options["stochastic"]
     for name in ("top_k", "top_p", "min_p", "typical", "count", "random_state") if interactive else ():
         if options[name] is not None:
-            raise ValueError(f"{option(name)} has no effect on --interactive: leave out one of them")
+            raise ValueError(f"{flag_of(name)} has no effect on --interactive: leave out one of them")
     if beam_width is None:
         for name in BEAM_RULES:
             if options[name] is not None and options[name] is not False:
-                raise ValueError(f"{option(name)} is a rule of beam search: give --beam-width too, or leave it out")
+                raise ValueError(f"{flag_of(name)} is a rule of beam search: give --beam-width too, or leave it out")
         return
     if interactive:
         raise ValueError("--interactive and --beam-width are both given: expected one of them")
     for name in DRAWING:
         if options[name] is not None and not (stochastic and name == "temperature"):
             raise ValueError(
-                f"{option(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
+                f"{flag_of(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
             )
     for name in ("length_penalty", "no_repeat_ngram") if stochastic else ():
         if options[name] is not None:
-            raise ValueError(f"{option(name)} would change the probabilities of --stochastic: leave out one of them")
+            raise ValueError(f"{flag_of(name)} would change the probabilities of --stochastic: leave out one of them")
 
 
-def option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def told(path):
-    """A model file that nobody named; on a terminal its name is shown."""
+def announce(path):
+    """Name on a terminal the model file that is used by default."""
     if sys.stderr.isatty():
         click.echo(f"Model: {path}", err=True)
     return path
 
 
 def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) -> str:
-    """The seed text, wherever it is."""
+    """The seed text: as given, of a file, or of standard input."""
     if seed and file is not None:
         raise ValueError("--seed and --seed-file are both given: expected one of them")
     if "-" not in (seed, file):

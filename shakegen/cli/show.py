@@ -5,15 +5,16 @@ import json
 import click
 
 from shakegen.cli.group import main, table
+from shakegen.cli.options import json_option
 
 SHOWN = 100  # words of a vocabulary
 
 
 @main.command()
 @click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@json_option
 def info(model, as_json):
-    """Show what MODEL, a model file, is and how it was trained.
+    """Show the network of MODEL, a model file, and its training.
 
     \b
     shakegen info models/sonnets-gru.h5
@@ -34,12 +35,8 @@ def info(model, as_json):
         "epochs": last.get("epoch", 0),
         "minutes": round(last.get("seconds", 0) / 60, 2),
         "best_epoch": loaded.best_epoch.get("epoch"),
-        "validation_bits_per_character": loaded.validation_bits,
+        **loaded.validation_figures(),
     }
-    if loaded.words:
-        del shown["validation_bits_per_character"]
-        loss = loaded.best_epoch.get("validation_loss")
-        shown |= {"words": len(loaded.words.words), "validation_cross_entropy": loss}
     if as_json:
         click.echo(json.dumps(shown))
         return
@@ -60,7 +57,10 @@ def info(model, as_json):
 
 @main.command()
 def models():
-    """List the models in ./models, newest first, and the pretrained ones, with bits/char on their validation text."""
+    """List the models in ./models, and the pretrained ones.
+
+    The newest come first. The table has the bits/char on their validation text.
+    """
     from shakegen.model import load, shelf
 
     rows = []
@@ -70,7 +70,6 @@ def models():
         except ValueError:
             rows.append(("not usable", "", "", "", "", path))
             continue
-        bits = "" if model.validation_bits is None or model.words else f"{model.validation_bits:.3f}"
-        kind = "autocomplete" if model.words else model.config.level
-        rows.append((kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits, path))
+        bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
+        rows.append((model.kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits, path))
     table(("kind", "cell", "units", "parameters", "bits/char", "model"), rows)

@@ -3,12 +3,10 @@
 import os
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import option_names
 from shakegen.cli import runs
 from shakegen.cli.group import main
 from shakegen.cli.options import cell_option, corpus_options, group, options_from, options_of_cells, shape_options
@@ -16,8 +14,6 @@ from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
 from shakegen.training.recipe import Recipe
 
-RECIPE_NAMES = {field.name for field in fields(Recipe)}
-SETTINGS = RECIPE_NAMES.union(Config.setting_names(), option_names())
 NETWORK = {
     "units": "Size of the state of each layer.",
     "layers": "Recurrent layers, stacked.",
@@ -81,20 +77,20 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 @click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
 @click.pass_context
 def train(context, workers, worker_index, worker_wait, **options):
-    """Train a network on CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`.
+    """Train a network on CORPUS.
 
-    Several are read one after the other; what .gz, .bz2, .xz and .zip files hold is read as if it were unpacked.
+    CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`. Several texts follow one
+    another; .gz, .bz2, .xz and .zip files are unpacked.
 
-    After each epoch it shows how well the network predicts text that it did not train on, in bits per character, or
-    word, (the fewer the better), and a sample of what it writes. The best epoch is kept in the model file. An epoch of
-    more than about a million characters, or words, is reported in parts.
+    After each epoch the command shows the loss on text that the network did not train on, in bits per character, or
+    word, (fewer are better), and a sample. The model file keeps the best epoch. Epochs of more than about a million
+    characters, or words, are reported in parts.
 
-    Ctrl-C, or SIGTERM, saves and ends the run. With --resume it goes on as if it had not been ended, bit for bit, and
-    so it does after a crash, from its last checkpoint. Options that are not given are then those of the run; --epochs,
-    --minutes, --learning-rate and --patience may be others. The learning rate depends on how much of the run is over:
-    with more epochs than at first it goes on from where a run of so many would be, and is higher again. (With
-    --schedule constant, N epochs and M more are the same as N + M.) --minutes depends on the clock, and is never the
-    same twice.
+    Ctrl-C, or SIGTERM, saves and ends the run. With --resume it goes on as if it had not ended, bit for bit; after a
+    crash, from the last checkpoint. The options are those of the run; only --epochs, --minutes, --learning-rate and
+    --patience may change. The learning rate falls over the whole run. Resumed with more epochs, it jumps back up to
+    where a run of the new length would be. (With --schedule constant, N epochs and M more are the same as N + M.)
+    --minutes depends on the clock, and is never the same twice.
 
     With --task autocomplete the text is read as words of a to z, in observations of --seq-length characters that hold
     whole words; the split is of observations, shuffled. Options not given are then those of the study of memory: 600
@@ -121,64 +117,48 @@ def train(context, workers, worker_index, worker_wait, **options):
     """
     from shakegen.training.workers import Cluster, join
 
+    options |= options.pop("reading") | options.pop("shape")
+    given = {name for name in options if runs.is_given(context, name)}
     cluster = Cluster.resolve(workers, worker_index, os.environ)
     with join(cluster, worker_wait) as strategy:
-        trained(context, strategy, **options)
+        run_training(strategy, given=given, **options)
 
 
-def trained(context, strategy, corpus, out, resume, finetune, checkpoint_every, quiet, reading, shape, **options):
+def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, **options) -> None:
     """What `train` does, alone or as one of several workers."""
     started = time.monotonic()
-    from shakegen import files
-    from shakegen.text import catalog, splits
+    from shakegen.training import begin_with_text
 
-    options |= reading | shape
-    given = {name: value for name, value in options.items() if runs.is_given(context, name)}
-    out, base = runs.beginning(strategy, corpus, out, resume, finetune, given)
-    if resume:
-        options |= runs.remembered(context, base, given)
-    config = runs.configured(given, base)
-    source = catalog.open_source(corpus, **{name: options[name] for name in reading})
-    shape = {"vocabulary_size": options["vocabulary_size"], "split": splits.parse(options["split"])}
-    text = runs.corpus_of(source, config, base, shape, options, given)
-    out = out or runs.free_name(f"{text.name}-{runs.kind_of(config)}")
-    if finetune and out.resolve() == finetune.resolve():
-        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
-    if strategy.chief:
-        files.ensure_writable(out)
-    elif not quiet:
-        click.echo(
-            f"This is {strategy.name}; {strategy.cluster.name(0)} shows progress and writes the model.", err=True
-        )
+    beginning, values = begin_with_text(
+        corpus,
+        options,
+        given,
+        resume=resume,
+        finetune=finetune,
+        out=out,
+        checkpoint_every=checkpoint_every,
+        strategy=strategy,
+    )
+    if not (strategy.chief or quiet):
+        chief = strategy.cluster.name(0)
+        click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
     with quiet_tensorflow():
         from tensorflow import errors
 
         from shakegen import training
 
+    out, log_dir, samplers = beginning.out, values["log_dir"], []
+    if values["sample_length"] and not (quiet and log_dir is None):
+        samplers = [beginning.task.make_sampler(beginning.config, beginning.corpus, values, shown=not quiet)]
     try:
-        model = training.train(
-            text,
-            config,
-            resume=base if resume else None,
-            finetune=base if finetune else None,
-            out=out,
-            checkpoint_every=checkpoint_every,
-            callbacks=runs.samples(text, config, options, shown=not quiet),
-            log_dir=options["log_dir"],
-            verbose=not quiet,
-            notes={"corpus": list(corpus), **{name: options[name] for name in options if name not in SETTINGS}},
-            started=started,
-            team=strategy,
-            **{name: given[name] for name in given if name in RECIPE_NAMES},
-        )
+        model = training.train_from(beginning, samplers, log_dir, not quiet, started, strategy)
     except errors.ResourceExhaustedError:
         raise MemoryError from None
     except training.Interrupted as stop:
-        if stop.model is None:
-            sys.exit(128 + stop.signal)
-        click.echo(f"\nInterrupted. {runs.summary(stop.model, out)}", err=True)
-        if checkpoint_every:
-            click.echo(f"Go on with: {runs.resumption(corpus, out)}", err=True)
+        if stop.model is not None:
+            click.echo(f"\nInterrupted. {runs.describe_run(stop.model, out)}", err=True)
+            if checkpoint_every:
+                click.echo(f"Go on with: {runs.resume_command(corpus, out)}", err=True)
         sys.exit(128 + stop.signal)
     if model and not quiet:
-        click.echo(f"{runs.summary(model, out)}\n{runs.next_commands(corpus, model, out)}", err=True)
+        click.echo(f"{runs.describe_run(model, out)}\n{runs.list_next_commands(corpus, model, out)}", err=True)

@@ -10,10 +10,11 @@ from shakegen.compare.matching import weights_of
 from shakegen.compare.plan import Plan, Run
 from shakegen.compare.record import Record
 from shakegen.compare.summary import Row, Summary
-from shakegen.compare.tasks import BY_NAME, Text, identity
+from shakegen.compare.text import Text, identify
 from shakegen.files import explaining, temporary_beside
 from shakegen.text import catalog
 from shakegen.text.reading import Source
+from shakegen.training.tasks import get_task
 
 
 class Comparison:
@@ -45,12 +46,14 @@ class Comparison:
             raise ValueError(f"the length of the samples is {length}: expected 0 or more")
         source = catalog.open_source(text.places, **text.reading)
         self.plan, self.folder = plan, Path(folder or Path("models") / f"compare-{source.name}")
-        self.sample, task = {"seed": seed, "length": length}, BY_NAME[plan.task]
+        self.sample, task = {"seed": seed, "length": length}, get_task(plan.task)
         text = spooled(text, source, self.folder) if "-" in text.places else text
-        self.text = replace(text, shape=task.shaped(text.shape, plan.recipe, plan.first))
-        corpus = task.load(self.text)
+        recipe = plan.recipe  # all repeats learn from the corpus of the first one
+        options = task.corpus_options(plan.first, recipe.seq_length, recipe.random_state, None)
+        self.text = replace(text, shape={**text.shape, **options})
+        corpus = self.text.load(task)
         corpus.check_parts()
-        self.identity, sizes = identity(corpus), (len(corpus.vocabulary), task.outputs(corpus))
+        self.identity, sizes = identify(corpus), (len(corpus.vocabulary), len(corpus.output_vocabulary))
         self.origin = {"name": source.name, **self.identity}
         self.runs = plan.runs(lambda config: weights_of(config, *sizes))
         self.parameters = {run.entry.name: weights_of(run.config, *sizes) for run in self.runs}

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from shakegen.cells.registry import BUILT_IN, CELLS, find_cell, option_names, parse_cell
 from shakegen.compare.matching import matched
-from shakegen.network.config import TASKS, Config
+from shakegen.network.config import Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
 
 MATCHES = ("units", "parameters", "time")
-NETWORKS = dict(zip(TASKS, (Config, Config.autocomplete), strict=True))
 OWN = dict.fromkeys(("units", "layers", "embedding"), int)
 OWN |= dict.fromkeys(("learn_initial_state", "residual", "variational_dropout"), bool)
 OWN |= dict.fromkeys(("dropout", "learning_rate"), float)
@@ -120,8 +119,7 @@ class Plan:
     def __post_init__(self):
         if self.match not in MATCHES:
             raise ValueError(f"there is no match {self.match!r}: expected one of {', '.join(MATCHES)}")
-        if self.task not in TASKS:
-            raise ValueError(f"there is no task {self.task!r}: expected one of {', '.join(TASKS)}")
+        task = self._find_task()
         files = [entry.file_name for entry in self.entries]
         twice = next((entry.name for entry in self.entries if files.count(entry.file_name) > 1), None)
         if not files:
@@ -133,11 +131,15 @@ class Plan:
             raise ValueError(f"the number of repeats is {self.repeats}: expected a whole number from 1 to {most}")
         if self.match == "time" and self.recipe.minutes is None:
             raise ValueError("to match time is to hold the minutes equal: expected --minutes, not --epochs")
-        if self.task == "autocomplete" and self.recipe.stateful:
-            raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
+        task.check_recipe(self.recipe)
         self._refuse_contradictions()
         for entry in self.entries:
             self._config(entry)
+
+    def _find_task(self):
+        from shakegen.training.tasks import get_task  # numpy and the rooms of every task, for which no help should wait
+
+        return get_task(self.task)
 
     def _refuse_contradictions(self) -> None:
         own = next((entry.name for entry in self.entries if "units" in entry.settings), None)
@@ -157,7 +159,7 @@ class Plan:
         own |= {} if units is None else {"units": units}
         lacking = set(option_names()) - set(find_cell(entry.cell).options())  # settings that this cell cannot share
         shared = {name: value for name, value in self.settings.items() if name not in lacking}
-        return NETWORKS[self.task](entry.cell, **{**shared, **own})
+        return self._find_task().make_config(cell=entry.cell, **{**shared, **own})
 
     @property
     def first(self) -> Config:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shakegen.compare.plan import Run
 from shakegen.files import write_whole
+from shakegen.model.model_file import rename_losses
 
 FORMAT = "shakegen comparison run"
 STATES = ("running", "finished", "diverged", "failed")
@@ -19,7 +20,7 @@ class Record:
     Attributes:
         name: of the run.
         what: what decides its outcome: `corpus`, `config`, `recipe`.
-        text: how to read the text again, the arguments of `tasks.Text`.
+        text: how to read the text again, the arguments of `text.Text`.
         sample: what to write in the end: `seed` and `length`.
         state: one of `STATES`; running is also what was stopped, and goes on.
         reason: why it failed or diverged.
@@ -41,7 +42,7 @@ class Record:
         Args:
             run: of a plan.
             text: how to read it.
-            corpus: what of it decides what is learned, as a task's `identity` has it.
+            corpus: what decides what is learned from it, as `text.identify` has it.
             sample: what to write in the end.
         """
         what = {"corpus": corpus, "config": run.config.to_dict(), "recipe": run.recipe.to_dict()}
@@ -75,6 +76,8 @@ class Record:
             if values.pop("format") != FORMAT or values["state"] not in STATES:
                 raise ValueError
             record = cls(**values)
+            if "history" in record.figures:
+                record.figures["history"] = rename_losses(record.figures["history"])
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError(
                 f"{path} is not a run of a comparison: remove it, or name another folder with --runs"

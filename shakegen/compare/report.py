@@ -12,7 +12,7 @@ from shakegen.plotting import Curve, Figure, Fragment, Panel, Table
 from shakegen.plotting.page import escaped
 
 AXES = {"steps": ("steps", 1), "seconds": ("minutes", 60)}
-LOSSES = {"validation_loss": "validation", "loss": "training"}
+LOSSES = {"val_loss": "validation", "loss": "training"}
 STYLE = """
 .samples { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 0 2rem; }
 .samples pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.85rem; }
@@ -51,27 +51,27 @@ def page(summary: Summary) -> str:
 
 def curves(summary: Summary) -> Figure | None:
     """The losses against steps and against time: means over the runs, with the range of these; None without any."""
-    panels = []
+    panels, unit = [], summary.task.kind.unit_of(summary.rows[0].config)
     for key, (label, scale) in AXES.items():
         found = [
-            curve(row, key, scale, loss, summary.task.loss_scale)
+            curve(row, key, scale, loss, unit.nats)
             for loss in LOSSES
             for row in summary.rows
             if any(loss in entry for history in row.histories for entry in history)
         ]
         if found:
-            panels.append(Panel(label, summary.task.unit(summary.rows[0].config), found))
+            panels.append(Panel(label, unit.name, found))
     return Figure("Learning curves", panels) if panels else None
 
 
-def curve(row: Row, key: str, scale: float, loss: str, loss_scale: float) -> Curve:
+def curve(row: Row, key: str, scale: float, loss: str, nats: float) -> Curve:
     """One loss of one network."""
     runs = [
-        np.array([(entry[key] / scale, entry[loss] * loss_scale) for entry in history if loss in entry])
+        np.array([(entry[key] / scale, entry[loss] / nats) for entry in history if loss in entry])
         for history in row.histories
     ]
     x, y = together([run for run in runs if len(run)])
-    mean, validation = y.mean(axis=0), loss == "validation_loss"
+    mean, validation = y.mean(axis=0), loss == "val_loss"
     best = int(np.argmin(mean))
     band = (y.min(axis=0), y.max(axis=0)) if len(y) > 1 else None
     note = f"best {mean[best]:.3f}" if validation else ""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from shakegen.compare.plan import Plan
 from shakegen.compare.record import Record
-from shakegen.compare.tasks import BY_NAME
 from shakegen.files import write_whole
 from shakegen.network.config import Config
+from shakegen.training.tasks import Task, get_task
 
 COSTS = ("training_characters_per_second", "sampling_characters_per_second", "minutes", "peak_memory_mib")
 
@@ -70,7 +70,7 @@ class Row:
     def figures(self) -> dict[str, Figure]:
         """What was measured of the runs that finished, by name: the task's measures, then `COSTS`."""
         found = {}
-        for measure in BY_NAME[self.config.task].measures:
+        for measure in get_task(self.config.task).measures:
             found[measure.name] = self._figure(lambda of, m=measure: (of[m.part] or {}).get(m.key))
         for name in COSTS[:2]:
             found[name] = self._figure(lambda of, name=name: of[name])
@@ -134,9 +134,9 @@ class Summary:
     rows: Sequence[Row]
 
     @property
-    def task(self):
-        """What there is to know of the task; one of `tasks.BY_NAME`."""
-        return BY_NAME[self.rows[0].config.task]
+    def task(self) -> Task:
+        """The task that the networks learned."""
+        return get_task(self.rows[0].config.task)
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""

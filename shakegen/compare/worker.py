@@ -14,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from shakegen.compare.record import Record
-from shakegen.compare.tasks import BY_NAME, Text, identity
+from shakegen.compare.text import Text, identify
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
+from shakegen.training.tasks import get_task
 
 TIMED = 0.5  # seconds for which the speed of sampling is measured
 
@@ -49,16 +50,15 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     Returns:
         The record with figures: `parameters`, `epochs`, `steps`, `best_epoch`, `seconds`, `peak_memory_bytes` (of
         the training; None where it is not known), `training_characters_per_second`,
-        `sampling_characters_per_second`, `validation` and `test` (as the task scores them; None without such text),
+        `sampling_characters_per_second`, `validation` and `test` (the task's scores; None without such text),
         `sample`, and `history`, as a model file has it.
 
     Raises:
         Diverged, Interrupted, ValueError, OSError: as `training.train`.
     """
     config, path = Config.from_dict(record.what["config"]), record.model(folder)
-    task = BY_NAME[config.task]
-    corpus = task.load(Text(**record.text))
-    if identity(corpus) != record.what["corpus"]:
+    corpus = Text(**record.text).load(get_task(config.task))
+    if identify(corpus) != record.what["corpus"]:
         raise ValueError(f"{corpus.name} is not the text any more that the comparison began with")
     model = trained(record, corpus, config, path, verbose)
     if model is None:  # trained before, by a process that ended before it had measured
@@ -112,13 +112,13 @@ def figures_of(model, record: Record, corpus) -> dict:
     }
     if corpus is None:
         return figures
-    task, random_state = BY_NAME[model.config.task], record.what["recipe"]["random_state"]
+    task, random_state = get_task(model.task), record.what["recipe"]["random_state"]
     speed = figures["training_characters_per_second"]
     if speed:  # a history has that of symbols
         figures["training_characters_per_second"] = round(speed * task.characters_per_symbol(corpus), 1)
-    sample = task.sample(model, corpus, record.sample["seed"], record.sample["length"], random_state)
+    sample = task.write_sample(model, corpus, record.sample["seed"], record.sample["length"], random_state)
     scores = {part: task.score(model, corpus, part) for part in ("validation", "test")}
-    return {**figures, **scores, "sampling_characters_per_second": rate(task.draw, model), "sample": sample}
+    return {**figures, **scores, "sampling_characters_per_second": time_use(task.use_model, model), "sample": sample}
 
 
 def median(values) -> float | None:
@@ -126,12 +126,12 @@ def median(values) -> float | None:
     return statistics.median(values) if values else None
 
 
-def rate(draw, model) -> float:
-    """Characters/s at which something is drawn from a model."""
+def time_use(use, model) -> float:
+    """Characters/s at which a model is used."""
     count = 100
     while True:
         began = time.perf_counter()
-        characters = draw(model, count)
+        characters = use(model, count)
         took = time.perf_counter() - began
         if took >= TIMED:
             return round(characters / took, 1)

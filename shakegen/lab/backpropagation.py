@@ -1,4 +1,4 @@
-"""Gradients through time, looked at: by the states of the past, and by the weights with and without clipping.
+"""Gradients through time: by the states of the past, and by the weights with and without clipping.
 
 Imports TensorFlow.
 """
@@ -16,15 +16,15 @@ CLIPPINGS = ("none", "value", "norm")
 def state_gradients(layers: Sequence, read_out: Callable, inputs, targets, residual: bool = False) -> list[list]:
     """The gradients of the loss at the last step by every state of every step before, and of that step.
 
-    A state is what a cell hands on to its next step. The gradient by h counts every way from it to the loss, through
-    the layers above as through the steps to come; that by a memory c those that do not lead through h of its own step.
+    The gradient by h counts every way from it to the loss, through the layers above and through later steps. The
+    gradient by a memory c counts the ways that do not lead through h of its own step.
 
     Args:
         layers: recurrent layers of Keras, each with a `cell`, the lowest first.
         read_out: from the outputs of the last layer at the last step, (N, H), to logits (N, V).
         inputs: tensor (N, T, ·).
-        targets: ids to be predicted after the last step, (N,); the loss is the sum of their cross entropies, in nats:
-            every sequence's gradients are its own.
+        targets: ids to predict after the last step, (N,). The loss is the sum of their cross entropies, in nats, so
+            that the gradients of each sequence are its own.
         residual: whether every layer above the first adds its input to its output.
 
     Returns:
@@ -38,23 +38,23 @@ def state_gradients(layers: Sequence, read_out: Callable, inputs, targets, resid
             hidden = x
             for number, layer in enumerate(layers):
                 below = hidden
-                _, found = layer.cell(hidden, states[number])
-                states[number] = [tf.identity(state) for state in found]  # apart, though h was made from c
+                _, new_states = layer.cell(hidden, states[number])
+                states[number] = [tf.identity(state) for state in new_states]  # apart, though h was made from c
                 hidden = states[number][0]
                 if residual and number:
                     hidden = hidden + below
             past.append(list(states))
         losses = keras.ops.sparse_categorical_crossentropy(targets, read_out(hidden), from_logits=True)
         loss = tf.reduce_sum(losses)
-    found = tape.gradient(loss, past[::-1], unconnected_gradients="zero")
+    gradients = tape.gradient(loss, past[::-1], unconnected_gradients="zero")
     return [
-        [np.stack([np.asarray(step[number][k]) for step in found]) for k in range(len(states[number]))]
+        [np.stack([np.asarray(step[number][k]) for step in gradients]) for k in range(len(states[number]))]
         for number in range(len(layers))
     ]
 
 
 def network_state_gradients(network: keras.Model, config, ids: np.ndarray) -> list[list]:
-    """`state_gradients` of a network of `network.build.build`: ids (N, T + 1), of which the last are predicted."""
+    """`state_gradients` of a network of `network.build.build` for ids (N, T + 1); the last ids are the targets."""
     vocabulary_size = network.output_shape[-1]
     if config.embedding:
         inputs = network.get_layer("embedding")(ids[:, :-1])
@@ -64,21 +64,21 @@ def network_state_gradients(network: keras.Model, config, ids: np.ndarray) -> li
     return state_gradients(layers, network.get_layer("dense"), inputs, ids[:, -1], config.residual)
 
 
-def clipped(gradients: list, clipping: str, value: float, norm: float) -> list:
-    """Gradients clipped: every element to ±value, or all together to a norm; "none" leaves them."""
+def clip_gradients(gradients: list, clipping: str, value: float, norm: float) -> list:
+    """Clip gradients, as one of CLIPPINGS: every element to ±value, or all together to a norm, or not at all."""
     if clipping == "value":
         return [tf.clip_by_value(gradient, -value, value) for gradient in gradients]
     return tf.clip_by_global_norm(gradients, norm)[0] if clipping == "norm" else gradients
 
 
 def clipping_step(network: keras.Model, value: float, norm: float, optimizer=None, kept: str = "none") -> Callable:
-    """A function from a batch of windows to what every clipping does to the gradient there.
+    """A function that measures the effect of every clipping on the gradient of a batch of windows.
 
     Args:
         network: from ids to logits.
-        value, norm: the largest element, and the largest norm, that the two ways to clip leave.
+        value, norm: the largest element, and the largest norm, after clipping.
         optimizer: trains the network with the gradients; None leaves it as it is.
-        kept: the clipping of the gradients that the optimizer gets, of CLIPPINGS.
+        kept: the clipping of the gradients for the optimizer, one of CLIPPINGS.
 
     Returns:
         A compiled function of windows (N, T + 1), int32, that gives a tensor (3, 4), a row for each of CLIPPINGS: the
@@ -95,15 +95,15 @@ def clipping_step(network: keras.Model, value: float, norm: float, optimizer=Non
             losses = keras.ops.sparse_categorical_crossentropy(windows[:, 1:], logits, from_logits=True)
             loss = tf.reduce_mean(losses)
         raw = [tf.convert_to_tensor(g) for g in tape.gradient(loss, [w.value for w in weights])]
-        ways = {clipping: clipped(raw, clipping, value, norm) for clipping in CLIPPINGS}
+        ways = {clipping: clip_gradients(raw, clipping, value, norm) for clipping in CLIPPINGS}
         if optimizer is not None:
             optimizer.apply(ways[kept], weights)
-        return tf.stack([tf.stack([loss, *compared(raw, way)]) for way in ways.values()])
+        return tf.stack([tf.stack([loss, *compare(raw, way)]) for way in ways.values()])
 
     return step
 
 
-def compared(before: list, after: list) -> tuple:
+def compare(before: list, after: list) -> tuple:
     """The norms of two gradients, and the cosine of the angle between them."""
     norms = tf.linalg.global_norm(before), tf.linalg.global_norm(after)
     product = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(before, after)])
@@ -111,10 +111,10 @@ def compared(before: list, after: list) -> tuple:
 
 
 def run(step: Callable, batch: Callable[[int], np.ndarray], updates: int) -> np.ndarray:
-    """What a `clipping_step` gives for batch after batch, (updates, 3, 4), up to a loss that is no number."""
-    found = []
+    """The results of a `clipping_step` for batch after batch, (updates, 3, 4), up to a loss that is not finite."""
+    effects = []
     for number in range(updates):
-        found.append(step(tf.constant(batch(number))).numpy())
-        if not math.isfinite(found[-1][0, 0]):
+        effects.append(step(tf.constant(batch(number))).numpy())
+        if not math.isfinite(effects[-1][0, 0]):
             break
-    return np.array(found)
+    return np.array(effects)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from shakegen.cells.operations import sigmoid
 from shakegen.lab.check import above_0, at_least_1
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Heat, Panel
@@ -15,7 +16,7 @@ AREA = ((3.5, 7.0), (-4.0, -1.0))  # of the weight and of the bias: where the su
 
 @dataclass(frozen=True)
 class Unit:
-    """x_t = w σ(x_{t-1}) + b, asked for σ(x_T) = target; the error is the square of what it misses it by.
+    """x_t = w σ(x_{t-1}) + b, which should give σ(x_T) = target; the error is (σ(x_T) - target)².
 
     Attributes:
         length: T, the number of steps.
@@ -55,13 +56,9 @@ class Unit:
             slope = weight * h * (1 - h)
             x, by_weight, by_bias = weight * h + bias, h + slope * by_weight, 1 + slope * by_bias
         h = sigmoid(x)
-        miss = h - self.target
-        outer = 2 * miss * h * (1 - h)
-        return miss**2, outer * by_weight, outer * by_bias
-
-
-def sigmoid(x):
-    return 0.5 + 0.5 * np.tanh(0.5 * x)
+        off = h - self.target
+        outer = 2 * off * h * (1 - h)
+        return off**2, outer * by_weight, outer * by_bias
 
 
 @dataclass(frozen=True)
@@ -69,9 +66,9 @@ class Descent:
     """Gradient descents side by side: every attribute has the shape (steps + 1, ·), the start first.
 
     Attributes:
-        weight, bias: where they are.
-        error: there.
-        norm: the length of the gradient there, before it is clipped.
+        weight, bias: the places.
+        error: the error there.
+        norm: the norm of the gradient there, before it is clipped.
     """
 
     weight: np.ndarray
@@ -79,54 +76,54 @@ class Descent:
     error: np.ndarray
     norm: np.ndarray
 
-    def of(self, number: int) -> "Descent":
+    def select(self, number: int) -> "Descent":
         """One of the descents, its attributes of shape (steps + 1,)."""
         return Descent(*(getattr(self, field.name)[:, number] for field in fields(self)))
 
 
-@np.errstate(over="ignore", invalid="ignore")  # what leaves the numbers is found
+@np.errstate(over="ignore", invalid="ignore")  # checked for below
 def descend(unit: Unit, weight, bias, learning_rate: float, steps: int, clip_norm: float | None = None) -> Descent:
-    """Gradient descents from some starts.
+    """Descend from several starts.
 
     Args:
-        unit: whose error is made smaller.
+        unit: the unit whose error falls.
         weight, bias: the starts, arrays (·,).
-        learning_rate: what a step multiplies the gradient by.
-        steps: how many of them.
-        clip_norm: a gradient that is longer is shortened to this length, its direction kept; None clips nothing.
+        learning_rate: a step is the gradient times this.
+        steps: the number of steps.
+        clip_norm: a longer gradient is shortened to this norm and keeps its direction; None clips nothing.
 
     Raises:
-        ValueError: steps, learning rate or clip_norm is out of range, or a descent has left the numbers.
+        ValueError: steps, learning rate or clip_norm is out of range, or a gradient is not finite.
     """
     at_least_1(steps=steps)
     above_0(learning_rate=learning_rate, clip_norm=1 if clip_norm is None else clip_norm)
-    weight, bias, taken = np.array(weight, float), np.array(bias, float), []
+    weight, bias, history = np.array(weight, float), np.array(bias, float), []
     for step in range(steps + 1):
         error, *gradient = unit.gradient(weight, bias)
         norm = np.hypot(*gradient)
         if not np.isfinite(norm).all():
             raise ValueError(f"the gradient is no number any more at step {step}: expected a smaller learning rate")
-        taken.append((weight, bias, error, norm))
+        history.append((weight, bias, error, norm))
         scale = learning_rate * (1 if clip_norm is None else np.minimum(1, clip_norm / np.maximum(norm, TINY)))
         weight, bias = weight - scale * gradient[0], bias - scale * gradient[1]
-    return Descent(*map(np.array, zip(*taken)))
+    return Descent(*map(np.array, zip(*history)))
 
 
 def surface(unit: Unit, points: int = 161) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights (points,), biases (points,), and the error (biases, weights) at them, over the `AREA` of the cliff."""
+    """Weights (points,), biases (points,), and the error (biases, weights) there, over the `AREA` of the cliff."""
     weights, biases = (np.linspace(*ends, points) for ends in AREA)
     return weights, biases, unit.error(weights[None, :], biases[:, None])
 
 
 @dataclass(frozen=True)
 class Cliff(Result):
-    """Two descents from one start, and how many of random starts come down, a row for each of some steps.
+    """Two descents from one start, a row for each of some steps, and the success of random starts.
 
     Attributes:
-        rows: the first step and the last, some between, and those around the longest gradients.
+        rows: the first step and the last, some between, and the steps around the longest gradients.
         plain, clipped: all steps of the two descents, without and with clipping.
-        weights, biases, surface: as `surface` gives them.
-        solved: the shares of the random starts whose descents end with an error below `GOOD`, by the descent's name.
+        weights, biases, surface: the results of `surface`.
+        solved: the share of random starts from which a descent ends with an error below `GOOD`, by the descent's name.
     """
 
     plain: Descent
@@ -140,7 +137,7 @@ class Cliff(Result):
         (left, right), (bottom, top) = AREA
         heat = Heat(self.surface[::-1], "error", extent=(left, right, bottom, top))
         descents = {"unclipped": self.plain, "clipped": self.clipped}
-        paths = [path(name, descent) for name, descent in descents.items()]
+        paths = [draw_path(name, descent) for name, descent in descents.items()]
         errors = [
             Curve(name, range(len(d.error)), d.error, note=f"{self.solved[name]:.0%} of starts arrive")
             for name, d in descents.items()
@@ -151,8 +148,8 @@ class Cliff(Result):
         )
 
 
-def path(name: str, descent: Descent) -> Curve:
-    """A descent over the surface, until it leaves it: there it ends on the border."""
+def draw_path(name: str, descent: Descent) -> Curve:
+    """A descent over the surface; where it leaves the surface, it ends on the border."""
     points = np.stack([descent.weight, descent.bias], axis=1)
     low, high = np.array(AREA).T
     outside = np.flatnonzero(((points < low) | (points > high)).any(axis=1))
@@ -179,43 +176,54 @@ def cliff(
     starts: int = 500,
     random_state: int = 0,
 ) -> Cliff:
-    """Descend from one start, and from many random ones in the `AREA`, with and without clipping.
+    """Watch gradient descent fall off a cliff in the error.
+
+    One recurrent unit, with one weight and one bias, should give a number after many steps. Where its memory of the
+    start tips over, the error has a wall. The gradient there is so long that one step throws away all progress; a
+    clipped gradient does not. The table shows both descents side by side.
+
+    Examples:
+        shakegen lab cliff --out cliff.svg
+        shakegen lab cliff --clip-norm 0.1 --learning-rate 1
 
     Args:
-        weight, bias: the start, in the `AREA`.
-        learning_rate, clip_norm, steps: as for `descend`.
-        length, target: of the `Unit`.
-        starts: how many random ones.
-        random_state: draws them.
+        weight: weight that the descents start from.
+        bias: bias that the descents start from.
+        learning_rate: learning rate of gradient descent.
+        clip_norm: largest norm of a clipped gradient.
+        steps: steps of gradient descent.
+        length: steps of the recurrent unit.
+        target: number that the unit should give after its last step.
+        starts: random starts to descend from as well.
+        random_state: seed of the random starts.
 
     Raises:
-        ValueError: a value is out of range, or a descent has left the numbers.
+        ValueError: a value is out of range, or a gradient is not finite.
     """
     for name, value, (low, high) in zip(("weight", "bias"), (weight, bias), AREA):
         if not low <= value <= high:
             raise ValueError(f"the {name} to start from is {value}: expected {low:g} to {high:g}, where the cliff is")
     at_least_1(starts=starts)
     unit, random = Unit(length, target), np.random.default_rng(random_state)
-    drawn = random.uniform(*np.array(AREA).T, (starts, 2))
-    begin = np.concatenate([[(weight, bias)], drawn]).T
+    begin = np.concatenate([[(weight, bias)], random.uniform(*np.array(AREA).T, (starts, 2))]).T
     plain = descend(unit, *begin, learning_rate, steps)
     clipped = descend(unit, *begin, learning_rate, steps, clip_norm)
-    solved = {"unclipped": plain, "clipped": clipped}
-    solved = {name: float(np.mean(descent.error[-1, 1:] < GOOD)) for name, descent in solved.items()}
-    plain, clipped = plain.of(0), clipped.of(0)
-    return Cliff(rows(plain, clipped), plain, clipped, *surface(unit), solved)
+    descents = {"unclipped": plain, "clipped": clipped}
+    solved = {name: float(np.mean(descent.error[-1, 1:] < GOOD)) for name, descent in descents.items()}
+    plain, clipped = plain.select(0), clipped.select(0)
+    return Cliff(select_rows(plain, clipped), plain, clipped, *surface(unit), solved)
 
 
-def rows(plain: Descent, clipped: Descent) -> list[dict]:
-    """The steps that a table shows, of both descents side by side."""
+def select_rows(plain: Descent, clipped: Descent) -> list[dict]:
+    """The steps of the table, with both descents side by side."""
     last = len(plain.error) - 1
     steps = {round(last * k / 10) for k in range(11)}
     for descent in (plain, clipped):
         steepest = int(np.argmax(descent.norm))
         steps |= {step for step in range(steepest - 1, steepest + 2) if 0 <= step <= last}
-    return [{"step": step} | row(plain, step) | row(clipped, step, "clipped_") for step in sorted(steps)]
+    return [{"step": step} | numbers_at(plain, step) | numbers_at(clipped, step, "clipped_") for step in sorted(steps)]
 
 
-def row(descent: Descent, step: int, prefix: str = "") -> dict:
+def numbers_at(descent: Descent, step: int, prefix: str = "") -> dict:
     names = {"weight": "weight", "bias": "bias", "error": "error", "gradient_norm": "norm"}
-    return {f"{prefix}{name}": float(getattr(descent, held)[step]) for name, held in names.items()}
+    return {f"{prefix}{name}": float(getattr(descent, field)[step]) for name, field in names.items()}

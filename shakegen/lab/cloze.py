@@ -1,18 +1,19 @@
-"""The character in the middle, from what stands before it alone, or from both sides.
+"""The symbol in a gap, from the text before it alone, or from both sides.
 
-A recurrent network that reads forwards knows nothing of what follows; a second one that reads backwards does (Schuster
-& Paliwal 1997, "Bidirectional recurrent neural networks"). Filling a gap is the cloze test (Taylor 1953).
+A recurrent network that reads forwards knows nothing of the text that follows; a second one that reads backwards does
+(Schuster & Paliwal 1997, "Bidirectional recurrent neural networks"). Filling a gap is the cloze test (Taylor 1953).
 """
 
 import itertools
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from shakegen.lab import cells, check
 from shakegen.lab.result import Result
+from shakegen.model.evaluation import LN2, predicted
 from shakegen.plotting import Bars, Figure, Panel
 from shakegen.text.windows import cut
 
@@ -21,10 +22,10 @@ DIRECTIONS = ("forward", "bidirectional")
 
 @dataclass(frozen=True)
 class Cloze(Result):
-    """How well each network fills the gaps of a text that it has not trained on, a row for each cell and direction.
+    """How well each network fills gaps in text that it has not trained on, a row for each cell and direction.
 
     Attributes:
-        gaps: how many were filled.
+        gaps: the number of gaps.
         context: symbols on each side of a gap.
         losses: one dictionary for each network: cell, reads, and the loss before each update, in bits per gap.
     """
@@ -45,7 +46,7 @@ class Cloze(Result):
 
 
 def cloze(
-    names: Iterable[str],
+    names: Annotated[Iterable[str], cells.CELLS],
     corpus,
     directions: Iterable[str] = DIRECTIONS,
     context: int = 20,
@@ -57,25 +58,28 @@ def cloze(
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Cloze:
-    """Train networks to fill gaps of one symbol in a text, and let them fill others.
+    """Train networks to fill gaps of one symbol in a text, and test them on other gaps.
+
+    A forward network reads the symbols before the gap. A bidirectional one has a second layer, of as many units, that
+    reads the symbols after the gap from the last to the first.
 
     Args:
-        names: of the cells, of `cells.CELLS`.
-        corpus: a `Corpus`: its training text has the gaps to learn from, its validation text those to be filled.
-        directions: of DIRECTIONS. A forward network reads the symbols before the gap; a bidirectional one has a
-            second layer, of as many units, that reads those after it from the last to the first.
-        context: how many symbols are read on a side.
-        updates: of training.
-        units: H of a layer.
+        names: cells to compare.
+        corpus: a `Corpus`: the training text has the gaps to learn from, the validation text the gaps of the test.
+        directions: some of DIRECTIONS.
+        context: characters, or words, to read on a side of the gap.
+        updates: training updates.
+        units: size of the state of a layer; each side has a layer.
         batch_size: gaps in a batch.
-        learning_rate: of Adam; gradients are clipped to a norm of 1.
-        gaps: to be filled, spread over the validation text, at most.
-        random_state: of weights and gaps.
+        learning_rate: learning rate of Adam; gradients are clipped to a norm of 1.
+        gaps: gaps of the test, at most, spread over the validation text.
+        random_state: seed of weights and gaps.
         progress: called with a line after each training run.
 
     Raises:
         ValueError: the text is too short, or an argument is out of range.
     """
+    configs = {name: cells.config(name, units) for name in names}
     check.at_least_1(context=context, updates=updates, batch_size=batch_size, gaps=gaps)
     check.above_0(learning_rate=learning_rate)
     for part, ids in (("training", corpus.train), ("validation", corpus.validation)):
@@ -88,33 +92,33 @@ def cloze(
 
     rows, losses, size = [], [], len(corpus.vocabulary)
     last = len(corpus.validation) - 2 * context - 1
-    inputs, targets = gap(corpus.validation, np.unique(np.linspace(0, last, gaps).astype(int)), context)
-    for name, direction in itertools.product(names, directions):
-        network = cloze_network(cells.config(name, units), size, context, direction == "bidirectional", random_state)
-        batches = random_gaps(corpus.train, context, batch_size, random_state)
-        found = fit(network, cross_entropy(), batches, updates, learning_rate)
+    inputs, targets = cut_gaps(corpus.validation, np.unique(np.linspace(0, last, gaps).astype(int)), context)
+    for name, direction in itertools.product(configs, directions):
+        network = cloze_network(configs[name], size, context, direction == "bidirectional", random_state)
+        batches = draw_gaps(corpus.train, context, batch_size, random_state)
+        nats = fit(network, cross_entropy(), batches, updates, learning_rate)
         outputs = network.predict(inputs, batch_size=500, verbose=0)
         rows.append({"cell": name, "reads": direction, "parameters": network.count_params(), **score(outputs, targets)})
-        losses.append({"cell": name, "reads": direction, "losses": [loss / math.log(2) for loss in found]})
+        losses.append({"cell": name, "reads": direction, "losses": [loss / LN2 for loss in nats]})
         progress("{cell}, {reads}: {bits_per_gap:.3f} bits/gap, {accuracy:.1%} right".format_map(rows[-1]))
     return Cloze(rows, len(targets), context, losses)
 
 
-def gap(ids: np.ndarray, starts: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
-    """What stands around gaps, (N, 2 · context), and what belongs there, (N,); windows begin at `starts`."""
+def cut_gaps(ids: np.ndarray, starts: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
+    """The text around gaps, ids (N, 2 · context), and the symbols in the gaps, (N,); windows begin at `starts`."""
     windows = cut(ids, starts, 2 * context + 1).astype(np.int32)
     return np.delete(windows, context, axis=1), windows[:, context]
 
 
-def random_gaps(ids: np.ndarray, context: int, batch_size: int, random_state: int):
-    """Batches of `gap` without end, the same for every network."""
+def draw_gaps(ids: np.ndarray, context: int, batch_size: int, random_state: int):
+    """Batches of `cut_gaps` without end, the same for every network."""
     random = np.random.default_rng(random_state)
     while True:
-        yield gap(ids, random.integers(len(ids) - 2 * context, size=batch_size), context)
+        yield cut_gaps(ids, random.integers(len(ids) - 2 * context, size=batch_size), context)
 
 
 def cloze_network(config, size: int, context: int, bidirectional: bool, random_state: int = 0):
-    """A Keras model from what stands around a gap, ids (N, 2 · context), to logits of what belongs there, (N, V)."""
+    """A Keras model from the text around a gap, ids (N, 2 · context), to logits of the symbol in it, (N, V)."""
     import keras
 
     from shakegen.network.build import recurrent_layer
@@ -138,7 +142,5 @@ def cross_entropy():
 
 def score(logits: np.ndarray, targets: np.ndarray) -> dict:
     """The mean cross entropy in bits, and the share of gaps whose likeliest symbol is right."""
-    from shakegen.model.evaluation import predicted
-
     surprisals, right = predicted(logits.astype(float), targets)
-    return {"bits_per_gap": float(surprisals.mean() / math.log(2)), "accuracy": float(right.mean())}
+    return {"bits_per_gap": float(surprisals.mean() / LN2), "accuracy": float(right.mean())}

@@ -1,56 +1,44 @@
-"""A text coloured by what a unit does along it: the part of a web page, and lines for a terminal."""
+"""A text coloured by the values of a unit: the part of a web page, and lines for a terminal."""
 
-import base64
-import json
 from collections.abc import Callable
-from importlib import resources
 
 import numpy as np
 
 from shakegen.plotting import Fragment
+from shakegen.plotting.coloured_text import coloured_text, pack_bytes
 
 LOW, HIGH = (153, 111, 69, 27), (223, 216, 209, 202)  # of the terminal's 256 colours: bluer below 0, redder above
-FAINTEST = 0.2  # from which on there is a colour
-MARKUP = """<div id="gates">
+FAINTEST = 0.2  # a weaker shade has no colour
+MARKUP = """
 <div class="choice"><label>unit <select></select></label> <label>shows <select></select></label>
 <span class="scale">-1, closed <i></i> 1, open</span></div>
-<p class="text" tabindex="0" role="slider" aria-label="Position in the text" aria-valuemin="1"></p>
+<p class="text"></p>
 <dl aria-live="polite"></dl>
-<script type="application/json">{data}</script>
-</div>"""
+"""
 
 
-def view(characters: list[str], traces: list[dict], shades: Callable) -> Fragment:
-    """What a page of `plotting.page` needs to show units along a text, one at a time.
+def page_part(characters: list[str], traces: list[dict], shades: Callable) -> Fragment:
+    """The part of a page that shows units along a text, one at a time.
 
     Args:
         characters: the text.
-        traces: of the units, as `gates.Gates` has them.
-        shades: from the values of a name to numbers from -1 to 1.
+        traces: the units, as `gates.Gates` has them.
+        shades: turns the values of a name into numbers from -1 to 1.
     """
     units = [
         {
             "title": f"layer {trace['layer']}, unit {trace['unit']}",
             "signal": trace["signal"],
-            "values": trace["values"],
-            "shades": {name: packed(shades(values, name)) for name, values in trace["values"].items()},
+            "values": {name: np.round(np.array(values, float), 3).tolist() for name, values in trace["values"].items()},
+            "shades": {name: pack_bytes(127 * shades(v, name), np.int8) for name, v in trace["values"].items()},
         }
         for trace in traces
     ]
-    folder = resources.files("shakegen.lab")
-    style, script = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("gates.css", "gates.js"))
-    rounded = json.loads(json.dumps(units), parse_float=lambda text: round(float(text), 3))
-    data = json.dumps({"characters": characters, "units": rounded}).replace("<", "\\u003c")
-    return Fragment(MARKUP.format(data=data), style, script)
-
-
-def packed(shades: np.ndarray) -> str:
-    """Numbers from -1 to 1 in a byte each, as text."""
-    return base64.b64encode(np.round(127 * shades).astype(np.int8).tobytes()).decode("ascii")
+    return coloured_text("shakegen.lab", "gates", MARKUP, {"characters": characters, "units": units})
 
 
 def terminal(characters: list[str], shades: np.ndarray) -> str:
-    """A text with the escape codes of its colours: the stronger a shade, from -1 to 1, the deeper the blue or red."""
+    """A text with escape codes for colours; a stronger shade, from -1 to 1, gives a deeper blue or red."""
     pieces = []
     for character, shade in zip(characters, shades, strict=True):
         colours = HIGH if shade > 0 else LOW

@@ -1,8 +1,10 @@
-"""Features of a text that a unit of a network may follow, and how closely one follows them. Only numpy."""
+"""Features of a text that a unit may follow, and how closely units follow them. Only numpy."""
 
 from collections.abc import Callable, Iterable
 
 import numpy as np
+
+from shakegen.lab.read_out import ridge
 
 PAIRS = {"“": "”", "„": "“", "«": "»"}
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
@@ -11,38 +13,38 @@ BRACKETS = {"(": ")", "[": "]", "{": "}"}
 def in_quote(text: str) -> np.ndarray:
     """Whether a quotation is open after each character; a straight quotation mark opens and closes.
 
-    An empty line ends every quotation, so that one mark too many does not turn all that follows inside out.
+    An empty line ends every quotation, so that one mark too many does not turn the rest of the text inside out.
     """
-    closing, found, last = None, [], ""
+    closing, is_open, last = None, [], ""
     for character in text:
         if character == last == "\n" or character == closing:
             closing = None
         elif closing is None:
             closing = '"' if character == '"' else PAIRS.get(character)
-        found.append(closing is not None)
+        is_open.append(closing is not None)
         last = character
-    return np.array(found, float)
+    return np.array(is_open, float)
 
 
 def in_bracket(text: str) -> np.ndarray:
     """Whether a bracket is open after each character; one that closes another kind is passed over."""
-    expected, found = [], []
+    expected, is_open = [], []
     for character in text:
         if character in BRACKETS:
             expected.append(BRACKETS[character])
         elif expected and character == expected[-1]:
             expected.pop()
-        found.append(bool(expected))
-    return np.array(found, float)
+        is_open.append(bool(expected))
+    return np.array(is_open, float)
 
 
 def line_position(text: str) -> np.ndarray:
-    """How many characters each is from the beginning of its line; a line end is at 0."""
-    found, position = [], 0
+    """The distance of each character from the beginning of its line; a line end is at 0."""
+    positions, position = [], 0
     for character in text:
         position = 0 if character == "\n" else position + 1
-        found.append(position)
-    return np.array(found, float)
+        positions.append(position)
+    return np.array(positions, float)
 
 
 FEATURES: dict[str, Callable[[str], np.ndarray]] = {
@@ -66,39 +68,39 @@ def feature_of(name: str, symbols: Iterable[str]) -> np.ndarray:
         raise ValueError(f"there is no feature {name!r}: expected one of {', '.join(FEATURES)}")
     symbols = list(symbols)
     ends = np.cumsum([len(symbol) for symbol in symbols]) - 1
-    found = FEATURES[name]("".join(symbols))[ends]
-    if np.ptp(found) == 0:
+    feature = FEATURES[name]("".join(symbols))[ends]
+    if np.ptp(feature) == 0:
         raise ValueError(f"the feature {name} is the same all along the text: try another text, or a longer one")
-    return found
+    return feature
 
 
 def correlations(signals: np.ndarray, feature: np.ndarray) -> np.ndarray:
     """Pearson's correlation of each of U signals with a feature: shapes (T, U) and (T,) give (U,); 0 for a constant."""
-    return standardised(signals).T @ standardised(feature) / len(feature)
+    return standardise(signals).T @ standardise(feature) / len(feature)
 
 
 def chance(signals: np.ndarray, feature: np.ndarray, random_state: int, shifts: int = 100) -> float:
-    """The absolute correlation that the best of all signals exceeds by chance in 1 of 20 cases.
+    """The absolute correlation that the best signal exceeds by chance in 1 of 20 cases.
 
-    Both a text's features and a network's units change slowly, so that even unrelated ones correlate. The feature is
-    moved along the text, round its end, by random distances: that keeps how it changes, and parts it from the units.
+    Features and units change slowly, so that even unrelated ones correlate. To see what chance gives, the feature is
+    shifted along the text, round its end, by random distances: it changes as before, but no longer fits.
 
     Args:
         signals: shape (T, U).
         feature: shape (T,).
-        random_state: of the distances.
-        shifts: how many.
+        random_state: seed of the distances.
+        shifts: number of the distances.
     """
     distances = np.random.default_rng(random_state).integers(1, max(2, len(feature)), size=shifts)
-    signals, feature = standardised(signals), standardised(feature)
+    signals, feature = standardise(signals), standardise(feature)
     best = [np.abs(signals.T @ np.roll(feature, distance)).max() / len(feature) for distance in distances]
     return float(np.quantile(best, 0.95))
 
 
-def together(signals: np.ndarray, feature: np.ndarray) -> float:
-    """The correlation of a feature with a mixture of all signals, fitted on the first half of a text, on the second.
+def combined_correlation(signals: np.ndarray, feature: np.ndarray) -> float:
+    """The correlation of a feature with the best mixture of all signals, on the second half of a text.
 
-    The mixture is linear, by least squares with a ridge of a hundredth of the signals' mean variance.
+    Ridge regression fits the mixture on the first half; the penalty is a hundredth of the mean variance of the signals.
 
     Args:
         signals: shape (T, U).
@@ -108,16 +110,13 @@ def together(signals: np.ndarray, feature: np.ndarray) -> float:
         -1 to 1; 0 where the feature does not vary in one of the halves.
     """
     half = len(feature) // 2
-    centre, target = signals[:half].mean(axis=0), feature[:half] - feature[:half].mean()
-    known = signals[:half] - centre
-    products = known.T @ known
-    ridge = 0.01 * np.trace(products) / len(products) + 1e-12
-    weights = np.linalg.solve(products + ridge * np.eye(len(products)), known.T @ target)
-    return float(correlations(((signals[half:] - centre) @ weights)[:, None], feature[half:])[0])
+    penalty = 0.01 * signals[:half].var(axis=0).mean() + 1e-12
+    W, b = ridge(signals[:half], feature[:half, None], penalty)
+    return float(correlations(signals[half:] @ W + b, feature[half:])[0])
 
 
-def standardised(values: np.ndarray) -> np.ndarray:
-    """Values with a mean of 0 and a deviation of 1 along the first axis; 0 where they do not vary."""
+def standardise(values: np.ndarray) -> np.ndarray:
+    """Scale values to a mean of 0 and a deviation of 1 along the first axis; 0 where they do not vary."""
     values = np.asarray(values, float)
     centred = values - values.mean(axis=0)
     deviation = centred.std(axis=0)

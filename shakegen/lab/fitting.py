@@ -14,11 +14,11 @@ def sequence_network(config: Config, inputs: int, outputs: int, last: int | None
     """Recurrent layers and a linear read-out, over sequences of vectors.
 
     Args:
-        config: the layers; neither embedding nor residual connections are used.
+        config: the layers, without embedding and residual connections.
         inputs: numbers in a step of the input.
         outputs: numbers in a step of the output.
-        last: reads out only the last so many steps; None reads out all.
-        random_state: of the initial weights.
+        last: how many of the last steps are read out; None reads out all.
+        random_state: seed of the initial weights.
 
     Returns:
         A `keras.Model`, (N, T, inputs) → (N, T or last, outputs), not compiled.
@@ -38,27 +38,26 @@ def fit(
     batches: Iterator,
     updates: int,
     learning_rate: float = 3e-3,
-    clip_norm: float | None = 1.0,
     optimizer: keras.optimizers.Optimizer | None = None,
     check: Callable[[], bool] | None = None,
     every: int = 50,
 ) -> list[float]:
-    """Train for so many updates, or until a check is passed.
+    """Train for a number of updates, or until a check is passed.
 
     Args:
         network: not compiled yet.
-        loss: of Keras.
-        batches: pairs (inputs, targets), as many as are needed.
-        updates: at most so many.
-        learning_rate, clip_norm: of Adam, unless
-        optimizer: is given.
-        check: called after every so many updates; True ends the run.
+        loss: a loss of Keras.
+        batches: pairs (inputs, targets), at least as many as updates.
+        updates: the most updates.
+        learning_rate: that of Adam, which clips gradients to a norm of 1.
+        optimizer: replaces Adam.
+        check: called after every `every` updates; True ends the run.
         every: updates between two checks.
 
     Returns:
         The loss before each update; the last one is not finite where the run diverged, and ended there.
     """
-    optimizer = optimizer or keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm)
+    optimizer = optimizer or keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
     network.compile(optimizer, loss, jit_compile=False)
     losses = []
     for number, (inputs, targets) in enumerate(itertools.islice(batches, updates), 1):

@@ -5,14 +5,15 @@ After Karpathy, Johnson & Fei-Fei (2015), "Visualizing and understanding recurre
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from shakegen.lab import colouring, features
-from shakegen.lab.result import Result, plain, table_of
+from shakegen.lab.result import Result, table_of, to_json
 from shakegen.plotting import Figure, Heat, Panel, Table
 
-CLOSED, OPEN = 0.1, 0.9  # a gate below, or above, is called so, as by Karpathy et al.
+CLOSED, OPEN = 0.1, 0.9  # a gate below, or above, counts as such, as with Karpathy et al.
 DRAWN = 100  # characters in the figure
 BEFORE = 60  # characters shown before a feature first appears
 
@@ -22,16 +23,15 @@ class Gates(Result):
     """Units of a network along a text, a row for each.
 
     Attributes:
-        gates: one dictionary for each layer and gate: over all units and the part of the text that is shown, its mean,
-            and how often it is closed (below 0.1) and open (above 0.9).
-        feature: what was looked for, or None.
-        by_chance: the absolute correlation that the best of the units compared exceeds by chance in 1 of 20 cases, or
-            None.
-        together: the correlation of the best mixture of all units compared, `features.together`, or None.
-        begin: where in the text the part that is shown begins.
-        characters: of that part.
-        traces: one dictionary for each unit: layer, unit, signal, the name of what is shown of it, and values, by name,
-            lists as long as `characters`: gates from 0 to 1, c, h and g as they are.
+        gates: one dictionary for each layer and gate, over all units and the part of the text that is shown: the mean,
+            the share of values below 0.1, closed, and above 0.9, open.
+        feature: the feature that the units are ranked by, or None.
+        by_chance: the absolute correlation that the best of the units exceeds by chance in 1 of 20 cases, or None.
+        together: the correlation of the best mixture of all units, `features.combined_correlation`, or None.
+        begin: the place in the text where the part that is shown begins.
+        characters: the symbols of that part.
+        traces: one dictionary for each unit: layer, unit, signal, and values, by name, lists as long as `characters`:
+            gates from 0 to 1, c, h and g as they are.
     """
 
     gates: list[dict]
@@ -47,15 +47,15 @@ class Gates(Result):
         title = ""
         if self.feature:
             title = (
-                f"Units that follow {self.feature}; by chance, the best has {self.by_chance:.2f} once in 20 times; all "
-                f"units together have {self.together:.2f}"
+                f"Units that follow {self.feature}. Chance level of the best unit (95 %): {self.by_chance:.2f}. All "
+                f"units combined: {self.together:.2f}"
             )
         units = table_of(self.rows, title)
         return [units, table_of(self.gates, "All units, along the part that is shown")] if self.gates else [units]
 
     @property
     def parts(self) -> list:
-        return [colouring.view(self.characters, self.traces, shades), *self.tables]
+        return [colouring.page_part(self.characters, self.traces, shades), *self.tables]
 
     def figure(self) -> Figure:
         names = [character.replace("\n", "↵") for character in self.characters[:DRAWN]]
@@ -68,7 +68,7 @@ class Gates(Result):
 def gates(
     model,
     ids: np.ndarray,
-    find: str | None = None,
+    find: Annotated[str | None, features.FEATURES] = None,
     layer: int | None = None,
     units: Iterable[int] | None = None,
     signal: str | None = None,
@@ -76,18 +76,19 @@ def gates(
     shown: int = 400,
     random_state: int = 0,
 ) -> Gates:
-    """Read a text and look at units: those that are named, or that best follow a feature, or that vary most.
+    """Read a text and look at units: those that are named, or follow a feature best, or vary most.
 
     Args:
         model: a `LanguageModel`.
         ids: the text, shape (T,).
-        find: a feature, of `features.FEATURES`, that units are ranked by.
-        layer: of the units, from 1; all layers by default, of `units` the first.
-        units: their numbers, from 0.
-        signal: what is looked at of a unit, by its letter; by default its memories c, or h where it has none.
-        count: how many units.
-        shown: characters of the text that are shown; from a little before the feature begins.
-        random_state: of the estimate what correlation there would be by chance.
+        find: rank the units by how closely they follow this feature of the text.
+        layer: layer of the units, from 1.  [default: all; with `units`, the first]
+        units: numbers of units, from 0, such as 3,17.  [default: the best, or the most changeable]
+        signal: what to look at: h, or c of an lstm, c0, c1 … of an nlstm, or a gate: i f o z r.  [default: the
+            memories, else h]
+        count: number of units to show.
+        shown: number of characters to show, from a little before the feature begins.
+        random_state: seed of the chance level.
 
     Raises:
         ValueError: there is no such layer, unit, signal or feature, or the text has fewer than two characters; the
@@ -108,12 +109,12 @@ def gates(
         for name in wanted
         for unit in (range(model.config.units) if units is None else units)
     ]
-    signals = np.stack([squashed(read[number - 1][name][:, unit], name) for number, unit, name in candidates], axis=1)
+    signals = np.stack([squash(read[number - 1][name][:, unit], name) for number, unit, name in candidates], axis=1)
     scores, by_chance, together, begin = signals.std(axis=0), None, None, 0
     if find:
         feature = features.feature_of(find, symbols)
         scores, by_chance = features.correlations(signals, feature), features.chance(signals, feature, random_state)
-        together = features.together(signals, feature)
+        together = features.combined_correlation(signals, feature)
         begin = max(0, int(np.argmax(feature > 0)) - BEFORE)
     order = np.argsort(-np.abs(scores), kind="stable")[:count] if units is None else range(len(candidates))
     rows, traces = [], []
@@ -121,7 +122,7 @@ def gates(
     inside = model.engine.activations(ids[begin : begin + shown], state=state)
     for place in order:
         number, unit, name = candidates[place]
-        values = {key: plain(array[:, unit]) for key, array in inside[number - 1].items()}
+        values = {key: to_json(array[:, unit]) for key, array in inside[number - 1].items()}
         score = {"correlation": float(scores[place])} if find else {}
         seen = {"mean": float(signals[:, place].mean()), "deviation": float(signals[:, place].std())}
         rows.append({"layer": number, "unit": int(unit), "signal": name, **score, **seen})
@@ -140,7 +141,7 @@ def check_place(config, layer: int | None, units: Iterable[int] | None) -> None:
 
 
 def signals_of(model, signal: str | None) -> list[str]:
-    """The letters of what is looked at of each unit."""
+    """The names of the signals to look at in each unit."""
     (first, *_) = model.engine.activations(np.zeros(1, int))
     if signal is not None and signal not in first:
         raise ValueError(f"a unit of this {model.config.cell} has no {signal!r}: expected one of {', '.join(first)}")
@@ -155,19 +156,19 @@ def is_gate(name: str) -> bool:
     return name[0] in "ifozr"
 
 
-def squashed(values, name: str) -> np.ndarray:
-    """A memory as its cell shows it, tanh c, and anything else as it is."""
+def squash(values, name: str) -> np.ndarray:
+    """tanh of a memory, as its cell lets it out; other values as they are."""
     return np.tanh(values) if is_memory(name) else np.asarray(values)
 
 
 def shades(values, name: str) -> np.ndarray:
-    """Values from -1 to 1, for colours: of a gate from closed to open, of what has no bounds by its largest."""
-    values = squashed(values, name).astype(float)
+    """Values from -1 to 1, for colours: gates from closed to open, unbounded values by the largest of them."""
+    values = squash(values, name).astype(float)
     return 2 * values - 1 if is_gate(name) else values / max(1.0, np.abs(values).max(initial=0.0))
 
 
 def gate_rows(layer: int, values: dict[str, np.ndarray]) -> list[dict]:
-    """How open the gates of a layer are."""
+    """The mean of each gate of a layer, and how often it is closed and open."""
     return [
         {
             "layer": layer,

@@ -1,24 +1,25 @@
-"""How far gradients reach: the norm of ∂loss_t/∂h_{t-k} by the lag k, before and after training; what clipping does.
+"""How far gradients reach, before and after training, and the effect of clipping.
 
-A loss at step t depends on the state k steps before through k applications of the recurrence; the product of as many
-Jacobians shrinks or grows exponentially with k, unless the cell does something about it (Hochreiter 1991; Bengio,
-Simard & Frasconi 1994). Clipping keeps a step that came out too large from undoing all learning (Pascanu, Mikolov &
-Bengio 2013).
+The reach is the norm of ∂loss_t/∂h_{t-k} by the lag k. A loss at step t depends on the state k steps before through k
+applications of the recurrence. The product of as many Jacobians shrinks or grows exponentially with k, unless the cell
+prevents it (Hochreiter 1991; Bengio, Simard & Frasconi 1994). Clipping keeps a step that is too large from undoing all
+progress (Pascanu, Mikolov & Bengio 2013).
 """
 
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from shakegen.lab import cells, check
 from shakegen.lab.result import Result, table_of
+from shakegen.model.evaluation import LN2
 from shakegen.network.config import Config
 from shakegen.plotting import Curve, Figure, Panel, Table
 from shakegen.text.windows import check_length, cut
 
-CLIPPINGS = ("none", "value", "norm")
 OPTIMIZERS = ("adam", "sgd")
 
 
@@ -27,9 +28,9 @@ class Gradients(Result):
     """The reach of gradients, a row for each layer of each network before and after training.
 
     Attributes:
-        clipping: one dictionary for each network and way to clip: the bits per character at the end of training, the
-            median and the largest norm of the gradient on the way, the share of updates where clipping did anything,
-            the largest norm after it, and the smallest cosine of the angle that it turned a gradient by.
+        clipping: one dictionary for each network and clipping: the bits per character at the end of training, the
+            median and the largest norm of the gradient on the way, the share of updates that were clipped, the largest
+            norm after clipping, and the smallest cosine of the angle between a gradient and its clipped twin.
         curves: one dictionary for each line of the figure: network, layer, state (h, or the memories c together), when,
             and lists, by the lag from 0: the median of the norm over the sequences, and its quartiles.
     """
@@ -39,8 +40,8 @@ class Gradients(Result):
 
     @property
     def tables(self) -> list[Table]:
-        reach = table_of(self.rows, "The norm of the gradient of a loss by the state h of so many steps before")
-        return [reach, table_of(self.clipping, "What clipping does to the gradient of the weights")]
+        reach = table_of(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps")
+        return [reach, table_of(self.clipping, "Effect of clipping on the gradient of the weights")]
 
     def figure(self) -> Figure:
         panels = []
@@ -58,17 +59,20 @@ class Gradients(Result):
 
 
 @dataclass(frozen=True)
-class Run:
-    """How the networks of the experiment are trained and measured.
+class GradientSettings:
+    """How the experiment trains and measures its networks.
 
     Attributes:
-        lags: the largest lag looked at; gradients are by the states of as many steps before.
-        sequences: how many losses are looked at, each at the end of a window of its own.
-        updates: of training; of a model that is trained already, batches that clipping is tried on.
-        seq_length, batch_size: characters in a window, and windows in a batch, of training.
-        learning_rate, optimizer: "adam", or "sgd" with a momentum of 0.9.
-        clip_value, clip_norm: the largest element, and the largest norm, that the two ways to clip leave.
-        random_state: of weights and windows.
+        lags: largest lag, in steps.
+        sequences: losses to look at, each at the end of a window of its own.
+        updates: training updates; for a MODEL, batches to try clipping on.
+        seq_length: characters in a window of training.
+        batch_size: windows in a batch.
+        learning_rate: learning rate of the optimizer.
+        optimizer: optimizer; sgd has a momentum of 0.9.
+        clip_value: largest element, when clipping by value.
+        clip_norm: largest norm, when clipping by norm.
+        random_state: seed of weights and windows.
 
     Raises:
         ValueError: a number is out of range.
@@ -80,7 +84,7 @@ class Run:
     seq_length: int = 64
     batch_size: int = 32
     learning_rate: float = 1e-2
-    optimizer: str = "adam"
+    optimizer: Annotated[str, OPTIMIZERS] = "adam"
     clip_value: float = 5.0
     clip_norm: float = 1.0
     random_state: int = 0
@@ -92,7 +96,7 @@ class Run:
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"the optimizer is {self.optimizer!r}: expected {' or '.join(OPTIMIZERS)}")
 
-    def batch(self, ids: np.ndarray) -> Callable[[int], np.ndarray]:
+    def batches(self, ids: np.ndarray) -> Callable[[int], np.ndarray]:
         """Windows by the number of the update, (N, T + 1), the same for every network."""
 
         def draw(number):
@@ -102,8 +106,8 @@ class Run:
 
         return draw
 
-    def looked_at(self, ids: np.ndarray) -> np.ndarray:
-        """The windows whose last characters' losses are looked at, spread over the text, (sequences, lags + 2).
+    def cut_windows(self, ids: np.ndarray) -> np.ndarray:
+        """Windows spread over the text, (sequences, lags + 2); the experiment takes the loss of their last characters.
 
         Raises:
             ValueError: the text is too short.
@@ -121,50 +125,50 @@ def of_cells(
     names: Iterable[str],
     corpus,
     units: int = 64,
-    run: Run | None = None,
+    settings: GradientSettings | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Gradients:
     """Train a network of each cell on a text, three times: without clipping, by value and by norm.
 
-    The reach after training is that of the run that clipped by norm.
+    The reach after training is that of the network clipped by norm.
 
     Args:
-        names: of the cells, of `cells.CELLS`.
-        corpus: a `Corpus`: its training text to learn from, its validation text to look at.
-        units: H of the one layer.
-        run: how.
+        names: some of `cells.CELLS`.
+        corpus: a `Corpus`: networks learn its training text; gradients are measured on its validation text.
+        units: size of the state of the layer; for CELLS only.
+        settings: how networks are trained and measured.
         progress: called with a line after each training run.
 
     Raises:
         ValueError: an argument is out of range, or the text is too short.
     """
+    from shakegen.lab.backpropagation import CLIPPINGS
     from shakegen.network.build import build
 
-    run, size, rows, clipping, curves = run or Run(), len(corpus.vocabulary), [], [], []
-    check_length(corpus.train, run.seq_length, "training text")
-    windows = run.looked_at(corpus.validation)
-    for name in names:
-        config = cells.config(name, units)
-        network = build(config, size, run.random_state)
-        before = reach(name, network, config, windows, "before")
+    configs, settings = {name: cells.config(name, units) for name in names}, settings or GradientSettings()
+    size, rows, clipping, curves = len(corpus.vocabulary), [], [], []
+    check_length(corpus.train, settings.seq_length, "training text")
+    windows = settings.cut_windows(corpus.validation)
+    for name, config in configs.items():
+        before = reach(name, build(config, size, settings.random_state), config, windows, "before")
         for kind in CLIPPINGS:
-            network = build(config, size, run.random_state)
-            clipping.append({"network": name, **clip(network, run, corpus.train, kind)[kind]})
+            network = build(config, size, settings.random_state)
+            clipping.append({"network": name, **clip(network, settings, corpus.train, kind)[kind]})
             progress("{network}, clipping {clipping}: {bits_per_character:.3f} bits/char".format_map(clipping[-1]))
         after = reach(name, network, config, windows, "after")
         curves += before + after
-        rows += [summary(curve) for curve in before + after if curve["state"] == "h"]
+        rows += [summarise(curve) for curve in before + after if curve["state"] == "h"]
     return Gradients(rows, clipping, curves)
 
 
-def of_model(model, text: str, name: str = "model", run: Run | None = None) -> Gradients:
-    """Look at a trained model, and at the untrained network that it could have been.
+def of_model(model, text: str, name: str = "model", settings: GradientSettings | None = None) -> Gradients:
+    """Look at a trained model, and at an untrained network of its kind.
 
     Args:
         model: a `LanguageModel`.
-        text: what it reads.
-        name: what to call it.
-        run: how; nothing is trained, and clipping is tried on batches of the text.
+        text: the text to read.
+        name: the name of the model in tables and figures.
+        settings: how gradients are measured; nothing is trained, and clipping is tried on batches of the text.
 
     Raises:
         UnknownCharacters: the text has characters that the model never saw.
@@ -172,16 +176,19 @@ def of_model(model, text: str, name: str = "model", run: Run | None = None) -> G
     """
     from shakegen.network.build import build
 
-    run, ids = run or Run(), model.vocabulary.encode(text)
-    check_length(ids, run.seq_length)
-    config, windows = model.config, run.looked_at(ids)
+    settings, ids = settings or GradientSettings(), model.vocabulary.encode(text)
+    check_length(ids, settings.seq_length)
+    config, windows = model.config, settings.cut_windows(ids)
     trained = build(config, len(model.vocabulary))
     trained.set_weights(list(model.weights.values()))
-    untrained = build(config, len(model.vocabulary), run.random_state)
+    untrained = build(config, len(model.vocabulary), settings.random_state)
     curves = reach(name, untrained, config, windows, "before") + reach(name, trained, config, windows, "after")
-    rows = [summary(curve) for curve in curves if curve["state"] == "h"]
-    networks = {f"{name} before training": untrained, f"{name} after training": trained}
-    clipping = [{"network": title, **row} for title, net in networks.items() for row in clip(net, run, ids).values()]
+    rows = [summarise(curve) for curve in curves if curve["state"] == "h"]
+    clipping = [
+        {"network": f"{name} {when} training", **row}
+        for when, network in {"before": untrained, "after": trained}.items()
+        for row in clip(network, settings, ids).values()
+    ]
     return Gradients(rows, clipping, curves)
 
 
@@ -200,8 +207,8 @@ def reach(name: str, network, config: Config, windows: np.ndarray, when: str) ->
     return curves
 
 
-def summary(curve: dict) -> dict:
-    """A line of the figure in a few numbers."""
+def summarise(curve: dict) -> dict:
+    """A row for a line of the figure."""
     norms, last = curve["median"], len(curve["median"]) - 1
     row = {"network": curve["network"], "layer": curve["layer"], "training": curve["when"]}
     row |= {f"lag {lag}": norms[lag] for lag in sorted({0, 1, 5, 20, last}) if lag <= last}
@@ -209,25 +216,24 @@ def summary(curve: dict) -> dict:
     return row | {"factor_per_step": factor}
 
 
-def clip(network, run: Run, ids: np.ndarray, kept: str | None = None) -> dict[str, dict]:
-    """What each clipping does to the gradients on the way; the network learns with one of them, or not at all."""
+def clip(network, settings: GradientSettings, ids: np.ndarray, kept: str | None = None) -> dict[str, dict]:
+    """The effect of each clipping on the gradients; the network learns with the one that is kept, or not at all."""
     import keras
 
     from shakegen.lab import backpropagation
 
-    made = {"adam": keras.optimizers.Adam, "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9)}
-    optimizer = made[run.optimizer](run.learning_rate) if kept else None
-    step = backpropagation.clipping_step(network, run.clip_value, run.clip_norm, optimizer, kept or "none")
-    found = backpropagation.run(step, run.batch(ids), run.updates).astype(float)
-    return {kind: clipping_row(kind, found[:, k].T) for k, kind in enumerate(backpropagation.CLIPPINGS)}
+    build_optimizer = {"adam": keras.optimizers.Adam, "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9)}
+    optimizer = build_optimizer[settings.optimizer](settings.learning_rate) if kept else None
+    step = backpropagation.clipping_step(network, settings.clip_value, settings.clip_norm, optimizer, kept or "none")
+    effects = backpropagation.run(step, settings.batches(ids), settings.updates).astype(float)
+    return {kind: clipping_row(kind, *effects[:, k].T) for k, kind in enumerate(backpropagation.CLIPPINGS)}
 
 
-def clipping_row(kind: str, found: np.ndarray) -> dict:
+def clipping_row(kind: str, losses, before, after, cosines) -> dict:
     """The losses, norms before and after, and cosines of all updates in a few numbers."""
-    losses, before, after, cosines = found
     return {
         "clipping": kind,
-        "bits_per_character": float(np.mean(losses[-20:]) / math.log(2)),
+        "bits_per_character": float(np.mean(losses[-20:]) / LN2),
         "median_norm": float(np.median(before)),
         "largest_norm": float(np.max(before)),
         "updates_clipped": float(np.mean(after < before * (1 - 1e-5))),

@@ -1,26 +1,25 @@
-"""How the networks of `shakegen.lab.start` are trained: every optimizer from one budget of gradients."""
+"""The ways in which `shakegen.lab.start` trains networks: every optimizer from one budget of gradients."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from shakegen.lab.read_out import fit_read_out
 
-PRODUCT, LOSS = 2, 1 / 3  # what a product with the curvature and a loss cost, in gradients of as many sequences
-RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.002}  # learning rates
+PRODUCT, LOSS = 2, 1 / 3  # the cost of a product with the curvature, and of a loss, in gradients
 RECORDS = 20  # how often a first-order run records where it is
 
 
 @dataclass(frozen=True)
 class Training:
-    """A network to train, and what with.
+    """A network to train, its data and its budget.
 
     Attributes:
-        network: of `fitting.sequence_network`.
-        loss: of Keras.
-        draw: gives a batch of so many sequences, new ones every time.
+        network: one of `fitting.sequence_network`.
+        loss: a loss of Keras.
+        draw: gives a new batch of a number of sequences.
         gradients: the budget, in gradients of single sequences.
-        batch_size: sequences in a batch; of the Hessian-free optimizer, `WIDER` times as many.
-        record: to be called on the way with the gradients spent until then.
+        batch_size: sequences in a batch; the Hessian-free optimizer takes `WIDER` times as many.
+        record: called on the way with the gradients spent so far.
     """
 
     network: object
@@ -40,34 +39,23 @@ def read_out(training: Training) -> None:
     training.record(sequences * LOSS)
 
 
-def sgd():
-    import keras
-
-    return keras.optimizers.SGD(RATES["sgd"], global_clipnorm=1.0)
-
-
-def momentum():
-    """Nesterov's (1983), as Sutskever et al. (2013) use it."""
-    import keras
-
-    return keras.optimizers.SGD(RATES["momentum"], momentum=0.9, nesterov=True, global_clipnorm=1.0)
-
-
-def adam():
-    import keras
-
-    return keras.optimizers.Adam(RATES["adam"], global_clipnorm=1.0)
-
-
-FIRST_ORDER = {"sgd": sgd, "momentum": momentum, "adam": adam}
+FIRST_ORDER = {
+    "sgd": ("SGD", {"learning_rate": 0.1}),
+    "momentum": ("SGD", {"learning_rate": 0.02, "momentum": 0.9, "nesterov": True}),  # Sutskever et al. 2013
+    "adam": ("Adam", {"learning_rate": 0.002}),
+}
 
 
 def first_order(name: str) -> Callable[[Training], None]:
-    """Training with one of the optimizers of Keras, gradients clipped to a norm of 1."""
+    """Training with an optimizer of Keras, gradients clipped to a norm of 1."""
+    kind, settings = FIRST_ORDER[name]
 
     def train(training):
+        import keras
+
         from shakegen.lab.fitting import fit
 
+        optimizer = getattr(keras.optimizers, kind)(**settings, global_clipnorm=1.0)
         size, updates = training.batch_size, training.gradients // training.batch_size
         every = max(1, updates // RECORDS)
         spent = iter(range(every * size, training.gradients + 1, every * size))
@@ -77,7 +65,7 @@ def first_order(name: str) -> Callable[[Training], None]:
             training.loss,
             batches,
             updates,
-            optimizer=FIRST_ORDER[name](),
+            optimizer=optimizer,
             check=lambda: training.record(next(spent)),
             every=every,
         )
@@ -96,7 +84,7 @@ def hessian_free(training: Training) -> None:
     while spent < training.gradients:
         try:
             objective.theta, update = optimizer.step(objective.theta, objective)
-        except ValueError:  # what was a good step on the last batch is none on this
+        except ValueError:  # the last step was good on its batch, but not on this one
             return
         spent += size * (1 + PRODUCT * update.products + LOSS * update.losses)
         training.record(spent)

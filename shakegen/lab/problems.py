@@ -1,13 +1,64 @@
-"""The problems of memory that recurrent networks are tried on, as random batches. Only numpy."""
+"""Problems of memory for recurrent networks: random batches, and how answers are scored. Only numpy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+
+
+def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> float:
+    return float(np.mean((outputs - targets) ** 2))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem of memory as a task for a network.
+
+    Attributes:
+        draw: gives a batch from a random generator, its size N and the lag: inputs (N, T, inputs), and as targets
+            numbers (N, last, outputs) or classes (N, last).
+        inputs, outputs: numbers in a step.
+        last: how many of the last steps are read out; None reads out all.
+        classes: whether the targets are classes.
+        guess: the score that is reached without a memory.
+        mastery: the score that counts as mastered: an accuracy of this or more, or a smaller error.
+    """
+
+    draw: Callable[[np.random.Generator, int, int], tuple[np.ndarray, np.ndarray]]
+    inputs: int
+    outputs: int
+    last: int | None
+    classes: bool
+    guess: float
+    mastery: float
+
+    @property
+    def score_name(self) -> str:
+        return "accuracy" if self.classes else "mean squared error"
+
+    def loss(self):
+        """A new loss of Keras for these targets."""
+        import keras
+
+        if self.classes:
+            return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return keras.losses.MeanSquaredError()
+
+    def score(self, outputs: np.ndarray, targets: np.ndarray) -> float:
+        """The accuracy, or the mean squared error, of outputs (N, last, outputs)."""
+        if self.classes:
+            return float(np.mean(outputs.argmax(axis=2) == targets))
+        return mean_squared_error(outputs, targets)
+
+    def is_mastered(self, score: float) -> bool:
+        return score >= self.mastery if self.classes else score < self.mastery
 
 
 def adding(random: np.random.Generator, batch: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Add the two marked numbers of a sequence (Hochreiter & Schmidhuber 1997, in the form of Le et al. 2015).
 
-    A step has a number, uniform in 0 … 1, and a mark, 1 at two places, one in either half, else 0. Who always answers 1
-    has a mean squared error of 1/6.
+    A step has a number, uniform in 0 … 1, and a mark: 1 at two places, one in either half, else 0. Always answering 1
+    gives a mean squared error of 1/6.
 
     Args:
         random: draws the batch.
@@ -33,10 +84,10 @@ def adding(random: np.random.Generator, batch: int, length: int) -> tuple[np.nda
 def copying(
     random: np.random.Generator, batch: int, lag: int, symbols: int = 5, alphabet: int = 8
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Say again, after a while, the symbols that were read first (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016).
+    """Repeat, after a while, the symbols read first (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016).
 
-    The symbols are read, then come lag - 1 blanks, a mark, and S - 1 blanks; from the mark on the symbols are to be
-    said, one a step, each lag + S - 1 steps after it was read.
+    The symbols come first, then lag - 1 blanks, a mark, and S - 1 blanks. From the mark on, the network says the
+    symbols, one a step, each lag + S - 1 steps after it was read.
 
     Args:
         random: draws the batch.
@@ -46,7 +97,7 @@ def copying(
         alphabet: A, how many different symbols there are.
 
     Returns:
-        Inputs (N, T, A + 2), one-hot, with A for a blank and A + 1 for the mark, T = 2 S + lag - 1, float32; and the
+        Inputs (N, T, A + 2), one-hot, float32: A stands for a blank, A + 1 for the mark, T = 2 S + lag - 1. And the
         symbols to say in the last S steps, (N, S), int32.
 
     Raises:
@@ -67,21 +118,21 @@ def copying(
 def timer(random: np.random.Generator, batch: int, length: int, longest: int = 10) -> tuple[np.ndarray, np.ndarray]:
     """Say 0.5 for as long as asked, from a trigger on, else 0 (Jaeger 2002, "Tutorial on training recurrent networks").
 
-    A step has a trigger, 1 now and then, else 0, and a duration, one of 0.1, 0.2 … 1.0, drawn anew with every trigger
-    and held until the next; it is in units of the longest, and rounded to whole steps. A trigger comes only when the
-    last one's time is over, longest + 1 to 3 longest steps after it.
+    A step has a trigger, 1 now and then, else 0, and a duration, one of 0.1, 0.2 … 1.0. The duration changes with every
+    trigger; it counts in units of the longest, rounded to whole steps. A trigger follows the one before after longest +
+    1 to 3 longest steps, when the time of that is over.
 
     Args:
         random: draws the batch.
         batch: N, the number of sequences.
         length: T, steps in a sequence.
-        longest: steps that a duration of 1.0 stands for, 10 or more so that all are told apart.
+        longest: steps that a duration of 1.0 stands for; 10 or more, so that all differ.
 
     Returns:
         Inputs (N, T, 2) and targets (N, T, 1), float32.
 
     Raises:
-        ValueError: the longest duration is too short to tell all apart, or no sequence would be long enough for it.
+        ValueError: the longest duration is below 10 steps, or as long as a sequence.
     """
     if longest < 10 or length <= longest:
         raise ValueError(
@@ -98,3 +149,30 @@ def timer(random: np.random.Generator, batch: int, length: int, longest: int = 1
     last = np.maximum.accumulate(np.where(triggers, np.arange(length), -length), axis=1)
     on = np.arange(length) - last < np.round(held * longest)
     return np.stack([triggers, held], axis=2).astype(np.float32), 0.5 * on[:, :, None].astype(np.float32)
+
+
+def copying_problem(symbols: int = 3, alphabet: int = 8) -> Problem:
+    """The copying problem for so many symbols; it is mastered with 95 % of them right."""
+
+    def draw(random, batch, lag):
+        return copying(random, batch, lag, symbols, alphabet)
+
+    return Problem(draw, alphabet + 2, alphabet, symbols, True, 1 / alphabet, 0.95)
+
+
+def draw_adding(random, batch, lag):
+    """The adding problem, its lag the length of a sequence."""
+    inputs, sums = adding(random, batch, lag)
+    return inputs, sums[:, None]
+
+
+def draw_timer(random, batch, lag):
+    """The timer, its lag the longest duration, its sequences five times as long."""
+    return timer(random, batch, 5 * lag, lag)
+
+
+PROBLEMS = {
+    "timer": Problem(draw_timer, 2, 1, None, False, guess=0.05, mastery=0.002),
+    "adding": Problem(draw_adding, 2, 1, 1, False, guess=1 / 6, mastery=0.01),
+    "copying": copying_problem(),
+}

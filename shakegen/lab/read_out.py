@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from shakegen.lab.problems import mean_squared_error
+
 PENALTIES = tuple(10.0**power for power in range(-9, 2))
 
 
@@ -24,18 +26,18 @@ def ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> tuple[np
 
 
 def best_ridge(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`ridge` with that one of the `PENALTIES` which, on three quarters of the examples, best predicts the others."""
+    """`ridge` with the best of the `PENALTIES`: fitted on three quarters of the examples, it predicts the rest best."""
     held = len(features) // 4
 
-    def missed(penalty):
+    def held_out_error(penalty):
         W, b = ridge(features[held:], targets[held:], penalty)
-        return np.mean((features[:held] @ W + b - targets[:held]) ** 2)
+        return mean_squared_error(features[:held] @ W + b, targets[:held])
 
-    return ridge(features, targets, min(PENALTIES, key=missed))
+    return ridge(features, targets, min(PENALTIES, key=held_out_error))
 
 
 def fit_read_out(network, inputs: np.ndarray, targets: np.ndarray) -> None:
-    """Give a network of `fitting.sequence_network` the read-out that ridge regression finds.
+    """Fit the read-out of a network of `fitting.sequence_network` by ridge regression.
 
     Args:
         network: its last layer is the read-out.

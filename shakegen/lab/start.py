@@ -1,21 +1,19 @@
-"""Careful starts and optimizers: which weights to begin from, and how to go on."""
+"""Careful starts and optimizers: the same cell and problem from different weights, in different ways."""
 
 import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
-from shakegen.lab import cells, memory
-from shakegen.lab.check import at_least_1
-from shakegen.lab.memory import Problem
+from shakegen.lab import cells, check
 from shakegen.lab.optimizers import OPTIMIZERS, Training
+from shakegen.lab.problems import PROBLEMS, Problem
 from shakegen.lab.recurrent_weights import MATRICES, recurrent_kernel
-from shakegen.lab.result import Result, shown
-from shakegen.lab.timer import timer_problem
+from shakegen.lab.result import Result, format_value
 from shakegen.plotting import Curve, Figure, Panel, Table
 
-PROBLEMS = {"timer": timer_problem, **memory.PROBLEMS}
 STARTS = (*MATRICES, "learned")
 TESTED = 500  # sequences that the scores are measured on
 
@@ -26,8 +24,8 @@ class Start(Result):
 
     Attributes:
         score_name: what the score is.
-        guess: the score of who remembers nothing.
-        curves: of every run, the score by the gradients spent: start, optimizer, gradients, scores.
+        guess: the score that is reached without a memory.
+        curves: for every run, the score by the gradients spent: start, optimizer, gradients, scores.
     """
 
     score_name: str
@@ -38,8 +36,8 @@ class Start(Result):
     def tables(self) -> list[Table]:
         """Starts down, optimizers across."""
         starts, optimizers = (list(dict.fromkeys(row[name] for row in self.rows)) for name in ("start", "optimizer"))
-        found = {(row["start"], row["optimizer"]): shown(row["score"]) for row in self.rows}
-        rows = [[start, *(found[start, optimizer] for optimizer in optimizers)] for start in starts]
+        scores = {(row["start"], row["optimizer"]): format_value(row["score"]) for row in self.rows}
+        rows = [[start, *(scores[start, optimizer] for optimizer in optimizers)] for start in starts]
         return [Table(["start", *optimizers], rows, f"{self.score_name}, {self.guess:.3g} without a memory")]
 
     def figure(self) -> Figure:
@@ -54,10 +52,10 @@ class Start(Result):
 
 
 def start(
-    problem: str = "timer",
-    starts: Iterable[str] = STARTS,
-    optimizers: Iterable[str] = tuple(OPTIMIZERS),
-    cell: str = "rnn",
+    problem: Annotated[str, PROBLEMS] = "timer",
+    starts: Annotated[Iterable[str], STARTS] = STARTS,
+    optimizers: Annotated[Iterable[str], OPTIMIZERS] = tuple(OPTIMIZERS),
+    cell: str = cells.CELLS[0],
     lag: int = 10,
     units: int = 32,
     gradients: int = 40_000,
@@ -66,35 +64,42 @@ def start(
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Start:
-    """Train one cell from every start with every optimizer, each time from the same budget.
+    """Compare careful starts and optimizers on one cell and problem.
 
-    The recurrent weights of a gated cell are a matrix for each gate. The start "learned" is the orthogonal one with an
-    initial state that is learned too.
+    Every start meets every optimizer, all with the same budget of gradients; a product with the Gauss-Newton matrix
+    counts as two. The problems are those of `timer` and `memory`. A gated cell gets a recurrent matrix for each gate.
+
+    Examples:
+        shakegen lab start --out start.svg
+        shakegen lab start --problem adding --lag 50 --starts orthogonal,identity --gradients 100000
+        shakegen lab start --cell lstm --optimizers adam,hessian-free
 
     Args:
-        problem: of `PROBLEMS`.
-        starts: of `STARTS`.
-        optimizers: of `OPTIMIZERS`.
-        cell: of `cells.CELLS`.
-        lag: of the problem: how far back it goes; of the timer, the longest duration.
-        units: H of the one layer.
-        gradients: the budget, in gradients of single sequences.
+        problem: problem to learn.
+        starts: recurrent weights to begin from; learned: orthogonal, and a learned initial state.
+        optimizers: ways to train; read-out: ridge regression of the read-out alone.
+        cell: cell to train; one of your own is module:Class.
+        lag: how far back the problem goes; for the timer, the longest duration.
+        units: size of the state of the layer.
+        gradients: budget of every run, in gradients of single sequences.
         batch_size: sequences in a batch.
-        spectral_radius: of the echo-state start.
-        random_state: of weights and sequences.
+        spectral_radius: spectral radius of the start echo-state.
+        random_state: seed of weights and sequences.
         progress: called with a line after each training run.
 
     Raises:
         ValueError: an argument is out of range; the message says what was expected.
     """
-    at_least_1(batch_size=batch_size)
+    check.one_of("start", starts, STARTS)
+    check.one_of("optimizer", optimizers, OPTIMIZERS)
+    check.at_least_1(batch_size=batch_size)
     if gradients < batch_size:
         raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
-    posed, rows, curves = PROBLEMS[problem](), [], []
+    posed, config, rows, curves = PROBLEMS[problem], cells.config(cell, units), [], []
     for optimizer in optimizers:
         for name in starts:
-            network = network_from(name, posed, cells.config(cell, units), spectral_radius, random_state)
-            spent, scores = zip(*run(network, posed, lag, optimizer, gradients, batch_size, random_state))
+            network = build_network(name, posed, config, spectral_radius, random_state)
+            spent, scores = zip(*train(network, posed, lag, optimizer, gradients, batch_size, random_state))
             own = {"start": name, "optimizer": optimizer}
             rows.append({"problem": problem, "cell": cell, **own, "gradients": spent[-1], "score": scores[-1]})
             curves.append({**own, "gradients": spent, "scores": scores})
@@ -102,20 +107,7 @@ def start(
     return Start(rows, posed.score_name, posed.guess, curves)
 
 
-def chosen(kind: str, listed: str, known: Iterable[str]) -> list[str]:
-    """The names of a list such as "sgd,adam", each once.
-
-    Raises:
-        ValueError: one is unknown.
-    """
-    found = list(dict.fromkeys(name.strip() for name in listed.split(",")))
-    for name in found:
-        if name not in known:
-            raise ValueError(f"there is no {kind} {name!r} in the lab: expected some of {', '.join(known)}")
-    return found
-
-
-def network_from(start: str, problem: Problem, config, spectral_radius: float, random_state: int):
+def build_network(start: str, problem: Problem, config, spectral_radius: float, random_state: int):
     """A network with the recurrent weights of a start; all its other weights are the same for every start."""
     from shakegen.lab.fitting import sequence_network
 
@@ -130,18 +122,18 @@ def network_from(start: str, problem: Problem, config, spectral_radius: float, r
     return network
 
 
-def run(network, problem: Problem, lag: int, optimizer: str, gradients: int, batch_size: int, random_state: int):
+def train(network, problem: Problem, lag: int, optimizer: str, gradients: int, batch_size: int, random_state: int):
     """Train a network; pairs of the gradients spent and the score then, from the first to the last."""
     random = np.random.default_rng((random_state, lag))
     inputs, targets = problem.draw(random, TESTED, lag)
-    found = []
+    scores = []
 
     def record(spent):
-        found.append((round(spent), problem.score(network.predict_on_batch(inputs), targets)))
+        scores.append((round(spent), problem.score(network.predict_on_batch(inputs), targets)))
 
     def draw(sequences):
         return problem.draw(random, sequences, lag)
 
     record(0)
     OPTIMIZERS[optimizer](Training(network, problem.loss(), draw, gradients, batch_size, record))
-    return found
+    return scores

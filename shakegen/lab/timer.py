@@ -1,13 +1,14 @@
-"""Jaeger's timer: a network that says 0.5 for as long as it is asked, tried with every cell."""
+"""Jaeger's timer: each cell learns to say 0.5 for as long as it is asked."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from shakegen.lab import cells, problems
 from shakegen.lab.check import above_0, at_least_1
-from shakegen.lab.memory import Problem
+from shakegen.lab.problems import mean_squared_error
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Panel
 
@@ -15,31 +16,14 @@ TESTED = 200  # sequences that the trained networks are measured on
 ON = 0.25  # an output above this counts as on
 
 
-def timer_problem() -> Problem:
-    """The timer as a problem like those of memory, its lag the longest duration, its sequences five times as long."""
-
-    def draw(random, batch, lag):
-        return problems.timer(random, batch, 5 * lag, lag)
-
-    def loss():
-        import keras
-
-        return keras.losses.MeanSquaredError()
-
-    def score(outputs, targets):
-        return float(np.mean((outputs - targets) ** 2))
-
-    return Problem(draw, 2, 1, None, loss, score, "mean squared error", 0.05, lambda error: error < 0.002)
-
-
 @dataclass(frozen=True)
 class Timer(Result):
-    """How well each cell keeps time, a row for each; the row "mean" is who always says the mean of the targets.
+    """How well each cell keeps time, a row for each; the row "mean" always says the mean of the targets.
 
     Attributes:
         inputs: of one sequence that no network was trained on, (T, 2): triggers and durations.
-        target: what to say in it, (T,).
-        outputs: what each cell says, (T,), by its name.
+        target: the output that is asked for, (T,).
+        outputs: the output of each cell, (T,), by its name.
     """
 
     inputs: np.ndarray
@@ -58,7 +42,7 @@ class Timer(Result):
 
 
 def timer(
-    names: Iterable[str] = tuple(cells.CELLS),
+    names: Annotated[Iterable[str], cells.CELLS] = tuple(cells.CELLS),
     longest: int = 20,
     length: int = 120,
     updates: int = 500,
@@ -68,17 +52,26 @@ def timer(
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Timer:
-    """Train each cell on random sequences of the timer, and measure it on others.
+    """Train each cell to say 0.5 for as long as asked.
+
+    This is Jaeger's timer. A trigger comes now and then, with a duration of 0.1, 0.2 … 1.0. From the trigger on, the
+    output should be 0.5 for that long, then 0 again. The table has the mean squared error, the share of steps on the
+    right side of 0.25, and the average error of a duration, in steps. The figure has the target and the output of each
+    cell.
+
+    Examples:
+        shakegen lab timer --out timer.svg
+        shakegen lab timer --cells lstm,nlstm --longest 50 --length 300
 
     Args:
-        names: of the cells, of `cells.CELLS`.
-        longest: steps that a duration of 1.0 stands for; see `problems.timer`.
-        length: T, steps in a sequence.
-        updates: the budget of each cell.
-        units: H of the one layer.
-        batch_size: sequences in a batch, each of them new.
-        learning_rate: of Adam; gradients are clipped to a norm of 1.
-        random_state: of weights and sequences.
+        names: cells to train.
+        longest: steps that a duration of 1.0 stands for.
+        length: steps in a sequence.
+        updates: training updates of each cell.
+        units: size of the state of the layer.
+        batch_size: sequences in a batch.
+        learning_rate: learning rate of Adam; gradients are clipped to a norm of 1.
+        random_state: seed of weights and sequences.
         progress: called with a line after each training run.
 
     Raises:
@@ -86,38 +79,39 @@ def timer(
     """
     from shakegen.lab.fitting import fit, sequence_network
 
+    configs = {name: cells.config(name, units) for name in names}
     at_least_1(updates=updates, batch_size=batch_size)
     above_0(learning_rate=learning_rate)
     inputs, targets = problems.timer(np.random.default_rng((random_state, 1)), TESTED, length, longest)
     mean = np.full_like(targets, targets.mean())
-    rows, outputs = [{"cell": "mean", "weights": 1, **measured(inputs, targets, mean, longest)}], {}
-    for name in names:
+    rows, outputs = [{"cell": "mean", "weights": 1, **measure(inputs, targets, mean, longest)}], {}
+    for name, config in configs.items():
         random = np.random.default_rng(random_state)
-        network = sequence_network(cells.config(name, units), 2, 1, random_state=random_state)
+        network = sequence_network(config, 2, 1, random_state=random_state)
         batches = iter(lambda random=random: problems.timer(random, batch_size, length, longest), None)
         fit(network, "mean_squared_error", batches, updates, learning_rate)
-        said = network.predict_on_batch(inputs)
-        rows.append({"cell": name, "weights": network.count_params(), **measured(inputs, targets, said, longest)})
-        outputs[name] = said[0, :, 0]
+        predicted = network.predict_on_batch(inputs)
+        rows.append({"cell": name, "weights": network.count_params(), **measure(inputs, targets, predicted, longest)})
+        outputs[name] = predicted[0, :, 0]
         progress("{cell}: {mean_squared_error:.2g}, durations missed by {steps_off:.2g} steps".format_map(rows[-1]))
     return Timer(rows, inputs[0], targets[0, :, 0], outputs)
 
 
-def measured(inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray, longest: int) -> dict:
-    """The mean squared error; the share of steps on the right side of `ON`; by how many steps durations are missed.
+def measure(inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray, longest: int) -> dict:
+    """The mean squared error, the share of steps on the right side of `ON`, the mean error of a duration in steps.
 
-    A duration is how many steps the output is on from a trigger to the next; those that the sequence cuts short are
-    left out.
+    A duration counts the steps with the output on, from one trigger to the next. Durations that the end of the sequence
+    cuts short do not count.
     """
-    error = float(np.mean((outputs - targets) ** 2))
+    error = mean_squared_error(outputs, targets)
     right = float(np.mean((outputs > ON) == (targets > ON)))
-    missed = []
+    off = []
     for triggers, asked, said in zip(inputs[..., 0], targets[..., 0] > ON, outputs[..., 0] > ON):
         starts = np.flatnonzero(triggers)
         ends = [*starts[1:], len(triggers)]
-        missed += [
+        off += [
             abs(int(said[start:end].sum()) - int(asked[start:end].sum()))
             for start, end in zip(starts, ends)
             if start + longest < end
         ]
-    return {"mean_squared_error": error, "right_steps": right, "steps_off": float(np.mean(missed))}
+    return {"mean_squared_error": error, "right_steps": right, "steps_off": float(np.mean(off))}

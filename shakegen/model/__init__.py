@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "LanguageModel": "model",
         "Model": "model",
         "ModelFileError": "model_file",
+        "AutocompleteModel": "model",
         "WordModel": "model",
         "find": "model",
         "load": "model",

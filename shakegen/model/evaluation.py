@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+LN2 = math.log(2)  # nats in a bit
 LOGITS = 1 << 20  # looked at together
 
 
@@ -43,7 +44,7 @@ class Evaluation(NamedTuple):
     @property
     def bits_per_character(self) -> float:
         """The same to the base of 2: what a compressor by this network would need."""
-        return self.nats_per_character / math.log(2)
+        return self.nats_per_character / LN2
 
     @property
     def bits_per_word(self) -> float:
@@ -53,7 +54,7 @@ class Evaluation(NamedTuple):
     @property
     def spelling_bits_per_character(self) -> float:
         """What of the bits per character goes into spelling unknown symbols."""
-        return self.spelling / self.characters / math.log(2)
+        return self.spelling / self.characters / LN2
 
     @property
     def perplexity(self) -> float:

@@ -1,86 +1,40 @@
-"""A trained model: its file's content and what one does with it, in numpy."""
+"""The two kinds of trained networks, and what one does with them, in numpy."""
 
 import math
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from shakegen.inference import Engine
 from shakegen.model import evaluation, model_file, shelf
-from shakegen.sampling.generator import Writer
+from shakegen.model.base import LossUnit, Model, delegate
+from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete import measures
 from shakegen.study.autocomplete.completion import Completer
-from shakegen.study.autocomplete.corpus import LENGTH, WordCorpus
+from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, unfinished
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
+from shakegen.study.connectivity import script
 
 
-class Model(model_file.ModelFile):
-    """What all trained networks have in common.
+@dataclass(eq=False)
+class LanguageModel(Model):
+    """A trained network that predicts the next symbol: `sample` from it, `evaluate` it."""
 
-    Attributes are those of `ModelFile`: config, vocabulary, weights, corpus, history, words.
-    """
-
-    @classmethod
-    def load(cls, path: str | Path, with_training: bool = False) -> "Model":
-        """Read a model file; raises as `model_file.load` does."""
-        return cls(**vars(model_file.load(path, with_training)))
-
-    def save(self, path: str | Path, with_training: bool = False) -> None:
-        """Write a model file, whole or not at all, as `model_file.save` does; by default the model alone."""
-        model_file.save(self, path, with_training)
-
-    @cached_property
-    def engine(self) -> Engine:
-        """The network as a step function."""
-        return Engine(self.config, self.weights, defer_read_out=self.words is not None)
+    task = "next"
+    refusal = "predicts whole words and cannot write: expected a model of the next character; try `shakegen complete`"
 
     @property
-    def outputs(self) -> int:
-        """How many logits there are."""
-        return len(self.words or self.vocabulary)
+    def generator(self) -> TextGenerator:
+        """What writes with the network; each use gives a new one."""
+        return TextGenerator(self.engine, self.vocabulary)
 
-    @property
-    def parameters(self) -> int:
-        """The number of weights."""
-        return sum(weight.size for weight in self.weights.values())
-
-    @property
-    def weights_by_part(self) -> dict[str, int]:
-        """The number of weights of the embedding, if there is one, of all recurrent layers, and of the read-out."""
-        counts = {}
-        for name, weight in self.weights.items():
-            part = "recurrent" if name.startswith("layer") else name.partition("/")[0]
-            counts[part] = counts.get(part, 0) + weight.size
-        return counts
-
-    @property
-    def best_epoch(self) -> dict:
-        """The history's entry of the epoch whose weights these are: the one that predicted validation text best."""
-        return model_file.best_of(self.history)
-
-    @property
-    def validation_bits(self) -> float | None:
-        """Bits per character on the validation text, if there was one; those that spell unknown symbols included."""
-        loss, text = self.best_epoch.get("validation_loss"), self.corpus.get("validation", {})
-        if loss is None:
-            return None
-        nats = loss * text.get("symbols", 1) + text.get("spelling", 0)
-        return nats / max(1, text.get("characters", 1)) / math.log(2)
-
-    def keras_model(self):
-        """The same network as a `keras.Model` from ids (N, T) to logits (N, T, outputs)."""
-        from shakegen.network.build import build
-
-        model = build(self.config, len(self.vocabulary), outputs=self.outputs)
-        model.set_weights(list(self.weights.values()))
-        return model
-
-
-class LanguageModel(Model, Writer):
-    """A trained network that predicts the next symbol: `sample` from it, `evaluate` it.
-
-    How it writes (`sample`, `samples`, `stream`, `beams`, `stochastic_beams`) stands in `Writer`.
-    """
+    sample = delegate("generator", TextGenerator.sample)
+    samples = delegate("generator", TextGenerator.samples)
+    stream = delegate("generator", TextGenerator.stream)
+    beams = delegate("generator", TextGenerator.beams)
+    stochastic_beams = delegate("generator", TextGenerator.stochastic_beams)
+    draft = delegate("generator", TextGenerator.draft)
 
     def evaluate(self, text: str, on_unknown: str | None = None) -> evaluation.Evaluation:
         """How well the network predicts a text, read in order with the state carried; as `evaluation.evaluate`.
@@ -91,38 +45,102 @@ class LanguageModel(Model, Writer):
         reading = self.vocabulary.read([text], on_unknown)
         return evaluation.evaluate(self.engine, reading.ids, self.vocabulary.unknown).of_text(reading, self.vocabulary)
 
+    @property
+    def kind(self) -> str:
+        """What a list of models calls it."""
+        return self.config.level
 
-class WordModel(Model, Completer):
+    @classmethod
+    def unit_of(cls, config):
+        column = {"char": "bits_per_character", "word": "bits_per_word"}[config.level]
+        return LossUnit(f"bits/{config.level}", math.log(2), column)
+
+    @property
+    def validation_bits(self) -> float | None:
+        """Bits per character on the validation text, if there was one; those that spell unknown symbols included."""
+        loss, text = self.best_epoch.get("val_loss"), self.corpus.get("validation", {})
+        if loss is None:
+            return None
+        nats = loss * text.get("symbols", 1) + text.get("spelling", 0)
+        return nats / max(1, text.get("characters", 1)) / math.log(2)
+
+    def validation_figures(self) -> dict:
+        """How well it predicts the validation text, by the names of the figures."""
+        return {"validation_bits_per_character": self.validation_bits}
+
+    def normalize(self, text: str) -> str:
+        """A text as the network reads it: as it is."""
+        return text
+
+    def read_script(self, text: str, on_unknown: str | None = None) -> script.Script:
+        """A text with what the network should predict along it; raises as `Vocabulary.encode`."""
+        return script.of_symbols(self.vocabulary, text, on_unknown)
+
+
+@dataclass(eq=False)
+class AutocompleteModel(Model):
     """A trained network of the autocomplete task: `complete` a text, `evaluate` it.
 
-    How it completes (`complete`, `typing`) stands in `Completer`.
+    Attributes:
+        words: what it predicts.
     """
+
+    words: Outputs = field(kw_only=True, repr=False)
+
+    task = "autocomplete"
+    refusal = "predicts no words: expected a model that `shakegen train --task autocomplete` made"
+    defers_read_out = True
+    kind: ClassVar[str] = "autocomplete"
+
+    @property
+    def output_vocabulary(self) -> Outputs:
+        """What it predicts, a logit for each."""
+        return self.words
 
     @property
     def length(self) -> int:
         """The most characters in an observation that it learned from."""
         return self.corpus.get("observation_length", LENGTH)
 
-    def evaluate(self, corpus: WordCorpus, rows: np.ndarray | None = None) -> measures.WordEvaluation:
+    @property
+    def completer(self) -> Completer:
+        """What completes with the network; each use gives a new one."""
+        return Completer(self.engine, self.words, self.length)
+
+    complete = delegate("completer", Completer.complete)
+    typing = delegate("completer", Completer.typing)
+
+    def evaluate(self, corpus: AutocompleteCorpus, rows: np.ndarray | None = None) -> measures.AutocompleteEvaluation:
         """How well the network predicts observations, all of a corpus or some; as `autocomplete.measures.evaluate`.
 
         Args:
-            corpus: with the outputs of this network: `WordCorpus.from_source(…, words=model.words)`.
+            corpus: with the outputs of this network: `AutocompleteCorpus.from_source(…, words=model.words)`.
             rows: numbers of observations.
         """
-        return measures.evaluate(
-            self.engine, corpus.observations, np.arange(len(corpus.observations)) if rows is None else rows
-        )
+        rows = np.arange(len(corpus.observations)) if rows is None else rows
+        return measures.evaluate(self.engine, corpus.observations, rows)
+
+    @classmethod
+    def unit_of(cls, config):
+        return LossUnit("nats", 1.0, "cross_entropy")
+
+    def validation_figures(self) -> dict:
+        """How well it predicts the validation text, and how many words it knows, by the names of the figures."""
+        return {"words": len(self.words.words), "validation_cross_entropy": self.best_epoch.get("val_loss")}
+
+    def normalize(self, text: str) -> str:
+        """A text as the network reads it: words of a to z, a space before each."""
+        return SYMBOLS.decode(unfinished([text]))
+
+    def read_script(self, text: str, on_unknown: str | None = None) -> script.Script:
+        """A text with what the network should predict along it."""
+        return script.of_words(self.words, text)
 
 
-KINDS = {"next": LanguageModel, "autocomplete": WordModel}
-REFUSED = {
-    "next": "predicts whole words and cannot write: expected a model of the next character; try `shakegen complete`",
-    "autocomplete": "predicts no words: expected a model that `shakegen train --task autocomplete` made",
-}
+WordModel = AutocompleteModel  # its name in earlier versions
 
 
-def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | WordModel:
+def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | AutocompleteModel:
     """Read a model file.
 
     Args:
@@ -131,15 +149,12 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
         task: what the network must be for, one of `config.TASKS`; by default any.
 
     Raises:
-        OSError, ModelFileError: as `model_file.load`.
+        OSError, ModelFileError: as `model_file.read`.
         ValueError: the network is for another task, or there is no such task.
     """
-    if task not in (None, *KINDS):
-        raise ValueError(f"there is no task {task!r}: expected {' or '.join(map(repr, KINDS))}")
-    model = model_file.load(path, with_training)
-    if task not in (None, model.config.task):
-        raise ValueError(f"{path} {REFUSED[task]}")
-    return KINDS[model.config.task](**vars(model))
+    if task not in (None, *Model.kinds):
+        raise ValueError(f"there is no task {task!r}: expected {' or '.join(map(repr, Model.kinds))}")
+    return (Model if task is None else Model.kinds[task]).load(path, with_training)
 
 
 def find(task: str = "next") -> Path:

@@ -10,7 +10,7 @@ import io
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -19,12 +19,13 @@ import numpy as np
 from shakegen.files import write_whole
 from shakegen.model import heaps
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.words import SYMBOLS, Words
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.word_vocabulary import VOCABULARIES
 
 FORMAT, VERSION = "shakegen", 1
 LARGE = 1e300
+OLD_NAMES = {"validation_loss": "val_loss"}  # in the histories of older files
 
 
 class ModelFileError(ValueError):
@@ -44,36 +45,11 @@ class Training:
     arrays: dict[str, np.ndarray]
 
 
-@dataclass
-class ModelFile:
-    """What a model file holds.
-
-    Attributes:
-        config: the architecture.
-        vocabulary: the symbols it knows, of the level of the configuration.
-        weights: float32 arrays by the names of `Config.weight_shapes`.
-        corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
-        history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
-            `validation_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
-            `steps`, batches by then. Of these, older files have the first three.
-        training: where its training run stands; None where that is not known or was not asked for.
-        words: what an autocomplete model predicts; None for others, which predict what they read.
-    """
-
-    config: Config
-    vocabulary: Vocabulary
-    weights: dict[str, np.ndarray]
-    corpus: dict = field(default_factory=dict)
-    history: list[dict] = field(default_factory=list)
-    training: Training | None = field(default=None, repr=False, compare=False)
-    words: Words | None = None
-
-
-def save(model: ModelFile, path: str | Path, with_training: bool = False) -> None:
+def save(model, path: str | Path, with_training: bool = False) -> None:
     """Write a model file: a temporary file beside it, flushed, then renamed; a crash leaves an older file whole.
 
     Args:
-        model: what to write.
+        model: a `model.Model`.
         path: of the file.
         with_training: whether its training run, if it has one, can go on from the file; that makes it several times
             as large.
@@ -90,8 +66,8 @@ def save(model: ModelFile, path: str | Path, with_training: bool = False) -> Non
         file.attrs["history"] = json.dumps(model.history)
         for name, weight in model.weights.items():
             file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
-        if model.words:
-            file.attrs["words"] = json.dumps(model.words.words)
+        if model.output_vocabulary is not model.vocabulary:
+            file.attrs["words"] = json.dumps(model.output_vocabulary.to_json())
         if with_training and model.training:
             file.create_group("training").attrs["state"] = json.dumps(model.training.state)
             for name, array in model.training.arrays.items():
@@ -99,8 +75,8 @@ def save(model: ModelFile, path: str | Path, with_training: bool = False) -> Non
     write_whole(Path(path), buffer.getbuffer())
 
 
-def load(path: str | Path, with_training: bool = False) -> ModelFile:
-    """Read a model file, trusting nothing in it: every size is checked before anything is allocated.
+def read(path: str | Path, with_training: bool = False) -> dict:
+    """The attributes of the model in a file. Nothing is trusted: every size is checked before anything is allocated.
 
     Args:
         path: of the file.
@@ -124,9 +100,9 @@ def load(path: str | Path, with_training: bool = False) -> ModelFile:
         if not heaps.are_sound(path):
             raise OSError
         with h5py.File(path, "r") as file:
-            model = read(file)
+            model = read_model(file)
             if with_training:
-                model.training = read_training(file, path.stat().st_size)
+                model["training"] = read_training(file, path.stat().st_size)
             return model
     except (ModelFileError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(f"{path} is not a usable model: {error}") from None
@@ -134,7 +110,8 @@ def load(path: str | Path, with_training: bool = False) -> ModelFile:
         raise ModelFileError(f"{path} is a damaged HDF5 file, perhaps cut short: copy it or train it again") from None
 
 
-def read(file: h5py.File) -> ModelFile:
+def read_model(file: h5py.File) -> dict:
+    """The attributes of the model in an open file, without its training run."""
     if str(file.attrs.get("format")) != FORMAT:
         raise ModelFileError("it is an HDF5 file, but not of shakegen; expected one that `shakegen train` wrote")
     version = file.attrs.get("version")
@@ -144,8 +121,8 @@ def read(file: h5py.File) -> ModelFile:
         )
     config = Config.from_dict(attribute(file, "config", dict))
     vocabulary = VOCABULARIES[config.level].from_json(attribute(file, "vocabulary", list))
-    words = read_words(file, vocabulary) if config.task == "autocomplete" else None
-    shapes = config.weight_shapes(len(vocabulary), words and len(words))
+    outputs = READ_OUTPUTS[config.task](file, vocabulary)
+    shapes = config.weight_shapes(len(vocabulary), len(outputs.get("words", vocabulary)))
     weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
     weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
     if not all(np.isfinite(weight).all() for weight in weights.values()):
@@ -155,14 +132,23 @@ def read(file: h5py.File) -> ModelFile:
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
-    return ModelFile(config, vocabulary, weights, corpus, history, words=words)
+    described = {"config": config, "vocabulary": vocabulary, "corpus": corpus, "history": rename_losses(history)}
+    return {**described, "weights": weights, **outputs}
 
 
-def read_words(file: h5py.File, vocabulary: Vocabulary) -> Words:
-    """The words that an autocomplete model predicts."""
+def read_words(file: h5py.File, vocabulary: Vocabulary) -> dict:
+    """The attribute of an autocomplete model that says what it predicts."""
     if vocabulary != SYMBOLS:
         raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
-    return Words(attribute(file, "words", list))
+    return {"words": Outputs(attribute(file, "words", list))}
+
+
+READ_OUTPUTS = {"next": lambda file, vocabulary: {}, "autocomplete": read_words}
+
+
+def rename_losses(history: list[dict]) -> list[dict]:
+    """A history with the validation loss under its present name, `val_loss`."""
+    return [{OLD_NAMES.get(name, name): value for name, value in entry.items()} for entry in history]
 
 
 def task_of(path: str | Path) -> str | None:
@@ -178,7 +164,7 @@ def task_of(path: str | Path) -> str | None:
 
 def best_of(history: list[dict]) -> dict:
     """The entry of a history whose network predicted validation text best, or else learned best; {} of none."""
-    return min(history, key=lambda entry: entry.get("validation_loss", entry["loss"]), default={})
+    return min(history, key=lambda entry: entry.get("val_loss", entry["loss"]), default={})
 
 
 def is_number(value) -> bool:

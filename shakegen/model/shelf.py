@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+from shakegen.cells.registry import BUILT_IN, DEFAULT
 from shakegen.text import named
 
-SHIPPED = tuple(f"sonnets-{name}.h5" for name in ("rnn", "lstm", "gru", "nlstm", "autocomplete"))
+SHIPPED = tuple(f"sonnets-{name}.h5" for name in (*BUILT_IN, "autocomplete"))
 
 
 def pretrained(task: str) -> Path:
     """The model of the sonnets that came with shakegen for a task, one of `config.TASKS`."""
-    return named.data_folder("models") / {"next": "sonnets-gru.h5", "autocomplete": "sonnets-autocomplete.h5"}[task]
+    return (
+        named.data_folder("models") / {"next": f"sonnets-{DEFAULT}.h5", "autocomplete": "sonnets-autocomplete.h5"}[task]
+    )
 
 
 def own_models() -> list[Path]:

@@ -12,7 +12,7 @@ def accuracy_by_typing(evaluations: Mapping[str, dict]) -> Figure:
     """The shares of positions whose word a model has among its first suggestions, by the characters typed.
 
     Args:
-        evaluations: by the names of models: `autocomplete.measures.WordEvaluation.to_dict()`, or the JSON that
+        evaluations: by the names of models: `autocomplete.measures.AutocompleteEvaluation.to_dict()`, or the JSON that
             `shakegen evaluate` prints for a model of words.
 
     Raises:

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from shakegen.plotting.figure import Curve, Figure, Panel
 
 AXES = {"epochs": "epoch", "minutes": "minutes"}
-PARTS = {"validation": "validation_loss", "training": "loss"}
-LN2 = math.log(2)
+PARTS = {"validation": "val_loss", "training": "loss"}
 
 
 def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), from_epoch: float = 0) -> Figure:
-    """The losses of training runs, in bits per character, or word, the best epoch of each run marked.
+    """The losses of training runs, in bits per character, or word, or in nats, the best epoch of each run marked.
 
     Args:
-        runs: trained models by their names: objects with `config`, `history` and `best_epoch`, as a
+        runs: trained models by their names: objects with `history`, `best_epoch` and `loss_unit`, as a
             `LanguageModel` has them.
         against: "epochs" or "minutes".
         parts: which losses: "validation" (a full line), "training" (a broken one), or both.
@@ -29,7 +28,7 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     if not parts or not set(parts) <= set(PARTS):
         raise ValueError(f"the losses asked for are {parts!r}: expected {' or '.join(PARTS)}, or both")
     shown = {name: epochs_of(name, model.history, against, from_epoch) for name, model in runs.items()}
-    units = {unit_of(model.config) for model in runs.values()}
+    units = {model.loss_unit for model in runs.values()}
     if len(units) > 1:
         raise ValueError("some models predict characters, some words: their losses do not compare, so plot them apart")
     curves = []
@@ -39,12 +38,7 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     missing = next((name for name in runs if name not in {found.series for found in curves}), None)
     if missing is not None:
         raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without such text, try the other loss")
-    return Figure("Learning curves", [Panel(AXES[against], min(units), curves)])
-
-
-def unit_of(config) -> str:
-    """What a loss of a network is counted in."""
-    return "bits/word" if config.task == "autocomplete" else f"bits/{config.level}"
+    return Figure("Learning curves", [Panel(AXES[against], units.pop().name, curves)])
 
 
 def epochs_of(name: str, history: list[dict], against: str, from_epoch: float) -> list[dict]:
@@ -60,12 +54,12 @@ def epochs_of(name: str, history: list[dict], against: str, from_epoch: float) -
 
 def curve(name: str, model, epochs: list[dict], against: str, part: str, parts) -> Curve | None:
     """One loss of one run; None where no epoch has it."""
-    losses = [entry.get(PARTS[part], math.nan) / LN2 for entry in epochs]
+    losses = [entry.get(PARTS[part], math.nan) / model.loss_unit.nats for entry in epochs]
     if not any(map(math.isfinite, losses)):
         return None
     x = [entry["seconds"] / 60 if against == "minutes" else entry["epoch"] for entry in epochs]
     best = model.best_epoch
-    decides = part == "validation" or not ("validation_loss" in best and "validation" in parts)
+    decides = part == "validation" or not ("val_loss" in best and "validation" in parts)
     mark = epochs.index(best) if decides and best in epochs and PARTS[part] in best else None
     note = "" if mark is None else f"best {losses[mark]:.3f} at epoch {best['epoch']:g}"
     return Curve(name, x, losses, part, note, dashed=part == "training", mark=mark)

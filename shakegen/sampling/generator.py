@@ -23,7 +23,7 @@ class ScoredText(NamedTuple):
     log_probability: float
 
 
-class Writer:
+class TextGenerator:
     """Writes with any network that can be stepped; `model.LanguageModel` is one.
 
     Lengths are counted in the vocabulary's symbols: characters or words. The unknown symbol is never written: it has no
@@ -202,23 +202,23 @@ class Writer:
 
 
 class Draft:
-    """A text that a network reads as it grows, made by `Writer.draft`.
+    """A text that a network reads as it grows, made by `TextGenerator.draft`.
 
     Attributes:
         length: how many symbols were added to the seed.
     """
 
-    def __init__(self, writer: Writer, seed: str, on_unknown: str | None = None):
-        self._writer, self.length = writer, 0
-        self._pending = writer.vocabulary.pending(seed)
-        self._logits, self._state = writer._prime(seed, on_unknown)
+    def __init__(self, generator: TextGenerator, seed: str, on_unknown: str | None = None):
+        self._generator, self.length = generator, 0
+        self._pending = generator.vocabulary.pending(seed)
+        self._logits, self._state = generator._prime(seed, on_unknown)
 
     def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:
         """The symbols that may come next, likeliest first, with their probabilities."""
         shares = np.exp(sampling.log_softmax(sampling.tempered(self._logits, temperature)))[0]
         order = np.argsort(-shares, kind="stable")[:top]
         possible = [k for k in order if self._logits[0, k] > -np.inf]
-        decode = self._writer.vocabulary.decode
+        decode = self._generator.vocabulary.decode
         return [(decode([k]).removeprefix(self._pending), float(shares[k])) for k in possible]
 
     def write(self, text: str) -> None:
@@ -227,10 +227,10 @@ class Draft:
         Raises:
             UnknownCharacters: it has characters that the model never saw; nothing was added.
         """
-        vocabulary, text = self._writer.vocabulary, self._pending + text
+        vocabulary, text = self._generator.vocabulary, self._pending + text
         pending = vocabulary.pending(text)
-        ids, step = vocabulary.encode(text.removesuffix(pending)), self._writer._step
+        ids, step = vocabulary.encode(text.removesuffix(pending)), self._generator._step
         for one in ids[:, None]:
             self._logits, self._state = step(one, self._state)
-        self._logits = self._writer._possible(self._logits, pending)
+        self._logits = self._generator._possible(self._logits, pending)
         self._pending, self.length = pending, self.length + len(ids)

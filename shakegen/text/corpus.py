@@ -20,7 +20,7 @@ WORDS = 16_384  # the vocabulary's size where words are the symbols
 LEAST_CACHED = 4_000_000  # characters; the ids of a smaller text are made sooner than found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Corpus:
     """A text as ids, with its vocabulary and its split in three contiguous parts.
 
@@ -53,6 +53,11 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def output_vocabulary(self) -> Vocabulary:
+        """What a network for it predicts."""
+        return self.vocabulary
 
     @property
     def level(self) -> str:

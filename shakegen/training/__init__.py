@@ -9,8 +9,9 @@ __getattr__, __dir__, __all__ = lazy_names(
         "Ended": "trainer",
         "Interrupted": "signals",
         "Recipe": "recipe",
-        "engine_of": "trainer",
+        "begin_with_text": "text_run",
         "make_optimizer": "optimizer",
         "train": "start",
+        "train_from": "start",
     },
 )

@@ -1,31 +1,33 @@
-"""What a new text needs of an old network: a vocabulary of both, and old weights in their places. Only numpy."""
+"""From an old network to one for a new text: a vocabulary of both, and old weights in their places. Only numpy."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from shakegen.text.vocabulary import Vocabulary
 
 
-def extended(known: Vocabulary, new: Vocabulary) -> Vocabulary:
+def merge_vocabularies(known: Vocabulary, new: Vocabulary) -> Vocabulary:
     """A vocabulary of all symbols of two."""
     missing = [symbol for symbol in new.symbols if symbol not in known]
     unknown = known.unknown is not None or new.unknown is not None
     return type(known)([*known.symbols, *missing], unknown)
 
 
-def places(of: Vocabulary, within: Vocabulary) -> np.ndarray:
-    """The id, in a vocabulary, of every symbol of one that it extends, shape (V,)."""
+def find_ids(of: Vocabulary, within: Vocabulary) -> np.ndarray:
+    """The id of every symbol of a vocabulary in another one that extends it, shape (V,)."""
     ids = {symbol: number for number, symbol in enumerate(within.symbols)}
     unknown = [] if of.unknown is None else [within.unknown]
     return np.array([ids[symbol] for symbol in of.symbols] + unknown, within.dtype)
 
 
-def transplanted(fresh: dict, known: dict, ids: np.ndarray) -> dict[str, np.ndarray]:
-    """The weights of a network, in one that has more symbols: of those that it lacks, the fresh weights remain.
+def transfer(fresh: Mapping, known: Mapping, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """Put the weights of a network in one that has more symbols; new symbols keep their fresh weights.
 
     Args:
         fresh: the new network's weights, by the names of `Config.weight_shapes`.
         known: the old network's.
-        ids: in the new network, of the old one's symbols, shape (V,).
+        ids: the ids that the old network's symbols have in the new one, shape (V,).
     """
     read = "embedding/embeddings" if "embedding/embeddings" in fresh else "layer1/kernel"
     weights = {}

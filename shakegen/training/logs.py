@@ -15,12 +15,13 @@ import tensorflow as tf
 from tensorflow.compat.v1 import SummaryMetadata
 
 from shakegen.files import ensure_writable, write_whole
+from shakegen.model.base import LossUnit
 from shakegen.network.keras_steps import states_kept
 
-LN2 = math.log(2)
+BITS = LossUnit("bits/char", math.log(2), "bits_per_character")
 CSV = "epochs.csv"
-LOSSES = {"loss": "training", "validation_loss": "validation", "val_loss": "validation"}
-OTHERS = ("epoch", "seconds", "learning_rate", "characters_per_second")
+LOSSES = {"loss": "training", "val_loss": "validation"}
+OTHERS = ("seconds", "learning_rate", "characters_per_second")
 
 
 class EpochLog(keras.callbacks.Callback, ABC):
@@ -29,14 +30,16 @@ class EpochLog(keras.callbacks.Callback, ABC):
     The figures are `steps`, the batches learned from so far; `epoch`; `training_bits_per_character` and, where there is
     one, `validation_bits_per_character`; `learning_rate`, the last one; and in our own runs `seconds` since the run
     began and `characters_per_second`. They serve any Keras model whose losses are in nats.
-    Of words (`level`), they are bits_per_word.
+
+    Args:
+        unit: of the losses; by default bits per character, as the names above have it.
 
     A run that goes on from earlier steps continues the log from there, and replaces the entries of later ones.
     """
 
-    def __init__(self, level: str = "char"):
+    def __init__(self, unit: LossUnit = BITS):
         super().__init__()
-        self.first, self.bits = 0, {"char": "bits_per_character", "word": "bits_per_word"}[level]
+        self.first, self.unit = 0, unit
 
     @abstractmethod
     def write(self, steps: int, figures: dict[str, float]) -> None:
@@ -47,14 +50,14 @@ class EpochLog(keras.callbacks.Callback, ABC):
 
     def on_epoch_end(self, epoch, logs=None):
         optimizer = self.model.optimizer
-        figures = {"epoch": epoch + 1, "learning_rate": float(optimizer.learning_rate.numpy())}
+        figures = {"epoch": logs.get("epochs", epoch + 1), "learning_rate": float(optimizer.learning_rate.numpy())}
         figures |= {name: logs[name] for name in OTHERS if name in logs}
         if figures["epoch"] == int(figures["epoch"]):
             figures["epoch"] = int(figures["epoch"])  # Keras makes all logs floats
-        losses = {kind: logs[name] / LN2 for name, kind in LOSSES.items() if name in logs}
+        losses = {kind: logs[name] / self.unit.nats for name, kind in LOSSES.items() if name in logs}
         if not all(map(math.isfinite, losses.values())):
             return
-        figures |= {f"{kind}_{self.bits}": loss for kind, loss in losses.items()}
+        figures |= {f"{kind}_{self.unit.column}": loss for kind, loss in losses.items()}
         try:
             self.write(int(optimizer.iterations.numpy()), figures)
         except (OSError, tf.errors.OpError) as error:
@@ -68,15 +71,15 @@ class CsvLog(EpochLog):
 
     Args:
         path: the file.
-        level: what the symbols are: char or word.
+        unit: of the losses.
 
     Raises:
         OSError: the file cannot be written.
         ValueError: the file exists, but is no log.
     """
 
-    def __init__(self, path: str | Path, level: str = "char"):
-        super().__init__(level)
+    def __init__(self, path: str | Path, unit: LossUnit = BITS):
+        super().__init__(unit)
         self.path = Path(path)
         ensure_writable(self.path, "--log-dir")
         self.rows = read_rows(self.path) if self.path.exists() else []
@@ -117,14 +120,14 @@ class TensorBoardLog(EpochLog):
         batch: a function from the number of batches learned from so far to the inputs and targets that come next; the
             norms of gradients are of these.
         sampler: the `SampleText` that draws the sample, called before this.
-        level: what the symbols are: char or word.
+        unit: of the losses.
 
     Raises:
         OSError: the folder cannot be written to.
     """
 
-    def __init__(self, folder: str | Path, batch: Callable | None = None, sampler=None, level: str = "char"):
-        super().__init__(level)
+    def __init__(self, folder: str | Path, batch: Callable | None = None, sampler=None, unit: LossUnit = BITS):
+        super().__init__(unit)
         self.folder, self.batch, self.sampler = Path(folder), batch, sampler
         for part in ("train", "validation"):
             ensure_writable(self.folder / part / "events", "--log-dir")
@@ -140,16 +143,16 @@ class TensorBoardLog(EpochLog):
         self._events = {}
 
     def write(self, steps, figures):
-        scalars = {name: value for name, value in figures.items() if self.bits not in name}
+        scalars = {name: value for name, value in figures.items() if self.unit.column not in name}
         if self.batch is not None:
             norms = gradient_norms(self.model, *self.batch(steps))
             scalars |= {f"gradient_norm/{name}": norm for name, norm in norms.items()}
         text = None if self.sampler is None else self.sampler.text
         texts = {} if text is None else {"sample": text}
         for part, kind in (("train", "training"), ("validation", "validation")):
-            loss = figures.get(f"{kind}_{self.bits}")
+            loss = figures.get(f"{kind}_{self.unit.column}")
             if loss is not None:
-                self._write(part, steps, {self.bits: loss, **scalars}, texts)
+                self._write(part, steps, {self.unit.column: loss, **scalars}, texts)
             scalars, texts = {}, {}
 
     def _write(self, part: str, steps: int, scalars: dict, texts: dict) -> None:
@@ -225,17 +228,17 @@ def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
     return norms | {"all": math.sqrt(sum(squares.values()))}
 
 
-def run_logs(folder: str | Path, batch: Callable, sampler=None, level: str = "char") -> list[EpochLog]:
+def run_logs(folder: str | Path, batch: Callable, sampler=None, unit: LossUnit = BITS) -> list[EpochLog]:
     """Both logs of a training run, in one folder: `epochs.csv`, and TensorBoard's `train` and `validation`.
 
     Args:
         folder: of the logs; made if it is missing.
         batch: a function from the number of a batch to the batch.
         sampler: the run's `SampleText`, or None.
-        level: what the symbols are: char or word.
+        unit: of the losses.
 
     Raises:
         OSError: the folder cannot be written to.
         ValueError: it holds an `epochs.csv` that is no log.
     """
-    return [CsvLog(Path(folder) / CSV, level), TensorBoardLog(folder, batch, sampler, level)]
+    return [CsvLog(Path(folder) / CSV, unit), TensorBoardLog(folder, batch, sampler, unit)]

@@ -1,4 +1,4 @@
-"""How a run goes, shown on standard error."""
+"""The progress of a run, shown on standard error."""
 
 import math
 import sys
@@ -7,8 +7,8 @@ import keras
 from rich import console, progress
 
 from shakegen.callbacks import show
+from shakegen.model.base import LossUnit
 
-LN2 = math.log(2)
 SYMBOLS = {"char": "characters", "word": "words"}
 
 
@@ -17,14 +17,13 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         run: the `run.Run` that it is a callback of.
-        loss: the unit of the losses that are shown.
-        nats: how many nats that is.
-        symbols: what is read, in the plural.
+        unit: of the losses that are shown.
+        level: what is read, char or word.
     """
 
-    def __init__(self, run, loss: str = "bits/char", nats: float = LN2, symbols: str = "characters"):
+    def __init__(self, run, unit: LossUnit, level: str = "char"):
         super().__init__()
-        self.run, self.unit, self.nats, self.speed = run, loss, nats, f"{symbols}/s"
+        self.run, self.unit, self.nats, self.speed = run, unit.name, unit.nats, f"{SYMBOLS[level]}/s"
         self._bar = self._task = None
 
     def on_train_begin(self, logs=None):
@@ -61,7 +60,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         losses = f"training {logs['loss'] / self.nats:.3f}"
-        if "validation_loss" in logs:
-            losses += f", validation {logs['validation_loss'] / self.nats:.3f}"
+        if "val_loss" in logs:
+            losses += f", validation {logs['val_loss'] / self.nats:.3f}"
         speed = f"{logs['characters_per_second']:,.0f} {self.speed}"
-        show(f"{self._named(logs['epoch'])}: {losses} {self.unit}, {speed}", sys.stderr)
+        show(f"{self._named(logs['epochs'])}: {losses} {self.unit}, {speed}", sys.stderr)

@@ -122,7 +122,7 @@ class Recipe:
             raise ValueError(f"there is no option {unknown[0]!r} of training: it may come from a newer shakegen")
         return cls(**values)
 
-    def resumed(self, options: Mapping) -> "Recipe":
+    def resume(self, options: Mapping) -> "Recipe":
         """This recipe for a run that goes on with other epochs, minutes, learning rate or patience.
 
         Raises:
@@ -130,7 +130,7 @@ class Recipe:
         """
         for name, value in options.items():
             if name not in MAY_CHANGE and getattr(self, name) != value:
-                raise ValueError(different(name.replace("_", " "), getattr(self, name), value))
+                raise ValueError(explain_difference(name.replace("_", " "), getattr(self, name), value))
         ends = {name: options[name] for name in ("epochs", "minutes") if options.get(name) is not None}
         if ends:
             options = {**options, "epochs": None, "minutes": None, **ends}
@@ -154,7 +154,7 @@ class Recipe:
         return 1.0 if epochs is None or self.schedule == "constant" else min(1.0, epochs / MANY_EPOCHS)
 
 
-def different(name: str, before, now) -> str:
+def explain_difference(name: str, before, now) -> str:
     """Why a run cannot go on: something was given that is not what it began with."""
     return (
         f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without --resume "

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import keras
+import numpy as np
 
 from shakegen.model.model_file import ModelFileError, best_of
 from shakegen.text.windows import Batches
@@ -34,6 +35,7 @@ class Position:
         step: batches learned from.
         reports: epochs, or parts of long ones, that have ended.
         rate: the learning rate of the last batch.
+        rate_scale: a factor of the recipe's rates, 1 unless callbacks such as `ReduceLROnPlateau` have set the rate.
         loss, losses: the sum of the losses since the last report, and their number.
         seconds: since the run began, without those between a stop and a resumption.
         busy, timed: the seconds that batches took since the last report, and how many these were; the first one of a
@@ -43,6 +45,7 @@ class Position:
     step: int = 0
     reports: int = 0
     rate: float = 0.0
+    rate_scale: float = 1.0
     loss: float = 0.0
     losses: int = 0
     seconds: float = 0.0
@@ -57,6 +60,7 @@ class Position:
     def from_dict(cls, values) -> "Position":
         """The position of `to_dict`; raises ModelFileError where it cannot be one."""
         usual = asdict(cls())
+        values = {"rate_scale": 1.0, **values} if isinstance(values, dict) else values  # older files have none
         if (
             not isinstance(values, dict)
             or set(values) != set(usual)
@@ -75,7 +79,7 @@ class Run:
         batches: what it learns from.
         recipe: how.
         weights: gives what is scored and kept of the network: its weights, by name.
-        score: gives nats/symbol, for such weights, on text that is not learned from; None where there is no such text.
+        score: validation loss in nats per symbol for given weights; None where there is no validation text.
         save: writes a checkpoint; told whether it must, or may fail with a warning; returns whether it is written.
         started: the `time.monotonic()` when the run began, or was resumed.
         every: seconds between checkpoints within an epoch.
@@ -188,6 +192,8 @@ class Run:
             self._reserve = self._score.seconds(self._weights())
         self.learner.begin(self.position.step)
         self._next = time.monotonic() + self._every
+        if not self.position.step:
+            self.network.optimizer.learning_rate = self.recipe.learning_rate
         self.callbacks.on_train_begin()
         while not (self.stopped or self.finished):
             if not self._at_report:
@@ -203,6 +209,7 @@ class Run:
         within = self.position.step % self.batches.steps
         end = epoch * self.batches.steps + next(end for end in self._ends if end > within)
         self.callbacks.on_epoch_begin(position.reports)
+        self._keep_rate_of_callbacks()
         while position.step < end and not (self.stopped or self.over):
             self.callbacks.on_train_batch_begin(position.losses)
             self._learn()
@@ -210,9 +217,16 @@ class Run:
             if time.monotonic() >= self._next and not self.stopped:
                 self._checkpoint()
 
+    def _keep_rate_of_callbacks(self) -> None:
+        """Let a learning rate that callbacks have set at an epoch's end or beginning scale all rates from now on."""
+        before = np.float32(self.position.rate or self.recipe.learning_rate)
+        now = self.network.optimizer.learning_rate.numpy()
+        if now != before:
+            self.position.rate_scale *= float(now) / float(before)
+
     def _learn(self) -> None:
         position, began = self.position, time.monotonic()
-        position.rate = self.recipe.rate(self.progress)
+        position.rate = self.recipe.rate(self.progress) * position.rate_scale
         loss = self.learner(position.rate, self.recipe.dropout_scale(self.epochs))
         if not math.isfinite(loss):
             raise Diverged
@@ -230,8 +244,8 @@ class Run:
         position, began, weights = self.position, time.monotonic(), self._weights()
         entry = {"epoch": self.epoch, "loss": position.loss / position.losses}
         if self._score:
-            entry["validation_loss"] = self._score(weights)
-            if not math.isfinite(entry["validation_loss"]):
+            entry["val_loss"] = self._score(weights)
+            if not math.isfinite(entry["val_loss"]):
                 raise Diverged
         entry |= {"seconds": round(self.seconds, 3), "learning_rate": position.rate, "steps": position.step}
         entry["characters_per_second"] = self.characters_per_second
@@ -241,7 +255,9 @@ class Run:
             self.best = weights
         position.loss, position.losses, position.busy, position.timed = 0.0, 0, 0.0, 0
         position.reports += 1
-        self.callbacks.on_epoch_end(position.reports - 1, dict(entry))
+        # Keras's callbacks count epochs themselves, and format file names with `epoch` and the logs.
+        logs = {"epochs" if name == "epoch" else name: value for name, value in entry.items()}
+        self.callbacks.on_epoch_end(position.reports - 1, logs)
         self._checkpoint()
         self._reserve = time.monotonic() - began
 

@@ -12,12 +12,14 @@ import h5py
 import numpy as np
 import pytest
 
-from shakegen.model import WordModel, load, model_file
+from shakegen import plotting
+from shakegen.model import AutocompleteModel, load, model_file
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.corpus import WordCorpus
-from shakegen.study.autocomplete.words import SYMBOLS
+from shakegen.study.autocomplete.corpus import AutocompleteCorpus
+from shakegen.study.autocomplete.outputs import SYMBOLS
 from shakegen.study.connectivity.connections import connections
 from shakegen.text import reading
+from shakegen.training.tasks import get_task
 
 TEXT = "Shall I compare thee to a summer's day? Thou art more lovely and more temperate.\n" * 12
 
@@ -26,14 +28,14 @@ TEXT = "Shall I compare thee to a summer's day? Thou art more lovely and more te
 def trained(tmp_path, random_weights):
     """A model of words, saved as models/words.h5, that claims to have learned poem.txt."""
     (tmp_path / "poem.txt").write_text(TEXT)
-    corpus = WordCorpus.from_source(reading.from_file(tmp_path / "poem.txt"), length=40, random_state=5)
+    corpus = AutocompleteCorpus.from_source(reading.from_file(tmp_path / "poem.txt"), length=40, random_state=5)
     config = Config.autocomplete("gru", units=8)
     weights = random_weights(config, len(SYMBOLS), outputs=len(corpus.words))
     weights["dense/kernel"] *= 9
     origin = {"name": "poem", "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
     origin |= {"random_state": 5, "observation_length": 40}
-    history = [{"epoch": 1, "loss": 2.0, "validation_loss": 2.1}]
-    model = WordModel(config, SYMBOLS, weights, origin, history, words=corpus.words)
+    history = [{"epoch": 1, "loss": 2.0, "val_loss": 2.1}]
+    model = AutocompleteModel(config, SYMBOLS, weights, origin, history, words=corpus.words)
     model.save(tmp_path / "models" / "words.h5")
     return model, corpus
 
@@ -56,9 +58,18 @@ def good(result):
 def test_a_model_of_words_comes_back_from_its_file(trained, tmp_path):
     model, _ = trained
     again = load(tmp_path / "models" / "words.h5")
-    assert type(again) is WordModel
+    assert type(again) is AutocompleteModel
     assert (again.config, again.words, again.corpus, again.length) == (model.config, model.words, model.corpus, 40)
     assert all(np.array_equal(again.weights[name], weight) for name, weight in model.weights.items())
+
+
+def test_its_losses_are_shown_in_nats_everywhere(trained, shakegen):
+    model, _ = trained
+    (panel,) = plotting.learning_curves({"words": model}).panels
+    assert panel.y_label == "nats"
+    assert [list(curve.y) for curve in panel.curves] == [[2.1], [2.0]]
+    assert f"validation cross entropy{2.1:>13.3f}\n" in good(shakegen("info", "models/words.h5"))
+    assert get_task(model.task).describe_score(model) == "2.100 nats on validation text"
 
 
 DAMAGE = {
@@ -202,12 +213,12 @@ def test_the_figure_of_accuracy_by_characters_typed(shakegen, trained, tmp_path)
 
 @pytest.mark.parametrize(("cell", "recurrent"), [("gru", 4_323_600), ("lstm", 5_764_800), ("nlstm", 5_764_800)])
 def test_info_shows_the_weights_of_the_study(shakegen, tmp_path, cell, recurrent):
-    from shakegen.study.autocomplete.words import Words
+    from shakegen.study.autocomplete.outputs import Outputs
 
     config = Config.autocomplete(cell)
-    words = Words("".join(chr(97 + number // 26**k % 26) for k in range(3)) for number in range(1 << 14))
+    words = Outputs("".join(chr(97 + number // 26**k % 26) for k in range(3)) for number in range(1 << 14))
     weights = {name: np.zeros(shape, np.float32) for name, shape in config.weight_shapes(27, len(words)).items()}
-    WordModel(config, SYMBOLS, weights, words=words).save(tmp_path / "study.h5")
+    AutocompleteModel(config, SYMBOLS, weights, words=words).save(tmp_path / "study.h5")
     found = json.loads(good(shakegen("info", "study.h5", "--json")))
     assert found["weights"] == {"embedding": 16_200, "recurrent": recurrent, "dense": 9_847_986}
     assert found["parameters"] == 16_200 + recurrent + 9_847_986

@@ -12,7 +12,7 @@ import pytest
 from mistakes import fails
 
 from shakegen.compare.record import Record
-from shakegen.compare.tasks import identity
+from shakegen.compare.text import identify
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -101,7 +101,7 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
         shakegen(*words),
         "models/compare-poem/gru-0.json is not a run of a comparison: remove it, or name another folder with --runs",
     )
-    what = {"corpus": json.loads(json.dumps(identity(Corpus.from_file(corpus))))}
+    what = {"corpus": json.loads(json.dumps(identify(Corpus.from_file(corpus))))}
     recipe = {"epochs": 20, "seq_length": 20, "batch_size": 8}
     what |= {"config": Config(units=6, layers=1).to_dict(), "recipe": Recipe(**recipe).to_dict()}
     Record("gru-0", what, {}, {}, "diverged", "too fast").write(path.parent)
@@ -114,7 +114,8 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--cells", "gru,cnn"], "there is no cell 'cnn': expected some of rnn, lstm, gru, nlstm"),
+        (["--cells", "gru,cnn"], "there is no cell 'cnn': expected one of rnn, lstm, gru, nlstm, or module:Class for "
+         "one of your own"),
         (["--match", "time"], "to match time is to hold the minutes equal: expected --minutes, not --epochs"),
         (["--epochs", "2", "--minutes", "2"], "epochs and minutes are both given: expected one of them"),
         (["--repeats", "0"], "the number of repeats is 0: expected a whole number from 1 to 4294967296"),

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 HISTORY = [
-    {"epoch": 1, "loss": 3.0, "validation_loss": 2.9, "seconds": 30.0},
-    {"epoch": 2, "loss": 2.0, "validation_loss": 2.2, "seconds": 66.0},
-    {"epoch": 3, "loss": 1.5, "validation_loss": 2.3, "seconds": 90.0},
+    {"epoch": 1, "loss": 3.0, "val_loss": 2.9, "seconds": 30.0},
+    {"epoch": 2, "loss": 2.0, "val_loss": 2.2, "seconds": 66.0},
+    {"epoch": 3, "loss": 1.5, "val_loss": 2.3, "seconds": 90.0},
 ]
 
 
@@ -21,7 +21,7 @@ def saved(random_model, tmp_path):
     """Model files with histories: a.h5, old.h5 without times, blind.h5 without validation, empty.h5 with none."""
     histories = {
         "a": HISTORY,
-        "old": [{name: entry[name] for name in ("epoch", "loss", "validation_loss")} for entry in HISTORY],
+        "old": [{name: entry[name] for name in ("epoch", "loss", "val_loss")} for entry in HISTORY],
         "blind": [{"epoch": 1, "loss": 3.0}, {"epoch": 2, "loss": 2.5}],
         "empty": [],
     }
@@ -42,7 +42,7 @@ def test_the_numbers_are_those_of_the_history_in_bits(shakegen, saved):
     panel, found = curves(shakegen("plot", "a.h5", "blind.h5", "--json"))
     assert (panel["x_label"], panel["y_label"]) == ("epoch", "bits/char")
     assert list(found) == [("a", "validation"), ("a", "training"), ("blind", "training")]
-    for label, loss in (("validation", "validation_loss"), ("training", "loss")):
+    for label, loss in (("validation", "val_loss"), ("training", "loss")):
         assert found["a", label]["x"] == [1, 2, 3]
         assert np.allclose(found["a", label]["y"], [entry[loss] / math.log(2) for entry in HISTORY])
     assert found["a", "validation"]["mark"] == {"x": 2, "y": 2.2 / math.log(2)}

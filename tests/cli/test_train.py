@@ -144,7 +144,7 @@ def test_ctrl_c_and_sigterm_save_the_model_and_say_how_to_go_on(tmp_path, corpus
     assert took.startswith("Time: ")
     assert saved.startswith("Saved: models/poem-gru.h5, a gru of ")
     assert go_on == f"Go on with: shakegen train {corpus} --out models/poem-gru.h5 --resume"
-    model = model_file.load(tmp_path / "models" / "poem-gru.h5", with_training=True)
+    model = load(tmp_path / "models" / "poem-gru.h5", with_training=True)
     assert model.training.state["position"]["step"] >= model.history[-1]["steps"] > 0
     assert [p.name for p in (tmp_path / "models").iterdir()] == ["poem-gru.h5"]
 
@@ -218,8 +218,8 @@ def test_runs_to_resume_are_looked_for_by_their_corpus(shakegen, corpus, random_
     assert fails(shakegen("train", corpus, "--resume"), message)
     assert fails(
         shakegen("train", corpus, "--resume", "--out", "models/poem-gru.h5"),
-        "models/poem-gru.h5 holds no training run to resume: start from its weights with --finetune, or anew without "
-        "--resume",
+        "models/poem-gru.h5 holds no training run to resume: start from its weights with --finetune, or start a new "
+        "run",
     )
     for notes in (["a", "b"], {"beam_width": [1]}, {"sample_length": "q"}):
         trained = random_model()
@@ -232,7 +232,7 @@ def test_runs_to_resume_are_looked_for_by_their_corpus(shakegen, corpus, random_
         )
     assert fails(
         shakegen("train", corpus, "--resume", "--finetune", "models/poem-gru.h5"),
-        "--resume and --finetune are both given: expected one of them",
+        "resume and finetune are both given: expected one of them",
     )
 
 

@@ -43,7 +43,7 @@ def test_train_sample_and_show_a_model_of_words(shakegen, tmp_path, poem):
     )
     validation = poem[-480:-240]
     found = model.evaluate(validation)
-    nats = model.best_epoch["validation_loss"]
+    nats = model.best_epoch["val_loss"]
     assert math.isclose(nats, found.nats_per_symbol, rel_tol=1e-4)
     spelling = sum(model.vocabulary.spelling(s) for s in tokens(validation) if s not in model.vocabulary)
     bits = (nats * len(tokens(validation)) + spelling) / 240 / math.log(2)

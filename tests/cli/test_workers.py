@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import workers
 
-from shakegen.cli import runs
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import train
+from shakegen.training.beginning import Beginning
 from shakegen.training.recipe import Recipe
-from shakegen.training.start import facts
+from shakegen.training.start import describe_run
+from shakegen.training.text_run import share_model
 from shakegen.training.workers import Cluster, join
 from shakegen.training.workers.cluster import first_difference
 
@@ -92,7 +93,7 @@ def test_only_the_chief_needs_the_model_of_a_run_to_resume(tmp_path, monkeypatch
     def begin(index):
         with join(Cluster(addresses, index)) as strategy:
             out = Path("chief.h5") if index == 0 else None
-            found[index] = runs.beginning(strategy, ("poem.txt",), out, True, None, {})[1]
+            found[index] = share_model(strategy, ("poem.txt",), {}, out, True, None)[1]
 
     threads = [threading.Thread(target=begin, args=[index]) for index in (0, 1)]
     for thread in threads:
@@ -106,14 +107,14 @@ def test_only_the_chief_needs_the_model_of_a_run_to_resume(tmp_path, monkeypatch
 
 def test_workers_must_have_the_same_text_network_options_and_first_weights(poem, random_model):
     corpus, config, recipe = Corpus.from_text(poem), Config(), Recipe()
-    own = facts(corpus, config, recipe, None)
+    own = describe_run(Beginning(corpus, config, recipe, None))
     others = {
-        None: facts(Corpus.from_text(poem, name="another"), config, recipe, None),
-        "a text with sha256": facts(Corpus.from_text(poem + "."), config, recipe, None),
-        "the split": facts(Corpus.from_text(poem, split=(0.8, 0.1, 0.1)), config, recipe, None),
-        "layers": facts(corpus, Config(layers=3), recipe, None),
-        "learning rate": facts(corpus, config, Recipe(learning_rate=1e-3), None),
-        "a model to begin with": facts(corpus, config, recipe, random_model()),
+        None: describe_run(Beginning(Corpus.from_text(poem, name="another"), config, recipe, None)),
+        "a text with sha256": describe_run(Beginning(Corpus.from_text(poem + "."), config, recipe, None)),
+        "the split": describe_run(Beginning(Corpus.from_text(poem, split=(0.8, 0.1, 0.1)), config, recipe, None)),
+        "layers": describe_run(Beginning(corpus, Config(layers=3), recipe, None)),
+        "learning rate": describe_run(Beginning(corpus, config, Recipe(learning_rate=1e-3), None)),
+        "a model to begin with": describe_run(Beginning(corpus, config, recipe, random_model())),
     }
     for name, other in others.items():
         assert first_difference(own, other) == name

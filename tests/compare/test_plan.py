@@ -7,9 +7,9 @@ from comparisons import ALL, by_characters, plan
 
 from shakegen.compare.matching import matched, weights_of
 from shakegen.compare.plan import Entry, Plan
-from shakegen.compare.tasks import BY_NAME
 from shakegen.network.config import Config
 from shakegen.training.recipe import Recipe
+from shakegen.training.tasks import TASKS
 
 
 def test_an_entry_has_settings_of_its_own():
@@ -99,7 +99,7 @@ def test_all_have_the_same_recipe_and_the_repeats_other_random_states():
         assert run.config == Config(run.entry.cell, 9, **{"depth": 3} if run.entry.cell == "nlstm" else {})
 
 
-@pytest.mark.parametrize("task", BY_NAME)
+@pytest.mark.parametrize("task", TASKS)
 def test_numbers_of_weights_are_matched_for_every_cell_layers_and_depth(task):
     def count(config):
         return weights_of(config, 27, 1002 if task == "autocomplete" else 27)

@@ -19,7 +19,7 @@ from shakegen.training.recipe import Recipe
 
 def finished(record, validation, test, steps=(10, 20), took=60.0, memory=2**30):
     history = [
-        {"epoch": n, "loss": 2.0 / n, "validation_loss": 3.0 / n, "steps": step, "seconds": took * n / len(steps)}
+        {"epoch": n, "loss": 2.0 / n, "val_loss": 3.0 / n, "steps": step, "seconds": took * n / len(steps)}
         for n, step in enumerate(steps, 1)
     ]
     figures = {"validation": {"bits_per_character": validation, "accuracy": 0.5}, "history": history, "seconds": took}

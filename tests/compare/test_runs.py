@@ -12,10 +12,11 @@ from shakegen.compare import runs
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.matching import weights_of
 from shakegen.compare.record import Record
-from shakegen.compare.tasks import BY_NAME, Text
+from shakegen.compare.text import Text
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training.recipe import Recipe
+from shakegen.training.tasks import get_task
 
 
 def test_a_record_comes_back_from_its_file(tmp_path):
@@ -93,7 +94,7 @@ def test_standard_input_is_kept_for_all_runs(tmp_path, monkeypatch, poem):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(poem.encode("utf-16")), "utf-8"))
     text = Text(["-"], {"encoding": "utf-16", "lowercase": True}, {"split": [0.8, 0.1, 0.1]})
     found = Comparison(text, plan("gru", settings={"units": 3}), tmp_path / "runs")
-    again = BY_NAME["next"].load(found.text)
+    again = found.text.load(get_task("next"))
     assert again.sha256 == found.origin["sha256"] == Corpus.from_text(poem.lower()).sha256
     assert found.parameters == {"gru": weights_of(Config(units=3), len(again.vocabulary))}
 

@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 from shakegen import training
-from shakegen.compare import tasks, worker
+from shakegen.compare import worker
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import Record
-from shakegen.compare.tasks import Text
+from shakegen.compare.text import Text
 from shakegen.model import evaluation, load
-from shakegen.study.autocomplete.corpus import WordCorpus
+from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus
 from shakegen.text.encoding import Part
 from shakegen.training.recipe import Recipe
+from shakegen.training.tasks import get_task, next_symbol
 
 SMALL = {"batch_size": 8, "seq_length": 20}
 
@@ -64,7 +65,7 @@ def test_what_was_trained_and_not_measured_is_measured_and_not_trained_again(mad
     ended = worker.carry_out(record, folder)
     weights = load(folder / "gru-0.h5").weights
     (folder / "gru-0.h5").unlink()
-    corpus = worker.BY_NAME["next"].load(Text(**record.text))
+    corpus = Text(**record.text).load(get_task("next"))
     training.train(corpus, load_config(record), out=folder / "gru-0.h5", verbose=False, **record.what["recipe"])
     again = worker.carry_out(replace(record, figures={"peak_memory_bytes": 5}), folder)
     assert again.figures["peak_memory_bytes"] == 5
@@ -95,11 +96,11 @@ def test_the_words_of_a_network_are_measured_too(made):
     figures = worker.carry_out(record, folder).figures
     model = load(folder / "gru-0.h5")
     text = Text(**record.text)
-    corpus = worker.BY_NAME["autocomplete"].load(text)
-    assert isinstance(corpus, WordCorpus)
+    corpus = text.load(get_task("autocomplete"))
+    assert isinstance(corpus, AutocompleteCorpus)
     assert (corpus.random_state, corpus.observations.length, len(corpus.words.words)) == (2, 25, 9)
     assert figures["test"] == model.evaluate(corpus, corpus.test).to_dict()
-    assert figures["validation"]["cross_entropy"] == pytest.approx(model.history[-1]["validation_loss"], rel=1e-3)
+    assert figures["validation"]["cross_entropy"] == pytest.approx(model.history[-1]["val_loss"], rel=1e-3)
     assert len(figures["sample"].splitlines()) == 30 // 12
 
 
@@ -130,15 +131,15 @@ def test_a_run_that_diverges_or_fails_says_so_in_its_record(made, tmp_path):
 
 
 def test_long_texts_are_scored_in_streams_that_hardly_differ(random_model, rng, monkeypatch):
-    monkeypatch.setattr(tasks, "STREAM", 3000)
+    monkeypatch.setattr(next_symbol, "STREAM", 3000)
     model = random_model()
     ids = np.append(0, rng.integers(0, 27, 9_000)).astype("uint8")
     parts = Part(), Part(1, 1), Part(len(ids) - 1, len(ids) - 1)
     corpus = Corpus("random", model.vocabulary, ids, "0", (0, 1, len(ids)), parts)
-    found = worker.BY_NAME["next"].score(model, corpus, "test")
+    found = get_task("next").score(model, corpus, "test")
     whole = evaluation.evaluate(model.engine, corpus.test).bits_per_character
     assert found["bits_per_character"] == pytest.approx(whole, rel=1e-3)
-    assert worker.BY_NAME["next"].score(model, corpus, "validation") is None
+    assert get_task("next").score(model, corpus, "validation") is None
 
 
 def test_a_worker_whose_parent_is_gone_stops_and_can_go_on(made, monkeypatch):

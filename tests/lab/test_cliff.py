@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from shakegen.lab.cliff import AREA, GOOD, Descent, Unit, cliff, descend, path
+from shakegen.lab.cliff import AREA, GOOD, Descent, Unit, cliff, descend, draw_path
 
 
 def by_hand(weight, bias, length, target):
@@ -47,7 +47,7 @@ def test_a_step_goes_against_the_gradient_and_no_farther_than_the_clipped_norm(c
 def test_descents_side_by_side_are_those_alone():
     both = descend(Unit(), [5.0, 6.0], [-2.5, -2.0], 0.3, 30, 0.5)
     alone = descend(Unit(), [6.0], [-2.0], 0.3, 30, 0.5)
-    assert np.array_equal(both.of(1).weight, alone.of(0).weight)
+    assert np.array_equal(both.select(1).weight, alone.select(0).weight)
 
 
 def test_the_plain_descent_is_thrown_away_and_the_clipped_one_arrives():
@@ -69,11 +69,11 @@ def test_only_the_random_starts_depend_on_random_state():
 
 def test_a_path_ends_on_the_border_of_the_surface():
     still = np.zeros(3)
-    inside = path("plain", Descent(np.array([5.0, 5.0, 6.0]), np.array([-3.0, -2.0, -2.0]), still, still))
+    inside = draw_path("plain", Descent(np.array([5.0, 5.0, 6.0]), np.array([-3.0, -2.0, -2.0]), still, still))
     assert (list(inside.x), list(inside.y)) == ([5, 5, 6], [-3, -2, -2])
-    out = path("plain", Descent(np.array([5.0, 6.0, 10.0]), np.array([-3.0, -2.0, 2.0]), still, still))
+    out = draw_path("plain", Descent(np.array([5.0, 6.0, 10.0]), np.array([-3.0, -2.0, 2.0]), still, still))
     assert np.allclose([out.x, out.y], [[5, 6, 7], [-3, -2, -1]])
-    steep = path("plain", Descent(np.array([5.0, 6.0, 6.0]), np.array([-3.0, -2.0, -8.0]), still, still))
+    steep = draw_path("plain", Descent(np.array([5.0, 6.0, 6.0]), np.array([-3.0, -2.0, -8.0]), still, still))
     assert np.allclose([steep.x, steep.y], [[5, 6, 6], [-3, -2, -4]])
 
 

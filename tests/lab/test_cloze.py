@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shakegen.lab import cells
-from shakegen.lab.cloze import cloze, cloze_network, gap, random_gaps, score
+from shakegen.lab.cloze import cloze, cloze_network, cut_gaps, draw_gaps, score
 from shakegen.text.corpus import Corpus
 
 V, CONTEXT = 7, 4
@@ -15,11 +15,11 @@ V, CONTEXT = 7, 4
 
 def test_what_stands_around_a_gap():
     text = np.arange(100, 150)
-    around, middle = gap(text, np.array([0, 30, 41]), CONTEXT)
+    around, middle = cut_gaps(text, np.array([0, 30, 41]), CONTEXT)
     assert middle.tolist() == [104, 134, 145]
     assert around[1].tolist() == [130, 131, 132, 133, 135, 136, 137, 138]
     assert around.shape == (3, 2 * CONTEXT)
-    drawn = [middle for _, (_, middle) in zip(range(200), random_gaps(text, CONTEXT, 5, random_state=0))]
+    drawn = [middle for _, (_, middle) in zip(range(200), draw_gaps(text, CONTEXT, 5, random_state=0))]
     assert set(np.ravel(drawn)) == set(range(104, 146))
 
 
@@ -94,7 +94,8 @@ BAD = {
     "the validation text has 121 symbols, but a gap with 80 on each side needs 161: try a longer text or a smaller "
     "--context": ("--context", "80"),
     "context is 0: expected 1 or more": ("--context", "0"),
-    "there is no cell 'cnn' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "cnn"),
+    "there is no cell 'cnn' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of your "
+    "own": ("--cells", "cnn"),
 }
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from shakegen.cli.lab.gates import coloured
+from shakegen.cli.experiments import print_coloured
 from shakegen.lab import colouring, features, gates
 from shakegen.network.config import Config
 from shakegen.plotting import page
@@ -55,13 +55,13 @@ def test_correlations_are_pearsons(rng):
 def test_what_units_tell_together_is_measured_where_it_was_not_fitted(rng):
     signals = rng.normal(size=(2000, 6))
     mixed = signals @ rng.normal(size=6) + 5
-    assert features.together(signals, mixed) == pytest.approx(1, abs=1e-3)
+    assert features.combined_correlation(signals, mixed) == pytest.approx(1, abs=1e-3)
     turned = np.where(np.arange(2000) < 1000, mixed, -mixed)
-    assert features.together(signals, turned) == pytest.approx(-1, abs=1e-3)
-    assert abs(features.together(signals, rng.normal(size=2000))) < 0.15
-    assert features.together(signals, np.repeat([0.0, 1.0], 1000)) == 0
+    assert features.combined_correlation(signals, turned) == pytest.approx(-1, abs=1e-3)
+    assert abs(features.combined_correlation(signals, rng.normal(size=2000))) < 0.15
+    assert features.combined_correlation(signals, np.repeat([0.0, 1.0], 1000)) == 0
     few, many = rng.normal(size=40), rng.normal(size=(40, 200))
-    assert abs(features.together(many, few)) < 0.7
+    assert abs(features.combined_correlation(many, few)) < 0.7
 
 
 def test_what_chance_gives_is_exceeded_once_in_twenty_times(rng):
@@ -148,13 +148,13 @@ def test_in_a_terminal_a_text_keeps_its_lines_and_gets_colours():
 def test_the_command_colours_the_text_of_every_unit(counter, capsys, monkeypatch):
     found = gates.gates(counter, counter.vocabulary.encode(TEXT), layer=1, units=[2, 0], shown=20)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    coloured(found)
+    print_coloured(found)
     first, second = capsys.readouterr().out.split("\nh of unit ")[1:]
     assert first.startswith("2 in layer 1\n")
     assert second.startswith("0 in layer 1\n")
     assert re.sub("\x1b.*?m", "", first).splitlines()[1] == TEXT[:20].splitlines()[0] + "↵"
     monkeypatch.setenv("NO_COLOR", "1")
-    coloured(found)
+    print_coloured(found)
     assert capsys.readouterr().out == ""
 
 

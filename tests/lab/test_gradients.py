@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from shakegen import layers
 from shakegen.lab import cells, gradients
-from shakegen.lab.backpropagation import clipped, network_state_gradients, state_gradients
+from shakegen.lab.backpropagation import clip_gradients, network_state_gradients, state_gradients
 from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -111,23 +111,23 @@ def test_of_a_network_at_lag_0_they_are_those_of_the_read_out(rng, embedding):
 def test_clipping_by_norm_keeps_the_direction_and_by_value_the_small_elements(rng):
     raw = [tf.constant(rng.normal(0, 4, (3, 4))), tf.constant(rng.normal(0, 4, 5))]
     flat = np.concatenate([g.numpy().ravel() for g in raw])
-    by_value = np.concatenate([g.numpy().ravel() for g in clipped(raw, "value", 2.0, 1.0)])
-    by_norm = np.concatenate([g.numpy().ravel() for g in clipped(raw, "norm", 2.0, 1.0)])
+    by_value = np.concatenate([g.numpy().ravel() for g in clip_gradients(raw, "value", 2.0, 1.0)])
+    by_norm = np.concatenate([g.numpy().ravel() for g in clip_gradients(raw, "norm", 2.0, 1.0)])
     np.testing.assert_array_equal(by_value, np.clip(flat, -2, 2))
     np.testing.assert_allclose(by_norm, flat / np.linalg.norm(flat))
-    assert all(a is b for a, b in zip(raw, clipped(raw, "none", 2.0, 1.0)))
+    assert all(a is b for a, b in zip(raw, clip_gradients(raw, "none", 2.0, 1.0)))
 
 
 def test_cells_before_and_after_training(poem):
-    run = gradients.Run(lags=9, sequences=8, updates=8, seq_length=12, batch_size=8, clip_norm=0.05)
+    settings = gradients.GradientSettings(lags=9, sequences=8, updates=8, seq_length=12, batch_size=8, clip_norm=0.05)
     corpus = Corpus.from_text(poem)
-    found = gradients.of_cells(["lstm"], corpus, 6, run)
+    found = gradients.of_cells(["lstm"], corpus, 6, settings)
     assert [(row["network"], row["training"]) for row in found.rows] == [("lstm", "before"), ("lstm", "after")]
     assert [(c["when"], c["state"]) for c in found.curves] == [
         ("before", "h"), ("before", "c"), ("after", "h"), ("after", "c"),
     ]  # fmt: skip
     untrained = build(cells.config("lstm", 6), len(corpus.vocabulary), 0)
-    ((h, c),) = network_state_gradients(untrained, cells.config("lstm", 6), run.looked_at(corpus.validation))
+    ((h, c),) = network_state_gradients(untrained, cells.config("lstm", 6), settings.cut_windows(corpus.validation))
     for curve, state in zip(found.curves, (h, c)):
         np.testing.assert_allclose(curve["median"], np.median(np.linalg.norm(state, axis=2), axis=1), rtol=1e-5)
     free, by_value, by_norm = found.clipping
@@ -153,7 +153,8 @@ def test_the_command_looks_at_a_model_file(shakegen, random_model, tmp_path, poe
 
 
 BAD = {
-    "there is no cell 'elman' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("elman",),
+    "there is no cell 'elman' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of "
+    "your own": ("elman",),
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": ("none.h5",),
     "lags is 0: expected 1 or more": ("gru", "--lags", "0"),
     "clip norm is -1.0: expected a number above 0": ("gru", "--clip-norm", "-1"),

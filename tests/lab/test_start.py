@@ -9,9 +9,10 @@ import pytest
 from shakegen.lab import cells
 from shakegen.lab.fitting import sequence_network
 from shakegen.lab.optimizers import LOSS, OPTIMIZERS, PRODUCT, Training
+from shakegen.lab.problems import PROBLEMS
 from shakegen.lab.read_out import PENALTIES, best_ridge, fit_read_out, ridge
 from shakegen.lab.recurrent_weights import CONNECTIONS, MATRICES, echo_state, orthogonal, recurrent_kernel
-from shakegen.lab.start import PROBLEMS, STARTS, network_from, start
+from shakegen.lab.start import STARTS, build_network, start
 
 
 def test_an_orthogonal_matrix_keeps_lengths_and_no_direction_is_preferred(rng):
@@ -78,7 +79,7 @@ def test_the_penalty_is_the_one_that_predicts_what_was_held_out(rng):
 def test_a_read_out_alone_explains_what_the_states_can_and_moves_nothing_else(rng):
     network = sequence_network(cells.config("rnn", 6), 2, 1)
     before = [weight.numpy() for weight in network.layers[1].weights]
-    inputs, targets = PROBLEMS["timer"]().draw(rng, 300, 10)
+    inputs, targets = PROBLEMS["timer"].draw(rng, 300, 10)
     fit_read_out(network, inputs, targets)
     missed = np.asarray(network(inputs)) - targets
     states = np.asarray(keras.Model(network.input, network.layers[1].output)(inputs)).reshape(-1, 6)
@@ -99,8 +100,8 @@ def test_classes_are_read_out_one_hot(rng):
 @pytest.mark.parametrize("cell", ["rnn", "nlstm"])
 @pytest.mark.parametrize("name", STARTS)
 def test_starts_differ_in_their_recurrent_weights_alone(name, cell):
-    config, problem = cells.config(cell, 6), PROBLEMS["adding"]()
-    network, orthogonal = (network_from(start, problem, config, 0.9, 0) for start in (name, "orthogonal"))
+    config, problem = cells.config(cell, 6), PROBLEMS["adding"]
+    network, orthogonal = (build_network(start, problem, config, 0.9, 0) for start in (name, "orthogonal"))
     others = [weight for weight in network.trainable_weights if "initial_state" not in weight.name]
     assert (len(others) < len(network.trainable_weights)) == (name == "learned")
     for weight, twin in zip(others, orthogonal.trainable_weights, strict=True):
@@ -113,13 +114,13 @@ class Counting:
 
     def __init__(self, gradients):
         self.sizes, self.spent, self.random = [], [], np.random.default_rng(0)
-        problem = PROBLEMS["adding"]()
+        problem = PROBLEMS["adding"]
         network = sequence_network(cells.config("rnn", 3), 2, 1, 1)
         self.training = Training(network, problem.loss(), self.draw, gradients, 8, self.spent.append)
 
     def draw(self, sequences):
         self.sizes.append(sequences)
-        return PROBLEMS["adding"]().draw(self.random, sequences, 4)
+        return PROBLEMS["adding"].draw(self.random, sequences, 4)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])

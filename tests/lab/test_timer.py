@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shakegen.lab import problems
-from shakegen.lab.timer import measured, timer
+from shakegen.lab.timer import measure, timer
 
 
 @pytest.mark.parametrize("longest", [10, 25])
@@ -40,13 +40,13 @@ def test_every_duration_is_as_likely_as_any_other(rng):
 
 def test_what_is_measured_of_a_timer(rng):
     inputs, targets = problems.timer(rng, 30, 100, 10)
-    assert measured(inputs, targets, targets, 10) == {"mean_squared_error": 0, "right_steps": 1, "steps_off": 0}
-    off = measured(inputs, targets, np.zeros_like(targets), 10)
+    assert measure(inputs, targets, targets, 10) == {"mean_squared_error": 0, "right_steps": 1, "steps_off": 0}
+    off = measure(inputs, targets, np.zeros_like(targets), 10)
     assert off["mean_squared_error"] == pytest.approx(0.25 * (1 - off["right_steps"]))
     late = np.roll(targets, 1, axis=1)
-    assert measured(inputs, targets, late, 10)["steps_off"] < 0.3  # most end before the next trigger
+    assert measure(inputs, targets, late, 10)["steps_off"] < 0.3  # most end before the next trigger
     longer = np.maximum(targets, late)
-    assert measured(inputs, targets, longer, 10)["steps_off"] == pytest.approx(1, abs=0.1)
+    assert measure(inputs, targets, longer, 10)["steps_off"] == pytest.approx(1, abs=0.1)
 
 
 def test_a_cell_learns_to_keep_time():
@@ -70,7 +70,8 @@ def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path)
 
 
 BAD = {
-    "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm": ("--cells", "rnx"),
+    "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of your "
+    "own": ("--cells", "rnx"),
     "the longest duration is 9 steps of 120: expected 10 or more, and longer sequences": ("--longest", "9"),
     "the longest duration is 20 steps of 20: expected 10 or more, and longer sequences": ("--length", "20"),
     "updates is 0: expected 1 or more": ("--updates", "0"),

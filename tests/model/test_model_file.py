@@ -134,7 +134,7 @@ def test_trying_a_place_leaves_nothing_there(tmp_path):
 
 def refused(path):
     with pytest.raises(model_file.ModelFileError) as error:
-        model_file.load(path)
+        load(path)
     return str(error.value)
 
 
@@ -167,12 +167,12 @@ def test_foreign_files_are_refused(path):
 
 def test_missing_files_and_folders_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError) as error:
-        model_file.load(tmp_path / "none.h5")
+        load(tmp_path / "none.h5")
     assert str(error.value) == (
         f"no model {tmp_path}/none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)"
     )
     with pytest.raises(IsADirectoryError) as error:
-        model_file.load(tmp_path)
+        load(tmp_path)
     assert str(error.value) == f"{tmp_path} is a folder: expected a model file (see `shakegen models`)"
 
 
@@ -280,7 +280,7 @@ def test_two_processes_saving_the_same_model_leave_one_of_the_two_whole(path):
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(k)]) for k in (1, 2)]
     while any(writer.poll() is None for writer in writers):
-        model_file.load(path)
+        load(path)
     assert [writer.returncode for writer in writers] == [0, 0]
-    assert model_file.load(path).history[0]["epoch"] in (1, 2)
+    assert load(path).history[0]["epoch"] in (1, 2)
     assert list(path.parent.iterdir()) == [path]

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from shakegen.model import LanguageModel, model_file
+from shakegen.model import LanguageModel, load, model_file
 from shakegen.network.config import Config
 
 KERNEL = "weights/layer1/kernel"
@@ -70,13 +70,13 @@ DAMAGED_RUNS = {
 
 @pytest.mark.parametrize(("message", "change"), DAMAGED_RUNS.items(), ids=range(len(DAMAGED_RUNS)))
 def test_damaged_and_hostile_training_runs_are_refused_and_do_not_matter_to_sampling(path, message, change):
-    sound = model_file.load(path)
+    sound = load(path)
     with h5py.File(path, "r+") as file:
         change(file)
     with pytest.raises(model_file.ModelFileError) as error:
-        model_file.load(path, with_training=True)
+        load(path, with_training=True)
     assert str(error.value) == f"{path} is not a usable model: {message}"
-    assert model_file.load(path).weights.keys() == sound.weights.keys()
+    assert load(path).weights.keys() == sound.weights.keys()
 
 
 def test_a_training_run_that_repeats_itself_is_not_read_beyond_the_size_of_the_file(path):
@@ -85,7 +85,7 @@ def test_a_training_run_that_repeats_itself_is_not_read_beyond_the_size_of_the_f
         for number in range(2, 6):
             file[RUN.replace("0", str(number))] = file[RUN.replace("0", "1")]
     with pytest.raises(model_file.ModelFileError) as error:
-        model_file.load(path, with_training=True)
+        load(path, with_training=True)
     assert str(error.value) == (
         f"{path} is not a usable model: training/weights/2 and what comes before it are larger than the file"
     )

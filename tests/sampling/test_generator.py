@@ -131,12 +131,12 @@ def test_bad_arguments_are_refused_before_anything_is_drawn(random_model, messag
 def guessing(request, word_model, random_weights):
     """A model that would write its unknown symbol, and hardly anything else, if it could."""
     if request.param == "words":
-        model = word_model
+        vocabulary, config = word_model.vocabulary, word_model.config
     else:
         vocabulary, config = Vocabulary("abcdefghi ", unknown=True), Config(units=5)
-        model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
-    model.weights["dense/bias"][model.vocabulary.unknown] = 50
-    return model
+    weights = random_weights(config, len(vocabulary))
+    weights["dense/bias"][vocabulary.unknown] = 50
+    return LanguageModel(config, vocabulary, weights)
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)

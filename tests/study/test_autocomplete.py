@@ -8,13 +8,13 @@ import pytest
 from shakegen.inference import Engine
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.completion import Completer
-from shakegen.study.autocomplete.corpus import WordCorpus
+from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.study.autocomplete.measures import characters_typed, evaluate
-from shakegen.study.autocomplete.words import SYMBOLS, Words
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text import reading
 
 TEXT = "shall i compare thee to a summers day thou art more lovely and more temperate " * 4
-WORDS = Words(["thee", "more", "compare", "a", "i", "and", "come", "to"])
+WORDS = Outputs(["thee", "more", "compare", "a", "i", "and", "come", "to"])
 CONFIG = Config.autocomplete("gru", units=6, embedding=3)
 
 
@@ -45,7 +45,7 @@ def log_shares(weights, text):
 
 @pytest.mark.parametrize("streams", [1, 3, 64])
 def test_measures_are_those_of_the_naive_reference(engine, weights, streams):
-    corpus = WordCorpus.from_source(reading.from_bytes(TEXT.encode()), length=24, words=WORDS)
+    corpus = AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode()), length=24, words=WORDS)
     observations, rows = corpus.observations, np.array([0, 3, 4, 8, 9])
     found = evaluate(engine, observations, rows, streams)
     seen = []
@@ -72,7 +72,7 @@ def test_measures_are_those_of_the_naive_reference(engine, weights, streams):
 
 
 def test_nothing_to_count_gives_none(engine):
-    corpus = WordCorpus.from_source(reading.from_bytes(b"zz zzz"), words=WORDS)
+    corpus = AutocompleteCorpus.from_source(reading.from_bytes(b"zz zzz"), words=WORDS)
     found = evaluate(engine, corpus.observations, np.arange(1))
     assert (found.cross_entropy, found.masked_accuracy, found.short_context_accuracy) == (None, None, None)
     assert (found.study_accuracy, found.by_typed()) == (0, [])

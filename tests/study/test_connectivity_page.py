@@ -1,11 +1,10 @@
-"""The page of connectivity in a real browser: chromium and chromedriver, as Debian has them."""
+"""The page of connectivity in a real browser."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
-from selenium import webdriver
+from browser import contrast, of_spans, phone, span, strengths
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
@@ -14,36 +13,16 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
 from shakegen import plotting
-from shakegen.model import LanguageModel, WordModel
+from shakegen.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.words import SYMBOLS, Words
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity.connections import connections
 from shakegen.study.connectivity.view import view
 from shakegen.text.vocabulary import Vocabulary
 
 HOSTILE = "Shall\n</script><script>document.title='gone'</script> & <b>\"i\"</b> ${x} é\u2028z"
 TEXT = " shall i compare thee to a summers day thou art more lovely and more temperate "
-WORDS = Words(["thee", "more", "compare", "a", "i", "and", "come", "to", "shall"])
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SWITCHES = (
-    "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-    "disable-component-update", "disable-sync", "disable-dev-shm-usage", "window-size=1200,900",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    binary, driver = next(filter(None, map(shutil.which, BROWSERS)), None), shutil.which("chromedriver")
-    assert all([binary, driver]), "there is no browser to test with: apt-get install chromium chromium-driver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for switch in (*SWITCHES, f"user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(f"--{switch}")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("NO_PROXY", "localhost,127.0.0.1")
-        with webdriver.Chrome(options, webdriver.ChromeService(driver)) as opened:
-            yield opened
+WORDS = Outputs(["thee", "more", "compare", "a", "i", "and", "come", "to", "shall"])
 
 
 @pytest.fixture
@@ -52,7 +31,9 @@ def models(random_weights):
     characters = Vocabulary({*TEXT, *HOSTILE})
     return {
         "gru": LanguageModel(config, characters, random_weights(config, len(characters))),
-        "words": WordModel(words, SYMBOLS, random_weights(words, len(SYMBOLS), outputs=len(WORDS)), words=WORDS),
+        "words": AutocompleteModel(
+            words, SYMBOLS, random_weights(words, len(SYMBOLS), outputs=len(WORDS)), words=WORDS
+        ),
     }
 
 
@@ -70,24 +51,6 @@ def opened(browser, tmp_path, models):
     yield open_page
     assert browser.get_log("browser") == []
     assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
-
-
-def span(browser, position, model=0):
-    text = browser.find_elements(By.CSS_SELECTOR, ".text")[model]
-    return text.find_element(By.CSS_SELECTOR, f"span:nth-child({position + 1})")
-
-
-def of_spans(browser, expression, model=0):
-    """What an expression of JavaScript is for each character, `one`."""
-    script = "return [...document.querySelectorAll('.text')[arguments[0]].children].map(one => "
-    return browser.execute_script(f"{script} {expression})", model)
-
-
-def strengths(browser, model=0):
-    """How opaque each character's background is."""
-    colours = of_spans(browser, "getComputedStyle(one).backgroundColor", model)
-    numbers = [re.findall(r"[\d.]+", colour.replace("srgb", "")) for colour in colours]
-    return np.array([float(found[3]) if len(found) == 4 else float(len(found) == 3) for found in numbers])
 
 
 def suggestions(browser, model=0):
@@ -180,14 +143,10 @@ def test_the_true_word_is_named_and_what_is_only_likely_too(browser, opened):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_reads_on_a_phone(browser, opened, theme):
-    screen = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-    scheme = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
     row = {f"top_{k}": 0.2 * k for k in (1, 2, 3)}
     figure = plotting.accuracy_by_typing({"words": {"by_characters_typed": [{"typed": t, **row} for t in range(5)]}})
-    opened(TEXT, ("words", "gru"), figure)
-    try:
+    with phone(browser, theme):
+        opened(TEXT, ("words", "gru"), figure)
         assert browser.execute_script("return document.documentElement.scrollWidth") == 390
         boxes = of_spans(browser, "one.getBoundingClientRect().toJSON()")
         assert all(box["left"] >= 0 and box["right"] <= 390 for box in boxes)
@@ -197,26 +156,3 @@ def test_it_reads_on_a_phone(browser, opened, theme):
         assert drawing.is_displayed()
         strongest = span(browser, int(np.argmax(strengths(browser))))
         assert contrast(browser, strongest) > 4.5
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-
-
-def contrast(browser, element):
-    """The contrast ratio of a character with what is behind it (WCAG 2)."""
-    script = """
-      const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-      const paint = colour => { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); };
-      const seen = () => [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-      const style = getComputedStyle(arguments[0]);
-      paint(getComputedStyle(document.body).backgroundColor);
-      paint(style.backgroundColor);
-      const behind = seen();
-      paint(style.color);
-      return [behind, seen()];
-    """
-    lights = []
-    for colour in browser.execute_script(script, element):
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.array(colour) / 255]
-        lights.append(np.dot(linear, [0.2126, 0.7152, 0.0722]) + 0.05)
-    return max(lights) / min(lights)

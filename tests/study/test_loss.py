@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from shakegen.network.build import build
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.loss import WordCrossentropy, without_read_out, word_crossentropy
+from shakegen.study.autocomplete.loss import AutocompleteCrossentropy, autocomplete_crossentropy, without_read_out
 
 N, T, H, W, V = 3, 7, 5, 11, 6
 
@@ -29,7 +29,7 @@ def expected(hidden, kernel, bias, targets):
 def test_it_is_keras_s_masked_cross_entropy_with_its_gradients(drawn, rows):
     arrays, targets = drawn
     found = []
-    for loss in (lambda *a: word_crossentropy(*a, logits=rows * W)), expected:
+    for loss in (lambda *a: autocomplete_crossentropy(*a, logits=rows * W)), expected:
         with tf.GradientTape() as tape:
             tape.watch(arrays)
             value = 3 * loss(*arrays, targets)
@@ -41,7 +41,7 @@ def test_it_is_keras_s_masked_cross_entropy_with_its_gradients(drawn, rows):
 def test_gradients_are_the_finite_differences(drawn, rng):
     arrays, targets = drawn
     direction = [tf.constant(rng.normal(size=array.shape)) for array in arrays]
-    loss = tf.function(lambda *a: word_crossentropy(*a, targets, logits=4 * W))
+    loss = tf.function(lambda *a: autocomplete_crossentropy(*a, targets, logits=4 * W))
     with tf.GradientTape() as tape:
         tape.watch(arrays)
         value = loss(*arrays)
@@ -55,11 +55,11 @@ def test_positions_without_a_word_have_neither_loss_nor_gradient(drawn):
     none = tf.zeros_like(targets)
     with tf.GradientTape() as tape:
         tape.watch(hidden)
-        value = word_crossentropy(hidden, kernel, bias, none)
+        value = autocomplete_crossentropy(hidden, kernel, bias, none)
     assert value == 0
     assert not np.any(tape.gradient(value, hidden))
     changed = tf.where((targets > 1)[..., None], hidden, 100.0)
-    same = [word_crossentropy(h, kernel, bias, targets) for h in (hidden, changed)]
+    same = [autocomplete_crossentropy(h, kernel, bias, targets) for h in (hidden, changed)]
     np.testing.assert_allclose(*same, rtol=1e-12)
 
 
@@ -70,7 +70,7 @@ def test_a_network_learns_from_pieces_what_it_learns_from_all_logits(rng):
     assert [v.path for v in below.trainable_variables] == [v.path for v in pieces.trainable_variables]
     ids, targets = rng.integers(V, size=(N, T)), rng.integers(W, size=(N, T))
     whole.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    below.compile("sgd", WordCrossentropy(below.read_out))
+    below.compile("sgd", AutocompleteCrossentropy(below.read_out))
     for _ in range(3):
         weights = (targets > 1) * targets.size / np.count_nonzero(targets > 1)
         losses = whole.train_on_batch(ids, targets, weights), below.train_on_batch(ids, targets)

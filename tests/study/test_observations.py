@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shakegen.study.autocomplete.corpus import WordCorpus
-from shakegen.study.autocomplete.words import PADDING, SYMBOLS, UNKNOWN, Words
+from shakegen.study.autocomplete.corpus import AutocompleteCorpus
+from shakegen.study.autocomplete.outputs import PADDING, SYMBOLS, UNKNOWN, Outputs
 from shakegen.text import reading
 
 WORDS = st.lists(st.text("abcz", min_size=1, max_size=12), min_size=1, max_size=60)
 
 
 def corpus_of(text, **options):
-    return WordCorpus.from_source(reading.from_bytes(text.encode()), **options)
+    return AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), **options)
 
 
 def packed(words, length):
@@ -101,7 +101,7 @@ def test_an_observation_may_be_all_padding():
 
 
 def test_words_of_another_corpus_label_too():
-    words = Words(["thee", "i"])
+    words = Outputs(["thee", "i"])
     corpus = corpus_of("i love thee", words=words)
     assert corpus.words is words
     assert corpus.words.decode(corpus.observations.targets) == ["i", "<unknown>", "thee"]
@@ -145,5 +145,5 @@ BAD_WORDS = {
 @pytest.mark.parametrize(("message", "words"), BAD_WORDS.items())
 def test_words_that_cannot_be_predicted(message, words):
     with pytest.raises(ValueError) as error:
-        Words(words)
+        Outputs(words)
     assert str(error.value) == message

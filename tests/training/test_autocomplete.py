@@ -7,14 +7,15 @@ import pytest
 
 from shakegen import training
 from shakegen.inference import Engine
-from shakegen.model import WordModel, load
+from shakegen.model import AutocompleteModel, load
 from shakegen.network.config import Config
 from shakegen.study.autocomplete import measures
-from shakegen.study.autocomplete.corpus import WordCorpus
-from shakegen.study.autocomplete.words import SYMBOLS, Words
+from shakegen.study.autocomplete.batches import ShuffledObservations
+from shakegen.study.autocomplete.corpus import AutocompleteCorpus
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text import reading
 from shakegen.text.corpus import Corpus
-from shakegen.training.words import ShuffledObservations, WordValidation
+from shakegen.training.validation import AutocompleteValidation
 
 TEXT = "Shall I compare thee to a summer's day? Thou art more lovely and more temperate.\n" * 20
 CONFIG = Config.autocomplete("gru", units=8)
@@ -23,7 +24,7 @@ FAST = ["--units", 8, "--seq-length", 40, "--batch-size", 8, "--learning-rate", 
 
 @pytest.fixture
 def corpus():
-    return WordCorpus.from_source(reading.from_bytes(TEXT.encode(), "poem"), length=40)
+    return AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode(), "poem"), length=40)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 7, 1000])
@@ -46,7 +47,7 @@ def test_every_observation_is_in_every_epoch_once(corpus, batch_size):
 
 def test_validation_is_the_cross_entropy_of_the_measures(corpus, random_weights):
     weights = random_weights(CONFIG, len(SYMBOLS), outputs=len(corpus.words))
-    score = WordValidation(CONFIG, corpus.observations, corpus.train, 0)
+    score = AutocompleteValidation(CONFIG, corpus.observations, corpus.train, 0)
     engine = Engine(CONFIG, weights, defer_read_out=True)
     assert score(weights) == measures.evaluate(engine, corpus.observations, corpus.train).cross_entropy
     assert score.seconds(weights) > 0
@@ -56,21 +57,21 @@ def test_a_run_learns_and_goes_on_bit_for_bit(corpus, tmp_path):
     options = {"batch_size": 16, "learning_rate": 0.02, "verbose": False}
     whole = training.train(corpus, CONFIG, epochs=4, **options)
     training.train(corpus, CONFIG, epochs=2, out=tmp_path / "model.h5", **options)
-    assert type(load(tmp_path / "model.h5")) is WordModel
+    assert type(load(tmp_path / "model.h5")) is AutocompleteModel
     resumed = training.train(corpus, resume=tmp_path / "model.h5", epochs=4, verbose=False)
     losses = [[entry["loss"] for entry in model.history] for model in (whole, resumed)]
     assert losses[0] == losses[1]
     assert losses[0][-1] < losses[0][0]
     assert all(np.array_equal(resumed.weights[name], weight) for name, weight in whole.weights.items())
     found = whole.evaluate(corpus, corpus.validation)
-    assert whole.best_epoch["validation_loss"] == pytest.approx(found.cross_entropy, rel=1e-5)
+    assert whole.best_epoch["val_loss"] == pytest.approx(found.cross_entropy, rel=1e-5)
     finetuned = training.train(corpus, finetune=whole, epochs=1, **{**options, "learning_rate": 1e-9})
-    assert finetuned.history[0]["validation_loss"] == pytest.approx(found.cross_entropy, abs=1e-3)
+    assert finetuned.history[0]["val_loss"] == pytest.approx(found.cross_entropy, abs=1e-3)
 
 
 def test_what_does_not_fit_the_task_is_refused(corpus):
-    words = WordCorpus.from_source(reading.from_bytes(TEXT.encode()), length=40, words=Words(["thee", "a"]))
-    base = WordModel(CONFIG, SYMBOLS, {}, words=corpus.words)
+    words = AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode()), length=40, words=Outputs(["thee", "a"]))
+    base = AutocompleteModel(CONFIG, SYMBOLS, {}, words=corpus.words)
     cases = {
         "the corpus is for the task autocomplete, the network for next: expected the same": (corpus, Config(), {}),
         "the corpus is for the task next, the network for autocomplete: expected the same": (
@@ -100,6 +101,10 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     assert " nats, " in lines[0]
     assert lines[1].startswith("shall i com| ")
     assert 'Now try: shakegen complete --model models/poem-autocomplete-gru.h5 "..."' in lines
+    header = (tmp_path / "logs" / "epochs.csv").read_text().splitlines()[0].split(",")
+    assert {"training_cross_entropy", "validation_cross_entropy"} <= set(header), (
+        "nats of words, not bits of characters"
+    )
     logged = next((tmp_path / "logs" / "train").glob("events*")).read_bytes()
     for name in (b"gradient_norm/embedding", b"gradient_norm/layer2", b"gradient_norm/dense", b"shall i com| "):
         assert name in logged
@@ -111,7 +116,7 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     assert [entry["epoch"] for entry in again.history] == [1, 2]
     info = json.loads(shakegen("info", "models/poem-autocomplete-gru.h5", "--json").stdout)
     assert (info["task"], info["words"]) == ("autocomplete", 10)
-    assert info["validation_cross_entropy"] == again.best_epoch["validation_loss"]
+    assert info["validation_cross_entropy"] == again.best_epoch["val_loss"]
     completed = json.loads(shakegen("complete", "shall i com", "--json").stdout)["completions"]
     assert completed == [offer._asdict() for offer in again.complete("shall i com")]
     finetuned = shakegen("train", "poem.txt", "--finetune", "models/poem-autocomplete-gru.h5", "--epochs", 1,

@@ -55,7 +55,7 @@ def test_patience_ends_a_run_that_gets_no_better(poem):
     noise = "".join(np.random.default_rng(0).permutation(list(poem[:300])))
     corpus = Corpus.from_text(poem[:2000] + noise)
     model = train(corpus, Config("rnn", units=32, dropout=0), epochs=40, learning_rate=2e-2, patience=2, **SMALL)
-    losses = [entry["validation_loss"] for entry in model.history]
+    losses = [entry["val_loss"] for entry in model.history]
     assert len(losses) < 40
     assert np.argmin(losses) == len(losses) - 3
     with pytest.raises(ValueError) as error:

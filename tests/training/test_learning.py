@@ -14,7 +14,7 @@ from shakegen.text.windows import Streams
 from shakegen.text.word_vocabulary import WordVocabulary
 from shakegen.training import finetuning, make_optimizer, train
 from shakegen.training.checkpoint import reset_states
-from shakegen.training.validation import Validation
+from shakegen.training.validation import TextValidation
 
 SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
 V = 7
@@ -54,8 +54,8 @@ def test_averaged_weights_are_the_moving_average_that_is_kept(poem):
     for weight, average, present in zip(model.weights.values(), watch.average, watch.model.get_weights(), strict=True):
         assert np.allclose(weight, average, atol=1e-6)
         assert not np.allclose(weight, present, atol=1e-6)
-    score = Validation(model.config, corpus.validation, len(corpus))
-    assert score(model.weights) == model.history[0]["validation_loss"]
+    score = TextValidation(model.config, corpus.validation, len(corpus))
+    assert score(model.weights) == model.history[0]["val_loss"]
 
 
 def test_weight_decay_leaves_biases_alone():
@@ -123,7 +123,7 @@ def test_the_network_of_the_old_model_is_the_network_but_for_dropout(poem):
 
 def test_a_long_validation_text_is_read_in_part(random_model, rng):
     model, ids = random_model(), rng.integers(27, size=200_000).astype(np.uint8)
-    whole, part = Validation(model.config, ids, len(ids)), Validation(model.config, ids, 0)
+    whole, part = TextValidation(model.config, ids, len(ids)), TextValidation(model.config, ids, 0)
     assert (whole.characters, part.characters) == (200_000, 100_000)
     assert part(model.weights) == pytest.approx(whole(model.weights), rel=0.01)
     assert part(model.weights) != whole(model.weights)
@@ -145,12 +145,12 @@ WORDS = WordVocabulary(["to", " be", ","])
     ],
 )
 def test_a_vocabulary_of_both_has_the_symbols_of_each_in_their_places(known, new):
-    both = finetuning.extended(known, new)
+    both = finetuning.merge_vocabularies(known, new)
     for one in (known, new):
-        places = finetuning.places(one, both)
+        places = finetuning.find_ids(one, both)
         assert [both.to_json()[k] for k in places] == one.to_json()
     assert set(both.symbols) == {*known.symbols, *new.symbols}
-    assert finetuning.extended(both, new) == both
+    assert finetuning.merge_vocabularies(both, new) == both
 
 
 def test_a_network_learns_from_a_corpus_of_its_own_level_only(poem):

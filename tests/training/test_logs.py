@@ -72,7 +72,7 @@ def test_the_logs_have_the_run_and_the_run_is_that_without_logs(logged, poem, ca
     shown, validation = summaries(folder / "train"), summaries(folder / "validation")
     assert len(model.history) == 3
     for row, entry in zip(rows(folder / "epochs.csv"), model.history, strict=True):
-        losses = {"training": entry["loss"], "validation": entry["validation_loss"]}
+        losses = {"training": entry["loss"], "validation": entry["val_loss"]}
         bits = {f"{kind}_bits_per_character": loss / math.log(2) for kind, loss in losses.items()}
         others = {name: value for name, value in entry.items() if "loss" not in name}
         assert row == pytest.approx(others | bits, rel=1e-12)

@@ -42,17 +42,17 @@ def test_a_recipe_survives_json(schedule):
 
 
 def test_epochs_take_the_place_of_minutes_when_a_run_goes_on_and_the_other_way_round():
-    assert Recipe(minutes=3).resumed({"epochs": 5}) == Recipe(epochs=5)
-    assert Recipe(epochs=3).resumed({"minutes": 5, "epochs": None}) == Recipe(minutes=5)
-    assert Recipe(minutes=3).resumed({"learning_rate": 0.1, "patience": 2}) == Recipe(
+    assert Recipe(minutes=3).resume({"epochs": 5}) == Recipe(epochs=5)
+    assert Recipe(epochs=3).resume({"minutes": 5, "epochs": None}) == Recipe(minutes=5)
+    assert Recipe(minutes=3).resume({"learning_rate": 0.1, "patience": 2}) == Recipe(
         minutes=3, learning_rate=0.1, patience=2
     )
-    assert Recipe(minutes=3).resumed({}) == Recipe(minutes=3)
+    assert Recipe(minutes=3).resume({}) == Recipe(minutes=3)
 
 
 def test_what_would_change_the_past_is_refused():
     with pytest.raises(ValueError) as error:
-        Recipe(batch_size=8).resumed({"epochs": 5, "batch_size": 16})
+        Recipe(batch_size=8).resume({"epochs": 5, "batch_size": 16})
     assert str(error.value) == (
         "the run to resume has batch size 8, not 16: leave that out, or start a new run without --resume "
         "(epochs, minutes, learning rate and patience may change)"

@@ -180,8 +180,8 @@ def test_another_number_of_parts_is_warned_of(finished, capsys):
         model.training.state["parts"] = parts
         train(corpus, resume=model, epochs=2, verbose=False)
     assert capsys.readouterr().err == (
-        "Warning: parts that a batch is computed in: 3 before, 1 now. The run goes on the same to rounding, not bit for "
-        "bit.\n"
+        "Warning: parts that a batch is computed in: 3 before, 1 now. The run goes on the same to rounding, not bit "
+        "for bit.\n"
     )
     model.training.state["parts"] = 1
 
@@ -233,7 +233,8 @@ def test_a_run_that_has_ended_and_a_model_without_one_are_refused(finished, tmp_
     with pytest.raises(ValueError) as error:
         train(corpus, resume=tmp_path / "model.h5", epochs=2)
     assert str(error.value) == (
-        "the model holds no training run to resume: start from its weights with --finetune, or start a new run"
+        f"{tmp_path / 'model.h5'} holds no training run to resume: start from its weights with --finetune, or start a "
+        "new run"
     )
     with pytest.raises(ValueError) as error:
         train(corpus, resume=model, finetune=model)

@@ -46,7 +46,7 @@ def test_the_model_of_the_best_epoch_is_kept(poem, tmp_path):
     corpus = Corpus.from_text(poem[:2000] + noise)
     options = {**SMALL, "epochs": 8, "learning_rate": 2e-2, "out": tmp_path / "model.h5"}
     model = train(corpus, Config(units=32, dropout=0), **options)
-    losses = [entry["validation_loss"] for entry in model.history]
+    losses = [entry["val_loss"] for entry in model.history]
     assert losses.index(min(losses)) < len(losses) - 1, "the run was to get worse at the end"
     found = evaluate(model.engine, corpus.validation)
     assert np.isclose(found.nats_per_character, min(losses), rtol=1e-5)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shakegen.study.autocomplete.corpus import unfinished
-from shakegen.study.autocomplete.words import SPACE, SPECIAL, SYMBOLS, Words
+from shakegen.study.autocomplete.outputs import SPACE, SPECIAL, SYMBOLS, Outputs
 from shakegen.text.reading import text8
 
 
@@ -22,7 +22,7 @@ class Completion(NamedTuple):
 
 
 class Completer:
-    """Completes with any network of the autocomplete task; `model.WordModel` is one.
+    """Completes with any network of the autocomplete task; `model.AutocompleteModel` is one.
 
     Args:
         engine: an `inference.Engine` with its read-out deferred.
@@ -30,7 +30,7 @@ class Completer:
         length: the most characters that it reads, the latest; as many as an observation had in training.
     """
 
-    def __init__(self, engine, words: Words, length: int):
+    def __init__(self, engine, words: Outputs, length: int):
         self.engine, self.words, self.length = engine, words, length
 
     def complete(self, text: str = "", top: int = 3, matching: bool = False) -> list[Completion]:

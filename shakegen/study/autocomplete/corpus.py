@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.study.autocomplete.observations import Observations, as_ascii, word_bounds, words_of
-from shakegen.study.autocomplete.words import SPACE, SYMBOLS, Words
+from shakegen.study.autocomplete.outputs import SPACE, SYMBOLS, Outputs
 from shakegen.text import splits
 from shakegen.text.catalog import Places, open_source
 from shakegen.text.reading import Source, text8
@@ -18,8 +18,8 @@ from shakegen.text.reading import Source, text8
 VOCABULARY_SIZE, LENGTH = 1 << 14, 200
 
 
-@dataclass(frozen=True)
-class WordCorpus:
+@dataclass(frozen=True, eq=False)
+class AutocompleteCorpus:
     """A text as observations of the autocomplete task, with the split of the observations in three parts.
 
     Attributes:
@@ -32,7 +32,7 @@ class WordCorpus:
     """
 
     name: str
-    words: Words
+    words: Outputs
     observations: Observations
     sha256: str
     split: tuple[float, float, float] = (0.9, 0.05, 0.05)
@@ -48,8 +48,8 @@ class WordCorpus:
         length: int = LENGTH,
         split: tuple[float, float, float] = (0.9, 0.05, 0.05),
         random_state: int = 0,
-        words: Words | None = None,
-    ) -> "WordCorpus":
+        words: Outputs | None = None,
+    ) -> "AutocompleteCorpus":
         """The words of a text as observations.
 
         Args:
@@ -77,7 +77,7 @@ class WordCorpus:
             counts = Counter()
             for block in words_of(characters, word_bounds(characters)):
                 counts.update(block)
-            words = Words.most_frequent(counts, vocabulary_size)
+            words = Outputs.most_frequent(counts, vocabulary_size)
         observations = Observations.pack(characters, words, length)
         sha256 = hashlib.sha256(as_ascii(characters)).hexdigest()
         return cls(source.name, words, observations, sha256, tuple(split), random_state)
@@ -92,6 +92,11 @@ class WordCorpus:
                 f"the split {','.join(map(str, self.split))} is not usable for observations: expected three shares for "
                 "training, validation and test that sum to 1, such as 0.9,0.05,0.05"
             )
+
+    @property
+    def output_vocabulary(self) -> Outputs:
+        """What a network for it predicts."""
+        return self.words
 
     def __len__(self) -> int:
         """The number of characters."""
@@ -151,17 +156,20 @@ def cut_words(characters: np.ndarray, letters: int) -> np.ndarray:
     return characters[kept]
 
 
-def load_word_corpus(
+def load_autocomplete_corpus(
     source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None, **options
-) -> WordCorpus:
+) -> AutocompleteCorpus:
     """The text of files, or a named corpus, as observations of the autocomplete task.
 
     Args:
         source, encoding, lowercase, normalize: as for `open_source`; the text becomes words of a to z in any case.
-        options: vocabulary_size, length, split, random_state, words, as for `WordCorpus.from_source`.
+        options: vocabulary_size, length, split, random_state, words, as for `AutocompleteCorpus.from_source`.
 
     Raises:
         OSError: a file cannot be read, or a named text not be fetched.
         ValueError: it has no words, or an option is out of range.
     """
-    return WordCorpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
+    return AutocompleteCorpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
+
+
+WordCorpus, load_word_corpus = AutocompleteCorpus, load_autocomplete_corpus  # their names in earlier versions

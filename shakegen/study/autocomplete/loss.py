@@ -3,12 +3,12 @@
 import keras
 import tensorflow as tf
 
-from shakegen.study.autocomplete.words import SPECIAL
+from shakegen.study.autocomplete.outputs import SPECIAL
 
 LOGITS = 1 << 24  # at a time
 
 
-def word_crossentropy(hidden, kernel, bias, targets, logits: int = LOGITS) -> tf.Tensor:
+def autocomplete_crossentropy(hidden, kernel, bias, targets, logits: int = LOGITS) -> tf.Tensor:
     """The mean cross entropy of the words wanted, in nats, over all positions that have one.
 
     The gradient of a block's logits is made together with them, from the same softmax, and goes at once into the
@@ -63,11 +63,11 @@ def sum_in_blocks(hidden, kernel, bias, targets, rows: int) -> tf.Tensor:
     return total(hidden, kernel, bias)
 
 
-class WordCrossentropy(keras.losses.Loss):
-    """`word_crossentropy` of networks made by `without_read_out`."""
+class AutocompleteCrossentropy(keras.losses.Loss):
+    """`autocomplete_crossentropy` of networks made by `without_read_out`."""
 
     def __init__(self, read_out: keras.layers.Dense):
-        super().__init__(name="word_crossentropy", reduction=None)
+        super().__init__(name="autocomplete_crossentropy", reduction=None)
         self.read_out = read_out
 
     def count(self, targets) -> tf.Tensor:
@@ -76,13 +76,13 @@ class WordCrossentropy(keras.losses.Loss):
 
     def call(self, targets, hidden):
         kernel, bias = (tf.convert_to_tensor(weight) for weight in (self.read_out.kernel, self.read_out.bias))
-        return word_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, tf.cast(targets, tf.int32))
+        return autocomplete_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, tf.cast(targets, tf.int32))
 
 
 def without_read_out(network: keras.Model) -> keras.Model:
     """The same network up to what its layer `dense` reads; `read_out`, that layer, is still part of it.
 
-    It shares all its weights with `network`, in the same order, and is what `WordCrossentropy` trains.
+    It shares all its weights with `network`, in the same order, and is what `AutocompleteCrossentropy` trains.
     """
     read_out = network.get_layer("dense")
     below = keras.Model(network.inputs, read_out.input, name=network.name)

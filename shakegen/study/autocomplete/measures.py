@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.study.autocomplete.observations import Observations
-from shakegen.study.autocomplete.words import SPACE, SPECIAL
+from shakegen.study.autocomplete.outputs import SPACE, SPECIAL
 
 TOP = 3  # suggestions that count as found
 SHORT_CONTEXT = 3  # characters typed from which on a word's own beginning tells most of it
@@ -14,7 +14,7 @@ STREAMS = 64
 
 
 @dataclass(frozen=True)
-class WordEvaluation:
+class AutocompleteEvaluation:
     """How well a network predicts, at every character of observations, the word that it is part of.
 
     What counts are the positions whose word the network can predict, unless it says otherwise.
@@ -85,7 +85,7 @@ def share(part, whole) -> float | None:
     return float(part / whole) if whole else None
 
 
-def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int = STREAMS) -> WordEvaluation:
+def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int = STREAMS) -> AutocompleteEvaluation:
     """Read observations, each from the start state.
 
     Args:
@@ -103,7 +103,7 @@ def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int 
         for k in range(TOP):
             hits[k] += np.bincount(typed[known][ranks <= k], minlength=len(counts))
         counts += np.bincount(typed[known], minlength=len(counts))
-    return WordEvaluation(nats, counts, hits, len(rows) * observations.length)
+    return AutocompleteEvaluation(nats, counts, hits, len(rows) * observations.length)
 
 
 def characters_typed(inputs: np.ndarray) -> np.ndarray:

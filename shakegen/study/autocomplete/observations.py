@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen.study.autocomplete.words import PADDING, SPACE, SYMBOLS, Words
+from shakegen.study.autocomplete.outputs import PADDING, SPACE, SYMBOLS, Outputs
 
 BLOCK = 1 << 17  # words that are strings at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observations:
     """A text of words, cut in observations; observation k is `characters[starts[k]:starts[k + 1]]`.
 
@@ -35,7 +35,7 @@ class Observations:
     length: int
 
     @classmethod
-    def pack(cls, characters: np.ndarray, words: Words, length: int) -> "Observations":
+    def pack(cls, characters: np.ndarray, words: Outputs, length: int) -> "Observations":
         """Cut a text: every observation takes as many whole words as fit, one after the other.
 
         Args:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.study.connectivity.gradients import Gradients
-from shakegen.study.connectivity.script import script_of
 
 LONGEST = 4096
 POSITIONS = 256  # whose logits are looked at together
@@ -64,7 +63,7 @@ def connections(
     """Read a text with a model and trace every prediction back.
 
     Args:
-        model: a `model.LanguageModel`, or a `model.WordModel`.
+        model: a `model.LanguageModel`, or a `model.AutocompleteModel`.
         text: any text that it can read.
         name: what to call the model.
         target: the word, or the symbol, whose logit to trace at every position; by default the one that truly comes,
@@ -75,7 +74,7 @@ def connections(
     Raises:
         ValueError: the text is empty or longer than LONGEST, or the model does not know a symbol or the target.
     """
-    script = script_of(model, text, on_unknown)
+    script = model.read_script(text, on_unknown)
     if not 0 < len(script.ids) <= LONGEST:
         raise ValueError(f"the text has {len(script.ids)} characters: expected 1 to {LONGEST}")
     if top < 1:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.study.autocomplete.corpus import unfinished
-from shakegen.study.autocomplete.words import SPACE, SPECIAL, SYMBOLS, UNKNOWN
+from shakegen.study.autocomplete.outputs import SPACE, SPECIAL, SYMBOLS, UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,6 @@ class Script:
     truths: np.ndarray
     outputs: list[str | None]
     what: str
-
-
-def script_of(model, text: str, on_unknown: str | None = None) -> Script:
-    """A text for a `model.LanguageModel`, or a `model.WordModel`.
-
-    Raises:
-        UnknownCharacters, UnknownWords: the text has symbols that the model does not know, and they are refused.
-    """
-    if model.config.task == "autocomplete":
-        return of_words(model.words, text)
-    return of_symbols(model.vocabulary, text, on_unknown)
 
 
 def of_words(words, text: str) -> Script:

@@ -1,41 +1,35 @@
-"""The part of a web page that shows connections: the text of each model, coloured, and a position to choose."""
-
-import base64
-import json
-from importlib import resources
+"""Connections on a web page, where the reader chooses a position, and in a figure of one position."""
 
 import numpy as np
 
 from shakegen.plotting import Figure, Fragment, Heat, Panel
+from shakegen.plotting.coloured_text import coloured_text, pack_bytes
 from shakegen.study.connectivity.connections import Connections
 
-DECADES = 6  # powers of ten from the strongest to what is shown as none; the script has the same
+DECADES = 6  # powers of ten from the strongest connection to none; the script has the same
 COLUMNS = (60, 32)  # characters in a line of an image, of one model and of several side by side
-MARKUP = """<div id="connectivity" data-position="{position}">
+MARKUP = """
 <div class="position"><button aria-label="Back">‹</button><input type="range" min="0" aria-label="Position in the text">
 <button aria-label="Forward">›</button></div>
 <div class="scale">no connectivity <i></i> the strongest <label>scale <select>
 <option value="linear">linear</option><option value="root">square root</option><option value="log">logarithmic</option>
 </select></label></div>
-<script type="application/json">{models}</script>
-</div>"""
+"""
 
 
 def view(models: list[Connections], position: int) -> Fragment:
-    """What the page of `plotting.page` needs to show them.
+    """The part of a page that shows the connections of each model along a text.
 
     Args:
-        models: along one text each.
-        position: the first chosen, from 0.
+        models: connections along one text.
+        position: the position that the page shows first, from 0.
     """
-    folder = resources.files("shakegen.study.connectivity")
-    style, script = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("view.css", "view.js"))
-    data = json.dumps([to_dict(model) for model in models]).replace("<", "\\u003c")
-    return Fragment(MARKUP.format(position=position, models=data), style, script)
+    data = {"position": position, "models": [to_dict(model) for model in models]}
+    return coloured_text("shakegen.study.connectivity", "connectivity", MARKUP, data)
 
 
 def still(models: list[Connections], position: int) -> Figure:
-    """A figure of one position, counted from 0: each model's text, coloured up to there."""
+    """A figure of one position, from 0: the text of each model, coloured up to there."""
     columns, panels = COLUMNS[len(models) > 1], []
     for model in models:
         rows = -(-len(model.characters) // columns)
@@ -50,15 +44,14 @@ def still(models: list[Connections], position: int) -> Figure:
 
 
 def visible(text: str) -> str:
-    """A symbol as a sign that can be seen, but for the space."""
+    """A symbol with visible signs for line ends and tabs."""
     return text.replace("\n", "↵").replace("\t", "⇥")
 
 
 def to_dict(model: Connections) -> dict:
-    """What the script reads; the strengths are bytes, logarithmic, row by row up to the diagonal."""
+    """The data of the script; the strengths are logarithmic bytes, row by row up to the diagonal."""
     shares = model.shares[np.tril_indices(len(model.characters))]
     decades = np.log10(np.maximum(shares, 10.0**-DECADES))
-    strengths = np.round(255 * (1 + decades / DECADES)).astype(np.uint8)
     return {
         "name": model.name,
         "characters": model.characters,
@@ -66,5 +59,5 @@ def to_dict(model: Connections) -> dict:
         "targets": model.targets,
         "known": [kind == "true" for kind in model.kinds],
         "suggestions": model.suggestions,
-        "strengths": base64.b64encode(strengths.tobytes()).decode("ascii"),
+        "strengths": pack_bytes(255 * (1 + decades / DECADES), np.uint8),
     }

@@ -55,7 +55,7 @@ def assert_same_run(one, other, rtol=1e-4, atol=1e-5):
     for entry, same in zip(one.history, other.history, strict=True):
         for name in ("epoch", "steps", "learning_rate"):
             assert entry[name] == same[name]
-        for name in ("loss", "validation_loss"):
+        for name in ("loss", "val_loss"):
             assert entry[name] == pytest.approx(same[name], abs=atol)
     for arrays, others in ((one.weights, other.weights), (one.training.arrays, other.training.arrays)):
         assert arrays.keys() == others.keys()

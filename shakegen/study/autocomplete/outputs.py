@@ -12,7 +12,7 @@ SPACE = 0
 PADDING, UNKNOWN, SPECIAL = 0, 1, 2
 
 
-class Words:
+class Outputs:
     """The words that a network can predict, one output each; output 0 stands for padding, 1 for unknown words.
 
     Args:
@@ -34,16 +34,20 @@ class Words:
             raise ValueError("every word to predict must be there once")
 
     @classmethod
-    def most_frequent(cls, counts: Counter, size: int) -> "Words":
+    def most_frequent(cls, counts: Counter, size: int) -> "Outputs":
         """The `size` words with the highest counts, equals in alphabetical order."""
         return cls(sorted(counts, key=lambda word: (-counts[word], word))[:size])
+
+    def to_json(self) -> list[str]:
+        """The words, ready for JSON."""
+        return list(self.words)
 
     def __len__(self) -> int:
         """The number of outputs: the words, padding and unknown."""
         return len(self.words) + SPECIAL
 
     def __eq__(self, other) -> bool:
-        return isinstance(other, Words) and self.words == other.words
+        return isinstance(other, Outputs) and self.words == other.words
 
     def __hash__(self) -> int:
         return hash(self.words)

@@ -1,0 +1,128 @@
+"""The commands of the lab: `shakegen.cli.lab` imports this module when one of them is asked for."""
+
+import os
+from pathlib import Path
+
+import click
+
+from shakegen.cli.group import read_text
+from shakegen.cli.lab import experiment
+from shakegen.cli.options import corpus_options, shape_options, split_list, unknown_option
+from shakegen.lab import cells, cliff, cloze, colouring, gates, gradients, memory, start, timer
+
+PROBLEMS = {**{name: [name] for name in memory.TRIED}, "both": memory.TRIED}
+DIRECTIONS = {None: cloze.DIRECTIONS, False: ["forward"], True: ["bidirectional"]}
+
+experiment(cliff.cliff, trains=False)(cliff.cliff)
+experiment(start.start)(start.start)
+experiment(timer.timer)(timer.timer)
+
+
+@experiment(memory.memory)
+@click.option("--problem", "tried", type=click.Choice(list(PROBLEMS)), default="both", show_default=True,
+              help="Problems to learn.")  # fmt: skip
+def master_problems(tried, **options):
+    return memory.memory(tried=PROBLEMS[tried], **options)
+
+
+@experiment(cloze.cloze)
+@click.argument("corpus", nargs=-1)
+@click.option("--bidirectional/--forward", "directions", default=None, help="Only networks that read both sides, or "
+              "only those that read the text before the gap.  [default: both, to compare]")  # fmt: skip
+@corpus_options
+@shape_options
+def fill_gaps(corpus, directions, reading, shape, **options):
+    """Measure how well each cell fills gaps in a text.
+
+    A network reads the text before the gap; a bidirectional one has a second layer for the text after it. CORPUS: text
+    files, folders of them, - for standard input, or names from `shakegen corpora list`; by default the sonnets.
+
+    \b
+    shakegen lab cloze
+    shakegen lab cloze novel.txt --cells lstm,gru --context 50 --updates 3000
+    shakegen lab cloze --cells gru --forward --units 128
+    shakegen lab cloze --cells gru --level word --context 8
+    """
+    from shakegen.text import catalog, splits
+
+    text = catalog.load_corpus(corpus or "sonnets", **reading, **shape | {"split": splits.parse(shape["split"])})
+    return cloze.cloze(corpus=text, directions=DIRECTIONS[directions], **options)
+
+
+@experiment(gradients.of_cells, gradients.GradientSettings)
+@click.argument("source", metavar="[MODEL|CELLS]", default=",".join(cells.CELLS))
+@click.option("--corpus", default="sonnets", show_default=True, help="A file, a folder, - or the name of a corpus.")
+@corpus_options
+def measure_gradients(source, corpus, reading, units, progress, random_state, **settings):
+    """Measure how far gradients reach, and the effect of clipping.
+
+    The table has the norm of the gradient of a loss by earlier states h, before and after training. MODEL: a model
+    file. CELLS: a list of cells, by default all; a small network of each learns the text for a
+    moment: without clipping, with every element clipped to ± --clip-value, and with the whole gradient clipped to
+    --clip-norm.
+
+    \b
+    shakegen lab gradients --out gradients.svg
+    shakegen lab gradients rnn,irnn --optimizer sgd --learning-rate 0.3
+    shakegen lab gradients models/sonnets-gru.h5 --lags 100
+    """
+    from shakegen.model import load
+    from shakegen.text import catalog
+
+    names = None if Path(source).suffix == ".h5" else split_list(source)
+    text = catalog.load_corpus(corpus, **reading)
+    settings = gradients.GradientSettings(**settings, random_state=random_state)
+    if names:
+        return gradients.of_cells(names, text, units, settings, progress)
+    model = load(source, task="next")
+    return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, settings)
+
+
+def print_coloured(result) -> None:
+    """Print the text once for each unit, coloured by its values."""
+    if os.environ.get("NO_COLOR"):
+        return
+    click.echo("\nBlue: low, a gate closed. Red: high, a gate open. Without colour: near the middle.")
+    for trace in result.traces:
+        click.echo(f"\n{trace['signal']} of unit {trace['unit']} in layer {trace['layer']}")
+        shades = gates.shades(trace["values"][trace["signal"]], trace["signal"])
+        click.echo(colouring.terminal(result.characters, shades))
+
+
+@experiment(gates.gates, trains=False, pages_need_matplotlib=False, show=print_coloured)
+@click.argument("model")
+@click.argument("text", required=False)
+@click.option("--text-file", help="Read the text from here: a file, a folder, - or the name of a corpus.")
+@click.option("--length", type=int, default=50_000, show_default=True, help="Largest number of characters to read.")
+@corpus_options
+@unknown_option
+def look_at_units(model, text, text_file, length, reading, on_unknown, **options):
+    """Show the gates and memories of the units of MODEL along TEXT.
+
+    They colour the text in a terminal, or a page with --out page.html. --find ranks the units by their correlation with
+    being inside a quotation or brackets, or with the position in the line; the title of the table says how much the
+    best unit reaches by chance. TEXT may be - for standard input.
+
+    \b
+    shakegen lab gates models/sonnets-lstm.h5 "shall i compare thee"
+    shakegen lab gates models/sonnets-lstm.h5 --text-file sonnets --find line-position --out units.html
+    """
+    from shakegen.model import load
+
+    if length < 1:
+        raise ValueError(f"the length is {length}: expected 1 character or more")
+    loaded = load(model)
+    ids = loaded.vocabulary.encode(read_given(text, text_file, reading), on_unknown)[:length]
+    return gates.gates(loaded, ids, **options)
+
+
+def read_given(text: str | None, file: str | None, reading: dict) -> str:
+    """The text itself, or that of a file or corpus."""
+    from shakegen.text import catalog
+
+    if (text is None) == (file is None):
+        raise ValueError("expected either a TEXT or a --text-file: give one of them")
+    if text is not None:
+        return read_text("-", reading["encoding"]) if text == "-" else text
+    corpus = catalog.load_corpus(file, **reading)
+    return corpus.vocabulary.decode(corpus.ids)

@@ -1,0 +1,175 @@
+"""What trained networks of all tasks have in common, in numpy."""
+
+import copy
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+
+import numpy as np
+
+from shakegen.inference import Engine
+from shakegen.model import model_file
+from shakegen.model.model_file import Training
+from shakegen.network.config import Config
+from shakegen.study.autocomplete.outputs import Outputs
+from shakegen.text.vocabulary import Vocabulary
+
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+class LossUnit(NamedTuple):
+    """The unit in which a loss is shown.
+
+    Attributes:
+        name: such as "bits/char".
+        nats: how many nats one of it is.
+        column: its name in tables, such as "bits_per_character".
+    """
+
+    name: str
+    nats: float
+    column: str
+
+
+def delegate(part: str, method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
+    """A method that calls one of a part of its object; it keeps that method's signature and docstring."""
+
+    @functools.wraps(method)
+    def call(self, *arguments: P.args, **options: P.kwargs) -> R:
+        return method(getattr(self, part), *arguments, **options)
+
+    return call
+
+
+@dataclass(eq=False)
+class Model:
+    """A trained network of any task.
+
+    Models compare by identity, and may serve several threads at once.
+
+    Attributes:
+        config: the architecture.
+        vocabulary: the symbols that it reads, of the level of the configuration.
+        weights: float32 arrays by the names of `Config.weight_shapes`; they are read-only.
+        corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
+        history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
+            `val_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
+            `steps`, batches by then. Older files have the first three only.
+        training: where its training run stands; None where that is not known or was not asked for.
+    """
+
+    config: Config
+    vocabulary: Vocabulary
+    weights: Mapping[str, np.ndarray] = field(repr=False)
+    corpus: dict = field(default_factory=dict)
+    history: list[dict] = field(default_factory=list, repr=False)
+    training: Training | None = field(default=None, repr=False)
+
+    kinds: ClassVar[dict[str, type["Model"]]] = {}  # by task
+    task: ClassVar[str] = ""
+    refusal: ClassVar[str] = ""  # why a file of another task does not serve
+    defers_read_out: ClassVar[bool] = False
+
+    def __init_subclass__(cls):
+        cls.kinds.setdefault(cls.task, cls)
+
+    def __post_init__(self):
+        self.weights = MappingProxyType({name: protect(weight) for name, weight in self.weights.items()})
+
+    def __getstate__(self) -> dict:
+        """What pickles and copies keep: all but the engine, which is made again."""
+        state = {name: value for name, value in vars(self).items() if name != "_engine"}
+        return state | {"weights": dict(self.weights)}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state)
+        self.__post_init__()
+
+    @classmethod
+    def load(cls, path: str | Path, with_training: bool = False) -> Self:
+        """Read a model file.
+
+        Raises:
+            OSError, ModelFileError: as `model_file.read`.
+            ValueError: the network is for another task.
+        """
+        content = model_file.read(path, with_training)
+        kind = cls.kinds[content["config"].task]
+        if not issubclass(kind, cls) and not issubclass(cls, kind):
+            raise ValueError(f"{path} {cls.refusal}")
+        return (cls if issubclass(cls, kind) else kind)(**content)
+
+    def save(self, path: str | Path, with_training: bool = False) -> None:
+        """Write a model file, whole or not at all, as `model_file.save` does; by default the model alone."""
+        model_file.save(self, path, with_training)
+
+    @functools.cached_property
+    def _engine(self) -> Engine:
+        return self.make_engine(self.config, self.weights)
+
+    @classmethod
+    def make_engine(cls, config: Config, weights: Mapping[str, np.ndarray]) -> Engine:
+        """A network of this kind as a step function."""
+        return Engine(config, weights, defer_read_out=cls.defers_read_out)
+
+    @property
+    def engine(self) -> Engine:
+        """The network as a step function; each use gives a new one, so that no two share their buffers."""
+        return copy.copy(self._engine)  # which never steps itself; what the copies share, none changes
+
+    @property
+    def output_vocabulary(self) -> Vocabulary | Outputs:
+        """What it predicts, a logit for each."""
+        return self.vocabulary
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights."""
+        return sum(weight.size for weight in self.weights.values())
+
+    @property
+    def weights_by_part(self) -> dict[str, int]:
+        """The number of weights of the embedding, if there is one, of all recurrent layers, and of the read-out."""
+        counts: dict[str, int] = {}
+        for name, weight in self.weights.items():
+            part = "recurrent" if name.startswith("layer") else name.partition("/")[0]
+            counts[part] = counts.get(part, 0) + weight.size
+        return counts
+
+    @property
+    def best_epoch(self) -> dict:
+        """The history's entry of the epoch whose weights these are: the one that predicted validation text best."""
+        return model_file.best_of(self.history)
+
+    @property
+    def loss_unit(self) -> LossUnit:
+        """The unit in which its losses are shown."""
+        return self.unit_of(self.config)
+
+    @classmethod
+    def unit_of(cls, config: Config) -> LossUnit:
+        """The unit in which losses of such a network are shown."""
+        raise NotImplementedError
+
+    @property
+    def validation_bits(self) -> float | None:
+        """Bits per character on the validation text; None where there was none, or where words are predicted."""
+        return None
+
+    def keras_model(self):
+        """The same network as a `keras.Model` from ids (N, T) to logits (N, T, outputs)."""
+        from shakegen.network.build import build
+
+        model = build(self.config, len(self.vocabulary), outputs=len(self.output_vocabulary))
+        model.set_weights(list(self.weights.values()))
+        return model
+
+
+def protect(array: np.ndarray) -> np.ndarray:
+    """A view of an array through which nothing can be changed."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view

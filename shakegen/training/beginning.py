@@ -1,0 +1,155 @@
+"""How a run on a corpus begins: its network and recipe, the model that it starts from, the file that it writes.
+
+All of it is decided before TensorFlow is loaded.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shakegen.model import load
+from shakegen.model.base import Model
+from shakegen.model.model_file import ModelFileError
+from shakegen.network.config import Config
+from shakegen.training.recipe import Recipe, explain_difference
+from shakegen.training.tasks import Task, get_task
+
+ORIGIN = {
+    "sha256": "a text with sha256",
+    "length": "a text of length",
+    "split": "the split",
+    "observation_length": "observations of length",
+    "random_state": "a split by the random state",
+}
+DROPOUTS = ("dropout", "variational_dropout")
+
+
+@dataclass
+class Beginning:
+    """A run that has not begun.
+
+    Attributes:
+        corpus: the text.
+        config: the network.
+        recipe: how it learns.
+        base: the model whose weights it starts from, or None.
+        resumes: whether it goes on where the training run of that model stands.
+        out: the model file that it writes, or None.
+        checkpoint_every: minutes between checkpoints; 0: the model alone is written, after every epoch.
+        notes: anything that JSON can hold, to keep in the checkpoints.
+    """
+
+    corpus: object
+    config: Config
+    recipe: Recipe
+    base: Model | None = None
+    resumes: bool = False
+    out: Path | None = None
+    checkpoint_every: float = 1.0
+    notes: dict | None = None
+
+    @property
+    def task(self) -> Task:
+        """The task that the network learns."""
+        return get_task(self.config.task)
+
+
+def begin(
+    corpus,
+    config: Config | None = None,
+    *,
+    resume: str | Path | Model | None = None,
+    finetune: str | Path | Model | None = None,
+    out: str | Path | None = None,
+    checkpoint_every: float = 1.0,
+    notes: dict | None = None,
+    **options,
+) -> Beginning:
+    """Decide how a run on a corpus begins; arguments and errors as for `train`."""
+    refuse_both(resume, finetune)
+    if not checkpoint_every >= 0:
+        raise ValueError(f"the minutes between checkpoints are {checkpoint_every}: expected a number of 0 or more")
+    if resume is None:
+        base = None if finetune is None else read_model(finetune)
+        recipe = get_task(corpus.task).make_recipe(corpus, **options)
+        config = choose_config(corpus, config, base)
+    else:
+        base, name = read_model(resume, with_training=True), "the model"
+        if not isinstance(resume, Model):
+            out, name = resume if out is None else out, str(resume)
+        recipe = resume_recipe(base, corpus, config, options, name)
+        config = base.config
+    out = None if out is None else Path(out)
+    return Beginning(corpus, config, recipe, base, resume is not None, out, checkpoint_every, notes)
+
+
+def refuse_both(resume, finetune) -> None:
+    """Refuse two models to begin with."""
+    if resume is not None and finetune is not None:
+        raise ValueError("resume and finetune are both given: expected one of them")
+
+
+def read_model(model: str | Path | Model, with_training: bool = False) -> Model:
+    """A model that is at hand, or that of a file."""
+    return model if isinstance(model, Model) else load(model, with_training=with_training)
+
+
+def check_run(model: Model, name: str) -> None:
+    """Refuse a model, of some name, that has no training run."""
+    state = model.training.state if model.training else {}
+    if not isinstance(state.get("recipe"), dict):
+        raise ModelFileError(
+            f"{name} holds no training run to resume: start from its weights with --finetune, or start a new run"
+        )
+
+
+def choose_config(corpus, config: Config | None, base: Model | None) -> Config:
+    """The configuration of a new run, which may start from a model.
+
+    Raises:
+        ValueError: it is not that model's, or is for another task than the corpus.
+    """
+    if config is None:
+        config = base.config if base else get_task(corpus.task).make_config(level=corpus.level)
+    for name, value in base.config.to_dict().items() if base else ():
+        if name not in DROPOUTS and getattr(config, name) != value:
+            raise ValueError(
+                f"the model to start from has {name.replace('_', ' ')} {value}, not {getattr(config, name)}: leave "
+                "that out, for its weights fit no other network"
+            )
+    if config.task != corpus.task:
+        raise ValueError(f"the corpus is for the task {corpus.task}, the network for {config.task}: expected the same")
+    return config
+
+
+def resume_recipe(base: Model, corpus, config: Config | None, options: Mapping, name: str) -> Recipe:
+    """The recipe of a run that goes on.
+
+    Args:
+        base: the model whose training run it is.
+        corpus, config, options: as for `train`.
+        name: what to call the model.
+
+    Raises:
+        ValueError: the corpus, the configuration or an option is not that of the run; the message names the first one.
+    """
+    check_run(base, name)
+    state, now = base.training.state, corpus.origin()
+    for key, title in ORIGIN.items():
+        if base.corpus.get(key) != now.get(key):
+            raise ValueError(explain_difference(title, base.corpus.get(key), now.get(key)))
+    if state.get("symbols") != digest(corpus.output_vocabulary):
+        raise ValueError(
+            explain_difference("another vocabulary, of", f"{len(base.vocabulary)} symbols", len(corpus.vocabulary))
+        )
+    for field, value in base.config.to_dict().items():
+        if config is not None and getattr(config, field) != value:
+            raise ValueError(explain_difference(field.replace("_", " "), value, getattr(config, field)))
+    return Recipe.from_dict(state["recipe"]).resume(options)
+
+
+def digest(output_vocabulary) -> str:
+    """A sha256 of what a network predicts."""
+    return hashlib.sha256(json.dumps(output_vocabulary.to_json()).encode()).hexdigest()

@@ -1,0 +1,122 @@
+"""The autocomplete task: predict, at every character, the word that it is part of."""
+
+from shakegen.model.model import AutocompleteModel
+from shakegen.network.config import Config
+from shakegen.study.autocomplete.batches import ShuffledObservations
+from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus
+from shakegen.training.recipe import Recipe
+from shakegen.training.tasks.task import Measure, Task
+from shakegen.training.validation import AutocompleteValidation
+
+PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
+
+
+class AutocompleteTask(Task):
+    """Predict the word at each of its characters."""
+
+    kind = AutocompleteModel
+    measures = (
+        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats, validation"),
+        Measure("test", "cross_entropy", "test", "cross entropy in nats, test"),
+        Measure("test", "masked_accuracy", "accuracy", "accuracy, test"),
+        Measure("test", "long_context_accuracy", "0 typed", "accuracy before a character is typed, test"),
+        Measure("test", "short_context_accuracy", "3 typed", "accuracy from 3 characters typed on, test", usual=False),
+        Measure("test", "study_accuracy", "study", "accuracy as the study of memory counts it, test", usual=False),
+    )
+    example = 'complete --model {} "..."'
+
+    def make_config(self, **options):
+        return Config.autocomplete(**options)
+
+    def make_recipe(self, corpus=None, **options):
+        if corpus is None:
+            return Recipe.autocomplete(**options)
+        length = corpus.observations.length
+        if options.get("stateful") or options.get("seq_length", length) != length:
+            raise ValueError(
+                f"the corpus has observations of {length} characters, each read from the start state: leave out "
+                "stateful, and give another length when it is made"
+            )
+        return Recipe.autocomplete(**{**options, "seq_length": length})
+
+    def check_recipe(self, recipe):
+        if recipe.stateful:
+            raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
+
+    def corpus_options(self, config, seq_length, random_state, base):
+        length = (base.length if base else LENGTH) if seq_length is None else seq_length
+        options = {"length": length, "random_state": random_state}
+        return options | ({"words": base.words} if base else {})
+
+    def make_corpus(self, source, **options):
+        return AutocompleteCorpus.from_source(source, **options)
+
+    def name_file(self, corpus, config):
+        return f"{corpus.name}-autocomplete-{config.cell}"
+
+    def merge_vocabularies(self, base, corpus):
+        if base is not None and base.words != corpus.words:
+            raise ValueError("the model to start from predicts other words: expected a corpus with words=model.words")
+        return corpus.vocabulary
+
+    def make_batches(self, corpus, vocabulary, recipe):
+        return ShuffledObservations(corpus.observations, corpus.train, recipe.batch_size, recipe.random_state)
+
+    def make_network(self, config, corpus, vocabulary, **options):
+        from shakegen.network.build import build
+        from shakegen.study.autocomplete.loss import without_read_out
+
+        options.pop("streams", None)  # every observation is read from the start state
+        return without_read_out(build(config, len(vocabulary), outputs=len(corpus.words), **options))
+
+    def make_loss(self, network):
+        from shakegen.study.autocomplete.loss import AutocompleteCrossentropy
+
+        return AutocompleteCrossentropy(network.read_out)
+
+    def transfer_weights(self, weights, base, vocabulary):
+        return base.weights
+
+    def make_validation(self, config, corpus, vocabulary, most):
+        rows = corpus.validation
+        return AutocompleteValidation(config, corpus.observations, rows, most) if len(rows) else None
+
+    def make_model(self, config, corpus, vocabulary, weights, history, training):
+        return self.kind(config, vocabulary, weights, corpus.origin(), history, training, words=corpus.words)
+
+    def make_sampler(self, config, corpus, options, shown):
+        from shakegen.callbacks import CompleteText
+        from shakegen.training.trainer import make_source
+
+        seed = options["sample_seed"].strip() or corpus.observations.texts(corpus.validation[:1] or [0])[0][:40]
+        return CompleteText(make_source(config), corpus.words, seed, corpus.observations.length, shown)
+
+    def describe_score(self, model):
+        loss = model.best_epoch.get("val_loss")
+        return "" if loss is None else f"{loss:.3f} nats on validation text"
+
+    def score(self, model, corpus, part):
+        rows = getattr(corpus, part)
+        return model.evaluate(corpus, rows).to_dict() if len(rows) else None
+
+    def characters_per_symbol(self, corpus):
+        return 1.0
+
+    def write_sample(self, model, corpus, seed, length, random_state):
+        """Suggestions at each character typed of a text, by default of the beginning of a test observation."""
+        if seed is None:
+            seed = corpus.observations.texts([*corpus.test, 0][:1])[0].strip()
+        typing, lines = model.typing(), []
+        for character in seed[: max(1, length // PER_SUGGESTION)]:
+            typing.write(character)
+            offered = ", ".join(f"{word} {share:.0%}" for word, share in typing.likeliest(3))
+            lines.append(f"{typing.text}…  {offered}")
+        return "\n".join(lines)
+
+    def use_model(self, model, count):
+        """Text is read, with suggestions at each character."""
+        typing = model.typing("")
+        for character in ("now and then " * (count // 13 + 1))[:count]:
+            typing.write(character)
+            typing.likeliest(3)
+        return count

@@ -1,0 +1,114 @@
+"""The task of predicting the next symbol, a character or a word."""
+
+import math
+
+from shakegen.model import evaluation
+from shakegen.model.model import LanguageModel
+from shakegen.network.config import Config
+from shakegen.text import windows
+from shakegen.text.corpus import Corpus
+from shakegen.text.splits import PARTS
+from shakegen.training import finetuning
+from shakegen.training.recipe import Recipe
+from shakegen.training.tasks.task import Measure, Task
+from shakegen.training.validation import TextValidation
+
+STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
+
+
+class NextSymbolTask(Task):
+    """Predict each next character, or word."""
+
+    kind = LanguageModel
+    measures = (
+        Measure("validation", "bits_per_character", "valid.", "bits/char, validation"),
+        Measure("test", "bits_per_character", "test", "bits/char, test"),
+        Measure("test", "accuracy", "accuracy", "accuracy, test", usual=False),
+    )
+    example = 'sample --model {} --seed "..."'
+
+    def make_config(self, **options):
+        return Config(**options)
+
+    def make_recipe(self, corpus=None, **options):
+        return Recipe(**options)
+
+    def corpus_options(self, config, seq_length, random_state, base):
+        return {"level": config.level}
+
+    def make_corpus(self, source, **options):
+        return Corpus.from_source(source, **options)
+
+    def merge_vocabularies(self, base, corpus):
+        return corpus.vocabulary if base is None else finetuning.merge_vocabularies(base.vocabulary, corpus.vocabulary)
+
+    def make_batches(self, corpus, vocabulary, recipe):
+        kind = windows.Streams if recipe.stateful else windows.ShuffledWindows
+        ids = recode(corpus.train, corpus, vocabulary)
+        return kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state)
+
+    def make_network(self, config, corpus, vocabulary, **options):
+        from shakegen.network.build import build
+
+        return build(config, len(vocabulary), **options)
+
+    def make_loss(self, network):
+        from shakegen.training.learner import Crossentropy
+
+        return Crossentropy()
+
+    def transfer_weights(self, weights, base, vocabulary):
+        return finetuning.transfer(weights, base.weights, finetuning.find_ids(base.vocabulary, vocabulary))
+
+    def make_validation(self, config, corpus, vocabulary, most):
+        ids = recode(corpus.validation, corpus, vocabulary)
+        return TextValidation(config, ids, most) if len(ids) > 1 else None
+
+    def make_sampler(self, config, corpus, options, shown):
+        from shakegen.callbacks import SampleText
+        from shakegen.training.trainer import make_source
+
+        return SampleText(
+            corpus.vocabulary,
+            options["sample_seed"],
+            options["sample_length"],
+            options["temperature"],
+            options["random_state"],
+            make_source(config),
+            "stderr" if shown else None,
+            options["beam_width"],
+        )
+
+    def describe_score(self, model):
+        if "val_loss" not in model.best_epoch:
+            return ""
+        unknown = model.vocabulary.unknown is not None
+        spelling = f", with the spelling of unknown {model.vocabulary.symbol}s," if unknown else ""
+        return f"{model.validation_bits:.3f} bits/char{spelling} on validation text"
+
+    def score(self, model, corpus, part):
+        """Each symbol is predicted from all before it; a long text is read in streams, each from the start state."""
+        ids, whole = getattr(corpus, part), corpus.parts[PARTS.index(part)]
+        if len(ids) < 2:
+            return None
+        result = evaluation.estimate(model.engine, ids, max(1, min(MOST_STREAMS, len(ids) // STREAM)))
+        nats = (result.nats_per_symbol * whole.symbols + whole.spelling) / whole.characters
+        return {"bits_per_character": nats / math.log(2), "accuracy": float(result.accuracy)}
+
+    def characters_per_symbol(self, corpus):
+        return corpus.parts[0].characters / corpus.parts[0].symbols
+
+    def write_sample(self, model, corpus, seed, length, random_state):
+        """The usual seed is a line end."""
+        seed = "\n" if seed is None else seed
+        return (seed + model.sample(seed, length, 0.8, random_state, on_unknown="skip")).strip("\n")
+
+    def use_model(self, model, count):
+        return len(model.sample("", count, 1.0, 0))
+
+
+def recode(ids, corpus: Corpus, vocabulary):
+    """Ids of a corpus in the ids of a vocabulary that extends its own."""
+    if corpus.vocabulary == vocabulary:
+        return ids
+    return windows.Recoded(ids, finetuning.find_ids(corpus.vocabulary, vocabulary))

@@ -1,0 +1,174 @@
+"""How a run begins that is described by options: its text, what it remembers, the model file that it writes.
+
+The chief decides for all workers: no other one needs a model file.
+"""
+
+import contextlib
+import itertools
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+from shakegen.cells.registry import option_names
+from shakegen.files import ensure_writable
+from shakegen.model import load, shelf
+from shakegen.model.base import Model
+from shakegen.network.config import Config
+from shakegen.text import splits
+from shakegen.text.catalog import open_source
+from shakegen.training.beginning import Beginning, begin, check_run, refuse_both
+from shakegen.training.recipe import Recipe
+from shakegen.training.tasks import get_task
+from shakegen.training.workers.strategy import Alone, Strategy
+
+READING = ("encoding", "lowercase", "normalize")
+REMEMBERED = {  # what a run remembers beside its network and its recipe
+    "encoding": str,
+    "lowercase": bool,
+    "normalize": str | None,
+    "vocabulary_size": int | None,
+    "split": str,
+    "sample_seed": str,
+    "sample_length": int,
+    "temperature": float | int,
+    "beam_width": int | None,
+    "log_dir": str | None,
+}
+RECIPE = {field.name for field in fields(Recipe)}
+
+
+def begin_with_text(
+    places: Sequence[str],
+    options: Mapping,
+    given: set[str],
+    *,
+    resume: bool = False,
+    finetune: Path | None = None,
+    out: Path | None = None,
+    checkpoint_every: float = 1.0,
+    strategy: Strategy | None = None,
+) -> tuple[Beginning, dict]:
+    """Decide how a run on a text begins that is described by options.
+
+    Args:
+        places: the text, as for `text.catalog.open_source`.
+        options: of `REMEMBERED`, `Config` and `Recipe`, by name.
+        given: the names of the options that somebody chose; the others have their defaults, or those of the run that
+            goes on.
+        resume: whether to go on with the run in `out`, or with the newest one on that text in `./models`.
+        finetune: the file of a model to start from.
+        out: the model file to write; by default one in `./models` that is not there yet.
+        checkpoint_every: as for `train`.
+        strategy: of the processes that train; the chief decides for all.
+
+    Returns:
+        The beginning, and the options of `REMEMBERED`, with `random_state`, as they are for this run.
+
+    Raises:
+        OSError: the text, the model or the place for the file is not there.
+        ValueError: as for `train`.
+    """
+    refuse_both(resume or None, finetune)
+    strategy = strategy or Alone()
+    chosen = {name: value for name, value in options.items() if name in given}
+    out, base = share_model(strategy, places, chosen, out, resume, finetune)
+    values = {name: options[name] for name in (*REMEMBERED, "random_state")}
+    if resume:
+        values |= {name: value for name, value in recall_options(base).items() if name not in given}
+    config = make_config(chosen, base)
+    task = get_task(config.task)
+    source = open_source(places, **{name: values[name] for name in READING})
+    shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
+    shape |= task.corpus_options(config, chosen.get("seq_length"), values["random_state"], base)
+    corpus = task.make_corpus(source, **shape)
+    out = out or name_free_file(task.name_file(corpus, config))
+    if finetune and out.resolve() == finetune.resolve():
+        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
+    if strategy.chief:
+        ensure_writable(out)
+    notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
+    beginning = begin(
+        corpus,
+        config,
+        resume=base if resume else None,
+        finetune=base if finetune else None,
+        out=out,
+        checkpoint_every=checkpoint_every,
+        notes=notes,
+        **{name: value for name, value in chosen.items() if name in RECIPE},
+    )
+    return beginning, values
+
+
+def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, resume: bool, finetune: Path | None):
+    """The model file to write, where it is known by now, and the model to begin with, if there is one.
+
+    They are the chief's: no other worker needs a model file.
+    """
+    strategy.agree({"--resume": resume, "--finetune": bool(finetune)})
+    if not (resume or finetune):
+        return out, None
+    if not strategy.chief:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.h5"
+            path.write_bytes(strategy.share(None))
+            return out, load(path, with_training=resume)
+    out = out or find_run(places, chosen) if resume else out
+    path = out if resume else finetune
+    base = load(path, with_training=resume)
+    if resume:
+        check_run(base, str(path))
+    strategy.share(path.read_bytes())
+    return out, base
+
+
+def find_run(places: Sequence[str], chosen: Mapping) -> Path:
+    """The newest model file in ./models whose training run was on a text, of the cell and the task that are chosen."""
+    for path in shelf.own_models():
+        with contextlib.suppress(ValueError, OSError):
+            model = load(path, with_training=True)
+            notes = model.training.state.get("notes") if model.training else None
+            fits = all(chosen.get(name) in (None, getattr(model.config, name)) for name in ("cell", "task"))
+            if isinstance(notes, dict) and notes.get("corpus") == list(places) and fits:
+                return path
+    raise FileNotFoundError(
+        f"no training run on {shlex.join(places)} in ./models to resume: name its file with --out, or start one "
+        "without --resume"
+    )
+
+
+def recall_options(base: Model) -> dict:
+    """The options that a run remembers, of its text and of its samples, and its random state.
+
+    Raises:
+        ValueError: they cannot be used.
+    """
+    state = base.training.state
+    notes, recipe = state.get("notes") or {}, state["recipe"]
+    kinds = {**REMEMBERED, "random_state": int}
+    if isinstance(notes, dict):
+        values = {**notes, "random_state": recipe.get("random_state", 0)}
+        values = {name: value for name, value in values.items() if name in kinds}
+        if all(isinstance(value, kinds[name]) for name, value in values.items()):
+            return values
+    raise ValueError(
+        "the training run to resume has options that cannot be used: the file may be damaged; start a new run "
+        "without --resume"
+    )
+
+
+def make_config(chosen: Mapping, base: Model | None) -> Config:
+    """The configuration that options ask for: of a new network, or changes to that of a model."""
+    names = (*Config.setting_names(), *option_names())
+    options = {name: chosen[name] for name in names if name in chosen}
+    if base is not None:
+        return replace(base.config, **options)
+    return get_task(options.pop("task", "next")).make_config(**options)
+
+
+def name_free_file(stem: str) -> Path:
+    """A model file in ./models that is not there yet: a run without --out overwrites none."""
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(path for path in (Path("models") / f"{name}.h5" for name in names) if not path.exists())

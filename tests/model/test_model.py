@@ -1,0 +1,151 @@
+"""What models are and have: identity, weights that stay as they are, engines of their own, names."""
+
+import copy
+import inspect
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import h5py
+import numpy as np
+import pytest
+
+import shakegen
+from shakegen.model import AutocompleteModel, LanguageModel, Model, load
+from shakegen.network.config import Config
+from shakegen.sampling.generator import TextGenerator
+from shakegen.study.autocomplete.completion import Completer
+from shakegen.study.autocomplete.corpus import AutocompleteCorpus, load_autocomplete_corpus
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
+from shakegen.text import reading
+from shakegen.text.corpus import Corpus
+
+
+@pytest.fixture
+def completer(random_weights):
+    """An untrained model of the autocomplete task."""
+    words, config = Outputs(["thee", "to", "a"]), Config.autocomplete("lstm", units=6)
+    return AutocompleteModel(config, SYMBOLS, random_weights(config, len(SYMBOLS), outputs=len(words)), words=words)
+
+
+def test_a_kind_of_model_refuses_files_of_another_task_as_load_does(random_model, completer, tmp_path):
+    random_model().save(tmp_path / "a.h5")
+    completer.save(tmp_path / "b.h5")
+    assert (type(Model.load(tmp_path / "a.h5")), type(Model.load(tmp_path / "b.h5"))) == (
+        LanguageModel,
+        AutocompleteModel,
+    )
+    for kind, path, task, message in (
+        (LanguageModel, tmp_path / "b.h5", "next", "predicts whole words and cannot write: expected a model of the "
+         "next character; try `shakegen complete`"),
+        (AutocompleteModel, tmp_path / "a.h5", "autocomplete", "predicts no words: expected a model that "
+         "`shakegen train --task autocomplete` made"),
+    ):  # fmt: skip
+        for refuse in (lambda kind=kind, path=path: kind.load(path), lambda task=task, path=path: load(path, task)):
+            with pytest.raises(ValueError) as error:
+                refuse()
+            assert str(error.value) == f"{path} {message}"
+
+
+def test_a_subclass_loads_its_own_kind(random_model, tmp_path):
+    class Poet(LanguageModel):
+        pass
+
+    random_model().save(tmp_path / "a.h5")
+    assert type(Poet.load(tmp_path / "a.h5")) is Poet
+    assert type(load(tmp_path / "a.h5")) is LanguageModel
+
+
+def test_models_and_corpora_compare_and_hash_by_identity(random_model, completer, poem):
+    source = reading.from_bytes(poem.encode(), "poem")
+    makers = [
+        random_model,
+        lambda: copy.copy(completer),
+        lambda: Corpus.from_text(poem),
+        lambda: AutocompleteCorpus.from_source(source, length=40),
+    ]
+    for make in makers:
+        one, other = copies = make(), make()
+        assert one == copies[0]
+        assert one != other
+        assert len({one, other, one}) == 2
+
+
+def test_weights_cannot_be_changed_in_place(random_model):
+    model = random_model()
+    before = model.sample("love", 30)
+    with pytest.raises(ValueError, match="read-only"):
+        model.weights["dense/bias"][0] = 50
+    with pytest.raises(TypeError):
+        model.weights["dense/bias"] = np.zeros(27, np.float32)
+    assert model.sample("love", 30) == before
+    weights = {name: weight.copy() for name, weight in model.weights.items()}
+    weights["dense/bias"][3] = 50
+    assert LanguageModel(model.config, model.vocabulary, weights).sample("love", 30) == model.vocabulary.symbols[3] * 30
+
+
+def test_copies_of_a_model_that_was_used_write_the_same(random_model, completer):
+    model = random_model()
+    text = model.sample("love", 30)
+    for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert again.sample("love", 30) == text
+        assert not again.weights["dense/bias"].flags.writeable
+    offers = completer.complete("shall i")
+    assert pickle.loads(pickle.dumps(completer)).complete("shall i") == offers
+
+
+@pytest.mark.parametrize("cell", ["gru", "nlstm"])
+def test_threads_that_use_one_model_get_what_each_gets_alone(random_model, completer, cell):
+    model, seeds = random_model(Config(cell, units=12)), ["love", "a summers day", "x", "thou art"]
+    uses = [lambda seed=seed: model.sample(seed, 400, random_state=len(seed)) for seed in seeds]
+    uses += [lambda seed=seed: "".join(model.stream(seed, 400, every=7)) for seed in seeds]
+    uses += [lambda seed=seed: [completer.complete(seed[:k] + " t") for k in range(len(seed))] for seed in seeds]
+    alone, together = [use() for use in uses], Barrier(len(uses))
+
+    def run(use):
+        together.wait()
+        return [use() for _ in range(5)]
+
+    with ThreadPoolExecutor(len(uses)) as threads:
+        for expected, results in zip(alone, threads.map(run, uses), strict=True):
+            assert results == [expected] * 5
+
+
+def test_texts_may_be_drawn_in_turns(random_model):
+    model = random_model()
+    streams = [model.stream(seed, 50) for seed in ("love", "hate")]
+    pieces = list(zip(*streams, strict=True))
+    for seed, texts in zip(("love", "hate"), zip(*pieces, strict=True), strict=True):
+        assert "".join(texts) == model.sample(seed, 50)
+
+
+def test_what_a_model_hands_on_keeps_its_signature_and_docstring():
+    for kind, part, names in (
+        (LanguageModel, TextGenerator, ("sample", "samples", "stream", "beams", "stochastic_beams", "draft")),
+        (AutocompleteModel, Completer, ("complete", "typing")),
+    ):
+        for name in names:
+            method, own = getattr(kind, name), getattr(part, name)
+            assert inspect.signature(method) == inspect.signature(own)
+            assert method.__doc__ == own.__doc__
+
+
+def test_old_names_stand_for_the_new_ones():
+    assert shakegen.WordModel is shakegen.AutocompleteModel is AutocompleteModel
+    assert shakegen.WordCorpus is shakegen.AutocompleteCorpus is AutocompleteCorpus
+    assert shakegen.load_word_corpus is shakegen.load_autocomplete_corpus is load_autocomplete_corpus
+
+
+def test_older_files_call_the_validation_loss_by_another_name(random_model, tmp_path):
+    model, path = random_model(), tmp_path / "a.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        history = json.loads(file.attrs["history"])
+        assert history == model.history == [{"epoch": 1, "loss": 2.0, "val_loss": 2.1}]
+        old = [{"epoch": 1, "loss": 2.0, "validation_loss": 2.5}, {"epoch": 2, "loss": 1.0, "validation_loss": 2.9}]
+        file.attrs["history"] = json.dumps(old)
+    again = load(path)
+    assert [entry["val_loss"] for entry in again.history] == [2.5, 2.9]
+    assert again.best_epoch["epoch"] == 1
+    assert again.validation_bits == 2.5 / np.log(2)

@@ -1,0 +1,92 @@
+"""Keras's own callbacks do in our runs what their users know of them."""
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.network.build import named_weights
+from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
+from shakegen.training import train
+
+SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
+CONFIG = Config("rnn", units=6)
+
+
+class RatesOfBatches(keras.callbacks.Callback):
+    """Note the learning rate of every batch."""
+
+    def on_train_begin(self, logs=None):
+        self.rates = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.rates.append(float(self.model.optimizer.learning_rate))
+
+
+@pytest.fixture
+def noisy(poem):
+    """A text whose validation part is noise: a network soon gets worse at it."""
+    noise = "".join(np.random.default_rng(0).permutation(list(poem[:300])))
+    return Corpus.from_text(poem[:2000] + noise)
+
+
+def test_early_stopping_on_the_validation_loss_ends_a_run(noisy):
+    stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=2)
+    model = train(noisy, Config("rnn", units=32, dropout=0), epochs=40, learning_rate=2e-2, callbacks=[stop], **SMALL)
+    losses = [entry["val_loss"] for entry in model.history]
+    assert len(losses) == stop.stopped_epoch + 1 < 40
+    assert np.argmin(losses) == stop.best_epoch == len(losses) - 3
+
+
+def test_model_checkpoint_keeps_the_weights_of_the_best_epoch(noisy, tmp_path):
+    path = tmp_path / "best.weights.h5"
+    keep = keras.callbacks.ModelCheckpoint(path, monitor="val_loss", save_best_only=True, save_weights_only=True)
+    config = Config("rnn", units=16, dropout=0)
+    model = train(noisy, config, epochs=6, learning_rate=2e-2, callbacks=[keep], **SMALL)
+    network = model.keras_model()
+    network.load_weights(path)
+    for name, weight in named_weights(config, network).items():
+        assert np.array_equal(weight, model.weights[name])
+
+
+def test_a_rate_that_a_callback_reduces_stays_reduced_and_follows_the_schedule(poem):
+    corpus, watch = Corpus.from_text(poem), RatesOfBatches()
+    plain = train(corpus, CONFIG, epochs=4, callbacks=[watch], **SMALL)
+    usual, steps = watch.rates, plain.history[0]["steps"]
+    reduce = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.25, patience=1, min_delta=100, min_lr=0)
+    reduced = train(corpus, CONFIG, epochs=4, callbacks=[watch, reduce], **SMALL)
+    # No epoch is better by 100: the rate falls after each epoch but the first.
+    factors = np.repeat([1, 1, 1 / 4, 1 / 16], steps)
+    assert watch.rates == pytest.approx(usual * factors, rel=1e-5)
+    assert reduced.history[-1]["learning_rate"] == pytest.approx(watch.rates[-1])
+
+
+def test_a_rate_of_a_learning_rate_scheduler_is_that_of_a_constant_schedule(poem):
+    watch = RatesOfBatches()
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 / (1 + epoch))
+    model = train(Corpus.from_text(poem), CONFIG, epochs=3, schedule="constant", callbacks=[watch, schedule], **SMALL)
+    steps = model.history[0]["steps"]
+    assert watch.rates == pytest.approx(np.repeat([0.01, 0.005, 0.01 / 3], steps), rel=1e-5)
+
+
+def test_a_run_that_goes_on_keeps_a_reduced_rate(poem):
+    corpus, options = Corpus.from_text(poem), {"schedule": "constant", **SMALL}
+    cut = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: halve(epoch, cut.model))
+    model = train(corpus, CONFIG, epochs=2, callbacks=[cut], **options)
+    assert model.training.state["position"]["rate_scale"] == 0.5
+    watch = RatesOfBatches()
+    model.training.state["recipe"]["epochs"] = 2
+    train(corpus, resume=model, epochs=3, callbacks=[watch], verbose=False)
+    assert watch.rates == pytest.approx([6e-3 / 4] * len(watch.rates), rel=1e-5)
+
+
+def halve(epoch, model):
+    model.optimizer.learning_rate = float(model.optimizer.learning_rate) / 2
+
+
+def test_checkpoints_of_earlier_versions_know_of_no_reduced_rates(poem):
+    corpus = Corpus.from_text(poem)
+    model, whole = train(corpus, CONFIG, epochs=1, **SMALL), train(corpus, CONFIG, epochs=1, **SMALL)
+    del model.training.state["position"]["rate_scale"]
+    again, expected = (train(corpus, resume=one, epochs=2, verbose=False) for one in (model, whole))
+    assert [entry["loss"] for entry in again.history] == [entry["loss"] for entry in expected.history]
