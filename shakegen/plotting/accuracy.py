@@ -13,7 +13,7 @@ def accuracy_by_typing(evaluations: Mapping[str, dict]) -> Figure:
 
     Args:
         evaluations: by the names of models: `autocomplete.measures.AutocompleteEvaluation.to_dict()`, or the JSON that
-            `shakegen evaluate` prints for a model of words.
+            `shakegen evaluate` prints for an autocomplete model.
 
     Raises:
         ValueError: there is no evaluation, or one has another form; the message says which.
@@ -36,10 +36,10 @@ def read_rows(name: str, evaluation) -> list[dict]:
     keys = {"typed", *(f"top_{k}" for k in TOP)}
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and keys <= set(row) for row in rows):
         raise ValueError(
-            f"{name} is no evaluation of a model of words: expected what `shakegen evaluate MODEL CORPUS --json` prints"
+            f"{name} is no evaluation of an autocomplete model: expected the JSON of `shakegen evaluate --json`"
         )
     if not all(type(row[key]) in (int, float, type(None)) for row in rows for key in keys):
-        raise ValueError(f"{name} has values that are not numbers: expected what `shakegen evaluate --json` prints")
+        raise ValueError(f"{name} has values that are not numbers: expected the JSON of `shakegen evaluate --json`")
     return rows
 
 
