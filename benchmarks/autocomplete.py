@@ -50,9 +50,10 @@ def measure(cell: str, units: int) -> str:
     from shakegen.network.config import Config
     from shakegen.training.beginning import begin
     from shakegen.training.trainer import Trainer
+    from shakegen.training.workers import Alone
 
     config = Config.autocomplete(cell, units)
-    run = Trainer(begin(corpus(), config), time.monotonic()).run
+    run = Trainer(begin(corpus(), config), time.monotonic(), Alone()).run
     inputs, targets = run.batches.pair(0)
     step, batch = run.learner._step, [tf.constant(part) for part in (inputs, targets)]
     seconds = fastest(lambda: float(step(*batch)), STEPS)

@@ -32,8 +32,9 @@ def main():
 
     from shakegen import Config
     from shakegen.text.corpus import Corpus
-    from shakegen.training.recipe import Recipe
-    from shakegen.training.trainer import Saving, Trainer
+    from shakegen.training.beginning import begin
+    from shakegen.training.trainer import Trainer
+    from shakegen.training.workers import Alone
 
     durations, ends = {"loop": [], "bare step": []}, []
 
@@ -54,8 +55,8 @@ def main():
 
     text = "".join(map(chr, np.random.default_rng(0).integers(32, 97, size=1 << 20)))
     config = Config(arguments.cell, units=arguments.units, layers=arguments.layers)
-    saving = Saving(None, 0, None)
-    trainer = Trainer(Corpus.from_text(text), config, Recipe(epochs=1000), None, saving, time.monotonic())
+    beginning = begin(Corpus.from_text(text), config, checkpoint_every=0, epochs=1000)
+    trainer = Trainer(beginning, time.monotonic(), Alone())
     ready = tuple(tf.constant(part) for part in trainer.replicas.batches.pair(0))
     trainer.train([Rounds()], verbose=False)
     medians = {name: 1000 * statistics.median(found) for name, found in durations.items()}

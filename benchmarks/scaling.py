@@ -30,7 +30,7 @@ NETWORKS = {1: "1 Gbit/s", 10: "10 Gbit/s", 25: "25 Gbit/s", 100: "100 Gbit/s"} 
 MACHINES, SIZES, WORTH_IT = (2, 8, 64), (128, 512, 1024), 0.8
 
 
-def learner(arguments, batch_size, team):
+def learner(arguments, batch_size, strategy):
     import keras
     import numpy as np
 
@@ -41,15 +41,15 @@ def learner(arguments, batch_size, team):
     from shakegen.training.workers.replicas import Replicas, sum_once
 
     ids = np.random.default_rng(0).integers(VOCABULARY, size=TEXT, dtype=np.uint8)
-    replicas = Replicas(ShuffledWindows(ids, arguments.seq_length, batch_size), team)
-    with replicas.strategy.scope():
+    replicas = Replicas(ShuffledWindows(ids, arguments.seq_length, batch_size), strategy)
+    with replicas.scope():
         network = build(Config(arguments.cell, arguments.units, arguments.layers, dropout=0), VOCABULARY)
         optimizer = keras.optimizers.Adam(global_clipnorm=1.0)
         if replicas.count > 1:
             sum_once(optimizer)
         network.compile(optimizer, Crossentropy(), jit_compile=False)
         optimizer.build(network.trainable_variables)
-    return Learner(network, replicas, team)
+    return Learner(network, replicas)
 
 
 def median_step(learn, steps):
@@ -66,20 +66,20 @@ def median_step(learn, steps):
 def be_a_worker(arguments):
     """Learn together with the other workers, then beside them; the chief prints how long the steps took."""
     from shakegen.network.quiet import quiet_tensorflow
-    from shakegen.training.workers import Cluster, joined
+    from shakegen.training.workers import Alone, Cluster, join
 
     addresses = tuple(arguments.addresses.split(","))
     if not arguments.paper:
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[arguments.index % len(cores)]})
-    with joined(Cluster(addresses, arguments.index)) as team:
+    with join(Cluster(addresses, arguments.index)) as team:
         with quiet_tensorflow():
             import tensorflow as tf
         if not arguments.paper:
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(1)
         found = {}
-        if team:
+        if len(team) > 1:
             learn = learner(arguments, arguments.batch_size * len(team), team)
             if team.chief:
                 found["together"] = median_step(learn, arguments.steps)
@@ -90,13 +90,12 @@ def be_a_worker(arguments):
                     if order["what"] == "learn":
                         learn(order["rate"], order["dropout"])
             team.agree({})
-        learn = learner(arguments, arguments.batch_size, None)
+        learn = learner(arguments, arguments.batch_size, Alone())
         found["alone"] = median_step(learn, arguments.steps)
         found["weights"] = sum(weight.shape.num_elements() for weight in learn.network.weights)
         if arguments.index == 0:
             print(json.dumps(found))
-        if team:
-            team.order("end") if team.chief else list(team.orders())
+        team.order("end") if team.chief else list(team.orders())
 
 
 def measured(arguments, workers):

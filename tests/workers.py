@@ -103,13 +103,13 @@ def start(index: int, addresses: list[str], *arguments, **options) -> subprocess
 def main(folder: Path) -> None:
     """Be a worker: train, stop or go on with a stopped run, and part in a quarrel or, of three, be killed."""
     from shakegen.network.quiet import quiet_tensorflow
-    from shakegen.training.workers import Cluster, TeamError, joined
+    from shakegen.training.workers import Cluster, TeamError, join
 
     with quiet_tensorflow():
         from keras.callbacks import LambdaCallback
 
     try:
-        with joined(Cluster.from_environment(os.environ), 120) as team:
+        with join(Cluster.from_environment(os.environ), 120) as team:
             index, own = team.cluster.index, folder / f"{len(team)}"
             for run in OF_TWO if len(team) == 2 else OF_THREE:
                 starts = []
@@ -138,12 +138,12 @@ def main_alone(folder: Path) -> None:
 
     from shakegen.network.dropout import ScaledDropout
     from shakegen.training import checkpoint
-    from shakegen.training.workers import replicas
+    from shakegen.training.workers import Alone
 
     device = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
     both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    replicas.strategy_of = lambda team: both  # what it gives where there are two GPUs
+    Alone.distribute = lambda strategy: both  # as where there are two GPUs
     train("streams", out=folder / "devices" / "streams.h5")
     seeds = []
 

@@ -115,25 +115,33 @@ def train(context, workers, worker_index, worker_wait, **options):
     shakegen train novel.txt --workers ada:4000,bob:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
-    from shakegen.training.workers import Cluster, joined
+    from shakegen.training.workers import Cluster, join
 
     options |= options.pop("reading") | options.pop("shape")
     given = {name for name in options if runs.is_given(context, name)}
-    cluster = Cluster.chosen(workers, worker_index, os.environ)
-    with joined(cluster, worker_wait) as team:
-        run_training(team, given=given, **options)
+    cluster = Cluster.resolve(workers, worker_index, os.environ)
+    with join(cluster, worker_wait) as strategy:
+        run_training(strategy, given=given, **options)
 
 
-def run_training(team, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, **options) -> None:
-    """What `train` does, alone or as one of a team."""
+def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, **options) -> None:
+    """What `train` does, alone or as one of several workers."""
     started = time.monotonic()
     from shakegen.training import begin_with_text
 
     beginning, values = begin_with_text(
-        corpus, options, given, resume=resume, finetune=finetune, out=out, checkpoint_every=checkpoint_every, team=team
+        corpus,
+        options,
+        given,
+        resume=resume,
+        finetune=finetune,
+        out=out,
+        checkpoint_every=checkpoint_every,
+        strategy=strategy,
     )
-    if team and not team.chief and not quiet:
-        click.echo(f"This is {team.name}; {team.cluster.name(0)} shows progress and writes the model.", err=True)
+    if not (strategy.chief or quiet):
+        chief = strategy.cluster.name(0)
+        click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
     with quiet_tensorflow():
         from tensorflow import errors
 
@@ -143,7 +151,7 @@ def run_training(team, corpus, given: set[str], checkpoint_every, quiet, resume,
     if values["sample_length"] and not (quiet and log_dir is None):
         samplers = [beginning.task.make_sampler(beginning.config, beginning.corpus, values, shown=not quiet)]
     try:
-        model = training.train_from(beginning, samplers, log_dir, not quiet, started, team)
+        model = training.train_from(beginning, samplers, log_dir, not quiet, started, strategy)
     except errors.ResourceExhaustedError:
         raise MemoryError from None
     except training.Interrupted as stop:

@@ -9,7 +9,7 @@ from shakegen.compare.summary import Row, Summary
 from shakegen.compare.table import columns
 from shakegen.files import write_whole
 from shakegen.plotting import Curve, Figure, Fragment, Panel, Table
-from shakegen.plotting.page import escaped
+from shakegen.plotting.page import escape_html
 
 AXES = {"steps": ("steps", 1), "seconds": ("minutes", 60)}
 LOSSES = {"val_loss": "validation", "loss": "training"}
@@ -110,7 +110,7 @@ def accuracies(summary: Summary) -> Figure | None:
 def samples(summary: Summary) -> Fragment:
     """A sample of each network."""
     written = [
-        f"<section><h3>{escaped(row.name)}</h3><pre>{escaped(row.sample)}</pre></section>"
+        f"<section><h3>{escape_html(row.name)}</h3><pre>{escape_html(row.sample)}</pre></section>"
         for row in summary.rows
         if row.sample
     ]

@@ -70,9 +70,13 @@ def loop_key(cell, steps: Plan) -> tuple:
 
 
 def _parts(batch):
-    """Into how many parts, run side by side, a batch of N sequences is cut; N is None where it is not known."""
-    if tf.executing_eagerly() or tf.config.list_logical_devices("GPU"):
-        return 1  # eagerly, one part would wait for the other
+    return 1 if tf.executing_eagerly() else count_parts(batch)  # eagerly, one part would wait for the other
+
+
+def count_parts(batch):
+    """How many parts, run side by side, a compiled function cuts a batch of N sequences into; None: N is not known."""
+    if tf.config.list_logical_devices("GPU"):
+        return 1
     return max(1, min(cores(), (USUAL_BATCH if batch is None else batch) // LEAST_ROWS))
 
 

@@ -45,7 +45,7 @@ def build(
         below, hidden = hidden, layer(hidden)
         if rate:
             shape = (None, 1, None) if config.variational_dropout else None
-            hidden = dropout(rate, shape, seed=next(seeds), dtype=dtype)(hidden)
+            hidden = dropout(rate, shape, seed=next(seeds), dtype=dtype, name=f"dropout{number}")(hidden)
         if config.residual and number > 1:
             hidden = keras.layers.add([hidden, below], dtype=dtype)
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))

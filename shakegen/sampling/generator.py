@@ -143,7 +143,7 @@ class TextGenerator:
 
         Arguments as for `samples`; what the scores are good for stands in `sampling.stochastic_beam_search`.
         """
-        sampling.check(length, temperature, random_state)
+        sampling.check_draw(length, temperature, random_state)
         sampling.check_beams(length, count, len(self.vocabulary.symbols))
         stops, start = self._stops(stop), self._prime(seed, on_unknown)
         rules = {"stops": stops, "min_length": min_length}
@@ -159,7 +159,7 @@ class TextGenerator:
     ):
         if count < 1:
             raise ValueError(f"the count is {count}: expected 1 text or more")
-        sampling.check(length, temperature, random_state)
+        sampling.check_draw(length, temperature, random_state)
         sampling.Truncation(**rest)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown, count)
         draws = sampling.ancestral(self._step, logits, state, length, temperature, random_state, **rest)
@@ -215,7 +215,7 @@ class Draft:
 
     def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:
         """The symbols that may come next, likeliest first, with their probabilities."""
-        shares = np.exp(sampling.log_softmax(sampling.tempered(self._logits, temperature)))[0]
+        shares = np.exp(sampling.log_softmax(sampling.apply_temperature(self._logits, temperature)))[0]
         order = np.argsort(-shares, kind="stable")[:top]
         possible = [k for k in order if self._logits[0, k] > -np.inf]
         decode = self._generator.vocabulary.decode

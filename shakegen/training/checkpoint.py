@@ -1,19 +1,68 @@
-"""All that a network being trained knows, as arrays, and back."""
+"""Everything that a network in training knows, as arrays by path, and back."""
+
+import itertools
+import re
+import sys
 
 import keras
 import numpy as np
 
-from shakegen.model.model_file import ModelFileError
+from shakegen import __version__
+from shakegen.callbacks import show
+from shakegen.layers.recurrence import count_parts
+from shakegen.model.model_file import ModelFileError, Training
 from shakegen.network.keras_steps import carried_states
 from shakegen.training.workers.replicas import Replicas
 
 
 def variables(network: keras.Model) -> dict[str, keras.Variable]:
-    """Everything that training changes in a compiled network, by names of the form `group/number`.
+    """Everything that training changes in a compiled network, by path.
 
-    That is its weights, the optimizer's step, rate, slots and averages, the states of all random number generators,
-    and what stateful layers carry.
+    - `weights/layer1/kernel`: a weight, by its name in `Config.weight_shapes`.
+    - `optimizer/layer1/kernel/momentum`: a slot of the optimizer, or an average; `optimizer/iteration`: a number of it.
+    - `random/layer1/seed_generator_state`: the state of a layer's random number generator.
+    - `states/layer1/0`: what a stateful layer carries from batch to batch.
+
+    Keras's Adafactor names some slots `kernel` for all layers: where a name comes again, it gets a number.
     """
+    weights, named = {id(weight) for weight in network.weights}, {}
+
+    def add(name: str, variable: keras.Variable) -> None:
+        names = (f"{name}_{number}" if number else name for number in itertools.count())
+        named[next(free for free in names if free not in named)] = variable
+
+    for weight in network.weights:
+        add(f"weights/{weight_name(weight)}", weight)
+    for slot in network.optimizer.variables:
+        add(f"optimizer/{slot_name(slot, network.weights)}", slot)
+    for layer in network.layers:
+        for variable in layer.variables:
+            if id(variable) not in weights:
+                add(f"random/{layer.name}/{variable.name}", variable)
+        if getattr(layer, "stateful", False):
+            named |= {f"states/{layer.name}/{number}": state for number, state in enumerate(layer.states)}
+    return named
+
+
+def weight_name(weight: keras.Variable) -> str:
+    """`layer1/kernel` for Keras's path `layer1/gru_cell/kernel`."""
+    layer, *_, name = weight.path.split("/")
+    return f"{layer}/{name}"
+
+
+def slot_name(slot: keras.Variable, weights: list[keras.Variable]) -> str:
+    """`layer1/kernel/momentum` for Keras's `adam/layer1_gru_cell_kernel_momentum`; else the name without a number."""
+    name = slot.path.rpartition("/")[2]
+    owners = [weight for weight in weights if name.startswith(weight.path.replace("/", "_") + "_")]
+    if not owners:
+        return re.sub(r"_\d+$", "", name)  # Keras counts the variables of a process that have no name
+    owner = max(owners, key=lambda weight: len(weight.path))
+    return f"{weight_name(owner)}/{name[len(owner.path) + 1 :]}"
+
+
+def first_names(network: keras.Model) -> dict[str, str]:
+    """The names of `variables` by those in shakegen's first checkpoints: `group/number`, in Keras's order."""
+    names = {id(variable): name for name, variable in variables(network).items()}
     weights = {id(weight) for weight in network.weights}
     groups = {
         "weights": network.weights,
@@ -21,34 +70,53 @@ def variables(network: keras.Model) -> dict[str, keras.Variable]:
         "random": [variable for variable in network.variables if id(variable) not in weights],
         "states": carried_states(network),
     }
-    return {f"{group}/{k}": variable for group, found in groups.items() for k, variable in enumerate(found)}
+    return {f"{group}/{k}": names[id(one)] for group, members in groups.items() for k, one in enumerate(members)}
 
 
-def carried(network: keras.Model, replicas: Replicas) -> dict[str, np.ndarray]:
-    """The values of those that have a row for each of a batch, from all replicas; all workers must ask for them."""
-    return {name: replicas.gathered(found) for name, found in variables(network).items() if has_rows(name)}
+def has_rows(name: str) -> bool:
+    """Whether a variable has a row for each of a batch."""
+    return name.startswith("states/")
+
+
+def gather_states(network: keras.Model, replicas: Replicas) -> dict[str, np.ndarray]:
+    """The states of stateful layers, (N, ·), from all replicas; all workers must call this."""
+    return {name: replicas.gather(state) for name, state in variables(network).items() if has_rows(name)}
 
 
 def capture(network: keras.Model, replicas: Replicas) -> dict[str, np.ndarray]:
-    """The present values of `variables`; what differs between replicas is that of the first one, or `carried`."""
-    values = {name: keras.ops.convert_to_numpy(found).copy() for name, found in variables(network).items()}
-    return values | carried(network, replicas)
+    """The present values of `variables`: of the first replica, and the states of all; for the chief."""
+    values = {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in variables(network).items()}
+    if any(map(has_rows, values)):
+        replicas.strategy.order("gather")
+        values |= gather_states(network, replicas)
+    return values
 
 
-def restore(network: keras.Model, replicas: Replicas, arrays: dict[str, np.ndarray]) -> None:
-    """Give a network the values that `capture` found in one like it, on any number of replicas.
+def describe(replicas: Replicas) -> dict:
+    """The versions that compute a run, and the number of parts that they compute each batch in, for its state."""
+    parts = replicas.count * count_parts(replicas.width)
+    return {"versions": {"shakegen": __version__, "keras": keras.__version__}, "parts": parts}
+
+
+def restore(network: keras.Model, replicas: Replicas, training: Training) -> None:
+    """Give a network the values that `capture` got from one like it, on any number of replicas.
+
+    Where a batch is computed in another number of parts, a warning says that the run is not the same bit for bit.
 
     Raises:
-        ModelFileError: they are not of such a network.
+        ModelFileError: the arrays are not of this network and optimizer.
     """
-    own, rows = variables(network), replicas.whole.batch_size
+    own, rows, first = variables(network), replicas.whole.batch_size, first_names(network)
+    arrays = training.arrays
+    if arrays.keys() == first.keys():
+        arrays = {first[name]: array for name, array in arrays.items()}
     described = {
         name: ((rows, *variable.shape[1:]) if has_rows(name) else variable.shape, variable.dtype)
         for name, variable in own.items()
     }
     if described != {name: (array.shape, array.dtype.name) for name, array in arrays.items()}:
         raise ModelFileError(
-            "the training run to resume is not of such a network and optimizer: the file may be damaged, or come from "
+            "the training run to resume is not of this network and optimizer: the file may be damaged, or come from "
             "another version of shakegen or Keras; start a new run without --resume"
         )
     for name, variable in own.items():
@@ -57,6 +125,13 @@ def restore(network: keras.Model, replicas: Replicas, arrays: dict[str, np.ndarr
         else:
             variable.assign(arrays[name])
     draw_apart(network, replicas)
+    parts, before = describe(replicas)["parts"], training.state.get("parts")
+    if type(before) is int and before != parts and replicas.strategy.chief:
+        show(
+            f"Warning: parts that a batch is computed in: {before} before, {parts} now. The run goes on the same to "
+            "rounding, not bit for bit.",
+            sys.stderr,
+        )
 
 
 def draw_apart(network: keras.Model, replicas: Replicas) -> None:
@@ -64,11 +139,6 @@ def draw_apart(network: keras.Model, replicas: Replicas) -> None:
     for name, variable in variables(network).items():
         if name.startswith("random/"):
             replicas.draw_apart(variable)
-
-
-def has_rows(name: str) -> bool:
-    """Whether a variable has a row for each of a batch."""
-    return name.startswith("states/")
 
 
 def reset_states(network: keras.Model) -> None:

@@ -1,4 +1,4 @@
-"""Learning from one batch after the other."""
+"""One step of training after the other."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -8,7 +8,6 @@ import tensorflow as tf
 from shakegen.network.dropout import scale_dropout
 from shakegen.training import checkpoint
 from shakegen.training.workers.replicas import Replicas
-from shakegen.training.workers.team import Team
 
 
 class Crossentropy(keras.losses.Loss):
@@ -23,7 +22,7 @@ class Crossentropy(keras.losses.Loss):
         return tf.reduce_sum(tf.where(targets >= 0, nats, 0)) / tf.cast(tf.maximum(1, self.count(targets)), nats.dtype)
 
     def count(self, targets) -> tf.Tensor:
-        """How many targets count."""
+        """The number of targets that count."""
         return tf.math.count_nonzero(targets >= 0, dtype=tf.int32)
 
 
@@ -31,28 +30,26 @@ class Learner:
     """A network that learns from the batches of a run, in their order.
 
     Args:
-        network: the `keras.Model`, compiled; its loss is a mean and has a `count` of what it is the mean of.
-        replicas: of the network, with what they learn from.
-        team: the workers that learn together; None for a process alone. The chief tells the others when to.
+        network: the `keras.Model`, compiled; its loss is a mean, and its loss's `count` the number of values averaged.
+        replicas: the copies of the network, with the batches that they learn from.
     """
 
-    def __init__(self, network: keras.Model, replicas: Replicas, team: Team | None = None):
-        self.network, self._replicas, self._team = network, replicas, team
+    def __init__(self, network: keras.Model, replicas: Replicas):
+        self.network, self.strategy, self._replicas = network, replicas.strategy, replicas
         self._step, self._number, self._dropout = self._function(), 0, 1.0
         self._maker, self._next = ThreadPoolExecutor(1), None
 
     def begin(self, number: int) -> None:
-        """Go to a batch by its number in the run."""
+        """Go to a batch, by its number in the run."""
         self._next, self._number = self._make(number), number
 
     def _make(self, number: int) -> Future:
-        """Begin to make a batch: the next one is made while the network learns from the one before."""
+        """Begin to make a batch, while the network still learns from the one before."""
         return self._maker.submit(lambda: tuple(map(tf.constant, self._replicas.batches.pair(number))))
 
     def __call__(self, rate: float, dropout: float = 1.0) -> float:
-        """Learn from the next batch at a learning rate, with the network's dropout scaled, and give its loss."""
-        if self._team and self._team.chief:
-            self._team.order("learn", rate=rate, dropout=dropout)
+        """Learn from the next batch, at a learning rate and with the network's dropout scaled; returns the loss."""
+        self.strategy.order("learn", rate=rate, dropout=dropout)
         batches = self._replicas.batches
         if batches.carries_state and batches.begins(self._number):
             checkpoint.reset_states(self.network)
@@ -63,7 +60,7 @@ class Learner:
             scale_dropout(self.network, dropout)
             self._dropout = dropout
         batch, self._next = self._next.result(), self._make(self._number + 1)
-        with self._replicas.waiting():
+        with self.strategy.waiting():
             loss = float(self._step(*batch))
         self._number += 1
         return loss
@@ -75,7 +72,7 @@ class Learner:
             with tf.GradientTape() as tape:
                 loss = network.loss(targets, network(inputs, training=True))
             variables = network.trainable_variables
-            # An embedding's gradient comes as one slice for each look-up; Keras's Adam squares these, not their sums.
+            # An embedding's gradient has a slice for each look-up; Keras's Adam would square these, not their sums.
             gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
             *gradients, loss = replicas.mean([*gradients, loss], network.loss.count(targets))
             network.optimizer.apply(gradients, variables)

@@ -1,4 +1,4 @@
-"""What a training run leaves in a folder for other programs: a CSV, and event files for TensorBoard."""
+"""Logs of a training run, in a folder, for other programs: a CSV, and event files for TensorBoard."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ OTHERS = ("seconds", "learning_rate", "characters_per_second")
 
 
 class EpochLog(keras.callbacks.Callback, ABC):
-    """After each epoch, write its figures somewhere; where that fails, say so and let the training go on.
+    """Writes the figures of each epoch somewhere; where that fails, it says so and the training goes on.
 
     The figures are `steps`, the batches learned from so far; `epoch`; `training_bits_per_character` and, where there is
     one, `validation_bits_per_character`; `learning_rate`, the last one; and in our own runs `seconds` since the run
@@ -35,7 +35,7 @@ class EpochLog(keras.callbacks.Callback, ABC):
     Args:
         unit: of the losses; by default bits per character, as the names above have it.
 
-    A run that goes on from earlier steps continues the log from there: what it says of later ones is replaced.
+    A run that goes on from earlier steps continues the log from there, and replaces the entries of later ones.
     """
 
     def __init__(self, unit: LossUnit = BITS):
@@ -68,7 +68,7 @@ class EpochLog(keras.callbacks.Callback, ABC):
 class CsvLog(EpochLog):
     """A CSV file with a header and a line for each epoch, in order.
 
-    The file is written whole or not at all, and with it what could not be written before.
+    The file is written whole or not at all; lines that could not be written earlier are written then, too.
 
     Args:
         path: the file.
@@ -76,7 +76,7 @@ class CsvLog(EpochLog):
 
     Raises:
         OSError: the file cannot be written.
-        ValueError: there is such a file, but it is no log.
+        ValueError: the file exists, but is no log.
     """
 
     def __init__(self, path: str | Path, unit: LossUnit = BITS):
@@ -117,10 +117,10 @@ class TensorBoardLog(EpochLog):
     TensorBoard draws both losses in one chart.
 
     Args:
-        folder: where the two folders are to be.
-        batch: gives, for a number of batches learned from so far, the inputs and targets that come next: the norms of
-            gradients are found on them.
-        sampler: what draws the sample, before this: a `SampleText`.
+        folder: of the two folders.
+        batch: a function from the number of batches learned from so far to the inputs and targets that come next; the
+            norms of gradients are of these.
+        sampler: the `SampleText` that draws the sample, called before this.
         unit: of the losses.
 
     Raises:
@@ -132,7 +132,7 @@ class TensorBoardLog(EpochLog):
         self.folder, self.batch, self.sampler = Path(folder), batch, sampler
         for part in ("train", "validation"):
             ensure_writable(self.folder / part / "events", "--log-dir")
-        self._events, self._next = {}, {}  # by folder: the open file, and the step after what it has
+        self._events, self._next = {}, {}  # by folder: the open file, and the step after its last one
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
@@ -157,7 +157,7 @@ class TensorBoardLog(EpochLog):
             scalars, texts = {}, {}
 
     def _write(self, part: str, steps: int, scalars: dict, texts: dict) -> None:
-        events = self._events.pop(part, None)  # kept only if nothing fails: a torn record would hide all after it
+        events = self._events.pop(part, None)  # kept only if nothing fails: a torn record would hide all later ones
         if events is None or not events.path.exists():
             events = EventFile(self.folder / part, self._next.get(part, self.first + 1))
         events.write(steps, scalars, texts)
@@ -165,13 +165,13 @@ class TensorBoardLog(EpochLog):
 
 
 class EventFile:
-    """A file of TensorBoard's: a TFRecord of `Event` messages, as TensorFlow's summary writers make it.
+    """An event file of TensorBoard: a TFRecord of `Event` messages, as TensorFlow's summary writers make it.
 
-    Those writers are not used because, without the package tensorboard, they can write neither scalars and texts nor
-    the mark of a start, at which TensorBoard forgets what earlier files of the folder say of that step and later ones.
+    Without the package tensorboard, those writers write no scalars, no texts and no mark of a start. At that mark,
+    TensorBoard forgets the entries of earlier files in the folder for its step and later ones.
 
     Args:
-        folder: where the file is made.
+        folder: of the file.
         step: the first one.
     """
 
@@ -190,14 +190,14 @@ class EventFile:
         self._file.write(tf.compat.v1.Event(wall_time=time.time(), **content).SerializeToString())
 
     def write(self, step: int, scalars: dict[str, float], texts: dict[str, str]) -> None:
-        """Write the figures and texts of a step; texts are indented, so that Markdown shows them as they are."""
-        found = [(name, np.float32(value), self.SCALAR) for name, value in scalars.items()]
+        """Write the figures and texts of a step; indented, so that Markdown shows texts as they are."""
+        entries = [(name, np.float32(value), self.SCALAR) for name, value in scalars.items()]
         for name, text in texts.items():
             lines = text.encode("utf-8", "replace").decode("utf-8").splitlines()
-            found.append((name, "\n".join(f"    {line}" for line in lines), self.TEXT))
+            entries.append((name, "\n".join(f"    {line}" for line in lines), self.TEXT))
         values = [
             tf.compat.v1.Summary.Value(tag=name, tensor=tf.make_tensor_proto(value), metadata=metadata)
-            for name, value, metadata in found
+            for name, value, metadata in entries
         ]
         self._event(step=step, summary=tf.compat.v1.Summary(value=values))
         self._file.flush()
@@ -209,12 +209,11 @@ class EventFile:
 def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
     """The L2 norm of the gradient of a batch's loss for the weights of each layer, and of `all` of them together.
 
-    They are the gradients as they come, before any clipping, and without dropout: no random state is used, and no
-    state of a layer is changed.
+    The gradients are those before clipping, and without dropout. No random state and no state of a layer changes.
 
     Args:
         model: compiled, on the TensorFlow backend.
-        inputs, targets: a batch, as the model is trained on.
+        inputs, targets: a batch for training the model.
     """
     with states_kept(model), tf.GradientTape() as tape:
         outputs = model(inputs, training=False)
@@ -234,9 +233,9 @@ def run_logs(folder: str | Path, batch: Callable, sampler=None, unit: LossUnit =
     """Both logs of a training run, in one folder: `epochs.csv`, and TensorBoard's `train` and `validation`.
 
     Args:
-        folder: made where it is missing.
-        batch: gives a batch of the run by its number.
-        sampler: its `SampleText`, or None.
+        folder: of the logs; made if it is missing.
+        batch: a function from the number of a batch to the batch.
+        sampler: the run's `SampleText`, or None.
         unit: of the losses.
 
     Raises:

@@ -89,7 +89,6 @@ class Run:
         history: as a model file has it.
         best: what the best report so far kept; None before the first one.
         callbacks: a `keras.callbacks.Callback`.
-        stopped: the signal that has ended the run; None where none has.
     """
 
     def __init__(
@@ -107,7 +106,7 @@ class Run:
         self.learner = learner
         self._weights, self._score, self._save, self._every = weights, score, save, every
         self.position, self.history, self.best = Position(), [], None
-        self.callbacks, self.stopped = keras.callbacks.Callback(), None
+        self.callbacks = keras.callbacks.Callback()
         self._since, self._next, self._saved, self._out_of_time = started, math.inf, False, False
         self._reserve = 0.0  # seconds for what follows the last batch
         self._took = None  # seconds of the batch before; None before the first one, which compiles
@@ -177,9 +176,10 @@ class Run:
         """Whether `go` would find nothing to do."""
         return self.over and not self._at_report
 
-    def stop(self, signal: int) -> None:
-        """End the run after the batch at hand, to be resumed."""
-        self.stopped = signal
+    @property
+    def stopped(self) -> int | None:
+        """The signal that ends the run after the batch at hand, to be resumed; None as long as none has come."""
+        return self.learner.strategy.stopped
 
     def go(self) -> None:
         """Train to the end, or until it is `stopped`; in either case a checkpoint has been written then.

@@ -12,8 +12,8 @@ class Interrupted(KeyboardInterrupt):
     """A signal ended a training run.
 
     Attributes:
-        model: the best that it had by then, with what it takes to go on; None on a worker that is not the chief.
-        signal: the number of the signal: of Ctrl-C, or SIGTERM.
+        model: the best model by then, from which the run can go on; None on a worker that is not the chief.
+        signal: the number of the signal, SIGINT (Ctrl-C) or SIGTERM.
     """
 
     def __init__(self, model: LanguageModel | None, number: int):
@@ -23,7 +23,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def stopping_on_signals(stop: Callable[[int], None]) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM stop a run, by its number; the second one acts at once."""
+    """Call `stop` with the number of the first Ctrl-C or SIGTERM; the second one acts as usual."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

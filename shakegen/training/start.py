@@ -18,8 +18,7 @@ from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus
 from shakegen.training.beginning import ORIGIN, Beginning, begin, digest
 from shakegen.training.trainer import Trainer
-from shakegen.training.workers.replicas import explaining
-from shakegen.training.workers.team import Team
+from shakegen.training.workers.strategy import Alone, Strategy
 
 
 def train(
@@ -35,7 +34,7 @@ def train(
     verbose: bool = True,
     notes: dict | None = None,
     started: float | None = None,
-    team: Team | None = None,
+    team: Strategy | None = None,
     **options,
 ) -> LanguageModel | AutocompleteModel | None:
     """Train a network to predict each next symbol of a text, or for an `AutocompleteCorpus` the word at each character.
@@ -66,9 +65,9 @@ def train(
         verbose: show progress on standard error.
         notes: anything that JSON can hold, to be kept in the checkpoints (`model.training.state["notes"]`).
         started: the `time.monotonic()` from which `minutes` count; by default now.
-        team: the workers that train together, from `workers.joined`; every one of them calls this with the same
-            text, configuration, options and model to resume or start from. The first one, the chief, decides, scores,
-            shows and writes; callbacks are called there alone. By default this process trains alone, on all its GPUs.
+        team: the workers that train together, from `training.workers.join`; each of them calls this with the same text,
+            configuration, options and model to resume or start from. The first one, the chief, decides, scores, shows
+            and writes; callbacks are called there alone. By default this process trains alone, on all its GPUs.
         options: those of a `recipe.Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
@@ -95,15 +94,15 @@ def train_from(
     log_dir: str | Path | None = None,
     verbose: bool = True,
     started: float | None = None,
-    team: Team | None = None,
+    strategy: Strategy | None = None,
 ) -> LanguageModel | AutocompleteModel | None:
-    """Train a network from where a run begins; arguments, results and errors as for `train`."""
+    """Train a network from where a run begins; arguments, results and errors as for `train`, `strategy` as `team`."""
     started = time.monotonic() if started is None else started
-    if team:
-        team.agree(describe_run(beginning))
-    with explaining(team):
-        trainer = Trainer(beginning, started, team)
-        return trainer.train(callbacks, log_dir, verbose) if team is None or team.chief else trainer.follow()
+    strategy = strategy or Alone()
+    strategy.agree(describe_run(beginning))
+    with strategy.explaining():
+        trainer = Trainer(beginning, started, strategy)
+        return trainer.train(callbacks, log_dir, verbose) if strategy.chief else trainer.follow()
 
 
 def describe_run(beginning: Beginning) -> dict:

@@ -1,6 +1,6 @@
 """How a run begins that is described by options: its text, what it remembers, the model file that it writes.
 
-In a team the chief decides for all: no other worker needs a model file.
+The chief decides for all workers: no other one needs a model file.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from shakegen.text.catalog import open_source
 from shakegen.training.beginning import Beginning, begin, check_run, refuse_both
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks import get_task
+from shakegen.training.workers.strategy import Alone, Strategy
 
 READING = ("encoding", "lowercase", "normalize")
 REMEMBERED = {  # what a run remembers beside its network and its recipe
@@ -47,7 +48,7 @@ def begin_with_text(
     finetune: Path | None = None,
     out: Path | None = None,
     checkpoint_every: float = 1.0,
-    team=None,
+    strategy: Strategy | None = None,
 ) -> tuple[Beginning, dict]:
     """Decide how a run on a text begins that is described by options.
 
@@ -60,7 +61,7 @@ def begin_with_text(
         finetune: the file of a model to start from.
         out: the model file to write; by default one in `./models` that is not there yet.
         checkpoint_every: as for `train`.
-        team: the workers that train together; the chief decides for all.
+        strategy: of the processes that train; the chief decides for all.
 
     Returns:
         The beginning, and the options of `REMEMBERED`, with `random_state`, as they are for this run.
@@ -70,8 +71,9 @@ def begin_with_text(
         ValueError: as for `train`.
     """
     refuse_both(resume or None, finetune)
+    strategy = strategy or Alone()
     chosen = {name: value for name, value in options.items() if name in given}
-    out, base = share_model(team, places, chosen, out, resume, finetune)
+    out, base = share_model(strategy, places, chosen, out, resume, finetune)
     values = {name: options[name] for name in (*REMEMBERED, "random_state")}
     if resume:
         values |= {name: value for name, value in recall_options(base).items() if name not in given}
@@ -84,7 +86,7 @@ def begin_with_text(
     out = out or name_free_file(task.name_file(corpus, config))
     if finetune and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
-    if team is None or team.chief:
+    if strategy.chief:
         ensure_writable(out)
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
     beginning = begin(
@@ -100,27 +102,25 @@ def begin_with_text(
     return beginning, values
 
 
-def share_model(team, places, chosen: Mapping, out: Path | None, resume: bool, finetune: Path | None):
+def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, resume: bool, finetune: Path | None):
     """The model file to write, where it is known by now, and the model to begin with, if there is one.
 
-    In a team these are the chief's: no other worker needs a model file.
+    They are the chief's: no other worker needs a model file.
     """
-    if team:
-        team.agree({"--resume": resume, "--finetune": bool(finetune)})
+    strategy.agree({"--resume": resume, "--finetune": bool(finetune)})
     if not (resume or finetune):
         return out, None
-    if team and not team.chief:
+    if not strategy.chief:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.h5"
-            path.write_bytes(team.broadcast(None))
+            path.write_bytes(strategy.share(None))
             return out, load(path, with_training=resume)
     out = out or find_run(places, chosen) if resume else out
     path = out if resume else finetune
     base = load(path, with_training=resume)
     if resume:
         check_run(base, str(path))
-    if team:
-        team.broadcast(path.read_bytes())
+    strategy.share(path.read_bytes())
     return out, base
 
 

@@ -27,7 +27,7 @@ from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, stopping_on_signals
 from shakegen.training.tasks import get_task
 from shakegen.training.workers.replicas import Replicas, sum_once
-from shakegen.training.workers.team import Team
+from shakegen.training.workers.strategy import Strategy
 
 VALIDATION = 8  # symbols are learned from for each one, at least, that is validated on
 
@@ -42,33 +42,34 @@ class Trainer:
     Args:
         beginning: what the run is about, and where it begins.
         started: the `time.monotonic()` when it began.
-        team: the workers that train together; None for a process alone.
+        strategy: of the processes that train.
 
     Raises:
         Ended: the run to resume has had all that it was given.
-        ModelFileError: the run to resume is not of such a network.
+        ModelFileError: the run to resume is not of this network.
         ValueError: the text is too short, or of another level than the network.
     """
 
-    def __init__(self, beginning: Beginning, started: float, team: Team | None = None):
+    def __init__(self, beginning: Beginning, started: float, strategy: Strategy):
         corpus, config, recipe, base = beginning.corpus, beginning.config, beginning.recipe, beginning.base
         if config.level != corpus.level:
             raise ValueError(
                 f"the corpus has the level {corpus.level}, the network {config.level}: expected the same, as of "
                 f"Config(level={corpus.level!r})"
             )
-        self.task, self.corpus, self.config, self.recipe, self.team = beginning.task, corpus, config, recipe, team
+        self.task, self.corpus, self.config, self.recipe = beginning.task, corpus, config, recipe
+        self.strategy = strategy
         self.out, self.notes, self._every = beginning.out, beginning.notes, 60 * beginning.checkpoint_every
         self.vocabulary = self.task.merge_vocabularies(base, corpus)
         batches = self.task.make_batches(corpus, self.vocabulary, recipe)
         corpus.check_parts()
-        self.replicas = Replicas(batches, team)
-        with self.replicas.waiting(), self.replicas.strategy.scope():
+        self.replicas = Replicas(batches, strategy)
+        with self.replicas.scope():
             self.network = self._make_network(base)
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         score = self.task.make_validation(config, corpus, self.vocabulary, most)
-        learner = Learner(self.network, self.replicas, team)
+        learner = Learner(self.network, self.replicas)
         every = self._every or math.inf
         self.run = Run(learner, batches, recipe, self._read_weights, score, self._save, started, every)
         if beginning.resumes:
@@ -103,7 +104,7 @@ class Trainer:
     def _restore(self, model: Model) -> None:
         """Go on where a model's training run stands."""
         state, run = model.training.state, self.run
-        checkpoint.restore(self.network, self.replicas, model.training.arrays)
+        checkpoint.restore(self.network, self.replicas, model.training)
         run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
         run.best = model.weights if model.history else None
         if self.notes is None:
@@ -134,9 +135,7 @@ class Trainer:
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
         )
-        if self.team:
-            self.team.on_stop(run.stop)
-        with stopping_on_signals(run.stop), contextlib.ExitStack() as closing:
+        with stopping_on_signals(self.strategy.stop), contextlib.ExitStack() as closing:
             for bar in shown:
                 closing.callback(bar.close)
             try:
@@ -145,23 +144,22 @@ class Trainer:
                 best = None if run.best is None else replace(self.make_model(), training=None)
                 kept = f"; {self.out} keeps the best epoch so far" if best and self.out else ""
                 raise Diverged(best, kept) from None
-        model = self.make_model()
-        if self.team:
-            self.team.order("end", signal=run.stopped)
-        if run.stopped:
-            raise Interrupted(model, run.stopped)
+        model, signal = self.make_model(), run.stopped
+        self.strategy.order("end", signal=signal)
+        if signal:
+            raise Interrupted(model, signal)
         return model
 
     def follow(self) -> None:
         """Do what the chief orders, to the end."""
         learner, signal = self.run.learner, None
         learner.begin(self.run.position.step)
-        with stopping_on_signals(self.team.stop):
-            for order in self.team.orders():
+        with stopping_on_signals(self.strategy.stop):
+            for order in self.strategy.orders():
                 if order["what"] == "learn":
                     learner(order["rate"], order["dropout"])
                 elif order["what"] == "gather":
-                    checkpoint.carried(self.network, self.replicas)
+                    checkpoint.gather_states(self.network, self.replicas)
                 else:
                     signal = order["signal"]
         if signal:
@@ -169,21 +167,17 @@ class Trainer:
 
     def make_model(self) -> Model:
         """The best model so far, with where the run stands; before the first epoch has ended, the present one."""
-        run, arrays = self.run, self._capture()
+        run, arrays = self.run, checkpoint.capture(self.network, self.replicas)
         weights = self._read_weights() if run.best is None else run.best
         state = {
             "recipe": self.recipe.to_dict(),
             "position": {**run.position.to_dict(), "seconds": run.seconds},
             "symbols": digest(self.corpus.output_vocabulary),
             "notes": self.notes,
+            **checkpoint.describe(self.replicas),
         }
         training = Training(state, arrays)
         return self.task.make_model(self.config, self.corpus, self.vocabulary, weights, list(run.history), training)
-
-    def _capture(self) -> dict[str, np.ndarray]:
-        if self.team and self.recipe.stateful and not self.team.ended:
-            self.team.order("gather")
-        return checkpoint.capture(self.network, self.replicas)
 
     def _save(self, must: bool) -> bool:
         if self.out is None:

@@ -17,7 +17,7 @@ from shakegen.training.beginning import Beginning
 from shakegen.training.recipe import Recipe
 from shakegen.training.start import describe_run
 from shakegen.training.text_run import share_model
-from shakegen.training.workers import Cluster, joined
+from shakegen.training.workers import Cluster, join
 from shakegen.training.workers.cluster import first_difference
 
 FAST = ["--units", 8, "--seq-length", 20, "--batch-size", 8, "--sample-length", 0]
@@ -91,9 +91,9 @@ def test_only_the_chief_needs_the_model_of_a_run_to_resume(tmp_path, monkeypatch
     addresses, found = tuple(workers.free_addresses(2)), {}
 
     def begin(index):
-        with joined(Cluster(addresses, index)) as team:
+        with join(Cluster(addresses, index)) as strategy:
             out = Path("chief.h5") if index == 0 else None
-            found[index] = share_model(team, ("poem.txt",), {}, out, True, None)[1]
+            found[index] = share_model(strategy, ("poem.txt",), {}, out, True, None)[1]
 
     threads = [threading.Thread(target=begin, args=[index]) for index in (0, 1)]
     for thread in threads:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+import shakegen
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -134,6 +135,57 @@ def position(path):
     return load(path, with_training=True).training.state["position"]
 
 
+def name_as_at_first(arrays):
+    """The arrays of a checkpoint by the names of version 1: `group/number`."""
+    groups = [name.partition("/")[0] for name in arrays]
+    return {
+        f"{group}/{groups[:k].count(group)}": array for k, (group, array) in enumerate(zip(groups, arrays.values()))
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_checkpoint_with_numbers_for_names_goes_on_as_the_unbroken_run(poem, tmp_path, kind):
+    corpus, (config, options) = Corpus.from_text(poem), KINDS[kind]
+    unbroken = train(corpus, config, epochs=1, **SMALL, **options)
+    with pytest.raises(Interrupted) as stop:
+        train(corpus, config, epochs=1, callbacks=[StopAfter(5)], **SMALL, **options)
+    model = stop.value.model
+    model.training.arrays = name_as_at_first(model.training.arrays)
+    assert {"weights/0", "optimizer/3", "random/1"} <= set(model.training.arrays)
+    assert ("states/0" in model.training.arrays) == bool(options.get("stateful"))
+    del model.training.state["versions"], model.training.state["parts"]
+    model.save(tmp_path / "model.h5", with_training=True)
+    assert_same_run(train(corpus, resume=tmp_path / "model.h5", verbose=False), unbroken)
+
+
+def test_a_checkpoint_names_everything_by_path(poem):
+    config = Config("lstm", units=6, layers=1, embedding=3)
+    corpus, options = Corpus.from_text(poem), {"stateful": True, "average_weights": 0.9, **SMALL}
+    training = train(corpus, config, epochs=0.1, **options).training
+    weights = config.weight_shapes(len(corpus.vocabulary))
+    slots = [f"optimizer/{name}/{slot}" for name in weights for slot in ("average", "momentum", "velocity")]
+    numbers = [f"optimizer/{name}" for name in ("iteration", "learning_rate", "momentum")]
+    generators = [f"random/{layer}/seed_generator_state" for layer in ("layer1", "dropout1")]
+    states = ["states/layer1/0", "states/layer1/1"]
+    assert set(training.arrays) == {*(f"weights/{name}" for name in weights), *slots, *numbers, *generators, *states}
+    for name, shape in weights.items():
+        assert training.arrays[f"weights/{name}"].shape == training.arrays[f"optimizer/{name}/momentum"].shape == shape
+    assert training.state["versions"] == {"shakegen": shakegen.__version__, "keras": keras.__version__}
+
+
+def test_another_number_of_parts_is_warned_of(finished, capsys):
+    corpus, model = finished
+    assert model.training.state["parts"] == 1
+    for parts in (1, "x", 3):
+        model.training.state["parts"] = parts
+        train(corpus, resume=model, epochs=2, verbose=False)
+    assert capsys.readouterr().err == (
+        "Warning: parts that a batch is computed in: 3 before, 1 now. The run goes on the same to rounding, not bit "
+        "for bit.\n"
+    )
+    model.training.state["parts"] = 1
+
+
 REFUSED = {
     "units 6, not 7": ({"config": Config("rnn", units=7)}, {}),
     "batch size 8, not 9": ({}, {"batch_size": 9}),
@@ -194,9 +246,10 @@ def test_checkpoints_of_other_networks_and_places_are_refused(finished):
     training = model.training
     arrays, state = dict(training.arrays), training.state
     changes = [
-        ({"weights/0": np.zeros((3, 3), np.float32)}, {}),
-        ({"weights/0": arrays["weights/0"].astype(np.float64)}, {}),
-        ({"weights/99": arrays["weights/0"]}, {}),
+        ({"weights/dense/bias": np.zeros((3, 3), np.float32)}, {}),
+        ({"weights/dense/bias": arrays["weights/dense/bias"].astype(np.float64)}, {}),
+        ({"weights/99": arrays["weights/dense/bias"]}, {}),
+        ({f"weights/{k}": np.zeros(3, np.float32) for k in range(3)}, {}),
         ({}, {"step": -1}),
         ({}, {"step": 1.5}),
         ({}, {"seconds": "x"}),
@@ -208,7 +261,7 @@ def test_checkpoints_of_other_networks_and_places_are_refused(finished):
         with pytest.raises(ValueError) as error:
             train(corpus, resume=model, epochs=2, verbose=False)
         assert str(error.value) == (
-            "the training run to resume is not of such a network and optimizer: the file may be damaged, or come from "
+            "the training run to resume is not of this network and optimizer: the file may be damaged, or come from "
             "another version of shakegen or Keras; start a new run without --resume"
             if changed
             else "the training run to resume is where no run can be: the file may be damaged"

@@ -1,8 +1,9 @@
-"""Several processes, on one machine or many, that train one network together."""
+"""How a network is trained: by one process, or by several, on one machine or many."""
 
 from shakegen.training.workers.channel import TeamError
 from shakegen.training.workers.cluster import Cluster
-from shakegen.training.workers.rendezvous import joined
+from shakegen.training.workers.rendezvous import join
+from shakegen.training.workers.strategy import Alone, Strategy
 from shakegen.training.workers.team import Team
 
-__all__ = ["Cluster", "Team", "TeamError", "joined"]
+__all__ = ["Alone", "Cluster", "Strategy", "Team", "TeamError", "join"]

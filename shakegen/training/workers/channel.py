@@ -1,17 +1,12 @@
-"""Messages between two workers: JSON, and bytes with it, over a plain TCP connection."""
+"""Messages between two workers: lines of JSON over a plain TCP connection."""
 
 import contextlib
 import json
 import socket
-import struct
 import threading
 
-HEADER = struct.Struct(">8sIQ")
-MAGIC = b"shakegen"
-MOST = 1 << 20  # bytes of JSON
-BLOCK = 1 << 20
-STRANGER = "the other end does not speak as a worker of shakegen does"
-TIMEOUT = 30.0  # seconds without a sign of life, until a worker is taken for dead
+LONGEST = 1 << 20  # bytes of a line
+TIMEOUT = 30.0  # seconds without a sign of life after which a worker counts as dead
 
 
 class TeamError(ConnectionError):
@@ -19,7 +14,7 @@ class TeamError(ConnectionError):
 
 
 class StrangerError(ConnectionError):
-    """What is at the other end of a connection is no worker of ours."""
+    """The program at the other end of a connection is no worker of shakegen."""
 
 
 class Channel:
@@ -27,69 +22,50 @@ class Channel:
 
     Args:
         connection: a connected socket.
+        timeout: seconds to wait for the other end, until `limit` changes it.
     """
 
-    def __init__(self, connection: socket.socket):
-        connection.settimeout(TIMEOUT)
+    def __init__(self, connection: socket.socket, timeout: float = TIMEOUT):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket, self._lock = connection, threading.Lock()
+        self._socket, self._file, self._lock = connection, connection.makefile("rb"), threading.Lock()
+        self.limit(timeout)
 
-    def send(self, kind: str, payload: bytes = b"", **fields) -> None:
-        """Send a message; raises OSError where the other end is gone, or takes nothing."""
-        with self._lock:
-            self._socket.sendall(packed(kind, len(payload), **fields))
-            for begin in range(0, len(payload), BLOCK):
-                self._socket.sendall(payload[begin : begin + BLOCK])
+    def limit(self, seconds: float) -> None:
+        """Set how long to wait for the other end."""
+        self._socket.settimeout(seconds)
 
-    def beat(self) -> None:
-        """Send a sign of life, unless something else is being sent, which is one; raises OSError as `send` does."""
-        if self._lock.acquire(blocking=False):
+    def send(self, kind: str, wait: bool = True, **fields) -> None:
+        """Send a message; without `wait`, only if no other one is being sent. `receive` tells if the other end is gone.
+
+        The message is on its way when this returns: TensorFlow starts with all threads of Python stopped.
+        """
+        line = json.dumps({"kind": kind, **fields}).encode() + b"\n"
+        if self._lock.acquire(blocking=wait):
             try:
-                self._socket.sendall(packed("beat"))
+                with contextlib.suppress(OSError):
+                    self._socket.sendall(line)
             finally:
                 self._lock.release()
 
-    def receive(self, most: int = 0) -> tuple[dict, bytes]:
-        """The next message, and the bytes with it.
-
-        Args:
-            most: how many bytes may come with it.
+    def receive(self) -> dict:
+        """The next message that is more than a sign of life; one thread may call this.
 
         Raises:
-            OSError: the other end is gone, or silent; a `StrangerError` where it is no worker of ours.
+            OSError: the other end is gone or silent; a `StrangerError` where it is no worker of shakegen.
         """
-        magic, length, payload = HEADER.unpack(self._exactly(HEADER.size))
-        if magic != MAGIC or length > MOST or payload > most:
-            raise StrangerError(STRANGER)
-        try:
-            message = json.loads(self._exactly(length))
-            message["kind"]
-        except (KeyError, RecursionError, TypeError, ValueError):
-            raise StrangerError(STRANGER) from None
-        return message, self._exactly(payload)
-
-    def _exactly(self, size: int) -> bytes:
-        parts, missing = [], size
-        while missing:
-            part = self._socket.recv(min(missing, BLOCK))
-            if not part:
+        while True:
+            line = self._file.readline(LONGEST)
+            if not line:
                 raise ConnectionResetError("the other end closed the connection")
-            parts.append(part)
-            missing -= len(part)
-        return b"".join(parts)
-
-    def limit(self, seconds: float) -> None:
-        """How long to wait for the other end."""
-        self._socket.settimeout(seconds)
+            try:
+                message = json.loads(line)
+                if message["kind"] != "beat":
+                    return message
+            except (KeyError, RecursionError, TypeError, ValueError):
+                raise StrangerError("the other end does not speak as a worker of shakegen does") from None
 
     def close(self) -> None:
         """End the connection; a thread that waits to receive wakes up."""
         with contextlib.suppress(OSError):  # the other end was first
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-
-
-def packed(kind: str, payload: int = 0, **fields) -> bytes:
-    """A message, as it is sent before so many bytes."""
-    text = json.dumps({"kind": kind, **fields}).encode()
-    return HEADER.pack(MAGIC, len(text), payload) + text

@@ -1,7 +1,7 @@
-"""Who trains together: the workers' addresses, and which of them this process is. Only Python."""
+"""The addresses of the workers, and which of them this process is. Only Python."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 ROLES = ("chief", "worker")
@@ -13,11 +13,11 @@ class Cluster:
     """The workers of a training run.
 
     Attributes:
-        addresses: of each worker, host:port; the first one is the chief, that decides and writes.
-        index: which of them this process is, from 0.
+        addresses: host:port for each worker; the first one is the chief, which decides and writes.
+        index: of this process, from 0.
 
     Raises:
-        ValueError: an address is none, or stands there twice, or the index is out of range.
+        ValueError: an address is malformed or given twice, or the index is out of range.
     """
 
     addresses: tuple[str, ...]
@@ -25,7 +25,7 @@ class Cluster:
 
     def __post_init__(self):
         for address in self.addresses:
-            split(address)
+            parse_address(address)
         if len(set(self.addresses)) < len(self.addresses):
             raise ValueError(f"the workers {','.join(self.addresses)} have an address twice: {EXAMPLE}")
         if not 0 <= self.index < len(self.addresses):
@@ -39,23 +39,19 @@ class Cluster:
         return len(self.addresses)
 
     def name(self, index: int) -> str:
-        """What to call a worker."""
+        """The name of a worker in messages."""
         return f"worker {index} ({self.addresses[index]})"
 
     @classmethod
     def from_options(cls, workers: str, index: int | None) -> "Cluster":
-        """A cluster of addresses separated by commas.
-
-        Raises:
-            ValueError: the index is missing, or as for `Cluster`.
-        """
+        """The cluster of addresses separated by commas. Raises ValueError where they or the index are wrong."""
         if index is None:
             raise ValueError("--workers is given without --worker-index: expected which of them this is, from 0")
         return cls(tuple(address.strip() for address in workers.split(",")), index)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Cluster | None":
-        """The cluster of the environment variable TF_CONFIG; None where it is not set, or says nothing of a cluster.
+        """The cluster of the environment variable TF_CONFIG; None where it is not set or names no cluster.
 
         Raises:
             ValueError: it is not as TensorFlow defines it, or the task is neither a chief nor a worker.
@@ -86,19 +82,19 @@ class Cluster:
         return cls(addresses["chief"] + addresses["worker"], before + index)
 
     @classmethod
-    def chosen(cls, workers: str | None, index: int | None, environment: Mapping[str, str]) -> "Cluster | None":
-        """The cluster of the options if they are given, else of the environment; None where neither says anything.
+    def resolve(cls, workers: str | None, index: int | None, environment: Mapping[str, str]) -> "Cluster | None":
+        """The cluster of the options if they are given, else of the environment; None where neither names one.
 
         Raises:
-            ValueError: as for the other ways to make one.
+            ValueError: as `from_options` and `from_environment` do.
         """
         if workers is None and index is not None:
             raise ValueError("--worker-index is given without --workers: expected the addresses of all, too")
         return cls.from_environment(environment) if workers is None else cls.from_options(workers, index)
 
 
-def split(address: str) -> tuple[str, int]:
-    """The host and the port of an address; raises ValueError where it is none."""
+def parse_address(address: str) -> tuple[str, int]:
+    """The host and the port of an address; raises ValueError where it is malformed."""
     host, _, port = address.rpartition(":")
     try:
         host.encode("idna")
@@ -110,6 +106,5 @@ def split(address: str) -> tuple[str, int]:
 
 
 def first_difference(own: Mapping, other: Mapping) -> str | None:
-    """The first name of what two workers found that is not the same for both; None where all is."""
-    names: Sequence[str] = [*own, *(name for name in other if name not in own)]
-    return next((name for name in names if own.get(name) != other.get(name)), None)
+    """The first name whose value differs between the facts of two workers; None where none does."""
+    return next((name for name in {**own, **other} if own.get(name) != other.get(name)), None)

@@ -1,4 +1,4 @@
-"""Which rows of every batch a process computes. Only numpy."""
+"""The rows of every batch that a process computes. Only numpy."""
 
 import itertools
 
@@ -8,14 +8,14 @@ from shakegen.text.windows import ALL, Batches
 
 
 class Shard(Batches):
-    """The rows of every batch that some replicas of a network compute, as many for each; nothing else is read.
+    """The rows of every batch that some replicas of a network compute, equally many for each; no others are read.
 
-    Where there are not enough, rows fill up that do not count: their inputs are 0, their targets -1.
+    Padding fills up where rows do not suffice: its inputs are 0, and its targets, -1, do not count.
 
     Args:
         batches: the whole ones.
         count: of all replicas.
-        replicas: those to read for, by their numbers.
+        replicas: the numbers of those to read for.
 
     Attributes:
         width: rows for one replica.
@@ -40,12 +40,12 @@ class Shard(Batches):
     def begins(self, number):
         return self._batches.begins(number)
 
-    def gathered(self, padded: np.ndarray) -> np.ndarray:
-        """What all replicas have for their rows, (replicas · width, ·), in the order of the batch, (N, ·)."""
+    def gather(self, padded: np.ndarray) -> np.ndarray:
+        """The rows of all replicas, (replicas · width, ·), in the order of the batch and without padding, (N, ·)."""
         parts = padded.reshape(len(self._spans), self.width, *padded.shape[1:])
         return np.concatenate([part[: span.stop - span.start] for part, span in zip(parts, self._spans, strict=True)])
 
-    def dealt(self, whole: np.ndarray, replica: int) -> np.ndarray:
-        """The rows of one replica, (width, ·), of something that has a row for each of a batch, (N, ·)."""
+    def deal(self, whole: np.ndarray, replica: int) -> np.ndarray:
+        """One replica's rows, (width, ·), of an array with a row for each of a batch, (N, ·)."""
         own = whole[self._spans[replica]]
         return np.concatenate([own, np.zeros((self.width - len(own), *whole.shape[1:]), whole.dtype)])

@@ -1,172 +1,143 @@
-"""The workers of a run as one: who is there, what they agree on, what the chief orders, who has gone.
+"""Several processes as one strategy: messages between the chief and the others, signs of life, a common end.
 
-Gradients go by TensorFlow's own ways; what goes by these is small: a line before each step, a model at the start.
+TensorFlow moves the gradients. These messages are small: a line before each step, a model at the start.
 """
 
+import base64
 import contextlib
+import functools
 import json
 import os
 import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from shakegen.training.workers.channel import TIMEOUT, Channel, StrangerError, TeamError
 from shakegen.training.workers.cluster import Cluster, first_difference
+from shakegen.training.workers.strategy import Strategy
 
 PAUSE = 0.1
 HEARTBEAT = 3.0  # seconds between signs of life
 GRACE = 10.0  # seconds for a process to end by itself, once the team is broken
 ADVICE = "start all workers anew, with --resume to go on from the last checkpoint"
-LARGEST_MODEL = 1 << 36  # bytes
+BLOCK = 1 << 19  # bytes of a model in one message
 
 
-class Member:
-    """Another worker, as this one knows it: the chief knows all, the others the chief."""
-
-    def __init__(self, index: int, channel: Channel):
-        self.index, self.channel, self.inbox, self.left = index, channel, queue.Queue(), False
-
-
-class Team:
-    """The workers of a run, from the time when all have come until it ends; made by `joined`.
+class Team(Strategy):
+    """The workers of a cluster, from their meeting to their parting; made by `join`.
 
     Args:
-        cluster: of the workers.
+        cluster: the addresses of the workers.
 
     Attributes:
         problem: why they can no longer train together; None as long as they can.
-        ended: whether the chief has ordered the end of a run, and no other one has begun.
-        on_problem: called, in another thread, when there is a problem.
+        ended: whether the chief has ended the present run.
     """
 
     def __init__(self, cluster: Cluster):
-        self.cluster, self.problem, self.ended = cluster, None, False
-        self.on_problem: list[Callable[[str], None]] = []
-        self._on_stop: Callable[[int], None] = lambda number: None
-        self._stopped: int | None = None
-        self._members: dict[int, Member] = {}
+        self.cluster, self.index = cluster, cluster.index
+        self.problem, self.ended = None, False
+        self._channels: dict[int, Channel] = {}  # the chief's to all others; of these, only that to the chief
+        self._inboxes: dict[int, queue.Queue] = {}
         self._lock, self._wake, self._signal = threading.Lock(), threading.Event(), None
-        self._over = self._told = False
-        self._waits, self._timer = False, None
+        self._over, self._waits = False, False
+        self._abort = lambda problem: None
         threading.Thread(target=self._beat, daemon=True).start()
 
-    @property
-    def chief(self) -> bool:
-        """Whether this worker decides, writes and shows."""
-        return self.cluster.index == 0
+    def __len__(self):
+        return len(self.cluster)
 
     @property
     def name(self) -> str:
-        """What to call this worker."""
-        return self.cluster.name(self.cluster.index)
-
-    def __len__(self) -> int:
-        """The number of workers."""
-        return len(self.cluster)
-
-    def meet(self, index: int, channel: Channel) -> None:
-        """Take a worker in: the chief any other one, these the chief."""
-        channel.limit(TIMEOUT)
-        self._members[index] = member = Member(index, channel)
-        threading.Thread(target=self._listen, args=[member], daemon=True).start()
+        """The name of this worker in messages."""
+        return self.cluster.name(self.index)
 
     @property
-    def known(self) -> list[int]:
-        """Who has been met."""
-        return sorted(self._members)
+    def missing(self) -> list[int]:
+        """The workers that the chief has not met yet."""
+        return [index for index in range(1, len(self)) if self.chief and index not in self._channels]
 
-    def _listen(self, member: Member) -> None:
+    def meet(self, index: int, channel: Channel) -> None:
+        """Take a worker in; the chief meets all others, each of these the chief."""
+        channel.limit(TIMEOUT)
+        self._inboxes[index] = queue.Queue()
+        self._channels[index] = channel
+        threading.Thread(target=self._listen, args=[index, channel], daemon=True).start()
+
+    def _listen(self, index: int, channel: Channel) -> None:
+        name, inbox = self.cluster.name(index), self._inboxes[index]
         try:
-            while not member.left:
-                message, payload = member.channel.receive(0 if self.chief else LARGEST_MODEL)
+            while (message := channel.receive())["kind"] != "bye":
                 if message["kind"] == "failed":
                     self.fail(message["message"])
                 elif message["kind"] == "stop":
-                    self._stopped = message["signal"]
-                    self._on_stop(message["signal"])
-                elif message["kind"] == "bye":
-                    member.left = True
-                elif message["kind"] != "beat":
-                    member.inbox.put((message, payload))
+                    self.stopped = message["signal"]
+                else:
+                    inbox.put(message)
         except StrangerError:
             self.fail(
-                f"another program answers at {self.cluster.addresses[member.index]}: expected "
-                f"{self.cluster.name(member.index)}, of a run that has not begun yet"
+                f"another program answers at {self.cluster.addresses[index]}: expected {name}, of a run that has not "
+                "begun yet"
             )
         except OSError as error:
             silent = isinstance(error, TimeoutError)
-            what = f"gave no sign of life for {TIMEOUT:g} s" if silent else "is gone, killed or cut off"
+            reason = f"gave no sign of life for {TIMEOUT:g} s" if silent else "is gone, killed or cut off"
             if not self.ended:
-                self.fail(f"{self.cluster.name(member.index)} {what}: {ADVICE}")
-        member.left = True
-        member.inbox.put(({"kind": "bye"}, b""))
+                self.fail(f"{name} {reason}: {ADVICE}")
+        inbox.put({"kind": "bye"})
 
     def _beat(self) -> None:
         while not self._over:
             signal, self._signal = self._signal, None
-            for member in list(self._members.values()):
-                with contextlib.suppress(OSError):  # the thread that listens notices
-                    if signal is not None:
-                        member.channel.send("stop", signal=signal)
-                    member.channel.beat()
+            if signal is not None:
+                self._send("stop", signal=signal)
+            self._send("beat", wait=False)
             self._wake.wait(HEARTBEAT)
             self._wake.clear()
+
+    def _send(self, kind: str, wait: bool = True, **fields) -> None:
+        for channel in list(self._channels.values()):
+            channel.send(kind, wait, **fields)
 
     def fail(self, problem: str) -> None:
         """Break the team up; all workers end with these words."""
         with self._lock:
             if self.problem is not None or self._over:
                 return
-            for member in list(self._members.values()):  # before anybody here knows, and leaves
-                with contextlib.suppress(OSError):
-                    member.channel.send("failed", message=problem)
+            self._send("failed", message=problem)  # before this process knows, and leaves
             self.problem = problem
-            self._arm()
-        for member in list(self._members.values()):
-            member.inbox.put(({"kind": "failed"}, b""))
-        for act in self.on_problem:
-            act(problem)
+        for inbox in list(self._inboxes.values()):
+            inbox.put({"kind": "failed"})
+        self._abort(problem)
+        threading.Thread(target=self._end_process, daemon=True).start()
 
-    @contextlib.contextmanager
-    def waiting(self) -> Iterator[None]:
-        """While this process may wait for the others in TensorFlow, which may not notice that they are gone."""
-        self._waits = True
-        try:
-            yield
-        finally:
-            self._waits = False
-
-    def _die(self) -> None:
-        """End a process that still waits, in TensorFlow, for one that has gone; nothing is half-written."""
-        if self._over or self._told:
-            return
-        if not self._waits:  # it will hear of the problem when it turns to the others
-            self._arm()
-            return
-        sys.stderr.write(f"Error: {self.problem}\n")
-        sys.stderr.flush()
-        os._exit(1)
-
-    def _arm(self) -> None:
-        self._timer = threading.Timer(GRACE, self._die)
-        self._timer.daemon = True
-        self._timer.start()
+    def _end_process(self) -> None:
+        """End this process if it goes on waiting in TensorFlow for a worker that is gone; no file is half-written."""
+        time.sleep(GRACE)
+        if self._waits:
+            sys.stderr.write(f"Error: {self.problem}\n")
+            sys.stderr.flush()
+            os._exit(1)
 
     def check(self) -> None:
         """Raise TeamError if the team is broken."""
         if self.problem is not None:
-            self._told = True
             raise TeamError(self.problem)
 
-    def take(self, index: int, kind: str) -> tuple[dict, bytes]:
-        """The next message of a worker, which must be of a kind, and the bytes with it.
+    def tell(self, kind: str, **fields) -> None:
+        """Send a message: the chief to all others, each of these to the chief. Raises TeamError as `check` does."""
+        self._send(kind, **fields)
+        self.check()
+
+    def take(self, index: int, kind: str) -> dict:
+        """The next message of a worker, which must be of a kind.
 
         Raises:
-            TeamError: the team is broken, or that worker has left.
+            TeamError: the team is broken, or that worker has left, or sent another message.
         """
-        message, payload = self._members[index].inbox.get()
+        message = self._inboxes[index].get()
         self.check()
         if message["kind"] == "bye":
             raise TeamError(f"{self.cluster.name(index)} left before the end")
@@ -175,100 +146,123 @@ class Team:
                 f"{self.cluster.name(index)} is at another point (it sent {message['kind']!r}, {self.name} expects "
                 f"{kind!r}): expected all workers to train the same runs in the same order"
             )
-        return message, payload
+        return message
 
-    def tell(self, kind: str, payload: bytes = b"", **fields) -> None:
-        """Send a message to all that were met: of the chief, to the others; of these, to the chief."""
-        for member in self._members.values():
-            with contextlib.suppress(OSError):  # the thread that listens notices
-                member.channel.send(kind, payload, **fields)
-        self.check()
-
-    def agree(self, facts: dict) -> None:
-        """Go on, or begin with a run, only if all workers have found the same, by names that people know.
-
-        Raises:
-            TeamError: they have not; the message names the first difference.
-        """
-        self.ended, self._stopped = False, None
+    def exchange(self, kind: str, value) -> list:
+        """The values of all workers, by index, at each of them, as JSON holds them. Raises TeamError as `take` does."""
         if not self.chief:
-            self.tell("facts", facts=facts)
-            self.take(0, "agreed")
-            return
-        facts = json.loads(json.dumps(facts))
-        for index in self.known:
-            other = self.take(index, "facts")[0]["facts"]
-            name = first_difference(facts, other)
+            self.tell(kind, value=value)
+            return self.take(0, kind)["values"]
+        own = json.loads(json.dumps(value))
+        values = [own, *(self.take(index, kind)["value"] for index in range(1, len(self)))]
+        self.tell(kind, values=values)
+        return values
+
+    def agree(self, facts):
+        self.ended, self.stopped = False, None
+        first, *others = self.exchange("facts", facts)
+        for index, other in enumerate(others, 1):
+            name = first_difference(first, other)
             if name is not None:
                 raise TeamError(
                     f"{self.cluster.name(index)} has {name} {other.get(name)}, {self.cluster.name(0)} "
-                    f"{facts.get(name)}: expected the same text, options and versions for all workers"
+                    f"{first.get(name)}: expected the same text, options and versions for all workers"
                 )
-        self.tell("agreed")
 
-    def broadcast(self, content: bytes | None) -> bytes:
-        """What the chief has, at every worker; of the others, `content` is not looked at."""
+    def share(self, content):
         if not self.chief:
-            return self.take(0, "content")[1]
-        self.tell("content", content)
+            blocks = iter(lambda: self.take(0, "content")["block"], "")
+            return b"".join(map(base64.b64decode, blocks))
+        for begin in range(0, len(content), BLOCK):
+            self.tell("content", block=base64.b64encode(content[begin : begin + BLOCK]).decode())
+        self.tell("content", block="")
         return content
 
-    def order(self, what: str, **fields) -> None:
-        """Tell the others what to do next; for the chief. After "end" the workers need each other no longer."""
-        self.tell("order", what=what, **fields)
-        self.ended = what == "end"
+    def order(self, what, **fields):
+        if self.chief:
+            self.tell("order", what=what, **fields)
+            self.ended = what == "end"
 
     def orders(self) -> Iterator[dict]:
-        """What the chief orders, until its last order, "end", which is among them; for the others.
-
-        Raises:
-            TeamError: the team is broken.
-        """
+        """The chief's orders; the last one is "end". For the others. Raises TeamError where the team breaks up."""
         while not self.ended:
-            message, _ = self.take(0, "order")
+            message = self.take(0, "order")
             self.ended = message["what"] == "end"
             yield message
 
-    def stop(self, number: int) -> None:
-        """Ask the chief to end the run in good order, because of a signal; may be called by a signal's handler."""
-        self._signal = number
-        self._wake.set()
+    def stop(self, number):
+        self.stopped = self._signal = number
+        self._wake.set()  # another thread tells the chief: a handler must not wait for a lock
 
-    def on_stop(self, act: Callable[[int], None]) -> None:
-        """Call something, in another thread, with the number of a signal that another worker got; for the chief.
+    @functools.cached_property
+    def _distribution(self):
+        import tensorflow as tf
+        from tensorflow.python.eager import context
 
-        It is called at once, here, where one came since they have agreed.
-        """
-        self._on_stop, number = act, self._stopped
-        if number is not None:
-            act(number)
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec({"worker": list(self.cluster.addresses)}),
+            task_type="worker",
+            task_id=self.index,
+            num_accelerators={"GPU": len(tf.config.get_visible_devices("GPU"))},
+            rpc_layer="grpc",
+        )
+        try:
+            distribution = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+        except RuntimeError:
+            raise TeamError(
+                f"{self.name} has used TensorFlow before: expected a process that trains with the others first"
+            ) from None
+        self._abort = lambda problem: context.context().abort_collective_ops(tf.errors.UNAVAILABLE, problem)
+        return distribution
+
+    def distribute(self):
+        return self._distribution  # a process can make one only once
+
+    @contextlib.contextmanager
+    def waiting(self):
+        self.check()
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
+
+    @contextlib.contextmanager
+    def explaining(self):
+        from tensorflow import errors
+
+        lost = errors.ABORTED, errors.CANCELLED, errors.DEADLINE_EXCEEDED, errors.FAILED_PRECONDITION
+        try:
+            yield
+        except errors.ResourceExhaustedError:
+            raise
+        except errors.OpError as error:
+            if error.error_code in (*lost, errors.INTERNAL, errors.UNAVAILABLE):
+                self.wait_for_problem()
+            lines = [line.strip() for line in error.message.splitlines() if not line.lstrip().startswith("[[")]
+            raise TeamError(f"{self.name} ended: {next(filter(None, lines), type(error).__name__)}") from None
 
     def wait_for_problem(self, seconds: float = TIMEOUT) -> None:
-        """After something has failed that needs all workers: raise TeamError with what is wrong with them, if it is."""
+        """Wait for news of a lost worker, after TensorFlow failed; raises TeamError when it comes."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.check()
             time.sleep(PAUSE)
 
     def leave(self, error: BaseException | None) -> None:
-        """Part from the others; an error, unless it is the agreed end of a run, ends them all."""
+        """Part from the others; an error ends them all, except one after the agreed end of a run."""
         agreed = self.ended and not isinstance(error, Exception)
         if error is not None and not (agreed or self.problem):
-            self._told = True
             self.fail(str(error) if isinstance(error, TeamError) else f"{self.name} ended: {reason_of(error)}")
-        for member in self._members.values():
-            with contextlib.suppress(OSError):
-                member.channel.send("bye")
+        self._send("bye")
         if self.chief and self.ended:  # TensorFlow's other servers would miss that of the chief
-            for member in self._members.values():
+            for inbox in self._inboxes.values():
                 with contextlib.suppress(queue.Empty):
-                    member.inbox.get(timeout=GRACE)
+                    inbox.get(timeout=GRACE)
         self._over = True
-        if self._timer is not None:
-            self._timer.cancel()
         self._wake.set()
-        for member in self._members.values():
-            member.channel.close()
+        for channel in self._channels.values():
+            channel.close()
 
 
 def reason_of(error: BaseException) -> str:

@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from shakegen.training.workers import Cluster
+from shakegen import distribute
+from shakegen.training.workers import Cluster, Team, TeamError, join
+
+
+def test_the_old_names_are_still_there():
+    assert (distribute.Cluster, distribute.joined) == (Cluster, join)
+    assert (distribute.Team, distribute.TeamError) == (Team, TeamError)
+
 
 TWO = "10.0.0.1:4000,10.0.0.2:4000"
 
@@ -15,16 +22,16 @@ def environment(cluster, task):
 
 def test_a_cluster_is_read_from_options_or_from_the_environment():
     addresses = ("10.0.0.1:4000", "10.0.0.2:4000")
-    assert Cluster.chosen(TWO, 1, {}) == Cluster(addresses, 1)
+    assert Cluster.resolve(TWO, 1, {}) == Cluster(addresses, 1)
     of_workers = environment({"worker": list(addresses)}, {"type": "worker", "index": 1})
-    assert Cluster.chosen(None, None, of_workers) == Cluster(addresses, 1)
+    assert Cluster.resolve(None, None, of_workers) == Cluster(addresses, 1)
     cluster = {"worker": ["[::1]:5", "c:6"], "chief": ["a:4"], "ps": ["d:7"]}
     assert Cluster.from_environment(environment(cluster, {"type": "worker", "index": 0})).index == 1
     chief = Cluster.from_environment(environment(cluster, {"type": "chief", "index": 0}))
     assert (chief.addresses, chief.index) == (("a:4", "[::1]:5", "c:6"), 0)
-    assert Cluster.chosen("a:1,b:2", 0, of_workers).addresses == ("a:1", "b:2"), "options count more"
+    assert Cluster.resolve("a:1,b:2", 0, of_workers).addresses == ("a:1", "b:2"), "options count more"
     for alone in ({}, {"TF_CONFIG": ""}, {"TF_CONFIG": "{}"}):
-        assert Cluster.chosen(None, None, alone) is None
+        assert Cluster.resolve(None, None, alone) is None
 
 
 EXAMPLE = "expected host:port for each worker, separated by commas, such as 10.0.0.1:4000,10.0.0.2:4000"
@@ -60,5 +67,5 @@ BAD = [
 @pytest.mark.parametrize(("arguments", "message"), BAD)
 def test_clusters_that_cannot_be(arguments, message):
     with pytest.raises(ValueError) as error:
-        Cluster.chosen(*arguments)
+        Cluster.resolve(*arguments)
     assert str(error.value) == message

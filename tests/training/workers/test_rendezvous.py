@@ -8,8 +8,8 @@ import time
 import pytest
 import workers
 
-from shakegen.training.workers import Cluster, Team, TeamError, joined
-from shakegen.training.workers.channel import HEADER, MAGIC, MOST, Channel
+from shakegen.training.workers import Alone, Cluster, Team, TeamError, join
+from shakegen.training.workers.channel import LONGEST, Channel
 
 SAME = "expected the same text, options and versions for all workers"
 
@@ -20,7 +20,7 @@ def together(act, addresses, indices=None, wait=5):
 
     def work(index):
         try:
-            with joined(Cluster(tuple(addresses), index), wait) as team:
+            with join(Cluster(tuple(addresses), index), wait) as team:
                 results[index] = act(team)
         except (TeamError, ValueError, KeyboardInterrupt) as error:
             results[index] = error
@@ -40,13 +40,20 @@ def messages(results):
 
 def test_a_process_alone_needs_no_team():
     for alone in (None, Cluster(("127.0.0.1:4000",), 0)):
-        with joined(alone) as team:
-            assert team is None
+        with join(alone) as strategy:
+            assert isinstance(strategy, Alone)
+            assert (strategy.chief, len(strategy)) == (True, 1)
+            strategy.agree({"units": 8})
+            assert strategy.share(b"model") == b"model"
+            strategy.stop(15)
+            assert strategy.stopped == 15
+            strategy.agree({})
+            assert strategy.stopped is None
 
 
 @pytest.mark.parametrize("wait", [0, -1, float("nan"), float("inf")])
 def test_a_wait_has_an_end(wait):
-    with pytest.raises(ValueError) as error, joined(Cluster(("127.0.0.1:4000", "127.0.0.1:4001"), 0), wait):
+    with pytest.raises(ValueError) as error, join(Cluster(("127.0.0.1:4000", "127.0.0.1:4001"), 0), wait):
         pass
     assert str(error.value) == f"the wait for other workers is {wait:g} s: expected a number of seconds above 0"
 
@@ -54,7 +61,7 @@ def test_a_wait_has_an_end(wait):
 def test_workers_meet_agree_share_and_follow_the_chief():
     def act(team: Team):
         team.agree({"units": 8})
-        content = team.broadcast(b"model" * 1_000_000 if team.chief else None)
+        content = team.share(b"model" * 1_000_000 if team.chief else None)
         if team.chief:
             for rate in (0.1, 0.2):
                 team.order("learn", rate=rate)
@@ -73,13 +80,12 @@ def test_a_signal_that_one_worker_gets_reaches_the_chief(early):
         if not team.chief:
             team.stop(15)
             return [order["signal"] for order in team.orders()]
-        stopped = threading.Event()
-        numbers = []
         time.sleep(early)
-        team.on_stop(lambda number: (numbers.append(number), stopped.set()))
-        assert stopped.wait(20)
-        team.order("end", signal=numbers[0])
-        return numbers[:1]
+        until = time.monotonic() + 20
+        while team.stopped is None and time.monotonic() < until:
+            time.sleep(0.01)
+        team.order("end", signal=team.stopped)
+        return [team.stopped]
 
     assert together(act, workers.free_addresses(2)) == {0: [15], 1: [15]}
 
@@ -114,7 +120,7 @@ def test_a_worker_that_leaves_early_and_one_whose_connection_breaks_end_all():
 
     def cut_off(team: Team):
         if not team.chief:
-            team._members[0].channel._socket.shutdown(socket.SHUT_WR)
+            team._channels[0]._socket.shutdown(socket.SHUT_WR)
         team.agree({})
 
     assert str(together(cut_off, addresses)[0]) == (
@@ -128,7 +134,7 @@ def test_workers_that_do_not_train_the_same_runs_part():
         if team.chief:
             team.agree({})
         team.tell("order", what="learn")
-        team.take(0, "agreed")
+        team.take(0, "facts")
 
     addresses = workers.free_addresses(2)
     message = (
@@ -206,17 +212,16 @@ def test_whoever_does_not_belong_to_the_team_is_turned_away():
     answers = []
 
     def strangers(team):
-        nested = HEADER.pack(MAGIC, MOST, 0) + b"[" * MOST
         for say in (
             lambda channel: channel._socket.sendall(b"GET / HTTP/1.1\r\n\r\n" * 9),
-            lambda channel: channel._socket.sendall(nested),
+            lambda channel: channel._socket.sendall(b"[" * LONGEST),
             lambda channel: channel.send("hello", index=1),
             lambda channel: channel.send("hello", index=1, workers=5),
         ):
             with contextlib.closing(Channel(socket.create_connection((host, int(port))))) as channel:
                 say(channel)
                 with contextlib.suppress(ConnectionError):
-                    answers.append(channel.receive()[0])
+                    answers.append(channel.receive())
 
     thread = threading.Thread(target=together, args=[lambda team: team.agree({}), addresses, [0], 20])
     thread.start()

@@ -22,10 +22,8 @@ def test_every_row_of_a_batch_is_one_replicas(kind, size, count):
         counts = targets[:, 0] >= 0
         for padded, part in zip((inputs, targets), whole.pair(number), strict=True):
             assert np.array_equal(padded[counts], part)
-            assert np.array_equal(shares[0].gathered(padded), part)
-            assert np.array_equal(
-                np.concatenate([share.dealt(part, k) for k, share in enumerate(shares)])[counts], part
-            )
+            assert np.array_equal(shares[0].gather(padded), part)
+            assert np.array_equal(np.concatenate([share.deal(part, k) for k, share in enumerate(shares)])[counts], part)
         assert np.all(targets[~counts] == -1)
     both = Shard(whole, count, range(2)).pair(1)
     alone = zip(shares[0].pair(1), shares[1].pair(1), strict=True)

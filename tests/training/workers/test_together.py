@@ -13,6 +13,11 @@ from shakegen.text.windows import ShuffledWindows, Streams
 from shakegen.training import train
 from shakegen.training.recipe import MANY_EPOCHS
 
+PARTS = (
+    "Warning: parts that a batch is computed in: 1 before, 3 now. The run goes on the same to rounding, not bit for "
+    "bit.\n"
+)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -36,7 +41,7 @@ def folder(tmp_path_factory):
     processes[3, 1].kill()
     for (count, index), process in processes.items():
         output, errors = process.communicate(timeout=300)
-        assert errors == ""
+        assert errors == (PARTS if (count, index) == (3, 0) else ""), "of three, the chief resumes a run of one"
         said = output
         for number, address in enumerate(teams.get(count, [])):
             said = said.replace(address, f"HOST:{number}")
