@@ -1,4 +1,4 @@
-"""What is shown while a network trains: `SampleText` for any Keras model, and the progress of `shakegen train`."""
+"""Keras callbacks that show text while a network trains; `SampleText` is for any Keras model."""
 
 import sys
 import traceback
@@ -15,26 +15,27 @@ from shakegen.study.autocomplete.completion import Completer
 class SampleText(keras.callbacks.Callback):
     """After each epoch, print a text that the network writes.
 
-    It never harms a training run: it has its own random numbers, prints what the terminal can show, and reports an
-    error of its own instead of raising it.
+    It never harms a training run: it has its own random numbers, prints only what the terminal can show, and reports
+    its own errors instead of raising them.
 
     Args:
         vocabulary: the `Vocabulary` of the model's one-hot input and output, of size V.
-        seed: the text to continue; what is not in the vocabulary is read as its unknown symbol, or else left out.
-        length: how many symbols to draw.
+        seed: the text to continue; symbols not in the vocabulary are read as its unknown symbol, or left out if it has
+            none.
+        length: the number of symbols to draw.
         temperature: 0 is greedy, 1 the network's own distribution.
-        random_state: of the draws; the epoch's number is added.
-        source: gives, for the model, an object with `prime` and `step` as `inference.Engine` has them. By default
-            `KerasSteps`, for any model from one-hot windows (N, T, V), or ids (N, T), to probabilities or logits of the
-            next character, (N, V) or (N, T, V).
-        stream: where to print, "stdout" or "stderr"; None only draws, for `text`.
-        beam_width: search for the likeliest text with so many beams, instead of drawing one; temperature and random
-            state then play no part.
+        random_state: of the draws; the number of the epoch is added.
+        source: makes, from the model, an object with `prime` and `step` like those of `inference.Engine`. The default,
+            `KerasSteps`, serves any model from one-hot windows (N, T, V) or ids (N, T) to probabilities or logits of
+            the next character, (N, V) or (N, T, V).
+        stream: where to print, "stdout" or "stderr"; None prints nothing and only sets `text`.
+        beam_width: search for the likeliest text with so many beams instead of drawing one; temperature and random
+            state then have no effect.
         options: more of `TextGenerator.samples` (`stop`, `min_length`, `top_k`, `top_p`, `min_p`, `typical`), or with
             beams of `TextGenerator.beams` (`stop`, `min_length`, `length_penalty`, `no_repeat_ngram`).
 
     Attributes:
-        text: the last one; None before the first epoch's end, and where drawing it failed.
+        text: the last one; None before the end of the first epoch, and after an error.
 
     Raises:
         ValueError: an argument is out of range.
@@ -53,7 +54,7 @@ class SampleText(keras.callbacks.Callback):
         **options,
     ):
         super().__init__()
-        sampling.check(length, temperature, random_state)
+        sampling.check_draw(length, temperature, random_state)
         sampling.StopTexts(options.get("stop", ()), vocabulary.symbols)
         others = {name: value for name, value in options.items() if name not in ("stop", "min_length")}
         if beam_width is None:
@@ -71,25 +72,25 @@ class SampleText(keras.callbacks.Callback):
         self._steps = None
 
     def on_epoch_end(self, epoch, logs=None):
-        # Whatever goes wrong in a sample, hours of training must not be lost to it.
+        # No error in a sample may cost hours of training.
         self.text = None
         try:
             self.text = self.draw(epoch)
             if self.stream is not None:
                 file = getattr(sys, self.stream)
-                bar = "\n" if self.stream == "stdout" and file.isatty() else ""  # Keras's, whose line has not ended
+                bar = (
+                    "\n" if self.stream == "stdout" and file.isatty() else ""
+                )  # the progress bar of Keras has not ended its line
                 show(f"{bar}{self.text}\n", file)
         except Exception:
             show(f"SampleText failed, training goes on:\n{traceback.format_exc()}", sys.stderr)
 
     def draw(self, epoch: int = 0) -> str:
-        """The seed and its continuation, as written by the model as it is now."""
+        """The seed and its continuation by the model as it is now."""
         if self._steps is None or self.source is not KerasSteps:
             self._steps = self.source(self.model)
-        generator, options = (
-            TextGenerator(self._steps, self.vocabulary),
-            {**self.options, "on_unknown": self.on_unknown},
-        )
+        generator = TextGenerator(self._steps, self.vocabulary)
+        options = {**self.options, "on_unknown": self.on_unknown}
         if self.beam_width is not None:
             return self.seed + generator.beams(self.seed, self.length, self.beam_width, **options)[0].text
         return self.seed + generator.sample(
@@ -98,17 +99,17 @@ class SampleText(keras.callbacks.Callback):
 
 
 class CompleteText(keras.callbacks.Callback):
-    """After each epoch, print the words that a network of the autocomplete task expects at a text's end.
+    """After each epoch, print the words that a network of the autocomplete task expects at the end of a text.
 
     Args:
-        source: gives, for the model, an `inference.Engine` with its read-out deferred.
+        source: makes, from the model, an `inference.Engine` with a deferred read-out.
         words: the network's outputs.
         seed: the text.
-        length: the most characters to read.
-        shown: whether to print on standard error; else it only draws, for `text`.
+        length: the number of characters to read at most.
+        shown: print on standard error; otherwise only set `text`.
 
     Attributes:
-        text: the last one; None before the first epoch's end.
+        text: the last one; None before the end of the first epoch.
     """
 
     TOP = 5
@@ -119,14 +120,14 @@ class CompleteText(keras.callbacks.Callback):
         self.text = None
 
     def on_epoch_end(self, epoch, logs=None):
-        found = Completer(self.source(self.model), self.words, self.length).complete(self.seed, self.TOP)
-        listed = ", ".join(f"{word} {share:.0%}" for word, share in found)
+        words = Completer(self.source(self.model), self.words, self.length).complete(self.seed, self.TOP)
+        listed = ", ".join(f"{word} {share:.0%}" for word, share in words)
         self.text = f"{self.seed.strip()}| {listed}"
         if self.shown:
             show(f"{self.text}\n", sys.stderr)
 
 
 def show(text: str, file) -> None:
-    """Print what the file's encoding can express, `?` for the rest."""
+    """Print a text; characters that the encoding of the file lacks become `?`."""
     encoding = getattr(file, "encoding", None) or "utf-8"
     print(text.encode(encoding, "replace").decode(encoding), file=file, flush=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def ensure_writable(path: str | Path, option: str = "--out") -> None:
-    """Make the folder of a file and try to write there, before anything is trained.
+    """Create the folder of a file and try to write there, before any long work begins.
 
     Raises:
-        OSError: the file could not be written; the message names the option that says where it goes.
+        OSError: the file could not be written; the message names the option that sets its place.
     """
     path = Path(path)
     with explaining(path, option):
@@ -23,7 +23,11 @@ def ensure_writable(path: str | Path, option: str = "--out") -> None:
 
 
 def write_whole(path: Path, content: bytes, option: str = "--out") -> None:
-    """Write a file so that a reader, or a crash, sees either the old content or all of the new."""
+    """Write a file so that a reader, or a crash, sees either the old content or all of the new.
+
+    Raises:
+        OSError: the file cannot be written; the message names the option that sets its place.
+    """
     with explaining(path, option):
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary_beside(path) as (file, name):
@@ -36,7 +40,7 @@ def write_whole(path: Path, content: bytes, option: str = "--out") -> None:
 
 @contextlib.contextmanager
 def temporary_beside(path: Path):
-    """A file open for writing in the same folder, gone at the end unless it was renamed."""
+    """A file open for writing in the same folder, and its name; it is deleted at the end unless it was renamed."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -47,14 +51,19 @@ def temporary_beside(path: Path):
 
 @contextlib.contextmanager
 def explaining(path: Path, option: str = "--out"):
-    """Say, of any error of the operating system, which file could not be written and what to try."""
+    """Turn any error of the operating system into `unwritable`."""
     try:
         yield
     except OSError as error:
-        raise OSError(
-            f"cannot write {path} ({error.strerror}): expected a file in a folder that has room and may be written to; "
-            f"try another place with {option}"
-        ) from None
+        raise unwritable(path, error, option) from None
+
+
+def unwritable(path: Path, error: OSError, option: str = "--out") -> OSError:
+    """An error that names the file that could not be written, and what to try."""
+    return OSError(
+        f"cannot write {path} ({error.strerror or error}): expected a file in a folder that has room and may be "
+        f"written to; try another place with {option}"
+    )
 
 
 def current_umask() -> int:

@@ -1,6 +1,6 @@
 """A comparison, and records of its runs, for the tests of comparisons."""
 
-from shakegen.compare.matching import weights_of
+from shakegen.compare.matching import count_weights
 from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import Record
 from shakegen.training.recipe import Recipe
@@ -14,7 +14,7 @@ def plan(*cells, **changes):
 
 
 def by_characters(config):
-    return weights_of(config, 27)
+    return count_weights(config, 27)
 
 
 def records(*cells, **changes):

@@ -2,7 +2,6 @@
 
 import contextlib
 import http.server
-import re
 import threading
 
 
@@ -10,7 +9,6 @@ class Server:
     """Serves `content` at every path, by the ways of `plan`, one for each request, the last one for all further ones.
 
     "good"              as it should be
-    "no-range"          from the beginning, whatever was asked for
     ("cut", n)          breaks off after n bytes
     ("unsized", n)      likewise, without having said how long the file is
     ("stall", n)        sends nothing more after n bytes
@@ -23,8 +21,8 @@ class Server:
         self.content, self.plan, self.requests = content, list(plan) or ["good"], []
         self.done = threading.Event()
 
-    def way(self, request) -> tuple:
-        self.requests.append((request.path, request.headers.get("Range")))
+    def next_way(self, request) -> tuple:
+        self.requests.append(request.path)
         way = self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
         return way if isinstance(way, tuple) else (way,)
 
@@ -39,7 +37,7 @@ def serving(server: Server):
 
         def do_GET(self):
             with contextlib.suppress(ConnectionError):  # the client may hang up
-                answer(self, server, *server.way(self))
+                answer(self, server, *server.next_way(self))
 
     service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01})
@@ -65,16 +63,11 @@ def answer(request, server: Server, way, at=None) -> None:
     if isinstance(way, int):
         request.send_error(way)
         return
-    asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
-    begin = int(asked[1]) if asked and way != "no-range" else 0
-    request.send_response(206 if begin else 200)
-    body, whole = server.content[begin:], len(server.content)
-    if begin:
-        request.send_header("Content-Range", f"bytes {begin}-{whole - 1}/{whole}")
+    request.send_response(200)
     if way != "unsized":
-        request.send_header("Content-Length", str(len(body)))
+        request.send_header("Content-Length", str(len(server.content)))
     request.end_headers()
-    request.wfile.write(body if at is None else body[:at])
+    request.wfile.write(server.content[:at])
     request.wfile.flush()
     if way == "stall":
         server.done.wait(5)

@@ -84,7 +84,7 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
         parameters,
         task,
     )
-    check(out, csv_file)
+    check_files(out, csv_file)
     from shakegen.compare.comparison import Comparison
     from shakegen.compare.runs import Stopped
     from shakegen.compare.text import Text
@@ -97,10 +97,10 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     except Stopped as stop:
         click.echo("\nInterrupted. The same command goes on from here.", err=True)
         sys.exit(128 + stop.signal)
-    give_out(summary, comparison.folder, out, csv_file, options["as_json"])
+    write_outcome(summary, comparison.folder, out, csv_file, options["as_json"])
 
 
-def check(out: Path | None, csv_file: Path | None) -> None:
+def check_files(out: Path | None, csv_file: Path | None) -> None:
     """Refuse, before any work is done, files that could not be written."""
     from shakegen import files
 
@@ -114,7 +114,7 @@ def check(out: Path | None, csv_file: Path | None) -> None:
 
 
 def progress(comparison):
-    """What shows, before and after each run of a comparison, which it is and what came of it."""
+    """A function that shows each run of a comparison before it starts, and its failure."""
     count = len(comparison.runs)
 
     def show(number, run, record):
@@ -129,8 +129,8 @@ def progress(comparison):
     return show
 
 
-def give_out(summary, folder: Path, out: Path | None, csv_file: Path | None, as_json: bool) -> None:
-    """The outcome, wherever it was asked for."""
+def write_outcome(summary, folder: Path, out: Path | None, csv_file: Path | None, as_json: bool) -> None:
+    """Write the outcome to files and print it, as asked for."""
     from shakegen.compare import report
 
     if csv_file:
@@ -148,11 +148,11 @@ def give_out(summary, folder: Path, out: Path | None, csv_file: Path | None, as_
 
 
 def print_table(summary, folder: Path) -> None:
-    """The table on standard output; what it means, and what is not in it, on standard error."""
-    from shakegen.compare.table import columns, fitting
+    """Print the table on standard output; its legend, and the columns left out, on standard error."""
+    from shakegen.compare.table import columns, fit_columns
 
     width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
-    kept, left_out = fitting(columns(summary), width)
+    kept, left_out = fit_columns(columns(summary), width)
     say(f"\n{summary.describe()}", "")
     table([column.head for column in kept], list(zip(*(column.short for column in kept), strict=True)))
     meanings = "; ".join(f"{column.head}: {column.title}" for column in kept if column.head != column.title)

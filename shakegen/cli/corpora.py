@@ -21,7 +21,7 @@ def corpora_list():
     from shakegen.text import named
 
     rows = [
-        (name, f"{text.size:,} bytes", "yes" if named.is_here(name) else "no", text.what)
+        (name, f"{text.size:,} bytes", "yes" if named.is_here(name) else "no", text.title)
         for name, text in named.NAMED.items()
     ]
     table(("name", "size", "here", "what"), rows)
@@ -33,14 +33,14 @@ def corpora_get(name):
     """Fetch the text NAME, verify it, and print its path.
 
     It is kept in the cache folder of the platform, or in that of the variable SHAKEGEN_CACHE. The proxies of the
-    variables http_proxy, https_proxy and no_proxy are used. A download that broke off goes on where it ended.
+    variables http_proxy, https_proxy and no_proxy are used.
 
     \b
     shakegen corpora get text8
     """
     from shakegen.text import named
 
-    click.echo(named.get(name, verify=True))
+    click.echo(named.fetch_text(name, verify=True))
 
 
 @corpora.command("path")
@@ -49,7 +49,7 @@ def corpora_path(name):
     """Print the path of the text NAME, if it is here."""
     from shakegen.text import named
 
-    path = named.place_of(name)
+    path = named.locate_text(name)
     if not named.is_here(name):
         raise FileNotFoundError(f"{name} is not here: fetch it with `shakegen corpora get {name}`")
     click.echo(path)
@@ -72,7 +72,7 @@ def corpora_show(corpus, reading, as_json):
     shakegen corpora show novels/*.txt --normalize text8 --json
     """
     from shakegen.text import catalog, statistics
-    from shakegen.text.vocabulary import describe
+    from shakegen.text.vocabulary import describe_character
 
     shown = statistics.describe(catalog.load_corpus(corpus, **reading))
     if as_json:
@@ -86,7 +86,7 @@ def corpora_show(corpus, reading, as_json):
     table(("order", "bits/char"), [(order, f"{value:.4f}") for order, value in enumerate(bits)])
     click.echo()
     frequent = sorted(number.items(), key=lambda item: -item[1])
-    rows = [(describe(c), f"{n:,}", f"{n / shown['characters']:.4%}") for c, n in frequent[:SHOWN]]
+    rows = [(describe_character(c), f"{n:,}", f"{n / shown['characters']:.4%}") for c, n in frequent[:SHOWN]]
     table(("character", "count", "share"), rows)
     if len(frequent) > SHOWN:
         click.echo(f"and {len(frequent) - SHOWN:,} less frequent ones: --json shows all")

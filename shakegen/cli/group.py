@@ -76,13 +76,13 @@ def table(header, rows) -> None:
 
 def read_text(path: str, encoding: str = "utf-8") -> str:
     """The text of a file, or - for standard input, with LF line ends and without a byte order mark."""
-    from shakegen.text.reading import decoded_blocks
+    from shakegen.text.reading import decode_blocks
 
     if path == "-":
-        return "".join(decoded_blocks(sys.stdin.buffer, "standard input", encoding))
+        return "".join(decode_blocks(sys.stdin.buffer, "standard input", encoding))
     try:
         with open(path, "rb") as file:
-            return "".join(decoded_blocks(file, path, encoding))
+            return "".join(decode_blocks(file, path, encoding))
     except FileNotFoundError:
         raise FileNotFoundError(f"no file {path}: expected a text file, or - for standard input") from None
     except IsADirectoryError:

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from shakegen.sampling import check
+from shakegen.sampling import check_draw
 
 OFFERED = 9
 HELP = "A number takes that one, Enter the first; other text is added (=3 adds 3).\nCtrl-D ends and prints the text."
@@ -22,7 +22,7 @@ def converse(
     Raises:
         ValueError: as `TextGenerator.samples`.
     """
-    check(length, temperature, 0)
+    check_draw(length, temperature, 0)
     draft, written = model.draft(seed, on_unknown), ""
     click.echo(HELP, err=True)
     while draft.length < length and not is_stopped(model.vocabulary, written, stop, min_length):

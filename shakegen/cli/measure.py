@@ -109,9 +109,9 @@ def part_of(source, origin: dict, split: str | None) -> Iterator[str]:
     split = split or ("test" if known else "all")
     if split == "all":
         return source.blocks()
-    shares = origin["split"] if known and "split" in origin else splits.USUAL
-    sizes = splits.sizes(shares, about.length, source.title)
-    return encoding.part_of(source, sizes, ("train", "validation", "test").index(split))
+    shares = origin["split"] if known and "split" in origin else splits.DEFAULT
+    sizes = splits.compute_sizes(shares, about.length, source.title)
+    return encoding.read_part(source, sizes, ("train", "validation", "test").index(split))
 
 
 def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Iterator[tuple[str, float]]:

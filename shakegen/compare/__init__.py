@@ -1,1 +1,1 @@
-"""Recurrent networks compared: the same text, order and budget for each; `comparison.Comparison` begins one."""
+"""Comparisons of recurrent networks: the same text, order and budget for each. Begin with `comparison.Comparison`."""

@@ -1,11 +1,11 @@
-"""What is compared: the networks, what is held equal, and the runs that follow from it. Only Python."""
+"""The plan of a comparison: the networks, what is equal, and the runs that follow. Only Python."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shakegen.cells.registry import BUILT_IN, CELLS, find_cell, option_names, parse_cell
-from shakegen.compare.matching import matched
+from shakegen.compare.matching import match_weights
 from shakegen.network.config import Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
 
@@ -69,12 +69,12 @@ def shown(value) -> str:
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One training run of a comparison.
 
     Attributes:
-        entry: whose.
-        repeat: its number, from 0.
+        entry: the network that it trains.
+        repeat: the number of the repeat, from 0.
         config: the network.
         recipe: how it learns.
     """
@@ -86,13 +86,13 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What its files are called."""
+        """The name of its files, without suffix."""
         return f"{self.entry.file_name}-{self.repeat}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a comparison is.
+    """A comparison before it begins.
 
     Attributes:
         entries: the networks.
@@ -176,19 +176,19 @@ class Plan:
             return {entry.name: self._config(entry) for entry in self.entries}
         weights = self.parameters or count(self.first)
         families = {entry.name: lambda units, entry=entry: self._config(entry, units) for entry in self.entries}
-        return matched(families, weights, count)
+        return match_weights(families, weights, count)
 
-    def runs(self, count: Callable[[Config], int]) -> list[Run]:
+    def runs(self, count: Callable[[Config], int]) -> list[PlannedRun]:
         """All runs in their order: the first of each network, then the second of each, and so on."""
-        configs, found = self.configs(count), []
+        configs, runs = self.configs(count), []
         for repeat in range(self.repeats):
             for entry in self.entries:
                 changes = {"random_state": self.recipe.random_state + repeat}
                 if "learning_rate" in entry.settings:
                     changes["learning_rate"] = entry.settings["learning_rate"]
                 recipe = replace(self.recipe, **changes)
-                found.append(Run(entry, repeat, configs[entry.name], recipe))
-        return found
+                runs.append(PlannedRun(entry, repeat, configs[entry.name], recipe))
+        return runs
 
     @property
     def budget(self) -> str:
@@ -198,6 +198,6 @@ class Plan:
         return f"{self.recipe.epochs:g} epoch{'s' * (self.recipe.epochs != 1)}"
 
     def to_dict(self) -> dict:
-        """What was held equal, ready for JSON."""
+        """What is equal, ready for JSON."""
         budget = {"epochs": self.recipe.epochs, "minutes": self.recipe.minutes}
         return {"match": self.match, "repeats": self.repeats, **{k: v for k, v in budget.items() if v is not None}}

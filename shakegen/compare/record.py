@@ -1,30 +1,30 @@
-"""What is known of a run, in a file beside its model: what it is, and its figures once it has ended. Only Python."""
+"""A run in a file beside its model: its settings, and its measurements once it has ended. Only Python."""
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shakegen.compare.plan import Run
+from shakegen.compare.plan import PlannedRun
 from shakegen.files import write_whole
 from shakegen.model.model_file import rename_losses
 
 FORMAT = "shakegen comparison run"
 STATES = ("running", "finished", "diverged", "failed")
-ENDED = ("finished", "diverged")  # what would come out the same again
+ENDED = ("finished", "diverged")  # a repetition would give the same
 
 
 @dataclass(frozen=True)
 class Record:
-    """A run and what came of it.
+    """A run and its outcome.
 
     Attributes:
         name: of the run.
-        what: what decides its outcome: `corpus`, `config`, `recipe`.
+        what: the causes of its outcome: `corpus`, `config`, `recipe`.
         text: how to read the text again, the arguments of `text.Text`.
-        sample: what to write in the end: `seed` and `length`.
-        state: one of `STATES`; running is also what was stopped, and goes on.
+        sample: the sample to write in the end: `seed` and `length`.
+        state: one of `STATES`; a stopped run is running, for it goes on.
         reason: why it failed or diverged.
-        figures: what was measured, by name; `worker.carry_out` says which.
+        figures: the measurements, by name; `worker.carry_out` lists them.
     """
 
     name: str
@@ -36,21 +36,21 @@ class Record:
     figures: dict = field(default_factory=dict)
 
     @classmethod
-    def of(cls, run: Run, text: dict, corpus: dict, sample: dict) -> "Record":
+    def of(cls, run: PlannedRun, text: dict, corpus: dict, sample: dict) -> "Record":
         """The record of a run that has not begun.
 
         Args:
             run: of a plan.
-            text: how to read it.
-            corpus: what decides what is learned from it, as `text.identify` has it.
-            sample: what to write in the end.
+            text: how to read the text.
+            corpus: the properties of the text that decide the outcome, from `text.identify`.
+            sample: the sample to write in the end.
         """
         what = {"corpus": corpus, "config": run.config.to_dict(), "recipe": run.recipe.to_dict()}
         return cls(run.name, json.loads(json.dumps(what)), text, sample)
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is to be done any more."""
+        """Whether nothing is left to do."""
         return self.state in ENDED
 
     def write(self, folder: Path) -> None:
@@ -85,14 +85,14 @@ class Record:
         return record
 
 
-def different(path: Path, before: dict, now: dict) -> str:
-    """Why a run cannot be that of a file: the first thing in which the two differ."""
-    found = "another run"
+def explain_difference(path: Path, before: dict, now: dict) -> str:
+    """The message that a run is not that of a file: it names the first difference."""
+    other_run = "another run"
     for part, values in now.items():
         for name, value in values.items():
             other = before.get(part, {}).get(name)
             if other != value:
                 named = f"{name.replace('_', ' ')} {other}, not {value}"
-                found = "a run on another text" if name == "sha256" else f"a run with {named}"
-                return f"{path} is of {found}: name another folder with --runs, or remove this one"
-    return f"{path} is of {found}: name another folder with --runs, or remove this one"
+                other_run = "a run on another text" if name == "sha256" else f"a run with {named}"
+                return f"{path} is of {other_run}: name another folder with --runs, or remove this one"
+    return f"{path} is of {other_run}: name another folder with --runs, or remove this one"

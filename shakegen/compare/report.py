@@ -9,7 +9,7 @@ from shakegen.compare.summary import Row, Summary
 from shakegen.compare.table import columns
 from shakegen.files import write_whole
 from shakegen.plotting import Curve, Figure, Fragment, Panel, Table
-from shakegen.plotting.page import escaped
+from shakegen.plotting.page import escape_html
 
 AXES = {"steps": ("steps", 1), "seconds": ("minutes", 60)}
 LOSSES = {"val_loss": "validation", "loss": "training"}
@@ -36,7 +36,7 @@ def save(summary: Summary, path: Path) -> None:
 
 
 def page(summary: Summary) -> str:
-    """A self-contained web page: what was compared, the table, the curves, a sample of each network."""
+    """A self-contained web page: the plan, the table, the curves, a sample of each network."""
     shown = columns(summary)
     header = [column.title for column in shown]
     table = Table(header, list(zip(*(column.long for column in shown), strict=True)))
@@ -53,14 +53,14 @@ def curves(summary: Summary) -> Figure | None:
     """The losses against steps and against time: means over the runs, with the range of these; None without any."""
     panels, unit = [], summary.task.kind.unit_of(summary.rows[0].config)
     for key, (label, scale) in AXES.items():
-        found = [
+        drawn = [
             curve(row, key, scale, loss, unit.nats)
             for loss in LOSSES
             for row in summary.rows
             if any(loss in entry for history in row.histories for entry in history)
         ]
-        if found:
-            panels.append(Panel(label, unit.name, found))
+        if drawn:
+            panels.append(Panel(label, unit.name, drawn))
     return Figure("Learning curves", panels) if panels else None
 
 
@@ -70,7 +70,7 @@ def curve(row: Row, key: str, scale: float, loss: str, nats: float) -> Curve:
         np.array([(entry[key] / scale, entry[loss] / nats) for entry in history if loss in entry])
         for history in row.histories
     ]
-    x, y = together([run for run in runs if len(run)])
+    x, y = align([run for run in runs if len(run)])
     mean, validation = y.mean(axis=0), loss == "val_loss"
     best = int(np.argmin(mean))
     band = (y.min(axis=0), y.max(axis=0)) if len(y) > 1 else None
@@ -78,11 +78,11 @@ def curve(row: Row, key: str, scale: float, loss: str, nats: float) -> Curve:
     return Curve(row.name, x, mean, LOSSES[loss], note, not validation, best if validation else None, band)
 
 
-def together(runs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def align(runs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Where to show several curves of points (x, y), x growing, as one: x, shape (points,), and y, (runs, points).
 
-    Curves of as many points are taken point by point. Others are read, between their points, wherever one of them has
-    a point and all of them are; and at their ends.
+    Curves with equal numbers of points are taken point by point. Others are interpolated at every point that one of
+    them has and all of them reach, and taken at their ends.
     """
     if len({len(run) for run in runs}) == 1:
         both = np.stack(runs)
@@ -97,20 +97,20 @@ def together(runs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 def accuracies(summary: Summary) -> Figure | None:
     """Of autocomplete: how accuracy grows with each character typed, means over the runs; None of other tasks."""
-    found = {}
+    accuracy = {}
     for row in summary.rows:
         tests = [record.figures["test"] for record in row.finished if record.figures["test"]]
         by_typed = [test["by_characters_typed"] for test in tests if "by_characters_typed" in test]
         if by_typed:
             shares = [{key: np.mean([one[key] for one in same]) for key in same[0]} for same in zip(*by_typed)]
-            found[row.name] = {"by_characters_typed": [{k: float(v) for k, v in one.items()} for one in shares]}
-    return plotting.accuracy_by_typing(found) if found else None
+            accuracy[row.name] = {"by_characters_typed": [{k: float(v) for k, v in one.items()} for one in shares]}
+    return plotting.accuracy_by_typing(accuracy) if accuracy else None
 
 
 def samples(summary: Summary) -> Fragment:
-    """What each network wrote."""
+    """A sample of each network."""
     written = [
-        f"<section><h3>{escaped(row.name)}</h3><pre>{escaped(row.sample)}</pre></section>"
+        f"<section><h3>{escape_html(row.name)}</h3><pre>{escape_html(row.sample)}</pre></section>"
         for row in summary.rows
         if row.sample
     ]

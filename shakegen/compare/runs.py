@@ -13,7 +13,7 @@ from pathlib import Path
 import filelock
 
 import shakegen
-from shakegen.compare.record import Record, different
+from shakegen.compare.record import Record, explain_difference
 from shakegen.files import ensure_writable
 
 
@@ -28,13 +28,13 @@ class Stopped(KeyboardInterrupt):
 def carry_out(
     records: Sequence[Record], folder: Path, show: Callable[[int, Record], None] | None = None
 ) -> list[Record]:
-    """Carry out what is left to do of some runs; what has ended in the folder is not done again.
+    """Carry out the runs that have not ended in the folder.
 
     Args:
-        records: of the runs, not begun.
-        folder: where their model files and records are, and go to.
-        show: told the number of each run, from 0, and its record, before it starts and when it has ended; None shows
-            nothing, of the training either.
+        records: the records of the runs.
+        folder: the folder of model files and records.
+        show: called with the number of each run, from 0, and its record, before it starts and when it has ended; None
+            shows nothing, of the training either.
 
     Returns:
         The records of all runs, ended or failed.
@@ -45,8 +45,8 @@ def carry_out(
         OSError: the folder cannot be written to.
     """
     ensure_writable(folder / "lock", "--runs")
-    with alone(folder):
-        records = [found(record, folder) for record in records]
+    with lock_folder(folder):
+        records = [read_known(record, folder) for record in records]
         for number, known in enumerate(records):
             if known.ended:
                 continue
@@ -54,14 +54,14 @@ def carry_out(
             record.write(folder)
             if show:
                 show(number, record)
-            records[number] = done(record, folder, quiet=show is None)
+            records[number] = run_worker(record, folder, quiet=show is None)
             if show:
                 show(number, records[number])
     return records
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Keep other comparisons from working in a folder."""
     lock = filelock.FileLock(folder / "lock")
     try:
@@ -76,8 +76,8 @@ def alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def found(record: Record, folder: Path) -> Record:
-    """What the folder has of a run, or the run as it is."""
+def read_known(record: Record, folder: Path) -> Record:
+    """The record of a run in the folder, or the run as it is."""
     path = record.path(folder)
     if not path.exists():
         if record.model(folder).exists():
@@ -88,12 +88,12 @@ def found(record: Record, folder: Path) -> Record:
         return record
     known = Record.read(path)
     if known.what != record.what:
-        raise ValueError(different(path, known.what, record.what))
+        raise ValueError(explain_difference(path, known.what, record.what))
     return replace(known, text=record.text, sample=record.sample)
 
 
-def done(record: Record, folder: Path, quiet: bool) -> Record:
-    """Carry one run out, and tell what came of it."""
+def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
+    """Carry out one run in a process; its record then."""
     command = [sys.executable, "-P", "-m", "shakegen.compare.worker", str(folder), record.name, *["--quiet"] * quiet]
     # The very package that this process runs, wherever that came from; -P keeps the working folder out.
     paths = [str(Path(shakegen.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -101,7 +101,7 @@ def done(record: Record, folder: Path, quiet: bool) -> Record:
     # In a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
     own_group = {"process_group": 0} if os.name == "posix" else {}
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, **own_group)
-    with handing_signals_on(process) as stopped:
+    with pass_signals_on(process) as stopped:
         code = process.wait()
     if stopped:
         raise Stopped(stopped[0])
@@ -117,8 +117,8 @@ def done(record: Record, folder: Path, quiet: bool) -> Record:
 
 
 @contextlib.contextmanager
-def handing_signals_on(process: subprocess.Popen) -> Iterator[list[int]]:
-    """Let Ctrl-C and SIGTERM end a process in good order; gives the list of the signals that came."""
+def pass_signals_on(process: subprocess.Popen) -> Iterator[list[int]]:
+    """Pass Ctrl-C and SIGTERM on to a process as SIGTERM; gives the list of the signals that came."""
     came = []
     if threading.current_thread() is not threading.main_thread():
         yield came

@@ -18,11 +18,11 @@ COSTS = ("training_characters_per_second", "sampling_characters_per_second", "mi
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of several runs.
+class Measurement:
+    """A measurement of several runs.
 
     Attributes:
-        values: that of each run.
+        values: the value of each run.
     """
 
     values: tuple[float, ...]
@@ -67,30 +67,32 @@ class Row:
         return [f"{reasons.count(reason)} of {len(self.records)} {reason}" for reason in dict.fromkeys(reasons)]
 
     @cached_property
-    def figures(self) -> dict[str, Figure]:
-        """What was measured of the runs that finished, by name: the task's measures, then `COSTS`."""
-        found = {}
+    def figures(self) -> dict[str, Measurement]:
+        """The measurements of the finished runs, by name: the measures of the task, then `COSTS`."""
+        figures = {}
         for measure in get_task(self.config.task).measures:
-            found[measure.name] = self._figure(lambda of, m=measure: (of[m.part] or {}).get(m.key))
+            figures[measure.name] = self._figure(lambda of, m=measure: (of[m.part] or {}).get(m.key))
         for name in COSTS[:2]:
-            found[name] = self._figure(lambda of, name=name: of[name])
-        found["minutes"] = self._figure(lambda of: of["seconds"] / 60)
-        found["peak_memory_mib"] = self._figure(lambda of: of["peak_memory_bytes"] and of["peak_memory_bytes"] / 2**20)
-        return found
+            figures[name] = self._figure(lambda of, name=name: of[name])
+        figures["minutes"] = self._figure(lambda of: of["seconds"] / 60)
+        figures["peak_memory_mib"] = self._figure(
+            lambda of: of["peak_memory_bytes"] and of["peak_memory_bytes"] / 2**20
+        )
+        return figures
 
-    def _figure(self, value) -> Figure:
+    def _figure(self, value) -> Measurement:
         values = (value(record.figures) for record in self.finished)
-        return Figure(tuple(value for value in values if value is not None))
+        return Measurement(tuple(value for value in values if value is not None))
 
     @property
     def histories(self) -> list[list[dict]]:
-        """The histories of the runs that finished; where there is none, of those that did not get so far."""
+        """The histories of the finished runs; if there are none, those of all runs."""
         records = self.finished or self.records
         return [record.figures["history"] for record in records if record.figures.get("history")]
 
     @property
     def sample(self) -> str:
-        """What the first run wrote that finished."""
+        """The sample of the first finished run."""
         return self.finished[0].figures["sample"] if self.finished else ""
 
     def flat(self) -> dict:
@@ -124,8 +126,8 @@ class Summary:
     """The outcome of a comparison.
 
     Attributes:
-        corpus: what was learned from: name, sha256, length, split.
-        plan: what was held equal.
+        corpus: the text: name, sha256, length, split.
+        plan: the plan of the comparison.
         rows: in the plan's order.
     """
 
@@ -157,7 +159,7 @@ class Summary:
         write_whole(path, content.getvalue().encode(), "--csv")
 
     def describe(self) -> str:
-        """What was compared, in a few sentences."""
+        """The plan in a few sentences."""
         plan, corpus, first = self.plan, self.corpus, self.plan.recipe.random_state
         equal = {"units": "number of units", "parameters": "number of weights within 1 %", "time": "time"}[plan.match]
         states = f"random states {first} to {first + plan.repeats - 1}" if plan.repeats > 1 else f"random state {first}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shakegen.compare.summary import Figure, Row, Summary
+from shakegen.compare.summary import Measurement, Row, Summary
 
 NONE, GAP = "-", 2
 
@@ -15,7 +15,7 @@ class Column:
     Attributes:
         head, title: above it, likewise.
         short, long: a cell for each row.
-        rank: the higher, the sooner it is left out where there is little room.
+        rank: columns of high rank are left out first where there is little room.
     """
 
     head: str
@@ -33,7 +33,7 @@ def columns(summary: Summary) -> list[Column]:
     """All columns of a comparison."""
     rows = summary.rows
     configs = [row.config for row in rows]
-    found = [
+    shown = [
         plain("cell", "cell", [row.name for row in rows], 0),
         plain("units", "units", [str(config.units) for config in configs], 3),
         plain("layers", "layers", [str(config.layers) for config in configs], 9),
@@ -44,11 +44,11 @@ def columns(summary: Summary) -> list[Column]:
         cells = [score(row, measure.name, measure.digits) for row in rows]
         if number == 0:
             cells = [cell if row.finished else row.records[0].state for cell, row in zip(cells, rows, strict=True)]
-        found.append(plain(measure.head, measure.title, cells, 1 if measure.usual else 11))
+        shown.append(plain(measure.head, measure.title, cells, 1 if measure.usual else 11))
     means = {name: [row.figures[name].mean for row in rows] for name in rows[0].figures}
-    minutes = [written(mean, lambda mean: f"{mean:.{1 + (mean < 10)}f}") for mean in means["minutes"]]
+    minutes = [format_or_none(mean, lambda mean: f"{mean:.{1 + (mean < 10)}f}") for mean in means["minutes"]]
     return [
-        *found,
+        *shown,
         Column("train/s", "characters/s, training", *numbers(means["training_characters_per_second"]), 6),
         Column("draw/s", "characters/s, sampling", *numbers(means["sampling_characters_per_second"]), 7),
         plain("min", "minutes", minutes, 5),
@@ -64,10 +64,12 @@ def plain(head: str, title: str, cells: Sequence[str], rank: int) -> Column:
 def numbers(values) -> tuple[list[str], list[str]]:
     """Numbers in short and at length."""
     values = list(values)
-    return [written(value, compact) for value in values], [written(value, lambda v: f"{v:,.0f}") for value in values]
+    return [format_or_none(value, compact) for value in values], [
+        format_or_none(value, lambda v: f"{v:,.0f}") for value in values
+    ]
 
 
-def written(value: float | None, how: Callable[[float], str]) -> str:
+def format_or_none(value: float | None, how: Callable[[float], str]) -> str:
     return NONE if value is None else how(value)
 
 
@@ -82,13 +84,13 @@ def compact(value: float) -> str:
 
 def score(row: Row, name: str, digits: int) -> str:
     """The mean of a measure over the runs, and its spread if there is one."""
-    figure: Figure = row.figures[name]
+    figure: Measurement = row.figures[name]
     spread = "" if figure.spread is None else f" ±{figure.spread:.{digits}f}"
-    return written(figure.mean, lambda mean: f"{mean:.{digits}f}{spread}")
+    return format_or_none(figure.mean, lambda mean: f"{mean:.{digits}f}{spread}")
 
 
-def fitting(columns: list[Column], width: int | None) -> tuple[list[Column], list[Column]]:
-    """The columns that fit in so many characters, and those left out for it; None has room for all."""
+def fit_columns(columns: list[Column], width: int | None) -> tuple[list[Column], list[Column]]:
+    """The columns that fit in a number of characters, and the others; None has room for all."""
     kept = list(columns)
     while width is not None and len(kept) > 1 and sum(column.width + GAP for column in kept) - GAP > width:
         kept.remove(max(kept, key=lambda column: column.rank))

@@ -15,7 +15,7 @@ from shakegen.lab import cells, check
 from shakegen.lab.result import Result
 from shakegen.model.evaluation import LN2, predicted
 from shakegen.plotting import Bars, Figure, Panel
-from shakegen.text.windows import cut
+from shakegen.text.windows import cut_windows
 
 DIRECTIONS = ("forward", "bidirectional")
 
@@ -106,7 +106,7 @@ def cloze(
 
 def cut_gaps(ids: np.ndarray, starts: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
     """The text around gaps, ids (N, 2 · context), and the symbols in the gaps, (N,); windows begin at `starts`."""
-    windows = cut(ids, starts, 2 * context + 1).astype(np.int32)
+    windows = cut_windows(ids, starts, 2 * context + 1).astype(np.int32)
     return np.delete(windows, context, axis=1), windows[:, context]
 
 

@@ -18,7 +18,7 @@ from shakegen.lab.result import Result, table_of
 from shakegen.model.evaluation import LN2
 from shakegen.network.config import Config
 from shakegen.plotting import Curve, Figure, Panel, Table
-from shakegen.text.windows import check_length, cut
+from shakegen.text.windows import check_length, cut_windows
 
 OPTIMIZERS = ("adam", "sgd")
 
@@ -102,7 +102,7 @@ class GradientSettings:
         def draw(number):
             random = np.random.default_rng((self.random_state, number))
             starts = random.integers(len(ids) - self.seq_length, size=self.batch_size)
-            return cut(ids, starts, self.seq_length + 1).astype(np.int32)
+            return cut_windows(ids, starts, self.seq_length + 1).astype(np.int32)
 
         return draw
 
@@ -118,7 +118,7 @@ class GradientSettings:
                 "longer text or fewer --lags"
             )
         starts = np.linspace(0, len(ids) - self.lags - 2, self.sequences).astype(int)
-        return cut(ids, starts, self.lags + 2).astype(np.int32)
+        return cut_windows(ids, starts, self.lags + 2).astype(np.int32)
 
 
 def of_cells(

@@ -1,6 +1,5 @@
 """The two kinds of trained networks, and what one does with them, in numpy."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -53,7 +52,7 @@ class LanguageModel(Model):
     @classmethod
     def unit_of(cls, config):
         column = {"char": "bits_per_character", "word": "bits_per_word"}[config.level]
-        return LossUnit(f"bits/{config.level}", math.log(2), column)
+        return LossUnit(f"bits/{config.level}", evaluation.LN2, column)
 
     @property
     def validation_bits(self) -> float | None:
@@ -62,7 +61,7 @@ class LanguageModel(Model):
         if loss is None:
             return None
         nats = loss * text.get("symbols", 1) + text.get("spelling", 0)
-        return nats / max(1, text.get("characters", 1)) / math.log(2)
+        return nats / max(1, text.get("characters", 1)) / evaluation.LN2
 
     def validation_figures(self) -> dict:
         """How well it predicts the validation text, by the names of the figures."""

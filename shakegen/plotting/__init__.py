@@ -1,4 +1,4 @@
-"""Figures: said once as data, then drawn in a terminal, as an image (with matplotlib) or on a web page."""
+"""Figures as data, drawn in a terminal, as an image (with matplotlib) or on a web page."""
 
 from pathlib import Path
 
@@ -28,27 +28,27 @@ __all__ = [
 
 
 def check(path: str | Path) -> None:
-    """Refuse, before any work is done, a file that `save` could not write.
+    """Check, before any work is done, that `save` knows this kind of file.
 
     Raises:
-        ValueError: its name ends in no kind of file that there is, or matplotlib is not installed.
+        ValueError: the name has another ending, or matplotlib is not installed.
     """
     kinds = [*image.FORMATS, "html"]
     if Path(path).suffix.lower().removeprefix(".") not in kinds:
         raise ValueError(f"cannot draw {path}: expected a name that ends in .{', .'.join(kinds[:-1])} or .html")
-    image.require()
+    image.require_matplotlib()
 
 
 def save(figure: Figure, path: str | Path, *beside: Table | str) -> None:
-    """Write a figure to a file of the kind that its name ends in: png, svg, pdf or html; whole or not at all.
+    """Write a figure to a file, whole or not at all. The ending of its name decides the kind: png, svg, pdf or html.
 
     Args:
         figure: what to draw.
         path: the file.
-        beside: on a page, the tables and paragraphs above the figure.
+        beside: tables and paragraphs above the figure on a page.
 
     Raises:
-        ValueError: as `check`.
+        ValueError: as for `check`.
         OSError: the file cannot be written.
     """
     check(path)

@@ -8,13 +8,13 @@ from shakegen.plotting.figure import Bars, Curve, Heat, Panel
 from shakegen.plotting.theme import Theme
 
 MARKERS = "os^D"
-NAME = 30  # characters of a name beside an axis; longer ones are cut short
-TALL = 2  # times as wide is a cell with text in it
-LETTER, LINE = 0.085, 0.17  # inches, in the usual size
+NAME = 30  # characters of a name beside an axis; longer names are cut
+TALL = 2  # height of a cell with text, in widths
+LETTER, LINE = 0.085, 0.17  # width of a letter and height of a line, in inches
 
 
-def plain(text: str) -> str:
-    """Text that matplotlib shows as it is: not as a formula, and not hidden for its first letter."""
+def escape_text(text: str) -> str:
+    """Text that matplotlib shows as it is: neither as a formula nor hidden because of its first letter."""
     text = text.replace("$", r"\$")
     return f"\u200b{text}" if text.startswith("_") else text
 
@@ -24,12 +24,12 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
 
     Args:
         panel: what to draw.
-        axes: matplotlib's.
-        series: of the whole figure, whose places give the colours.
+        axes: of matplotlib.
+        series: of the whole figure; their places give the colours.
         theme: the colours.
         width: of the panel with its labels, in inches.
     """
-    axes.set(xlabel=plain(panel.x_label), ylabel=plain(panel.y_label), title=plain(panel.title))
+    axes.set(xlabel=escape_text(panel.x_label), ylabel=escape_text(panel.y_label), title=escape_text(panel.title))
     axes.margins(x=0.02)
     if panel.log_x:
         axes.set_xscale("log")
@@ -42,23 +42,25 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
         axes.set_axisbelow(True)
     if panel.bars:
         name_ticks(axes.xaxis, panel.groups, width - 1)
-    drawn = [draw_bars(bars, n, panel, axes, colour(bars, series, theme), theme) for n, bars in enumerate(panel.bars)]
+    drawn = [
+        draw_bars(bars, n, panel, axes, pick_colour(bars, series, theme), theme) for n, bars in enumerate(panel.bars)
+    ]
     for curve in panel.scaled():
         marker = MARKERS[series.index(curve.series) // len(theme.series) % len(MARKERS)]
-        drawn.append(draw_curve(curve, axes, colour(curve, series, theme), marker))
+        drawn.append(draw_curve(curve, axes, pick_colour(curve, series, theme), marker))
         if panel.heat:
-            drawn[-1].set_path_effects([outline(theme)])
-    if panel.curves and not panel.log_x and not panel.heat and whole(panel):
+            drawn[-1].set_path_effects([outline_curve(theme)])
+    if panel.curves and not panel.log_x and not panel.heat and has_whole_x(panel):
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    if legend_lines(panel, width):
+    if count_legend_lines(panel, width):
         draw_legend(panel, axes, drawn, width)
 
 
-def colour(part: Curve | Bars, series: list[str], theme: Theme) -> str:
+def pick_colour(part: Curve | Bars, series: list[str], theme: Theme) -> str:
     return theme.series[series.index(part.series) % len(theme.series)]
 
 
-def whole(panel: Panel) -> bool:
+def has_whole_x(panel: Panel) -> bool:
     x = np.concatenate([curve.x for curve in panel.curves])
     return bool(np.all(x == np.round(x)))
 
@@ -88,7 +90,7 @@ def draw_heat(panel: Panel, axes, theme: Theme, width: float) -> None:
     colours, aspect = ("Oranges", TALL) if len(heat.texts) else ("cividis", "auto")
     image = axes.imshow(values, colours, aspect=aspect, extent=heat.edges, vmin=low, vmax=high, interpolation="nearest")
     beside = {"location": "bottom", "shrink": 0.5} if len(heat.texts) else {}
-    axes.figure.colorbar(image, ax=axes, label=plain(heat.label), **beside).outline.set_visible(False)
+    axes.figure.colorbar(image, ax=axes, label=escape_text(heat.label), **beside).outline.set_visible(False)
     if len(heat.texts):
         draw_texts(heat, image, axes, theme, width)
     if len(heat.columns):
@@ -98,7 +100,7 @@ def draw_heat(panel: Panel, axes, theme: Theme, width: float) -> None:
 
 
 def draw_texts(heat: Heat, image, axes, theme: Theme, width: float) -> None:
-    """What stands in the cells, dark on light ones and light on dark ones; on blank ones it is paler."""
+    """Write the texts in the cells: dark on light, light on dark, and pale on blank cells."""
     axes.set_axis_off()
     axes.set_anchor("N")
     size = min(12, 60 * width / np.shape(heat.values)[1])
@@ -108,15 +110,17 @@ def draw_texts(heat: Heat, image, axes, theme: Theme, width: float) -> None:
             red, green, blue, _ = image.cmap(image.norm(value))
             dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
             ink = {"color": "white" if dark else "black"} if np.isfinite(value) else {"color": theme.ink, "alpha": 0.6}
-            axes.text(column, row, plain(text), ha="center", va="center", family="monospace", fontsize=size, **ink)
+            axes.text(
+                column, row, escape_text(text), ha="center", va="center", family="monospace", fontsize=size, **ink
+            )
 
 
 def name_ticks(axis, names, room: float) -> None:
-    """Write names beside an axis that is so many inches long: slanted where they would meet, and not more than fit."""
+    """Write names beside an axis of `room` inches: slanted if they would overlap, and only as many as fit."""
     shown = [name if len(name) <= NAME else f"{name[: NAME - 1]}…" for name in names]
     slanted = axis.axis_name == "x" and len(shown) * LETTER * (max(map(len, shown)) + 1) > room
     every = -(-len(shown) // max(2, int(room / LINE))) if slanted or axis.axis_name == "y" else 1
-    axis.set_ticks(range(0, len(shown), every), [plain(name) for name in shown[::every]])
+    axis.set_ticks(range(0, len(shown), every), [escape_text(name) for name in shown[::every]])
     if slanted:
         longest = max(map(len, shown))
         turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if longest > 3 else {}
@@ -125,32 +129,32 @@ def name_ticks(axis, names, room: float) -> None:
             label.set(**turned)
 
 
-def outline(theme: Theme):
-    """A line of paper's colour around a curve that lies on a heat map."""
+def outline_curve(theme: Theme):
+    """An outline in the colour of the paper, for a curve on a heat map."""
     from matplotlib.patheffects import withStroke
 
     return withStroke(linewidth=4, foreground=theme.paper)
 
 
-def legend_texts(panel: Panel, width: float) -> list[str]:
-    """The entries of a panel's legend, wrapped to what a width in inches has room for; none where it needs none."""
+def wrap_legend(panel: Panel, width: float) -> list[str]:
+    """The entries of the legend, wrapped to a width in inches; empty if the panel needs no legend."""
     parts = [*panel.bars, *panel.curves]
     notes = [getattr(part, "note", "") for part in parts]
     if len(parts) == 1 and not notes[0]:
         return []
-    letters = max(16, int((width / legend_columns(panel, width) - 1.2) * 15))
+    letters = max(16, int((width / count_legend_columns(panel, width) - 1.2) * 15))
     texts = [f"{part.name}: {note}" if note else part.name for part, note in zip(parts, notes)]
     return ["\n".join(textwrap.wrap(text, letters)) or text for text in texts]
 
 
-def legend_columns(panel: Panel, width: float) -> int:
+def count_legend_columns(panel: Panel, width: float) -> int:
     return 2 if width >= 7 and len(panel.bars) + len(panel.curves) > 3 else 1
 
 
-def legend_lines(panel: Panel, width: float) -> int:
-    """The lines of the legend below a panel that is so many inches wide."""
-    lines = [text.count("\n") + 1 for text in legend_texts(panel, width)]
-    first = -(-len(lines) // legend_columns(panel, width))
+def count_legend_lines(panel: Panel, width: float) -> int:
+    """The number of lines of the legend below a panel of this width in inches."""
+    lines = [text.count("\n") + 1 for text in wrap_legend(panel, width)]
+    first = -(-len(lines) // count_legend_columns(panel, width))
     return max(sum(lines[:first]), sum(lines[first:]))
 
 
@@ -160,7 +164,7 @@ def draw_legend(panel: Panel, axes, drawn: list, width: float) -> None:
     low = max((len(label.get_text()) for label in axes.get_xticklabels() if label.get_rotation()), default=0)
     below = axes.transAxes + ScaledTranslation(0, -0.5 - 0.7 * LETTER * low, axes.figure.dpi_scale_trans)
     axes.legend(
-        drawn, [plain(text) for text in legend_texts(panel, width)], loc="upper left", bbox_to_anchor=(0, 0),
+        drawn, [escape_text(text) for text in wrap_legend(panel, width)], loc="upper left", bbox_to_anchor=(0, 0),
         bbox_transform=below, borderaxespad=0, borderpad=0, frameon=False, fontsize="small",
-        ncols=legend_columns(panel, width),
+        ncols=count_legend_columns(panel, width),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a terminal can draw with: letters and colours for series, cells of dots or letters."""
+"""A canvas for terminals: letters and colours for series, cells of dots or letters."""
 
 import itertools
 import string
@@ -8,7 +8,7 @@ import numpy as np
 from shakegen.plotting.scale import Scale
 
 BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # by row and column of a cell's dots
-COLOURS = (36, 33, 35, 32, 31, 34, 96, 93)  # of the terminal's own theme, so that they suit dark and light
+COLOURS = (36, 33, 35, 32, 31, 34, 96, 93)  # of the theme of the terminal, so that they suit dark and light
 UNICODE = {"mark": "●", "axis": "│", "tick": "┤", "corner": "└", "across": "─", "below": "┬", "shades": " ░▒▓█"}
 UNICODE |= {"plus-minus": "±"}
 ASCII = {"mark": "*", "axis": "|", "tick": "+", "corner": "+", "across": "-", "below": "+", "shades": " .:-=+*#%@"}
@@ -17,7 +17,7 @@ EIGHTHS = ("", *"▏▎▍▌▋▊▉")
 
 
 class Pen:
-    """How series look: a letter and a colour each; and the signs that a terminal has for the rest."""
+    """The look of a drawing: a letter and a colour for each series, and the signs that the terminal can show."""
 
     def __init__(self, series: list[str], unicode: bool, colour: bool):
         self.series, self.unicode, self.colour = series, unicode, colour
@@ -33,7 +33,7 @@ class Pen:
         return f"\x1b[{COLOURS[self.series.index(series) % len(COLOURS)]}m{text}\x1b[0m"
 
     def bar(self, length: float) -> str:
-        """A bar of so many characters, to an eighth of one where that can be shown."""
+        """A bar, its length in characters; in Unicode, to an eighth of one."""
         if not self.unicode:
             return "#" * round(length)
         whole, eighths = divmod(round(8 * length), 8)
@@ -41,12 +41,12 @@ class Pen:
 
 
 class Canvas:
-    """Cells to draw in, each of 4 × 2 dots in braille, else of one letter.
+    """Cells to draw in: each has 4 × 2 dots in braille, or one letter in ASCII.
 
     Args:
         width, height: in characters.
-        x, y: where numbers are.
-        pen: how to draw.
+        x, y: the scales of the axes.
+        pen: the look of the drawing.
     """
 
     def __init__(self, width: int, height: int, x: Scale, y: Scale, pen: Pen):
@@ -57,16 +57,16 @@ class Canvas:
         self._owners = np.full((height, width), None, dtype=object)
 
     def places(self, curve) -> np.ndarray:
-        """The points of a curve in dots from the upper left corner, down and across: shape (points, 2)."""
+        """The points of a curve as dots down and across from the upper left corner, shape (points, 2)."""
         down, across = 1 - self.y.place(curve.y), self.x.place(curve.x)
         return np.stack([down * (self.height * self.rows - 1), across * (self.width * self.columns - 1)], axis=1)
 
     def cell(self, place) -> tuple[int, int]:
-        """The row and column of a place given in dots."""
+        """The row and column of the cell at a place in dots."""
         return round(float(place[0])) // self.rows, round(float(place[1])) // self.columns
 
     def curve(self, curve) -> None:
-        """Draw straight lines between neighbouring points; a dashed curve lacks every other pair of dots."""
+        """Draw straight lines between neighbouring points; a dashed curve leaves out every other pair of dots."""
         places, drawn = self.places(curve), 0
         finite = np.isfinite(places).all(axis=1)
         for index in np.flatnonzero(finite):
@@ -86,7 +86,7 @@ class Canvas:
             self.signs[cell] = chr(0x2800 + self._dots[cell])
 
     def mark(self, curve) -> None:
-        """Mark the point of a curve that is to be marked."""
+        """Mark the marked point of a curve."""
         place = self.places(curve)[curve.mark]
         if np.isfinite(place).all():
             cell = self.cell(place)
@@ -103,7 +103,7 @@ class Canvas:
         self.signs[:] = np.array(list(shades), object)[np.nan_to_num(levels).astype(int)]
 
     def lines(self) -> list[str]:
-        """The rows of the canvas, with the escape codes of colours where the pen has them."""
+        """The rows of the canvas, with escape codes if the pen has colours."""
         return [
             "".join(
                 self.pen.paint("".join(sign for sign, _ in cells), owner)

@@ -1,4 +1,4 @@
-"""What a figure shows, as plain data: every renderer draws it, and `to_dict` gives its numbers."""
+"""Figures as plain data: every renderer draws them, and `to_dict` gives their numbers."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ class Curve:
     """A line through points.
 
     Attributes:
-        series: whose it is, such as a model's name; curves and bars of one series have one colour.
-        x, y: its points, numbers of equal count; NaN leaves a gap.
-        label: what it is among those of its series, such as "training".
-        note: what the legend adds, such as the best value.
-        dashed: whether the line is broken.
+        series: its owner, such as the name of a model; curves and bars of one series have one colour.
+        x, y: its points, equally many; NaN leaves a gap.
+        label: tells it from others of its series, such as "training".
+        note: an addition in the legend, such as the best value.
+        dashed: draw a broken line.
         mark: the index of a point to mark.
         band: the lower and upper ends of a range around y, each as long as y.
 
@@ -49,7 +49,7 @@ class Bars:
     """One bar for each of the panel's groups.
 
     Attributes:
-        series: whose they are; the bars of several series stand side by side.
+        series: their owner; bars of several series stand side by side.
         values: the heights; NaN leaves a bar out.
         spread: half the length of an error bar on each, or None.
 
@@ -76,13 +76,13 @@ class Heat:
 
     Attributes:
         values: shape (rows, columns); NaN stays blank.
-        label: what the colours mean.
-        rows, columns: names of the rows and of the columns, or nothing.
-        texts: what stands in the cells, as many rows and columns of texts, or nothing.
-        extent: the left, right, bottom and top ends, in the units of curves over it; by default cells are counted.
+        label: the meaning of the colours.
+        rows, columns: names of the rows and of the columns; may be empty.
+        texts: in the cells, shape (rows, columns); may be empty.
+        extent: the left, right, bottom and top ends in the units of curves over it; the default counts cells.
 
     Raises:
-        ValueError: the values have no two dimensions, or there are not as many names.
+        ValueError: the values have not two dimensions, or the counts of names or texts do not fit.
     """
 
     values: np.ndarray
@@ -119,13 +119,13 @@ class Panel:
     """One pair of axes: curves, perhaps over a heat map, or bars.
 
     Attributes:
-        x_label, y_label: what the axes show, with units.
-        title: above it.
+        x_label, y_label: of the axes, with units.
+        title: above the panel.
         groups: of bars, the names along the x axis.
-        log_x, log_y: whether an axis is logarithmic; what is not above 0 is then left out.
+        log_x, log_y: make an axis logarithmic; values that are not above 0 are left out.
 
     Raises:
-        ValueError: there is nothing in it, or bars are as many as groups are not, or are together with something else.
+        ValueError: the panel is empty, or bars do not match the groups, or share the panel with something else.
     """
 
     x_label: str
@@ -147,8 +147,11 @@ class Panel:
             raise ValueError(f"the panel has {len(self.groups)} groups of bars: expected as many bars of each series")
 
     def scaled(self) -> list[Curve]:
-        """The curves with NaN for what cannot be on a logarithmic axis."""
-        return [replace(curve, x=shown(curve.x, self.log_x), y=shown(curve.y, self.log_y)) for curve in self.curves]
+        """The curves, with NaN for values that a logarithmic axis cannot show."""
+        return [
+            replace(curve, x=finite_values(curve.x, self.log_x), y=finite_values(curve.y, self.log_y))
+            for curve in self.curves
+        ]
 
 
 @dataclass(frozen=True)
@@ -160,11 +163,11 @@ class Figure:
 
     @property
     def series(self) -> list[str]:
-        """Every series once, in order: the place gives the colour, the same in all panels."""
+        """Every series once, in order. Its place gives its colour in all panels."""
         return list(dict.fromkeys(part.series for panel in self.panels for part in (*panel.curves, *panel.bars)))
 
     def to_dict(self) -> dict:
-        """The numbers behind the figure, ready for JSON; None where there is none."""
+        """The numbers behind the figure, ready for JSON; None for a missing number."""
         return {"title": self.title, "panels": [panel_to_dict(panel) for panel in self.panels]}
 
 
@@ -187,39 +190,39 @@ class Fragment:
 
 
 def panel_to_dict(panel: Panel) -> dict:
-    found = {"title": panel.title, "x_label": panel.x_label, "y_label": panel.y_label}
+    result = {"title": panel.title, "x_label": panel.x_label, "y_label": panel.y_label}
     if panel.curves:
-        found["curves"] = [curve_to_dict(curve) for curve in panel.curves]
+        result["curves"] = [curve_to_dict(curve) for curve in panel.curves]
     if panel.bars:
-        found["groups"] = list(panel.groups)
-        found["bars"] = [
-            {"series": bars.series, "values": numbers(bars.values)}
-            | ({} if bars.spread is None else {"spread": numbers(bars.spread)})
+        result["groups"] = list(panel.groups)
+        result["bars"] = [
+            {"series": bars.series, "values": to_numbers(bars.values)}
+            | ({} if bars.spread is None else {"spread": to_numbers(bars.spread)})
             for bars in panel.bars
         ]
     if panel.heat:
         heat = panel.heat
-        found["heat"] = {"label": heat.label, "values": [numbers(row) for row in heat.values]}
-        named = {"rows": heat.rows, "columns": heat.columns, "extent": heat.extent}
-        found["heat"] |= {name: list(value) for name, value in named.items() if value}
-    return found
+        result["heat"] = {"label": heat.label, "values": [to_numbers(row) for row in heat.values]}
+        optional = {"rows": heat.rows, "columns": heat.columns, "extent": heat.extent}
+        result["heat"] |= {name: list(value) for name, value in optional.items() if value}
+    return result
 
 
 def curve_to_dict(curve: Curve) -> dict:
-    found = {"series": curve.series, "label": curve.label, "x": numbers(curve.x), "y": numbers(curve.y)}
+    result = {"series": curve.series, "label": curve.label, "x": to_numbers(curve.x), "y": to_numbers(curve.y)}
     if curve.mark is not None:
-        found["mark"] = {"x": found["x"][curve.mark], "y": found["y"][curve.mark]}
+        result["mark"] = {"x": result["x"][curve.mark], "y": result["y"][curve.mark]}
     if curve.band is not None:
-        found["low"], found["high"] = map(numbers, curve.band)
-    return found
+        result["low"], result["high"] = map(to_numbers, curve.band)
+    return result
 
 
-def numbers(values) -> list:
-    """Numbers of Python, None for those that JSON has not."""
+def to_numbers(values) -> list:
+    """Values as Python numbers; None for values that JSON lacks."""
     values = np.asarray(values).tolist()
     return [value if math.isfinite(value) else None for value in values]
 
 
-def shown(values, logarithmic: bool) -> np.ndarray:
+def finite_values(values, logarithmic: bool) -> np.ndarray:
     values = np.asarray(values, float)
     return np.where(np.isfinite(values) & (values > 0 if logarithmic else True), values, np.nan)

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen.plotting.axes import TALL, draw_panel, legend_lines, plain
+from shakegen.plotting.axes import TALL, count_legend_lines, draw_panel, escape_text
 from shakegen.plotting.figure import Figure, Panel
 from shakegen.plotting.theme import LIGHT, Theme
 
 FORMATS = ("png", "svg", "pdf")
-HEIGHT, LINE = 3.4, 0.2  # inches, of a panel without its legend, and of a line of that
+HEIGHT, LINE = 3.4, 0.2  # of a panel without its legend, and of a line of the legend, in inches
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the axes of a panel are in a drawing.
+    """The place of the axes of a panel in a drawing.
 
     Attributes:
         box: the left, top, right and bottom ends, in points from the upper left corner.
@@ -28,12 +28,12 @@ class Place:
 
 
 def render(figure: Figure, kind: str = "svg", width: float = 8.0) -> bytes:
-    """A figure as the content of an image file; the same figure gives the same bytes.
+    """The content of an image file of a figure. The same figure gives the same bytes.
 
     Args:
         figure: what to draw.
         kind: one of FORMATS.
-        width: in inches; panels stand side by side where there is room for two.
+        width: in inches; two panels stand side by side if there is room.
 
     Raises:
         ValueError: matplotlib is not installed; the message says how to get it.
@@ -42,13 +42,13 @@ def render(figure: Figure, kind: str = "svg", width: float = 8.0) -> bytes:
 
 
 def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: str = "") -> tuple[bytes, list[Place]]:
-    """As `render`, in given colours, and where the panels came to be.
+    """As `render`, with a theme; also returns the places of the panels.
 
     Args:
         theme: the colours.
-        salt: makes the identifiers in an SVG differ from another one's on the same page.
+        salt: makes the identifiers in an SVG unique on a page.
     """
-    require()
+    require_matplotlib()
     import warnings
 
     import matplotlib
@@ -56,12 +56,12 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
 
     columns = 1 if len(figure.panels) == 1 or width < 7 else 2
     rows, content = -(-len(figure.panels) // columns), io.BytesIO()
-    with matplotlib.rc_context(settings(theme, salt)), warnings.catch_warnings():
+    with matplotlib.rc_context(make_settings(theme, salt)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a script without a font shows boxes
         height = rows * max(panel_height(panel, width / columns) for panel in figure.panels)
         drawing = Drawing(figsize=(width, height), layout="constrained")
         if len(figure.panels) > 1:
-            drawing.suptitle(plain(figure.title))
+            drawing.suptitle(escape_text(figure.title))
         grid = drawing.subplots(rows, columns, squeeze=False).ravel()
         for panel, axes in zip(figure.panels, grid):
             draw_panel(panel, axes, figure.series, theme, width / columns)
@@ -69,25 +69,29 @@ def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: st
             axes.set_visible(False)
         date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[kind]
         drawing.savefig(content, format=kind, dpi=160, metadata=date)
-    return content.getvalue(), [place(axes, width, height) for axes in grid[: len(figure.panels)]]
+    return content.getvalue(), [locate_axes(axes, width, height) for axes in grid[: len(figure.panels)]]
 
 
 def panel_height(panel: Panel, width: float) -> float:
-    """The height of a panel that is so many inches wide."""
+    """The height of a panel of this width, both in inches."""
     if panel.heat and len(panel.heat.texts):
         rows, columns = np.shape(panel.heat.values)
-        return 1.4 + TALL * rows * width / columns  # a title and the bar of colours come with it
-    return HEIGHT + LINE * legend_lines(panel, width)
+        return 1.4 + TALL * rows * width / columns  # with a title and the bar of colours
+    return HEIGHT + LINE * count_legend_lines(panel, width)
 
 
-def place(axes, width: float, height: float) -> Place:
-    found = axes.get_position()
-    points = (72 * width * found.x0, 72 * height * (1 - found.y1), 72 * width * found.x1, 72 * height * (1 - found.y0))
+def locate_axes(axes, width: float, height: float) -> Place:
+    box = axes.get_position()
+    points = (72 * width * box.x0, 72 * height * (1 - box.y1), 72 * width * box.x1, 72 * height * (1 - box.y0))
     return Place(points, tuple(map(float, axes.get_xlim())), tuple(map(float, axes.get_ylim())))
 
 
-def require() -> None:
-    """Refuse, with the way to get it, where matplotlib is missing; nothing is loaded."""
+def require_matplotlib() -> None:
+    """Check that matplotlib is installed.
+
+    Raises:
+        ValueError: it is not; the message says how to get it.
+    """
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -97,7 +101,7 @@ def require() -> None:
         ) from None
 
 
-def settings(theme: Theme, salt: str) -> dict:
+def make_settings(theme: Theme, salt: str) -> dict:
     from matplotlib import cycler
 
     ink = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor")

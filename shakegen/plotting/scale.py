@@ -10,10 +10,10 @@ class Scale:
     """From numbers to their places on an axis, 0 to 1.
 
     Args:
-        low, high: the numbers at 0 and at 1; where they are equal, room is made around them.
-        logarithmic: whether equal ratios are equally long; low and high are then above 0.
-        whole: whether only whole numbers are written beside the axis.
-        names: what is written beside 0, 1, 2 … instead of numbers.
+        low, high: the numbers at 0 and at 1; if they are equal, the axis extends to both sides of them.
+        logarithmic: equal ratios have equal lengths; low and high must be above 0.
+        whole: write only whole numbers beside the axis.
+        names: written beside 0, 1, 2 … instead of numbers.
     """
 
     def __init__(self, low: float, high: float, logarithmic=False, whole=False, names: Sequence[str] = ()):
@@ -24,7 +24,7 @@ class Scale:
 
     @classmethod
     def around(cls, values, **options) -> "Scale":
-        """A scale that has room for all of some arrays; NaN is passed over."""
+        """A scale with room for all values of some arrays but NaN."""
         values = np.concatenate([np.asarray(v, float).ravel() for v in values])
         values = values[np.isfinite(values)]
         return cls(float(values.min()), float(values.max()), **options) if len(values) else cls(1.0, 2.0, **options)
@@ -43,7 +43,7 @@ class Scale:
             return list(enumerate(self.names))[::every]
         low, high = sorted((self.low, self.high))
         values = powers_of_ten(low, high, most) if self.logarithmic else round_numbers(low, high, most)
-        return [(value, written(value)) for value in values if not self.whole or value == round(value)]
+        return [(value, format_number(value)) for value in values if not self.whole or value == round(value)]
 
 
 def round_numbers(low: float, high: float, most: int) -> list[float]:
@@ -61,7 +61,7 @@ def powers_of_ten(low: float, high: float, most: int) -> list[float]:
     return [10.0**k for k in range(first, last + 1, max(1, -(-(last - first + 1) // most)))]
 
 
-def written(value: float) -> str:
+def format_number(value: float) -> str:
     """A number in few characters."""
     mantissa, exponent, power = f"{value:.6g}".partition("e")
     return mantissa + exponent + (str(int(power)) if power else "")

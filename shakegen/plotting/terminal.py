@@ -6,59 +6,59 @@ import numpy as np
 
 from shakegen.plotting.canvas import Canvas, Pen
 from shakegen.plotting.figure import Figure, Panel
-from shakegen.plotting.scale import Scale, written
+from shakegen.plotting.scale import Scale, format_number
 
 VALUES = 24  # columns beside a bar for its value
 
 
 def draw(figure: Figure, width: int = 80, height: int = 16, *, unicode: bool = True, colour: bool = False) -> str:
-    """A figure as text; the bands of curves are left to images.
+    """A figure as text, without the bands of curves.
 
     Args:
-        figure: what to draw; its panels come one below the other.
+        figure: its panels come one below the other.
         width: columns of the terminal, 40 or more.
         height: lines of the axes of each panel, 4 or more.
-        unicode: whether the terminal can show braille and blocks; else the figure, but for its names, is ASCII.
-        colour: whether to colour the series with escape codes.
+        unicode: use braille and blocks; otherwise the figure is ASCII, except for its names.
+        colour: colour the series with escape codes.
 
     Returns:
-        Lines of at most `width` characters, but for names that are longer.
+        Lines of at most `width` characters, unless a name is longer.
 
     Raises:
-        ValueError: there is no room.
+        ValueError: there is too little room.
     """
     if width < 40 or height < 4:
         raise ValueError(f"{width} columns and {height} lines are too few for a figure: expected 40 and 4 or more")
     pen, several = Pen(figure.series, unicode, colour), len(figure.panels) > 1
-    drawn = [figure.title] if several else []
+    lines = [figure.title] if several else []
     for panel in figure.panels:
-        drawn += [""] * several + [panel.title] * bool(panel.title)
-        drawn += bars(panel, width, pen) if panel.bars else axes(panel, width, height, pen)
-    return "\n".join(line.rstrip() for line in drawn) + "\n"
+        lines += [""] * several + [panel.title] * bool(panel.title)
+        lines += draw_bars(panel, width, pen) if panel.bars else draw_axes(panel, width, height, pen)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def axes(panel: Panel, width: int, height: int, pen: Pen) -> list[str]:
-    """The lines of a panel with curves, or with a heat map and perhaps curves over it."""
+def draw_axes(panel: Panel, width: int, height: int, pen: Pen) -> list[str]:
+    """The lines of a panel with curves, a heat map, or curves over a heat map."""
     curves = panel.scaled()
-    x, y = scales(panel, curves)
+    x, y = make_scales(panel, curves)
     beside = {round((1 - float(y.place(value))) * (height - 1)): text for value, text in y.ticks(height // 2)}
     margin = max(map(len, beside.values()), default=0) + 1
     canvas = Canvas(width - margin - 3, height, x, y, pen)
     if panel.heat:
         canvas.shade(panel.heat)
-    for curve in reversed(curves):  # the first comes to lie on top
+    for curve in reversed(curves):  # the first is drawn last, on top
         canvas.curve(curve)
     for curve in curves:
         if curve.mark is not None:
             canvas.mark(curve)
-    ends, lines = letters(canvas, curves), [f"{panel.y_label:>{margin + 1}}"]
+    ends, lines = place_letters(canvas, curves), [f"{panel.y_label:>{margin + 1}}"]
     for row, content in enumerate(canvas.lines()):
         axis = pen.signs["tick" if row in beside else "axis"]
         lines.append(f"{beside.get(row, ''):>{margin}}{axis}{content} {ends.get(row, '')}")
-    return [*lines, *below(x, canvas.width, margin, panel.x_label, pen), *legend(panel, pen)]
+    return [*lines, *draw_x_axis(x, canvas.width, margin, panel.x_label, pen), *draw_legend(panel, pen)]
 
 
-def scales(panel: Panel, curves) -> tuple[Scale, Scale]:
+def make_scales(panel: Panel, curves) -> tuple[Scale, Scale]:
     if panel.heat:
         left, right, bottom, top = panel.heat.edges
         return Scale(left, right, names=panel.heat.columns), Scale(bottom, top, names=panel.heat.rows)
@@ -67,8 +67,8 @@ def scales(panel: Panel, curves) -> tuple[Scale, Scale]:
     return x, Scale.around([curve.y for curve in curves], logarithmic=panel.log_y)
 
 
-def letters(canvas: Canvas, curves) -> dict[int, str]:
-    """By row, the letter of each curve beside its end; in the nearest free row where two would meet."""
+def place_letters(canvas: Canvas, curves) -> dict[int, str]:
+    """By row, the letter of each curve beside its end, or in the nearest free row."""
     ends = {}
     for curve in curves if len(curves) > 1 else ():
         places = canvas.places(curve)
@@ -80,8 +80,8 @@ def letters(canvas: Canvas, curves) -> dict[int, str]:
     return ends
 
 
-def below(x: Scale, width: int, margin: int, label: str, pen: Pen) -> list[str]:
-    """The x axis, the numbers below it, and what it shows."""
+def draw_x_axis(x: Scale, width: int, margin: int, label: str, pen: Pen) -> list[str]:
+    """The x axis, the numbers below it, and its label."""
     line, texts = [pen.signs["across"]] * width, [" "] * (margin + width + 3)
     for value, text in x.ticks(width // 12):
         place = round(float(x.place(value)) * (width - 1))
@@ -91,20 +91,20 @@ def below(x: Scale, width: int, margin: int, label: str, pen: Pen) -> list[str]:
     return [" " * margin + pen.signs["corner"] + "".join(line), "".join(texts), f"{label:>{margin + 1 + width}}"]
 
 
-def legend(panel: Panel, pen: Pen) -> list[str]:
+def draw_legend(panel: Panel, pen: Pen) -> list[str]:
     lines = []
     for curve in panel.curves:
         letter = f"{pen.letter(curve)} " if len(panel.curves) > 1 else ""
         mark = "" if curve.mark is None else f"  {pen.signs['mark']}"
         lines.append(f"{pen.paint(letter + curve.name, curve.series)}{mark} {curve.note}")
     if panel.heat:
-        low, high = map(written, panel.heat.range)
+        low, high = map(format_number, panel.heat.range)
         lines.append(f"{low} {pen.signs['shades']} {high}  {panel.heat.label}")
     return lines
 
 
-def bars(panel: Panel, width: int, pen: Pen) -> list[str]:
-    """Bars that lie, a line each, grouped, with their values."""
+def draw_bars(panel: Panel, width: int, pen: Pen) -> list[str]:
+    """Horizontal bars with their values, one line each, in groups."""
     several = len(panel.bars) > 1
     margin = max(map(len, [*panel.groups, *(f"  {bars.name}" for bars in panel.bars if several)]))
     heights = np.abs(np.concatenate([np.asarray(bars.values, float) for bars in panel.bars]))
@@ -117,7 +117,9 @@ def bars(panel: Panel, width: int, pen: Pen) -> list[str]:
             if not math.isfinite(value):
                 continue
             length = abs(value) / highest * max(8, width - margin - VALUES)
-            spread = f" {pen.signs['plus-minus']} {written(bars.spread[group])}" if bars.spread is not None else ""
+            spread = (
+                f" {pen.signs['plus-minus']} {format_number(bars.spread[group])}" if bars.spread is not None else ""
+            )
             name = f"  {bars.name}" if several else title
-            lines.append(f"{name:<{margin}} {pen.paint(pen.bar(length), bars.series)} {written(value)}{spread}")
+            lines.append(f"{name:<{margin}} {pen.paint(pen.bar(length), bars.series)} {format_number(value)}{spread}")
     return lines

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours: of the paper, of lines and letters, of the grid, and of the series in turn."""
+    """The colours of the paper, of lines and letters, of the grid, and of the series in turn."""
 
     paper: str
     ink: str
@@ -22,5 +22,5 @@ DARK = Theme(
     "#3a3d42",
     ("#56b4e9", "#f0883e", "#2fc99a", "#e39fc6", "#e6c34a", "#a5d6f7", "#b89ce0", "#b0b0b0"),
 )
-# Stands for the colours of either theme in what matplotlib draws, until style sheets decide.
+# Placeholders in drawings by matplotlib for the colours of either theme; the style sheet replaces them.
 NAMED = Theme("#010101", "#010102", "#010103", tuple(f"#01020{number}" for number in range(8)))

@@ -8,8 +8,8 @@ from shakegen.sampling.truncation import Truncation
 
 Step = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 NOISE = 1 << 14  # random numbers drawn at a time and stream
-TRIES = 6  # runners-up that are looked at one by one, before the whole truncation is worked out
-LARGEST_SCALE = 1e30  # of the noise: a larger one overflows 32 bits, and changes nothing
+TRIES = 6  # runners-up that are tested one by one, before the whole truncation is computed
+LARGEST_SCALE = 1e30  # of the noise: a larger scale overflows 32 bits and changes nothing
 
 
 def ancestral(
@@ -21,7 +21,7 @@ def ancestral(
     random_state: int = 0,
     **truncations,
 ) -> Iterator[np.ndarray]:
-    """Draw each id from softmax(logits / temperature), or what truncations leave of it, in N streams at once.
+    """Draw each id from softmax(logits / temperature), perhaps truncated, in N streams at once.
 
     A draw is argmax(logits + temperature · Gumbel noise), which has that distribution (Gumbel 1954, the "Gumbel-max
     trick"); the argmax over a part of the ids has the distribution renormalised to that part. The noise of stream i
@@ -30,29 +30,29 @@ def ancestral(
     Args:
         step: the step function.
         logits: of the first id to draw, shape (N, V).
-        state: what `step` gave with them, or a start.
-        length: how many ids to draw.
+        state: of the N streams, as `step` returned it with these logits.
+        length: the number of ids to draw.
         temperature: divides the logits, before any truncation; 0 takes the likeliest id (greedy).
         random_state: a whole number ≥ 0.
         truncations: `top_k`, `top_p`, `min_p`, `typical`, as for `Truncation`.
 
     Returns:
-        An iterator over the drawn ids, shape (N,), `length` times. The array is reused: copy what is to be kept.
+        An iterator over `length` arrays of drawn ids, shape (N,). It reuses one array: copy it to keep it.
 
     Raises:
         ValueError: an argument is out of range.
     """
-    check(length, temperature, random_state)
+    check_draw(length, temperature, random_state)
     truncation = Truncation(**truncations)
     if not truncation or not temperature:
-        return plain(step, logits, state, length, temperature, random_state)
-    return truncated(step, logits, state, length, temperature, random_state, truncation)
+        return draw_plain(step, logits, state, length, temperature, random_state)
+    return draw_truncated(step, logits, state, length, temperature, random_state, truncation)
 
 
-def plain(step, logits, state, length, temperature, random_state):
+def draw_plain(step, logits, state, length, temperature, random_state):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     add, argmax = np.add, noisy.argmax
-    noise = gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
+    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
     for count in range(length):
         if count:
             logits, state = step(ids, state)
@@ -64,10 +64,10 @@ def plain(step, logits, state, length, temperature, random_state):
         yield ids
 
 
-def truncated(step, logits, state, length, temperature, random_state, truncation):
+def draw_truncated(step, logits, state, length, temperature, random_state, truncation):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     add, argmax = np.add, noisy.argmax
-    noise = gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
+    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
     allows = truncation.single(temperature, logits.shape[1], logits.dtype) if len(logits) == 1 else None
     for count in range(length):
         if count:
@@ -77,15 +77,15 @@ def truncated(step, logits, state, length, temperature, random_state, truncation
             noisy[~truncation.keep(logits, temperature)] = -np.inf
             argmax(1, ids)
         else:
-            # The winner of all, if it may stay, is the winner of those that may stay: no need to know them.
+            # If the overall winner is allowed, it also wins among the allowed ids: no need to know the others.
             argmax(1, ids)
             if not allows(logits[0], ids.item()):
-                ids[0] = runner_up(logits, noisy, allows, truncation, temperature)
+                ids[0] = draw_runner_up(logits, noisy, allows, truncation, temperature)
         yield ids
 
 
-def runner_up(logits, noisy, allows, truncation, temperature) -> int:
-    """The winner, in one stream, among the ids that may be drawn, once the winner of all may not."""
+def draw_runner_up(logits, noisy, allows, truncation, temperature) -> int:
+    """The winner among the allowed ids of one stream, given that the overall winner is not allowed."""
     for _ in range(TRIES):
         noisy[0, noisy.argmax()] = -np.inf
         second = int(noisy.argmax())
@@ -95,8 +95,8 @@ def runner_up(logits, noisy, allows, truncation, temperature) -> int:
     return int(noisy.argmax())
 
 
-def gumbel_noise(shape, scale: float, random_state: int, dtype) -> Iterator[np.ndarray]:
-    """Arrays of shape (N, V) of independent Gumbel noise times `scale`, without end."""
+def draw_gumbel_noise(shape, scale: float, random_state: int, dtype) -> Iterator[np.ndarray]:
+    """Endless arrays of independent Gumbel noise times `scale`, shape (N, V)."""
     streams, symbols = shape
     generators = [np.random.default_rng((random_state, stream)) for stream in range(streams)]
     block, scale = max(1, NOISE // symbols), min(scale, LARGEST_SCALE)
@@ -107,8 +107,12 @@ def gumbel_noise(shape, scale: float, random_state: int, dtype) -> Iterator[np.n
         yield from noise
 
 
-def check(length: int, temperature: float, random_state: int) -> None:
-    """Refuse numbers out of range, with a ValueError that says what was expected."""
+def check_draw(length: int, temperature: float, random_state: int) -> None:
+    """Check the numbers of a draw.
+
+    Raises:
+        ValueError: a number is out of range; the message says what was expected.
+    """
     if length < 0:
         raise ValueError(f"the length is {length}: expected a number of characters, 0 or more")
     if not 0 <= temperature < float("inf"):

@@ -1,4 +1,4 @@
-"""Beam search: the likeliest texts that a search of limited width finds."""
+"""Beam search: a search of limited width for the likeliest texts."""
 
 import math
 from typing import NamedTuple
@@ -9,16 +9,16 @@ from shakegen.sampling.ancestral import Step
 from shakegen.sampling.stopping import StopTexts
 
 TINY = 1e-30
-MOST = 10_000_000  # width times length: the ids that a search keeps
+MOST = 10_000_000  # width times length: the ids in memory
 
 
 class Hypothesis(NamedTuple):
-    """A text that a search found.
+    """One text of a search.
 
     Attributes:
         ids: shape (length,).
-        score: what it was ranked by; the higher the better.
-        log_probability: of the ids, given what the network had read, in nats.
+        score: the texts are ranked by it; higher is better.
+        log_probability: of the ids, given the text read before, in nats.
     """
 
     ids: np.ndarray
@@ -38,61 +38,61 @@ def beam_search(
     length_penalty: float = 0.0,
     no_repeat_ngram: int = 0,
 ) -> list[Hypothesis]:
-    """Look for the likeliest texts: at every step, of all continuations of `width` texts the best `width` stay.
+    """Look for the likeliest texts: each step keeps the best `width` continuations of `width` texts.
 
-    A text that ends in a stop text is frozen: it keeps its place and score while others grow. The greedy text, which
-    no wide beam is bound to keep, always takes part in the end: the best found is never worse than it.
+    A text that ends in a stop text is frozen: it keeps its place and score while others grow. A wide beam may lose the
+    greedy text, so that text always takes part at the end: the best result is never worse.
 
     Args:
         step: the step function.
         logits: of the first id, shape (1, V).
-        state: what `step` gave with them, or a start, of one stream.
-        length: how many ids a text has, unless a stop text ends it.
-        width: how many texts are kept; 1 is greedy.
-        best: how many are given.
+        state: of one stream, as `step` returned it with these logits.
+        length: the number of ids in a text, unless a stop text ends it.
+        width: the number of texts that are kept; 1 is greedy.
+        best: the number of texts to return.
         stops: the stop texts; none by default.
-        min_length: a stop text that ends before so many ids is text like any other.
+        min_length: a stop text does not end a text before it has so many ids.
         length_penalty: α ≥ 0; texts are ranked by log-probability / lengthᵅ. 0 ranks by probability, which favours
             early stops, 1 by the mean over the ids.
-        no_repeat_ngram: n; no n ids in a row stand twice in a text (Paulus et al. 2018). 0 allows it.
+        no_repeat_ngram: n; no n ids in a row occur twice in a text (Paulus et al. 2018). 0 allows repeats.
 
     Returns:
-        At most `best` texts, best first. A text is shorter than `length` without a stop text only where every id after
-        it was forbidden in all beams.
+        At most `best` texts, best first. A text without a stop text is shorter than `length` only if every next id was
+        forbidden in all beams.
 
     Raises:
         ValueError: an argument is out of range.
     """
     check_beams(length, width, logits.shape[1], best, length_penalty, no_repeat_ngram)
-    # Where there are beams, row 0 goes its greedy way without a part in their contest; they are the rows after it.
+    # With several beams, row 0 is the greedy text, outside their contest. The beams are the rows after it.
     first = int(width > 1)
     beams = Beams(step, logits, state, length, 1 + first, stops, min_length, history=no_repeat_ngram > 0)
     scores = np.zeros(1 + first)
-    while beams.going():
+    while beams.read_last():
         totals = scores[:, None] + log_softmax(beams.logits)
         if no_repeat_ngram:
-            totals[repeating(beams.history, no_repeat_ngram)] = -np.inf
+            totals[find_repeats(beams.history, no_repeat_ngram)] = -np.inf
         beams.freeze(totals, scores)
-        ranks = ranked(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
-        top = highest(ranks[first:].ravel(), width)
+        ranks = rank_scores(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
+        top = find_highest(ranks[first:].ravel(), width)
         if not len(top):
             break
         if first:
             top = np.concatenate([ranks[:1].argmax(keepdims=True)[0], top + totals.shape[1]])
         scores = totals.ravel()[top]
         beams.advance(*np.divmod(top, totals.shape[1]))
-    return beams.hypotheses(ranked(scores, beams.lengths(), length_penalty), scores)[:best]
+    return beams.hypotheses(rank_scores(scores, beams.lengths(), length_penalty), scores)[:best]
 
 
-def ranked(log_probabilities: np.ndarray, lengths: np.ndarray, penalty: float) -> np.ndarray:
+def rank_scores(log_probabilities: np.ndarray, lengths: np.ndarray, penalty: float) -> np.ndarray:
     return log_probabilities / np.maximum(lengths, 1) ** penalty
 
 
 class Beams:
-    """The rows of a search: how each came to be, which are finished, and the network's state.
+    """The rows of a search: their ids, which of them are finished, and the state of the network.
 
-    The ids are kept as a trail of back-pointers, a step's cost whatever the length; whole rows of ids, `history`, are
-    kept where a rule looks at them.
+    The ids are a trail of back-pointers, so that a step costs the same at any length. Whole rows of ids, `history`, are
+    kept only for a rule that needs them.
     """
 
     def __init__(self, step, logits, state, length, rows=1, stops=None, min_length=0, history=False):
@@ -104,8 +104,8 @@ class Beams:
         self.history = np.empty((rows, 0), np.int32) if history else None
         self._trail, self._ids = [], None
 
-    def going(self) -> bool:
-        """Read the ids of the last step, if there is another one to make."""
+    def read_last(self) -> bool:
+        """Read the ids of the last step and return True, unless the search is over."""
         if len(self._trail) == self._length or (self._stops and self.finished.all()):
             return False
         if self._trail:
@@ -113,20 +113,20 @@ class Beams:
         return True
 
     def freeze(self, totals: np.ndarray, scores: np.ndarray) -> None:
-        """Give every finished row one continuation, nothing, at no cost."""
+        """Give every finished row a single, empty continuation at no cost."""
         if self._stops and self.finished.any():
             totals[self.finished] = -np.inf
             totals[self.finished, 0] = scores[self.finished]
 
     def lengths(self, after: int = 0) -> np.ndarray:
-        """How long the text of each row is, or will be after so many steps."""
+        """The length of the text in each row, after so many more steps."""
         if self._stops:
             return self._lengths + after * ~self.finished
         return np.full(len(self._state), len(self._trail) + after, float)
 
     def advance(self, parents: np.ndarray, ids: np.ndarray) -> None:
         """Replace the rows by continuations of them."""
-        # In place where the number of rows stays: an engine knows its own state again and goes on at once.
+        # In place if the number of rows stays: an engine recognises its own state and need not copy it.
         if len(parents) == len(self._state):
             self._state[...] = self._state[parents]
         else:
@@ -144,30 +144,30 @@ class Beams:
         self._trail.append((parents, written))
 
     def hypotheses(self, ranks: np.ndarray, log_probabilities: np.ndarray) -> list[Hypothesis]:
-        """The distinct texts of all rows, best first, but last those that neither a stop text nor the length ended."""
+        """The distinct texts of all rows, best first; last, texts that neither a stop text nor the length ended."""
         rows, steps = np.arange(len(ranks)), []
         for parents, ids in reversed(self._trail):
             steps.append(ids[rows])
             rows = parents[rows]
         texts = np.array(steps[::-1], np.intp).reshape(len(steps), len(ranks)).T
         complete = self.finished | (len(self._trail) == self._length)
-        found = {}
+        distinct = {}
         for row in np.lexsort((-ranks, ~complete)):
             ids = texts[row][texts[row] >= 0]
             if ranks[row] > -np.inf:
-                found.setdefault(ids.tobytes(), Hypothesis(ids, float(ranks[row]), float(log_probabilities[row])))
-        return list(found.values())
+                distinct.setdefault(ids.tobytes(), Hypothesis(ids, float(ranks[row]), float(log_probabilities[row])))
+        return list(distinct.values())
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Log-probabilities, row by row; -inf throughout where all logits are."""
+    """Log-probabilities, row by row, shape (N, V); -inf throughout a row whose logits are all -inf."""
     shifted = logits - np.maximum(logits.max(axis=1, keepdims=True), -1 / TINY)
     total = np.exp(shifted).dot(np.ones((shifted.shape[1], 1), shifted.dtype))
     return shifted - np.log(np.maximum(total, TINY))
 
 
-def highest(ranks: np.ndarray, count: int) -> np.ndarray:
-    """Where the highest of some ranks are, at most `count` of them, highest first, none that is -inf."""
+def find_highest(ranks: np.ndarray, count: int) -> np.ndarray:
+    """The places of the highest ranks, at most `count`, highest first, without -inf."""
     if count == 1:
         top = ranks.argmax(keepdims=True)
     else:
@@ -176,14 +176,14 @@ def highest(ranks: np.ndarray, count: int) -> np.ndarray:
     return top[ranks[top] > -np.inf]
 
 
-def repeating(history: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows and ids that would make n ids in a row stand a second time in a row, shape (N, T)."""
+def find_repeats(history: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a history (N, T), and the next ids that would repeat n ids of that row."""
     length = history.shape[1]
     if length < n:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     if n == 1:
         rows, starts = np.nonzero(np.ones(history.shape))
-    else:  # where the last id stands before, then, of those places, where the one before last does, and so on
+    else:  # earlier places of the last id; of those, the places where the one before it matches too; and so on
         rows, starts = np.nonzero(history[:, n - 2 : length - 1] == history[:, -1:])
     for back in range(2, n):
         same = history[rows, starts + n - 1 - back] == history[rows, length - back]
@@ -194,7 +194,11 @@ def repeating(history: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
 def check_beams(
     length: int, width: int, size: int, best: int = 1, length_penalty: float = 0.0, no_repeat_ngram: int = 0
 ) -> None:
-    """Refuse numbers out of range, with a ValueError that says what was expected; `size` is V."""
+    """Check the numbers of a beam search; `size` is V.
+
+    Raises:
+        ValueError: a number is out of range; the message says what was expected.
+    """
     if length < 0:
         raise ValueError(f"the length is {length}: expected a number of characters, 0 or more")
     if width < 1:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from shakegen.sampling.ancestral import Step, check
-from shakegen.sampling.beam import TINY, Beams, Hypothesis, check_beams, highest, log_softmax
+from shakegen.sampling.ancestral import Step, check_draw
+from shakegen.sampling.beam import TINY, Beams, Hypothesis, check_beams, find_highest, log_softmax
 from shakegen.sampling.stopping import StopTexts
 
 
@@ -18,44 +18,44 @@ def stochastic_beam_search(
     stops: StopTexts | None = None,
     min_length: int = 0,
 ) -> list[Hypothesis]:
-    """Draw distinct texts as if one by one from the network's distribution, no text twice (Kool et al. 2019).
+    """Draw distinct texts from the distribution of the network, without replacement (Kool et al. 2019).
 
     Each text's log-probability φ is perturbed by Gumbel noise; the `width` texts with the highest sums are a sample
-    without replacement (the Gumbel-top-k trick). They are found without looking at all texts: the noise is drawn top
-    down, a prefix having the maximum of what its continuations will have.
+    without replacement (the Gumbel-top-k trick). The noise is drawn top down: a prefix has the maximum of its
+    continuations. So the search need not look at all texts.
 
     Args:
         step: the step function.
         logits: of the first id, shape (1, V).
-        state: what `step` gave with them, or a start, of one stream.
-        length: how many ids a text has, unless a stop text ends it.
-        width: how many texts are drawn.
+        state: of one stream, as `step` returned it with these logits.
+        length: the number of ids in a text, unless a stop text ends it.
+        width: the number of texts to draw.
         temperature: above 0; divides the logits at every step.
         random_state: a whole number ≥ 0.
         stops: the stop texts; none by default.
-        min_length: a stop text that ends before so many ids is text like any other.
+        min_length: a stop text does not end a text before it has so many ids.
 
     Returns:
-        `width` distinct texts, or all that are possible, in the order in which they were drawn. The score is the
-        perturbed log-probability. With κ the lowest score of all, any other text of the sample stood in it with
-        probability 1 - exp(-exp(φ - κ)), given κ: what an importance weight needs.
+        `width` distinct texts, or all that are possible, in the order of the draw. The score is the perturbed
+        log-probability. Let κ be the lowest score. Given κ, each other text was in the sample with probability
+        1 - exp(-exp(φ - κ)), which gives importance weights.
 
     Raises:
         ValueError: an argument is out of range.
     """
-    check(length, temperature, random_state)
+    check_draw(length, temperature, random_state)
     check_beams(length, width, logits.shape[1])
     if not temperature:
         raise ValueError("the temperature is 0: expected a number above 0, for there is but one greedy text")
     random = np.random.default_rng(random_state)
     beams = Beams(step, logits, state, length, 1, stops, min_length)
     log_probabilities, perturbed = np.zeros(1), -np.log(random.standard_exponential(1))
-    while beams.going():
-        totals = log_probabilities[:, None] + log_softmax(tempered(beams.logits, temperature))
-        noisy = conditioned(totals - np.log(random.standard_exponential(totals.shape)), perturbed)
+    while beams.read_last():
+        totals = log_probabilities[:, None] + log_softmax(apply_temperature(beams.logits, temperature))
+        noisy = condition_on_maxima(totals - np.log(random.standard_exponential(totals.shape)), perturbed)
         beams.freeze(totals, log_probabilities)
         beams.freeze(noisy, perturbed)
-        top = highest(noisy.ravel(), width)
+        top = find_highest(noisy.ravel(), width)
         if not len(top):
             break
         log_probabilities, perturbed = totals.ravel()[top], noisy.ravel()[top]
@@ -63,17 +63,17 @@ def stochastic_beam_search(
     return beams.hypotheses(perturbed, log_probabilities)
 
 
-def tempered(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Logits divided by the temperature, their highest 0, in 64 bits: the noise lives on small differences."""
+def apply_temperature(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Logits / temperature, shifted so that the highest is 0, in 64 bits: small differences matter to the noise."""
     logits = logits.astype(float)
     return (logits - np.maximum(logits.max(axis=1, keepdims=True), -1 / TINY)) / max(temperature, TINY)
 
 
-def conditioned(noisy: np.ndarray, maxima: np.ndarray) -> np.ndarray:
+def condition_on_maxima(noisy: np.ndarray, maxima: np.ndarray) -> np.ndarray:
     """Gumbel variables, shape (N, V), given that the maximum of row n is maxima[n] (Kool et al. 2019, appendix B.3)."""
     highest = np.maximum(noisy.max(axis=1, keepdims=True), -1 / TINY)
     maxima = maxima[:, None]
-    with np.errstate(divide="ignore"):  # log 0 is meant, at the maximum itself
+    with np.errstate(divide="ignore"):  # log 0 is right at the maximum itself
         v = maxima - noisy + log1mexp(noisy - highest)
     return maxima - np.maximum(v, 0) - np.log1p(np.exp(-np.abs(v)))
 

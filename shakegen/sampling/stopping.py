@@ -1,4 +1,4 @@
-"""Stop texts: where a text that is being drawn ends."""
+"""Stop texts: they end a text that is being drawn."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,13 +6,13 @@ import numpy as np
 
 
 class StopTexts:
-    """Finds texts in what streams write, across the borders of their symbols.
+    """Finds stop texts in the output of streams, across the borders of symbols.
 
-    Each text is matched by its automaton (Knuth, Morris & Pratt 1977): a node says how much of the text stands at the
-    end of a stream. Nodes, shape (N, texts), may be copied, reordered and repeated by rows, as states are.
+    An automaton matches each text (Knuth, Morris & Pratt 1977): a node says how much of the text is at the end of a
+    stream. The rows of nodes, shape (N, texts), may be copied, reordered and repeated like states.
 
     Args:
-        texts: the stop texts; none is allowed.
+        texts: the stop texts; there may be none.
         symbols: the text of each id, V in all, of any length.
 
     Raises:
@@ -38,19 +38,19 @@ class StopTexts:
         return bool(self.texts)
 
     def start(self, streams: int) -> np.ndarray:
-        """The nodes of N streams that have written nothing."""
+        """The nodes of N empty streams."""
         return np.zeros((streams, len(self.texts)), np.int32)
 
     def advance(self, nodes: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Nodes after each stream wrote its id, and whether that id completed a stop text, shape (N,)."""
+        """The nodes after one more id in each stream, and whether it completed a stop text, shape (N,)."""
         at = self._which, nodes, ids[:, None]
         return self._following[at], self._completes[at].any(axis=1)
 
     def _fill(self, number: int, text: str, symbols: Sequence[str]) -> None:
-        fallback = longest_borders(text)
-        concerned = [(k, symbol) for k, symbol in enumerate(symbols) if not set(text).isdisjoint(symbol)]
+        fallback = compute_borders(text)
+        relevant = [(k, symbol) for k, symbol in enumerate(symbols) if not set(text).isdisjoint(symbol)]
         for start in range(len(text)):
-            for k, symbol in concerned:
+            for k, symbol in relevant:
                 node, complete = start, False
                 for character in symbol:
                     while node and text[node] != character:
@@ -71,8 +71,8 @@ class StopTexts:
         return False
 
 
-def longest_borders(text: str) -> list[int]:
-    """For each prefix of a text, by its length, the length of its longest proper prefix that is also its suffix."""
+def compute_borders(text: str) -> list[int]:
+    """For each prefix of a text, by its length, the length of its longest proper prefix that is also a suffix."""
     borders = [0, 0]
     for character in text[1:]:
         border = borders[-1]
@@ -85,16 +85,16 @@ def longest_borders(text: str) -> list[int]:
 def until(
     draws: Iterable[np.ndarray], stops: StopTexts, streams: int, min_length: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Draw until every stream has written a stop text.
+    """Draw until every stream has completed a stop text.
 
     Args:
-        draws: ids, shape (N,), again and again.
+        draws: an iterator over arrays of ids, shape (N,).
         stops: the stop texts.
         streams: N.
-        min_length: how many ids a stream draws at least; a stop text that ends before is text like any other.
+        min_length: a stop text does not end a stream before it has so many ids.
 
     Yields:
-        The ids and which of them belong to their stream's text, both of shape (N,); the stop text does belong.
+        The ids, and whether each belongs to the text of its stream, both of shape (N,). The stop text belongs to it.
     """
     nodes, live = stops.start(streams), np.ones(streams, bool)
     for count, ids in enumerate(draws, 1):

@@ -1,4 +1,4 @@
-"""Truncations: which ids may be drawn at all. Ids that tie at the border stay together."""
+"""Truncations: which ids may be drawn. Ids that tie at the border stay together."""
 
 import math
 from collections.abc import Callable
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LOWEST = -1e30  # stands for the logit of an impossible id where -inf times 0 would be NaN
-SMALLEST, LARGEST = 1e-30, 1e30  # temperatures: what is beyond changes nothing but overflows 32 bits
+LOWEST = -1e30  # the logit of an impossible id, where -inf times 0 would be NaN
+SMALLEST, LARGEST = 1e-30, 1e30  # temperatures; others change nothing but overflow 32 bits
 
 
 @dataclass(frozen=True)
 class Truncation:
     """Leave unlikely ids out of a draw.
 
-    Those that are given apply in the order of the arguments, after the temperature, each to what the one before left,
+    They apply after the temperature, in the order of the arguments. Each applies to the result of the one before,
     renormalised.
 
     Args:
         top_k: the k likeliest ids (Fan et al. 2018).
-        top_p: the fewest, likeliest ids that together have at least this probability (Holtzman et al. 2020).
-        min_p: ids with at least this share of the likeliest one's probability (Nguyen et al. 2024).
-        typical: the fewest ids, those first whose surprisal is nearest to the entropy, that together have at least
-            this probability (Meister et al. 2022).
+        top_p: the likeliest ids, as few as have at least this probability together (Holtzman et al. 2020).
+        min_p: ids with at least this share of the probability of the likeliest id (Nguyen et al. 2024).
+        typical: the ids whose surprisal is nearest to the entropy, as few as have at least this probability together
+            (Meister et al. 2022).
 
     Raises:
         ValueError: `top_k` is below 1, or one of the others outside (0, 1].
@@ -45,7 +45,7 @@ class Truncation:
 
     @property
     def steps(self) -> list[tuple[str, float]]:
-        """Name and value of those that do anything, in their order. A min-p of 1 does, shares of 1 do not."""
+        """Name and value of those that have an effect, in order. Shares of 1 have none, but a min-p of 1 has."""
         values = [(name, getattr(self, name)) for name in KEEP]
         return [(name, value) for name, value in values if value is not None and (value != 1 or name in FROM_ONE)]
 
@@ -54,38 +54,38 @@ class Truncation:
 
     def keep(self, logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """Which ids may be drawn from softmax(logits / temperature), shapes (N, V) → (N, V), bool."""
-        if [name for name, _ in self.steps] == ["top_k"]:  # a matter of order alone
+        if [name for name, _ in self.steps] == ["top_k"]:  # only the order matters
             return keep_top_k(logits, self.top_k)
-        gaps = below_highest(logits, temperature)
+        gaps = subtract_highest(logits, temperature)
         for name, value in self.steps:
             gaps = np.where(KEEP[name](gaps, value), gaps, -np.inf)
         return gaps > -np.inf
 
     def single(self, temperature: float, size: int, dtype) -> Callable[[np.ndarray, int], bool] | None:
-        """A quick `allows(logits, id)` for one stream's logits, shape (V,): may this id be drawn?
+        """A fast test `allows(logits, id)` for the logits of one stream, shape (V,): may this id be drawn?
 
-        None where several truncations follow each other: then only `keep` can tell.
+        None if there are several truncations: then only `keep` can tell.
         """
         if len(self.steps) != 1:
             return None
-        (name, value), temperature = self.steps[0], within_range(temperature)
+        (name, value), temperature = self.steps[0], clip_temperature(temperature)
         if name == "top_k":
-            return lambda logits, chosen: np.count_nonzero(logits > logits[chosen]) < value
+            return lambda logits, drawn: np.count_nonzero(logits > logits[drawn]) < value
         if name == "min_p":
             margin = -temperature * math.log(value)
-            return lambda logits, chosen: not np.count_nonzero(logits > logits[chosen] + margin)
-        return mass_test(value, name == "typical", temperature, size, dtype)
+            return lambda logits, drawn: not np.count_nonzero(logits > logits[drawn] + margin)
+        return make_mass_test(value, name == "typical", temperature, size, dtype)
 
 
-def below_highest(logits: np.ndarray, temperature: float) -> np.ndarray:
+def subtract_highest(logits: np.ndarray, temperature: float) -> np.ndarray:
     """(logits - their highest) / temperature, row by row; impossible ids have -inf."""
-    temperature = within_range(temperature)
+    temperature = clip_temperature(temperature)
     highest = np.maximum(logits.max(axis=1, keepdims=True), LOWEST)
     gaps = np.maximum(logits - highest, LOWEST * min(1, temperature)) / temperature
     return np.where(logits > -np.inf, gaps, -np.inf)
 
 
-def within_range(temperature: float) -> float:
+def clip_temperature(temperature: float) -> float:
     return min(max(temperature, SMALLEST), LARGEST)
 
 
@@ -104,7 +104,7 @@ def keep_min_p(gaps: np.ndarray, share: float) -> np.ndarray:
 
 
 def keep_typical(gaps: np.ndarray, share: float) -> np.ndarray:
-    # Surprisal less entropy is the mean gap less the gap: the normaliser's logarithm is in both.
+    # Surprisal minus entropy is the mean gap minus the gap: the logarithm of the normaliser is in both.
     weights, gaps = np.exp(gaps), np.maximum(gaps, LOWEST)
     mean = (weights * gaps).sum(axis=1, keepdims=True) / np.maximum(weights.sum(axis=1, keepdims=True), 1)
     return keep_mass(-np.abs(gaps - mean), weights, share)
@@ -115,15 +115,17 @@ FROM_ONE = ("top_k", "min_p")
 
 
 def keep_mass(rank: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
-    """Of each row the fewest ids, highest rank first, that hold the share of its weight; all that tie with the last."""
+    """For each row, the highest-ranked ids, as few as have this share of its weight, and all that tie with the last."""
     order = np.argsort(-rank, axis=1)
     mass = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1, dtype=float)
     last = (mass >= share * mass[:, -1:]).argmax(axis=1)[:, None]
     return rank >= np.take_along_axis(rank, np.take_along_axis(order, last, axis=1), axis=1)
 
 
-def mass_test(share: float, typical: bool, temperature: float, size: int, dtype) -> Callable[[np.ndarray, int], bool]:
-    """Whether the ids that rank before the chosen one have together less than the share, top-p's or typical's way."""
+def make_mass_test(
+    share: float, typical: bool, temperature: float, size: int, dtype
+) -> Callable[[np.ndarray, int], bool]:
+    """A test whether the ids that rank before one have less than the share together, for top-p or typical."""
     gaps, weights, ones, before = (
         np.empty(size, dtype),
         np.empty(size, dtype),
@@ -133,9 +135,9 @@ def mass_test(share: float, typical: bool, temperature: float, size: int, dtype)
     highest, scale, lowest = (np.array(value, dtype) for value in (0, 1 / temperature, LOWEST))
     subtract, multiply, exp, total_of = np.subtract, np.multiply, np.exp, ones.dot
 
-    def allows(logits, chosen):
+    def allows(logits, drawn):
         top = logits.argmax()
-        if chosen == top and not typical:
+        if drawn == top and not typical:
             return True
         highest[()] = logits[top]
         if highest == -np.inf:  # all are impossible
@@ -143,9 +145,9 @@ def mass_test(share: float, typical: bool, temperature: float, size: int, dtype)
         subtract(logits, highest, gaps)
         multiply(gaps, scale, gaps)
         exp(gaps, weights)
-        total, own = total_of(weights).item(), weights.item(chosen)
+        total, own = total_of(weights).item(), weights.item(drawn)
         limit = share * total
-        if total - own < limit:  # all the others together would not fill the share
+        if total - own < limit:  # all others together do not fill the share
             return True
         if typical:
             if gaps[gaps.argmin()] == -np.inf:  # its weight is 0, and 0 · -inf would be NaN
@@ -153,7 +155,7 @@ def mass_test(share: float, typical: bool, temperature: float, size: int, dtype)
             mean = weights.dot(gaps).item() / total
             subtract(gaps, mean, gaps)
             np.absolute(gaps, gaps)
-            np.less(gaps, gaps[chosen], before)
+            np.less(gaps, gaps[drawn], before)
         else:
             np.greater(weights, own, before)
         ahead = weights[before]

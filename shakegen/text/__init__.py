@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "Corpus": "corpus",
         "ShuffledWindows": "windows",
+        "Source": "reading",
         "Streams": "windows",
         "UnknownCharacters": "vocabulary",
         "UnknownWords": "word_vocabulary",
@@ -14,5 +15,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "WordVocabulary": "word_vocabulary",
         "load_corpus": "catalog",
         "one_hot_windows": "windows",
+        "open_source": "catalog",
     },
 )

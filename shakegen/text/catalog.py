@@ -12,18 +12,18 @@ Places = str | Path | Sequence[str | Path]
 def open_source(
     source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None
 ) -> reading.Source:
-    """The text of one or several places, one after the other, without reading it yet.
+    """The source of one or several texts, one after the other. Nothing is read yet.
 
     Args:
-        source: names in `named.NAMED`, which are fetched at first use, and what `reading.from_path` takes: files,
-            folders, patterns, `-` for standard input. Write `./sonnets` for a file so named.
+        source: names in `named.NAMED`, whose texts are fetched at first use, and everything that `reading.from_path`
+            takes: files, folders, patterns, `-` for standard input. `./sonnets` is a file of that name.
         encoding: of the files; named texts have their own.
-        lowercase: read it in lower case.
-        normalize: reshape it, `"text8"`: to a–z and space by Mahoney's rules.
+        lowercase: convert the text to lower case.
+        normalize: `"text8"` reduces the text to a–z and space by Mahoney's rules.
 
     Raises:
-        OSError: a file cannot be read, or a named text not be fetched.
-        ValueError: there is no such encoding or normalisation, or an archive is not one to read.
+        OSError: a file cannot be read, or a named text cannot be fetched.
+        ValueError: the encoding or the normalisation is unknown, or an archive is refused.
     """
     places = [source] if isinstance(source, str | Path) else list(source)
     if not places:
@@ -31,23 +31,24 @@ def open_source(
     if sum(str(place) == "-" for place in places) > 1:
         raise ValueError("standard input is given twice: it can be read only once")
     sources = [
-        reading.from_file(named.get(str(place))) if str(place) in named.NAMED else reading.from_path(place, encoding)
+        reading.from_file(named.fetch_text(str(place))) if str(place) in named.NAMED
+        else reading.from_path(place, encoding)
         for place in places
-    ]
-    return reading.normalised(reading.concatenated(sources), lowercase, normalize)
+    ]  # fmt: skip
+    return reading.normalize_source(reading.concatenate(sources), lowercase, normalize)
 
 
 def load_corpus(
     source: Places, encoding: str = "utf-8", lowercase: bool = False, normalize: str | None = None, **options
 ) -> Corpus:
-    """The text of files, or a named corpus, as ids with its vocabulary and its parts.
+    """The corpus of files or of a named text: ids, vocabulary and three parts.
 
     Args:
         source, encoding, lowercase, normalize: as for `open_source`.
         options: level, vocabulary_size, split, cache, as for `Corpus`.
 
     Raises:
-        OSError: a file cannot be read, or a named text not be fetched.
-        ValueError: it is not a text that a network could learn from, or too short for its split; the message says why.
+        OSError: a file cannot be read, or a named text cannot be fetched.
+        ValueError: a network cannot learn from the text, or it is too short for its split; the message says why.
     """
     return Corpus.from_source(open_source(source, encoding, lowercase, normalize), **options)

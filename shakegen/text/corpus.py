@@ -16,30 +16,30 @@ from shakegen.text.encoding import Part
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.word_vocabulary import VOCABULARIES
 
-WORDS = 16_384  # the vocabulary's size where words are the symbols
-LEAST_CACHED = 4_000_000  # characters; the ids of a smaller text are made sooner than found
+WORDS = 16_384  # size of the vocabulary for words
+LEAST_CACHED = 4_000_000  # characters; a smaller text is encoded faster than its ids are loaded
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """A text as ids, with its vocabulary and its split in three contiguous parts.
+    """A text as ids, with its vocabulary and its split into three contiguous parts.
 
     `from_text`, `from_bytes`, `from_file` and `from_source` make one. Their options:
 
-    - level: "char" or "word", what the symbols are; what a word is stands in `words`.
-    - vocabulary_size: keep so many symbols, the most frequent of the training text and one that stands for all others.
-      By default 16,384 words; or all characters of the whole text, without an unknown symbol.
+    - level: "char" or "word", the kind of symbols. `word_vocabulary` defines a word.
+    - vocabulary_size: the number of symbols: the most frequent ones of the training text, and one for all others.
+      The default is 16,384 words, or all characters of the whole text without an unknown symbol.
     - split: three shares that sum to 1, or three numbers of characters, one of which may be `"*"`, the rest.
-    - cache: whether the ids of a text of four million characters or more are kept from one run to the next, in
-      `cache.cache_folder()`, in at most 4 GiB.
+    - cache: keep the ids of a text of four million characters or more for the next run, in `cache_folder()`, in at
+      most 4 GiB.
 
     Attributes:
-        name: what to call it, as in `models/<name>-<cell>.h5`.
-        vocabulary: the `Vocabulary` that the ids belong to.
+        name: of the corpus, as in `models/<name>-<cell>.h5`.
+        vocabulary: the `Vocabulary` of the ids.
         ids: of the parts, one after the other, shape (symbols,), read-only integers of the vocabulary's `dtype`.
         sha256: of the whole text in UTF-8 with LF line ends.
         split: the shares, or the sizes in characters, of training, validation and test text.
-        parts: what is in each of the three.
+        parts: the counts for each of the three.
     """
 
     name: str
@@ -61,39 +61,39 @@ class Corpus:
 
     @property
     def level(self) -> str:
-        """What the symbols are: char or word."""
+        """The kind of symbols: char or word."""
         return self.vocabulary.level
 
     @property
     def characters(self) -> int:
-        """How many characters the parts have together."""
+        """The number of characters in all parts."""
         return sum(part.characters for part in self.parts)
 
     @property
     def train(self) -> np.ndarray:
-        """The ids to learn from: the text's beginning."""
+        """The ids to learn from: the beginning of the text."""
         return self.ids[: self.parts[0].symbols]
 
     @property
     def validation(self) -> np.ndarray:
-        """The ids that choose the best epoch: those after the training text."""
+        """The ids that choose the best epoch. They follow the training text."""
         return self.ids[self.parts[0].symbols :][: self.parts[1].symbols]
 
     @property
     def test(self) -> np.ndarray:
-        """The ids that nothing looks at before the end: the text's last part."""
+        """The ids for the final evaluation: the last part of the text."""
         return self.ids[self.parts[0].symbols + self.parts[1].symbols :]
 
     def origin(self) -> dict:
-        """What a model remembers of the corpus that it learned from, ready for JSON."""
+        """The description of the corpus that a model file keeps, ready for JSON."""
         about = {"name": self.name, "sha256": self.sha256, "length": self.characters, "split": list(self.split)}
         return about | {"validation": self.parts[1]._asdict()}
 
     def check_parts(self) -> None:
-        """Refuse a part that was asked for, but has too few symbols to predict one from another.
+        """Check that each part of the split has enough symbols to predict one from another.
 
         Raises:
-            ValueError: there is such a part; the message says which and why.
+            ValueError: a part has too few; the message names it.
         """
         for name, share, part in zip(splits.PARTS, self.split, self.parts, strict=True):
             if share and part.symbols < 2:
@@ -105,22 +105,22 @@ class Corpus:
 
     @classmethod
     def from_text(cls, text: str, name: str = "text", **options) -> "Corpus":
-        """A corpus of a text that is at hand; options as for `Corpus`."""
+        """The corpus of a string; options as for `Corpus`."""
         return cls.from_bytes(text.encode("utf-8", "surrogatepass"), name, **options)
 
     @classmethod
     def from_bytes(cls, raw: bytes, name: str = "text", encoding: str = "utf-8", **options) -> "Corpus":
-        """A corpus of the bytes of a text file; options as for `Corpus`."""
+        """The corpus of the bytes of a text file; options as for `Corpus`."""
         return cls.from_source(reading.from_bytes(raw, name, encoding=encoding), **options)
 
     @classmethod
     def from_file(cls, path: str | Path, encoding: str = "utf-8", **options) -> "Corpus":
-        """A corpus of a text file, which may have a byte order mark and CR LF line ends; options as for `Corpus`.
+        """The corpus of a text file; options as for `Corpus`. A byte order mark and CR LF line ends are read correctly.
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: it is empty, or not text in that encoding, or has only one distinct character, or is too short
-                for the split, or an option is out of range.
+            ValueError: the file is empty, is not text in that encoding, has only one distinct character, or is too
+                short for the split; or an option is out of range.
         """
         return cls.from_source(reading.from_file(path, encoding), **options)
 
@@ -130,61 +130,67 @@ class Corpus:
         source: reading.Source,
         level: str = "char",
         vocabulary_size: int | None = None,
-        split: splits.Split = splits.USUAL,
+        split: splits.Split = splits.DEFAULT,
         cache: bool = True,
     ) -> "Corpus":
-        """A corpus of any text that can be read; options as for `Corpus`, errors as for `from_file`.
+        """The corpus of any source; options as for `Corpus`, errors as for `from_file`.
 
-        It is read in blocks, two or three times; only its ids are ever in memory as a whole, and where they are in the
-        cache, not even they.
+        The text is read in blocks, two or three times. Only its ids are in memory as a whole; if they are cached, they
+        are mapped instead.
         """
         if level not in VOCABULARIES:
             raise ValueError(f"there is no level {level!r}: expected one of {', '.join(VOCABULARIES)}")
         if vocabulary_size is None and level == "word":
             vocabulary_size = WORDS
-        options = level, vocabulary_size, splits.checked(split)
+        options = level, vocabulary_size, splits.normalize_split(split)
         digest = source.digest() if cache else None
-        name = cached_name(digest, options)
-        if cache and (found := restored(name)):
-            return cls(source.name, *found)
+        name = make_cache_name(digest, options)
+        if cache and (cached := load_cached(name)):
+            return cls(source.name, *cached)
         text = encoding.measure(source)
-        vocabulary, sizes = encoding.learned(source, text, *options)
+        vocabulary, sizes = encoding.learn_vocabulary(source, text, *options)
 
         def write(file: BinaryIO) -> dict:
             parts = encoding.encode(source, vocabulary, sizes, file)
             if cache and source.digest() != digest:
-                raise encoding.changed(source)
-            described = {"vocabulary": vocabulary.to_json(), "level": level, "sha256": text.sha256, "parts": parts}
-            described |= {"split": options[2] if splits.is_shares(options[2]) else sizes}
-            return described | {"dtype": vocabulary.dtype.str, "vocabulary_size": len(vocabulary)}
+                raise encoding.changed_text(source)
+            return {
+                "vocabulary": vocabulary.to_json(),
+                "level": level,
+                "sha256": text.sha256,
+                "parts": parts,
+                "split": options[2] if splits.is_shares(options[2]) else sizes,
+                "dtype": vocabulary.dtype.str,
+                "vocabulary_size": len(vocabulary),
+            }
 
         if cache and text.length >= LEAST_CACHED:
             id_cache.save(name, write)
-            if found := restored(name):
-                return cls(source.name, *found)
+            if cached := load_cached(name):
+                return cls(source.name, *cached)
         memory = io.BytesIO()
-        described = write(memory)
+        description = write(memory)
         ids = np.frombuffer(memory.getbuffer(), vocabulary.dtype)
         ids.flags.writeable = False
-        return cls(source.name, vocabulary, ids, text.sha256, tuple(described["split"]), tuple(described["parts"]))
+        return cls(source.name, vocabulary, ids, text.sha256, tuple(description["split"]), tuple(description["parts"]))
 
 
-def cached_name(digest: str | None, options: tuple) -> str:
-    """What ids are called in the cache: all that they depend on, in one number."""
-    known = json.dumps([__version__, digest, options, unicodedata.unidata_version])
-    return f"{hashlib.sha256(known.encode()).hexdigest()[:32]}.ids"
+def make_cache_name(digest: str | None, options: tuple) -> str:
+    """The name of ids in the cache: a hash of everything that they depend on."""
+    key = json.dumps([__version__, digest, options, unicodedata.unidata_version])
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.ids"
 
 
-def restored(name: str) -> tuple | None:
-    """What the cache knows of a corpus: all but its name; None where it knows nothing, or nothing of use."""
-    found = id_cache.load(name)
-    if found is None:
+def load_cached(name: str) -> tuple | None:
+    """The fields of a cached corpus but for its name; None if it is not in the cache, or damaged."""
+    cached = id_cache.load(name)
+    if cached is None:
         return None
-    about, ids = found
+    about, ids = cached
     try:
         vocabulary = VOCABULARIES[about["level"]].from_json(about["vocabulary"])
         parts = tuple(Part(int(symbols), int(characters), float(nats)) for symbols, characters, nats in about["parts"])
-        split, sha256 = splits.checked(about["split"]), str(about["sha256"])
+        split, sha256 = splits.normalize_split(about["split"]), str(about["sha256"])
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
     whole = len(parts) == 3 and sum(part.symbols for part in parts) == len(ids) and min(map(min, parts)) >= 0

@@ -1,8 +1,8 @@
-"""Ids of large texts, kept in the cache folder from one run to the next and mapped into memory.
+"""Ids of large texts, kept in the cache folder for the next run and mapped into memory.
 
 A file is the magic, the ids, a description in JSON, its sha256 and its length; nothing in it is executed. It is written
-to a temporary file, then renamed, and never changed: runs at the same time do not disturb each other. What is there is
-read with suspicion, all of it, before it is mapped; whatever is wrong with it, there is just nothing in the cache.
+to a temporary file, then renamed, and never changed, so runs at the same time do not disturb each other. The whole file
+is checked before it is mapped. A damaged file counts as missing.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import json
 import os
 import stat
 import struct
-import tempfile
 import time
 import zlib
 from collections.abc import Callable
@@ -20,13 +19,14 @@ from typing import BinaryIO
 
 import numpy as np
 
+from shakegen.files import temporary_beside
 from shakegen.text import cache_folder
 
 MAGIC = b"shakegen ids 01\n"
-LIMIT = 4 << 30  # bytes of all files together; the one that was not used for longest goes first
+LIMIT = 4 << 30  # bytes of all files; the least recently used goes first
 LARGEST_DESCRIPTION = 64 << 20
 BLOCK = 1 << 20
-ABANDONED = 24 * 3600  # seconds after which a temporary file is what a crash left
+ABANDONED = 24 * 3600  # seconds; an older temporary file was left by a crash
 DTYPES = ("|u1", "<u2", "<u4")
 TAIL = struct.Struct("<32sQ")
 DAMAGE = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
@@ -37,9 +37,9 @@ def folder() -> Path:
 
 
 def load(name: str) -> tuple[dict, np.ndarray] | None:
-    """The description and the ids of a name, shape (symbols,), read-only and mapped; None if they are not there whole.
+    """The description that was saved under a name, and the ids, shape (symbols,), read-only and mapped.
 
-    The description has what was given to `save`; no id is as large as its `"vocabulary_size"`.
+    None if the file is missing or damaged. Every id is below the description's `"vocabulary_size"`.
     """
     try:
         path = folder() / name
@@ -47,12 +47,12 @@ def load(name: str) -> tuple[dict, np.ndarray] | None:
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
-            found = read(file)
+            entry = read(file)
         with contextlib.suppress(OSError):
-            os.utime(path)  # so that it is not the oldest
+            os.utime(path)  # it is now the most recently used
     except DAMAGE:
         return None
-    return found
+    return entry
 
 
 def read(file: BinaryIO) -> tuple[dict, np.ndarray]:
@@ -82,36 +82,28 @@ def read(file: BinaryIO) -> tuple[dict, np.ndarray]:
 
 
 def save(name: str, write: Callable[[BinaryIO], dict]) -> None:
-    """Keep ids, if that can be done; `load` tells whether it could.
+    """Save ids. A cache that cannot be written is no error: `load` then gives None.
 
     Args:
-        name: what to find them by.
+        name: for `load`.
         write: writes the ids to a file and returns their description, with `"dtype"` and `"vocabulary_size"`.
     """
-    temporary = None
-    try:
-        home = folder()
-        home.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=home)
-        with os.fdopen(handle, "wb") as file:
+    path = folder() / name
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_beside(path) as (file, temporary):
             file.write(MAGIC)
-            ids = Summing(file)
-            written = json.dumps({**write(ids), "crc32": ids.checksum}).encode()
-            file.write(written + TAIL.pack(hashlib.sha256(written).digest(), len(written)))
-            size = file.tell()
-        if size <= LIMIT:
-            os.replace(temporary, home / name)
-            prune(home)
-    except OSError:
-        return
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+            ids = ChecksumWriter(file)
+            description = json.dumps({**write(ids), "crc32": ids.checksum}).encode()
+            file.write(description + TAIL.pack(hashlib.sha256(description).digest(), len(description)))
+            if file.tell() <= LIMIT:
+                file.flush()
+                os.replace(temporary, path)
+                prune(path.parent)
 
 
-class Summing:
-    """A file to write to that knows the checksum of what was written."""
+class ChecksumWriter:
+    """A file for writing, and the checksum of its content."""
 
     def __init__(self, file: BinaryIO):
         self.checksum, self._file = 0, file
@@ -122,7 +114,7 @@ class Summing:
 
 
 def prune(home: Path) -> None:
-    """Remove what crashes left, and the files used longest ago until the rest is within the limit."""
+    """Delete abandoned temporary files, and the least recently used files until the rest is within the limit."""
     kept = []
     for entry in os.scandir(home):
         about = entry.stat(follow_symlinks=False)

@@ -1,35 +1,53 @@
-"""Texts that have a name: one that comes with shakegen, and others that are fetched once, verified and cached."""
+"""Texts with a name: one comes with shakegen; the others are fetched once, verified and kept in the cache folder."""
 
+import hashlib
 import logging
-import os
+import time
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from shakegen.text import fetching, reading
+from shakegen import __version__, files
 from shakegen.text.cache_folder import cache_folder
 
 log = logging.getLogger(__name__)
 
-PIECE = 1 << 20  # bytes unpacked at a time
+CONNECT_TIMEOUT = 10.0  # seconds until a server answers at all
+TIMEOUT = 30.0  # seconds without a byte
+TRIES = 3
+PAUSE = 1.0  # seconds before the second try; twice as long before the third
+PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers of a server that may give another one a moment later
+CHUNK = 1 << 16  # bytes read at a time
+CACHE = "SHAKEGEN_CACHE"
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file on the network: its address, its size in bytes and its sha256."""
+
+    url: str
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
 class NamedText:
-    """A text that is known by its name.
+    """A text with a name.
 
     Attributes:
-        what: in a few words.
+        title: a description in a few words.
         size: of the text, in bytes.
         checksum: of the text, `sha256:…` or `md5:…`.
-        remote: where it is on the network, as it is or compressed; None if it comes with shakegen.
+        download: the text, or a zip archive of it; None if the text comes with shakegen.
     """
 
-    what: str
+    title: str
     size: int
     checksum: str
-    remote: fetching.Remote | None = None
+    download: Download | None = None
 
 
 NAMED = {
@@ -40,7 +58,7 @@ NAMED = {
         "40,000 lines from Shakespeare's plays",
         1_115_394,
         "sha256:86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-        fetching.Remote(
+        Download(
             "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
             1_115_394,
             "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
@@ -50,7 +68,7 @@ NAMED = {
         "the beginning of Wikipedia in 2006, as a to z and space",
         100_000_000,
         "md5:3bea1919949baf155f99411df5fada7e",
-        fetching.Remote(
+        Download(
             "http://mattmahoney.net/dc/text8.zip",
             31_344_016,
             "a6640522afe85d1963ad56c05b0ede0a0c000dddc9671758a6cc09b7a38e5232",
@@ -59,136 +77,162 @@ NAMED = {
 }
 
 
+class Unreachable(OSError):
+    """The file cannot be fetched now."""
+
+
 def data_folder(name: str) -> Path:
-    """The folder `corpora` or `models` that came with shakegen: inside the package once installed, else beside it."""
+    """The folder `corpora` or `models` of shakegen: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).parents[1]
     inside = package / name
     return inside if inside.is_dir() else package.parent / name
 
 
-def named(name: str) -> NamedText:
-    if name not in NAMED:
-        raise ValueError(f"there is no corpus {name!r}: expected one of {', '.join(NAMED)}")
-    return NAMED[name]
-
-
-def place_of(name: str) -> Path:
-    """Where the text of a name is, or will be once it is fetched.
+def locate_text(name: str) -> Path:
+    """The path of a named text, whether or not it has been fetched.
 
     Raises:
         ValueError: there is no corpus of that name.
     """
-    folder = data_folder("corpora") if named(name).remote is None else cache_folder() / "corpora"
+    if name not in NAMED:
+        raise ValueError(f"there is no corpus {name!r}: expected one of {', '.join(NAMED)}")
+    folder = data_folder("corpora") if NAMED[name].download is None else cache_folder() / "corpora"
     return folder / f"{name}.txt"
 
 
 def is_here(name: str) -> bool:
-    """Whether the text of a name need not be fetched."""
-    path = place_of(name)
+    """Whether a named text is on this machine."""
+    path = locate_text(name)
     return path.is_file() and path.stat().st_size == NAMED[name].size
 
 
-def get(name: str, verify: bool = False) -> Path:
-    """The file of a named text, fetched if it is not here.
+def fetch_text(name: str, verify: bool = False) -> Path:
+    """The path of a named text; the text is fetched first if it is not here.
 
-    Several processes may ask for one text at once: one fetches it, the others wait.
+    The proxies of the environment (`https_proxy`, `no_proxy` …) are used. Several processes may ask for one text at
+    once: the first fetches it, the others wait.
 
     Args:
         name: a key of `NAMED`.
-        verify: read the whole text that is here, and fetch it again if it is not what it should be.
+        verify: check the whole text, and fetch it again if it is not as expected.
 
     Raises:
-        ValueError: there is no text of that name, or what is at its address is another.
-        OSError: it cannot be fetched, or not be written; the message says how to get it by hand.
+        ValueError: there is no text of that name, or another file is at its address.
+        Unreachable: it cannot be fetched; the message says why, and how to get it by hand.
+        OSError: it cannot be written.
     """
-    path, text = place_of(name), named(name)
-    if text.remote is None or (is_here(name) and not (verify and not is_text(path, text))):
+    path, text = locate_text(name), NAMED[name]
+    if text.download is None or (is_here(name) and not (verify and not matches(path.read_bytes(), text))):
         return path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(path):
-            if not is_text(path, text):  # nobody has fetched it meanwhile
-                obtain(name, text, path)
-    except fetching.Unreachable as error:
-        file = download(path, text)
-        wrong = " (the file there now is another)" if file.exists() else ""
-        raise fetching.Unreachable(
-            f"{name} cannot be fetched: {error}; fetch {text.remote.url} by hand and save it as {file}{wrong}"
-        ) from None
-    except OSError as error:
-        raise OSError(
-            f"{name} cannot be kept in {path.parent}: {error.strerror or error}; "
-            "set SHAKEGEN_CACHE to a folder with room for it that can be written to"
-        ) from None
+    from filelock import FileLock
+
+    files.ensure_writable(path, CACHE)
+    with FileLock(path.with_suffix(".lock")):
+        if not is_here(name) or not matches(path.read_bytes(), text):
+            file = path.with_suffix(Path(text.download.url).suffix)
+            download(name, text.download, file)
+            if file != path:
+                files.write_whole(path, unzip(name, text, file), CACHE)
+                file.unlink()
     return path
 
 
-def is_text(path: Path, text: NamedText) -> bool:
+def matches(content: bytes, text: NamedText) -> bool:
     algorithm, checksum = text.checksum.split(":")
-    return path.is_file() and path.stat().st_size == text.size and fetching.checksum(path, algorithm) == checksum
+    return hashlib.new(algorithm, content, usedforsecurity=False).hexdigest() == checksum
 
 
-def download(path: Path, text: NamedText) -> Path:
-    """Where the file from the network is kept: the text itself, or what it is unpacked from."""
-    return path.with_suffix(Path(text.remote.url).suffix)
+def unzip(name: str, text: NamedText, file: Path) -> bytes:
+    """The text in a zip archive that has only one member."""
+    with zipfile.ZipFile(file) as archive:
+        content = archive.read(archive.namelist()[0])
+    if not matches(content, text):
+        raise ValueError(f"{text.download.url} does not hold {name}: expected {text.size:,} bytes of {text.checksum}")
+    return content
 
 
-def obtain(name: str, text: NamedText, path: Path) -> None:
-    file = download(path, text)
-    if not fetching.is_file(file, text.remote):  # nor has anybody put it there by hand
-        with progress_bar(name, text.remote) as progress:
-            fetching.fetch(text.remote, file, progress)
-    if file != path:
-        unpack(name, text, file, path)
-        file.unlink()
+def download(name: str, source: Download, file: Path) -> None:
+    """Fetch a file, unless it is there already; no part of it appears under its name before all of it is verified."""
+    import requests
+
+    with progress_bar(name, source) as show:
+        for attempt in range(1, TRIES + 1):
+            try:
+                retrieve(source, file, show)
+                return
+            except requests.RequestException as error:
+                reason, passing = explain(error, urlsplit(source.url).netloc)
+                if attempt == TRIES or not passing:
+                    wrong = " (the file there now is another)" if file.exists() else ""
+                    raise Unreachable(
+                        f"{name} cannot be fetched: {reason}; fetch {source.url} by hand and save it as {file}{wrong}"
+                    ) from None
+            except OSError as error:
+                raise files.unwritable(file, error, CACHE) from None
+            except ValueError:
+                raise ValueError(
+                    f"{source.url} is not the file it was: expected {source.size:,} bytes with the sha256 "
+                    f"{source.sha256}; try again, or get {name} elsewhere and save it as {file.with_suffix('.txt')}"
+                ) from None
+            time.sleep(PAUSE * 2 ** (attempt - 1))
 
 
-def unpack(name: str, text: NamedText, file: Path, path: Path) -> None:
-    """Write the one text in a compressed file; nothing but `path` is ever written."""
-    part, left = path.with_name(path.name + ".part"), text.size
-    try:
-        with part.open("wb") as out:
-            for _, inside in reading.unpacked(str(file), lambda: file.open("rb"), "utf-8")():
-                while left >= 0 and (piece := inside.read(PIECE)):
-                    out.write(piece)
-                    left -= len(piece)
-        if not is_text(part, text):
-            raise ValueError(
-                f"what {text.remote.url} holds is not {name}: expected {text.size:,} bytes of {text.checksum}"
-            )
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+def retrieve(source: Download, file: Path, show: Callable[[int], None]) -> None:
+    """Fetch a file in one try."""
+    import pooch
+    import requests
+
+    def receive(url: str, output: str, _) -> None:
+        headers = {"User-Agent": f"shakegen/{__version__}", "Accept-Encoding": "identity"}
+        with requests.get(url, stream=True, timeout=(CONNECT_TIMEOUT, TIMEOUT), headers=headers) as response:
+            response.raise_for_status()
+            with open(output, "wb") as out:
+                for chunk in response.iter_content(CHUNK):
+                    out.write(chunk)
+                    show(out.tell())
+                    if out.tell() > source.size:  # a server might never stop
+                        raise ValueError("the file is too large")
+
+    pooch.get_logger().setLevel("WARNING")  # `progress_bar` says what is fetched
+    pooch.retrieve(source.url, source.sha256, file.name, file.parent, downloader=receive)
+    with suppress(PermissionError):  # pooch's temporary files are for their owner alone
+        file.chmod(0o666 & ~files.current_umask())
+
+
+def explain(error: Exception, host: str) -> tuple[str, bool]:
+    """Why a fetch failed, and whether the next try may succeed."""
+    from requests import exceptions
+
+    if isinstance(error, exceptions.HTTPError):
+        status = error.response.status_code
+        return f"{host} answers {status} {error.response.reason}", status in PASSING
+    reasons = [
+        (exceptions.ProxyError, "", f"the proxy gives no connection to {host}", False),
+        (exceptions.SSLError, "", f"the certificate of {host} is not to be trusted", False),
+        (exceptions.TooManyRedirects, "", f"{host} redirects without end", False),
+        (exceptions.ConnectTimeout, "", f"{host} does not answer within {CONNECT_TIMEOUT:g} s", False),
+        (exceptions.ConnectionError, "Failed to", f"there is no connection to {host}", False),  # … resolve, … establish
+        (exceptions.RequestException, "timed out", f"{host} sent nothing for {TIMEOUT:g} s", True),
+        (exceptions.ConnectionError, "", f"the connection to {host} broke off", True),
+        (exceptions.ChunkedEncodingError, "", f"the connection to {host} broke off", True),
+        (exceptions.RequestException, "", f"{host} sends elsewhere: {error}", False),
+    ]
+    return next(
+        (why, passing) for kind, part, why, passing in reasons if isinstance(error, kind) and part in str(error)
+    )
 
 
 @contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
-    """What is done inside, no other process does for the same path."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        log.info("waiting for another process that fetches %s", path.stem)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def progress_bar(name: str, remote: fetching.Remote) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal, elsewhere one line."""
+def progress_bar(name: str, source: Download) -> Iterator[Callable[[int], None]]:
+    """A function that shows the bytes so far: as a progress bar on a terminal; elsewhere one line says what comes."""
     from rich import console, progress
 
     terminal = console.Console(stderr=True)
     if not terminal.is_terminal:
-        log.info("fetching %s, %s bytes, from %s", name, f"{remote.size:,}", remote.url)
+        log.info("fetching %s, %s bytes, from %s", name, f"{source.size:,}", source.url)
         yield lambda done: None
         return
     columns = (progress.DownloadColumn(), progress.TransferSpeedColumn(), progress.TimeRemainingColumn())
     with progress.Progress(progress.TextColumn(name), progress.BarColumn(), *columns, console=terminal) as bar:
-        task = bar.add_task(name, total=remote.size)
+        task = bar.add_task(name, total=source.size)
         yield lambda done: bar.update(task, completed=done)

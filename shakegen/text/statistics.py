@@ -1,47 +1,48 @@
-"""What the characters of a text are, and how well those before them foretell the next. Only numpy."""
+"""Statistics of a text: its characters, and how well earlier characters predict the next. Only numpy."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-BLOCK = 1 << 22  # positions whose n-grams are looked at at a time
-BUCKET = 1 << 23  # positions whose n-grams are sorted at a time
-WORD = 63  # bits of a number that n-grams are packed in
+BLOCK = 1 << 22  # positions read at a time
+BUCKET = 1 << 23  # n-grams sorted at a time
+WORD = 63  # bits of an integer that holds characters of an n-gram
 LINE = 100  # characters of a line that are shown
-FAR = 10_000  # characters from the ends of a text in which its first and last line are looked for
+FAR = 10_000  # the first and the last line are searched in so many characters at either end
 
 
 def describe(corpus) -> dict:
-    """What is in a `text.Corpus` of characters, as numbers and texts that fit in JSON."""
-    number = counts(corpus.ids, len(corpus.vocabulary))
-    symbols = dict(zip(corpus.vocabulary.symbols, number.tolist()))
-    first, last = ends(corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:]))
+    """The statistics of a `text.Corpus` of characters, ready for JSON."""
+    counts = dict(zip(corpus.vocabulary.symbols, count_ids(corpus.ids, len(corpus.vocabulary)).tolist()))
+    first, last = find_end_lines(
+        corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:])
+    )
     return {
         "name": corpus.name,
         "sha256": corpus.sha256,
         "characters": len(corpus),
-        "bytes": sum(len(symbol.encode("utf-8", "surrogatepass")) * n for symbol, n in symbols.items()),
-        "lines": symbols.get("\n", 0),
+        "bytes": sum(len(symbol.encode("utf-8", "surrogatepass")) * n for symbol, n in counts.items()),
+        "lines": counts.get("\n", 0),
         "train": len(corpus.train),
         "validation": len(corpus.validation),
         "test": len(corpus.test),
         "first_line": first,
         "last_line": last,
         "vocabulary_size": len(corpus.vocabulary),
-        "counts": symbols,
+        "counts": counts,
         "bits_per_character": entropies(corpus.ids, len(corpus.vocabulary)),
     }
 
 
-def ends(beginning: str, end: str) -> tuple[str, str]:
-    """The first and the last line of a text that are not empty, cut where they are long."""
+def find_end_lines(beginning: str, end: str) -> tuple[str, str]:
+    """The first and the last line that are not empty; long ones are cut."""
     first = beginning.lstrip("\n").partition("\n")[0]
     last = end.rstrip("\n").rpartition("\n")[2]
     return first if len(first) <= LINE else f"{first[:LINE]}…", last if len(last) <= LINE else f"…{last[-LINE:]}"
 
 
-def counts(ids: np.ndarray, size: int) -> np.ndarray:
-    """How often each id stands in a text, shape (size,)."""
+def count_ids(ids: np.ndarray, size: int) -> np.ndarray:
+    """The number of times that each id occurs, shape (size,)."""
     total = np.zeros(size, np.int64)
     for begin in range(0, len(ids), BLOCK):
         total += np.bincount(ids[begin : begin + BLOCK], minlength=size)
@@ -51,33 +52,33 @@ def counts(ids: np.ndarray, size: int) -> np.ndarray:
 def entropies(ids: np.ndarray, size: int, orders: int = 6) -> list[float]:
     """The entropy of each next character given the k before it, for k = 0 … orders - 1, in bits per character.
 
-    H(X | k before) = -Σ n(c x)/T log₂(n(c x)/n(c)), over the contexts c of k characters and the next ones x, with the
-    counts n of the text itself: the plug-in estimate (Shannon 1951 calls it F with index k + 1). Of a short text it is
-    too small at high orders, where most contexts stand there once. The text is read as a ring, its end followed by its
-    beginning: so every order sees every character, and no order's entropy is above that of the one below.
+    H(X | k before) = -Σ n(c x)/T log₂(n(c x)/n(c)), over all contexts c of k characters and next characters x. The
+    counts n are those of the text itself: the plug-in estimate (Shannon 1951 calls it F with index k + 1). For a short
+    text it is too small at high orders, where most contexts occur once. The text is read as a ring, its end followed
+    by its beginning: so every order sees every character, and the entropy never rises with the order.
 
-    All n-grams of `orders` characters are counted by sorting them, a bucket of first characters at a time; equal
-    beginnings of sorted n-grams then stand together, and so give all lower orders. The memory needed is some hundred
-    megabytes, or 16 bytes for each distinct n-gram that begins with the same character.
+    All n-grams of `orders` characters are counted by sorting, one bucket of first characters at a time. Sorted n-grams
+    with an equal beginning are neighbours, so the same sort gives all lower orders. This needs some hundred megabytes,
+    or 16 bytes for each distinct n-gram with the same first character.
 
     Args:
         ids: the text, shape (T,), whole numbers below `size`, T ≥ 1.
-        size: of the vocabulary.
-        orders: how many.
+        size: of the vocabulary, V.
+        orders: the number of orders.
     """
     sums = np.zeros(orders + 1)  # Σ n log₂ n over the n-grams of 0, 1, … characters
     sums[0] = len(ids) * np.log2(len(ids))
     bits = max(1, int(size - 1).bit_length())
-    for first, last in buckets(counts(ids, size)):
-        words, number = counted(ngrams(ids, first, last, bits, orders))
+    for first, last in split_buckets(count_ids(ids, size)):
+        words, number = count_ngrams(pack_ngrams(ids, first, last, bits, orders))
         for length in range(1, orders + 1):
-            total = np.add.reduceat(number, beginnings(words, bits, length, orders))
+            total = np.add.reduceat(number, find_prefixes(words, bits, length, orders))
             sums[length] += total @ np.log2(total)
     return np.maximum((sums[:-1] - sums[1:]) / len(ids), 0.0).tolist()
 
 
-def buckets(number: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Ranges of ids that together stand at most at `BUCKET` positions, or one that stands at more."""
+def split_buckets(number: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Split the ids into ranges that occur at most `BUCKET` times together; a more frequent id is alone."""
     first = 0
     while first < len(number):
         fitting = int(np.searchsorted(np.cumsum(number[first:]), BUCKET, "right"))
@@ -87,8 +88,8 @@ def buckets(number: np.ndarray) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) -> Iterator[np.ndarray]:
-    """All n-grams that begin with an id from `first` to below `last`, packed in numbers, shape (words, n-grams)."""
+def pack_ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) -> Iterator[np.ndarray]:
+    """All n-grams whose first id is at least `first` and below `last`, packed in integers, shape (words, n-grams)."""
     in_word = WORD // bits
     for begin in range(0, len(ids), BLOCK):
         end = min(begin + BLOCK, len(ids))
@@ -100,17 +101,17 @@ def ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) -> It
         yield words
 
 
-def counted(parts: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct n-grams of several parts, sorted, shape (words, distinct), and how often each stands there."""
-    known = None
-    while waiting := at_most(BUCKET, parts):
-        new = distinct(np.concatenate(waiting, 1))
-        known = new if known is None else distinct(*(np.concatenate(pair, -1) for pair in zip(known, new)))
-    return known
+def count_ngrams(parts: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct n-grams of several parts, sorted, shape (words, distinct), and how often each occurs."""
+    total = None
+    while batch := take_parts(BUCKET, parts):
+        new = merge_counts(np.concatenate(batch, 1))
+        total = new if total is None else merge_counts(*(np.concatenate(pair, -1) for pair in zip(total, new)))
+    return total
 
 
-def at_most(positions: int, parts: Iterator[np.ndarray]) -> list[np.ndarray]:
-    """The next parts, until they have so many n-grams together, or there are no more."""
+def take_parts(positions: int, parts: Iterator[np.ndarray]) -> list[np.ndarray]:
+    """The next parts, until together they have so many n-grams or no part is left."""
     taken = []
     for part in parts:
         taken.append(part)
@@ -120,8 +121,8 @@ def at_most(positions: int, parts: Iterator[np.ndarray]) -> list[np.ndarray]:
     return taken
 
 
-def distinct(words: np.ndarray, number: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct n-grams, sorted, and how often each stands there, given how often each one counts, by default 1."""
+def merge_counts(words: np.ndarray, number: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct n-grams, sorted, and their counts. Each n-gram given counts `number` times, by default once."""
     if number is None and len(words) == 1:
         words = np.sort(words)
     else:
@@ -133,8 +134,8 @@ def distinct(words: np.ndarray, number: np.ndarray | None = None) -> tuple[np.nd
     return words[:, at], np.diff(at, append=len(new)) if number is None else np.add.reduceat(number, at)
 
 
-def beginnings(words: np.ndarray, bits: int, length: int, whole: int) -> np.ndarray:
-    """Where, in sorted n-grams, those begin that have the first `length` of their `whole` characters in common."""
+def find_prefixes(words: np.ndarray, bits: int, length: int, whole: int) -> np.ndarray:
+    """Where a new prefix begins in sorted n-grams; a prefix is the first `length` of `whole` characters."""
     in_word = WORD // bits
     differs = np.zeros(words.shape[1], bool)
     differs[0] = True

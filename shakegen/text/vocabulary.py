@@ -1,4 +1,4 @@
-"""The symbols that a model knows, and their ids: characters here; words in `words`. Only numpy."""
+"""The symbols that a model knows, and their ids: characters here, words in `word_vocabulary`. Only numpy."""
 
 import math
 from collections import Counter
@@ -10,21 +10,21 @@ import numpy as np
 
 CODE_POINTS = 0x110000
 LARGEST = 1 << 20
-UNKNOWN = "\ufffd"  # what the unknown symbol is shown as
+UNKNOWN = "\ufffd"  # shows the unknown symbol
 ON_UNKNOWN = ("error", "skip", "symbol")
 
 
-def describe(character: str) -> str:
+def describe_character(character: str) -> str:
     """A character and its code point, as error messages show it: `'é' (U+00E9)`."""
     return f"{character!r} (U+{ord(character):04X})"
 
 
 class UnknownCharacters(ValueError):
-    """A text has characters that a vocabulary lacks: `characters`, in the order of their code points."""
+    """A text has characters that a vocabulary lacks: `characters`, by code point."""
 
     def __init__(self, characters: Iterable[str]):
         self.characters = sorted(set(characters))
-        named = ", ".join(map(describe, self.characters[:8]))
+        named = ", ".join(map(describe_character, self.characters[:8]))
         more = len(self.characters) - 8
         super().__init__(
             f"the model never saw {named}{f' and {more} more' if more > 0 else ''}: "
@@ -37,9 +37,9 @@ class Reading(NamedTuple):
 
     Attributes:
         ids: shape (symbols,).
-        characters: how many the symbols read stand for, the unknown ones included.
-        first: how many of them the first symbol stands for.
-        spelling: what it takes to spell each unknown symbol once it is known to be one, in nats, shape (unknown,).
+        characters: the number of characters that all symbols stand for, unknown ones included.
+        first: the number of characters in the first symbol.
+        spelling: the cost of spelling each unknown symbol, given that it is unknown, in nats, shape (unknown,).
     """
 
     ids: np.ndarray
@@ -49,22 +49,22 @@ class Reading(NamedTuple):
 
 
 class Vocabulary:
-    """The characters that a model knows, sorted by code point; a character's id is its place in that order.
+    """The characters that a model knows, sorted by code point; the id of a character is its place in that order.
 
     Args:
         symbols: the distinct characters, in any order.
-        unknown: whether one more symbol, with the last id, stands for every other character.
+        unknown: add one symbol, with the last id, for every other character.
 
     Attributes:
-        symbols: those known.
-        unknown: the id of the unknown symbol; None where there is none.
+        symbols: the known ones.
+        unknown: the id of the unknown symbol, or None.
 
     Raises:
-        ValueError: a symbol is not one character, or stands there twice, or there is none.
+        ValueError: there is no symbol, one occurs twice, or one is not a single character.
     """
 
     level, symbol = "char", "character"
-    least = 1  # how often a symbol must stand in a text to be learned
+    least = 1  # a symbol must occur so often in a text to be learned
     refusal = UnknownCharacters
 
     def __init__(self, symbols: Iterable[str], unknown: bool = False):
@@ -83,7 +83,7 @@ class Vocabulary:
 
     @classmethod
     def learn(cls, blocks: Iterable[str], size: int) -> "Vocabulary":
-        """The most frequent symbols of a text that comes in blocks, and the unknown symbol: `size` in all.
+        """A vocabulary of the most frequent symbols of a text in blocks and the unknown symbol, `size` in all.
 
         Raises:
             ValueError: the size is out of range, or the text is empty.
@@ -99,7 +99,7 @@ class Vocabulary:
 
     @classmethod
     def count(cls, blocks: Iterable[str]) -> Counter:
-        """How often each symbol stands in a text that comes in blocks."""
+        """The number of times that each symbol occurs in a text in blocks."""
         counts = np.zeros(CODE_POINTS, np.int64)
         for block in blocks:
             if block.isascii():
@@ -125,19 +125,19 @@ class Vocabulary:
 
     @property
     def dtype(self) -> np.dtype:
-        """The smallest unsigned integer type that holds every id: one byte up to 256 symbols."""
+        """The smallest unsigned integer type for every id: one byte up to 256 symbols."""
         return np.min_scalar_type(len(self) - 1)
 
     def to_json(self) -> list[str | None]:
-        """The symbols by their ids, ready for JSON; null is the unknown one."""
+        """The symbols in the order of their ids, ready for JSON; null is the unknown one."""
         return [*self.symbols, *([None] if self.unknown is not None else [])]
 
     @classmethod
     def from_json(cls, symbols: list) -> "Vocabulary":
-        """The vocabulary of `to_json`.
+        """The vocabulary of a `to_json`.
 
         Raises:
-            ValueError: it is none.
+            ValueError: the symbols make no vocabulary.
         """
         unknown = symbols[-1:] == [None]
         return cls(symbols[:-1] if unknown else symbols, unknown)
@@ -147,20 +147,20 @@ class Vocabulary:
 
         Args:
             text: any text.
-            on_unknown: what to do with what is not in the vocabulary: `"symbol"` reads it as the unknown symbol,
-                `"skip"` leaves it out, `"error"` refuses. By default "symbol" where there is an unknown symbol, else
+            on_unknown: for symbols that are not in the vocabulary: `"symbol"` reads them as the unknown symbol,
+                `"skip"` leaves them out, `"error"` refuses. The default is "symbol" if there is an unknown symbol, else
                 "error".
 
         Raises:
-            UnknownCharacters, UnknownWords: the text has such and `on_unknown` is `"error"`.
-            ValueError: it is `"symbol"` and there is no unknown symbol, or none of the three.
+            UnknownCharacters, UnknownWords: the text has unknown symbols and `on_unknown` is `"error"`.
+            ValueError: `on_unknown` is `"symbol"` and there is no unknown symbol, or it is none of the three.
         """
         return np.concatenate([np.empty(0, self.dtype), *(ids for ids, _ in self.encode_blocks([text], on_unknown))])
 
     def encode_blocks(
         self, blocks: Iterable[str], on_unknown: str | None = None
     ) -> Iterator[tuple[np.ndarray, Sequence[str]]]:
-        """The ids of a text that comes in blocks, and its symbols that were read as unknown; arguments as `encode`."""
+        """For each block of a text, its ids and the symbols that were read as unknown; arguments as for `encode`."""
         on_unknown = on_unknown or ("error" if self.unknown is None else "symbol")
         if on_unknown not in ON_UNKNOWN:
             raise ValueError(f"on_unknown is {on_unknown!r}: expected one of {', '.join(map(repr, ON_UNKNOWN))}")
@@ -180,7 +180,7 @@ class Vocabulary:
             yield ids.astype(self.dtype, copy=False), unknown
 
     def read(self, blocks: Iterable[str], on_unknown: str | None = None) -> Reading:
-        """Read a text so that what it costs to spell is known; arguments and errors as for `encode`."""
+        """Encode a text and add the cost of spelling unknown symbols; arguments and errors as for `encode`."""
         parts, unknown, characters = [np.empty(0, self.dtype)], [], 0
         for ids, more in self.encode_blocks(blocks, on_unknown):
             parts.append(ids)
@@ -196,15 +196,15 @@ class Vocabulary:
         return points.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
-        """The symbols of a text that comes in blocks, known or not: strings are sequences of characters already."""
+        """The symbols of a text in blocks, known or not. A string is already a sequence of characters."""
         return iter(blocks)
 
     def spelling(self, symbol: str) -> float:
-        """What it takes to name a character once it is known to be an unknown one, in nats: all are equally likely."""
+        """The cost of naming a character that is unknown, in nats: all are equally likely."""
         return math.log(CODE_POINTS - len(self.symbols))
 
     def pending(self, text: str) -> str:
-        """The end of a text that belongs to the symbol after it; of characters, none does."""
+        """The end of a text that belongs to the next symbol; for characters, always empty."""
         return ""
 
     @cached_property
@@ -221,7 +221,7 @@ class Vocabulary:
 
     @cached_property
     def _table(self) -> np.ndarray:
-        """Ids by code point; for unknown ones, and for all beyond its end, the number of symbols."""
+        """Ids by code point; unknown code points, and the last entry, have the number of symbols."""
         table = np.full(ord(self.symbols[-1]) + 2, len(self.symbols), np.min_scalar_type(len(self.symbols)))
         table[self._code_points[:-1]] = np.arange(len(self.symbols))
         return table

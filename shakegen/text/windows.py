@@ -1,6 +1,6 @@
-"""Ids to batches of windows. One-hot exists a batch at a time; ids stay small.
+"""From ids to batches of windows. Only one batch at a time is one-hot.
 
-The text may be a memory map of any size: a batch is all that is ever copied of it.
+The text may be a memory map of any size: only batches of it are copied.
 """
 
 import mmap
@@ -12,12 +12,16 @@ from shakegen.text.permutation import Permutation
 
 TARGETS = ("last", "all")
 ALL = slice(None)
-TOGETHER = 1024  # windows whose places are computed at a time
-RELEASE = 64  # windows read before the pages of a memory map are given back
+TOGETHER = 1024  # starts of windows computed at a time
+RELEASE = 64  # windows read before the pages of a memory map are released
 
 
 def check_length(ids: np.ndarray, length: int, part: str = "text") -> None:
-    """Refuse a text that is shorter than one window of `length` characters and the one that follows it."""
+    """Check that a text has at least one window of `length` characters and the character after it.
+
+    Raises:
+        ValueError: the text is too short, or the length is below 1.
+    """
     if length < 1:
         raise ValueError(f"the window length is {length}: expected 1 character or more")
     if len(ids) <= length:
@@ -27,7 +31,7 @@ def check_length(ids: np.ndarray, length: int, part: str = "text") -> None:
         )
 
 
-def cut(ids: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+def cut_windows(ids: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     """The windows that begin at `starts`, shape (N, length)."""
     return ids[np.asarray(starts)[:, None] + np.arange(length)]
 
@@ -41,16 +45,16 @@ def one_hot_windows(
     targets: str = "last",
     random_state: int | None = None,
 ):
-    """The textbook's windows: every `stride` characters one of `length`, one-hot, to predict what follows.
+    """The textbook's windows: one of `length` characters every `stride` characters, one-hot, to predict the next ones.
 
     Args:
         ids: the text, shape (characters,).
         vocabulary: its `Vocabulary`, of size V.
         length: characters in a window, T.
-        stride: characters from one window's start to the next one's.
+        stride: characters from the start of a window to the start of the next.
         batch_size: windows in a batch, N; the last batch may have fewer.
         targets: "last", the character after the window, or "all", the next character at every position.
-        random_state: None keeps the text's order; a number shuffles the windows, anew in each pass.
+        random_state: None keeps the order of the text; a number shuffles the windows, differently in each pass.
 
     Returns:
         A `tf.data.Dataset` of pairs of float32: windows (N, T, V), and targets (N, V) or (N, T, V).
@@ -73,7 +77,7 @@ def one_hot_windows(
         passes += shuffled is not None
         for begin in range(0, count, batch_size):
             places = np.arange(begin, min(begin + batch_size, count))
-            windows = cut(ids, stride * (places if shuffled is None else shuffled(places)), length + 1)
+            windows = cut_windows(ids, stride * (places if shuffled is None else shuffled(places)), length + 1)
             yield windows[:, :-1], (windows[:, -1] if targets == "last" else windows[:, 1:])
 
     size = len(vocabulary)
@@ -85,19 +89,19 @@ def one_hot_windows(
 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).map(one_hot)
     options = tf.data.Options()
-    options.autotune.enabled = False  # whoever drops an iterator waits for the tuner to wake up, after up to a minute
+    options.autotune.enabled = False  # a dropped iterator would wait up to a minute for the tuner to wake up
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(-(-count // batch_size)))
     return dataset.prefetch(2).with_options(options)
 
 
 class Batches(ABC):
-    """The batches of a training run, each made from its number in the run alone.
+    """The batches of a training run. A batch is a function of its number in the run.
 
     Attributes:
         batch_size: sequences in a batch, N.
         length: characters in a sequence, T.
         steps: batches in an epoch.
-        carries_state: whether a sequence goes on where that of the batch before ended, unless `begins(number)`.
+        carries_state: whether a sequence continues that of the batch before, unless `begins(number)`.
     """
 
     batch_size: int
@@ -107,22 +111,22 @@ class Batches(ABC):
 
     @property
     def characters(self) -> int:
-        """How many characters are read in a batch, N · T."""
+        """The number of characters in a batch, N · T."""
         return self.batch_size * self.length
 
     @abstractmethod
     def pair(self, number: int, rows: slice = ALL) -> tuple[np.ndarray, np.ndarray]:
-        """A batch by its number in the run, or some rows of it: inputs and targets, (N, T) each, int32."""
+        """A batch, or some rows of it, by its number in the run: inputs and targets, (N, T) each, int32."""
 
 
 class Windows(Batches):
     """Batches of windows of a text, to predict each next character.
 
     Args:
-        ids: the training text, shape (characters,); anything that has a length and can be indexed by an array.
+        ids: the training text, shape (characters,); an array, or anything with a length and array indexing.
         length: characters in a window, T.
-        batch_size: windows in a batch, N; fewer where the text is too short for so many.
-        random_state: the same one gives the same batches.
+        batch_size: windows in a batch, N; fewer if the text is short.
+        random_state: determines the batches.
 
     Attributes:
         batch_size: as used.
@@ -141,36 +145,36 @@ class Windows(Batches):
 
     @abstractmethod
     def _sizes(self, batch_size: int) -> tuple[int, int]:
-        """The batch size that the text allows, and the batches in an epoch."""
+        """The batch size, at most what the text allows, and the number of batches in an epoch."""
 
     @abstractmethod
     def starts(self, epoch: int, index: int) -> np.ndarray:
-        """Where the windows of an epoch's batch begin, shape (N,)."""
+        """The first position of each window in a batch of an epoch, shape (N,)."""
 
     def batch(self, number: int, rows: slice = ALL) -> np.ndarray:
-        """A batch by its number in the run, or some rows of it, (N, T + 1), int32: inputs and, one further, targets.
+        """A batch, or some rows of it, by its number in the run, (N, T + 1), int32; targets are inputs shifted by one.
 
-        No other rows of the text are read.
+        Only these rows of the text are read.
         """
         number = int(number)
         if number % max(1, RELEASE // self.batch_size) == 0:
             release(self._ids)
-        return cut(self._ids, self.starts(*divmod(number, self.steps))[rows], self.length + 1).astype(np.int32)
+        return cut_windows(self._ids, self.starts(*divmod(number, self.steps))[rows], self.length + 1).astype(np.int32)
 
     def pair(self, number, rows=ALL):
         windows = self.batch(number, rows)
         return windows[:, :-1], windows[:, 1:]
 
     def _offset(self, epoch: int, below: int) -> int:
-        """A random whole number of an epoch, from 0 up to, but not including, `below`."""
+        """A random whole number for an epoch, from 0 to `below` - 1."""
         return int(np.random.default_rng((self._random_state, epoch, 1)).integers(below))
 
 
 class ShuffledWindows(Windows):
-    """Windows in random order, in every epoch another one, and others: the text is cut anew from a random offset.
+    """Windows in random order. Every epoch has another order, and cuts the text from another random offset.
 
-    Windows lie end to end, but for the first and the last, which keep to the text, so that an epoch's windows cover all
-    of it. Those of the last batch, where it is not full, are left out.
+    Windows lie end to end. Only the first and the last may overlap their neighbours, so that an epoch covers the whole
+    text. A last batch that is not full is left out.
     """
 
     def _sizes(self, batch_size):
@@ -179,7 +183,7 @@ class ShuffledWindows(Windows):
         return batch_size, self._windows // batch_size
 
     def windows(self, epoch: int, places: np.ndarray) -> np.ndarray:
-        """Where the windows at some places of an epoch's order begin, shape (n,)."""
+        """The first position of the windows at some places in the order of an epoch, shape (n,)."""
         order = Permutation(self._windows, self._random_state, epoch)
         starts = (order(places) - 1) * self.length + 1 + self._offset(epoch, self.length)
         return np.clip(starts, 0, len(self._ids) - 1 - self.length)
@@ -187,25 +191,25 @@ class ShuffledWindows(Windows):
     def starts(self, epoch, index):
         together = max(1, TOGETHER // self.batch_size)
         block, within = divmod(index, together)
-        found = self._block  # read once: another thread may ask for other batches
-        if found[:2] != (epoch, block):
+        cached = self._block  # read once: another thread may ask for other batches
+        if cached[:2] != (epoch, block):
             batches = np.arange(block * together, min((block + 1) * together, self.steps))
             places = batches[:, None] * self.batch_size + np.arange(self.batch_size)
-            found = self._block = epoch, block, self.windows(epoch, places.ravel()).reshape(places.shape)
-        return found[2][within]
+            cached = self._block = epoch, block, self.windows(epoch, places.ravel()).reshape(places.shape)
+        return cached[2][within]
 
 
 class Streams(Windows):
-    """Contiguous streams, for backpropagation truncated at the windows' ends while the state is carried over them.
+    """Contiguous streams: backpropagation stops at the end of a window, but the state is carried to the next one.
 
-    The text is cut in N streams, from an offset that is random in every epoch; a batch holds the next window of each.
-    The state starts anew where `begins` says so: at the beginning of an epoch.
+    The text is cut into N streams, from a new random offset in every epoch; a batch has the next window of each. The
+    state starts from zero where `begins` is true: at the beginning of an epoch.
     """
 
     carries_state = True
 
     def _sizes(self, batch_size):
-        room = len(self._ids) - self.length  # what is spared lets every cut move by a window's length
+        room = len(self._ids) - self.length  # a spare window lets the offset move every cut
         batch_size = max(1, min(batch_size, room // self.length))
         return batch_size, max(1, room // (batch_size * self.length))
 
@@ -215,12 +219,12 @@ class Streams(Windows):
         return self._offset(epoch, spared + 1) + (streams * self.steps + index) * self.length
 
     def begins(self, number: int) -> bool:
-        """Whether a batch's windows are the first of their streams."""
+        """Whether a batch has the first windows of the streams."""
         return number % self.steps == 0
 
 
 class Recoded:
-    """A text in the ids of another vocabulary: looked up where it is read, the text itself is not copied.
+    """A text in the ids of another vocabulary. Ids are looked up when they are read; the text is not copied.
 
     Args:
         ids: the text, shape (characters,).
@@ -238,12 +242,12 @@ class Recoded:
 
     @property
     def mapped(self):
-        """The memory map below, if there is one."""
+        """The memory map of the text, or None."""
         return getattr(self._ids, "_mmap", None)
 
 
 def release(ids) -> None:
-    """Give the pages of a memory map that were read back to the system, which keeps them as long as it has room."""
+    """Give the pages of a memory map back to the system, which keeps them only while it has room."""
     mapped = ids.mapped if isinstance(ids, Recoded) else getattr(ids, "_mmap", None)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)

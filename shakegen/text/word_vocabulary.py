@@ -1,15 +1,15 @@
-"""Texts as words: the rules by which any text falls into words and comes back from them, and their vocabulary.
+"""Texts as words: the rules that split any text into words, and the vocabulary of words.
 
 A symbol is a word, a number, a punctuation mark or white space. One space before a word, number or mark belongs to it:
-"Thou art, thou" is "Thou", " art", ",", " thou". So text comes back by joining, and half of it is not spaces.
+"Thou art, thou" is "Thou", " art", ",", " thou". So joining the symbols gives the text, and few symbols are spaces.
 
 - A word is letters with their accents, and apostrophes between them: "summer's". In scripts that write no spaces
   (Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan) it is one character.
-- A number is up to four digits of it.
-- An emoji is one symbol with all that is joined to it, and so are some marks in a row: "...", "--", "==".
-- Line ends are symbols of their own, and so is white space but for the one space that belongs to what follows.
+- Up to four digits are one symbol.
+- An emoji and all that is joined to it are one symbol, and so are some marks in a row: "...", "--", "==".
+- Line ends are symbols of their own, and so is white space, except the one space that belongs to the next symbol.
 
-What is longer than the rules look ahead is cut, so that a text can be read in blocks.
+Very long symbols are cut, so that a text can be read in blocks.
 """
 
 import itertools
@@ -25,8 +25,8 @@ import numpy as np
 from shakegen.text.vocabulary import CODE_POINTS, UNKNOWN, Vocabulary
 
 MOST_COUNTED = 1 << 20
-LONGEST, HORIZON = 128, 512  # characters of a symbol; of a chunk, with what comes after it and decides its end
-CHUNK = re.compile(r" ?\S{1,500}|\s{1,500}?(?= \S)|\s{1,500}")  # symbols end where these do
+LONGEST, HORIZON = 128, 512  # characters of a symbol; of a chunk and the text that decides its end
+CHUNK = re.compile(r" ?\S{1,500}|\s{1,500}?(?= \S)|\s{1,500}")  # the end of a chunk is the end of a symbol
 APART = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u303c\u3041-\u30ff"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
@@ -38,7 +38,7 @@ SPACES = r"\n{1,8}|[^\S\n]{1,16}?(?= \S)|[^\S\n]{1,16}"
 
 
 class UnknownWords(ValueError):
-    """A text has words that a vocabulary lacks: `words`, in the order in which they came."""
+    """A text has words that a vocabulary lacks: `words`, in order of appearance."""
 
     def __init__(self, words: Iterable[str]):
         self.words = list(dict.fromkeys(words))
@@ -50,18 +50,18 @@ class UnknownWords(ValueError):
 
 
 class WordVocabulary(Vocabulary):
-    """The words that a model knows; a word's id is its place. The unknown symbol stands for every other one.
+    """The words that a model knows; the id of a word is its place. The unknown symbol stands for every other word.
 
     Args:
-        symbols: the distinct words, as `tokens` gives them, usually the most frequent first.
+        symbols: the distinct words, as `tokenize` gives them, usually the most frequent first.
         unknown: always true: no vocabulary has all words.
 
     Raises:
-        ValueError: a symbol is empty or stands there twice, or there is none.
+        ValueError: there is no symbol, one occurs twice, or one is empty or too long.
     """
 
     level, symbol = "word", "word"
-    least = 2  # a word that stands there once is unknown too: so a network learns when to expect unknown ones
+    least = 2  # a word that occurs once is unknown, so that a network learns when to expect unknown words
     refusal = UnknownWords
 
     def __init__(self, symbols: Iterable[str], unknown: bool = True):
@@ -79,14 +79,14 @@ class WordVocabulary(Vocabulary):
 
     @classmethod
     def count(cls, blocks: Iterable[str]) -> Counter:
-        """How often each word stands in a text that comes in blocks.
+        """The number of times that each word occurs in a text in blocks.
 
-        Of a text with more than a million distinct words, those that were the rarest so far are forgotten again and
-        again (Manku & Motwani 2002): only counts of rare words are then too low.
+        With more than a million distinct words, the rarest so far are forgotten again and again (Manku & Motwani 2002):
+        then only the counts of rare words are too low.
         """
         counts, floor = Counter(), 0
-        for found in token_blocks(blocks):
-            counts.update(found)
+        for symbols in tokenize_blocks(blocks):
+            counts.update(symbols)
             while len(counts) > MOST_COUNTED:
                 floor += 1
                 counts = Counter({word: n for word, n in counts.items() if n > floor})
@@ -100,14 +100,14 @@ class WordVocabulary(Vocabulary):
         return "".join([texts[k] if k < len(texts) else UNKNOWN for k in np.asarray(ids).tolist()])
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
-        return token_blocks(blocks)
+        return tokenize_blocks(blocks)
 
     def spelling(self, symbol: str) -> float:
-        """What it takes to spell a word once it is known to be an unknown one, in nats; as `Spelling`."""
+        """The cost of spelling an unknown word, in nats, by `Spelling`."""
         return self._spelling.nats(symbol)
 
     def pending(self, text: str) -> str:
-        """A space at the end, which belongs to the word after it."""
+        """A space at the end of a text: it belongs to the next word."""
         return " " if text.endswith(" ") and self._spaced else ""
 
     @cached_property
@@ -128,18 +128,18 @@ class WordVocabulary(Vocabulary):
 
 
 class Numbers(dict):
-    """Ids by symbol; of any other symbol, how many there are."""
+    """Ids by symbol; any other symbol has the number of symbols."""
 
     def __missing__(self, symbol: str) -> int:
         return len(self)
 
 
 class Spelling:
-    """A code for words by their characters, made of nothing but a list of words, so that a vocabulary fixes it.
+    """A code that spells words by their characters. It is made from a list of words alone.
 
-    Each character, and the end, is predicted from the two before it by what stands in the list, every word once:
+    Each character, and the end, is predicted from the two before it, by counts in the list, every word once:
     p(c | context) = (n(c) + k p(c | shorter context)) / (n + k), with k distinct continuations among n (Witten & Bell
-    1991); below the empty context all code points and the end are equally likely. The probabilities of all texts sum
+    1991). Below the empty context, all code points and the end are equally likely. The probabilities of all texts sum
     to 1.
     """
 
@@ -160,7 +160,7 @@ class Spelling:
             yield character, padded[position : position + self.ORDER]
 
     def probability(self, character: str, context: str) -> float:
-        """That a character, or the end if it is empty, follows two others; zeros stand before a word's beginning."""
+        """The probability of a character, or of the end if it is empty, after two others; zeros precede a word."""
         share = 1 / (CODE_POINTS + 1)
         for order in range(self.ORDER + 1):
             known = context[self.ORDER - order :]
@@ -169,7 +169,7 @@ class Spelling:
         return share
 
     def nats(self, word: str) -> float:
-        """How long the code of a word is."""
+        """The length of the code of a word."""
         costs = self._costs
         for prediction in self._predictions(word):
             if prediction not in costs:
@@ -177,68 +177,68 @@ class Spelling:
         return sum(costs[prediction] for prediction in self._predictions(word))
 
 
-def tokens(text: str) -> list[str]:
-    """The symbols of a text; joined, they are the text."""
-    return [symbol for found in token_blocks([text]) for symbol in found]
+def tokenize(text: str) -> list[str]:
+    """The symbols of a text. Joined, they are the text."""
+    return [*itertools.chain.from_iterable(tokenize_blocks([text]))]
 
 
-def token_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
-    """The symbols of a text that comes in blocks: the same as if it came in one."""
-    rest, known = "", Chunks()
+def tokenize_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
+    """The symbols of a text in blocks. Block borders make no difference."""
+    rest, split = "", Chunks()
     for block in blocks:
         rest += block
         chunks, held = CHUNK.findall(rest), 0
-        while chunks and held < HORIZON:  # more text could still change these
+        while chunks and held < HORIZON:  # more text could still change them
             held += len(chunks.pop())
         rest = rest[-held:]
         if chunks:
-            yield list(itertools.chain.from_iterable(map(known.__getitem__, chunks)))
+            yield list(itertools.chain.from_iterable(map(split.__getitem__, chunks)))
     if rest:
-        yield list(itertools.chain.from_iterable(map(known.__getitem__, CHUNK.findall(rest))))
+        yield list(itertools.chain.from_iterable(map(split.__getitem__, CHUNK.findall(rest))))
 
 
 class Chunks(dict):
-    """The symbols in a chunk, of which most come again and again."""
+    """The symbols of each chunk, kept because most chunks come again."""
 
     MOST = 1 << 18
 
     def __missing__(self, chunk: str) -> list[str]:
-        found = pattern(chunk.isascii()).findall(chunk)
+        symbols = symbol_pattern(chunk.isascii()).findall(chunk)
         if len(self) > self.MOST:
             self.clear()
-        self[chunk] = found
-        return found
+        self[chunk] = symbols
+        return symbols
 
 
 @cache
-def pattern(ascii_only: bool) -> re.Pattern:
-    """What matches one symbol; on text that is ASCII, the same in a simpler and faster way."""
+def symbol_pattern(ascii_only: bool) -> re.Pattern:
+    """A pattern that matches one symbol. For ASCII text, a faster one gives the same symbols."""
     if ascii_only:
         word = "[A-Za-z]{1,32}+(?:'[A-Za-z]{1,32}+)?+(?:'[A-Za-z]{1,32}+)?+"
         return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|\S)|{SPACES}")
-    letters, marks = letters_and_marks()
+    letters, marks = list_letters_and_marks()
     word = f"[{letters}]{{1,32}}+(?:['’][{letters}]{{1,32}}+)?+(?:['’][{letters}]{{1,32}}+)?+"
     flag, other = "[\U0001f1e6-\U0001f1ff]{2}", rf"\S(?:[{marks}\U0001f3fb-\U0001f3ff]|\u200d\S){{0,16}}"
     return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|{flag}|{other})|{SPACES}")
 
 
-def letters_and_marks() -> tuple[str, str]:
-    """What words are made of, and what goes with the character before it, as the ranges of a regular expression."""
+def list_letters_and_marks() -> tuple[str, str]:
+    """Letters, which words are made of, and combining marks, as ranges of a regular expression."""
     kinds = {c: unicodedata.category(chr(c))[0] for c in (*range(LETTERS_END), *LATER_MARKS)}
     apart = {ord(c) for c in re.findall(f"[{APART}]", "".join(map(chr, range(LETTERS_END))))} | set(map(ord, JOINERS))
     letters = sorted({c for c, kind in kinds.items() if kind in "LM"} - apart) + sorted(map(ord, JOINERS))
-    return ranges(letters), ranges(c for c, kind in kinds.items() if kind == "M")
+    return format_ranges(letters), format_ranges(c for c, kind in kinds.items() if kind == "M")
 
 
-def ranges(codes: Iterable[int]) -> str:
-    """Code points as ranges, `a-z` and so on."""
-    found: list[list[int]] = []
+def format_ranges(codes: Iterable[int]) -> str:
+    """Code points as ranges of a regular expression, such as `a-z`."""
+    pairs: list[list[int]] = []
     for code in codes:
-        if found and found[-1][1] == code - 1:
-            found[-1][1] = code
+        if pairs and pairs[-1][1] == code - 1:
+            pairs[-1][1] = code
         else:
-            found.append([code, code])
-    return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in found)
+            pairs.append([code, code])
+    return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in pairs)
 
 
 VOCABULARIES = {kind.level: kind for kind in (Vocabulary, WordVocabulary)}

@@ -16,9 +16,10 @@ from tensorflow.compat.v1 import SummaryMetadata
 
 from shakegen.files import ensure_writable, write_whole
 from shakegen.model.base import LossUnit
+from shakegen.model.evaluation import LN2
 from shakegen.network.keras_steps import states_kept
 
-BITS = LossUnit("bits/char", math.log(2), "bits_per_character")
+BITS = LossUnit("bits/char", LN2, "bits_per_character")
 CSV = "epochs.csv"
 LOSSES = {"loss": "training", "val_loss": "validation"}
 OTHERS = ("seconds", "learning_rate", "characters_per_second")

@@ -263,7 +263,7 @@ BAD = {
     "bad.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "bad.json"),
     "deep.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "deep.json"),
     "nan.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "nan.json"),
-    "list is no evaluation of a model of words: expected what `shakegen evaluate MODEL CORPUS --json` prints": (
+    "list is no evaluation of an autocomplete model: expected the JSON of `shakegen evaluate --json`": (
         "plot", "list.json"
     ),
     "list.json is an evaluation, others are models: expected files of one kind": (

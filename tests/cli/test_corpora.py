@@ -9,7 +9,7 @@ from rich import console
 
 from shakegen import cli
 from shakegen.model import load
-from shakegen.text import fetching, named
+from shakegen.text import named
 from shakegen.text.catalog import load_corpus, open_source
 from shakegen.text.corpus import Corpus
 
@@ -36,7 +36,7 @@ def test_list_names_all_texts_and_whether_they_are_here(shakegen):
 
 
 def test_get_prints_where_the_text_is_and_fails_in_one_line(shakegen, cache):
-    assert shakegen("corpora", "get", "sonnets").stdout == f"{named.place_of('sonnets')}\n"
+    assert shakegen("corpora", "get", "sonnets").stdout == f"{named.locate_text('sonnets')}\n"
     failed = shakegen("corpora", "get", "text8")
     assert failed.exit_code == 1
     assert failed.stderr == (
@@ -65,7 +65,7 @@ def test_a_terminal_shows_a_progress_bar(monkeypatch):
     shown = io.StringIO()
     terminal = console.Console(file=shown, force_terminal=True, width=100)
     monkeypatch.setattr(console, "Console", lambda stderr: terminal)
-    with named.progress_bar("text8", fetching.Remote("http://x", 31_344_016, "")) as progress:
+    with named.progress_bar("text8", named.Download("http://x", 31_344_016, "")) as progress:
         progress(15_000_000)
     assert "text8" in shown.getvalue()
     assert "15.0/31.3 MB" in shown.getvalue()
@@ -123,7 +123,7 @@ def test_novelty_reads_both_texts_in_the_same_way(shakegen, tmp_path):
 def test_several_texts_are_one_after_the_other(tmp_path, poem):
     (tmp_path / "a.txt").write_text(poem, encoding="utf-8")
     several = load_corpus([tmp_path / "a.txt", "sonnets"])
-    assert several.sha256 == Corpus.from_text(poem + named.get("sonnets").read_text(encoding="utf-8")).sha256
+    assert several.sha256 == Corpus.from_text(poem + named.fetch_text("sonnets").read_text(encoding="utf-8")).sha256
     assert open_source("sonnets", encoding="utf-16").name == "sonnets", "named texts have their own encoding"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from shakegen.model import load
 from shakegen.text.corpus import Corpus
-from shakegen.text.word_vocabulary import tokens
+from shakegen.text.word_vocabulary import tokenize
 
 FAST = ["--units", 8, "--epochs", 1, "--seq-length", 10, "--batch-size", 8, "--sample-length", 5]
 TEXT = "Shall I compare thee to a winter's day?\n"
@@ -45,8 +45,8 @@ def test_train_sample_and_show_a_model_of_words(shakegen, tmp_path, poem):
     found = model.evaluate(validation)
     nats = model.best_epoch["val_loss"]
     assert math.isclose(nats, found.nats_per_symbol, rel_tol=1e-4)
-    spelling = sum(model.vocabulary.spelling(s) for s in tokens(validation) if s not in model.vocabulary)
-    bits = (nats * len(tokens(validation)) + spelling) / 240 / math.log(2)
+    spelling = sum(model.vocabulary.spelling(s) for s in tokenize(validation) if s not in model.vocabulary)
+    bits = (nats * len(tokenize(validation)) + spelling) / 240 / math.log(2)
     assert math.isclose(model.validation_bits, bits)
     sampled = shakegen("sample", "--seed", "Shall I ", "--length", 12, "--random-state", 1)
     assert sampled.stdout == f"Shall I {model.sample('Shall I ', 12, temperature=0.8, random_state=1)}\n"
@@ -109,7 +109,7 @@ def test_the_same_text_is_tested_at_every_level(shakegen, saved, poem):
     for part in ("train", "validation", "test"):
         text = characters.vocabulary.decode(getattr(characters, part))
         assert words.vocabulary.decode(getattr(words, part)) == "".join(
-            s if s in words.vocabulary else "\ufffd" for s in tokens(text)
+            s if s in words.vocabulary else "\ufffd" for s in tokenize(text)
         )
         assert figures(shakegen("evaluate", "model.h5", "poem.txt", "--split", part, "--json")) == (
             saved.evaluate(text).to_dict()
@@ -119,7 +119,7 @@ def test_the_same_text_is_tested_at_every_level(shakegen, saved, poem):
 def test_every_word_with_its_bits(shakegen, saved):
     found = figures(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=TEXT))
     listed = found["per_character"]
-    assert [symbol for symbol, _ in listed] == tokens(TEXT)
+    assert [symbol for symbol, _ in listed] == tokenize(TEXT)
     bits = [b for _, b in listed[1:]]
     assert np.isclose(sum(bits), found["bits_per_word"] * found["words"])
     assert np.isclose(sum(bits), found["bits_per_character"] * found["characters"])
@@ -127,7 +127,7 @@ def test_every_word_with_its_bits(shakegen, saved):
     skipped = figures(
         shakegen("evaluate", "model.h5", "-", "--json", "--per-character", "--on-unknown", "skip", input=TEXT)
     )
-    assert [symbol for symbol, _ in skipped["per_character"]] == [s for s in tokens(TEXT) if s != " winter's"]
+    assert [symbol for symbol, _ in skipped["per_character"]] == [s for s in tokenize(TEXT) if s != " winter's"]
     lines = shakegen("evaluate", "model.h5", "-", "--per-character", input=TEXT).stdout.splitlines()
     assert lines[:2] == ['"Shall"\t', f'" I"\t{bits[0]:.4f}']
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from comparisons import ALL, by_characters, plan
 
-from shakegen.compare.matching import matched, weights_of
+from shakegen.compare.matching import count_weights, match_weights
 from shakegen.compare.plan import Entry, Plan
 from shakegen.network.config import Config
 from shakegen.training.recipe import Recipe
@@ -102,7 +102,7 @@ def test_all_have_the_same_recipe_and_the_repeats_other_random_states():
 @pytest.mark.parametrize("task", TASKS)
 def test_numbers_of_weights_are_matched_for_every_cell_layers_and_depth(task):
     def count(config):
-        return weights_of(config, 27, 1002 if task == "autocomplete" else 27)
+        return count_weights(config, 27, 1002 if task == "autocomplete" else 27)
 
     for layers, depth, units in itertools.product((1, 2, 3), (1, 2, 4), (200, 391)):
         cells = ("lstm", "rnn", "gru", f"nlstm:depth={depth}", "gru:reset-after=false", "rnn:activation=relu")
@@ -118,7 +118,7 @@ def test_numbers_of_weights_are_matched_for_every_cell_layers_and_depth(task):
 
 def test_weights_are_counted_as_the_network_has_them(random_model):
     for config in (Config("gru", 5, 2), Config("nlstm", 4, depth=3, embedding=3), Config("lstm", 6)):
-        assert weights_of(config, 27) == random_model(config).parameters
+        assert count_weights(config, 27) == random_model(config).parameters
 
 
 def test_a_given_number_of_weights_is_met_and_an_impossible_one_refused():
@@ -144,6 +144,6 @@ def test_of_all_matches_the_nearest_to_what_was_asked_for_is_taken():
         if max(one, other) <= 1.01 * min(one, other)
     ]
     for weights in (1300, 1400, 1990):
-        found = tuple(count(config) for config in matched(families, weights, count).values())
+        found = tuple(count(config) for config in match_weights(families, weights, count).values())
         assert found in possible
         assert min(abs(n - weights) for n in found) == min(abs(n - weights) for pair in possible for n in pair)

@@ -12,7 +12,7 @@ from comparisons import plan, records
 
 from shakegen.compare import report
 from shakegen.compare.summary import Row, Summary
-from shakegen.compare.table import columns, compact, fitting
+from shakegen.compare.table import columns, compact, fit_columns
 from shakegen.network.config import Config
 from shakegen.training.recipe import Recipe
 
@@ -71,13 +71,13 @@ def test_the_table_has_a_row_for_each_and_says_which_failed():
 
 def test_a_narrow_table_leaves_out_what_tells_least():
     every = columns(outcome())
-    assert fitting(every, None) == (every, [])
+    assert fit_columns(every, None) == (every, [])
     for width in range(1, 150):
-        kept, left_out = fitting(every, width)
+        kept, left_out = fit_columns(every, width)
         assert sum(column.width + 2 for column in kept) - 2 <= width or len(kept) == 1
         assert sorted([*kept, *left_out], key=every.index) == every
         assert all(column.rank <= other.rank for column in kept for other in left_out)
-    assert {"cell", "units", "weights", "valid.", "test"} <= {column.head for column in fitting(every, 80)[0]}
+    assert {"cell", "units", "weights", "valid.", "test"} <= {column.head for column in fit_columns(every, 80)[0]}
 
 
 def test_numbers_in_short_keep_three_digits(rng):
@@ -119,7 +119,7 @@ def test_it_says_what_was_compared():
 
 def test_curves_of_equal_points_are_put_together_point_by_point():
     one, other = np.array([[1.0, 4], [2, 3]]), np.array([[1.5, 6], [3, 5]])
-    x, y = report.together([one, other])
+    x, y = report.align([one, other])
     assert (x.tolist(), y.tolist()) == ([1.25, 2.5], [[4, 3], [6, 5]])
 
 
@@ -127,7 +127,7 @@ def test_other_curves_are_read_where_all_are_and_at_their_ends(rng):
     lines = [(rng.normal(), rng.normal()) for _ in range(3)]
     counts = (5, 3, 4)
     xs = [np.sort(rng.uniform(0, 10, count)) for count in counts]
-    x, y = report.together([np.stack([of, a + b * of], axis=1) for of, (a, b) in zip(xs, lines)])
+    x, y = report.align([np.stack([of, a + b * of], axis=1) for of, (a, b) in zip(xs, lines)])
     assert np.all(np.diff(x) > 0) or len(x) == 1
     inner = x[:-1]
     assert np.all(inner >= max(of[0] for of in xs))

@@ -10,7 +10,7 @@ from comparisons import ALL, plan, records
 
 from shakegen.compare import runs
 from shakegen.compare.comparison import Comparison
-from shakegen.compare.matching import weights_of
+from shakegen.compare.matching import count_weights
 from shakegen.compare.record import Record
 from shakegen.compare.text import Text
 from shakegen.network.config import Config
@@ -96,7 +96,7 @@ def test_standard_input_is_kept_for_all_runs(tmp_path, monkeypatch, poem):
     found = Comparison(text, plan("gru", settings={"units": 3}), tmp_path / "runs")
     again = found.text.load(get_task("next"))
     assert again.sha256 == found.origin["sha256"] == Corpus.from_text(poem.lower()).sha256
-    assert found.parameters == {"gru": weights_of(Config(units=3), len(again.vocabulary))}
+    assert found.parameters == {"gru": count_weights(Config(units=3), len(again.vocabulary))}
 
 
 def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatch, poem):

@@ -13,7 +13,7 @@ from shakegen.model.evaluation import LOGITS, estimate, evaluate, surprisal
 from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
-from shakegen.text.word_vocabulary import tokens
+from shakegen.text.word_vocabulary import tokenize
 
 V = 27
 
@@ -83,7 +83,7 @@ def test_an_estimate_of_several_streams_is_that_of_their_parts(random_weights):
 @pytest.mark.parametrize("text", ["thee thou more", "zyx, thou art zyx\nand", "Thou art"])
 def test_bits_of_words_are_those_of_the_symbols_and_of_the_spelling_of_unknown_ones(word_model, text):
     found, vocabulary = word_model.evaluate(text), word_model.vocabulary
-    symbols, ids = tokens(text), vocabulary.encode(text)
+    symbols, ids = tokenize(text), vocabulary.encode(text)
     plain = evaluate(word_model.engine, ids)
     unknown = [symbol for symbol in symbols[1:] if symbol not in vocabulary]
     spelling = sum(map(vocabulary.spelling, unknown))

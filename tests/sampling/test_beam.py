@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shakegen.sampling import StopTexts, beam_search
-from shakegen.sampling.beam import log_softmax, repeating
+from shakegen.sampling.beam import find_repeats, log_softmax
 
 V, L = 3, 5
 
@@ -152,7 +152,7 @@ def test_where_nothing_may_follow_the_search_ends_there():
 def test_repeating_ids_are_those_that_make_an_ngram_stand_twice(ids, n):
     expected = {k for k in range(2) if repeats((*ids, k), n) and not repeats(tuple(ids), n)}
     if not repeats(tuple(ids), n):
-        rows, banned = repeating(np.array([ids], int).reshape(1, -1), n)
+        rows, banned = find_repeats(np.array([ids], int).reshape(1, -1), n)
         assert set(banned.tolist()) == expected
         assert not rows.any()
 

@@ -6,7 +6,7 @@ import pytest
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
 from shakegen.text.vocabulary import UnknownCharacters, Vocabulary
-from shakegen.text.word_vocabulary import UnknownWords, tokens
+from shakegen.text.word_vocabulary import UnknownWords, tokenize
 
 OPTIONS = [{}, {"temperature": 0}, {"top_k": 5}, {"top_p": 0.8}, {"typical": 0.5}, {"min_p": 0.1, "top_k": 9}]
 
@@ -210,4 +210,4 @@ def test_stop_texts_end_a_text_of_words(word_model):
     stopped = word_model.sample("Thou", 60, random_state=4, stop=stop)
     assert free.startswith(stopped)
     assert stop in stopped
-    assert stop not in "".join(tokens(stopped)[:-1])
+    assert stop not in "".join(tokenize(stopped)[:-1])

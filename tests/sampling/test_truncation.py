@@ -47,7 +47,7 @@ def typical(p, share):
 NAIVE = {"top_k": top_k, "top_p": top_p, "min_p": min_p, "typical": typical}
 
 
-def truncated(logits, temperature, truncations):
+def draw_truncated(logits, temperature, truncations):
     """The distribution that is left, by the definitions: temperature first, then each truncation in turn."""
     p = softmax(np.asarray(logits, float) / temperature)
     for name, naive in NAIVE.items():
@@ -80,7 +80,7 @@ TRUNCATIONS = st.fixed_dictionaries(
 @given(distinct_logits(), st.sampled_from([0.5, 1.0, 2.0]), TRUNCATIONS)
 def test_what_is_kept_is_what_the_definitions_keep(logits, temperature, truncations):
     kept = Truncation(**truncations).keep(logits[None], temperature)[0]
-    assert np.array_equal(kept, truncated(logits, temperature, truncations) > 0)
+    assert np.array_equal(kept, draw_truncated(logits, temperature, truncations) > 0)
 
 
 @settings(max_examples=300, deadline=None)
@@ -123,7 +123,7 @@ def test_frequencies_are_the_renormalised_probabilities(options, streams):
         lambda ids, state: (logits, state), logits, np.zeros((streams, 0)), 20_000, random_state=3, **options
     )
     counts = np.bincount(np.ravel([ids.copy() for ids in draws]), minlength=7)
-    expected = truncated(logits[0], options.pop("temperature", 1), options) * counts.sum()
+    expected = draw_truncated(logits[0], options.pop("temperature", 1), options) * counts.sum()
     kept = expected > 0
     assert counts[~kept].sum() == 0
     if kept.sum() > 1:

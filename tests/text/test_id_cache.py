@@ -64,7 +64,7 @@ def test_a_second_start_finds_what_the_first_made(path, options, monkeypatch):
 def test_other_options_and_texts_are_other_entries(path):
     for options in LEVELS:
         Corpus.from_file(path, **options)
-    Corpus.from_source(reading.normalised(reading.from_file(path), lowercase=True))
+    Corpus.from_source(reading.normalize_source(reading.from_file(path), lowercase=True))
     assert len(entries()) == len(LEVELS) + 1
     before = Corpus.from_file(path)
     path.write_text(path.read_text().replace("thee", "them"))
@@ -141,7 +141,7 @@ def test_damaged_and_hostile_entries_are_as_none(path, damage):
     (entry,) = entries()
     whole = entry.read_bytes()
     entry.write_bytes(damage(whole))
-    assert corpus.restored(entry.name) is None
+    assert corpus.load_cached(entry.name) is None
     assert same(Corpus.from_file(path), plain)
     assert entry.read_bytes() == whole  # made anew
 

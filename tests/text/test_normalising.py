@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shakegen.text.reading import from_bytes, from_file, normalised
-from shakegen.text.reading.normalising import LONGEST_WORD, lowered, text8
+from shakegen.text.reading import from_bytes, from_file, normalize_source
+from shakegen.text.reading.normalising import LONGEST_WORD, lower_blocks, text8
 
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TEXTS = st.text(st.characters() | st.sampled_from("abcXYZ 0129  \n'ΑΣσİK"), max_size=60)
@@ -34,12 +34,12 @@ def test_text8_is_what_the_rules_say_wherever_blocks_begin(blocks):
 
 @given(st.lists(TEXTS.filter(bool), max_size=5))
 def test_lower_case_is_that_of_the_whole_text_wherever_blocks_begin(blocks):
-    assert "".join(lowered(blocks)) == "".join(blocks).lower()
+    assert "".join(lower_blocks(blocks)) == "".join(blocks).lower()
 
 
 def test_lower_case_in_a_text_without_ends_of_words_needs_no_more_than_a_block():
     blocks = ["A" * (LONGEST_WORD + k) for k in range(1, 5)]
-    assert list(lowered(blocks)) == [block.lower() for block in blocks]
+    assert list(lower_blocks(blocks)) == [block.lower() for block in blocks]
 
 
 def test_a_text_of_text8_is_left_as_it_is():
@@ -51,17 +51,17 @@ def test_a_source_is_normalised_each_time_it_is_read_and_says_so_in_its_digest(t
     path = tmp_path / "year.txt"
     path.write_text("In 1984,\r\nÉmile", encoding="utf-8")
     plain = from_file(path)
-    lower, reshaped = normalised(plain, lowercase=True), normalised(plain, normalize="text8")
+    lower, reshaped = normalize_source(plain, lowercase=True), normalize_source(plain, normalize="text8")
     for _ in range(2):
         assert "".join(lower.blocks()) == "in 1984,\némile"
         assert "".join(reshaped.blocks()) == "in one nine eight four mile"
-    assert normalised(plain) is plain
-    both = normalised(plain, lowercase=True, normalize="text8")
+    assert normalize_source(plain) is plain
+    both = normalize_source(plain, lowercase=True, normalize="text8")
     assert len({source.digest() for source in (plain, lower, reshaped, both)}) == 4
     assert {source.name for source in (plain, lower, reshaped, both)} == {"year"}
 
 
 def test_a_normalisation_that_does_not_exist():
     with pytest.raises(ValueError) as error:
-        normalised(from_bytes(b"abc"), normalize="text9")
+        normalize_source(from_bytes(b"abc"), normalize="text9")
     assert str(error.value) == "there is no normalisation 'text9': expected text8"

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from shakegen.text.reading import concatenated, from_bytes, from_path, unpacking
+from shakegen.text.reading import concatenate, from_bytes, from_path, unpacking
 from shakegen.text.reading.places import from_pipe
 
 TEXT = "Où sont les neiges\nd'antan?\n"
@@ -112,12 +112,12 @@ def test_a_zip_archive_is_its_texts_in_the_order_of_their_names(caplog, method):
 
 def test_line_ends_between_texts_are_added_only_where_there_is_none():
     texts = [b"", b"one", b"", b"two\r\n", b"\xef\xbb\xbf\nthree\r", b"four"]
-    assert text_of(concatenated([from_bytes(text) for text in texts])) == "one\ntwo\n\nthree\nfour"
+    assert text_of(concatenate([from_bytes(text) for text in texts])) == "one\ntwo\n\nthree\nfour"
 
 
 def test_a_digest_tells_all_that_shapes_a_text():
     texts = [[b"ab", b"c"], [b"a", b"bc"], [b"abc"], [b"c", b"ab"]]
-    digests = [concatenated([from_bytes(text) for text in several]).digest() for several in texts]
+    digests = [concatenate([from_bytes(text) for text in several]).digest() for several in texts]
     digests += [from_bytes(b"abc", encoding="latin-1").digest()]
     assert len(set(digests)) == len(digests)
     assert from_bytes(b"abc", "other").digest() == from_bytes(b"abc", encoding="UTF8").digest() == digests[2]

@@ -1,11 +1,11 @@
 """The texts that ship."""
 
 from shakegen.text.catalog import load_corpus
-from shakegen.text.named import place_of
+from shakegen.text.named import locate_text
 
 
 def test_all_154_sonnets_are_there():
-    text = place_of("sonnets").read_bytes()
+    text = locate_text("sonnets").read_bytes()
     assert text.isascii()
     poems = [poem.split("\n") for poem in text.decode().removesuffix("\n").split("\n\n")]
     assert len(poems) == 154

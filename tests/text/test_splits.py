@@ -28,14 +28,14 @@ from shakegen.text.windows import ShuffledWindows, Streams
     ],
 )
 def test_shares_and_sizes(written, length, sizes):
-    assert splits.sizes(splits.parse(written), length) == sizes
+    assert splits.compute_sizes(splits.parse(written), length) == sizes
 
 
 @given(st.integers(1000, 10**9), st.tuples(*[st.floats(0, 1, exclude_min=True)] * 3))
 def test_shares_use_every_character_once(length, weights):
     split = [weight / sum(weights) for weight in weights]
     try:
-        found = splits.sizes(split, length)
+        found = splits.compute_sizes(split, length)
     except ValueError:
         assert round(length * split[0]) == 0
         return
@@ -48,10 +48,10 @@ def test_shares_use_every_character_once(length, weights):
 def test_sizes_are_kept_or_refused(train, validation, test, more):
     split, length = (train, validation, test), train + validation + test
     if length > 1:  # 1,0,0 are shares
-        assert splits.sizes(split, length + more) == split
+        assert splits.compute_sizes(split, length + more) == split
         with pytest.raises(ValueError, match="too few for the split"):
-            splits.sizes(split, length - 1)
-    assert splits.sizes(("*", validation, test), train + validation + test) == (train, validation, test)
+            splits.compute_sizes(split, length - 1)
+    assert splits.compute_sizes(("*", validation, test), train + validation + test) == (train, validation, test)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_every_position_is_in_one_part_at_most(split, level):
     """Each position of the text has a character, or a word, of its own."""
     marks = [chr(k) for k in range(0x4E00, 0x4E00 + 500)]
     corpus = Corpus.from_text("".join(marks), split=split, **({"level": level, "vocabulary_size": 600}))
-    sizes = splits.sizes(split, 500)
+    sizes = splits.compute_sizes(split, 500)
     assert [part.characters for part in corpus.parts] == list(sizes)
     assert corpus.vocabulary.decode(corpus.train) == "".join(marks[: sizes[0]])
     unknown = corpus.vocabulary.unknown  # marks of later parts are nowhere in the training text

@@ -46,7 +46,7 @@ def test_entropies_fall_with_the_order_and_end_at_none_when_all_is_foretold(rng)
 
 def test_counts_are_those_of_each_character(rng):
     ids = rng.integers(0, 9, 1000).astype(np.uint8)
-    assert statistics.counts(ids, 11).tolist() == [Counter(ids.tolist())[k] for k in range(11)]
+    assert statistics.count_ids(ids, 11).tolist() == [Counter(ids.tolist())[k] for k in range(11)]
 
 
 def test_what_is_in_a_corpus():

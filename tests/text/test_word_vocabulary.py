@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shakegen.text import word_vocabulary
 from shakegen.text.corpus import Corpus
 from shakegen.text.vocabulary import CODE_POINTS
-from shakegen.text.word_vocabulary import Spelling, UnknownWords, WordVocabulary, token_blocks, tokens
+from shakegen.text.word_vocabulary import Spelling, UnknownWords, WordVocabulary, tokenize, tokenize_blocks
 
 PIECES = st.sampled_from(
     [
@@ -25,7 +25,7 @@ TEXTS = st.one_of(st.text(), st.lists(PIECES).map("".join))
 @given(TEXTS)
 @example("a" * 2000 + " " * 2000 + "'" * 700 + "é" * 2000 + "\n" * 2000)
 def test_joined_symbols_are_the_text(text):
-    found = tokens(text)
+    found = tokenize(text)
     assert "".join(found) == text
     assert all(0 < len(symbol) < word_vocabulary.LONGEST for symbol in found)
 
@@ -35,15 +35,15 @@ def test_joined_symbols_are_the_text(text):
 def test_blocks_do_not_matter(one, other, size):
     text = (one + other) * (1 + 1200 // (1 + len(one + other)))
     found = [
-        symbol for block in token_blocks(text[k : k + size] for k in range(0, len(text), size)) for symbol in block
+        symbol for block in tokenize_blocks(text[k : k + size] for k in range(0, len(text), size)) for symbol in block
     ]
-    assert found == tokens(text)
+    assert found == tokenize(text)
 
 
 @settings(max_examples=60)
 @given(TEXTS.filter(str.isascii))
 def test_the_way_of_ascii_text_is_the_way_of_all(text):
-    assert word_vocabulary.pattern(True).findall(text) == word_vocabulary.pattern(False).findall(text)
+    assert word_vocabulary.symbol_pattern(True).findall(text) == word_vocabulary.symbol_pattern(False).findall(text)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_way_of_ascii_text_is_the_way_of_all(text):
     ],
 )
 def test_symbols_of_a_text(text, symbols):
-    assert tokens(text) == symbols.split("|")
+    assert tokenize(text) == symbols.split("|")
 
 
 def test_the_most_frequent_words_are_kept():
@@ -84,7 +84,7 @@ def test_forgetting_rare_words_leaves_the_frequent_ones_exact_enough(monkeypatch
 
 
 def test_round_trip_of_known_words(poem):
-    vocabulary = WordVocabulary(sorted(set(tokens(poem))))
+    vocabulary = WordVocabulary(sorted(set(tokenize(poem))))
     assert vocabulary.decode(vocabulary.encode(poem)) == poem
     assert WordVocabulary.from_json(vocabulary.to_json()) == vocabulary
     assert vocabulary.encode(poem).dtype == np.uint8
@@ -139,7 +139,7 @@ def test_spelling_is_a_proper_code(known, context):
 
 
 def test_words_like_those_known_are_spelled_in_less():
-    code = Spelling(tokens("shall i compare thee to a summer's day thou art more lovely and more temperate"))
+    code = Spelling(tokenize("shall i compare thee to a summer's day thou art more lovely and more temperate"))
     assert code.nats(" lovelier") < code.nats(" zqxjkvbw") < code.nats(" 床前明月光疑是地")
     uniform = len("zqxjkvbw!") * math.log(CODE_POINTS + 1)
     assert code.nats("zqxjkvbw") < uniform + 20

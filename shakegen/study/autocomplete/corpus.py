@@ -84,7 +84,7 @@ class AutocompleteCorpus:
 
     def __post_init__(self):
         try:
-            shares = splits.is_shares(splits.checked(self.split))
+            shares = splits.is_shares(splits.normalize_split(self.split))
         except ValueError:
             shares = False
         if not shares:

@@ -1,4 +1,4 @@
-"""What a model's predictions along a text are, and how much each owes to each character read before it. Only numpy."""
+"""The predictions of a model along a text, and how much each depends on each earlier character. Only numpy."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 from shakegen.study.connectivity.gradients import Gradients
 
 LONGEST = 4096
-POSITIONS = 256  # whose logits are looked at together
+POSITIONS = 256  # a block whose logits are computed at once
 
 TITLES = {"true": "the {}", "likeliest": "the likeliest {}", "chosen": "the {} asked for"}
 
@@ -19,10 +19,10 @@ class Connections:
     Attributes:
         name: of the model.
         characters: the symbols that it read, each as text.
-        what: what the targets are, "word" or "next character".
-        targets: the word, or the symbol, whose logit each output's connectivity is of.
-        kinds: what each target is: "true", where the text says it; "likeliest", where it does not; or "chosen".
-        suggestions: what the model thinks likeliest at each position, best first, with probabilities.
+        what: the kind of the targets, "word" or "next character".
+        targets: the word, or the symbol, whose logit is traced at each position.
+        kinds: "true" for a target from the text, "likeliest" where the text does not tell it, or "chosen".
+        suggestions: the likeliest outputs at each position, best first, with probabilities.
         norms: the squared L2 norm of the gradient of the target's logit at t by the one-hot input at s, shape (T, T);
             zero where s > t.
     """
@@ -37,12 +37,12 @@ class Connections:
 
     @property
     def shares(self) -> np.ndarray:
-        """Every output's connectivity in parts of its strongest, 0 to 1, shape (T, T)."""
+        """The connectivity of each output, relative to its strongest, 0 to 1, shape (T, T)."""
         highest = self.norms.max(axis=1, keepdims=True)
         return self.norms / np.where(highest > 0, highest, 1)
 
     def title(self, position: int) -> str:
-        """What the target at a position is, as in "the likeliest word"."""
+        """The kind of the target at a position, as in "the likeliest word"."""
         return TITLES[self.kinds[position]].format(self.what)
 
     def to_dict(self) -> dict:
@@ -65,10 +65,10 @@ def connections(
     Args:
         model: a `model.LanguageModel`, or a `model.AutocompleteModel`.
         text: any text that it can read.
-        name: what to call the model.
-        target: the word, or the symbol, whose logit to trace at every position; by default the one that truly comes,
-            and where that is not known, the likeliest.
-        top: how many suggestions to list at each position.
+        name: the name of the model.
+        target: the word, or the symbol, whose logit to trace at every position; by default the true one, and where the
+            text does not tell it, the likeliest.
+        top: the number of suggestions at each position.
         on_unknown: for symbols that a language model does not know, as `Vocabulary.encode` takes it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A text as a model reads it, with what it should predict along it. Only numpy."""
+"""A text as a model reads it, with the true outputs along it. Only numpy."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,9 @@ class Script:
     Attributes:
         ids: of the symbols, shape (T,).
         characters: the symbols, each as text.
-        truths: the output that truly comes at each position, shape (T,); -1 where that is not known.
-        outputs: what every output stands for; None for one that stands for no text.
-        what: what an output is, "word" or "next character".
+        truths: the true output at each position, shape (T,); -1 where it is not known.
+        outputs: the text of every output; None for an output without text.
+        what: the kind of an output, "word" or "next character".
     """
 
     ids: np.ndarray
@@ -28,7 +28,7 @@ class Script:
 
 
 def of_words(words, text: str) -> Script:
-    """A text whose every character, and the space before, is to give the word that it is part of."""
+    """A text in which every character, and the space before, should give its word."""
     ids = unfinished([text])
     whole = SYMBOLS.decode(ids)
     each = words.encode(whole.split()).astype(int)
@@ -38,7 +38,7 @@ def of_words(words, text: str) -> Script:
 
 
 def of_symbols(vocabulary, text: str, on_unknown: str | None) -> Script:
-    """A text whose every symbol is to give the next."""
+    """A text in which every symbol should give the next."""
     ids = vocabulary.encode(text, on_unknown)
     texts = [vocabulary.decode([k]) for k in range(len(vocabulary))]
     outputs = [None if k == vocabulary.unknown else text for k, text in enumerate(texts)]

@@ -1,21 +1,19 @@
-"""Where texts come from: files, folders, archives, standard input, as blocks of characters."""
+"""Texts from files, folders, archives and standard input, as blocks of characters."""
 
-from shakegen.text.reading.decoding import decoded_blocks, known_encoding
-from shakegen.text.reading.normalising import NORMALISATIONS, normalised, text8
+from shakegen.text.reading.decoding import decode_blocks, resolve_encoding
+from shakegen.text.reading.normalising import NORMALISATIONS, normalize_source, text8
 from shakegen.text.reading.places import from_path
-from shakegen.text.reading.source import Source, concatenated, from_bytes, from_file
-from shakegen.text.reading.unpacking import unpacked
+from shakegen.text.reading.source import Source, concatenate, from_bytes, from_file
 
 __all__ = [
     "NORMALISATIONS",
     "Source",
-    "concatenated",
-    "decoded_blocks",
+    "concatenate",
+    "decode_blocks",
     "from_bytes",
     "from_file",
     "from_path",
-    "known_encoding",
-    "normalised",
+    "normalize_source",
+    "resolve_encoding",
     "text8",
-    "unpacked",
 ]

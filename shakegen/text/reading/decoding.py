@@ -10,24 +10,26 @@ BLOCK = 1 << 20  # characters decoded at a time
 AROUND = 12  # characters shown on either side of one
 
 
-def decoded_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
-    """The text of a binary file in blocks, all line ends as LF, no byte order mark.
+def decode_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
+    """The text of a binary file in blocks, with LF line ends and without a byte order mark.
 
     Raises:
-        ValueError: it is not text in that encoding; the message says where, and which encoding to try.
+        ValueError: the file is not text in that encoding; the message says where, and which encoding to try.
     """
-    codec, done, begun = known_encoding(encoding), 0, False
+    codec, done, begun = resolve_encoding(encoding), 0, False
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(), translate=True)
     for raw in itertools.chain(iter(lambda: file.read(BLOCK), b""), [b""]):
-        known = decoder.getstate()[0] + raw
+        pending = decoder.getstate()[0] + raw
         if codec == "utf-8" and b"\0" in raw:
-            raise ValueError(not_utf8(known, done + raw.index(b"\0"), known.index(b"\0"), title))
+            hint = suggest_encoding(pending, pending.index(b"\0"))
+            offset = done + raw.index(b"\0")
+            raise ValueError(f"{title} has a zero byte (byte offset {offset}), so it is not utf-8 text: {hint}")
         try:
             block = decoder.decode(raw, final=not raw)
         except UnicodeError as error:
-            position = getattr(error, "start", 0)  # UTF-16 without a byte order mark names none
-            offset = done + len(raw) - len(known) + position
-            hint = likely_encoding(known, position)
+            position = getattr(error, "start", 0)  # UTF-16 without a byte order mark gives none
+            offset = done + len(raw) - len(pending) + position
+            hint = suggest_encoding(pending, position)
             raise ValueError(f"{title} is not {encoding} text (byte offset {offset}): {hint}") from None
         done += len(raw)
         if block and not begun:
@@ -36,8 +38,12 @@ def decoded_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
             yield block
 
 
-def known_encoding(encoding: str) -> str:
-    """The usual name of a text encoding."""
+def resolve_encoding(encoding: str) -> str:
+    """The standard name of a text encoding.
+
+    Raises:
+        ValueError: there is no such encoding.
+    """
     try:
         "".encode(encoding)  # codecs that are no text encodings, such as hex, refuse
         return codecs.lookup(encoding).name
@@ -47,29 +53,23 @@ def known_encoding(encoding: str) -> str:
         ) from None
 
 
-def not_utf8(known: bytes, offset: int, position: int, title: str) -> str:
-    """One line that says that a zero byte, which is no text in UTF-8, stands at an offset."""
-    hint = likely_encoding(known, position)
-    return f"{title} has a zero byte (byte offset {offset}), so it is not utf-8 text: {hint}"
-
-
-def likely_encoding(known: bytes, position: int) -> str:
-    """What to try for bytes that are not in the encoding expected, which the byte at `position` showed."""
+def suggest_encoding(raw: bytes, position: int) -> str:
+    """Say which encoding to try for bytes that are wrong at `position` in the expected one."""
     from charset_normalizer import from_bytes
 
-    sample = known[max(0, position - 32_768) :][:65_536]
+    sample = raw[max(0, position - 32_768) :][:65_536]
     for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        if known.startswith(mark):
+        if raw.startswith(mark):
             return "try --encoding utf-16"
     guess = from_bytes(sample).best()
     if guess is None or guess.encoding in ("ascii", "utf_8"):
         return "expected a text file; if it is one, name its encoding with --encoding"
     same_as_common = sample.decode("cp1252", "replace") == sample.decode(guess.encoding, "replace")
     name = "cp1252" if same_as_common else guess.encoding.replace("_", "-")
-    return f"try --encoding {name}, in which there is {excerpt(sample.decode(name, 'replace'))}"
+    return f"try --encoding {name}, in which there is {quote_excerpt(sample.decode(name, 'replace'))}"
 
 
-def excerpt(text: str) -> str:
-    """A little of a text around its first character that is not of ASCII, for people to see whether it is right."""
+def quote_excerpt(text: str) -> str:
+    """A few characters around the first that is not ASCII, so that a reader sees whether they are right."""
     place = next((place for place, character in enumerate(text) if not character.isascii()), 0)
     return repr(" ".join(text[max(0, place - AROUND) : place + AROUND].split()))

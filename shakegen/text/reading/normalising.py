@@ -1,4 +1,4 @@
-"""Reshaping a text while it is read, exactly as if it were one piece: lower case, and the alphabet of text8."""
+"""Lower case and the alphabet of text8, applied block by block as if the text were one piece."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ import numpy as np
 
 from shakegen.text.reading.source import Source
 
-LONGEST_WORD = 1000  # characters back that are searched for a place where a text may be cut
+LONGEST_WORD = 1000  # characters searched backwards for a place where a text may be cut
 
 DIGITS = dict(zip(b"0123456789", b"zero one two three four five six seven eight nine".split()))
 KEPT = {*b"abcdefghijklmnopqrstuvwxyz", *DIGITS}
@@ -15,15 +15,15 @@ TO_TEXT8 = bytes(c if c in KEPT else ord(" ") for c in bytes(range(256)).lower()
 SPACE = ord(" ")
 
 
-def normalised(source: Source, lowercase: bool = False, normalize: str | None = None) -> Source:
-    """A source in lower case, or reshaped by one of `NORMALISATIONS`.
+def normalize_source(source: Source, lowercase: bool = False, normalize: str | None = None) -> Source:
+    """A source in lower case, or normalised by one of `NORMALISATIONS`.
 
     Raises:
         ValueError: there is no such normalisation.
     """
     if normalize is not None and normalize not in NORMALISATIONS:
         raise ValueError(f"there is no normalisation {normalize!r}: expected {' or '.join(NORMALISATIONS)}")
-    steps = [("lowercase", lowered)] if lowercase else []
+    steps = [("lowercase", lower_blocks)] if lowercase else []
     if normalize is not None:
         steps.append((normalize, NORMALISATIONS[normalize]))
     if not steps:
@@ -42,11 +42,11 @@ def normalised(source: Source, lowercase: bool = False, normalize: str | None = 
     return Source(source.name, source.title, blocks, digest)
 
 
-def lowered(blocks: Iterable[str]) -> Iterator[str]:
-    """A text in lower case, as `str.lower` has it.
+def lower_blocks(blocks: Iterable[str]) -> Iterator[str]:
+    """A text in lower case, as by `str.lower`.
 
-    A capital sigma becomes ς or σ by the letters around it: so the text is cut only where no letter is affected by
-    what stands on the other side, unless a word is longer than `LONGEST_WORD`.
+    A capital sigma becomes ς or σ depending on the letters around it. So the text is cut only where no letter depends
+    on the other side, unless a word is longer than `LONGEST_WORD`.
     """
     kept = ""
     for block in blocks:
@@ -69,8 +69,9 @@ def ends_words(character: str) -> bool:
 def text8(blocks: Iterable[str]) -> Iterator[str]:
     """A text in the alphabet of text8, a to z and space, by Mahoney's rules.
 
-    A to Z become lower case, each digit its English name between spaces, every other character a space, accented
-    letters too; and one space is left of several. (M. Mahoney, About the test data, mattmahoney.net/dc/textdata.html.)
+    A to Z become lower case, and each digit becomes its English name between spaces. Every other character becomes a
+    space, accented letters too. Spaces in a row become one. (M. Mahoney, About the test data,
+    mattmahoney.net/dc/textdata.html.)
     """
     spaced = False
     for block in blocks:

@@ -1,4 +1,4 @@
-"""From what a user names, a file, a folder, a pattern, standard input, to a source."""
+"""Sources for files, folders, patterns and standard input."""
 
 import contextlib
 import glob
@@ -11,20 +11,20 @@ from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
-from shakegen.text.reading.source import Source, concatenated, from_file, from_opener, missing, plain_name
-from shakegen.text.reading.unpacking import HEAD, NoText, is_text, kind_of_packing, say_left_out, unpacked
+from shakegen.text.reading.source import Source, concatenate, from_file, from_opener, missing_file, strip_suffixes
+from shakegen.text.reading.unpacking import HEAD, NoText, is_text, kind_of_packing, log_omitted, unpack
 
 
 def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
     """The source of a file, a folder, a pattern, or `-` for standard input.
 
-    A folder is the text files in it and in the folders below, in the order of their paths; hidden files and those that
-    are not text are left out, which is said. A pattern such as `novels/**/*.txt` is what it matches, sorted. Several
-    files are joined as `concatenated` joins them. Standard input and pipes are kept in a temporary file.
+    A folder stands for the text files in it and in the folders below, in the order of their paths. Hidden files and
+    files that are not text are left out, and the log says so. A pattern such as `novels/**/*.txt` stands for its
+    matches, sorted. `concatenate` joins several files. Standard input and pipes are kept in a temporary file.
 
     Raises:
         OSError: there is no such file, or it cannot be read.
-        ValueError: there is no such encoding, an archive is not one to read, or a folder has no text.
+        ValueError: there is no such encoding, an archive is refused, or a folder has no text.
     """
     if str(path) == "-":
         return from_pipe(sys.stdin.buffer, "stdin", "standard input", encoding)
@@ -34,18 +34,18 @@ def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
         return from_file(path, encoding)
     if os.path.exists(path):
         with open(path, "rb") as pipe:
-            return from_pipe(pipe, plain_name(Path(path)), str(path), encoding)
+            return from_pipe(pipe, strip_suffixes(Path(path)), str(path), encoding)
     matches = glob.glob(str(path), recursive=True) if glob.escape(str(path)) != str(path) else []
-    found = sorted({Path(match) for match in matches}, key=Path.as_posix)
-    if not found:
-        raise missing(path)
-    folders = {match for match in found if match.is_dir()}
-    return concatenated([from_path(match, encoding) for match in found if folders.isdisjoint(match.parents)])
+    paths = sorted({Path(match) for match in matches}, key=Path.as_posix)
+    if not paths:
+        raise missing_file(path)
+    folders = {match for match in paths if match.is_dir()}
+    return concatenate([from_path(match, encoding) for match in paths if folders.isdisjoint(match.parents)])
 
 
 def from_folder(folder: Path, encoding: str = "utf-8") -> Source:
     """The source of all text files in a folder and in the folders below."""
-    files, hidden = files_below(folder)
+    files, hidden = list_files(folder)
     sources, others = [], []
     for path in files:
         source = text_source(path, encoding)
@@ -53,14 +53,14 @@ def from_folder(folder: Path, encoding: str = "utf-8") -> Source:
             others.append(path.relative_to(folder).as_posix())
         else:
             sources.append(source)
-    say_left_out(str(folder), others, hidden)
+    log_omitted(str(folder), others, hidden)
     if not sources:
         raise NoText(f"{folder} holds no text: expected one text file or more in it")
-    return concatenated(sources, folder.resolve().name or "texts", str(folder))
+    return concatenate(sources, folder.resolve().name or "texts", str(folder))
 
 
-def files_below(folder: Path) -> tuple[list[Path], int]:
-    """The files in a folder and in the folders below, sorted, but for hidden ones; and how many are hidden there."""
+def list_files(folder: Path) -> tuple[list[Path], int]:
+    """The visible files in a folder and in the folders below, sorted, and the number of hidden entries."""
 
     def refuse(error: OSError):
         raise error
@@ -75,9 +75,9 @@ def files_below(folder: Path) -> tuple[list[Path], int]:
 
 
 def text_source(path: Path, encoding: str) -> Source | None:
-    """The source of a file in a folder, None if it is no text.
+    """The source of a file in a folder, or None if the file is not text.
 
-    Many a file is a zip archive that its owner does not think of as one: only those so named are looked into.
+    Documents and programs are often zip archives, so only a file named `.zip` is opened as one.
     """
 
     def opener():
@@ -86,22 +86,22 @@ def text_source(path: Path, encoding: str) -> Source | None:
     if kind_of_packing(opener) == ".zip" and path.suffix.lower() != ".zip":
         return None
     try:
-        files = unpacked(str(path), opener, encoding)
+        files = unpack(str(path), opener, encoding)
         heads = (file.read(HEAD) for _, file in files())
         if not is_text(next(heads), encoding):
             return None
     except NoText:
         return None
-    return from_opener(plain_name(path), str(path), opener, encoding, files)
+    return from_opener(strip_suffixes(path), str(path), opener, encoding, files)
 
 
 def from_pipe(pipe: BinaryIO, name: str, title: str, encoding: str = "utf-8") -> Source:
-    """The source of what can be read only once: it is kept in a temporary file that nothing else can see."""
+    """The source of a pipe, which can be read only once: its content is kept in an invisible temporary file."""
     return from_opener(name, title, Spool(pipe).open, encoding)
 
 
 class Spool:
-    """What can be read only once, kept in a file without a name, which is gone when nobody reads it any more."""
+    """The content of a pipe in a file without a name. The file is deleted with the last reader."""
 
     def __init__(self, pipe: BinaryIO):
         with contextlib.ExitStack() as stack:
@@ -114,7 +114,7 @@ class Spool:
 
 
 class View(RawIOBase):
-    """A place of its own in a file that several read."""
+    """A reader with its own position in a shared file."""
 
     def __init__(self, spool: Spool):
         self._spool, self._file, self._at = spool, spool.file, 0

@@ -1,4 +1,4 @@
-"""A text that can be read again and again, made from bytes, from a file, or from several sources."""
+"""A text that can be read again and again, from bytes, from a file, or from several sources."""
 
 import hashlib
 import io
@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shakegen.text.reading.decoding import decoded_blocks, known_encoding
-from shakegen.text.reading.unpacking import PACKED, Files, Opener, unpacked
+from shakegen.text.reading.decoding import decode_blocks, resolve_encoding
+from shakegen.text.reading.unpacking import PACKED, Files, Opener, unpack
 
 
 @dataclass(frozen=True)
 class Source:
-    """A text that can be read as often as one likes, without ever being in memory as a whole.
+    """A text that can be read many times without being in memory as a whole.
 
     Attributes:
-        name: what a corpus of it is called, as in `models/<name>-<cell>.h5`.
-        title: what error messages call it.
-        blocks: gives its characters in blocks of at most a few million, all line ends as LF, no byte order mark.
-        digest: gives a sha256 of the bytes that it is made of and of the options that shape it, without decoding them.
+        name: of its corpus, as in `models/<name>-<cell>.h5`.
+        title: for error messages.
+        blocks: gives its characters in blocks of at most a few million, with LF line ends, without a byte order mark.
+        digest: gives a sha256 of its bytes and of the options that shape it, without decoding.
     """
 
     name: str
@@ -28,49 +28,49 @@ class Source:
 
 
 def from_bytes(raw: bytes, name: str = "text", title: str = "the text", encoding: str = "utf-8") -> Source:
-    """The source of bytes that are at hand, those of a text file or of a compressed one."""
+    """The source of the bytes of a text file or of a compressed one."""
     return from_opener(name, title, lambda: io.BytesIO(raw), encoding)
 
 
 def from_file(path: str | Path, encoding: str = "utf-8") -> Source:
     """The source of a text file, which may have a byte order mark and CR LF line ends.
 
-    What begins like gzip, bzip2, xz or zip is unpacked while it is read, whatever its name; a zip archive is the text
-    files in it, in the order of their names, joined as `concatenated` joins them.
+    A file that begins like gzip, bzip2, xz or zip is unpacked while it is read, whatever its name. A zip archive stands
+    for the text files in it, in the order of their names, joined as by `concatenate`.
 
     Raises:
         OSError: there is no such file.
-        ValueError: there is no such encoding, or the archive is not one to read. That it is not text in that encoding
-            is found when it is read.
+        ValueError: there is no such encoding, or the archive is refused. Text in another encoding is noticed only when
+            it is read.
     """
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: expected a text file")
     if not path.exists():
-        raise missing(path)
-    return from_opener(plain_name(path), str(path), lambda: path.open("rb"), encoding)
+        raise missing_file(path)
+    return from_opener(strip_suffixes(path), str(path), lambda: path.open("rb"), encoding)
 
 
 def from_opener(name: str, title: str, opener: Opener, encoding: str = "utf-8", files: Files | None = None) -> Source:
-    """The source of a binary file, given what opens it anew each time; `files` are those in it, if they are known."""
-    codec = known_encoding(encoding)
-    files = files or unpacked(title, opener, encoding)
+    """The source of a binary file that `opener` opens anew each time; `files` gives the files in it, if known."""
+    codec = resolve_encoding(encoding)
+    files = files or unpack(title, opener, encoding)
 
     def digest():
         with opener() as file:
             return hashlib.file_digest(file, lambda: hashlib.sha256(codec.encode() + b"\0")).hexdigest()
 
     return Source(
-        name, title, lambda: joined(decoded_blocks(file, called, encoding) for called, file in files()), digest
+        name, title, lambda: join_texts(decode_blocks(file, title, encoding) for title, file in files()), digest
     )
 
 
-def concatenated(sources: Sequence[Source], name: str | None = None, title: str | None = None) -> Source:
-    """Several texts, one after the other; one that does not end with a line end gets one before the next begins.
+def concatenate(sources: Sequence[Source], name: str | None = None, title: str | None = None) -> Source:
+    """Several texts, one after the other. A text without a line end at its end gets one before the next begins.
 
     Args:
         sources: at least one.
-        name: by default that of the first, with the number of those that follow.
+        name: the default is the name of the first source and the number of the others.
         title: likewise.
     """
     first, more = sources[0], len(sources) - 1
@@ -83,13 +83,13 @@ def concatenated(sources: Sequence[Source], name: str | None = None, title: str 
     return Source(
         name or f"{first.name}+{more}",
         title or f"{first.title} and {more} more",
-        lambda: joined(source.blocks() for source in sources),
+        lambda: join_texts(source.blocks() for source in sources),
         digest,
     )
 
 
-def joined(texts: Iterable[Iterator[str]]) -> Iterator[str]:
-    """The blocks of several texts, with a line end between two where the former does not end with one."""
+def join_texts(texts: Iterable[Iterator[str]]) -> Iterator[str]:
+    """The blocks of several texts, with a line end between two if the first does not end with one."""
     last = "\n"
     for text in texts:
         between = "" if last == "\n" else "\n"
@@ -98,12 +98,12 @@ def joined(texts: Iterable[Iterator[str]]) -> Iterator[str]:
             between, last = "", block[-1]
 
 
-def plain_name(path: Path) -> str:
-    """The name of a file without what its suffixes say: `novel` for `novel.txt.gz`."""
+def strip_suffixes(path: Path) -> str:
+    """The name of a file without its suffixes: `novel` for `novel.txt.gz`."""
     return Path(path.stem).stem if path.suffix.lower() in PACKED and Path(path.stem).suffix else path.stem
 
 
-def missing(path: str | Path) -> FileNotFoundError:
+def missing_file(path: str | Path) -> FileNotFoundError:
     return FileNotFoundError(
         f"no file {path}: expected a text file or the name of a corpus (see `shakegen corpora list`)"
     )

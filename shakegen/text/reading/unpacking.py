@@ -1,4 +1,4 @@
-"""Compressed files and archives, read without ever being written anywhere. They are known by how they begin."""
+"""Compressed files and archives, recognised by their first bytes and read without unpacking them to disk."""
 
 import bz2
 import codecs
@@ -12,14 +12,14 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
-from shakegen.text.reading.decoding import known_encoding
+from shakegen.text.reading.decoding import resolve_encoding
 
 log = logging.getLogger(__name__)
 
 Opener = Callable[[], BinaryIO]
 Files = Callable[
     [], Iterator[tuple[str, BinaryIO]]
-]  # opens the files in a file, one after the other, with their titles
+]  # opens the members of a file, one after the other, with their titles
 
 PACKED = {
     ".gz": (b"\x1f\x8b\x08",),
@@ -30,30 +30,30 @@ PACKED = {
 STREAMS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, ValueError)
 
-EXPANSION = 250  # texts, logs even, are not packed to less than a hundredth of their size
-ALWAYS_ALLOWED = 1 << 26  # bytes, however small the file was
+EXPANSION = 250  # times the packed size; even logs do not pack to less than a hundredth
+ALWAYS_ALLOWED = 1 << 26  # bytes, however small the file is
 
-HEAD = 8192  # bytes that show whether a file is a text
-CONTROLS = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")  # those that stand in no text: all but \a \b \t \n \v \f \r ESC
+HEAD = 8192  # bytes that show whether a file is text
+CONTROLS = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")  # no text has them; it may have \a \b \t \n \v \f \r ESC
 
 
 class NoText(ValueError):
-    """An archive or a folder in which there is no text."""
+    """An archive or a folder without a text."""
 
 
 def kind_of_packing(opener: Opener) -> str | None:
-    """What a file is compressed by, a key of `PACKED`, or None."""
+    """The compression of a file, a key of `PACKED`, or None."""
     with opener() as file:
         head = file.read(10)
     return next((kind for kind, beginnings in PACKED.items() if head.startswith(beginnings)), None)
 
 
-def unpacked(title: str, opener: Opener, encoding: str) -> Files:
-    """What is in a file: itself, or what it holds if it is compressed.
+def unpack(title: str, opener: Opener, encoding: str) -> Files:
+    """The members of a file: the file itself, or its content if it is compressed.
 
     Raises:
-        ValueError: it is a zip archive that is damaged, encrypted, has names that are not plain, no text, or
-            unpacks to more than `EXPANSION` times its size; for the other kinds this is found when they are read.
+        ValueError: a zip archive is damaged or encrypted, has no text, has unsafe names, or unpacks to more than
+            `EXPANSION` times its size. Faults of other kinds of file are noticed when they are read.
     """
     kind = kind_of_packing(opener)
     if kind == ".zip":
@@ -64,43 +64,43 @@ def unpacked(title: str, opener: Opener, encoding: str) -> Files:
             yield title, file
 
     def stream():
-        with opener() as file, Guarded(STREAMS[kind](file), title, largest(file)) as inside:
+        with opener() as file, Guarded(STREAMS[kind](file), title, size_limit(file)) as inside:
             yield title, inside
 
     return plain if kind is None else stream
 
 
 def zip_members(title: str, opener: Opener, encoding: str) -> Files:
-    """The texts in a zip archive, in the order of their names."""
-    with opened_zip(title, opener) as archive:
+    """The texts in a zip archive, in the order of their names. It is checked now, and opened again for each reading."""
+    with open_zip(title, opener) as archive:
         files_only = (member for member in archive.infolist() if not member.filename.endswith("/"))
         members = sorted(files_only, key=lambda member: member.filename)
         for member in members:
             check_member(title, member)
-        limit = largest(archive.fp)
+        limit = size_limit(archive.fp)
         if sum(member.file_size for member in members) > limit:
-            raise too_large(title)
+            raise oversized_archive(title)
         if len(members) != 1:
-            members = texts_of(title, archive, members, encoding)
+            members = select_texts(title, archive, members, encoding)
 
     def files():
-        with opened_zip(title, opener) as archive:
+        with open_zip(title, opener) as archive:
             for member in members:
-                named = f"{title}/{member.filename}"
-                with opened_member(archive, member, named, limit) as file:
-                    yield named, file
+                member_title = f"{title}/{member.filename}"
+                with open_member(archive, member, member_title, limit) as file:
+                    yield member_title, file
 
     return files
 
 
-def texts_of(title: str, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], encoding: str) -> list:
-    """Those of an archive's members that are texts; what is left out is said."""
+def select_texts(title: str, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], encoding: str) -> list:
+    """The members of an archive that are texts; the log says which are left out."""
     visible = [member for member in members if not is_hidden(member.filename)]
     texts, others = [], []
     for member in visible:
-        with opened_member(archive, member, f"{title}/{member.filename}", HEAD) as file:
+        with open_member(archive, member, f"{title}/{member.filename}", HEAD) as file:
             (texts if is_text(file.read(HEAD), encoding) else others).append(member)
-    say_left_out(title, [other.filename for other in others], len(members) - len(visible))
+    log_omitted(title, [other.filename for other in others], len(members) - len(visible))
     if not texts:
         raise NoText(f"{title} holds no text: expected one text file or more in it")
     return texts
@@ -117,25 +117,25 @@ def check_member(title: str, member: zipfile.ZipInfo) -> None:
 
 
 @contextlib.contextmanager
-def opened_zip(title: str, opener: Opener) -> Iterator[zipfile.ZipFile]:
+def open_zip(title: str, opener: Opener) -> Iterator[zipfile.ZipFile]:
     with opener() as file:
         try:
             archive = zipfile.ZipFile(file)
         except DAMAGE as error:
-            raise damaged(title, error) from None
+            raise damaged_archive(title, error) from None
         with archive:
             yield archive
 
 
-def opened_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, title: str, limit: int) -> "Guarded":
+def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, title: str, limit: int) -> "Guarded":
     try:
         return Guarded(archive.open(member), title, limit)
     except DAMAGE as error:
-        raise damaged(title, error) from None
+        raise damaged_archive(title, error) from None
 
 
 class Guarded:
-    """A compressed file as the bytes that it holds, at most `limit` of them; whatever is wrong with it is one line."""
+    """The unpacked bytes of a compressed file, at most `limit`. Every fault in it is a ValueError of one line."""
 
     def __init__(self, file: BinaryIO, title: str, limit: int):
         self._file, self._title, self._left = file, title, limit
@@ -144,10 +144,10 @@ class Guarded:
         try:
             raw = self._file.read(size)
         except DAMAGE as error:
-            raise damaged(self._title, error) from None
+            raise damaged_archive(self._title, error) from None
         self._left -= len(raw)
         if self._left < 0:
-            raise too_large(self._title)
+            raise oversized_archive(self._title)
         return raw
 
     def __enter__(self):
@@ -158,18 +158,18 @@ class Guarded:
 
 
 def is_text(head: bytes, encoding: str) -> bool:
-    """Whether a file that begins so is a text, as file(1) decides it: without characters that stand in no text."""
+    """Whether a file that begins with `head` is text, as file(1) decides it: it has no control characters."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return True  # in an encoding that may have to be named
-    return not CONTROLS.search(head.decode(known_encoding(encoding), "ignore"))
+        return True  # --encoding may have to name it
+    return not CONTROLS.search(head.decode(resolve_encoding(encoding), "ignore"))
 
 
 def is_hidden(name: str) -> bool:
     return any(part.startswith(".") for part in name.split("/"))
 
 
-def say_left_out(title: str, others: Sequence[str], hidden: int) -> None:
-    """Tell which files of a folder or an archive are not read."""
+def log_omitted(title: str, others: Sequence[str], hidden: int) -> None:
+    """Log which files of a folder or an archive are left out."""
     reasons = []
     if others:
         reasons.append(f"{len(others)} not text ({', '.join(others[:5])}{', …' if len(others) > 5 else ''})")
@@ -179,19 +179,19 @@ def say_left_out(title: str, others: Sequence[str], hidden: int) -> None:
         log.warning("%s: left out %s", title, ", ".join(reasons))
 
 
-def largest(packed: BinaryIO) -> int:
-    """How many bytes a compressed file may hold."""
+def size_limit(packed: BinaryIO) -> int:
+    """The number of bytes that a compressed file may hold."""
     size = packed.seek(0, 2)
     packed.seek(0)
     return max(ALWAYS_ALLOWED, EXPANSION * size)
 
 
-def damaged(title: str, error: Exception) -> ValueError:
+def damaged_archive(title: str, error: Exception) -> ValueError:
     what = str(error) or "it ends too early"
     return ValueError(f"{title} is damaged: {what}; expected a whole archive: fetch or make it again")
 
 
-def too_large(title: str) -> ValueError:
+def oversized_archive(title: str) -> ValueError:
     return ValueError(
         f"{title} unpacks to more than {EXPANSION} times its size: expected a text; if it is one, unpack it first"
     )

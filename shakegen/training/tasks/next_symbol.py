@@ -1,7 +1,5 @@
 """The task of predicting the next symbol, a character or a word."""
 
-import math
-
 from shakegen.model import evaluation
 from shakegen.model.model import LanguageModel
 from shakegen.network.config import Config
@@ -93,7 +91,7 @@ class NextSymbolTask(Task):
             return None
         result = evaluation.estimate(model.engine, ids, max(1, min(MOST_STREAMS, len(ids) // STREAM)))
         nats = (result.nats_per_symbol * whole.symbols + whole.spelling) / whole.characters
-        return {"bits_per_character": nats / math.log(2), "accuracy": float(result.accuracy)}
+        return {"bits_per_character": nats / evaluation.LN2, "accuracy": float(result.accuracy)}
 
     def characters_per_symbol(self, corpus):
         return corpus.parts[0].characters / corpus.parts[0].symbols
