@@ -52,7 +52,7 @@ def train(run: str, corpus=None, **options):
     return train(corpus or corpus_of(run), Config(**config), **{**SMALL, **recipe, **options})
 
 
-def stopped(run: str, batches: int, **options) -> None:
+def stop_after(run: str, batches: int, **options) -> None:
     """Press Ctrl-C after this many batches of a run."""
     import keras
     import pytest
@@ -68,7 +68,7 @@ def stopped(run: str, batches: int, **options) -> None:
         train(run, callbacks=[PressCtrlC()], **options)
 
 
-def recorded(corpus, starts: list):
+def record_starts(corpus, starts: list):
     """The same corpus; each read of windows appends their starts to the list."""
     from dataclasses import replace
 
@@ -113,11 +113,11 @@ def main(folder: Path) -> None:
             index, own = team.cluster.index, folder / f"{len(team)}"
             for run in OF_TWO if len(team) == 2 else OF_THREE:
                 starts = []
-                corpus = corpus_of(run) if run == "words" else recorded(corpus_of(run), starts)
+                corpus = corpus_of(run) if run == "words" else record_starts(corpus_of(run), starts)
                 train(run, corpus, team=team, out=own / f"{run}.h5")
                 (own / f"{run}{index}.json").write_text(json.dumps(starts))
             if len(team) == 2:
-                stopped("streams", 5, team=team, out=own / "stopped.h5")
+                stop_after("streams", 5, team=team, out=own / "stopped.h5")
                 train("still", team=team, out=own / "still.h5")
                 train("dropout", team=team, epochs=None, minutes=1e-3, out=own / "minutes.h5")
                 train("clipped", team=team, seq_length=20 + index)
