@@ -22,6 +22,11 @@ def elsewhere(tmp_path_factory):
     return folder / "site"
 
 
+def test_every_room_is_installed(elsewhere):
+    rooms = {path.parent.relative_to(ROOT) for path in (ROOT / "shakegen").rglob("*.py")}
+    assert {path.parent.relative_to(elsewhere) for path in (elsewhere / "shakegen").rglob("*.py")} == rooms
+
+
 def run(elsewhere, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(elsewhere)}
     command = [sys.executable, "-m", "shakegen", *arguments]
