@@ -51,7 +51,5 @@ def test_installed_wheel_draws_a_page(elsewhere):
     assert "best 2." in (elsewhere / "curves.html").read_text(encoding="utf-8")
 
 
-def test_installed_wheel_has_every_package_and_its_types(elsewhere):
-    packages = {path.parent.relative_to(ROOT) for path in (ROOT / "shakegen").rglob("__init__.py")}
-    assert all((elsewhere / package / "__init__.py").is_file() for package in packages)
+def test_installed_wheel_has_types(elsewhere):
     assert (elsewhere / "shakegen" / "py.typed").is_file()
