@@ -49,3 +49,7 @@ def test_installed_wheel_has_its_own_corpora_and_models(elsewhere):
 def test_installed_wheel_draws_a_page(elsewhere):
     run(elsewhere, "plot", str(ROOT / "models" / "sonnets-gru.h5"), "--out", "curves.html")
     assert "best 2." in (elsewhere / "curves.html").read_text(encoding="utf-8")
+
+
+def test_installed_wheel_has_types(elsewhere):
+    assert (elsewhere / "shakegen" / "py.typed").is_file()

@@ -113,8 +113,8 @@ def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) 
         logits, state = engine.step(ids[np.minimum(positions, last)], state)
         surprisals, right = predicted(logits, ids[np.minimum(positions + 1, last)])
         nats += surprisals[live].sum(dtype=float)
-        hits += np.count_nonzero(right[live])
-        count += np.count_nonzero(live)
+        hits += int(np.count_nonzero(right[live]))
+        count += int(np.count_nonzero(live))
     return Evaluation(float(nats / count), hits / count, count, count)
 
 
@@ -128,7 +128,7 @@ def summarise(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
     """The figures of what `surprisal` gives."""
     nats, hits, count = 0.0, 0, 0
     for surprisals, right in blocks:
-        nats, hits, count = nats + surprisals.sum(), hits + np.count_nonzero(right), count + len(right)
+        nats, hits, count = nats + surprisals.sum(), hits + int(np.count_nonzero(right)), count + len(right)
     return Evaluation(float(nats / count), hits / count, count, count)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal, overload
 
 import numpy as np
 
@@ -139,13 +139,22 @@ class AutocompleteModel(Model):
 WordModel = AutocompleteModel  # its name in earlier versions
 
 
-def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | AutocompleteModel:
-    """Read a model file.
+@overload
+def load(path: str | Path, task: Literal["autocomplete"], with_training: bool = False) -> AutocompleteModel: ...
+
+
+@overload
+def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | Any: ...
+
+
+def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | Any:
+    """Read a model file: a `LanguageModel`, or an `AutocompleteModel`.
 
     Args:
         path: of the file.
         with_training: whether to read where its training run stands, too.
-        task: what the network must be for, one of `config.TASKS`; by default any.
+        task: what the network must be for, one of `config.TASKS`; by default any. Type checkers know an
+            `AutocompleteModel` by it.
 
     Raises:
         OSError, ModelFileError: as `model_file.read`.

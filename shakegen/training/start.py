@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -36,7 +37,7 @@ def train(
     started: float | None = None,
     team: Strategy | None = None,
     **options,
-) -> LanguageModel | AutocompleteModel | None:
+) -> LanguageModel | Any:
     """Train a network to predict each next symbol of a text, or for an `AutocompleteCorpus` the word at each character.
 
     A run that was stopped, killed or finished goes on with `resume`, bit for bit as if it had not been: from its last
@@ -71,8 +72,8 @@ def train(
         options: those of a `recipe.Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
-        The model of the epoch that predicted the validation text best. The run can go on from it, too. None on workers
-        other than the chief.
+        The model of the epoch that predicted the validation text best: a `LanguageModel`, or an `AutocompleteModel`.
+        The run can go on from it, too. None on workers other than the chief.
 
     Raises:
         ValueError: the text is too short for a window or a part, an option is out of range, or the run to resume

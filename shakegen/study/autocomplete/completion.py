@@ -75,7 +75,8 @@ class Typing:
 
     def __init__(self, completer: Completer, text: str = ""):
         self._completer, self._engine, self.characters = completer, completer.engine, unfinished([text]).tolist()
-        self._begin, self._state, self._snapshots = 0, completer.engine.start(), []
+        self._begin, self._state = 0, completer.engine.start()
+        self._snapshots: list[tuple[np.ndarray, np.ndarray]] = []
         self._read()
 
     @property

@@ -35,7 +35,7 @@ class AutocompleteCorpus:
     words: Outputs
     observations: Observations
     sha256: str
-    split: tuple[float, float, float] = (0.9, 0.05, 0.05)
+    split: tuple[float, ...] = (0.9, 0.05, 0.05)
     random_state: int = 0
 
     task, level, vocabulary = "autocomplete", "char", SYMBOLS
@@ -74,7 +74,7 @@ class AutocompleteCorpus:
         if not len(characters):
             raise ValueError(f"{source.title} has no words: expected a text with letters from a to z")
         if words is None:
-            counts = Counter()
+            counts: Counter[str] = Counter()
             for block in words_of(characters, word_bounds(characters)):
                 counts.update(block)
             words = Outputs.most_frequent(counts, vocabulary_size)
