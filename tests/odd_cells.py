@@ -1,5 +1,7 @@
 """Cells that use every operation and every kind of state, for the tests of graphs, loops and gradients."""
 
+import math
+
 from shakegen.cells import (
     Cell,
     Weight,
@@ -97,12 +99,66 @@ class Partial(Cell):
 
     def weights(self, inputs):
         square = Weight((self.units, self.units), "orthogonal")
-        return {"kernel": Weight((inputs, 2 * self.units)), "recurrent_kernel": square, "bias": Weight((self.units,))}
+        return {
+            "kernel": Weight((inputs, 2 * self.units)),
+            "recurrent_kernel": square,
+            "bias": Weight((self.units,), "zeros"),
+        }
 
     def step(self, x, s, w):
         a, c = activate(concat(s.h @ w.recurrent_kernel + w.bias, s.n) + x @ w.kernel, "sigmoid", "tanh")
         return {"h": a * c, "n": c + 0.1 * s.before, "before": s.h}
 
 
-for cell in (MinimalGRU, Gallery, Copycat, Partial):
+class Sized(Cell):
+    """Equations that depend on the number of inputs, and a state with a name that gradients have."""
+
+    name = "test-sized"
+
+    @property
+    def state_names(self):
+        return ("h", "d_slow")
+
+    def weights(self, inputs):
+        narrow = max(1, min(inputs, self.units) - 1)
+        return {
+            "kernel": Weight((inputs, self.units)),
+            "down": Weight((inputs, narrow)),
+            "up": Weight((narrow, self.units)),
+            "other": Weight((self.units, self.units)),
+        }
+
+    def step(self, x, s, w):
+        z = x @ w.kernel / math.sqrt(x.shape[-1]) + relu(x @ w.down) @ w.up
+        slow = 0.9 * s.d_slow + z
+        return {"h": tanh(maximum(-0.5, slow @ w.other)), "d_slow": slow}
+
+
+class DelayLine(Cell):
+    """States that are handed on unchanged, and sums within sums, as in an LSTM with peepholes."""
+
+    name = "test-delay"
+
+    @property
+    def state_names(self):
+        return ("h", "old", "older")
+
+    def weights(self, inputs):
+        weights = {f"kernel_{gate}": Weight((inputs, self.units)) for gate in "io"}
+        weights |= {f"recurrent_kernel_{gate}": Weight((self.units, self.units), "orthogonal") for gate in "io"}
+        return (
+            weights
+            | {f"bias_{k}": Weight((self.units,), "zeros") for k in "io"}
+            | {"peep": Weight((self.units,), "ones")}
+        )
+
+    def step(self, x, s, w):
+        i = sigmoid(x @ w.kernel_i + s.h @ w.recurrent_kernel_i + w.bias_i)
+        c = tanh(i + s.older / 2)
+        o = sigmoid(x @ w.kernel_o + s.h @ w.recurrent_kernel_o + w.peep * c + w.bias_o)
+        return {"h": o * c, "old": s.h, "older": s.old, "both": concat(i, o)}
+
+
+ODD = (MinimalGRU, Gallery, Copycat, Partial, Sized, DelayLine)
+for cell in ODD:
     del CELLS[cell.name]  # other tests see the cells of the package alone

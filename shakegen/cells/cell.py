@@ -9,6 +9,20 @@ from shakegen.cells.operations import CellError
 from shakegen.cells.symbol import Symbol
 
 LARGEST = 1 << 16
+RESERVED = {
+    *("cell", "units", "layers", "dropout", "level", "embedding", "learn_initial_state", "residual", "task", "name"),
+    *("variational_dropout", "cell_options", "seed", "kernel_initializer", "recurrent_initializer", "return_sequences"),
+    *(
+        "return_state",
+        "go_backwards",
+        "stateful",
+        "unroll",
+        "dtype",
+        "trainable",
+        "activity_regularizer",
+        "learning_rate",
+    ),
+}  # settings of networks and of layers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +49,8 @@ def option(default, choices: tuple = (), least: int | None = None, flag: str = "
         flag: of the command line, where it is not called as the field is.
         help: in a few words.
     """
+    if type(default) not in (bool, int, float, str):
+        raise ValueError(f"the default of an option is {default!r}: expected a number, true or false, or a text")
     metadata = {"choices": choices, "least": least, "flag": flag, "help": help}
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -73,7 +89,14 @@ class Cell:
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         dataclasses.dataclass(frozen=True)(cls)
-        if cls.name:
+        own = vars(cls)
+        if not {"step", "weights", "state_names"}.isdisjoint(own):  # these are of other equations, the parent's
+            for attribute, usual in (("layer", ""), ("numpy_step", Cell.numpy_step)):
+                setattr(cls, attribute, own.get(attribute, usual))
+        for name in cls.options():
+            if name in RESERVED:
+                raise ValueError(f"{cls.__qualname__} has an option {name!r}: expected a name that no setting has")
+        if own.get("name"):
             from shakegen.cells.registry import register
 
             register(cls)
@@ -154,9 +177,11 @@ class Cell:
         kind, choices, least = type(field.default), field.metadata["choices"], field.metadata["least"]
         if choices and value not in choices:
             raise ValueError(f"there is no {name} {value!r} here: expected {' or '.join(map(str, choices))}")
-        if kind is bool and type(value) is not bool:
-            raise ValueError(f"{name} is {value!r}: expected true or false")
-        if kind is int and (type(value) is not int or not (least or 0) <= value <= LARGEST):
-            raise ValueError(f"{name} is {value!r}: expected a whole number from {least or 0} to {LARGEST}")
-        if kind is float and type(value) not in (int, float):
-            raise ValueError(f"{name} is {value!r}: expected a number")
+        kinds = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}
+        fits = type(value) is kind or (kind is float and type(value) is int)
+        if kind in (bool, str):
+            if not fits:
+                raise ValueError(f"{name} is {value!r}: expected {kinds[kind]}")
+        elif not fits or not (-LARGEST if least is None else least) <= value <= LARGEST:
+            span = "" if least is None else f" from {least} to {LARGEST}"
+            raise ValueError(f"{name} is {value!r}: expected {kinds[kind]}{span}")

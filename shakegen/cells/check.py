@@ -5,26 +5,39 @@ import functools
 import numpy as np
 
 from shakegen.cells.cell import Cell
-from shakegen.cells.graph import trace
+from shakegen.cells.graph import Graph, trace
 from shakegen.cells.operations import CellError
 from shakegen.cells.program import evaluate, order_of
 
-UNITS, INPUTS, BATCH = 4, 3, 2
+FEW, BATCH = 64, 2  # inputs, sequences to try
 
 
-@functools.cache
-def check_cell(cell: Cell) -> None:
+@functools.lru_cache(maxsize=64)
+def check_cell(cell: Cell, inputs: int) -> None:
     """Refuse a cell whose equations are wrong.
+
+    Args:
+        cell: the recurrent unit.
+        inputs: how many numbers an input has.
 
     Raises:
         CellError: they do not fit together, or do not give numbers; the message names the cell and the line.
     """
-    small = type(cell)(UNITS, **{name: getattr(cell, name) for name in cell.options()})
-    graph, random = trace(small, INPUTS), np.random.default_rng(0)
-    trace(cell, INPUTS)  # sizes may be wrong for these units alone
-    cell.inputs_of({name: np.empty(weight.shape) for name, weight in cell.weights(INPUTS).items()})
-    values = {graph.x: random.normal(size=(BATCH, INPUTS))}
-    values |= {symbol: np.zeros((BATCH, UNITS)) for symbol in graph.states.values()}
+    graph = trace(cell, inputs)
+    cell.inputs_of({name: np.empty(weight.shape) for name, weight in cell.weights(inputs).items()})
+    if inputs > FEW:
+        try:
+            graph = trace(cell, FEW)
+        except CellError:  # the equations are for other sizes
+            return
+    try_numbers(cell, graph)
+
+
+def try_numbers(cell: Cell, graph: Graph) -> None:
+    """Refuse equations that give no finite numbers, from states of zero and random weights."""
+    random = np.random.default_rng(0)
+    values = {graph.x: random.normal(size=(BATCH, graph.x.shape[1]))}
+    values |= {symbol: np.zeros((BATCH, cell.units)) for symbol in graph.states.values()}
     values |= {symbol: random.normal(0, 0.3, symbol.shape) for symbol in graph.weights.values()}
     wanted = list(graph.after.values())
     with np.errstate(all="ignore"):

@@ -6,20 +6,30 @@ the numpy step of cells that have none of their own.
 
 import functools
 import linecache
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shakegen.cells.operations import CellError
+from shakegen.cells.program import order_of
 from shakegen.cells.symbol import BATCH, MACHINERY, Symbol, input_symbol
 
 
-class Names(dict):
+class MissingName(CellError, AttributeError):
+    """The equations name a state or a weight that there is not."""
+
+
+class Names:
     """States or weights, by name or as attributes: `w["kernel"]`, `w.kernel`."""
 
-    def __getattr__(self, name: str):
-        if name not in self:
-            raise CellError(f"there is no {name!r} among {', '.join(self)}")
-        return self[name]
+    def __init__(self, symbols: Mapping[str, Symbol]):
+        vars(self).update(symbols)
+
+    def __getitem__(self, name: str) -> Symbol:
+        return getattr(self, name)
+
+    def __getattr__(self, name: str) -> Symbol:
+        raise MissingName(f"there is no {name!r} among {', '.join(vars(self))}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +63,36 @@ def trace(cell, inputs: int) -> Graph:
         CellError: its equations are wrong; the message names the cell and the line.
     """
     x = input_symbol("x", BATCH, inputs)
-    states = Names({name: input_symbol(name, BATCH, cell.units) for name in cell.state_names})
-    weights = Names({name: input_symbol(name, *weight.shape) for name, weight in cell.weights(inputs).items()})
+    states = {name: input_symbol(name, BATCH, cell.units) for name in cell.state_names}
+    weights = {name: input_symbol(name, *weight.shape) for name, weight in cell.weights(inputs).items()}
+    for name, symbol in weights.items():
+        if len(symbol.shape) not in (1, 2) or min(symbol.shape) < 1 or name.startswith("initial_state"):
+            raise CellError(
+                f"the weight {name!r} of the cell {cell.name!r} has the shape {symbol.shape}: expected (rows, columns) "
+                "or (columns,), and a name that does not begin with initial_state"
+            )
     try:
-        given = cell.step(x, states, weights)
-    except CellError as error:
-        raise CellError(f"the cell {cell.name!r} is wrong in {failing_line(error)}: {error}") from None
-    if not isinstance(given, dict) or not all(isinstance(value, Symbol) for value in given.values()):
+        given = cell.step(x, Names(states), Names(weights))
+    except Exception as error:  # any mistake in the equations, which somebody else wrote
+        raise CellError(f"the cell {cell.name!r} is wrong in {failing_line(error)}: {error}") from error
+    if not isinstance(given, dict):
         raise CellError(
             f"the step of the cell {cell.name!r} returns {type(given).__name__}: expected a dictionary of its states, "
             f"{', '.join(states)}, and of any gates to show"
         )
+    check_step(cell, x, states, given)
+    after = {name: given[name] for name in states}
+    return Graph(x, states, weights, after, {name: symbol for name, symbol in given.items() if name not in states})
+
+
+def check_step(cell, x: Symbol, states: Mapping[str, Symbol], given: Mapping) -> None:
+    """Refuse a step that forgets a state, or whose states cannot be those of the next step."""
+    for name, symbol in given.items():
+        if not isinstance(symbol, Symbol) or BATCH not in symbol.shape:
+            raise CellError(
+                f"the step of the cell {cell.name!r} returns {name!r} that no input or state leads to: expected "
+                "a block of numbers for each sequence"
+            )
     for name in states:
         if name not in given:
             raise CellError(
@@ -72,11 +101,11 @@ def trace(cell, inputs: int) -> Graph:
             )
         if given[name].shape != (BATCH, cell.units):
             raise CellError(
-                f"the cell {cell.name!r} is wrong in {given[name].line}: its state {name!r} becomes "
+                f"the cell {cell.name!r} is wrong in {given[name].line or 'its step'}: its state {name!r} becomes "
                 f"{given[name].shape}, expected {(BATCH, cell.units)}"
             )
-    after = {name: given[name] for name in states}
-    return Graph(x, dict(states), dict(weights), after, {n: s for n, s in given.items() if n not in states})
+    if x not in order_of([given[name] for name in states]):
+        raise CellError(f"no state of the cell {cell.name!r} depends on its input: expected x in the equations")
 
 
 def failing_line(error: BaseException) -> str:
@@ -86,6 +115,8 @@ def failing_line(error: BaseException) -> str:
         if position.tb_frame.f_code.co_filename not in MACHINERY:
             frames.append(position)
         position = position.tb_next
+    if not frames:
+        return "its step"
     frame, number = frames[-1].tb_frame, frames[-1].tb_lineno
     text = linecache.getline(frame.f_code.co_filename, number).strip()
     return f"line {number} of {Path(frame.f_code.co_filename).name} (`{text}`)"

@@ -34,6 +34,7 @@ class EquationStep:
         dtype = next(iter(values.values())).dtype
         self._states, self._names = list(graph.states.values()), [*graph.after, *graph.shown]
         wanted = [*graph.after.values(), *graph.shown.values()]
+        self._widths = [symbol.shape[-1] for symbol in graph.shown.values()]
         wanted, self._x, kernels = separate_products(wanted, graph.x, keep_left=False)
         wanted, self._product, recurrent_kernels = separate_products(wanted, self._states[0], keep_left=True)
         self.kernel = columns_of(evaluate(kernels, dict(values)), inputs, self._x.shape[-1], dtype)
@@ -53,7 +54,10 @@ class EquationStep:
         program, states, units = self._program, self._states, h.shape[-1]
         memories = [memory[..., k * units : (k + 1) * units] for k in range(len(states))]
         known = {self._product: recurrent, **dict(zip(states, memories, strict=True))}
-        views = {name: np.empty_like(h) for name in self._names[len(states) :]}
+        views = {
+            name: np.empty((*h.shape[:-1], width), h.dtype)
+            for name, width in zip(self._names[len(states) :], self._widths, strict=True)
+        }
         targets, copyto = [*memories, *views.values()], np.copyto
 
         def advance(x):

@@ -115,8 +115,10 @@ def split(z, parts: int | Sequence[int]):
         CellError: they do not add up to the width of z.
     """
     width = z.shape[-1]
+    if isinstance(parts, int) and parts < 1:
+        raise CellError(f"{parts} parts are none: expected 1 or more")
     widths = [width // parts] * parts if isinstance(parts, int) else list(parts)
-    if sum(widths) != width:
+    if sum(widths) != width or min(widths) < 0:
         wanted = f"{parts} equal parts" if isinstance(parts, int) else f"parts of {', '.join(map(str, widths))}"
         raise CellError(f"a width of {width} does not split into {wanted}")
     if len(widths) == 1:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from shakegen.cells.gradient import blocks_of, differentiate
 from shakegen.cells.graph import Graph, trace
-from shakegen.cells.program import depends_on, order_of, substitute
+from shakegen.cells.operations import CellError
+from shakegen.cells.program import depends_on, order_of, structure_of, substitute
 from shakegen.cells.rewriting import (
     LINEAR,
     find_groups,
@@ -96,7 +97,8 @@ def plan(cell, inputs: int) -> Plan:
     group_gradients = [gradients.by[group] for group in loop_groups]
     deltas = gather([*(delta for _, _, delta in terms), *group_gradients])
     lefts = [left for _, left, _ in terms if isinstance(left, Symbol)]
-    kept = find_kept([*deltas, *(d for d in d_states if d is not None)], lefts, {*states, *after}, {*loop_groups})
+    given, wanted = {*states, *after}, [*deltas, *(d for d in d_states if d is not None)]
+    kept = find_kept(wanted, lefts, given, {*loop_groups}, d_after)
 
     def place_term(left, delta) -> tuple:
         return (kept.index(left) if isinstance(left, Symbol) else left, *place_of(delta, deltas))
@@ -119,7 +121,9 @@ def plan(cell, inputs: int) -> Plan:
     )
 
 
-def find_kept(wanted: list[Symbol], lefts: list[Symbol], given: set[Symbol], groups: set[Symbol]) -> list[Symbol]:
+def find_kept(
+    wanted: list[Symbol], lefts: list[Symbol], given: set[Symbol], groups: set[Symbol], d_after: list[Symbol]
+) -> list[Symbol]:
     """The values to keep of a step forward, so that the way back can compute the wanted symbols.
 
     Args:
@@ -129,7 +133,7 @@ def find_kept(wanted: list[Symbol], lefts: list[Symbol], given: set[Symbol], gro
         groups: the parts that come from the input, which the way back does not have.
     """
     order = order_of(wanted)
-    backward = depends_on(wanted, [one for one in order if one.operation == "input" and one.name.startswith("d_")])
+    backward = depends_on(wanted, d_after)
     free, linear = set(given), set()  # values that follow from states and weights alone; sums and parts of products
     for symbol in order:
         if BATCH not in symbol.shape:
@@ -190,3 +194,21 @@ def place_of(gradient: Symbol, stored: list[Symbol]) -> tuple[int, int, int]:
     """Where a gradient is stored: the number, and the columns."""
     runs = ((number, run_of(gradient, whole)) for number, whole in enumerate(stored))
     return next((number, *run) for number, run in runs if run is not None)
+
+
+@functools.lru_cache(maxsize=256)
+def loop_size(cell, inputs: int) -> int:
+    """A number of inputs whose plan has the same loop: H, unless the step itself depends on the number."""
+    own = plan(cell, inputs)
+    try:
+        usual = plan(cell, cell.units)
+    except CellError:  # the equations are for other sizes
+        return inputs
+    same = structure_of(loop_symbols(own)) == structure_of(loop_symbols(usual))
+    return cell.units if same and own.weight_terms == usual.weight_terms else inputs
+
+
+def loop_symbols(steps: Plan) -> list[Symbol]:
+    """All symbols of a loop, in a fixed order."""
+    gradients = [d for d in steps.d_states if d is not None]
+    return [*steps.loop_groups, *steps.loop_weights, *steps.after, *steps.kept, *steps.deltas, *gradients]

@@ -115,3 +115,15 @@ def separate_products(wanted: list[Symbol], left: Symbol, keep_left: bool) -> tu
         replacements[part] = whole.apply("part", whole, start=start, stop=stop)
         start = stop
     return substitute(wanted, replacements), whole, [product.inputs[1] for product in products]
+
+
+def structure_of(wanted: Iterable[Symbol]) -> tuple:
+    """The operations that lead to some symbols: equal for equations that are alike in all but the names of symbols."""
+    wanted = list(wanted)
+    order = order_of(wanted)
+    numbers = {symbol: number for number, symbol in enumerate(order)}
+    steps = [
+        (one.operation, tuple(numbers[i] for i in one.inputs), one.shape, tuple(sorted(one.attributes.items())))
+        for one in order
+    ]
+    return tuple(steps), tuple(numbers[one] for one in wanted)

@@ -1,6 +1,7 @@
 """Equations rewritten for a loop: fewer operations in it, and one product in place of several."""
 
 import functools
+from collections import Counter
 
 from shakegen.cells.gradient import part_of
 from shakegen.cells.operations import apply
@@ -30,11 +31,19 @@ def merge_products(wanted: list[Symbol], left: Symbol) -> list[Symbol]:
 
 def regroup_sums(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
     """Add vectors of weights to the inputs' products first, wherever they stand in a sum: before the loop."""
-    new: dict[Symbol, Symbol] = {}
     order = order_of(wanted)
-    within = {one for symbol in order if symbol.operation == "add" for one in symbol.inputs if one.operation == "add"}
+    uses = Counter(one for symbol in order for one in symbol.inputs) + Counter(wanted)
+    inner = {
+        one for s in order if s.operation == "add" for one in s.inputs if one.operation == "add" and uses[one] == 1
+    }
+    new: dict[Symbol, Symbol] = {}
+
+    def terms_of(symbol: Symbol) -> list[Symbol]:
+        return [term for one in symbol.inputs for term in (terms_of(one) if one in inner else [new[one]])]
+
     for symbol in order:
-        if symbol.operation != "add" or symbol in within:
+        (new[symbol],) = substitute([symbol], {one: new[one] for one in symbol.inputs})
+        if symbol.operation != "add" or symbol in inner:
             continue
         terms = terms_of(symbol)
         products = [term for term in terms if is_product(term) and term.inputs[0] is x]
@@ -42,11 +51,7 @@ def regroup_sums(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
         if products and vectors:
             first = [*products, *vectors]
             new[symbol] = sum_of([sum_of(first), *(term for term in terms if term not in first)])
-    return substitute(wanted, new) if new else wanted
-
-
-def terms_of(symbol: Symbol) -> list[Symbol]:
-    return [term for one in symbol.inputs for term in terms_of(one)] if symbol.operation == "add" else [symbol]
+    return [new[symbol] for symbol in wanted]
 
 
 def sum_of(terms: list[Symbol]) -> Symbol:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from shakegen.cells.operations import CellError
+from shakegen.cells.operations import NUMPY, CellError
 
 BATCH = "N"
-MACHINERY = {str(Path(__file__).parent / f"{name}.py") for name in ("symbol", "operations", "graph")}
+MACHINERY = {str(Path(__file__).parent / f"{name}.py") for name in ("symbol", "operations", "graph", "cell")}
 ELEMENTWISE = ("add", "subtract", "multiply", "divide", "maximum")
 OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "matmul": "@"}
 
@@ -44,6 +44,8 @@ class Symbol:
     def apply(operation: str, *arguments, **attributes) -> "Symbol":
         """The symbol of the result of an operation."""
         inputs = tuple(as_symbol(argument) for argument in arguments)
+        if inputs and all(one.operation == "constant" for one in inputs):  # stays a Python number, of no dtype
+            return as_symbol(float(NUMPY[operation](*[one.attributes["value"] for one in inputs], **attributes)))
         return Symbol(operation, inputs, shape_of(operation, inputs, attributes), attributes, calling_line())
 
     def __add__(self, other):

@@ -134,17 +134,19 @@ class Engine:
             o, the candidate g and the memory c; of an nlstm the same for every level, i0 … c0, i1 …; of a gru the gates
             z r and the candidate g. Gates are between 0 and 1. Each row is for one character.
         """
-        found = []
+        activations: list[dict[str, tuple[list[np.ndarray], int]]] = []
 
         def watched(advance, views):
             views = {name: view for name, view in views.items() if names is None or name in names}
-            kept: dict[str, list[np.ndarray]] = {name: [] for name in views}
-            found.append(kept)
+            kept: dict[str, tuple[list[np.ndarray], int]] = {
+                name: ([], array.shape[-1]) for name, (array, _) in views.items()
+            }
+            activations.append(kept)
 
             def watching(x):
                 advance(x)
                 for name, (array, factor) in views.items():
-                    kept[name].append(array * factor)
+                    kept[name][0].append(array * factor)
 
             return watching
 
@@ -152,8 +154,9 @@ class Engine:
         for one in np.asarray(ids, np.intp)[:, None]:
             self._run(one)
         self._bound = None
-        shape = -1, self._units
-        return [{name: np.reshape(rows, shape) for name, rows in kept.items()} for kept in found]
+        return [
+            {name: np.reshape(rows, (len(ids), width)) for name, (rows, width) in kept.items()} for kept in activations
+        ]
 
     def _bind(self, state: np.ndarray, watched=lambda advance, views: advance) -> None:
         """Lay views over a state and compile the list of calls that advance it."""

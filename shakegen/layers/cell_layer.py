@@ -1,7 +1,10 @@
 """A Keras layer for any cell: made from its equations, on TensorFlow, JAX and PyTorch."""
 
+import dataclasses
 import functools
 import importlib
+import inspect
+from numbers import Integral
 
 import keras
 
@@ -20,8 +23,8 @@ class EquationCell(keras.layers.Layer):
 
     Args:
         cell: a `cells.Cell`.
-        kernel_initializer, recurrent_initializer: in place of the cell's own, for weights named `kernel…` and
-            `recurrent_kernel…`.
+        kernel_initializer, recurrent_initializer: in place of the cell's own, for the weights `kernel` and
+            `recurrent_kernel`.
         seed: of the cell's own initializers.
 
     Call arguments:
@@ -34,7 +37,6 @@ class EquationCell(keras.layers.Layer):
 
     def __init__(self, cell: Cell, kernel_initializer=None, recurrent_initializer=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        check_cell(cell)
         self.record, self.units, self.seed = cell, cell.units, seed
         self.state_size, self.output_size = [cell.units] * len(cell.state_names), cell.units
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -43,20 +45,15 @@ class EquationCell(keras.layers.Layer):
 
     def build(self, input_shape):
         inputs, self._weights_by_name = input_shape[-1], {}
+        check_cell(self.record, inputs)
+        given = {"kernel": self.kernel_initializer, "recurrent_kernel": self.recurrent_initializer}
         for number, (name, weight) in enumerate(self.record.weights(inputs).items()):
-            self._weights_by_name[name] = self.add_weight(
-                name=name, shape=weight.shape, initializer=self._initializer(name, weight, number)
-            )
+            seed = None if self.seed is None else self.seed + 10 * number
+            initializer = given.get(name) or initializer_of(weight, seed)
+            self._weights_by_name[name] = self.add_weight(name=name, shape=weight.shape, initializer=initializer)
         graph = trace(self.record, inputs)
         self._known = [graph.x, *graph.states.values(), *graph.weights.values()]
         self._program = Program(graph.after.values(), self._known, table=KERAS)
-
-    def _initializer(self, name: str, weight: Weight, number: int):
-        own = {"kernel": self.kernel_initializer, "recurrent": self.recurrent_initializer}.get(name.partition("_")[0])
-        if own is not None:
-            return own.clone()  # one instance would draw the same numbers for every weight
-        seed = None if self.seed is None else self.seed + number
-        return initializer_of(weight, seed)
 
     def call(self, inputs, states, training=False):
         weights = [keras.ops.convert_to_tensor(weight) for weight in self._weights_by_name.values()]
@@ -64,10 +61,9 @@ class EquationCell(keras.layers.Layer):
         return states[0], states
 
     def get_config(self):
-        options = {name: getattr(self.record, name) for name in self.record.options()}
         return {
             **keras.layers.Layer.get_config(self),
-            "cell": {"name": self.record.name, "units": self.units, **options},
+            "cell": {"name": self.record.name, **dataclasses.asdict(self.record)},
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
             "seed": self.seed,
@@ -82,25 +78,40 @@ class EquationCell(keras.layers.Layer):
         return [keras.ops.zeros((batch_size, self.units), self.compute_dtype) for _ in self.state_size]
 
 
-def initializer_of(weight: Weight, seed: int | None = None):
-    """The Keras initializer of a weight; blocks of columns side by side may each have their own."""
+def initializer_of(weight: Weight, seed: int | None = None) -> keras.initializers.Initializer:
+    """The Keras initializer of a weight."""
     names = (weight.initializer,) if isinstance(weight.initializer, str) else weight.initializer
+    return Blocks(names, seed) if len(names) > 1 else make_initializer(names[0], seed)
 
-    def make(name):
-        return keras.initializers.get({"class_name": name, "config": {} if seed is None else {"seed": seed}})
 
-    try:
-        initializers = [make(name) for name in names]
-    except (TypeError, ValueError):
-        initializers = [keras.initializers.get(name) for name in names]  # those that draw nothing take no seed
-    if len(initializers) == 1:
-        return initializers[0]
+def make_initializer(name: str, seed: int | None) -> keras.initializers.Initializer:
+    kind = type(keras.initializers.get(name))
+    seeded = seed is not None and "seed" in inspect.signature(kind).parameters
+    return kind(seed=seed) if seeded else kind()
 
-    def initialize(shape, dtype=None):
-        block = (*shape[:-1], shape[-1] // len(initializers))
-        return keras.ops.concatenate([one(block, dtype=dtype) for one in initializers], axis=-1)
 
-    return initialize
+@keras.saving.register_keras_serializable(package="shakegen")
+class Blocks(keras.initializers.Initializer):
+    """Blocks of columns side by side, each with an initializer of its own.
+
+    Args:
+        names: of the initializers.
+        seed: of the first block; each draws other numbers.
+    """
+
+    def __init__(self, names, seed=None):
+        self.names, self.seed = tuple(names), seed
+
+    def __call__(self, shape, dtype=None):
+        block = (*shape[:-1], shape[-1] // len(self.names))
+        seeds = [None if self.seed is None else self.seed + number for number in range(len(self.names))]
+        values = [
+            make_initializer(name, seed)(block, dtype=dtype) for name, seed in zip(self.names, seeds, strict=True)
+        ]
+        return keras.ops.concatenate(values, axis=-1)
+
+    def get_config(self):
+        return {"names": list(self.names), "seed": self.seed}
 
 
 class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
@@ -108,8 +119,8 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
 
     Args:
         units: size H of the output and of every state.
-        kernel_initializer, recurrent_initializer: in place of the cell's own, for weights named `kernel…` and
-            `recurrent_kernel…`.
+        kernel_initializer, recurrent_initializer: in place of the cell's own, for the weights `kernel` and
+            `recurrent_kernel`.
         seed: of the cell's own initializers.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
         Options of the cell, by name, and every argument of `keras.layers.RNN` but the cell.
@@ -134,7 +145,10 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
         learn_initial_state=False,
         **kwargs,
     ):
-        self.cell_options = {name: kwargs.pop(name) for name in self.kind.options() if name in kwargs}
+        if not isinstance(units, Integral) or isinstance(units, bool) or units < 1:
+            raise ValueError(f"`units` must be an integer of at least 1. Received: {units!r}")
+        options = self.kind.options()
+        self.cell_options = {name: kwargs.pop(name, one.default) for name, one in options.items()}
         for name, value in self.cell_options.items():
             self.kind.check_option(name, value)
         cell = EquationCell(
@@ -166,6 +180,8 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
 def as_layer(kind: type[Cell]) -> type[CellLayer]:
     """The Keras layer of a cell: a class like `keras.layers.LSTM`, for any app, on TensorFlow, JAX and PyTorch.
 
+    To load a saved model that has one, define the cell and call `as_layer` first.
+
     Args:
         kind: a subclass of `cells.Cell`.
 
@@ -173,7 +189,9 @@ def as_layer(kind: type[Cell]) -> type[CellLayer]:
 
         layer = as_layer(UGRNN)(64, return_sequences=True)
     """
-    made = type(kind.__name__, (CellLayer,), {"kind": kind, "__doc__": kind.__doc__, "__module__": kind.__module__})
+    made = type(
+        f"{kind.__name__}Layer", (CellLayer,), {"kind": kind, "__doc__": kind.__doc__, "__module__": kind.__module__}
+    )
     return keras.saving.register_keras_serializable(package="shakegen.cells", name=kind.name)(made)
 
 

@@ -12,7 +12,7 @@ import os
 import tensorflow as tf
 
 from shakegen.cells.gradient import blocks_of
-from shakegen.cells.plan import Plan, plan
+from shakegen.cells.plan import Plan, loop_size, plan
 from shakegen.cells.program import evaluate, order_of
 from shakegen.layers.lookup import ids_of_one_hot
 from shakegen.layers.private_doors import record, xla
@@ -49,7 +49,9 @@ def run(cell, weights, sequences, states, go_backwards=False, keep=True):
         inputs = tables_of(steps, values, none)
     states = [tf.convert_to_tensor(state) for state in states]  # those of stateful layers are variables
     prepared = evaluate(steps.prepared, values, TENSORFLOW)
-    return recurrence(loop_key(cell, steps), inputs, ids, states, prepared, _parts(sequences.shape[0]), keep)
+    return recurrence(
+        loop_key(cell, sequences.shape[-1]), inputs, ids, states, prepared, _parts(sequences.shape[0]), keep
+    )
 
 
 def tables_of(steps: Plan, values: dict, symbols: int) -> list:
@@ -64,9 +66,9 @@ def tables_of(steps: Plan, values: dict, symbols: int) -> list:
     return evaluate(steps.groups, values, TENSORFLOW)
 
 
-def loop_key(cell, steps: Plan) -> tuple:
-    """Loops are compiled once for all sizes of inputs, unless a step reads the input itself."""
-    return cell, steps.graph.x.shape[-1] if steps.graph.x in steps.groups else cell.units
+def loop_key(cell, inputs: int) -> tuple:
+    """The arguments of `plan` for a loop, which is compiled once for all sizes of inputs that it is alike for."""
+    return cell, loop_size(cell, inputs)
 
 
 def _parts(batch):

@@ -27,13 +27,19 @@ def activate(z, names):
     return tf.concat([ACTIVATIONS[name](block) for name, block in zip(names, blocks)], axis=-1)
 
 
+def maximum(a, b):
+    """The larger one; a number has the type of the tensor beside it."""
+    dtype = (a if tf.is_tensor(a) else b).dtype
+    return tf.maximum(tf.convert_to_tensor(a, dtype), tf.convert_to_tensor(b, dtype))
+
+
 TENSORFLOW = {
     **ACTIVATIONS,
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
     "divide": lambda a, b: a / b,
-    "maximum": tf.maximum,
+    "maximum": maximum,
     "matmul": tf.matmul,
     "exp": tf.exp,
     "log": tf.math.log,

@@ -60,7 +60,7 @@ def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) 
     weights, starts = cell.weights(1), {}
     for argument, weight in (("recurrent_initializer", "recurrent_kernel"), ("kernel_initializer", "kernel")):
         seed = next(seeds)
-        if weight in weights:
+        if cell.layer and weight in weights:  # public layers are Keras's, whose seed is that of dropout alone
             starts[argument] = initializer_of(weights[weight], seed)
     return layer_of(type(cell))(
         config.units,

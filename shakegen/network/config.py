@@ -69,7 +69,9 @@ class Config:
         values = {"cell": cell, "units": units, "layers": layers, "dropout": dropout, "level": level, "task": task}
         values |= {"embedding": embedding, "learn_initial_state": learn_initial_state, "residual": residual}
         values |= {"variational_dropout": variational_dropout}
-        values["cell_options"] = MappingProxyType(resolve_options(find_cell(cell), {**cell_options, **options}))
+        kind = find_cell(cell)
+        inherited = {name: value for name, value in cell_options.items() if name in kind.options()}  # of `replace`
+        values["cell_options"] = MappingProxyType(resolve_options(kind, {**inherited, **options}))
         for name, value in values.items():
             object.__setattr__(self, name, value)
         self._check()

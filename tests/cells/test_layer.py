@@ -19,7 +19,6 @@ PUBLIC = [
     (cells.GRU, {"reset_after": False}),
     (cells.NLSTM, {"depth": 3}),
 ]
-ODD = [odd_cells.MinimalGRU, odd_cells.Gallery, odd_cells.Copycat, odd_cells.Partial]
 # Elsewhere Keras's tanh gives float32, which its SimpleRNN then refuses beside states of float64.
 DTYPE = "float64" if keras.backend.backend() == "tensorflow" else "float32"
 EVERYTHING = {"return_sequences": True, "return_state": True, "dtype": DTYPE}
@@ -38,7 +37,7 @@ def test_a_layer_made_from_equations_is_the_public_one(kind, options, rng):
     assert_equal(call(ours, x, states), call(theirs, x, states))
 
 
-@pytest.mark.parametrize("kind", ODD, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", odd_cells.ODD, ids=lambda kind: kind.name)
 def test_the_compiled_loop_and_keras_s_give_the_same(kind, rng, request):
     layer = random_weights(as_layer(kind)(H, **EVERYTHING), rng)
     x, states = rng.normal(size=(N, T, INPUTS)), random_states(layer, rng)
@@ -86,3 +85,67 @@ def test_layers_of_cells_train_in_any_app(rng):
     model.fit(x, y, epochs=30, verbose=0)
     assert model.evaluate(x, y, verbose=0) < 0.5 * before
     assert layers.LSTM is layer_of(cells.LSTM)
+
+
+class Leaky(cells.GRU):
+    """Other equations than its parent's, whose layer and numpy step do not serve it."""
+
+    name = "test-leaky"
+
+    def step(self, x, s, w):
+        shown = super().step(x, s, w)
+        return {**shown, "h": 0.5 * s.h + 0.5 * shown["h"]}
+
+
+del CELLS["test-leaky"]
+
+
+def test_other_equations_than_a_parent_s_are_used_everywhere():
+    assert layer_of(Leaky) is as_layer(Leaky)
+    assert Leaky.numpy_step is cells.Cell.numpy_step
+
+
+class Starts(cells.Cell):
+    """Initializers of every kind."""
+
+    name, gates = "test-starts", ("a", "b")
+
+    def weights(self, inputs):
+        plain = super().weights(inputs)
+        blocks = ("glorot_uniform", "zeros", "glorot_uniform")
+        return {
+            **plain,
+            "kernel_scale": cells.Weight((self.units,), "ones"),
+            "recurrent_bias": cells.Weight((self.units,), "zeros"),
+            "kernel_blocks": cells.Weight((inputs, 3 * self.units), blocks),
+        }
+
+    def step(self, x, s, w):
+        a, b = cells.split(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias, 2)
+        return {"h": cells.tanh(a * w.kernel_scale + w.recurrent_bias) * b + cells.split(x @ w.kernel_blocks, 3)[2]}
+
+
+del CELLS["test-starts"]
+
+
+def test_weights_start_as_the_cell_says():
+    layers_of_seeds = [as_layer(Starts)(H, seed=seed, kernel_initializer="zeros") for seed in (7, 7, 8)]
+    for layer in layers_of_seeds:
+        layer.build((N, None, INPUTS))
+    values = [{weight.name: np.array(weight) for weight in layer.weights} for layer in layers_of_seeds]
+    for name, own in values[0].items():
+        np.testing.assert_array_equal(own, values[1][name])
+    assert (values[0]["kernel"] == 0).all()
+    assert (values[0]["kernel_scale"] == 1).all()
+    assert (values[0]["recurrent_bias"] == 0).all()
+    first, middle, last = np.split(values[0]["kernel_blocks"], 3, axis=1)
+    assert (middle == 0).all()
+    assert (first != last).any()
+    assert (values[0]["recurrent_kernel"] != values[2]["recurrent_kernel"]).any()
+
+
+@pytest.mark.parametrize("units", [0, -1, True, 2.5])
+def test_units_are_checked(units):
+    with pytest.raises(ValueError) as error:
+        as_layer(odd_cells.MinimalGRU)(units)
+    assert str(error.value) == f"`units` must be an integer of at least 1. Received: {units!r}"

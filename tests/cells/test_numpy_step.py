@@ -18,7 +18,7 @@ TUNED = [
     cells.GRU(H, reset_after=False),
     *(cells.NLSTM(H, depth=depth) for depth in (1, 2, 3)),
 ]
-ODD = [
+ODD = [*(kind(H) for kind in odd_cells.ODD), odd_cells.Gallery(H, rank=3)]
     odd_cells.MinimalGRU(H),
     odd_cells.Gallery(H),
     odd_cells.Gallery(H, rank=3),

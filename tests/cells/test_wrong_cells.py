@@ -2,7 +2,7 @@
 
 import pytest
 
-from shakegen.cells import Cell, CellError, Weight, find_cell, load_cell, sigmoid, split, tanh
+from shakegen.cells import Cell, CellError, Weight, find_cell, load_cell, option, sigmoid, split, tanh
 from shakegen.cells.check import check_cell
 from shakegen.cells.registry import CELLS
 
@@ -82,6 +82,30 @@ class Returns(Wrong):
         return x @ w.kernel
 
 
+class Squares(Wrong):
+    name = "test-squares"
+
+    def step(self, x, s, w):
+        return {"h": (x @ w.kernel) ** 2}
+
+
+class Constant(Wrong):
+    name = "test-constant"
+
+    def step(self, x, s, w):
+        return {"h": tanh(x @ w.kernel), "g": 1.0}
+
+
+class OddShape(Wrong):
+    name = "test-shape"
+
+    def weights(self, inputs):
+        return {"kernel": Weight((inputs, self.units)), "scale": Weight(())}
+
+    def step(self, x, s, w):
+        return {"h": tanh(x @ w.kernel) * w.scale}
+
+
 class Deaf(Wrong):
     name = "test-deaf"
 
@@ -117,6 +141,8 @@ def line_of(kind, text):
         (NoNumber, 'return {"h": z / (s.h - s.h)}', "from states of zero and random weights it gives what is not a "
          "number; expected finite numbers everywhere"),
         (Odd, "a, b, c = split(x @ w.kernel, 3)", "a width of 4 does not split into 3 equal parts"),
+        (Squares, 'return {"h": (x @ w.kernel) ** 2}', "unsupported operand type(s) for ** or pow(): 'Symbol' and "
+         "'int'"),
         (Asks, 'return {"h": x @ w.kernel if s.h else sigmoid(s.h)}', "an `if` cannot depend on a number that is not "
          "known yet: use maximum, or a cell's option"),
     ],
@@ -124,7 +150,7 @@ def line_of(kind, text):
 )  # fmt: skip
 def test_the_line_to_mend_is_named(kind, line, message):
     with pytest.raises(CellError) as error:
-        check_cell(kind(4))
+        check_cell(kind(4), 3)
     assert str(error.value) == f"the cell {kind.name!r} is wrong in {line_of(kind, line)}: {message}"
 
 
@@ -134,13 +160,17 @@ def test_the_line_to_mend_is_named(kind, line, message):
         (Forgets, "the step of the cell 'test-forgets' forgets the state 'c': expected it in what it returns, h, g"),
         (Returns, "the step of the cell 'test-returns' returns Symbol: expected a dictionary of its states, h, and of "
          "any gates to show"),
+        (Constant, "the step of the cell 'test-constant' returns 'g' that no input or state leads to: expected a block "
+         "of numbers for each sequence"),
+        (OddShape, "the weight 'scale' of the cell 'test-shape' has the shape (): expected (rows, columns) or (columns,), "
+         "and a name that does not begin with initial_state"),
         (Wrong, "the cell 'test-wrong' has no step: expected a method step(self, x, s, w)"),
-        (Deaf, "no weight of the cell 'test-deaf' depends on the number of inputs: expected one that does"),
+        (Deaf, "no state of the cell 'test-deaf' depends on its input: expected x in the equations"),
     ],
 )  # fmt: skip
 def test_the_cell_is_named(kind, message):
     with pytest.raises(CellError) as error:
-        check_cell(kind(4))
+        check_cell(kind(4), 3)
     assert str(error.value).endswith(message)
 
 
@@ -166,3 +196,15 @@ def test_what_is_no_cell_is_refused(place, message):
     with pytest.raises(ValueError) as error:
         load_cell(place)
     assert str(error.value) == message
+
+
+def test_an_option_that_is_a_setting_already_is_refused():
+    with pytest.raises(ValueError) as error:
+        type("Mine", (Cell,), {"name": "test-mine", "dropout": option(0.25), "__annotations__": {"dropout": float}})
+    assert str(error.value) == "Mine has an option 'dropout': expected a name that no setting has"
+
+
+def test_a_default_that_json_cannot_give_back_is_refused():
+    with pytest.raises(ValueError) as error:
+        option((1, 2))
+    assert str(error.value) == "the default of an option is (1, 2): expected a number, true or false, or a text"

@@ -3,9 +3,11 @@
 import dataclasses
 
 import numpy as np
+import odd_cells
 import pytest
 
 from shakegen.cells import BUILT_IN
+from shakegen.cells.registry import CELLS
 from shakegen.inference import Engine
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
@@ -14,6 +16,8 @@ from shakegen.study.connectivity.gradients import Gradients
 from shakegen.text.word_vocabulary import WordVocabulary
 
 V, T = 7, 9
+for kind in odd_cells.ODD:
+    CELLS[kind.name] = kind
 CONFIGS = [
     *(Config(cell, units=5) for cell in BUILT_IN),
     *(Config(cell, units=5, layers=3, embedding=4, learn_initial_state=True, residual=True) for cell in BUILT_IN),
@@ -22,7 +26,16 @@ CONFIGS = [
     Config("nlstm", units=5, depth=3),
     Config("nlstm", units=5, depth=1),
 ]
+CONFIGS += [Config("test-delay", units=4, layers=2, embedding=3), Config("test-sized", units=4, layers=1)]
+for kind in odd_cells.ODD:
+    del CELLS[kind.name]
 NETWORK = pytest.mark.parametrize("config", CONFIGS, ids=str)
+
+
+@pytest.fixture(autouse=True)
+def odd_cells_known(monkeypatch):
+    for kind in odd_cells.ODD:
+        monkeypatch.setitem(CELLS, kind.name, kind)
 
 
 @pytest.fixture

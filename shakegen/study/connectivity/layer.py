@@ -41,6 +41,8 @@ class LayerTrace:
         self._d_after = [input_symbol(f"d_{name}", BATCH, cell.units) for name in graph.states]
         by = differentiate(sum_seeds(after, self._d_after), [self._x, *self._before]).by
         gradients = [by.get(symbol) for symbol in (self._x, *self._before)]
+        states = set(self._d_after)
+        self._passed = [number for number, gradient in enumerate(gradients) if gradient in states]
         self._missing = [gradient is None for gradient in gradients]
         wanted = [gradient for gradient in gradients if gradient is not None]
         backward = depends_on(wanted, self._d_after)
@@ -75,8 +77,10 @@ class LayerTrace:
         values = dict(zip(self._slopes, self._kept[step], strict=True))
         gradients = iter(self._backward(values | dict(zip(self._d_after, d_states, strict=True))))
         rows, shapes = len(d_states[0]), [self.kernel.shape[1], *(d.shape[1] for d in d_states)]
-        found = [
+        by_inputs = [
             np.zeros((rows, width), d_states[0].dtype) if missing else next(gradients)
             for missing, width in zip(self._missing, shapes, strict=True)
         ]
-        return found[0], found[1:]
+        for number in self._passed:  # the very arrays that were given, which will be overwritten
+            by_inputs[number] = by_inputs[number].copy()
+        return by_inputs[0], by_inputs[1:]
