@@ -19,12 +19,6 @@ TUNED = [
     *(cells.NLSTM(H, depth=depth) for depth in (1, 2, 3)),
 ]
 ODD = [*(kind(H) for kind in odd_cells.ODD), odd_cells.Gallery(H, rank=3)]
-    odd_cells.MinimalGRU(H),
-    odd_cells.Gallery(H),
-    odd_cells.Gallery(H, rank=3),
-    odd_cells.Copycat(H),
-    odd_cells.Partial(H),
-]
 
 
 def draw_weights(cell, rng):

@@ -162,8 +162,8 @@ def test_the_line_to_mend_is_named(kind, line, message):
          "any gates to show"),
         (Constant, "the step of the cell 'test-constant' returns 'g' that no input or state leads to: expected a block "
          "of numbers for each sequence"),
-        (OddShape, "the weight 'scale' of the cell 'test-shape' has the shape (): expected (rows, columns) or (columns,), "
-         "and a name that does not begin with initial_state"),
+        (OddShape, "the weight 'scale' of the cell 'test-shape' has the shape (): expected (rows, columns) or "
+         "(columns,), and a name that does not begin with initial_state"),
         (Wrong, "the cell 'test-wrong' has no step: expected a method step(self, x, s, w)"),
         (Deaf, "no state of the cell 'test-deaf' depends on its input: expected x in the equations"),
     ],
