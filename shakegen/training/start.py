@@ -18,7 +18,7 @@ from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus
 from shakegen.training.beginning import ORIGIN, Beginning, begin, digest
 from shakegen.training.trainer import Trainer
-from shakegen.training.workers.strategy import Alone, Strategy
+from shakegen.training.workers.strategy import Strategy
 
 
 def train(
@@ -98,9 +98,9 @@ def train_from(
 ) -> LanguageModel | AutocompleteModel | None:
     """Train a network from where a run begins; arguments, results and errors as for `train`, `strategy` as `team`."""
     started = time.monotonic() if started is None else started
-    strategy = strategy or Alone()
+    strategy = strategy or Strategy()
     strategy.agree(describe_run(beginning))
-    with strategy.explaining():
+    with strategy.explain_errors():
         trainer = Trainer(beginning, started, strategy)
         return trainer.train(callbacks, log_dir, verbose) if strategy.chief else trainer.follow()
 

@@ -21,7 +21,7 @@ from shakegen.text.catalog import open_source
 from shakegen.training.beginning import Beginning, begin, check_run, refuse_both
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks import get_task
-from shakegen.training.workers.strategy import Alone, Strategy
+from shakegen.training.workers.strategy import Strategy
 
 READING = ("encoding", "lowercase", "normalize")
 REMEMBERED = {  # what a run remembers beside its network and its recipe
@@ -71,7 +71,7 @@ def begin_with_text(
         ValueError: as for `train`.
     """
     refuse_both(resume or None, finetune)
-    strategy = strategy or Alone()
+    strategy = strategy or Strategy()
     chosen = {name: value for name, value in options.items() if name in given}
     out, base = share_model(strategy, places, chosen, out, resume, finetune)
     values = {name: options[name] for name in (*REMEMBERED, "random_state")}

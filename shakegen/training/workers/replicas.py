@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from shakegen.text.windows import Batches
 from shakegen.training.workers.shard import Shard
-from shakegen.training.workers.strategy import Alone, Strategy
+from shakegen.training.workers.strategy import Strategy
 
 FAR = 0x9E3779B1  # between the seeds of two replicas
 
@@ -34,8 +34,8 @@ class Replicas:
     """
 
     def __init__(self, batches: Batches, strategy: Strategy | None = None):
-        self.strategy = strategy or Alone()
-        with self.strategy.waiting():
+        self.strategy = strategy or Strategy()
+        with self.strategy.wait():
             self._distribution = self.strategy.distribute()
         self.count = self._distribution.num_replicas_in_sync
         local = self.count // len(self.strategy)
@@ -51,7 +51,7 @@ class Replicas:
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
         """A context in which to make a network, with a copy on each device."""
-        with self.strategy.waiting(), self._distribution.scope():
+        with self.strategy.wait(), self._distribution.scope():
             yield
 
     def run(self, act: Callable, batch: tuple[tf.Tensor, ...]):
@@ -85,7 +85,7 @@ class Replicas:
         """A state with a row for each of a batch, (N, ·), from all replicas; all workers must call this."""
         copies = dict(self._copies(state))
         values = self._per_replica(lambda replica: tf.identity(copies[replica]))
-        with self.strategy.waiting():
+        with self.strategy.wait():
             return self.batches.gather(self._gather(values).numpy())
 
     def deal(self, state: keras.Variable, rows: np.ndarray) -> None:
