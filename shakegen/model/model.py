@@ -1,4 +1,4 @@
-"""The two kinds of trained networks, and what one does with them, in numpy."""
+"""Trained language models and autocomplete models, in numpy."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ class LanguageModel(Model):
 
     @property
     def generator(self) -> TextGenerator:
-        """What writes with the network; each use gives a new one."""
+        """A writer of text with the network; each use gives a new one."""
         return TextGenerator(self.engine, self.vocabulary)
 
     sample = delegate("generator", TextGenerator.sample)
@@ -46,7 +46,7 @@ class LanguageModel(Model):
 
     @property
     def kind(self) -> str:
-        """What a list of models calls it."""
+        """Its name in a list of models."""
         return self.config.level
 
     @classmethod
@@ -56,7 +56,7 @@ class LanguageModel(Model):
 
     @property
     def validation_bits(self) -> float | None:
-        """Bits per character on the validation text, if there was one; those that spell unknown symbols included."""
+        """Bits per character on the validation text, if there was one, with the spelling of unknown symbols."""
         loss, text = self.best_epoch.get("val_loss"), self.corpus.get("validation", {})
         if loss is None:
             return None
@@ -81,7 +81,7 @@ class AutocompleteModel(Model):
     """A trained network of the autocomplete task: `complete` a text, `evaluate` it.
 
     Attributes:
-        words: what it predicts.
+        words: its outputs.
     """
 
     words: Outputs = field(kw_only=True, repr=False)
@@ -93,7 +93,6 @@ class AutocompleteModel(Model):
 
     @property
     def output_vocabulary(self) -> Outputs:
-        """What it predicts, a logit for each."""
         return self.words
 
     @property
@@ -103,7 +102,7 @@ class AutocompleteModel(Model):
 
     @property
     def completer(self) -> Completer:
-        """What completes with the network; each use gives a new one."""
+        """A completer with the network; each use gives a new one."""
         return Completer(self.engine, self.words, self.length)
 
     complete = delegate("completer", Completer.complete)
@@ -144,8 +143,8 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
 
     Args:
         path: of the file.
-        with_training: whether to read where its training run stands, too.
-        task: what the network must be for, one of `config.TASKS`; by default any.
+        task: the task that the network must have, one of `config.TASKS`; by default any.
+        with_training: whether to read the state of its training run, too.
 
     Raises:
         OSError, ModelFileError: as `model_file.read`.

@@ -23,7 +23,7 @@ class LayerTrace:
         inputs: how many numbers an input has.
 
     Attributes:
-        kernel: what the input of every step is multiplied by, (inputs, ·).
+        kernel: the factor of the input at every step, (inputs, ·).
         states: how many vectors (H,) are carried from step to step, h first.
     """
 
@@ -77,8 +77,8 @@ class LayerTrace:
         values = dict(zip(self._slopes, self._kept[step], strict=True))
         gradients = iter(self._backward(values | dict(zip(self._d_after, d_states, strict=True))))
         rows, shapes = len(d_states[0]), [self.kernel.shape[1], *(d.shape[1] for d in d_states)]
-        found = [
+        delta, *before = [
             np.zeros((rows, width), d_states[0].dtype) if missing else next(gradients)
             for missing, width in zip(self._missing, shapes, strict=True)
         ]
-        return found[0], found[1:]
+        return delta, before
