@@ -1,4 +1,4 @@
-"""Everything that a network in training knows, as arrays by path, and back."""
+"""The state of a network in training, as arrays by path, and back."""
 
 import itertools
 import re
@@ -21,7 +21,7 @@ def variables(network: keras.Model) -> dict[str, keras.Variable]:
     - `weights/layer1/kernel`: a weight, by its name in `Config.weight_shapes`.
     - `optimizer/layer1/kernel/momentum`: a slot of the optimizer, or an average; `optimizer/iteration`: a number of it.
     - `random/layer1/seed_generator_state`: the state of a layer's random number generator.
-    - `states/layer1/0`: what a stateful layer carries from batch to batch.
+    - `states/layer1/0`: a state that a stateful layer carries from batch to batch.
 
     Keras's Adafactor names some slots `kernel` for all layers: where a name comes again, it gets a number.
     """

@@ -37,6 +37,7 @@ class Learner:
     def __init__(self, network: keras.Model, replicas: Replicas):
         self.network, self.strategy, self._replicas = network, replicas.strategy, replicas
         self._step, self._number, self._dropout = self._function(), 0, 1.0
+        self._momentum = float(network.optimizer.ema_momentum) if network.optimizer.use_ema else 0.0
         self._maker, self._next = ThreadPoolExecutor(1), None
 
     def begin(self, number: int) -> None:
@@ -54,8 +55,9 @@ class Learner:
         if batches.carries_state and batches.begins(self._number):
             checkpoint.reset_states(self.network)
         self.network.optimizer.learning_rate = rate
-        if self.network.optimizer.use_ema:
-            self.network.optimizer.ema_momentum.after(self._number)
+        if self._momentum:  # less at first, as in `tf.train.ExponentialMovingAverage`
+            momentum = min(self._momentum, (1 + self._number) / (10 + self._number))
+            self.network.optimizer.ema_momentum.assign(momentum)
         if dropout != self._dropout:
             scale_dropout(self.network, dropout)
             self._dropout = dropout

@@ -1,4 +1,4 @@
-"""The copies of a network that learn together, on several devices or workers: what Keras and TensorFlow lack for it."""
+"""The copies of a network that learn together, on several devices or workers."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ class Replicas:
     There is one on each GPU of each worker, or one on a worker without GPUs.
 
     Args:
-        batches: what they learn from.
+        batches: the whole batches.
         strategy: of the processes that have them.
 
     Attributes:
@@ -107,6 +107,6 @@ class Replicas:
 def sum_once(optimizer: keras.optimizers.Optimizer) -> None:
     """Let an optimizer take gradients that are sums over all replicas already.
 
-    By itself it sums what each replica has clipped. To clip the sum is what one replica does with the batch.
+    By itself it would sum gradients that each replica has clipped. One replica with the whole batch clips the sum.
     """
     optimizer._all_reduce_sum_gradients = list
