@@ -112,12 +112,12 @@ def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) 
         for t in range(min(apart, longest or apart)):
             logits, state = engine.step(ids[np.minimum(starts + t, last)], state)
             live = starts + t < last
-            yield predicted(logits[live], ids[(starts + t + 1)[live]])
+            yield score_targets(logits[live], ids[(starts + t + 1)[live]])
 
     return summarise(read())
 
 
-def predicted(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def score_targets(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The surprisal of each target, in nats, and whether it was the likeliest."""
     highest, wanted = logits.max(axis=1), logits[np.arange(len(targets)), targets]
     return np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - wanted, wanted == highest
@@ -147,5 +147,5 @@ def surprisal(engine, ids: np.ndarray, unknown: int | None = None) -> Iterator[t
         for row, one in enumerate(inputs[:, None]):
             results, state = step(one, state)
             logits[row] = results[0]
-        surprisals, right = predicted(logits[: len(targets)], targets)
+        surprisals, right = score_targets(logits[: len(targets)], targets)
         yield surprisals, right if unknown is None else right & (targets != unknown)

@@ -11,7 +11,7 @@ from shakegen.model.base import LossUnit, Model, delegate
 from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete import measures
 from shakegen.study.autocomplete.completion import Completer
-from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, unfinished
+from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity import script
 
@@ -128,7 +128,7 @@ class AutocompleteModel(Model):
 
     def normalize(self, text: str) -> str:
         """A text as the network reads it: words of a to z, a space before each."""
-        return SYMBOLS.decode(unfinished([text]))
+        return SYMBOLS.decode(encode_text([text]))
 
     def read_script(self, text: str, on_unknown: str | None = None) -> script.Script:
         """A text with what the network should predict along it."""

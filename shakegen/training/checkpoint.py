@@ -84,7 +84,7 @@ def gather_states(network: keras.Model, replicas: Replicas) -> dict[str, np.ndar
 
 
 def capture(network: keras.Model, replicas: Replicas) -> dict[str, np.ndarray]:
-    """The present values of `variables`: of the first replica, and the states of all; for the chief."""
+    """The values of `variables`: those of the first replica, and the states of all; only the chief calls this."""
     values = {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in variables(network).items()}
     if any(map(has_rows, values)):
         replicas.strategy.order("gather")
@@ -101,7 +101,7 @@ def describe(replicas: Replicas) -> dict:
 def restore(network: keras.Model, replicas: Replicas, training: Training) -> None:
     """Give a network the values that `capture` got from one like it, on any number of replicas.
 
-    Where a batch is computed in another number of parts, a warning says that the run is not the same bit for bit.
+    If the number of parts of a batch differs, a warning says that the run is not the same bit for bit.
 
     Raises:
         ModelFileError: the arrays are not of this network and optimizer.

@@ -32,10 +32,13 @@ class Learner:
     Args:
         network: the `keras.Model`, compiled; its loss is a mean, and its loss's `count` the number of values averaged.
         replicas: the copies of the network, with the batches that they learn from.
+
+    Attributes:
+        batches: the whole batches.
     """
 
     def __init__(self, network: keras.Model, replicas: Replicas):
-        self.network, self.strategy, self._replicas = network, replicas.strategy, replicas
+        self.network, self.strategy, self.batches, self._replicas = network, replicas.strategy, replicas.whole, replicas
         self._step, self._number, self._dropout = self._function(), 0, 1.0
         self._momentum = float(network.optimizer.ema_momentum) if network.optimizer.use_ema else 0.0
         self._maker, self._next = ThreadPoolExecutor(1), None

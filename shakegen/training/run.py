@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from shakegen.model.model_file import ModelFileError, best_of
-from shakegen.text.windows import Batches
 from shakegen.training.learner import Learner
 from shakegen.training.recipe import Recipe, is_number
 from shakegen.training.validation import Validation
@@ -55,16 +54,13 @@ class Position:
     @classmethod
     def from_dict(cls, values) -> "Position":
         """The position with these attributes; raises ModelFileError if one is missing, unknown or out of range."""
-        usual = asdict(cls())
-        values = {"rate_scale": 1.0, **values} if isinstance(values, dict) else values  # older files have none
-        if (
-            not isinstance(values, dict)
-            or set(values) != set(usual)
-            or not all(is_number(value) and value >= 0 for value in values.values())
-            or any(type(usual[name]) is int and type(value) is not int for name, value in values.items())
-        ):
-            raise ModelFileError("the training run to resume is where no run can be: the file may be damaged")
-        return cls(**values)
+        kinds = {name: type(value) for name, value in asdict(cls()).items()}
+        if isinstance(values, dict):
+            values = {"rate_scale": 1.0, **values}  # older files have none
+            usable = values.keys() == kinds.keys() and all(is_number(value) and value >= 0 for value in values.values())
+            if usable and all(type(values[name]) is int for name in kinds if kinds[name] is int):
+                return cls(**values)
+        raise ModelFileError("the position of the training run to resume is impossible: the file may be damaged")
 
 
 class Run:
@@ -72,7 +68,6 @@ class Run:
 
     Args:
         learner: learns from one batch after the other.
-        batches: the batches.
         recipe: the options.
         weights: gives the weights to score and to keep, by name.
         score: validation loss in nats per symbol for given weights; None without validation text.
@@ -91,7 +86,6 @@ class Run:
     def __init__(
         self,
         learner: Learner,
-        batches: Batches,
         recipe: Recipe,
         weights: Callable[[], dict],
         score: Validation | None,
@@ -99,8 +93,7 @@ class Run:
         started: float,
         every: float,
     ):
-        self.network, self.batches, self.recipe = learner.network, batches, recipe
-        self.learner = learner
+        self.learner, self.network, self.batches, self.recipe = learner, learner.network, learner.batches, recipe
         self._weights, self._score, self._save, self._every = weights, score, save, every
         self.position, self.history, self.best = Position(), [], None
         self.callbacks = keras.callbacks.Callback()
@@ -109,9 +102,10 @@ class Run:
         self._took = None  # seconds of the batch before; None before the first one, which compiles
         self.network.stop_training = False
         epochs = recipe.epochs
-        self._last = None if epochs is None else max(1, round(epochs * batches.steps))
-        parts = min(batches.steps, max(1, round(batches.steps * batches.characters / REPORT)))
-        self._ends = [part * batches.steps // parts for part in range(1, parts + 1)]
+        self._last = None if epochs is None else max(1, round(epochs * self.batches.steps))
+        steps = self.batches.steps
+        parts = min(steps, max(1, round(steps * self.batches.characters / REPORT)))
+        self._ends = [part * steps // parts for part in range(1, parts + 1)]
 
     @property
     def seconds(self) -> float:

@@ -21,7 +21,7 @@ from shakegen.training.tasks import get_task
 from shakegen.training.workers.strategy import Strategy
 
 READING = ("encoding", "lowercase", "normalize")
-REMEMBERED = {  # what a run remembers beside its network and its recipe
+REMEMBERED = {  # options of a run beside those of its network and its recipe
     "encoding": str,
     "lowercase": bool,
     "normalize": str | None,

@@ -70,7 +70,7 @@ class Trainer:
         score = self.task.make_validation(config, corpus, self.vocabulary, most)
         learner = Learner(self.network, self.replicas)
         every = self._every or math.inf
-        self.run = Run(learner, batches, recipe, self._read_weights, score, self._save, started, every)
+        self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every)
         if beginning.resumes:
             self._restore(base)
 
@@ -124,8 +124,8 @@ class Trainer:
         shown = [Progress(run, unit, self.config.level)] if verbose else []
         if log_dir is not None:
             samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
-            events = TensorBoardLog(log_dir, self.replicas.sample, next(samplers, None), unit)
-            callbacks += [CsvLog(Path(log_dir) / "epochs.csv", unit), events]
+            callbacks.append(CsvLog(Path(log_dir) / "epochs.csv", unit))
+            callbacks.append(TensorBoardLog(log_dir, self.replicas.sample, next(samplers, None), unit))
         epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0

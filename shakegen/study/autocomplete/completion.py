@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.study.autocomplete.corpus import unfinished
+from shakegen.study.autocomplete.corpus import encode_text
 from shakegen.study.autocomplete.outputs import SPACE, SPECIAL, SYMBOLS, Outputs
 from shakegen.text.reading import text8
 
@@ -55,7 +55,7 @@ class Typing:
 
     def __init__(self, completer: Completer, text: str = ""):
         self._engine, self._words, self._length = completer.engine, completer.words, completer.length
-        self.characters = unfinished([text]).tolist()
+        self.characters = encode_text([text]).tolist()
         self._begin, self._state, self._snapshots = 0, self._engine.start(), []
         self._read()
 

@@ -23,7 +23,7 @@ class AutocompleteCorpus:
     """A text as observations of the autocomplete task, with the split of the observations in three parts.
 
     Attributes:
-        name: what to call it, as in `models/<name>-autocomplete-<cell>.h5`.
+        name: its name, as in `models/<name>-autocomplete-<cell>.h5`.
         words: the outputs.
         observations: the whole text, cut.
         sha256: of the text as words with a space before each, in ASCII.
@@ -60,7 +60,7 @@ class AutocompleteCorpus:
             source: any text; it is brought to a to z and spaces as text8 was.
             vocabulary_size: how many words to predict, the most frequent of the whole text, 16,384 by default; fewer if
                 it has fewer.
-            length: T, the most characters in an observation; longer words are cut to what fits.
+            length: T, the most characters in an observation; longer words are cut short.
             split: the fractions of observations for training, validation and test.
             random_state: of the shuffle before the split.
             words: outputs to use instead, those of a trained network.
@@ -73,7 +73,7 @@ class AutocompleteCorpus:
         vocabulary_size = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
         if not 1 <= vocabulary_size <= 1 << 20:
             raise ValueError(f"the vocabulary size is {vocabulary_size}: expected 1 to {1 << 20} words")
-        characters = unfinished(source.blocks())
+        characters = encode_text(source.blocks())
         characters = cut_words(characters[: len(characters) - (characters[-1] == SPACE)], length - 1)
         if not len(characters):
             raise ValueError(f"{source.title} has no words: expected a text with letters from a to z")
@@ -124,7 +124,7 @@ class AutocompleteCorpus:
             )
 
 
-def unfinished(blocks: Iterable[str]) -> np.ndarray:
+def encode_text(blocks: Iterable[str]) -> np.ndarray:
     """A text as ids of `SYMBOLS`, with one space before each word, and one after the last if something ends it."""
     spaced = text8(itertools.chain([" "], filter(None, blocks)))
     return np.concatenate([np.frombuffer(block.encode("ascii"), np.uint8) & 31 for block in spaced])  # a is 97

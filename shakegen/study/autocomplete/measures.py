@@ -92,7 +92,7 @@ def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int 
     nats, counts, hits = 0.0, np.zeros(observations.length, np.int64), np.zeros((TOP, observations.length), np.int64)
     for first in range(0, len(rows), streams):
         inputs, targets = observations.take(rows[first : first + streams])
-        known, typed = targets >= SPECIAL, characters_typed(inputs)
+        known, typed = targets >= SPECIAL, count_typed(inputs)
         surprisals, ranks = rank_targets(engine, read(engine, inputs)[known], targets[known])
         nats += surprisals.sum(dtype=float)
         for k in range(TOP):
@@ -101,7 +101,7 @@ def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int 
     return AutocompleteEvaluation(nats, counts, hits, len(rows) * observations.length)
 
 
-def characters_typed(inputs: np.ndarray) -> np.ndarray:
+def count_typed(inputs: np.ndarray) -> np.ndarray:
     """The number of characters of the word so far at every position, 0 at the space before it, (N, T) → (N, T)."""
     positions = np.arange(inputs.shape[1])
     return positions - np.maximum.accumulate(np.where(inputs == SPACE, positions, 0), axis=1)

@@ -1,6 +1,6 @@
 """Several processes as one strategy: messages between the chief and the others, signs of life, a common end.
 
-TensorFlow moves the gradients. These messages are small: a line before each step, a model at the start.
+TensorFlow moves the gradients. The messages are small: a line before each step, a model at the start.
 """
 
 import base64
@@ -32,7 +32,7 @@ class Team(Strategy):
         cluster: the addresses of the workers.
 
     Attributes:
-        problem: why they can no longer train together; None as long as they can.
+        problem: the reason why they can no longer train together; None as long as they can.
         ended: whether the chief has ended the present run.
     """
 
@@ -102,7 +102,7 @@ class Team(Strategy):
             channel.send(kind, wait, **fields)
 
     def fail(self, problem: str) -> None:
-        """Break the team up; all workers end with these words."""
+        """Break the team up; all workers end with this problem as their error."""
         with self._lock:
             if self.problem is not None or self._over:
                 return
@@ -247,7 +247,7 @@ class Team(Strategy):
             time.sleep(PAUSE)
 
     def leave(self, error: BaseException | None = None) -> None:
-        """Part from the others; an error ends them all, except one after the agreed end of a run."""
+        """Part from the others. An error ends them all, unless it comes after the agreed end of a run."""
         agreed = self.ended and not isinstance(error, Exception)
         if error is not None and not (agreed or self.problem):
             self.fail(str(error) if isinstance(error, TeamError) else f"{self.name} ended: {reason_of(error)}")
