@@ -9,7 +9,7 @@ import keras
 from shakegen import sampling
 from shakegen.network.keras_steps import KerasSteps
 from shakegen.sampling.generator import TextGenerator
-from shakegen.study.autocomplete.completion import Completer
+from shakegen.study.autocomplete.completion import Typing
 
 
 class SampleText(keras.callbacks.Callback):
@@ -119,7 +119,7 @@ class CompleteText(keras.callbacks.Callback):
         self.text = None
 
     def on_epoch_end(self, epoch, logs=None):
-        words = Completer(self.source(self.model), self.words, self.length).complete(self.seed, self.TOP)
+        words = Typing(self.source(self.model), self.words, self.length, self.seed).likeliest(self.TOP)
         listed = ", ".join(f"{word} {share:.0%}" for word, share in words)
         self.text = f"{self.seed.strip()}| {listed}"
         if self.shown:

@@ -2,11 +2,11 @@
 
 import copy
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import Outputs
 from shakegen.text.vocabulary import Vocabulary
 
-P, R = ParamSpec("P"), TypeVar("R")
-
 
 class LossUnit(NamedTuple):
     """The unit in which a loss is shown."""
@@ -26,16 +24,6 @@ class LossUnit(NamedTuple):
     name: str  # such as "bits/char"
     nats: float  # in one unit
     column: str  # the name in tables, such as "bits_per_character"
-
-
-def delegate(part: str, method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method that calls one of a part of its object; it keeps that method's signature and docstring."""
-
-    @functools.wraps(method)
-    def call(self, *arguments: P.args, **options: P.kwargs) -> R:
-        return method(getattr(self, part), *arguments, **options)
-
-    return call
 
 
 @dataclass(eq=False)

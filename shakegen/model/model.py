@@ -1,19 +1,33 @@
 """Trained language models and autocomplete models, in numpy."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from shakegen.model import evaluation, model_file, shelf
-from shakegen.model.base import LossUnit, Model, delegate
+from shakegen.model.base import LossUnit, Model
 from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete import measures
-from shakegen.study.autocomplete.completion import Completer
+from shakegen.study.autocomplete.completion import Completion, Typing
 from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity import script
+
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+def delegate(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
+    """A method of a model that calls one of its `generator`, with the same signature and docstring."""
+
+    @functools.wraps(method)
+    def call(self, *arguments: P.args, **options: P.kwargs) -> R:
+        return method(self.generator, *arguments, **options)
+
+    return call
 
 
 @dataclass(eq=False)
@@ -28,12 +42,12 @@ class LanguageModel(Model):
         """A writer of text with the network; each use gives a new one."""
         return TextGenerator(self.engine, self.vocabulary)
 
-    sample = delegate("generator", TextGenerator.sample)
-    samples = delegate("generator", TextGenerator.samples)
-    stream = delegate("generator", TextGenerator.stream)
-    beams = delegate("generator", TextGenerator.beams)
-    stochastic_beams = delegate("generator", TextGenerator.stochastic_beams)
-    draft = delegate("generator", TextGenerator.draft)
+    sample = delegate(TextGenerator.sample)
+    samples = delegate(TextGenerator.samples)
+    stream = delegate(TextGenerator.stream)
+    beams = delegate(TextGenerator.beams)
+    stochastic_beams = delegate(TextGenerator.stochastic_beams)
+    draft = delegate(TextGenerator.draft)
 
     def evaluate(self, text: str, on_unknown: str | None = None) -> evaluation.Evaluation:
         """How well the network predicts a text, read in order with the state carried; as `evaluation.evaluate`.
@@ -100,13 +114,22 @@ class AutocompleteModel(Model):
         """The most characters in an observation that it learned from."""
         return self.corpus.get("observation_length", LENGTH)
 
-    @property
-    def completer(self) -> Completer:
-        """A completer with the network; each use gives a new one."""
-        return Completer(self.engine, self.words, self.length)
+    def complete(self, text: str = "", top: int = 3, matching: bool = False) -> list[Completion]:
+        """The likeliest words to complete the last one of a text, best first.
 
-    complete = delegate("completer", Completer.complete)
-    typing = delegate("completer", Completer.typing)
+        Args:
+            text: any text; it is read as words of a to z. The last word is unfinished if no space follows.
+            top: the largest number of words.
+            matching: offer only words that begin as the unfinished one.
+
+        Raises:
+            ValueError: `top` is below 1.
+        """
+        return self.typing(text).likeliest(top, matching)
+
+    def typing(self, text: str = "") -> Typing:
+        """A text to type on, with suggestions at every key."""
+        return Typing(self.engine, self.words, self.length, text)
 
     def evaluate(self, corpus: AutocompleteCorpus, rows: np.ndarray | None = None) -> measures.AutocompleteEvaluation:
         """How well the network predicts observations, all of a corpus or some; as `autocomplete.measures.evaluate`.

@@ -127,8 +127,7 @@ def read_model(file: h5py.File) -> dict:
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
-    history = [{OLD_NAMES.get(name, name): value for name, value in entry.items()} for entry in history]
-    described = {"config": config, "vocabulary": vocabulary, "corpus": corpus, "history": history}
+    described = {"config": config, "vocabulary": vocabulary, "corpus": corpus, "history": rename_losses(history)}
     return {**described, "weights": weights, **outputs}
 
 
@@ -140,6 +139,11 @@ def read_words(file: h5py.File, vocabulary: Vocabulary) -> dict:
 
 
 READ_OUTPUTS = {"next": lambda file, vocabulary: {}, "autocomplete": read_words}
+
+
+def rename_losses(history: list[dict]) -> list[dict]:
+    """A history with the validation loss under its present name, `val_loss`."""
+    return [{OLD_NAMES.get(name, name): value for name, value in entry.items()} for entry in history]
 
 
 def task_of(path: str | Path) -> str | None:

@@ -28,6 +28,7 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
             f"there is no optimizer {recipe.optimizer!r}: expected one of Keras's, such as adam, adamw, rmsprop or sgd"
         )
     if recipe.average_weights:
-        optimizer.ema_momentum = keras.Variable(recipe.average_weights, trainable=False, dtype="float32")
+        momentum = keras.Variable(recipe.average_weights, trainable=False, dtype="float32", name="momentum")
+        optimizer.ema_momentum = momentum
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from shakegen.inference import Engine
+from shakegen.model import AutocompleteModel
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.completion import Completer
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.study.autocomplete.measures import count_typed, evaluate
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
@@ -32,8 +32,8 @@ def engine(weights):
 
 
 @pytest.fixture
-def completer(engine):
-    return Completer(engine, WORDS, 24)
+def completer(weights):
+    return AutocompleteModel(CONFIG, SYMBOLS, weights, {"observation_length": 24}, words=WORDS)
 
 
 def log_shares(weights, text):

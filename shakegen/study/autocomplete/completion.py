@@ -16,45 +16,21 @@ class Completion(NamedTuple):
     probability: float  # among all the words that the network knows, or those that match
 
 
-class Completer:
-    """Completes with any network of the autocomplete task; `model.AutocompleteModel` is one.
+class Typing:
+    """A text that grows and shrinks a character at a time, read by a network of the autocomplete task.
 
     Args:
         engine: an `inference.Engine` with its read-out deferred.
         words: its outputs.
         length: how many of the latest characters it reads at most; as many as an observation had in training.
-    """
-
-    def __init__(self, engine, words: Outputs, length: int):
-        self.engine, self.words, self.length = engine, words, length
-
-    def complete(self, text: str = "", top: int = 3, matching: bool = False) -> list[Completion]:
-        """The likeliest words to complete the last one of a text, best first.
-
-        Args:
-            text: any text; it is read as words of a to z. The last word is unfinished if no space follows.
-            top: the largest number of words.
-            matching: offer only words that begin as the unfinished one.
-
-        Raises:
-            ValueError: `top` is below 1.
-        """
-        return self.typing(text).likeliest(top, matching)
-
-    def typing(self, text: str = "") -> "Typing":
-        """A text to type on, with suggestions at every key."""
-        return Typing(self, text)
-
-
-class Typing:
-    """A text that grows and shrinks a character at a time, made by `Completer.typing`.
+        text: any text to begin with; it is read as words of a to z. The last word is unfinished if no space follows.
 
     Attributes:
         characters: the text as ids of `SYMBOLS`, words of a to z with one space before each.
     """
 
-    def __init__(self, completer: Completer, text: str = ""):
-        self._engine, self._words, self._length = completer.engine, completer.words, completer.length
+    def __init__(self, engine, words: Outputs, length: int, text: str = ""):
+        self._engine, self._words, self._length = engine, words, length
         self.characters = encode_text([text]).tolist()
         self._begin, self._state, self._snapshots = 0, self._engine.start(), []
         self._read()
@@ -89,7 +65,7 @@ class Typing:
         self.write(word + " ")
 
     def likeliest(self, top: int = 3, matching: bool = False) -> list[Completion]:
-        """The likeliest words; as `Completer.complete`."""
+        """The likeliest words to complete the last one, best first; as `AutocompleteModel.complete`."""
         if top < 1:
             raise ValueError(f"the number of words is {top}: expected 1 or more")
         logits, words = self._engine.read_out(self._snapshots[-1][0])[0][SPECIAL:].astype(float), self._words.words
