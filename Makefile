@@ -6,10 +6,11 @@ poem: .venv/installed  ## train a network on Shakespeare's sonnets, then let it 
 	cd poem && ../$(BIN)/shakegen train sonnets --cell gru
 	cd poem && ../$(BIN)/shakegen sample --seed "shall i"
 
-test: .venv/installed-test browser  ## every check: lint, format, import contract, tests
+test: .venv/installed-test browser  ## every check: lint, format, import contracts, types, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/pytest
 	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py
 

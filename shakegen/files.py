@@ -22,7 +22,7 @@ def ensure_writable(path: str | Path, option: str = "--out") -> None:
             file.write(b"\0")
 
 
-def write_whole(path: Path, content: bytes, option: str = "--out") -> None:
+def write_whole(path: Path, content: bytes | memoryview, option: str = "--out") -> None:
     """Write a file so that a reader, or a crash, sees either the old content or all of the new.
 
     Raises:

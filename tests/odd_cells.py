@@ -86,5 +86,23 @@ class Copycat(Cell):
         return {"h": z, "again": z, "was": s.h * s.again}
 
 
-for cell in (MinimalGRU, Gallery, Copycat):
+class Partial(Cell):
+    """A product with h whose gradient is a part of a wider one, and a state that passes through."""
+
+    name = "test-partial"
+
+    @property
+    def state_names(self):
+        return ("h", "n", "before")
+
+    def weights(self, inputs):
+        square = Weight((self.units, self.units), "orthogonal")
+        return {"kernel": Weight((inputs, 2 * self.units)), "recurrent_kernel": square, "bias": Weight((self.units,))}
+
+    def step(self, x, s, w):
+        a, c = activate(concat(s.h @ w.recurrent_kernel + w.bias, s.n) + x @ w.kernel, "sigmoid", "tanh")
+        return {"h": a * c, "n": c + 0.1 * s.before, "before": s.h}
+
+
+for cell in (MinimalGRU, Gallery, Copycat, Partial):
     del CELLS[cell.name]  # other tests see the cells of the package alone

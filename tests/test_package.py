@@ -22,6 +22,11 @@ def elsewhere(tmp_path_factory):
     return folder / "site"
 
 
+def test_every_room_is_installed(elsewhere):
+    rooms = {path.parent.relative_to(ROOT) for path in (ROOT / "shakegen").rglob("*.py")}
+    assert {path.parent.relative_to(elsewhere) for path in (elsewhere / "shakegen").rglob("*.py")} == rooms
+
+
 def run(elsewhere, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(elsewhere)}
     command = [sys.executable, "-m", "shakegen", *arguments]
@@ -44,3 +49,7 @@ def test_installed_wheel_has_its_own_corpora_and_models(elsewhere):
 def test_installed_wheel_draws_a_page(elsewhere):
     run(elsewhere, "plot", str(ROOT / "models" / "sonnets-gru.h5"), "--out", "curves.html")
     assert "best 2." in (elsewhere / "curves.html").read_text(encoding="utf-8")
+
+
+def test_installed_wheel_has_types(elsewhere):
+    assert (elsewhere / "shakegen" / "py.typed").is_file()

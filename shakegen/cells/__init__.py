@@ -4,6 +4,7 @@
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from shakegen.cells.cell import Cell, Weight, option
 from shakegen.cells.operations import (
@@ -56,8 +57,11 @@ __all__ = [
     "tanh",
 ]
 
+if TYPE_CHECKING:
+    from shakegen.layers.cell_layer import as_layer as as_layer
+else:
 
-def __getattr__(name: str):
-    if name != "as_layer":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module("shakegen.layers.cell_layer").as_layer
+    def __getattr__(name: str):
+        if name != "as_layer":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return importlib.import_module("shakegen.layers.cell_layer").as_layer

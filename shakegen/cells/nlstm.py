@@ -41,7 +41,8 @@ class NLSTM(Cell):
         return {f"{name}_{k}" if k else name: w for k, level in enumerate(levels) for name, w in level.items()}
 
     def step(self, x, s, w):
-        h, shown, sigma = s.h, {}, self.recurrent_activation
+        h, sigma = s.h, self.recurrent_activation
+        shown: dict = {}
         for level in range(self.depth):
             W, U, b = (w[f"{name}_{level}" if level else name] for name in ("kernel", "recurrent_kernel", "bias"))
             candidate = self.activation if level else self.candidate
@@ -122,7 +123,7 @@ class NLSTMStep:
                 if level:
                     multiply(outwards[level], half, outwards[level])
 
-        views = {}
+        views: dict[str, tuple[np.ndarray, float]] = {}
         for level, (pre, c) in enumerate(zip(pre_activations, memories)):
             o, i, f, g = (pre[..., k * units : (k + 1) * units] for k in range(4))
             shown = {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (c, 1)}

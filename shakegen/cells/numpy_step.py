@@ -45,6 +45,9 @@ class EquationStep:
         starts = [weights.get(f"initial_state_{number}", zeros) for number in range(len(self._states))]
         self.initial_memory = np.concatenate(starts)
         self._program = Program(wanted, [self._x, self._product, *self._states], values)
+        self._views = [
+            number for number, symbol in enumerate(wanted) if symbol.operation in ("input", "part", "linear")
+        ]
 
     def bind(self, recurrent, memory, h):
         program, states, units = self._program, self._states, h.shape[-1]
@@ -54,7 +57,10 @@ class EquationStep:
         targets, copyto = [*memories, *views.values()], np.copyto
 
         def advance(x):
-            for target, value in zip(targets, program({self._x: x, **known}), strict=True):
+            values = program({self._x: x, **known})
+            for number in self._views:  # of what is about to be overwritten
+                values[number] = values[number].copy()
+            for target, value in zip(targets, values, strict=True):
                 copyto(target, value)
             copyto(h, memories[0])
 

@@ -11,13 +11,21 @@
 import functools
 from dataclasses import dataclass
 
-from shakegen.cells.gradient import blocks_of, differentiate, part_of
+from shakegen.cells.gradient import blocks_of, differentiate
 from shakegen.cells.graph import Graph, trace
-from shakegen.cells.operations import apply
 from shakegen.cells.program import depends_on, order_of, substitute
+from shakegen.cells.rewriting import (
+    LINEAR,
+    find_groups,
+    find_prepared,
+    find_product,
+    is_product,
+    merge_products,
+    narrow,
+    regroup_sums,
+)
 from shakegen.cells.symbol import BATCH, Symbol, input_symbol
 
-LINEAR = ("add", "subtract", "part", "concat")
 COSTLY = ("tanh", "sigmoid", "relu", "activate", "exp", "log", "sqrt", "softplus", "divide", "maximum")
 
 
@@ -63,45 +71,39 @@ class Plan:
 def plan(cell, inputs: int) -> Plan:
     """The plan of a cell's loop; raises CellError as `trace` does."""
     graph = trace(cell, inputs)
-    states, after = list(graph.states.values()), list(graph.after.values())
-    after = merge_products(after, states[0])
-    after = regroup_sums(after, graph.x)
+    states = list(graph.states.values())
+    after = regroup_sums(merge_products(list(graph.after.values()), states[0]), graph.x)
     groups = find_groups(after, graph.x)
     loop_groups = [input_symbol(f"group{k}", *group.shape) for k, group in enumerate(groups)]
-    narrow_groups = [narrow(group, 0, group.shape[-1]) for group in groups]
     after = substitute(after, dict(zip(groups, loop_groups, strict=True)))
+    product = find_product(after, states[0])
     prepared = find_prepared(after)
-    product = next((one for one in order_of(after) if is_product(one) and one.inputs[0] is states[0]), None)
-    if product is not None:
-        first = product.inputs[1]
-        prepared.sort(key=lambda weight: weight is not first)
+    prepared.sort(key=lambda weight: product is None or weight is not product.inputs[1])
     loop_weights = [input_symbol(f"weight{k}", *weight.shape) for k, weight in enumerate(prepared)]
-    renamed = dict(zip(prepared, loop_weights, strict=True))
-    after = substitute(after, renamed)
-    product = next((one for one in order_of(after) if is_product(one) and one.inputs[0] is states[0]), None)
+    after = substitute(after, dict(zip(prepared, loop_weights, strict=True)))
+    product = find_product(after, states[0])
 
     d_after = [input_symbol(f"d_{name}", BATCH, cell.units) for name in graph.states]
     vectors = [weight for weight in loop_weights if len(weight.shape) == 1]
-    sources = [*loop_groups, *states, *vectors, *([] if product is None else [product])]
-    # A state may be one symbol with another, or with an input: gradients of one symbol add up.
-    seeds: dict[Symbol, Symbol] = {}
-    for symbol, d in zip(after, d_after, strict=True):
-        seeds[symbol] = seeds[symbol] + d if symbol in seeds else d
-    gradients = differentiate(seeds, sources)
+    seeds = sum_seeds(after, d_after)
+    gradients = differentiate(seeds, [*loop_groups, *states, *vectors, *([] if product is None else [product])])
+    d_states = [gradients.by.get(state) for state in states]
     terms: list[tuple[Symbol, Symbol | str | None, Symbol]] = []
     if product is not None:
         terms.append((product.inputs[1], "h", gradients.by[product]))
-    for weight, pairs in gradients.products.items():
-        terms += [(weight, left, delta) for left, delta in pairs]
+    terms += [(weight, left, delta) for weight, pairs in gradients.products.items() for left, delta in pairs]
     terms += [(vector, None, gradients.by[vector]) for vector in vectors if vector in gradients.by]
     group_gradients = [gradients.by[group] for group in loop_groups]
     deltas = gather([*(delta for _, _, delta in terms), *group_gradients])
     lefts = [left for _, left, _ in terms if isinstance(left, Symbol)]
-    d_states = [gradients.by.get(state) for state in states]
-    kept = find_kept([*deltas, *(d for d in d_states if d is not None)], lefts, {*states, *after}, loop_groups)
+    kept = find_kept([*deltas, *(d for d in d_states if d is not None)], lefts, {*states, *after}, {*loop_groups})
+
+    def place_term(left, delta) -> tuple:
+        return (kept.index(left) if isinstance(left, Symbol) else left, *place_of(delta, deltas))
+
     return Plan(
         graph,
-        narrow_groups,
+        [narrow(group, 0, group.shape[-1]) for group in groups],
         loop_groups,
         prepared,
         loop_weights,
@@ -113,171 +115,65 @@ def plan(cell, inputs: int) -> Plan:
         d_states,
         deltas,
         [place_of(delta, deltas) for delta in group_gradients],
-        [
-            [
-                (kept.index(left) if isinstance(left, Symbol) else left, *place_of(delta, deltas))
-                for weight, left, delta in terms
-                if weight is own
-            ]
-            for own in loop_weights
-        ],
+        [[place_term(left, delta) for weight, left, delta in terms if weight is own] for own in loop_weights],
     )
 
 
-def is_product(symbol: Symbol) -> bool:
-    return symbol.operation == "matmul"
-
-
-def merge_products(wanted: list[Symbol], left: Symbol) -> list[Symbol]:
-    """Make one product of all products of a symbol with weights."""
-    products = [one for one in order_of(wanted) if is_product(one) and one.inputs[0] is left]
-    if len(products) < 2:
-        return wanted
-    whole = apply("matmul", left, apply("concat", *(one.inputs[1] for one in products)))
-    replacements, start = {}, 0
-    for product in products:
-        stop = start + product.shape[-1]
-        replacements[product] = part_of(whole, start, stop)
-        start = stop
-    return substitute(wanted, replacements)
-
-
-def regroup_sums(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
-    """Add vectors of weights to the inputs' products first, wherever they stand in a sum: before the loop."""
-    new: dict[Symbol, Symbol] = {}
-    order = order_of(wanted)
-    within = {one for symbol in order if symbol.operation == "add" for one in symbol.inputs if one.operation == "add"}
-    for symbol in order:
-        if symbol.operation != "add" or symbol in within:
-            continue
-        terms = terms_of(symbol)
-        products = [term for term in terms if is_product(term) and term.inputs[0] is x]
-        vectors = [term for term in terms if len(term.shape) == 1]
-        if products and vectors:
-            first = [*products, *vectors]
-            new[symbol] = sum_of([sum_of(first), *(term for term in terms if term not in first)])
-    return substitute(wanted, new) if new else wanted
-
-
-def terms_of(symbol: Symbol) -> list[Symbol]:
-    return [term for one in symbol.inputs for term in terms_of(one)] if symbol.operation == "add" else [symbol]
-
-
-def sum_of(terms: list[Symbol]) -> Symbol:
-    return functools.reduce(lambda a, b: a + b, terms)
-
-
-def of_weights(wanted: list[Symbol]) -> set[Symbol]:
-    """The symbols that depend on weights alone."""
-    alone: set[Symbol] = set()
-    for symbol in order_of(wanted):
-        if BATCH not in symbol.shape and symbol.operation != "constant":
-            alone.add(symbol)
-    return alone
-
-
-def find_groups(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
-    """The largest parts of the equations that are linear in the input and depend on no state; or the input itself."""
-    weights, linear = of_weights(wanted), set()
-    for symbol in order_of(wanted):
-        if is_product(symbol) and symbol.inputs[0] is x:
-            linear.add(symbol)
-        elif symbol.operation in LINEAR and linear.intersection(symbol.inputs):
-            others = [one for one in symbol.inputs if one not in linear]
-            if not others or (symbol.operation != "concat" and all(one in weights for one in others)):
-                linear.add(symbol)
-    used = [*(one for symbol in order_of(wanted) if symbol not in linear for one in symbol.inputs), *wanted]
-    return list(dict.fromkeys(one for one in used if one in linear or one is x))
-
-
-def narrow(symbol: Symbol, start: int, stop: int) -> Symbol:
-    """Columns of what is linear in the input, computed from the columns of the weights alone."""
-    if symbol.operation == "part":
-        first = symbol.attributes["start"]
-        return narrow(symbol.inputs[0], first + start, first + stop)
-    if symbol.operation == "matmul":
-        return apply("matmul", symbol.inputs[0], part_of(symbol.inputs[1], start, stop))
-    if symbol.operation in ("add", "subtract"):
-        sides = [narrow(one, start, stop) if one.shape else one for one in symbol.inputs]
-        return apply(symbol.operation, *sides)
-    return part_of(symbol, start, stop)
-
-
-def find_prepared(wanted: list[Symbol]) -> list[Symbol]:
-    """The largest parts of the equations that depend on weights alone."""
-    weights = of_weights(wanted)
-    used = (one for symbol in order_of(wanted) if symbol not in weights for one in symbol.inputs)
-    return list(dict.fromkeys(one for one in used if one in weights))
-
-
-def find_kept(wanted: list[Symbol], lefts: list[Symbol], free: set[Symbol], groups: list[Symbol]) -> list[Symbol]:
+def find_kept(wanted: list[Symbol], lefts: list[Symbol], given: set[Symbol], groups: set[Symbol]) -> list[Symbol]:
     """What to keep of a step forward, for the way back to compute the wanted symbols.
 
     Args:
         wanted: symbols on the way back.
         lefts: what products with weights multiplied; kept in any case.
-        free: the states before and after.
-        groups: what enters from the input, which the way back does not have.
+        given: the states before and after, which the way back has.
+        groups: what enters from the input, which it does not have.
     """
-    kept: list[Symbol] = []
-
-    def keep(symbol: Symbol) -> None:
-        if symbol not in kept:
-            kept.append(symbol)
-
-    def is_free(symbol: Symbol) -> bool:
-        """Whether it follows from states and weights without a product."""
-        if symbol in free or BATCH not in symbol.shape:
-            return True
-        if symbol.operation in ("input", "matmul"):
-            return symbol.operation == "input" and symbol not in groups
-        return all(map(is_free, symbol.inputs))
-
-    def is_linear(symbol: Symbol) -> bool:
-        if BATCH not in symbol.shape or symbol in groups or is_product(symbol):
-            return True
-        return symbol.operation in LINEAR and symbol not in free and all(map(is_linear, symbol.inputs))
-
-    forward = depends_on(wanted, groups)  # or through a product
-    forward |= depends_on(wanted, [one for one in order_of(wanted) if is_product(one)])
-    seen: set[Symbol] = set()
-
-    def visit(symbol: Symbol) -> None:
-        if symbol in seen or symbol in kept or symbol not in forward or is_free(symbol):
-            return
+    order = order_of(wanted)
+    backward = depends_on(wanted, [one for one in order if one.operation == "input" and one.name.startswith("d_")])
+    free, linear = set(given), set()  # what follows from states and weights alone; sums and parts of products
+    for symbol in order:
+        if BATCH not in symbol.shape:
+            free.add(symbol)
+            linear.add(symbol)
+        elif symbol in groups or is_product(symbol):
+            linear.add(symbol)
+        elif symbol not in backward and symbol not in given:
+            if free.issuperset(symbol.inputs) and symbol.inputs:
+                free.add(symbol)
+            elif symbol.operation in LINEAR and linear.issuperset(symbol.inputs):
+                linear.add(symbol)
+    kept, seen, stack = dict.fromkeys(lefts), set(), list(reversed(wanted))
+    while stack:
+        symbol = stack.pop()
+        if symbol in seen or symbol in kept or symbol in free:
+            continue
         seen.add(symbol)
-        if symbol.operation == "part" and symbol.inputs[0].operation in COSTLY:
-            visit(symbol.inputs[0])
-        elif is_linear(symbol) or (symbol.operation in COSTLY and not is_backward(symbol)):
-            keep(symbol)
+        costly = symbol.operation in COSTLY and symbol not in backward
+        if symbol not in backward and (costly or symbol in linear):
+            whole = symbol.inputs[0] if symbol.operation == "part" else None
+            kept[whole if whole is not None and whole.operation in COSTLY else symbol] = None
+        elif symbol.operation == "part" and symbol.inputs[0] in kept:
+            continue
         else:
-            for one in symbol.inputs:
-                visit(one)
-
-    backward = depends_on(wanted, [one for one in order_of(wanted) if is_seed(one)])
-
-    def is_backward(symbol: Symbol) -> bool:
-        return symbol in backward
-
-    for left in lefts:
-        keep(left)
-    for symbol in wanted:
-        visit(symbol)
-    return kept
+            stack += reversed(symbol.inputs)
+    return list(kept)
 
 
-def is_seed(symbol: Symbol) -> bool:
-    return symbol.operation == "input" and symbol.name.startswith("d_")
+def sum_seeds(after: list[Symbol], d_after: list[Symbol]) -> dict[Symbol, Symbol]:
+    """The gradients by the states after a step, by symbol; those of one symbol add up."""
+    seeds: dict[Symbol, Symbol] = {}
+    for symbol, d in zip(after, d_after, strict=True):
+        seeds[symbol] = seeds[symbol] + d if symbol in seeds else d
+    return seeds
 
 
 def gather(gradients: list[Symbol]) -> list[Symbol]:
-    """Gradients to be stored, each once; none that is a run of blocks of another one."""
-    stored: list[Symbol] = []
-    for gradient in sorted(gradients, key=lambda one: -one.shape[-1]):
+    """Gradients to be stored, the first one first; none that is a run of blocks of another one that is stored."""
+    stored = gradients[:1]
+    for gradient in sorted(gradients[1:], key=lambda one: -one.shape[-1]):
         if all(run_of(gradient, other) is None for other in stored):
             stored.append(gradient)
-    first = gradients[0] if gradients else None
-    return sorted(stored, key=lambda one: one is not first)
+    return stored
 
 
 def run_of(gradient: Symbol, whole: Symbol) -> tuple[int, int] | None:

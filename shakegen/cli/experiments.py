@@ -71,11 +71,11 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, **
 
     names = None if Path(source).suffix == ".h5" else split_list(source)
     text = catalog.load_corpus(corpus, **reading)
-    settings = gradients.GradientSettings(**settings, random_state=random_state)
+    measured = gradients.GradientSettings(**settings, random_state=random_state)
     if names:
-        return gradients.of_cells(names, text, units, settings, progress)
+        return gradients.of_cells(names, text, units, measured, progress)
     model = load(source, task="next")
-    return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, settings)
+    return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, measured)
 
 
 def print_coloured(result) -> None:
@@ -120,9 +120,9 @@ def read_given(text: str | None, file: str | None, reading: dict) -> str:
     """The text itself, or that of a file or corpus."""
     from shakegen.text import catalog
 
-    if (text is None) == (file is None):
-        raise ValueError("expected either a TEXT or a --text-file: give one of them")
-    if text is not None:
+    if text is not None and file is None:
         return read_text("-", reading["encoding"]) if text == "-" else text
-    corpus = catalog.load_corpus(file, **reading)
-    return corpus.vocabulary.decode(corpus.ids)
+    if file is not None and text is None:
+        corpus = catalog.load_corpus(file, **reading)
+        return corpus.vocabulary.decode(corpus.ids)
+    raise ValueError("expected either a TEXT or a --text-file: give one of them")

@@ -96,7 +96,7 @@ def experiment(
             parameter.group = getattr(parameter, "group", "Experiment")
         for option in (json_option, figure_option, random_state_option):
             option(command)
-        command.__click_params__ += declared
+        vars(command)["__click_params__"] += declared
         group("Experiment", *(option for source in sources for option in options_of(source, names)))(command)
         documentation = help_of(function if function.__doc__ else sources[0])
         lab.command(sources[0].__module__.rpartition(".")[2], help=documentation)(command)
@@ -115,7 +115,7 @@ def options_of(source: Callable, declared: set[str]) -> list[Callable]:
 
 def help_of(function: Callable) -> str:
     """The docstring of a function without its sections, its examples kept as they are."""
-    text = re.split(r"\n(?:Args|Raises|Returns):\n", inspect.getdoc(function))[0]
+    text = re.split(r"\n(?:Args|Raises|Returns):\n", inspect.getdoc(function) or "")[0]
     text, _, examples = text.partition("Examples:\n")
     return f"{text}\b\n{textwrap.dedent(examples)}" if examples else text
 

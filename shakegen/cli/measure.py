@@ -53,7 +53,8 @@ def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character
     """The measures of a model of the next symbol."""
     from shakegen.model import evaluation
 
-    vocabulary, listed = loaded.vocabulary, []
+    vocabulary = loaded.vocabulary
+    listed: list[dict] = []
     text = vocabulary.read(part_of(source, loaded.corpus, split), on_unknown)
     blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
     if per_character:
@@ -96,8 +97,8 @@ def evaluate_autocomplete(
         click.echo(f"{key.replace('_', ' '):24}{shown:>12}")
     click.echo()
     shares = ([f"{row[f'top_{k}']:.2%}" for k in range(1, len(row) - 1)] for row in rows)
-    shown = [(row["typed"], f"{row['positions']:,}", *share) for row, share in zip(rows, shares, strict=True)]
-    table(("characters typed", "positions", "top 1", "top 2", "top 3"), shown)
+    lines = [(row["typed"], f"{row['positions']:,}", *share) for row, share in zip(rows, shares, strict=True)]
+    table(("characters typed", "positions", "top 1", "top 2", "top 3"), lines)
 
 
 def part_of(source, origin: dict, split: str | None) -> Iterator[str]:

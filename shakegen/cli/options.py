@@ -19,7 +19,7 @@ class Grouped(click.Command):
     """A command whose help shows options below the titles that `group` gave them; those without a title stand last."""
 
     def format_options(self, ctx, formatter):
-        rows = {}
+        rows: dict[str, list] = {}
         for parameter in self.get_params(ctx):
             row = isinstance(parameter, click.Option) and parameter.get_help_record(ctx)
             if row:
@@ -105,8 +105,10 @@ def flag_of(name: str) -> str:
 
 def documented(source: Callable) -> dict[str, str]:
     """The help of each argument or field, from `Args` or `Attributes` in the docstring; `other` becomes --other."""
-    section = re.split(r"^(?:Args|Attributes):\n", inspect.getdoc(source), flags=re.MULTILINE)[1].partition("\n\n")[0]
-    texts = {}
+    section = re.split(r"^(?:Args|Attributes):\n", inspect.getdoc(source) or "", flags=re.MULTILINE)[1].partition(
+        "\n\n"
+    )[0]
+    texts: dict[str, str] = {}
     for names, entry in re.findall(r"^    (\w[\w, ]*): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
         text = re.sub(r"`(\w+)`", lambda match: flag_of(match[1]), " ".join(entry.split()))
         text = text.replace(" [default:", "  [default:")

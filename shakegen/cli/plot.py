@@ -45,7 +45,7 @@ def plot(models, out, against, loss, from_epoch, as_json):
     evaluated = [path for path in paths if path.endswith(".json")]
     if evaluated:
         refuse_mixture(evaluated, paths, against=against != "epochs", loss=loss != "both", from_epoch=from_epoch != 0)
-        figure, beside = plotting.accuracy_by_typing(evaluations(paths)), ()
+        figure, beside = plotting.accuracy_by_typing(evaluations(paths)), []
     else:
         runs = dict(zip(names_of(paths), map(load, paths), strict=True))
         figure, beside = plotting.learning_curves(runs, against, LOSSES[loss], from_epoch), [overview(runs)]
@@ -87,8 +87,8 @@ def evaluations(paths: list[str]) -> dict[str, dict]:
             raise FileNotFoundError(f"no file {path}: expected what `shakegen evaluate --json` printed") from None
         except (RecursionError, ValueError):
             raise ValueError(f"{path} is not JSON: expected what `shakegen evaluate --json` printed") from None
-    models = [one.get("model") if isinstance(one, dict) else None for one in results]
-    if all(isinstance(model, str) for model in models) and len(set(models)) == len(models):
+    models = [one["model"] for one in results if isinstance(one, dict) and isinstance(one.get("model"), str)]
+    if len(set(models)) == len(results):
         names = models
     return dict(zip(names, results, strict=True))
 

@@ -68,8 +68,8 @@ def models():
         try:
             model = load(path)
         except ValueError:
-            rows.append(("not usable", "", "", "", "", path))
+            rows.append(("not usable", "", "", "", "", str(path)))
             continue
         bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
-        rows.append((model.kind, model.config.cell, model.config.units, f"{model.parameters:,}", bits, path))
+        rows.append((model.kind, model.config.cell, str(model.config.units), f"{model.parameters:,}", bits, str(path)))
     table(("kind", "cell", "units", "parameters", "bits/char", "model"), rows)

@@ -69,7 +69,7 @@ class Comparison:
             Stopped, OSError, ValueError: as `runs.carry_out`.
         """
         records = [Record.of(run, self.text.to_dict(), self.identity, self.sample) for run in self.runs]
-        show_record = show and (lambda number, record: show(number, self.runs[number], record))
+        show_record = None if show is None else (lambda number, record: show(number, self.runs[number], record))
         records = runs.carry_out(records, self.folder, show_record)
         rows = []
         for name, count in self.parameters.items():

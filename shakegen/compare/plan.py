@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from shakegen.cells.registry import BUILT_IN, CELLS, find_cell, option_names, parse_cell
 from shakegen.compare.matching import match_weights
@@ -10,7 +11,7 @@ from shakegen.network.config import Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
 
 MATCHES = ("units", "parameters", "time")
-OWN = dict.fromkeys(("units", "layers", "embedding"), int)
+OWN: dict[str, type] = dict.fromkeys(("units", "layers", "embedding"), int)
 OWN |= dict.fromkeys(("learn_initial_state", "residual", "variational_dropout"), bool)
 OWN |= dict.fromkeys(("dropout", "learning_rate"), float)
 WORDS = {"true": True, "false": False}
@@ -175,18 +176,15 @@ class Plan:
         if self.match != "parameters":
             return {entry.name: self._config(entry) for entry in self.entries}
         weights = self.parameters or count(self.first)
-        families = {entry.name: lambda units, entry=entry: self._config(entry, units) for entry in self.entries}
-        return match_weights(families, weights, count)
+        return match_weights({entry.name: partial(self._config, entry) for entry in self.entries}, weights, count)
 
     def runs(self, count: Callable[[Config], int]) -> list[PlannedRun]:
         """All runs in their order: the first of each network, then the second of each, and so on."""
         configs, runs = self.configs(count), []
         for repeat in range(self.repeats):
             for entry in self.entries:
-                changes = {"random_state": self.recipe.random_state + repeat}
-                if "learning_rate" in entry.settings:
-                    changes["learning_rate"] = entry.settings["learning_rate"]
-                recipe = replace(self.recipe, **changes)
+                rate = entry.settings.get("learning_rate", self.recipe.learning_rate)
+                recipe = replace(self.recipe, random_state=self.recipe.random_state + repeat, learning_rate=rate)
                 runs.append(PlannedRun(entry, repeat, configs[entry.name], recipe))
         return runs
 

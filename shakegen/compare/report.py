@@ -45,8 +45,8 @@ def page(summary: Summary) -> str:
     recipe = summary.plan.recipe.to_dict().items()
     settings = [(name.replace("_", " "), value) for name, value in recipe if value is not None]
     title = f"{', '.join(row.name for row in summary.rows)} on {summary.corpus['name']}"
-    parts = (summary.describe(), *failures, table, *drawn, samples(summary))
-    return plotting.page(title, *parts, Table(("setting", "value"), settings, "Training"))
+    recipe_table = Table(("setting", "value"), settings, "Training")
+    return plotting.page(title, summary.describe(), *failures, table, *drawn, samples(summary), recipe_table)
 
 
 def curves(summary: Summary) -> Figure | None:

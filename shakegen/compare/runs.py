@@ -99,8 +99,8 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
     paths = [str(Path(shakegen.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"}
     # In a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
-    own_group = {"process_group": 0} if os.name == "posix" else {}
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, **own_group)
+    own_group = 0 if os.name == "posix" else None
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, process_group=own_group)
     with pass_signals_on(process) as stopped:
         code = process.wait()
     if stopped:
@@ -119,7 +119,7 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
 @contextlib.contextmanager
 def pass_signals_on(process: subprocess.Popen) -> Iterator[list[int]]:
     """Pass Ctrl-C and SIGTERM on to a process as SIGTERM; gives the list of the signals that came."""
-    came = []
+    came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield came
         return

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from shakegen.compare.record import Record
 from shakegen.compare.text import Text, identify
@@ -23,8 +24,8 @@ from shakegen.training.tasks import get_task
 TIMED = 0.5  # seconds for which the speed of sampling is measured
 
 
-def main(folder: str, name: str, *flags: str) -> None:
-    folder = Path(folder)
+def main(place: str, name: str, *flags: str) -> None:
+    folder = Path(place)
     record = Record.read(folder / f"{name}.json")
     with quiet_tensorflow():
         from tensorflow import errors
@@ -88,7 +89,7 @@ def trained(record: Record, corpus, config: Config, path: Path, verbose: bool):
             if os.getppid() != self.parent:
                 signal.raise_signal(signal.SIGTERM)
 
-    options = {"callbacks": [WithParent()], "verbose": verbose}
+    options: dict[str, Any] = {"callbacks": [WithParent()], "verbose": verbose}
     if not path.exists():
         return training.train(corpus, config, out=path, **options, **record.what["recipe"])
     try:

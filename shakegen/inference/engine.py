@@ -6,7 +6,7 @@ carries the biases. Residual connections add up outputs, and so do products: the
 beside h too. Where there are many outputs and few steps whose logits matter, the product with the read-out is put off.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Engine:
         outputs: the number of logits.
     """
 
-    def __init__(self, config, weights: dict[str, np.ndarray], defer_read_out: bool = False):
+    def __init__(self, config, weights: Mapping[str, np.ndarray], defer_read_out: bool = False):
         self._residual, self._deferred = config.residual, defer_read_out
         cell, dense, layers, starts = config.make_cell(), (weights["dense/kernel"], weights["dense/bias"]), [], []
         inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
@@ -138,7 +138,7 @@ class Engine:
 
         def watched(advance, views):
             views = {name: view for name, view in views.items() if names is None or name in names}
-            kept = {name: [] for name in views}
+            kept: dict[str, list[np.ndarray]] = {name: [] for name in views}
             found.append(kept)
 
             def watching(x):
@@ -187,7 +187,7 @@ class Engine:
         self._bound, self._run, self._results = state, run, state[:, self._result]
 
 
-def layer_weights(weights: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
+def layer_weights(weights: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
     """The weights of one recurrent layer, from 1, by their names within it."""
     prefix = f"layer{number}/"
     return {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}

@@ -205,9 +205,10 @@ def cliff(
             raise ValueError(f"the {name} to start from is {value}: expected {low:g} to {high:g}, where the cliff is")
     at_least_1(starts=starts)
     unit, random = Unit(length, target), np.random.default_rng(random_state)
-    begin = np.concatenate([[(weight, bias)], random.uniform(*np.array(AREA).T, (starts, 2))]).T
-    plain = descend(unit, *begin, learning_rate, steps)
-    clipped = descend(unit, *begin, learning_rate, steps, clip_norm)
+    low, high = np.array(AREA).T
+    weights, biases = np.concatenate([[(weight, bias)], random.uniform(low, high, (starts, 2))]).T
+    plain = descend(unit, weights, biases, learning_rate, steps)
+    clipped = descend(unit, weights, biases, learning_rate, steps, clip_norm)
     descents = {"unclipped": plain, "clipped": clipped}
     solved = {name: float(np.mean(descent.error[-1, 1:] < GOOD)) for name, descent in descents.items()}
     plain, clipped = plain.select(0), clipped.select(0)

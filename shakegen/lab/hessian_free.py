@@ -83,12 +83,13 @@ def conjugate_gradients(
 
 def spaced(iterates: Iterator[Iterate], growth: float = 1.3) -> list[Iterate]:
     """Of many iterates the last and, before it, those at about every power of `growth` (Martens 2010, §4.6)."""
-    kept, last, due = [], None, 1.0
-    for last in iterates:
-        if last.iteration >= due:
-            kept.append(last)
-            due = max(last.iteration + 1, math.ceil(due * growth))
-    return kept if kept and kept[-1] is last else [*kept, last]
+    kept: list[Iterate] = []
+    due = 1.0
+    for iterate in iterates:
+        if iterate.iteration >= due:
+            kept.append(iterate)
+            due = max(iterate.iteration + 1, math.ceil(due * growth))
+    return kept if kept and kept[-1] is iterate else [*kept, iterate]
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class HessianFree:
             if not fits:
                 raise ValueError(f"{name} is {value}: expected {expected}")
         self.damping, self.structural, self.iterations, self.decay = damping, structural, iterations, decay
-        self._direction = None
+        self._direction: np.ndarray | None = None
 
     def step(self, theta: np.ndarray, objective: Objective) -> tuple[np.ndarray, Update]:
         """One step from θ on an objective: the new θ and what was done.

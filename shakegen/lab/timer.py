@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -88,7 +89,7 @@ def timer(
     for name, config in configs.items():
         random = np.random.default_rng(random_state)
         network = sequence_network(config, 2, 1, random_state=random_state)
-        batches = iter(lambda random=random: problems.timer(random, batch_size, length, longest), None)
+        batches = iter(partial(problems.timer, random, batch_size, length, longest), None)
         fit(network, "mean_squared_error", batches, updates, learning_rate)
         predicted = network.predict_on_batch(inputs)
         rows.append({"cell": name, "weights": network.count_params(), **measure(inputs, targets, predicted, longest)})

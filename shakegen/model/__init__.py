@@ -1,16 +1,24 @@
 """A trained model: its file, how well it predicts, what it copies, and where models lie."""
 
+from typing import TYPE_CHECKING
+
 from shakegen import lazy_names
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "LanguageModel": "model",
-        "Model": "model",
-        "ModelFileError": "model_file",
-        "AutocompleteModel": "model",
-        "WordModel": "model",
-        "find": "model",
-        "load": "model",
-    },
-)
+if TYPE_CHECKING:
+    from shakegen.model.model import (
+        AutocompleteModel as AutocompleteModel,
+        LanguageModel as LanguageModel,
+        Model as Model,
+        WordModel as WordModel,
+        find as find,
+        load as load,
+    )
+    from shakegen.model.model_file import ModelFileError as ModelFileError
+else:
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "model": "AutocompleteModel LanguageModel Model WordModel find load",
+            "model_file": "ModelFileError",
+        },
+    )

@@ -80,9 +80,11 @@ class Model:
         """
         content = model_file.read(path, with_training)
         kind = cls.kinds[content["config"].task]
-        if not issubclass(kind, cls) and not issubclass(cls, kind):
-            raise ValueError(f"{path} {cls.refusal}")
-        return (cls if issubclass(cls, kind) else kind)(**content)
+        if issubclass(cls, kind):
+            return cls(**content)
+        if issubclass(kind, cls):
+            return kind(**content)
+        raise ValueError(f"{path} {cls.refusal}")
 
     def save(self, path: str | Path, with_training: bool = False) -> None:
         """Write a model file, whole or not at all, as `model_file.save` does; by default the model alone."""

@@ -128,7 +128,7 @@ def summarise(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
     nats, hits, count = 0.0, 0, 0
     for surprisals, right in blocks:
         nats += surprisals.sum(dtype=float)
-        hits, count = hits + np.count_nonzero(right), count + len(right)
+        hits, count = hits + int(np.count_nonzero(right)), count + len(right)
     return Evaluation(float(nats / count), hits / count, count, count)
 
 

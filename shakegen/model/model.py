@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, encod
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity import script
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def delegate(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
@@ -161,12 +162,21 @@ class AutocompleteModel(Model):
 WordModel = AutocompleteModel  # its name in earlier versions
 
 
-def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | AutocompleteModel:
-    """Read a model file.
+@overload
+def load(path: str | Path, task: Literal["autocomplete"], with_training: bool = False) -> AutocompleteModel: ...
+
+
+@overload
+def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | Any: ...
+
+
+def load(path: str | Path, task: str | None = None, with_training: bool = False) -> LanguageModel | Any:
+    """Read a model file: a `LanguageModel`, or an `AutocompleteModel`.
 
     Args:
         path: of the file.
-        task: the task that the network must have, one of `config.TASKS`; by default any.
+        task: the task that the network must have, one of `config.TASKS`; by default any. Type checkers know an
+            `AutocompleteModel` by it.
         with_training: whether to read the state of its training run, too.
 
     Raises:

@@ -46,8 +46,9 @@ def compare(text: np.ndarray, corpus: np.ndarray, lengths=LENGTHS) -> Novelty:
     """
     if not len(text):
         raise ValueError("the text is empty: expected one character or more")
-    numbers = Numbers.of_ids(np.asarray(text), np.asarray(corpus))
-    new, best = {}, None
+    numbers: Numbers | None = Numbers.of_ids(np.asarray(text), np.asarray(corpus))
+    new: dict[int, float] = {}
+    best: Numbers | None = None
     while numbers is not None:
         reach = 2 * numbers.length
         for n in lengths:

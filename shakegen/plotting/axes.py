@@ -36,7 +36,7 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
     if panel.log_y:
         axes.set_yscale("log")
     if panel.heat:
-        draw_heat(panel, axes, theme, width)
+        draw_heat(panel.heat, axes, theme, width)
     else:
         axes.grid(axis="y" if panel.bars else "both")
         axes.set_axisbelow(True)
@@ -83,8 +83,7 @@ def draw_bars(bars: Bars, number: int, panel: Panel, axes, colour: str, theme: T
     return axes.bar(places, bars.values, width, color=colour, yerr=bars.spread, ecolor=theme.ink, capsize=2)
 
 
-def draw_heat(panel: Panel, axes, theme: Theme, width: float) -> None:
-    heat = panel.heat
+def draw_heat(heat: Heat, axes, theme: Theme, width: float) -> None:
     low, high = heat.range
     values = np.where(np.isfinite(heat.values), heat.values, np.nan)
     colours, aspect = ("Oranges", TALL) if len(heat.texts) else ("cividis", "auto")
@@ -138,7 +137,7 @@ def outline_curve(theme: Theme):
 
 def wrap_legend(panel: Panel, width: float) -> list[str]:
     """The entries of the legend, wrapped to a width in inches; empty if the panel needs no legend."""
-    parts = [*panel.bars, *panel.curves]
+    parts = panel.parts
     notes = [getattr(part, "note", "") for part in parts]
     if len(parts) == 1 and not notes[0]:
         return []

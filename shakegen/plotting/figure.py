@@ -3,8 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+
+Numbers = Sequence[float] | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,13 @@ class Curve:
     """
 
     series: str
-    x: Sequence[float]
-    y: Sequence[float]
+    x: Numbers
+    y: Numbers
     label: str = ""
     note: str = ""
     dashed: bool = False
     mark: int | None = None
-    band: tuple[Sequence[float], Sequence[float]] | None = None
+    band: tuple[Numbers, Numbers] | None = None
 
     def __post_init__(self):
         if {len(values) for values in (self.y, *(self.band or ()))} != {len(self.x)}:
@@ -58,8 +61,8 @@ class Bars:
     """
 
     series: str
-    values: Sequence[float]
-    spread: Sequence[float] | None = None
+    values: Numbers
+    spread: Numbers | None = None
 
     def __post_init__(self):
         if self.spread is not None and len(self.spread) != len(self.values):
@@ -89,7 +92,7 @@ class Heat:
     label: str = ""
     rows: Sequence[str] = ()
     columns: Sequence[str] = ()
-    texts: Sequence[Sequence[str]] = ()
+    texts: Sequence[Sequence[str]] | np.ndarray = ()
     extent: tuple[float, float, float, float] | None = None
 
     def __post_init__(self):
@@ -146,6 +149,11 @@ class Panel:
         if any(len(bars.values) != len(self.groups) for bars in self.bars):
             raise ValueError(f"the panel has {len(self.groups)} groups of bars: expected as many bars of each series")
 
+    @property
+    def parts(self) -> list[Curve | Bars]:
+        """The entries of its legend."""
+        return [*self.curves, *self.bars]
+
     def scaled(self) -> list[Curve]:
         """The curves, with NaN for values that a logarithmic axis cannot show."""
         return [
@@ -164,7 +172,7 @@ class Figure:
     @property
     def series(self) -> list[str]:
         """Every series once, in order. Its place gives its colour in all panels."""
-        return list(dict.fromkeys(part.series for panel in self.panels for part in (*panel.curves, *panel.bars)))
+        return list(dict.fromkeys(part.series for panel in self.panels for part in panel.parts))
 
     def to_dict(self) -> dict:
         """The numbers behind the figure, ready for JSON; None for a missing number."""
@@ -190,7 +198,7 @@ class Fragment:
 
 
 def panel_to_dict(panel: Panel) -> dict:
-    result = {"title": panel.title, "x_label": panel.x_label, "y_label": panel.y_label}
+    result: dict[str, Any] = {"title": panel.title, "x_label": panel.x_label, "y_label": panel.y_label}
     if panel.curves:
         result["curves"] = [curve_to_dict(curve) for curve in panel.curves]
     if panel.bars:
@@ -209,9 +217,10 @@ def panel_to_dict(panel: Panel) -> dict:
 
 
 def curve_to_dict(curve: Curve) -> dict:
-    result = {"series": curve.series, "label": curve.label, "x": to_numbers(curve.x), "y": to_numbers(curve.y)}
+    x, y = to_numbers(curve.x), to_numbers(curve.y)
+    result: dict[str, Any] = {"series": curve.series, "label": curve.label, "x": x, "y": y}
     if curve.mark is not None:
-        result["mark"] = {"x": result["x"][curve.mark], "y": result["y"][curve.mark]}
+        result["mark"] = {"x": x[curve.mark], "y": y[curve.mark]}
     if curve.band is not None:
         result["low"], result["high"] = map(to_numbers, curve.band)
     return result

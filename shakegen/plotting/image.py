@@ -81,9 +81,9 @@ def panel_height(panel: Panel, width: float) -> float:
 
 
 def locate_axes(axes, width: float, height: float) -> Place:
-    box = axes.get_position()
+    box, x, y = axes.get_position(), axes.get_xlim(), axes.get_ylim()
     points = (72 * width * box.x0, 72 * height * (1 - box.y1), 72 * width * box.x1, 72 * height * (1 - box.y0))
-    return Place(points, tuple(map(float, axes.get_xlim())), tuple(map(float, axes.get_ylim())))
+    return Place(points, (float(x[0]), float(x[1])), (float(y[0]), float(y[1])))
 
 
 def require_matplotlib() -> None:
@@ -102,7 +102,7 @@ def require_matplotlib() -> None:
 
 
 def make_settings(theme: Theme, salt: str) -> dict:
-    from matplotlib import cycler
+    from matplotlib.rcsetup import cycler
 
     ink = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor")
     return {

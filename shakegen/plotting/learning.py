@@ -30,10 +30,12 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     units = {model.loss_unit for model in runs.values()}
     if len(units) > 1:
         raise ValueError("some models predict characters, some words: their losses do not compare, so plot them apart")
-    curves = []
-    for part in parts:  # curves of one kind side by side in the legend
-        curves += [make_curve(name, model, shown[name], against, part, parts) for name, model in runs.items()]
-    curves = [curve for curve in curves if curve]
+    curves = [
+        curve
+        for part in parts  # curves of one kind side by side in the legend
+        for name, model in runs.items()
+        if (curve := make_curve(name, model, shown[name], against, part, parts))
+    ]
     missing = next((name for name in runs if name not in {curve.series for curve in curves}), None)
     if missing is not None:
         raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without such text, try the other loss")

@@ -74,10 +74,10 @@ def render_figure(part: Figure, salt: str) -> str:
     data = part.to_dict() | {"series": part.series, "places": places}
     for panel, panel_data in zip(part.panels, data["panels"]):
         panel_data["log"] = [panel.log_x, panel.log_y]
-    data = json.dumps(data).replace("<", "\\u003c")
+    numbers = json.dumps(data).replace("<", "\\u003c")
     tables = "\n".join(filter(None, (render_numbers(panel) for panel in part.panels)))
     tables = f"<details><summary>Numbers</summary>\n{tables}</details>" if tables else ""
-    script = f'<script type="application/json">{data}</script>'
+    script = f'<script type="application/json">{numbers}</script>'
     return f"<figure>{''.join(drawings)}<output hidden></output>{script}</figure>\n{tables}"
 
 

@@ -40,7 +40,7 @@ class Scale:
         """About `most` numbers or fewer to write beside the axis, with their texts."""
         if len(self.names):
             every = -(-len(self.names) // most)
-            return list(enumerate(self.names))[::every]
+            return [(float(k), self.names[k]) for k in range(0, len(self.names), every)]
         low, high = sorted((self.low, self.high))
         values = powers_of_ten(low, high, most) if self.logarithmic else round_numbers(low, high, most)
         return [(value, format_number(value)) for value in values if not self.whole or value == round(value)]

@@ -70,7 +70,7 @@ def beam_search(
     scores = np.zeros(1 + first)
     while beams.read_last():
         totals = scores[:, None] + log_softmax(beams.logits)
-        if no_repeat_ngram:
+        if beams.history is not None:
             totals[find_repeats(beams.history, no_repeat_ngram)] = -np.inf
         beams.freeze(totals, scores)
         ranks = rank_scores(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
@@ -78,7 +78,7 @@ def beam_search(
         if not len(top):
             break
         if first:
-            top = np.concatenate([ranks[:1].argmax(keepdims=True)[0], top + totals.shape[1]])
+            top = np.concatenate([np.argmax(ranks[0], keepdims=True), top + totals.shape[1]])
         scores = totals.ravel()[top]
         beams.advance(*np.divmod(top, totals.shape[1]))
     return beams.hypotheses(rank_scores(scores, beams.lengths(), length_penalty), scores)[:best]
@@ -99,7 +99,7 @@ class Beams:
         same = np.zeros(rows, np.intp)
         self.logits, self._state, self._step, self._length = logits[same], state[same], step, length
         self._stops, self._min_length = stops, min_length
-        self._nodes = stops.start(rows) if stops else None
+        self._nodes = stops.start(rows) if stops else np.empty(0, np.intp)
         self.finished, self._lengths = np.zeros(rows, bool), np.zeros(rows)
         self.history = np.empty((rows, 0), np.int32) if history else None
         self._trail, self._ids = [], None
@@ -151,7 +151,7 @@ class Beams:
             rows = parents[rows]
         texts = np.array(steps[::-1], np.intp).reshape(len(steps), len(ranks)).T
         complete = self.finished | (len(self._trail) == self._length)
-        distinct = {}
+        distinct: dict[bytes, Hypothesis] = {}
         for row in np.lexsort((-ranks, ~complete)):
             ids = texts[row][texts[row] >= 0]
             if ranks[row] > -np.inf:
@@ -169,7 +169,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 def find_highest(ranks: np.ndarray, count: int) -> np.ndarray:
     """The places of the highest ranks, at most `count`, highest first, without -inf."""
     if count == 1:
-        top = ranks.argmax(keepdims=True)
+        top = np.argmax(ranks, keepdims=True)
     else:
         top = np.argpartition(ranks, -count)[-count:] if count < len(ranks) else np.arange(len(ranks))
         top = top[np.argsort(-ranks[top], kind="stable")]

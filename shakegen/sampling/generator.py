@@ -126,9 +126,10 @@ class TextGenerator:
             UnknownCharacters, UnknownWords, ValueError: as for `samples`.
         """
         check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty, no_repeat_ngram)
-        rules = {"min_length": min_length, "length_penalty": length_penalty, "no_repeat_ngram": no_repeat_ngram}
-        stops, start = self._stops(stop), self._prime(seed, on_unknown)
-        hypotheses = beam_search(self._step, *start, length, width, count, stops=stops, **rules)
+        stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
+        hypotheses = beam_search(
+            self._step, logits, state, length, width, count, stops, min_length, length_penalty, no_repeat_ngram
+        )
         return self._score_texts(hypotheses, seed)
 
     def stochastic_beams(
@@ -148,9 +149,10 @@ class TextGenerator:
         """
         check_draw(length, temperature, random_state)
         check_beams(length, count, len(self.vocabulary.symbols))
-        stops, start = self._stops(stop), self._prime(seed, on_unknown)
-        rules = {"stops": stops, "min_length": min_length}
-        hypotheses = stochastic_beam_search(self._step, *start, length, count, temperature, random_state, **rules)
+        stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
+        hypotheses = stochastic_beam_search(
+            self._step, logits, state, length, count, temperature, random_state, stops=stops, min_length=min_length
+        )
         return self._score_texts(hypotheses, seed)
 
     def draft(self, seed: str = "", on_unknown: str | None = None) -> "Draft":
@@ -185,7 +187,7 @@ class TextGenerator:
 
         return step_known
 
-    def _prime(self, seed: str, on_unknown: str | None, streams: int = 1):
+    def _prime(self, seed: str, on_unknown: str | None, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
         pending = self.vocabulary.pending(seed)
         ids = self.vocabulary.encode(seed.removesuffix(pending), on_unknown)
         logits, state = self.engine.prime(ids, streams)

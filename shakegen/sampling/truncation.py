@@ -3,11 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 LOWEST = -1e30  # the logit of an impossible id, where -inf times 0 would be NaN
 SMALLEST, LARGEST = 1e-30, 1e30  # temperatures; others change nothing but overflow 32 bits
+
+Test = Callable[[np.ndarray, int], bool | np.bool]
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,14 @@ class Truncation:
 
     def keep(self, logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """Which ids may be drawn from softmax(logits / temperature), shapes (N, V) → (N, V), bool."""
-        if [name for name, _ in self.steps] == ["top_k"]:  # only the order matters
+        if self.top_k is not None and len(self.steps) == 1:  # only the order matters
             return keep_top_k(logits, self.top_k)
         gaps = subtract_highest(logits, temperature)
         for name, value in self.steps:
             gaps = np.where(KEEP[name](gaps, value), gaps, -np.inf)
         return gaps > -np.inf
 
-    def single(self, temperature: float, size: int, dtype) -> Callable[[np.ndarray, int], bool] | None:
+    def single(self, temperature: float, size: int, dtype) -> Test | None:
         """A fast test `allows(logits, id)` for the logits of one stream, shape (V,): may this id be drawn?
 
         None if there are several truncations: then only `keep` can tell.
@@ -110,7 +113,12 @@ def keep_typical(gaps: np.ndarray, share: float) -> np.ndarray:
     return keep_mass(-np.abs(gaps - mean), weights, share)
 
 
-KEEP = {"top_k": keep_top_k, "top_p": keep_top_p, "min_p": keep_min_p, "typical": keep_typical}
+KEEP: dict[str, Callable[[np.ndarray, Any], np.ndarray]] = {
+    "top_k": keep_top_k,
+    "top_p": keep_top_p,
+    "min_p": keep_min_p,
+    "typical": keep_typical,
+}
 FROM_ONE = ("top_k", "min_p")
 
 
@@ -122,9 +130,7 @@ def keep_mass(rank: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray
     return rank >= np.take_along_axis(rank, np.take_along_axis(order, last, axis=1), axis=1)
 
 
-def make_mass_test(
-    share: float, typical: bool, temperature: float, size: int, dtype
-) -> Callable[[np.ndarray, int], bool]:
+def make_mass_test(share: float, typical: bool, temperature: float, size: int, dtype) -> Test:
     """A test whether the ids that rank before one have less than the share together, for top-p or typical."""
     gaps, weights, ones, before = (
         np.empty(size, dtype),

@@ -6,7 +6,7 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from shakegen.text.word_vocabulary import VOCABULARIES
 
 WORDS = 16_384  # size of the vocabulary for words
 LEAST_CACHED = 4_000_000  # characters; a smaller text is encoded faster than its ids are loaded
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +153,7 @@ class Corpus:
         text = encoding.measure(source)
         vocabulary, sizes = encoding.learn_vocabulary(source, text, *options)
 
-        def write(file: BinaryIO) -> dict:
+        def write(file: "SupportsWrite[memoryview]") -> dict:
             parts = encoding.encode(source, vocabulary, sizes, file)
             if cache and source.digest() != digest:
                 raise encoding.changed_text(source)

@@ -3,13 +3,16 @@
 import hashlib
 import itertools
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from shakegen.text import reading, splits
 from shakegen.text.vocabulary import CODE_POINTS, Vocabulary, code_points, describe_character
 from shakegen.text.word_vocabulary import VOCABULARIES
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class Part(NamedTuple):
@@ -51,7 +54,7 @@ def measure(source: reading.Source) -> TextSummary:
 
 def learn_vocabulary(
     source: reading.Source, text: TextSummary, level: str, size: int | None, split
-) -> tuple[Vocabulary, tuple[int, int, int]]:
+) -> tuple[Vocabulary, tuple[int, ...]]:
     """The vocabulary of a text and the sizes of its parts in characters.
 
     Raises:
@@ -70,20 +73,22 @@ def learn_vocabulary(
     return VOCABULARIES[level].learn(read_part(source, sizes, 0), size), sizes
 
 
-def encode(source: reading.Source, vocabulary: Vocabulary, sizes: tuple[int, int, int], file: BinaryIO) -> list[Part]:
+def encode(
+    source: reading.Source, vocabulary: Vocabulary, sizes: tuple[int, ...], file: "SupportsWrite[memoryview]"
+) -> list[Part]:
     """Write the ids of the parts of a text to a file. No symbol crosses the end of a part."""
     parts = [Part(), Part(), Part()]
     for number, pieces in itertools.groupby(cut_parts(source, sizes), key=lambda piece: piece[0]):
         symbols, spelling = 0, 0.0
         for ids, unknown in vocabulary.encode_blocks(piece for _, piece in pieces):
-            file.write(ids)
+            file.write(ids.data)
             symbols += len(ids)
             spelling += sum(map(vocabulary.spelling, unknown)) if number else 0.0
         parts[number] = Part(symbols, sizes[number], spelling)
     return parts
 
 
-def cut_parts(source: reading.Source, sizes: tuple[int, int, int]) -> Iterator[tuple[int, str]]:
+def cut_parts(source: reading.Source, sizes: tuple[int, ...]) -> Iterator[tuple[int, str]]:
     """The blocks of a text, cut where a part ends, each with the number of its part."""
     number, left = 0, sizes[0]
     for block in source.blocks():
@@ -101,7 +106,7 @@ def cut_parts(source: reading.Source, sizes: tuple[int, int, int]) -> Iterator[t
         raise changed_text(source)
 
 
-def read_part(source: reading.Source, sizes: tuple[int, int, int], number: int) -> Iterator[str]:
+def read_part(source: reading.Source, sizes: tuple[int, ...], number: int) -> Iterator[str]:
     """The text of one part, in blocks."""
     pieces = itertools.takewhile(lambda piece: piece[0] <= number, cut_parts(source, sizes))
     return (piece for part, piece in pieces if part == number)

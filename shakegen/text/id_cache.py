@@ -81,7 +81,7 @@ def read(file: BinaryIO) -> tuple[dict, np.ndarray]:
     return description, np.memmap(file, dtype, "r", len(MAGIC), (symbols,))
 
 
-def save(name: str, write: Callable[[BinaryIO], dict]) -> None:
+def save(name: str, write: Callable[["ChecksumWriter"], dict]) -> None:
     """Save ids. A cache that cannot be written is no error: `load` then gives None.
 
     Args:

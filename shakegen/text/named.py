@@ -132,7 +132,7 @@ def fetch_text(name: str, verify: bool = False) -> Path:
             file = path.with_suffix(Path(text.download.url).suffix)
             download(name, text.download, file)
             if file != path:
-                files.write_whole(path, unzip(name, text, file), CACHE)
+                files.write_whole(path, unzip(name, text, text.download.url, file), CACHE)
                 file.unlink()
     return path
 
@@ -142,12 +142,12 @@ def matches(content: bytes, text: NamedText) -> bool:
     return hashlib.new(algorithm, content, usedforsecurity=False).hexdigest() == checksum
 
 
-def unzip(name: str, text: NamedText, file: Path) -> bytes:
+def unzip(name: str, text: NamedText, url: str, file: Path) -> bytes:
     """The text in a zip archive that has only one member."""
     with zipfile.ZipFile(file) as archive:
         content = archive.read(archive.namelist()[0])
     if not matches(content, text):
-        raise ValueError(f"{text.download.url} does not hold {name}: expected {text.size:,} bytes of {text.checksum}")
+        raise ValueError(f"{url} does not hold {name}: expected {text.size:,} bytes of {text.checksum}")
     return content
 
 
@@ -203,7 +203,7 @@ def explain(error: Exception, host: str) -> tuple[str, bool]:
     """Why a fetch failed, and whether the next try may succeed."""
     from requests import exceptions
 
-    if isinstance(error, exceptions.HTTPError):
+    if isinstance(error, exceptions.HTTPError) and error.response is not None:
         status = error.response.status_code
         return f"{host} answers {status} {error.response.reason}", status in PASSING
     reasons = [

@@ -47,13 +47,14 @@ def normalize_split(split: Split) -> tuple[float | int | str, ...]:
         ValueError: the split is not usable; the message says what was expected.
     """
     split = tuple(split)
-    numbers = [part for part in split if part not in REST]
-    if len(split) != 3 or len(numbers) < 2 or not all(isinstance(n, int | float) for n in numbers):
+    numbers = [part for part in split if isinstance(part, int | float)]
+    others = [part for part in split if not isinstance(part, int | float)]
+    if len(split) != 3 or len(others) > 1 or any(part not in REST for part in others):
         raise unusable_split(split)
     if not all(0 <= n < LARGEST for n in numbers) or split[0] == 0:
         raise unusable_split(split)
-    rest, total = len(numbers) < 3, sum(numbers)
-    if 0 < total < 1 if rest else abs(total - 1) < 1e-6:  # shares
+    total = sum(numbers)
+    if 0 < total < 1 if others else abs(total - 1) < 1e-6:  # shares
         return tuple(1 - total if part in REST else part for part in split)
     if any(n != int(n) for n in numbers):
         raise unusable_split(split)
@@ -65,7 +66,7 @@ def unusable_split(split) -> ValueError:
     return ValueError(f"the split {shown} is not usable: {EXPECTED}")
 
 
-def compute_sizes(split: Split, length: int, title: str = "the text") -> tuple[int, int, int]:
+def compute_sizes(split: Split, length: int, title: str = "the text") -> tuple[int, ...]:
     """The number of characters in each part of a text.
 
     The parts follow each other from the first character on. Characters that sizes leave over at the end belong to no
@@ -80,12 +81,13 @@ def compute_sizes(split: Split, length: int, title: str = "the text") -> tuple[i
         ValueError: the split is not usable, or the text is too short for it; the message names the part.
     """
     split = normalize_split(split)
+    numbers = [part for part in split if not isinstance(part, str)]
     if is_shares(split):
-        ends = [round(length * split[0]), round(length * (split[0] + split[1])), length]
-        sizes = ends[0], ends[1] - ends[0], ends[2] - ends[1]
+        first, second = round(length * numbers[0]), round(length * (numbers[0] + numbers[1]))
+        sizes: tuple[int, ...] = first, second - first, length - second
     else:
-        rest = max(0, length - sum(part for part in split if part not in REST))
-        sizes = tuple(rest if part in REST else part for part in split)
+        rest = max(0, length - sum(map(int, numbers)))
+        sizes = tuple(rest if isinstance(part, str) else int(part) for part in split)
     begin, shown = 0, ",".join(map(str, split))
     for name, size in zip(PARTS, sizes, strict=True):
         needed = max(size, 1) if name == PARTS[0] else size
@@ -99,4 +101,6 @@ def compute_sizes(split: Split, length: int, title: str = "the text") -> tuple[i
 
 
 def is_shares(split: Split) -> bool:
-    return all(part not in REST for part in split) and math.isclose(sum(split), 1, abs_tol=1e-6)
+    """Whether a normalised split is given in shares, not in sizes."""
+    numbers = [part for part in split if not isinstance(part, str)]
+    return len(numbers) == len(PARTS) and math.isclose(sum(numbers), 1, abs_tol=1e-6)

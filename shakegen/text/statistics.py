@@ -103,10 +103,10 @@ def pack_ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) 
 
 def count_ngrams(parts: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The distinct n-grams of several parts, sorted, shape (words, distinct), and how often each occurs."""
-    total = None
+    total = merge_counts(np.concatenate(take_parts(BUCKET, parts), 1))
     while batch := take_parts(BUCKET, parts):
         new = merge_counts(np.concatenate(batch, 1))
-        total = new if total is None else merge_counts(*(np.concatenate(pair, -1) for pair in zip(total, new)))
+        total = merge_counts(*(np.concatenate(pair, -1) for pair in zip(total, new)))
     return total
 
 

@@ -65,7 +65,7 @@ class Vocabulary:
 
     level, symbol = "char", "character"
     least = 1  # a symbol must occur so often in a text to be learned
-    refusal = UnknownCharacters
+    refusal: type[ValueError] = UnknownCharacters
 
     def __init__(self, symbols: Iterable[str], unknown: bool = False):
         self.symbols = self._in_order(tuple(symbols))
@@ -172,7 +172,7 @@ class Vocabulary:
         for symbols in self.symbols_of(blocks):
             ids = self._look_up(symbols)
             missing = np.flatnonzero(ids == len(self.symbols))
-            unknown = [symbols[k] for k in missing]
+            unknown = [symbols[k] for k in missing.tolist()]
             if unknown and on_unknown == "error":
                 raise self.refusal(unknown)
             if unknown and on_unknown == "skip":
@@ -181,7 +181,8 @@ class Vocabulary:
 
     def read(self, blocks: Iterable[str], on_unknown: str | None = None) -> Reading:
         """Encode a text and add the cost of spelling unknown symbols; arguments and errors as for `encode`."""
-        parts, unknown, characters = [np.empty(0, self.dtype)], [], 0
+        parts, characters = [np.empty(0, self.dtype)], 0
+        unknown: list[str] = []
         for ids, more in self.encode_blocks(blocks, on_unknown):
             parts.append(ids)
             unknown += more
@@ -230,7 +231,8 @@ class Vocabulary:
     def _ascii_table(self) -> bytes:
         return self._table.take(np.arange(256), mode="clip").tobytes()
 
-    def _look_up(self, text: str) -> np.ndarray:
+    def _look_up(self, symbols: Sequence[str]) -> np.ndarray:
+        text = str(symbols)  # as `symbols_of` gave it
         if text.isascii() and self._table.itemsize == 1:
             return np.frombuffer(text.encode("ascii").translate(self._ascii_table), np.uint8)
         return self._table.take(code_points(text), mode="clip")

@@ -179,7 +179,8 @@ class ShuffledWindows(Windows):
 
     def _sizes(self, batch_size):
         self._windows = -(-(len(self._ids) - 1) // self.length) + 1
-        batch_size, self._block = min(batch_size, self._windows), (None, None, None)
+        self._block: tuple[int, int, np.ndarray] | None = None
+        batch_size = min(batch_size, self._windows)
         return batch_size, self._windows // batch_size
 
     def windows(self, epoch: int, places: np.ndarray) -> np.ndarray:
@@ -192,7 +193,7 @@ class ShuffledWindows(Windows):
         together = max(1, TOGETHER // self.batch_size)
         block, within = divmod(index, together)
         cached = self._block  # read once: another thread may ask for other batches
-        if cached[:2] != (epoch, block):
+        if cached is None or cached[:2] != (epoch, block):
             batches = np.arange(block * together, min((block + 1) * together, self.steps))
             places = batches[:, None] * self.batch_size + np.arange(self.batch_size)
             cached = self._block = epoch, block, self.windows(epoch, places.ravel()).reshape(places.shape)

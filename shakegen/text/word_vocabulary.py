@@ -84,7 +84,8 @@ class WordVocabulary(Vocabulary):
         With more than a million distinct words, the rarest so far are forgotten again and again (Manku & Motwani 2002):
         then only the counts of rare words are too low.
         """
-        counts, floor = Counter(), 0
+        counts: Counter[str] = Counter()
+        floor = 0
         for symbols in tokenize_blocks(blocks):
             counts.update(symbols)
             while len(counts) > MOST_COUNTED:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -34,7 +35,7 @@ def train(
     verbose: bool = True,
     team: Strategy | None = None,
     **options,
-) -> LanguageModel | AutocompleteModel | None:
+) -> LanguageModel | Any:
     """Train a network to predict each next symbol of a text, or for an `AutocompleteCorpus` the word at each character.
 
     With `resume`, a run that was stopped, killed or finished goes on from its last checkpoint, bit for bit as if it had
@@ -65,8 +66,8 @@ def train(
         options: fields of `Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
-        The model of the epoch with the best validation loss; the run can go on from it. None on workers other than the
-        chief.
+        The model of the epoch with the best validation loss: a `LanguageModel`, or an `AutocompleteModel`. The run can
+        go on from it. None on workers other than the chief.
 
     Raises:
         ValueError: the text is too short for a window or a part, an option is out of range, or the run to resume

@@ -19,7 +19,7 @@ PUBLIC = [
     (cells.GRU, {"reset_after": False}),
     (cells.NLSTM, {"depth": 3}),
 ]
-ODD = [odd_cells.MinimalGRU, odd_cells.Gallery, odd_cells.Copycat]
+ODD = [odd_cells.MinimalGRU, odd_cells.Gallery, odd_cells.Copycat, odd_cells.Partial]
 # Elsewhere Keras's tanh gives float32, which its SimpleRNN then refuses beside states of float64.
 DTYPE = "float64" if keras.backend.backend() == "tensorflow" else "float32"
 EVERYTHING = {"return_sequences": True, "return_state": True, "dtype": DTYPE}

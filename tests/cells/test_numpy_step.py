@@ -18,7 +18,13 @@ TUNED = [
     cells.GRU(H, reset_after=False),
     *(cells.NLSTM(H, depth=depth) for depth in (1, 2, 3)),
 ]
-ODD = [odd_cells.MinimalGRU(H), odd_cells.Gallery(H), odd_cells.Gallery(H, rank=3), odd_cells.Copycat(H)]
+ODD = [
+    odd_cells.MinimalGRU(H),
+    odd_cells.Gallery(H),
+    odd_cells.Gallery(H, rank=3),
+    odd_cells.Copycat(H),
+    odd_cells.Partial(H),
+]
 
 
 def draw_weights(cell, rng):

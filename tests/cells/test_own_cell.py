@@ -41,9 +41,9 @@ def trained(ugrnn, poem, tmp_path):
     return model, path
 
 
-def run_without_it(*arguments, cells=None):
+def run_without_it(*arguments, cells=None, places=()):
     """The command line in a process that has not heard of the cell, but by the environment."""
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'examples'}"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [ROOT, ROOT / "examples", *places]))}
     environment |= {"SHAKEGEN_CELLS": cells} if cells else {}
     command = [sys.executable, "-m", "shakegen", *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -81,6 +81,22 @@ def test_it_is_saved_loaded_and_writes_without_tensorflow(trained):
     finished = run_without_it("sample", "--model", path, *options, cells="ugrnn:UGRNN")
     assert finished.stdout == f"Shall{expected}\n"
     assert "tensorflow" not in finished.stderr
+
+
+def test_a_plugin_has_it(trained, tmp_path, monkeypatch):
+    """An installed package with an entry point of the group `shakegen.cells`."""
+    _, path = trained
+    plugin = tmp_path / "site" / "ugrnn-1.0.dist-info"
+    plugin.mkdir(parents=True)
+    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: ugrnn\nVersion: 1.0\n", encoding="utf-8")
+    (plugin / "entry_points.txt").write_text("[shakegen.cells]\nugrnn = ugrnn:UGRNN\n", encoding="utf-8")
+    finished = run_without_it("sample", "--model", path, "--length", "5", places=[plugin.parent])
+    assert (finished.returncode, len(finished.stdout)) == (0, 5 + 1), finished.stderr
+
+
+def test_gates_are_shown_along_a_text(trained, ugrnn, shakegen):
+    outcome = shakegen("lab", "gates", trained[1], "Shall I compare thee", "--signal", "g", "--json")
+    assert outcome.exit_code == 0, outcome.output
 
 
 def test_a_file_does_not_import_its_cell(trained):

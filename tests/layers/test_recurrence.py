@@ -24,6 +24,7 @@ CELLS = {
     "no product with h": odd_cells.MinimalGRU(H),
     "every operation": odd_cells.Gallery(H),
     "one state twice": odd_cells.Copycat(H),
+    "a part of a gradient": odd_cells.Partial(H),
 }
 CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 LAYERS = {

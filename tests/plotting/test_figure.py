@@ -6,8 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shakegen import plotting
 from shakegen.plotting import Bars, Curve, Figure, Heat, Panel

@@ -4,8 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from shakegen.sampling import StopTexts, beam_search
 from shakegen.sampling.beam import find_repeats, log_softmax

@@ -5,8 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.study.autocomplete.outputs import PADDING, SYMBOLS, UNKNOWN, Outputs

@@ -1,8 +1,7 @@
 """Reshaping a text while it is read: the same, wherever its blocks begin."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shakegen.text.reading import from_bytes, from_file, normalize_source
 from shakegen.text.reading.normalising import LONGEST_WORD, lower_blocks, text8

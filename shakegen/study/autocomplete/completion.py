@@ -32,7 +32,8 @@ class Typing:
     def __init__(self, engine, words: Outputs, length: int, text: str = ""):
         self._engine, self._words, self._length = engine, words, length
         self.characters = encode_text([text]).tolist()
-        self._begin, self._state, self._snapshots = 0, self._engine.start(), []
+        self._begin, self._state = 0, engine.start()
+        self._snapshots: list[tuple[np.ndarray, np.ndarray]] = []
         self._read()
 
     @property

@@ -36,7 +36,7 @@ class AutocompleteCorpus:
     words: Outputs
     observations: Observations
     sha256: str
-    split: tuple[float, float, float] = (0.9, 0.05, 0.05)
+    split: tuple[float, ...] = (0.9, 0.05, 0.05)
     random_state: int = 0
     train: np.ndarray = field(init=False, repr=False)
     validation: np.ndarray = field(init=False, repr=False)
@@ -78,7 +78,7 @@ class AutocompleteCorpus:
         if not len(characters):
             raise ValueError(f"{source.title} has no words: expected a text with letters from a to z")
         if words is None:
-            counts = Counter()
+            counts: Counter[str] = Counter()
             for block in words_of(characters, word_bounds(characters)):
                 counts.update(block)
             words = Outputs.most_frequent(counts, vocabulary_size)

@@ -82,7 +82,7 @@ def word_bounds(characters: np.ndarray) -> np.ndarray:
 
 def greedy(bounds: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Where observations begin, in characters and in words, each with the end at its end."""
-    begins, words, firsts = memoryview(bounds), len(bounds) - 1, [0]
+    begins, words, firsts = bounds.data, len(bounds) - 1, [0]
     most = length // 2 + 2  # a word has a letter and its space
     while firsts[-1] < words:
         first = firsts[-1]

@@ -10,8 +10,9 @@ from shakegen.cells.cell import Cell
 from shakegen.cells.gradient import differentiate
 from shakegen.cells.graph import trace
 from shakegen.cells.numpy_step import columns_of
+from shakegen.cells.plan import sum_seeds
 from shakegen.cells.program import Program, depends_on, evaluate, order_of, separate_products
-from shakegen.cells.symbol import BATCH, Symbol, input_symbol
+from shakegen.cells.symbol import BATCH, input_symbol
 
 
 class LayerTrace:
@@ -38,10 +39,7 @@ class LayerTrace:
         self._starts = [weights.get(f"initial_state_{number}", zeros) for number in range(self.states)]
 
         self._d_after = [input_symbol(f"d_{name}", BATCH, cell.units) for name in graph.states]
-        seeds: dict[Symbol, Symbol] = {}
-        for symbol, d in zip(after, self._d_after, strict=True):
-            seeds[symbol] = seeds[symbol] + d if symbol in seeds else d
-        by = differentiate(seeds, [self._x, *self._before]).by
+        by = differentiate(sum_seeds(after, self._d_after), [self._x, *self._before]).by
         gradients = [by.get(symbol) for symbol in (self._x, *self._before)]
         self._missing = [gradient is None for gradient in gradients]
         wanted = [gradient for gradient in gradients if gradient is not None]

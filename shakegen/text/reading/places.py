@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import weakref
-from io import RawIOBase
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -109,8 +109,8 @@ class Spool:
             shutil.copyfileobj(pipe, self.file, 1 << 20)
             weakref.finalize(self, stack.pop_all().close)
 
-    def open(self) -> "View":
-        return View(self)
+    def open(self) -> BufferedReader:
+        return BufferedReader(View(self))
 
 
 class View(RawIOBase):

@@ -2,7 +2,6 @@
 
 import bz2
 import codecs
-import contextlib
 import gzip
 import logging
 import lzma
@@ -10,13 +9,14 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO
+from io import BufferedReader, BytesIO
+from typing import IO, Any, BinaryIO
 
 from shakegen.text.reading.decoding import resolve_encoding
 
 log = logging.getLogger(__name__)
 
-Opener = Callable[[], BinaryIO]
+Opener = Callable[[], BytesIO | BufferedReader]
 Files = Callable[
     [], Iterator[tuple[str, BinaryIO]]
 ]  # opens the members of a file, one after the other, with their titles
@@ -27,7 +27,7 @@ PACKED = {
     ".xz": (b"\xfd7zXZ\0",),
     ".zip": (b"PK\3\4", b"PK\5\6"),
 }
-STREAMS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+STREAMS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, ValueError)
 
 EXPANSION = 250  # times the packed size; even logs do not pack to less than a hundredth
@@ -59,48 +59,54 @@ def unpack(title: str, opener: Opener, encoding: str) -> Files:
     if kind == ".zip":
         return zip_members(title, opener, encoding)
 
-    def plain():
+    def files():
         with opener() as file:
-            yield title, file
+            if kind is None:
+                yield title, file
+            else:
+                with Guarded(STREAMS[kind](file), title, size_limit(file)) as inside:
+                    yield title, inside
 
-    def stream():
-        with opener() as file, Guarded(STREAMS[kind](file), title, size_limit(file)) as inside:
-            yield title, inside
-
-    return plain if kind is None else stream
+    return files
 
 
 def zip_members(title: str, opener: Opener, encoding: str) -> Files:
     """The texts in a zip archive, in the order of their names. It is checked now, and opened again for each reading."""
-    with open_zip(title, opener) as archive:
+    with opener() as file, open_zip(title, file) as archive:
         files_only = (member for member in archive.infolist() if not member.filename.endswith("/"))
         members = sorted(files_only, key=lambda member: member.filename)
         for member in members:
             check_member(title, member)
-        limit = size_limit(archive.fp)
+        limit = size_limit(file)
         if sum(member.file_size for member in members) > limit:
             raise oversized_archive(title)
         if len(members) != 1:
             members = select_texts(title, archive, members, encoding)
 
     def files():
-        with open_zip(title, opener) as archive:
+        with opener() as file, open_zip(title, file) as archive:
             for member in members:
                 member_title = f"{title}/{member.filename}"
-                with open_member(archive, member, member_title, limit) as file:
-                    yield member_title, file
+                with open_member(archive, member, member_title, limit) as inside:
+                    yield member_title, inside
 
     return files
 
 
-def select_texts(title: str, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], encoding: str) -> list:
+def select_texts(
+    title: str, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], encoding: str
+) -> list[zipfile.ZipInfo]:
     """The members of an archive that are texts; the log says which are left out."""
     visible = [member for member in members if not is_hidden(member.filename)]
-    texts, others = [], []
+    texts: list[zipfile.ZipInfo] = []
+    others: list[str] = []
     for member in visible:
         with open_member(archive, member, f"{title}/{member.filename}", HEAD) as file:
-            (texts if is_text(file.read(HEAD), encoding) else others).append(member)
-    log_omitted(title, [other.filename for other in others], len(members) - len(visible))
+            if is_text(file.read(HEAD), encoding):
+                texts.append(member)
+            else:
+                others.append(member.filename)
+    log_omitted(title, others, len(members) - len(visible))
     if not texts:
         raise NoText(f"{title} holds no text: expected one text file or more in it")
     return texts
@@ -116,15 +122,11 @@ def check_member(title: str, member: zipfile.ZipInfo) -> None:
         raise ValueError(f"{title} is encrypted: unpack it, and give the text itself")
 
 
-@contextlib.contextmanager
-def open_zip(title: str, opener: Opener) -> Iterator[zipfile.ZipFile]:
-    with opener() as file:
-        try:
-            archive = zipfile.ZipFile(file)
-        except DAMAGE as error:
-            raise damaged_archive(title, error) from None
-        with archive:
-            yield archive
+def open_zip(title: str, file: BinaryIO) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except DAMAGE as error:
+        raise damaged_archive(title, error) from None
 
 
 def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, title: str, limit: int) -> "Guarded":
@@ -137,7 +139,7 @@ def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, title: str, l
 class Guarded:
     """The unpacked bytes of a compressed file, at most `limit`. Every fault in it is a ValueError of one line."""
 
-    def __init__(self, file: BinaryIO, title: str, limit: int):
+    def __init__(self, file: IO[bytes], title: str, limit: int):
         self._file, self._title, self._left = file, title, limit
 
     def read(self, size: int) -> bytes:
