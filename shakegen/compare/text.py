@@ -31,6 +31,6 @@ class Text:
 
 
 def identify(corpus) -> dict:
-    """Everything of a corpus that decides what is learned from it, ready for JSON."""
+    """Everything of a corpus that can change training, ready for JSON."""
     origin = {name: value for name, value in corpus.origin().items() if name != "name"}
     return {**origin, "outputs": len(corpus.output_vocabulary)}

@@ -70,7 +70,7 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     figures = figures_of(model, record, corpus) | {"peak_memory_bytes": memory}
     ended = replace(record, state="finished", figures=figures)
     ended.write(folder)
-    model.save(path)  # without what it would take to go on
+    model.save(path)  # without the state of its training run
     return ended
 
 
@@ -99,7 +99,7 @@ def trained(record: Record, corpus, config: Config, path: Path, verbose: bool):
 
 
 def figures_of(model, record: Record, corpus) -> dict:
-    """What a trained model is and does; without a corpus only what training has measured."""
+    """The figures of a trained model; without a corpus, only those that training has measured."""
     history = model.history
     last = history[-1] if history else {}
     figures = {

@@ -31,7 +31,7 @@ def render(figure: Figure, kind: str = "svg", width: float = 8.0) -> bytes:
     """The content of an image file of a figure. The same figure gives the same bytes.
 
     Args:
-        figure: what to draw.
+        figure: the figure to draw.
         kind: one of FORMATS.
         width: in inches; two panels stand side by side if there is room.
 

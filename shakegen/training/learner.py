@@ -40,7 +40,7 @@ class Learner:
     def __init__(self, network: keras.Model, replicas: Replicas):
         self.network, self.strategy, self.batches, self._replicas = network, replicas.strategy, replicas.whole, replicas
         self._step, self._number, self._dropout = self._function(), 0, 1.0
-        self._momentum = float(network.optimizer.ema_momentum) if network.optimizer.use_ema else 0.0
+        self._momentum = float(network.optimizer.ema_momentum.numpy()) if network.optimizer.use_ema else 0.0
         self._maker, self._next = ThreadPoolExecutor(1), None
 
     def begin(self, number: int) -> None:
