@@ -50,10 +50,10 @@ def measure(cell: str, units: int) -> str:
     from shakegen.network.config import Config
     from shakegen.training.beginning import begin
     from shakegen.training.trainer import Trainer
-    from shakegen.training.workers import Alone
+    from shakegen.training.workers import Strategy
 
     config = Config.autocomplete(cell, units)
-    run = Trainer(begin(corpus(), config), time.monotonic(), Alone()).run
+    run = Trainer(begin(corpus(), config), time.monotonic(), Strategy()).run
     inputs, targets = run.batches.pair(0)
     step, batch = run.learner._step, [tf.constant(part) for part in (inputs, targets)]
     seconds = fastest(lambda: float(step(*batch)), STEPS)

@@ -34,7 +34,7 @@ def main():
     from shakegen.text.corpus import Corpus
     from shakegen.training.beginning import begin
     from shakegen.training.trainer import Trainer
-    from shakegen.training.workers import Alone
+    from shakegen.training.workers import Strategy
 
     durations, ends = {"loop": [], "bare step": []}, []
 
@@ -56,7 +56,7 @@ def main():
     text = "".join(map(chr, np.random.default_rng(0).integers(32, 97, size=1 << 20)))
     config = Config(arguments.cell, units=arguments.units, layers=arguments.layers)
     beginning = begin(Corpus.from_text(text), config, checkpoint_every=0, epochs=1000)
-    trainer = Trainer(beginning, time.monotonic(), Alone())
+    trainer = Trainer(beginning, time.monotonic(), Strategy())
     ready = tuple(tf.constant(part) for part in trainer.replicas.batches.pair(0))
     trainer.train([Rounds()], verbose=False)
     medians = {name: 1000 * statistics.median(seconds) for name, seconds in durations.items()}

@@ -66,7 +66,7 @@ def median_step(learn, steps):
 def be_a_worker(arguments):
     """Learn together with the other workers, then beside them; the first worker prints the seconds of its steps."""
     from shakegen.network.quiet import quiet_tensorflow
-    from shakegen.training.workers import Alone, Cluster, join
+    from shakegen.training.workers import Cluster, Strategy, join
 
     addresses = tuple(arguments.addresses.split(","))
     if not arguments.paper:
@@ -90,7 +90,7 @@ def be_a_worker(arguments):
                     if order["what"] == "learn":
                         learn(order["rate"], order["dropout"])
             team.agree({})
-        learn = learner(arguments, arguments.batch_size, Alone())
+        learn = learner(arguments, arguments.batch_size, Strategy())
         measures["alone"] = median_step(learn, arguments.steps)
         measures["weights"] = sum(weight.shape.num_elements() for weight in learn.network.weights)
         if arguments.index == 0:

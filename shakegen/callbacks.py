@@ -9,18 +9,18 @@ import keras
 from shakegen import sampling
 from shakegen.network.keras_steps import KerasSteps
 from shakegen.sampling.generator import TextGenerator
-from shakegen.study.autocomplete.completion import Completer
+from shakegen.study.autocomplete.completion import Typing
 
 
 class SampleText(keras.callbacks.Callback):
     """After each epoch, print a text that the network writes.
 
-    It never harms a training run: it has its own random numbers, prints only what the terminal can show, and reports
-    its own errors instead of raising them.
+    It never harms a training run: it has its own random numbers, prints only characters that the terminal can show, and
+    reports its own errors instead of raising them.
 
     Args:
         vocabulary: the `Vocabulary` of the model's one-hot input and output, of size V.
-        seed: the text to continue; symbols not in the vocabulary are read as its unknown symbol, or left out if it has
+        seed: the text to continue; symbols outside the vocabulary become its unknown symbol, or are left out if it has
             none.
         length: the number of symbols to draw.
         temperature: 0 is greedy, 1 the network's own distribution.
@@ -29,7 +29,7 @@ class SampleText(keras.callbacks.Callback):
             `KerasSteps`, serves any model from one-hot windows (N, T, V) or ids (N, T) to probabilities or logits of
             the next character, (N, V) or (N, T, V).
         stream: where to print, "stdout" or "stderr"; None prints nothing and only sets `text`.
-        beam_width: search for the likeliest text with so many beams instead of drawing one; temperature and random
+        beam_width: search for the likeliest text with this many beams instead of drawing one; temperature and random
             state then have no effect.
         options: more of `TextGenerator.samples` (`stop`, `min_length`, `top_k`, `top_p`, `min_p`, `typical`), or with
             beams of `TextGenerator.beams` (`stop`, `min_length`, `length_penalty`, `no_repeat_ngram`).
@@ -78,10 +78,8 @@ class SampleText(keras.callbacks.Callback):
             self.text = self.draw(epoch)
             if self.stream is not None:
                 file = getattr(sys, self.stream)
-                bar = (
-                    "\n" if self.stream == "stdout" and file.isatty() else ""
-                )  # the progress bar of Keras has not ended its line
-                show(f"{bar}{self.text}\n", file)
+                # Keras's progress bar has not ended its line.
+                show("\n" * (self.stream == "stdout" and file.isatty()) + f"{self.text}\n", file)
         except Exception:
             show(f"SampleText failed, training goes on:\n{traceback.format_exc()}", sys.stderr)
 
@@ -89,13 +87,14 @@ class SampleText(keras.callbacks.Callback):
         """The seed and its continuation by the model as it is now."""
         if self._steps is None or self.source is not KerasSteps:
             self._steps = self.source(self.model)
-        generator = TextGenerator(self._steps, self.vocabulary)
-        options = {**self.options, "on_unknown": self.on_unknown}
+        generator, options = (
+            TextGenerator(self._steps, self.vocabulary),
+            {**self.options, "on_unknown": self.on_unknown},
+        )
         if self.beam_width is not None:
             return self.seed + generator.beams(self.seed, self.length, self.beam_width, **options)[0].text
-        return self.seed + generator.sample(
-            self.seed, self.length, self.temperature, self.random_state + epoch, **options
-        )
+        random_state = self.random_state + epoch
+        return self.seed + generator.sample(self.seed, self.length, self.temperature, random_state, **options)
 
 
 class CompleteText(keras.callbacks.Callback):
@@ -120,7 +119,7 @@ class CompleteText(keras.callbacks.Callback):
         self.text = None
 
     def on_epoch_end(self, epoch, logs=None):
-        words = Completer(self.source(self.model), self.words, self.length).complete(self.seed, self.TOP)
+        words = Typing(self.source(self.model), self.words, self.length, self.seed).likeliest(self.TOP)
         listed = ", ".join(f"{word} {share:.0%}" for word, share in words)
         self.text = f"{self.seed.strip()}| {listed}"
         if self.shown:

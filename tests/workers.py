@@ -138,12 +138,12 @@ def main_alone(folder: Path) -> None:
 
     from shakegen.network.dropout import ScaledDropout
     from shakegen.training import checkpoint
-    from shakegen.training.workers import Alone
+    from shakegen.training.workers import Strategy
 
     device = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
     both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    Alone.distribute = lambda strategy: both  # as where there are two GPUs
+    Strategy.distribute = lambda strategy: both  # as where there are two GPUs
     train("streams", out=folder / "devices" / "streams.h5")
     seeds = []
 

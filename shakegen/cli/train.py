@@ -82,26 +82,25 @@ def train(context, workers, worker_index, worker_wait, **options):
     CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`. Several texts follow one
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
-    After each epoch the command shows the loss on text that the network did not train on, in bits per character, or
-    word, (fewer are better), and a sample. The model file keeps the best epoch. Epochs of more than about a million
+    After each epoch the command shows a sample, and the loss on text that the network did not train on, in bits per
+    character or word (lower is better). The model file keeps the best epoch. Epochs of more than about a million
     characters, or words, are reported in parts.
 
-    Ctrl-C, or SIGTERM, saves and ends the run. With --resume it goes on as if it had not ended, bit for bit; after a
-    crash, from the last checkpoint. The options are those of the run; only --epochs, --minutes, --learning-rate and
-    --patience may change. The learning rate falls over the whole run. Resumed with more epochs, it jumps back up to
-    where a run of the new length would be. (With --schedule constant, N epochs and M more are the same as N + M.)
-    --minutes depends on the clock, and is never the same twice.
+    Ctrl-C, or SIGTERM, saves and ends the run. --resume continues it bit for bit, after a crash from the last
+    checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate and --patience may change. The
+    learning rate falls over the whole run. Resumed with more epochs, it jumps back up to where a run of the new length
+    would be. (With --schedule constant, N epochs and M more are the same as N + M.) --minutes depends on the clock, so
+    it cannot be repeated exactly.
 
-    With --task autocomplete the text is read as words of a to z, in observations of --seq-length characters that hold
-    whole words; the split is of observations, shuffled. Options not given are then those of the study of memory: 600
-    units, 2 layers (of an nlstm 1), an embedding as large, a gru that resets before, no dropout; 2 epochs of batches of
-    64, 200 characters, a constant learning rate of 0.001, gradients not clipped. `shakegen complete` uses what comes
-    of it.
+    --task autocomplete reads the text as words of a to z, in observations of --seq-length characters that hold whole
+    words; the observations are shuffled and split. The defaults are then those of the study of memory: 600 units, 2
+    layers (nlstm: 1), an embedding as large, a gru that resets before, no dropout; 2 epochs of batches of 64, 200
+    characters, a constant learning rate of 0.001, gradients not clipped. `shakegen complete` uses the model.
 
-    With --workers and --worker-index, or TF_CONFIG, several processes, on one machine or many, train one network: the
-    same as one would, each on its share of every batch. The first one, the chief, shows progress and writes the model.
-    Start all of them with the same text and options. One that is lost ends all; --resume goes on, with any number.
-    Several GPUs of one machine need none of this: all are used.
+    With --workers and --worker-index, or TF_CONFIG, several processes, on one machine or many, train one network, each
+    on its share of every batch; the result is that of one process. The first one, the chief, shows progress and writes
+    the model. Start all of them with the same text and options. If one is lost, all end; --resume continues with any
+    number of them. One process uses all GPUs of its machine without these options.
 
     \b
     shakegen train sonnets

@@ -13,7 +13,7 @@ import numpy as np
 
 from shakegen.lab import cells, check
 from shakegen.lab.result import Result
-from shakegen.model.evaluation import LN2, predicted
+from shakegen.model.evaluation import LN2, score_targets
 from shakegen.plotting import Bars, Figure, Panel
 from shakegen.text.windows import cut_windows
 
@@ -142,5 +142,5 @@ def cross_entropy():
 
 def score(logits: np.ndarray, targets: np.ndarray) -> dict:
     """The mean cross entropy in bits, and the share of gaps whose likeliest symbol is right."""
-    surprisals, right = predicted(logits.astype(float), targets)
+    surprisals, right = score_targets(logits.astype(float), targets)
     return {"bits_per_gap": float(surprisals.mean() / LN2), "accuracy": float(right.mean())}

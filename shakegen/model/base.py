@@ -1,12 +1,12 @@
-"""What trained networks of all tasks have in common, in numpy."""
+"""A trained network of any task, in numpy."""
 
 import copy
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -17,32 +17,13 @@ from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import Outputs
 from shakegen.text.vocabulary import Vocabulary
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 
 class LossUnit(NamedTuple):
-    """The unit in which a loss is shown.
+    """The unit in which a loss is shown."""
 
-    Attributes:
-        name: such as "bits/char".
-        nats: how many nats one of it is.
-        column: its name in tables, such as "bits_per_character".
-    """
-
-    name: str
-    nats: float
-    column: str
-
-
-def delegate(part: str, method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method that calls one of a part of its object; it keeps that method's signature and docstring."""
-
-    @functools.wraps(method)
-    def call(self, *arguments: P.args, **options: P.kwargs) -> R:
-        return method(getattr(self, part), *arguments, **options)
-
-    return call
+    name: str  # such as "bits/char"
+    nats: float  # in one unit
+    column: str  # the name in tables, such as "bits_per_character"
 
 
 @dataclass(eq=False)
@@ -55,11 +36,11 @@ class Model:
         config: the architecture.
         vocabulary: the symbols that it reads, of the level of the configuration.
         weights: float32 arrays by the names of `Config.weight_shapes`; they are read-only.
-        corpus: of what it learned: name, sha256, length in characters, split, validation (the fields of `Part`).
+        corpus: the text that it learned: name, sha256, length in characters, split, validation (fields of `Part`).
         history: a dictionary for each epoch, or part of a long one: `epoch`, passes over the text by then; `loss` and
             `val_loss`, nats/symbol; `seconds` since the run began; `learning_rate`; `characters_per_second`;
             `steps`, batches by then. Older files have the first three only.
-        training: where its training run stands; None where that is not known or was not asked for.
+        training: the state of its training run; None if the file has none, or if it was not read.
     """
 
     config: Config
@@ -71,7 +52,7 @@ class Model:
 
     kinds: ClassVar[dict[str, type["Model"]]] = {}  # by task
     task: ClassVar[str] = ""
-    refusal: ClassVar[str] = ""  # why a file of another task does not serve
+    refusal: ClassVar[str] = ""  # the end of the error where a file is of another task
     defers_read_out: ClassVar[bool] = False
 
     def __init_subclass__(cls):
@@ -81,7 +62,7 @@ class Model:
         self.weights = MappingProxyType({name: protect(weight) for name, weight in self.weights.items()})
 
     def __getstate__(self) -> dict:
-        """What pickles and copies keep: all but the engine, which is made again."""
+        """The attributes for pickles and copies: all but the engine, which is made again."""
         state = {name: value for name, value in vars(self).items() if name != "_engine"}
         return state | {"weights": dict(self.weights)}
 
@@ -121,11 +102,11 @@ class Model:
     @property
     def engine(self) -> Engine:
         """The network as a step function; each use gives a new one, so that no two share their buffers."""
-        return copy.copy(self._engine)  # which never steps itself; what the copies share, none changes
+        return copy.copy(self._engine)  # copies share only arrays that never change
 
     @property
     def output_vocabulary(self) -> Vocabulary | Outputs:
-        """What it predicts, a logit for each."""
+        """The outputs of the network, one logit each."""
         return self.vocabulary
 
     @property
@@ -144,7 +125,7 @@ class Model:
 
     @property
     def best_epoch(self) -> dict:
-        """The history's entry of the epoch whose weights these are: the one that predicted validation text best."""
+        """The history's entry of the epoch that these weights come from: the one with the best validation loss."""
         return model_file.best_of(self.history)
 
     @property
@@ -154,7 +135,7 @@ class Model:
 
     @classmethod
     def unit_of(cls, config: Config) -> LossUnit:
-        """The unit in which losses of such a network are shown."""
+        """The unit in which losses of a network are shown."""
         raise NotImplementedError
 
     @property

@@ -13,19 +13,19 @@ LOGITS = 1 << 20  # looked at together
 class Evaluation(NamedTuple):
     """How well a network predicts each symbol of a text, a character or a word, from all those before it.
 
-    An unknown symbol tells that some other word, or character, stands there, not which. What it takes to spell it, in a
-    code that the vocabulary alone defines (`Vocabulary.spelling`), is therefore part of the bits per character and per
-    word, so that figures of characters, of words and of vocabularies of any size can be compared. The perplexity is
-    that of the symbols, without it, and to foresee that a word will be unknown is not counted as accurate.
+    The unknown symbol hides a word or character. Bits per character and per word add the cost of spelling it, in a code
+    that the vocabulary alone defines (`Vocabulary.spelling`), so that figures of characters, of words and of any size
+    of vocabulary can be compared. The perplexity leaves this cost out. Foreseeing that a word will be unknown does not
+    count as accurate.
 
     Attributes:
         nats_per_symbol: the mean negative log-likelihood.
         accuracy: the share of symbols that were the likeliest.
         symbols: how many were predicted: all but the first.
         characters: how many these stand for.
-        level: what the symbols are: char or word.
-        unknown: how many of them are the unknown symbol; None where there is no such symbol.
-        spelling: what it takes to spell those, in nats.
+        level: the kind of the symbols, char or word.
+        unknown: how many of them are the unknown symbol; None without that symbol.
+        spelling: the cost of spelling the unknown ones, in nats.
     """
 
     nats_per_symbol: float
@@ -43,7 +43,7 @@ class Evaluation(NamedTuple):
 
     @property
     def bits_per_character(self) -> float:
-        """The same to the base of 2: what a compressor by this network would need."""
+        """The same to the base of 2: the size of the text, compressed with this network."""
         return self.nats_per_character / LN2
 
     @property
@@ -53,12 +53,12 @@ class Evaluation(NamedTuple):
 
     @property
     def spelling_bits_per_character(self) -> float:
-        """What of the bits per character goes into spelling unknown symbols."""
+        """The part of the bits per character that spells unknown symbols."""
         return self.spelling / self.characters / LN2
 
     @property
     def perplexity(self) -> float:
-        """Among how many symbols, equally likely, the network in effect had to choose."""
+        """The number of equally likely symbols that would be as hard to predict."""
         return math.exp(self.nats_per_symbol)
 
     @property
@@ -67,7 +67,7 @@ class Evaluation(NamedTuple):
         return self.symbols
 
     def of_text(self, reading, vocabulary) -> "Evaluation":
-        """The same figures, of a text of known length and spelling: `reading` is what `vocabulary.read` gave."""
+        """These figures with the length and the spelling of the text; `reading` comes from `vocabulary.read`."""
         spelling = reading.spelling[int(reading.ids[0] == vocabulary.unknown) :]
         unknown = None if vocabulary.unknown is None else len(spelling)
         characters = reading.characters - reading.first
@@ -96,7 +96,7 @@ def evaluate(engine, ids: np.ndarray, unknown: int | None = None) -> Evaluation:
 
 
 def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) -> Evaluation:
-    """What `evaluate` finds, nearly, and sooner: the text is cut in N contiguous parts that are read side by side.
+    """Nearly the figures of `evaluate`, sooner: the text is cut in N contiguous parts that are read side by side.
 
     Args:
         engine: has `start(streams)` and `step(ids, state)`.
@@ -104,31 +104,31 @@ def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) 
         streams: N; each part begins from the start state, which is all that is not exact.
         longest: how many characters of each part to read; None reads them all.
     """
-    last, every = len(ids) - 1, np.arange(streams)
-    apart, count = -(-last // streams), 0
-    state, nats, hits = engine.start(streams), 0.0, 0
-    for t in range(min(apart, longest or apart)):
-        positions = every * apart + t
-        live = positions < last
-        logits, state = engine.step(ids[np.minimum(positions, last)], state)
-        surprisals, right = predicted(logits, ids[np.minimum(positions + 1, last)])
-        nats += surprisals[live].sum(dtype=float)
-        hits += int(np.count_nonzero(right[live]))
-        count += int(np.count_nonzero(live))
-    return Evaluation(float(nats / count), hits / count, count, count)
+    last, apart = len(ids) - 1, -(-(len(ids) - 1) // streams)
+    starts = apart * np.arange(streams)
+
+    def read() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        state = engine.start(streams)
+        for t in range(min(apart, longest or apart)):
+            logits, state = engine.step(ids[np.minimum(starts + t, last)], state)
+            live = starts + t < last
+            yield score_targets(logits[live], ids[(starts + t + 1)[live]])
+
+    return summarise(read())
 
 
-def predicted(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def score_targets(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The surprisal of each target, in nats, and whether it was the likeliest."""
     highest, wanted = logits.max(axis=1), logits[np.arange(len(targets)), targets]
     return np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - wanted, wanted == highest
 
 
 def summarise(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
-    """The figures of what `surprisal` gives."""
+    """The figures of blocks of surprisals and hits, as `surprisal` gives them."""
     nats, hits, count = 0.0, 0, 0
     for surprisals, right in blocks:
-        nats, hits, count = nats + surprisals.sum(), hits + int(np.count_nonzero(right)), count + len(right)
+        nats += surprisals.sum(dtype=float)
+        hits, count = hits + int(np.count_nonzero(right)), count + len(right)
     return Evaluation(float(nats / count), hits / count, count, count)
 
 
@@ -137,18 +137,15 @@ def surprisal(engine, ids: np.ndarray, unknown: int | None = None) -> Iterator[t
 
     Arguments and errors as for `evaluate`.
     """
+    ids = np.asarray(ids)
     if len(ids) < 2:
         raise ValueError(f"the text has {len(ids)} symbols: expected 2 or more, for each is predicted from the last")
-    return blocks(engine, np.asarray(ids), unknown)
-
-
-def blocks(engine, ids: np.ndarray, unknown: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     block, state, step = max(1, LOGITS // engine.vocabulary_size), engine.start(), engine.step
-    kept = np.empty((min(block, len(ids) - 1), engine.vocabulary_size))
+    logits = np.empty((min(block, len(ids) - 1), engine.vocabulary_size))
     for begin in range(0, len(ids) - 1, block):
         inputs, targets = ids[begin:-1][:block], ids[begin + 1 :][:block]
         for row, one in enumerate(inputs[:, None]):
-            logits, state = step(one, state)
-            kept[row] = logits[0]
-        surprisals, right = predicted(kept[: len(targets)], targets)
+            results, state = step(one, state)
+            logits[row] = results[0]
+        surprisals, right = score_targets(logits[: len(targets)], targets)
         yield surprisals, right if unknown is None else right & (targets != unknown)

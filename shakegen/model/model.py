@@ -1,19 +1,34 @@
-"""The two kinds of trained networks, and what one does with them, in numpy."""
+"""Trained language models and autocomplete models, in numpy."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, overload
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 import numpy as np
 
 from shakegen.model import evaluation, model_file, shelf
-from shakegen.model.base import LossUnit, Model, delegate
+from shakegen.model.base import LossUnit, Model
 from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete import measures
-from shakegen.study.autocomplete.completion import Completer
-from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, unfinished
+from shakegen.study.autocomplete.completion import Completion, Typing
+from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity import script
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def delegate(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
+    """A method of a model that calls one of its `generator`, with the same signature and docstring."""
+
+    @functools.wraps(method)
+    def call(self, *arguments: P.args, **options: P.kwargs) -> R:
+        return method(self.generator, *arguments, **options)
+
+    return call
 
 
 @dataclass(eq=False)
@@ -25,15 +40,15 @@ class LanguageModel(Model):
 
     @property
     def generator(self) -> TextGenerator:
-        """What writes with the network; each use gives a new one."""
+        """A writer of text with the network; each use gives a new one."""
         return TextGenerator(self.engine, self.vocabulary)
 
-    sample = delegate("generator", TextGenerator.sample)
-    samples = delegate("generator", TextGenerator.samples)
-    stream = delegate("generator", TextGenerator.stream)
-    beams = delegate("generator", TextGenerator.beams)
-    stochastic_beams = delegate("generator", TextGenerator.stochastic_beams)
-    draft = delegate("generator", TextGenerator.draft)
+    sample = delegate(TextGenerator.sample)
+    samples = delegate(TextGenerator.samples)
+    stream = delegate(TextGenerator.stream)
+    beams = delegate(TextGenerator.beams)
+    stochastic_beams = delegate(TextGenerator.stochastic_beams)
+    draft = delegate(TextGenerator.draft)
 
     def evaluate(self, text: str, on_unknown: str | None = None) -> evaluation.Evaluation:
         """How well the network predicts a text, read in order with the state carried; as `evaluation.evaluate`.
@@ -46,7 +61,7 @@ class LanguageModel(Model):
 
     @property
     def kind(self) -> str:
-        """What a list of models calls it."""
+        """Its name in a list of models."""
         return self.config.level
 
     @classmethod
@@ -56,7 +71,7 @@ class LanguageModel(Model):
 
     @property
     def validation_bits(self) -> float | None:
-        """Bits per character on the validation text, if there was one; those that spell unknown symbols included."""
+        """Bits per character on the validation text, if there was one, with the spelling of unknown symbols."""
         loss, text = self.best_epoch.get("val_loss"), self.corpus.get("validation", {})
         if loss is None:
             return None
@@ -81,7 +96,7 @@ class AutocompleteModel(Model):
     """A trained network of the autocomplete task: `complete` a text, `evaluate` it.
 
     Attributes:
-        words: what it predicts.
+        words: its outputs.
     """
 
     words: Outputs = field(kw_only=True, repr=False)
@@ -93,7 +108,6 @@ class AutocompleteModel(Model):
 
     @property
     def output_vocabulary(self) -> Outputs:
-        """What it predicts, a logit for each."""
         return self.words
 
     @property
@@ -101,13 +115,22 @@ class AutocompleteModel(Model):
         """The most characters in an observation that it learned from."""
         return self.corpus.get("observation_length", LENGTH)
 
-    @property
-    def completer(self) -> Completer:
-        """What completes with the network; each use gives a new one."""
-        return Completer(self.engine, self.words, self.length)
+    def complete(self, text: str = "", top: int = 3, matching: bool = False) -> list[Completion]:
+        """The likeliest words to complete the last one of a text, best first.
 
-    complete = delegate("completer", Completer.complete)
-    typing = delegate("completer", Completer.typing)
+        Args:
+            text: any text; it is read as words of a to z. The last word is unfinished if no space follows.
+            top: the largest number of words.
+            matching: offer only words that begin as the unfinished one.
+
+        Raises:
+            ValueError: `top` is below 1.
+        """
+        return self.typing(text).likeliest(top, matching)
+
+    def typing(self, text: str = "") -> Typing:
+        """A text to type on, with suggestions at every key."""
+        return Typing(self.engine, self.words, self.length, text)
 
     def evaluate(self, corpus: AutocompleteCorpus, rows: np.ndarray | None = None) -> measures.AutocompleteEvaluation:
         """How well the network predicts observations, all of a corpus or some; as `autocomplete.measures.evaluate`.
@@ -129,7 +152,7 @@ class AutocompleteModel(Model):
 
     def normalize(self, text: str) -> str:
         """A text as the network reads it: words of a to z, a space before each."""
-        return SYMBOLS.decode(unfinished([text]))
+        return SYMBOLS.decode(encode_text([text]))
 
     def read_script(self, text: str, on_unknown: str | None = None) -> script.Script:
         """A text with what the network should predict along it."""
@@ -152,9 +175,9 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
 
     Args:
         path: of the file.
-        with_training: whether to read where its training run stands, too.
-        task: what the network must be for, one of `config.TASKS`; by default any. Type checkers know an
+        task: the task that the network must have, one of `config.TASKS`; by default any. Type checkers know an
             `AutocompleteModel` by it.
+        with_training: whether to read the state of its training run, too.
 
     Raises:
         OSError, ModelFileError: as `model_file.read`.

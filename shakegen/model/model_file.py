@@ -34,25 +34,20 @@ class ModelFileError(ValueError):
 
 @dataclass
 class Training:
-    """Where a training run stands, for it to go on.
+    """The state of a training run, from which it can go on."""
 
-    Attributes:
-        state: what JSON can hold.
-        arrays: numbers, by names of the form `group/name`.
-    """
-
-    state: dict
-    arrays: dict[str, np.ndarray]
+    state: dict  # ready for JSON
+    arrays: dict[str, np.ndarray]  # by names of the form `group/name`
 
 
 def save(model, path: str | Path, with_training: bool = False) -> None:
-    """Write a model file: a temporary file beside it, flushed, then renamed; a crash leaves an older file whole.
+    """Write a `Model` to a file: a temporary one beside it, flushed, then renamed; a crash leaves an older file whole.
 
     Args:
         model: a `model.Model`.
         path: of the file.
-        with_training: whether its training run, if it has one, can go on from the file; that makes it several times
-            as large.
+        with_training: save the state of its training run, if it has one, for `resume`; the file is several times as
+            large.
 
     Raises:
         OSError: the folder or the file cannot be written; nothing is left behind.
@@ -80,7 +75,7 @@ def read(path: str | Path, with_training: bool = False) -> dict:
 
     Args:
         path: of the file.
-        with_training: whether to read where its training run stands, too.
+        with_training: whether to read the state of its training run, too.
 
     Raises:
         OSError: the file cannot be opened.
@@ -123,7 +118,7 @@ def read_model(file: h5py.File) -> dict:
     vocabulary = VOCABULARIES[config.level].from_json(attribute(file, "vocabulary", list))
     outputs = READ_OUTPUTS[config.task](file, vocabulary)
     shapes = config.weight_shapes(len(vocabulary), len(outputs.get("words", vocabulary)))
-    weights = {name: dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
+    weights = {name: read_dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
     weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
     if not all(np.isfinite(weight).all() for weight in weights.values()):
         raise ModelFileError("some of its weights are not numbers; the training may have diverged")
@@ -137,7 +132,7 @@ def read_model(file: h5py.File) -> dict:
 
 
 def read_words(file: h5py.File, vocabulary: Vocabulary) -> dict:
-    """The attribute of an autocomplete model that says what it predicts."""
+    """The attribute of an autocomplete model that names its outputs."""
     if vocabulary != SYMBOLS:
         raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
     return {"words": Outputs(attribute(file, "words", list))}
@@ -152,7 +147,7 @@ def rename_losses(history: list[dict]) -> list[dict]:
 
 
 def task_of(path: str | Path) -> str | None:
-    """What the network of a file is for, one of `config.TASKS`; None where that is not to be found out."""
+    """The task of the network in a file, one of `config.TASKS`; None if the file does not tell."""
     try:
         if not heaps.are_sound(path):
             return None
@@ -163,7 +158,7 @@ def task_of(path: str | Path) -> str | None:
 
 
 def best_of(history: list[dict]) -> dict:
-    """The entry of a history whose network predicted validation text best, or else learned best; {} of none."""
+    """The entry of a history with the lowest validation loss, or else the lowest loss; {} of an empty history."""
     return min(history, key=lambda entry: entry.get("val_loss", entry["loss"]), default={})
 
 
@@ -172,20 +167,22 @@ def is_number(value) -> bool:
 
 
 def is_epoch(entry) -> bool:
-    """Whether an entry of a history has all that is read of it: numbers, and at least the epoch and its loss."""
+    """Whether an entry of a history has numbers only, among them the epoch and its loss."""
     return isinstance(entry, dict) and {"epoch", "loss"} <= set(entry) and all(map(is_number, entry.values()))
 
 
 def is_origin(corpus: dict) -> bool:
-    """Whether the description of a corpus has what is read of it, each of its kind."""
-    texts = all(isinstance(corpus.get(name, ""), str) for name in ("name", "sha256"))
-    sizes = (corpus.get(name, 1) for name in ("length", "observation_length", "random_state"))
-    split, validation = corpus.get("split", [1, 0, 0]), corpus.get("validation", {})
-    if not isinstance(split, list) or not isinstance(validation, dict):
-        return False
-    whole = all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
-    whole = whole and 2 <= corpus.get("observation_length", 2) <= 1 << 16
-    return texts and whole and all(map(is_number, [*split, *validation.values()]))
+    """Whether the entries of a corpus's description that are read have the right types and ranges."""
+    sizes = (corpus.get(name, 2) for name in ("length", "observation_length", "random_state"))
+    split, validation = corpus.get("split", []), corpus.get("validation", {})
+    return (
+        all(isinstance(corpus.get(name, ""), str) for name in ("name", "sha256"))
+        and all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
+        and 2 <= corpus.get("observation_length", 2) <= 1 << 16
+        and isinstance(split, list)
+        and isinstance(validation, dict)
+        and all(map(is_number, [*split, *validation.values()]))
+    )
 
 
 def attribute(file: h5py.File, name: str, kind: type):
@@ -201,38 +198,38 @@ def attribute(file: h5py.File, name: str, kind: type):
     return value
 
 
-def dataset(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
+def read_dataset(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
     """A plain dataset of that shape whose numbers are all in this very file."""
-    found = within(file, name)
-    if not isinstance(found, h5py.Dataset) or found.dtype != np.dtype("<f4"):
+    array = within(file, name)
+    if not isinstance(array, h5py.Dataset) or array.dtype != np.dtype("<f4"):
         raise ModelFileError(f"{name} is not an array of 32-bit floats")
-    if found.shape != shape:
-        raise ModelFileError(f"{name} has the shape {found.shape}, its configuration asks for {shape}")
-    if not is_plain(found):
+    if array.shape != shape:
+        raise ModelFileError(f"{name} has the shape {array.shape}, its configuration asks for {shape}")
+    if not is_plain(array):
         raise ModelFileError(f"{name} is not stored plainly; a model's weights must be in its own file, uncompressed")
-    return found
+    return array
 
 
 def within(file: h5py.File, name: str):
     """The group or dataset of that name, none of whose parents or itself is a link to elsewhere."""
-    found = file
+    node = file
     for part in name.split("/"):
-        links = found.id.links if isinstance(found, h5py.Group) else None
+        links = node.id.links if isinstance(node, h5py.Group) else None
         if links is None or not links.exists(part.encode()):
             raise ModelFileError(f"{name} is missing; the file may be damaged")
         if links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
             raise ModelFileError(f"{name} is a link; a model's weights must be in its own file")
-        found = found[part]
-    return found
+        node = node[part]
+    return node
 
 
-def is_plain(found: h5py.Dataset) -> bool:
-    size = found.dtype.itemsize * math.prod(found.shape)
-    return not (found.external or found.is_virtual) and found.id.get_storage_size() == size
+def is_plain(array: h5py.Dataset) -> bool:
+    size = array.dtype.itemsize * math.prod(array.shape)  # `array.nbytes` would overflow
+    return not (array.external or array.is_virtual) and array.id.get_storage_size() == size
 
 
 def read_training(file: h5py.File, size: int) -> Training | None:
-    """Where the training run of an open model file of so many bytes stands, or None where it does not say."""
+    """The state of the training run in an open model file of so many bytes, or None if it holds none."""
     if not file.id.links.exists(b"training"):
         return None
     group = within(file, "training")
@@ -240,24 +237,23 @@ def read_training(file: h5py.File, size: int) -> Training | None:
         raise ModelFileError("training is not a group; the file may be damaged")
     arrays, room = {}, size
     for name in names_within(file, "training"):
-        found = within(file, name)
-        if found.dtype.kind not in "fiu" or not is_plain(found):
+        dataset = within(file, name)
+        if dataset.dtype.kind not in "fiu" or not is_plain(dataset):
             raise ModelFileError(f"{name} is not an array of numbers that is stored plainly in this file")
-        room -= found.id.get_storage_size()
+        room -= dataset.id.get_storage_size()
         if room < 0:
             raise ModelFileError(f"{name} and what comes before it are larger than the file")
-        array = found[()]
+        array = arrays[name.removeprefix("training/")] = dataset[()]
         if not np.isfinite(array).all():
             raise ModelFileError(f"{name} has other than numbers; the training may have diverged")
-        arrays[name.removeprefix("training/")] = array
     return Training(attribute(group, "state", dict), arrays)
 
 
 def names_within(file: h5py.File, name: str, depth: int = 4) -> Iterator[str]:
     """The names of all datasets below a group."""
-    found = within(file, name)
-    if isinstance(found, h5py.Dataset):
+    node = within(file, name)
+    if isinstance(node, h5py.Dataset):
         yield name
     elif depth:
-        for part in found:
+        for part in node:
             yield from names_within(file, f"{name}/{part}", depth - 1)

@@ -1,4 +1,4 @@
-"""What of a text is copied from a corpus: n-grams that are new, and the longest passage that is not. Only numpy.
+"""Copies of a corpus in a text: the share of new n-grams, and the longest passage that is not new. Only numpy.
 
 All n-grams of the text get a number, equal ones the same; those of the corpus the number of the equal one of the text,
 or none. The number of an n-gram follows from those of its first and its last m ids, m < n ≤ 2m: so lengths double
@@ -23,8 +23,7 @@ class Novelty:
         longest: the length of the longest passage of the text that stands in the corpus.
         position: where in the text it begins; the first, of several.
         corpus_position: where in the corpus it begins.
-        new: for each n ≤ T, the share of the text's n-grams, each counted as often as it stands there, that are
-            nowhere in the corpus.
+        new: for each n ≤ T, the share of the text's n-grams, repetitions counted, that are nowhere in the corpus.
     """
 
     length: int
@@ -35,7 +34,7 @@ class Novelty:
 
 
 def compare(text: np.ndarray, corpus: np.ndarray, lengths=LENGTHS) -> Novelty:
-    """Find what a text has copied from a corpus.
+    """Find the passages of a text that are copied from a corpus.
 
     Args:
         text: ids, shape (T,), whole numbers of any size.
@@ -54,9 +53,9 @@ def compare(text: np.ndarray, corpus: np.ndarray, lengths=LENGTHS) -> Novelty:
         reach = 2 * numbers.length
         for n in lengths:
             if numbers.length <= n < reach and n <= len(text):
-                new[n] = 1.0 - numbers.extended(n).share
+                new[n] = 1.0 - numbers.extend(n).share
         best = numbers if numbers.share else best
-        numbers = numbers.extended(reach) if reach <= len(text) and numbers.share else None
+        numbers = numbers.extend(reach) if reach <= len(text) and numbers.share else None
     new |= {n: 1.0 for n in lengths if n <= len(text) and n not in new}
     if best is None:
         return Novelty(len(text), 0, 0, 0, dict(sorted(new.items())))
@@ -64,7 +63,7 @@ def compare(text: np.ndarray, corpus: np.ndarray, lengths=LENGTHS) -> Novelty:
     low, high, longest = best.length, min(2 * best.length, len(text) + 1), best
     while high - low > 1:
         middle = (low + high) // 2
-        tried = best.extended(middle)
+        tried = best.extend(middle)
         if tried.share:
             low, longest = middle, tried
         else:
@@ -79,9 +78,9 @@ class Numbers:
 
     def __init__(self, length: int, text: np.ndarray, corpus: np.ndarray, kinds: int):
         self.length, self.text, self.corpus, self._kinds = length, text, corpus, kinds
-        found = np.zeros(kinds + 1, bool)
-        found[corpus] = True
-        self.copied = found[:kinds][text]
+        in_corpus = np.zeros(kinds + 1, bool)  # the last one is for -1
+        in_corpus[corpus] = True
+        self.copied = in_corpus[text]
         self.share = float(self.copied.mean())
 
     @classmethod
@@ -89,12 +88,13 @@ class Numbers:
         known, numbers = np.unique(text, return_inverse=True)
         return cls(1, numbers.astype(np.int32), look_up(corpus, known), len(known))
 
-    def extended(self, length: int) -> "Numbers":
+    def extend(self, length: int) -> "Numbers":
         """The numbers of longer n-grams, up to twice as long."""
         if length == self.length:
             return self
         apart = length - self.length
-        known, numbers = np.unique(self._pairs(self.text, apart), return_inverse=True)
+        text = self.text.astype(np.int64)
+        known, numbers = np.unique(text[:-apart] * self._kinds + text[apart:], return_inverse=True)
         corpus = np.full(max(0, len(self.corpus) - apart), -1, np.int32)
         table = None
         if self._kinds**2 <= TABLE:
@@ -106,9 +106,6 @@ class Numbers:
             pairs = part[both].astype(np.int64) * self._kinds + part[both + apart]
             corpus[begin + both] = look_up(pairs, known) if table is None else table[pairs]
         return Numbers(length, numbers.astype(np.int32), corpus, len(known))
-
-    def _pairs(self, numbers: np.ndarray, apart: int) -> np.ndarray:
-        return numbers[:-apart].astype(np.int64) * self._kinds + numbers[apart:]
 
 
 def look_up(values: np.ndarray, known: np.ndarray) -> np.ndarray:

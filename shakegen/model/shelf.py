@@ -10,9 +10,8 @@ SHIPPED = tuple(f"sonnets-{name}.h5" for name in (*BUILT_IN, "autocomplete"))
 
 def pretrained(task: str) -> Path:
     """The model of the sonnets that came with shakegen for a task, one of `config.TASKS`."""
-    return (
-        named.data_folder("models") / {"next": f"sonnets-{DEFAULT}.h5", "autocomplete": "sonnets-autocomplete.h5"}[task]
-    )
+    name = {"next": DEFAULT}.get(task, task)
+    return named.data_folder("models") / f"sonnets-{name}.h5"
 
 
 def own_models() -> list[Path]:

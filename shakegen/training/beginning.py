@@ -1,7 +1,4 @@
-"""How a run on a corpus begins: its network and recipe, the model that it starts from, the file that it writes.
-
-All of it is decided before TensorFlow is loaded.
-"""
+"""Decides how a run on a corpus begins, before TensorFlow is loaded: network, recipe, first model, file."""
 
 import hashlib
 import json
@@ -28,14 +25,14 @@ DROPOUTS = ("dropout", "variational_dropout")
 
 @dataclass
 class Beginning:
-    """A run that has not begun.
+    """Everything that decides a training run.
 
     Attributes:
         corpus: the text.
         config: the network.
         recipe: how it learns.
         base: the model whose weights it starts from, or None.
-        resumes: whether it goes on where the training run of that model stands.
+        resumes: whether it continues the training run of that model.
         out: the model file that it writes, or None.
         checkpoint_every: minutes between checkpoints; 0: the model alone is written, after every epoch.
         notes: anything that JSON can hold, to keep in the checkpoints.
@@ -71,18 +68,18 @@ def begin(
     refuse_both(resume, finetune)
     if not checkpoint_every >= 0:
         raise ValueError(f"the minutes between checkpoints are {checkpoint_every}: expected a number of 0 or more")
-    if resume is None:
-        base = None if finetune is None else read_model(finetune)
+    resumes, base = resume is not None, finetune if resume is None else resume
+    name = "the model" if isinstance(base, Model) else base
+    if base is not None and not isinstance(base, Model):
+        base = load(base, with_training=resumes)
+    if resumes:
+        recipe, config = resume_recipe(base, corpus, config, options, str(name)), base.config
+        out = resume if out is None and base is not resume else out
+    else:
         recipe = get_task(corpus.task).make_recipe(corpus, **options)
         config = choose_config(corpus, config, base)
-    else:
-        base, name = read_model(resume, with_training=True), "the model"
-        if not isinstance(resume, Model):
-            out, name = resume if out is None else out, str(resume)
-        recipe = resume_recipe(base, corpus, config, options, name)
-        config = base.config
     out = None if out is None else Path(out)
-    return Beginning(corpus, config, recipe, base, resume is not None, out, checkpoint_every, notes)
+    return Beginning(corpus, config, recipe, base, resumes, out, checkpoint_every, notes)
 
 
 def refuse_both(resume, finetune) -> None:
@@ -91,13 +88,8 @@ def refuse_both(resume, finetune) -> None:
         raise ValueError("resume and finetune are both given: expected one of them")
 
 
-def read_model(model: str | Path | Model, with_training: bool = False) -> Model:
-    """A model that is at hand, or that of a file."""
-    return model if isinstance(model, Model) else load(model, with_training=with_training)
-
-
 def check_run(model: Model, name: str) -> None:
-    """Refuse a model, of some name, that has no training run."""
+    """Refuse a model without a training run; `name` is that of the model in the message."""
     state = model.training.state if model.training else {}
     if not isinstance(state.get("recipe"), dict):
         raise ModelFileError(
@@ -106,11 +98,7 @@ def check_run(model: Model, name: str) -> None:
 
 
 def choose_config(corpus, config: Config | None, base: Model | None) -> Config:
-    """The configuration of a new run, which may start from a model.
-
-    Raises:
-        ValueError: it is not that model's, or is for another task than the corpus.
-    """
+    """The configuration of a new run; raises ValueError if it does not fit the corpus, or the model to start from."""
     if config is None:
         config = base.config if base else get_task(corpus.task).make_config(level=corpus.level)
     for name, value in base.config.to_dict().items() if base else ():
@@ -125,15 +113,10 @@ def choose_config(corpus, config: Config | None, base: Model | None) -> Config:
 
 
 def resume_recipe(base: Model, corpus, config: Config | None, options: Mapping, name: str) -> Recipe:
-    """The recipe of a run that goes on.
-
-    Args:
-        base: the model whose training run it is.
-        corpus, config, options: as for `train`.
-        name: what to call the model.
+    """The recipe of a run to resume; `name` is that of its model in messages.
 
     Raises:
-        ValueError: the corpus, the configuration or an option is not that of the run; the message names the first one.
+        ValueError: the corpus, the configuration or an option differs from the run's; the message names the first one.
     """
     check_run(base, name)
     state, now = base.training.state, corpus.origin()
@@ -151,5 +134,5 @@ def resume_recipe(base: Model, corpus, config: Config | None, options: Mapping, 
 
 
 def digest(output_vocabulary) -> str:
-    """A sha256 of what a network predicts."""
+    """A sha256 of a network's outputs."""
     return hashlib.sha256(json.dumps(output_vocabulary.to_json()).encode()).hexdigest()

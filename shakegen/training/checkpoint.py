@@ -1,4 +1,4 @@
-"""Everything that a network in training knows, as arrays by path, and back."""
+"""The state of a network in training, as arrays by path, and back."""
 
 import itertools
 import re
@@ -21,7 +21,7 @@ def variables(network: keras.Model) -> dict[str, keras.Variable]:
     - `weights/layer1/kernel`: a weight, by its name in `Config.weight_shapes`.
     - `optimizer/layer1/kernel/momentum`: a slot of the optimizer, or an average; `optimizer/iteration`: a number of it.
     - `random/layer1/seed_generator_state`: the state of a layer's random number generator.
-    - `states/layer1/0`: what a stateful layer carries from batch to batch.
+    - `states/layer1/0`: a state that a stateful layer carries from batch to batch.
 
     Keras's Adafactor names some slots `kernel` for all layers: where a name comes again, it gets a number.
     """
@@ -84,7 +84,7 @@ def gather_states(network: keras.Model, replicas: Replicas) -> dict[str, np.ndar
 
 
 def capture(network: keras.Model, replicas: Replicas) -> dict[str, np.ndarray]:
-    """The present values of `variables`: of the first replica, and the states of all; for the chief."""
+    """The values of `variables`: those of the first replica, and the states of all; only the chief calls this."""
     values = {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in variables(network).items()}
     if any(map(has_rows, values)):
         replicas.strategy.order("gather")
@@ -101,7 +101,7 @@ def describe(replicas: Replicas) -> dict:
 def restore(network: keras.Model, replicas: Replicas, training: Training) -> None:
     """Give a network the values that `capture` got from one like it, on any number of replicas.
 
-    Where a batch is computed in another number of parts, a warning says that the run is not the same bit for bit.
+    If the number of parts of a batch differs, a warning says that the run is not the same bit for bit.
 
     Raises:
         ModelFileError: the arrays are not of this network and optimizer.

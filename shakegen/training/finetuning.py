@@ -21,22 +21,17 @@ def find_ids(of: Vocabulary, within: Vocabulary) -> np.ndarray:
     return np.array([ids[symbol] for symbol in of.symbols] + unknown, within.dtype)
 
 
-def transfer(fresh: Mapping, known: Mapping, ids: np.ndarray) -> dict[str, np.ndarray]:
-    """Put the weights of a network in one that has more symbols; new symbols keep their fresh weights.
+def transfer(new: Mapping, old: Mapping, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """Put the weights of a network in one that has more symbols; new symbols keep their first weights.
 
     Args:
-        fresh: the new network's weights, by the names of `Config.weight_shapes`.
-        known: the old network's.
+        new: the new network's weights, by the names of `Config.weight_shapes`.
+        old: the old network's.
         ids: the ids that the old network's symbols have in the new one, shape (V,).
     """
-    read = "embedding/embeddings" if "embedding/embeddings" in fresh else "layer1/kernel"
-    weights = {}
-    for name, weight in known.items():
-        weights[name] = fresh[name].copy()
-        if name == read:
-            weights[name][ids] = weight
-        elif name.startswith("dense/"):
-            weights[name][..., ids] = weight
-        else:
-            weights[name][...] = weight
+    read = "embedding/embeddings" if "embedding/embeddings" in new else "layer1/kernel"
+    weights = {name: weight.copy() for name, weight in new.items()}
+    for name, weight in old.items():
+        rows = ids if name == read else ...
+        weights[name][(..., ids) if name.startswith("dense/") else rows] = weight
     return weights

@@ -32,11 +32,15 @@ class Learner:
     Args:
         network: the `keras.Model`, compiled; its loss is a mean, and its loss's `count` the number of values averaged.
         replicas: the copies of the network, with the batches that they learn from.
+
+    Attributes:
+        batches: the whole batches.
     """
 
     def __init__(self, network: keras.Model, replicas: Replicas):
-        self.network, self.strategy, self._replicas = network, replicas.strategy, replicas
+        self.network, self.strategy, self.batches, self._replicas = network, replicas.strategy, replicas.whole, replicas
         self._step, self._number, self._dropout = self._function(), 0, 1.0
+        self._momentum = float(network.optimizer.ema_momentum.numpy()) if network.optimizer.use_ema else 0.0
         self._maker, self._next = ThreadPoolExecutor(1), None
 
     def begin(self, number: int) -> None:
@@ -54,13 +58,14 @@ class Learner:
         if batches.carries_state and batches.begins(self._number):
             checkpoint.reset_states(self.network)
         self.network.optimizer.learning_rate = rate
-        if self.network.optimizer.use_ema:
-            self.network.optimizer.ema_momentum.after(self._number)
+        if self._momentum:  # less at first, as in `tf.train.ExponentialMovingAverage`
+            momentum = min(self._momentum, (1 + self._number) / (10 + self._number))
+            self.network.optimizer.ema_momentum.assign(momentum)
         if dropout != self._dropout:
             scale_dropout(self.network, dropout)
             self._dropout = dropout
         batch, self._next = self._next.result(), self._make(self._number + 1)
-        with self.strategy.waiting():
+        with self.strategy.wait():
             loss = float(self._step(*batch))
         self._number += 1
         return loss

@@ -5,7 +5,6 @@ import io
 import math
 import sys
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,31 +19,25 @@ from shakegen.model.evaluation import LN2
 from shakegen.network.keras_steps import states_kept
 
 BITS = LossUnit("bits/char", LN2, "bits_per_character")
-CSV = "epochs.csv"
 LOSSES = {"loss": "training", "val_loss": "validation"}
-OTHERS = ("seconds", "learning_rate", "characters_per_second")
 
 
-class EpochLog(keras.callbacks.Callback, ABC):
-    """Writes the figures of each epoch somewhere; where that fails, it says so and the training goes on.
+class EpochLog(keras.callbacks.Callback):
+    """Writes the figures of each epoch with `write(steps, figures)`; if that fails, warns and training goes on.
 
-    The figures are `steps`, the batches learned from so far; `epoch`; `training_bits_per_character` and, where there is
-    one, `validation_bits_per_character`; `learning_rate`, the last one; and in our own runs `seconds` since the run
-    began and `characters_per_second`. They serve any Keras model whose losses are in nats.
+    The figures are `epoch`; `training_bits_per_character` and, where there is one, `validation_bits_per_character`;
+    `learning_rate`, the last one; and in our own runs `seconds` since the run began and `characters_per_second`.
+    `steps` counts the batches so far. They serve any Keras model whose losses are in nats.
+
+    A resumed run continues the log from its first step, and replaces later entries.
 
     Args:
-        unit: of the losses; by default bits per character, as the names above have it.
-
-    A run that goes on from earlier steps continues the log from there, and replaces the entries of later ones.
+        unit: of the losses; it gives the two names above.
     """
 
     def __init__(self, unit: LossUnit = BITS):
         super().__init__()
         self.first, self.unit = 0, unit
-
-    @abstractmethod
-    def write(self, steps: int, figures: dict[str, float]) -> None:
-        """Write figures; may raise OSError."""
 
     def on_train_begin(self, logs=None):
         self.first = int(self.model.optimizer.iterations.numpy())
@@ -52,7 +45,7 @@ class EpochLog(keras.callbacks.Callback, ABC):
     def on_epoch_end(self, epoch, logs=None):
         optimizer = self.model.optimizer
         figures = {"epoch": logs.get("epochs", epoch + 1), "learning_rate": float(optimizer.learning_rate.numpy())}
-        figures |= {name: logs[name] for name in OTHERS if name in logs}
+        figures |= {name: logs[name] for name in ("seconds", "learning_rate", "characters_per_second") if name in logs}
         if figures["epoch"] == int(figures["epoch"]):
             figures["epoch"] = int(figures["epoch"])  # Keras makes all logs floats
         losses = {kind: logs[name] / self.unit.nats for name, kind in LOSSES.items() if name in logs}
@@ -68,11 +61,7 @@ class EpochLog(keras.callbacks.Callback, ABC):
 class CsvLog(EpochLog):
     """A CSV file with a header and a line for each epoch, in order.
 
-    The file is written whole or not at all; lines that could not be written earlier are written then, too.
-
-    Args:
-        path: the file.
-        unit: of the losses.
+    The file is written whole or not at all; later writes make up for earlier ones that failed.
 
     Raises:
         OSError: the file cannot be written.
@@ -121,7 +110,6 @@ class TensorBoardLog(EpochLog):
         batch: a function from the number of batches learned from so far to the inputs and targets that come next; the
             norms of gradients are of these.
         sampler: the `SampleText` that draws the sample, called before this.
-        unit: of the losses.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -149,30 +137,22 @@ class TensorBoardLog(EpochLog):
             norms = gradient_norms(self.model, *self.batch(steps))
             scalars |= {f"gradient_norm/{name}": norm for name, norm in norms.items()}
         text = None if self.sampler is None else self.sampler.text
-        texts = {} if text is None else {"sample": text}
         for part, kind in (("train", "training"), ("validation", "validation")):
             loss = figures.get(f"{kind}_{self.unit.column}")
             if loss is not None:
-                self._write(part, steps, {self.unit.column: loss, **scalars}, texts)
-            scalars, texts = {}, {}
-
-    def _write(self, part: str, steps: int, scalars: dict, texts: dict) -> None:
-        events = self._events.pop(part, None)  # kept only if nothing fails: a torn record would hide all later ones
-        if events is None or not events.path.exists():
-            events = EventFile(self.folder / part, self._next.get(part, self.first + 1))
-        events.write(steps, scalars, texts)
-        self._events[part], self._next[part] = events, steps + 1
+                events = self._events.pop(part, None)  # kept only if nothing fails: a torn record hides all later ones
+                if events is None or not events.path.exists():
+                    events = EventFile(self.folder / part, self._next.get(part, self.first + 1))
+                events.write(steps, {self.unit.column: loss, **scalars}, text)
+                self._events[part], self._next[part] = events, steps + 1
+            scalars, text = {}, None
 
 
 class EventFile:
     """An event file of TensorBoard: a TFRecord of `Event` messages, as TensorFlow's summary writers make it.
 
-    Without the package tensorboard, those writers write no scalars, no texts and no mark of a start. At that mark,
-    TensorBoard forgets the entries of earlier files in the folder for its step and later ones.
-
-    Args:
-        folder: of the file.
-        step: the first one.
+    Those writers need the package tensorboard for scalars and texts, and write no mark of a start. At that mark,
+    TensorBoard forgets the entries of earlier files in the folder from its step, `step`, on.
     """
 
     SCALAR = SummaryMetadata(plugin_data={"plugin_name": "scalars"}, data_class="DATA_CLASS_SCALAR")
@@ -189,12 +169,12 @@ class EventFile:
     def _event(self, **content) -> None:
         self._file.write(tf.compat.v1.Event(wall_time=time.time(), **content).SerializeToString())
 
-    def write(self, step: int, scalars: dict[str, float], texts: dict[str, str]) -> None:
-        """Write the figures and texts of a step; indented, so that Markdown shows texts as they are."""
+    def write(self, step: int, scalars: dict[str, float], sample: str | None) -> None:
+        """Write the figures of a step, and its sample, indented so that Markdown shows it unchanged."""
         entries = [(name, np.float32(value), self.SCALAR) for name, value in scalars.items()]
-        for name, text in texts.items():
-            lines = text.encode("utf-8", "replace").decode("utf-8").splitlines()
-            entries.append((name, "\n".join(f"    {line}" for line in lines), self.TEXT))
+        if sample is not None:
+            lines = sample.encode("utf-8", "replace").decode("utf-8").splitlines()
+            entries.append(("sample", "\n".join(f"    {line}" for line in lines), self.TEXT))
         values = [
             tf.compat.v1.Summary.Value(tag=name, tensor=tf.make_tensor_proto(value), metadata=metadata)
             for name, value, metadata in entries
@@ -227,19 +207,3 @@ def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
             squares[layer] = squares.get(layer, 0.0) + square
     norms = {layer: math.sqrt(square) for layer, square in squares.items()}
     return norms | {"all": math.sqrt(sum(squares.values()))}
-
-
-def run_logs(folder: str | Path, batch: Callable, sampler=None, unit: LossUnit = BITS) -> list[EpochLog]:
-    """Both logs of a training run, in one folder: `epochs.csv`, and TensorBoard's `train` and `validation`.
-
-    Args:
-        folder: of the logs; made if it is missing.
-        batch: a function from the number of a batch to the batch.
-        sampler: the run's `SampleText`, or None.
-        unit: of the losses.
-
-    Raises:
-        OSError: the folder cannot be written to.
-        ValueError: it holds an `epochs.csv` that is no log.
-    """
-    return [CsvLog(Path(folder) / CSV, unit), TensorBoardLog(folder, batch, sampler, unit)]

@@ -5,23 +5,10 @@ import keras
 from shakegen.training.recipe import Recipe
 
 
-class WarmingMomentum(keras.Variable):
-    """The momentum of an average of the weights, less at first: a run's first weights are not worth remembering.
-
-    After n steps it is (1 + n) / (10 + n), as in `tf.train.ExponentialMovingAverage`, up to what was asked for.
-    """
-
-    def __init__(self, most: float):
-        super().__init__(most, trainable=False, dtype="float32", name="momentum")
-        self.most = most
-
-    def after(self, steps: int) -> None:
-        """Set it to what it is after so many steps."""
-        self.assign(min(self.most, (1 + steps) / (10 + steps)))
-
-
 def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     """The optimizer of a recipe.
+
+    Its momentum of averaged weights, if any, is a variable that `Learner` sets at each step.
 
     Raises:
         ValueError: Keras has none of that name.
@@ -41,6 +28,7 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
             f"there is no optimizer {recipe.optimizer!r}: expected one of Keras's, such as adam, adamw, rmsprop or sgd"
         )
     if recipe.average_weights:
-        optimizer.ema_momentum = WarmingMomentum(recipe.average_weights)
+        momentum = keras.Variable(recipe.average_weights, trainable=False, dtype="float32", name="momentum")
+        optimizer.ema_momentum = momentum
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer

@@ -18,7 +18,7 @@ class Progress(keras.callbacks.Callback):
     Args:
         run: the `run.Run` that it is a callback of.
         unit: of the losses that are shown.
-        level: what is read, char or word.
+        level: of the symbols, char or word.
     """
 
     def __init__(self, run, unit: LossUnit, level: str = "char"):
@@ -48,13 +48,13 @@ class Progress(keras.callbacks.Callback):
             self._bar.stop()
             self._bar = None
 
-    def _named(self, epoch: float) -> str:
+    def _label(self, epoch: float) -> str:
         epochs = self.run.recipe.epochs
         return f"epoch {epoch:g}/{epochs:g}" if epochs else f"epoch {epoch:g}"
 
     def on_train_batch_end(self, batch, logs=None):
         if self._bar is not None:
-            shown = f"{self._named(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"
+            shown = f"{self._label(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"
             shown += f"  {self.run.characters_per_second:,.0f} {self.speed}"
             self._bar.update(self._task, completed=self.run.progress, description=shown)
 
@@ -63,4 +63,4 @@ class Progress(keras.callbacks.Callback):
         if "val_loss" in logs:
             losses += f", validation {logs['val_loss'] / self.nats:.3f}"
         speed = f"{logs['characters_per_second']:,.0f} {self.speed}"
-        show(f"{self._named(logs['epochs'])}: {losses} {self.unit}, {speed}", sys.stderr)
+        show(f"{self._label(logs['epochs'])}: {losses} {self.unit}, {speed}", sys.stderr)

@@ -1,4 +1,4 @@
-"""How a network is trained: the options of a run, checked, and the learning rate they ask for. Only Python."""
+"""The options of a training run, checked, and the learning rate at each point of it. Only Python."""
 
 import math
 from collections.abc import Mapping
@@ -37,8 +37,8 @@ class Recipe:
         optimizer: any of Keras's, by name.
         weight_decay: the share of the weights, biases excepted, taken off at every step, times the learning rate; None
             is the optimizer's own default.
-        average_weights: the momentum of an exponential moving average of the weights, such as 0.999, which is then what
-            is validated and kept; after n steps it is (1 + n) / (10 + n) at most. 0 is none.
+        average_weights: the momentum of an exponential moving average of the weights, such as 0.999; the average is
+            then validated and kept. After n steps the momentum is (1 + n) / (10 + n) at most. 0: no average.
         clip_norm: the largest global norm of the gradients; None leaves it free.
         clip_value: the largest absolute value of a gradient's element; where it is given, the norm is free.
         mixed_precision: bfloat16 to compute in 16 bits; weights are float32 in any case.
@@ -77,14 +77,13 @@ class Recipe:
             if given and not (is_number(value) and (value > 0 or value == least)):
                 expected = "above 0" if least is None else f"of {least} or more"
                 raise ValueError(f"the {name.replace('_', ' ')} given is {value}: expected a number {expected}")
-        for name, value in {
-            "warmup": 0 if self.warmup is None else self.warmup,
-            "average weights": self.average_weights,
-        }.items():
+        for name, value in (
+            ("warmup", 0 if self.warmup is None else self.warmup),
+            ("average weights", self.average_weights),
+        ):
             if not (is_number(value) and 0 <= value < 1):
                 raise ValueError(f"the {name} given is {value}: expected a share from 0 up to, but not including, 1")
-        choices = {"schedule": SCHEDULES, "mixed precision": PRECISIONS}
-        for name, known in choices.items():
+        for name, known in (("schedule", SCHEDULES), ("mixed precision", PRECISIONS)):
             value = getattr(self, name.replace(" ", "_"))
             if value not in tuple(known):
                 raise ValueError(f"there is no {name} {value!r}: expected one of {', '.join(known)}")
@@ -126,7 +125,7 @@ class Recipe:
         """This recipe for a run that goes on with other epochs, minutes, learning rate or patience.
 
         Raises:
-            ValueError: an option would change what was done so far, or is out of range.
+            ValueError: an option that may not change differs, or is out of range.
         """
         for name, value in options.items():
             if name not in MAY_CHANGE and getattr(self, name) != value:
@@ -138,24 +137,23 @@ class Recipe:
 
     def rate(self, progress: float) -> float:
         """The learning rate when a share of the run, 0 to 1, is over."""
-        warmup = self.warmup
-        if warmup is None:
-            warmup = 0.0 if self.schedule == "constant" else WARMUP
+        usual = 0.0 if self.schedule == "constant" else WARMUP
+        warmup = usual if self.warmup is None else self.warmup
         if progress < warmup:
             return self.learning_rate * (progress + 1e-3) / (warmup + 1e-3)
         return self.learning_rate * SCHEDULES[self.schedule]((progress - warmup) / (1 - warmup))
 
     def dropout_scale(self, epochs: float | None) -> float:
-        """What to multiply the usual dropout by in a run of so many epochs; None where they are not known yet.
+        """The factor of the default dropout in a run of so many epochs; None if their number is not known yet.
 
-        What is read a few times only is hardly learned by heart. With a constant schedule nothing depends on when the
-        run will end.
+        A text that is read only a few times is hardly learned by heart. With a constant schedule nothing depends on the
+        end of the run.
         """
         return 1.0 if epochs is None or self.schedule == "constant" else min(1.0, epochs / MANY_EPOCHS)
 
 
 def explain_difference(name: str, before, now) -> str:
-    """Why a run cannot go on: something was given that is not what it began with."""
+    """Why a run cannot go on: an option or the text differs from its own."""
     return (
         f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without --resume "
         "(epochs, minutes, learning rate and patience may change)"

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from shakegen.model.model_file import ModelFileError, best_of
-from shakegen.text.windows import Batches
 from shakegen.training.learner import Learner
 from shakegen.training.recipe import Recipe, is_number
 from shakegen.training.validation import Validation
@@ -52,49 +51,41 @@ class Position:
     busy: float = 0.0
     timed: int = 0
 
-    def to_dict(self) -> dict:
-        """All of it, ready for JSON."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, values) -> "Position":
-        """The position of `to_dict`; raises ModelFileError where it cannot be one."""
-        usual = asdict(cls())
-        values = {"rate_scale": 1.0, **values} if isinstance(values, dict) else values  # older files have none
-        if (
-            not isinstance(values, dict)
-            or set(values) != set(usual)
-            or not all(is_number(value) and value >= 0 for value in values.values())
-            or any(type(usual[name]) is int and type(value) is not int for name, value in values.items())
-        ):
-            raise ModelFileError("the training run to resume is where no run can be: the file may be damaged")
-        return cls(**values)
+        """The position with these attributes; raises ModelFileError if one is missing, unknown or out of range."""
+        kinds = {name: type(value) for name, value in asdict(cls()).items()}
+        if isinstance(values, dict):
+            values = {"rate_scale": 1.0, **values}  # older files have none
+            usable = values.keys() == kinds.keys() and all(is_number(value) and value >= 0 for value in values.values())
+            if usable and all(type(values[name]) is int for name in kinds if kinds[name] is int):
+                return cls(**values)
+        raise ModelFileError("the position of the training run to resume is impossible: the file may be damaged")
 
 
 class Run:
-    """A training run, from where it stands to its end.
+    """A training run, from its position to its end.
 
     Args:
-        learner: what learns.
-        batches: what it learns from.
-        recipe: how.
-        weights: gives what is scored and kept of the network: its weights, by name.
-        score: validation loss in nats per symbol for given weights; None where there is no validation text.
-        save: writes a checkpoint; told whether it must, or may fail with a warning; returns whether it is written.
+        learner: learns from one batch after the other.
+        recipe: the options.
+        weights: gives the weights to score and to keep, by name.
+        score: validation loss in nats per symbol for given weights; None without validation text.
+        save: writes a checkpoint, and returns whether it is written; `save(True)` raises OSError if it fails, and
+            `save(False)` only warns.
         started: the `time.monotonic()` when the run began, or was resumed.
         every: seconds between checkpoints within an epoch.
 
     Attributes:
-        position: where the run stands.
-        history: as a model file has it.
-        best: what the best report so far kept; None before the first one.
+        position: how far the run has come.
+        history: as in a model file.
+        best: the weights of the best report so far; None before the first one.
         callbacks: a `keras.callbacks.Callback`.
     """
 
     def __init__(
         self,
         learner: Learner,
-        batches: Batches,
         recipe: Recipe,
         weights: Callable[[], dict],
         score: Validation | None,
@@ -102,19 +93,19 @@ class Run:
         started: float,
         every: float,
     ):
-        self.network, self.batches, self.recipe = learner.network, batches, recipe
-        self.learner = learner
+        self.learner, self.network, self.batches, self.recipe = learner, learner.network, learner.batches, recipe
         self._weights, self._score, self._save, self._every = weights, score, save, every
         self.position, self.history, self.best = Position(), [], None
         self.callbacks = keras.callbacks.Callback()
         self._since, self._next, self._saved, self._out_of_time = started, math.inf, False, False
-        self._reserve = 0.0  # seconds for what follows the last batch
+        self._reserve = 0.0  # seconds for the report after the last batch
         self._took = None  # seconds of the batch before; None before the first one, which compiles
         self.network.stop_training = False
         epochs = recipe.epochs
-        self._last = None if epochs is None else max(1, round(epochs * batches.steps))
-        parts = min(batches.steps, max(1, round(batches.steps * batches.characters / REPORT)))
-        self._ends = [part * batches.steps // parts for part in range(1, parts + 1)]
+        self._last = None if epochs is None else max(1, round(epochs * self.batches.steps))
+        steps = self.batches.steps
+        parts = min(steps, max(1, round(steps * self.batches.characters / REPORT)))
+        self._ends = [part * steps // parts for part in range(1, parts + 1)]
 
     @property
     def seconds(self) -> float:
@@ -123,7 +114,7 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """What share of the run is over, 0 to 1; what follows the last batch has its share of the minutes."""
+        """The share of the run that is over, 0 to 1; of the minutes, some are reserved for after the last batch."""
         if self._last is not None:
             return min(1.0, self.position.step / self._last)
         half_a_batch = self.position.busy / max(1, self.position.timed) / 2
@@ -148,14 +139,14 @@ class Run:
 
     @property
     def characters_per_second(self) -> float:
-        """How fast it has learned since the last report."""
+        """Its speed since the last report."""
         if self.position.busy:
             return round(self.position.timed * self.batches.characters / self.position.busy, 1)
         return round(self.batches.characters / self._took, 1) if self._took else 0.0
 
     @property
     def over(self) -> bool:
-        """Whether no epochs, minutes or patience are left, or a callback had enough; one batch is learned anyway."""
+        """Whether epochs, minutes or patience are used up, or a callback stopped it; never before the first batch."""
         ended = self._out_of_time or self.progress >= 1 or self.out_of_patience or self.network.stop_training
         return ended and self.position.step > 0
 
@@ -182,7 +173,7 @@ class Run:
         return self.learner.strategy.stopped
 
     def go(self) -> None:
-        """Train to the end, or until it is `stopped`; in either case a checkpoint has been written then.
+        """Train to the end, or until it is `stopped`; either way it ends with a checkpoint.
 
         Raises:
             Diverged: a loss or a weight is not a number.

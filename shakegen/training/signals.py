@@ -22,7 +22,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def stopping_on_signals(stop: Callable[[int], None]) -> Iterator[None]:
+def call_on_signals(stop: Callable[[int], None]) -> Iterator[None]:
     """Call `stop` with the number of the first Ctrl-C or SIGTERM; the second one acts as usual."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,7 +1,4 @@
-"""How a run begins that is described by options: its text, what it remembers, the model file that it writes.
-
-The chief decides for all workers: no other one needs a model file.
-"""
+"""Decides how a run begins that options describe: its text, remembered options, the model file that it writes."""
 
 import contextlib
 import itertools
@@ -21,10 +18,10 @@ from shakegen.text.catalog import open_source
 from shakegen.training.beginning import Beginning, begin, check_run, refuse_both
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks import get_task
-from shakegen.training.workers.strategy import Alone, Strategy
+from shakegen.training.workers.strategy import Strategy
 
 READING = ("encoding", "lowercase", "normalize")
-REMEMBERED = {  # what a run remembers beside its network and its recipe
+REMEMBERED = {  # options of a run beside those of its network and its recipe
     "encoding": str,
     "lowercase": bool,
     "normalize": str | None,
@@ -50,16 +47,15 @@ def begin_with_text(
     checkpoint_every: float = 1.0,
     strategy: Strategy | None = None,
 ) -> tuple[Beginning, dict]:
-    """Decide how a run on a text begins that is described by options.
+    """Decide how a run on a text begins that options describe.
 
     Args:
         places: the text, as for `text.catalog.open_source`.
         options: of `REMEMBERED`, `Config` and `Recipe`, by name.
-        given: the names of the options that somebody chose; the others have their defaults, or those of the run that
-            goes on.
-        resume: whether to go on with the run in `out`, or with the newest one on that text in `./models`.
+        given: the names of the options that the user gave; a resumed run keeps its own values of the others.
+        resume: continue the run in `out`, or the newest one on that text in `./models`.
         finetune: the file of a model to start from.
-        out: the model file to write; by default one in `./models` that is not there yet.
+        out: the model file to write; by default a new one in `./models`.
         checkpoint_every: as for `train`.
         strategy: of the processes that train; the chief decides for all.
 
@@ -71,7 +67,7 @@ def begin_with_text(
         ValueError: as for `train`.
     """
     refuse_both(resume or None, finetune)
-    strategy = strategy or Alone()
+    strategy = strategy or Strategy()
     chosen = {name: value for name, value in options.items() if name in given}
     out, base = share_model(strategy, places, chosen, out, resume, finetune)
     values = {name: options[name] for name in (*REMEMBERED, "random_state")}
@@ -89,24 +85,13 @@ def begin_with_text(
     if strategy.chief:
         ensure_writable(out)
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
-    beginning = begin(
-        corpus,
-        config,
-        resume=base if resume else None,
-        finetune=base if finetune else None,
-        out=out,
-        checkpoint_every=checkpoint_every,
-        notes=notes,
-        **{name: value for name, value in chosen.items() if name in RECIPE},
-    )
-    return beginning, values
+    recipe = {name: value for name, value in chosen.items() if name in RECIPE}
+    start = {"resume": base} if resume else {"finetune": base}
+    return begin(corpus, config, **start, out=out, checkpoint_every=checkpoint_every, notes=notes, **recipe), values
 
 
 def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, resume: bool, finetune: Path | None):
-    """The model file to write, where it is known by now, and the model to begin with, if there is one.
-
-    They are the chief's: no other worker needs a model file.
-    """
+    """The model file to write, if it is known by now, and the chief's model to begin with, if there is one."""
     strategy.agree({"--resume": resume, "--finetune": bool(finetune)})
     if not (resume or finetune):
         return out, None
@@ -125,13 +110,13 @@ def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, r
 
 
 def find_run(places: Sequence[str], chosen: Mapping) -> Path:
-    """The newest model file in ./models whose training run was on a text, of the cell and the task that are chosen."""
+    """The newest model file in ./models with a training run on a text, of the chosen cell and task."""
     for path in shelf.own_models():
         with contextlib.suppress(ValueError, OSError):
             model = load(path, with_training=True)
-            notes = model.training.state.get("notes") if model.training else None
+            notes = model.training and model.training.state.get("notes")
             fits = all(chosen.get(name) in (None, getattr(model.config, name)) for name in ("cell", "task"))
-            if isinstance(notes, dict) and notes.get("corpus") == list(places) and fits:
+            if fits and isinstance(notes, dict) and notes.get("corpus") == list(places):
                 return path
     raise FileNotFoundError(
         f"no training run on {shlex.join(places)} in ./models to resume: name its file with --out, or start one "
@@ -140,16 +125,11 @@ def find_run(places: Sequence[str], chosen: Mapping) -> Path:
 
 
 def recall_options(base: Model) -> dict:
-    """The options that a run remembers, of its text and of its samples, and its random state.
-
-    Raises:
-        ValueError: they cannot be used.
-    """
-    state = base.training.state
-    notes, recipe = state.get("notes") or {}, state["recipe"]
-    kinds = {**REMEMBERED, "random_state": int}
+    """The options of text and samples that a run remembers, and its random state; raises ValueError if damaged."""
+    state, kinds = base.training.state, {**REMEMBERED, "random_state": int}
+    notes = state.get("notes") or {}
     if isinstance(notes, dict):
-        values = {**notes, "random_state": recipe.get("random_state", 0)}
+        values = {**notes, "random_state": state["recipe"].get("random_state", 0)}
         values = {name: value for name, value in values.items() if name in kinds}
         if all(isinstance(value, kinds[name]) for name, value in values.items()):
             return values
@@ -161,14 +141,13 @@ def recall_options(base: Model) -> dict:
 
 def make_config(chosen: Mapping, base: Model | None) -> Config:
     """The configuration that options ask for: of a new network, or changes to that of a model."""
-    names = (*Config.setting_names(), *option_names())
-    options = {name: chosen[name] for name in names if name in chosen}
+    options = {name: chosen[name] for name in (*Config.setting_names(), *option_names()) if name in chosen}
     if base is not None:
         return replace(base.config, **options)
     return get_task(options.pop("task", "next")).make_config(**options)
 
 
 def name_free_file(stem: str) -> Path:
-    """A model file in ./models that is not there yet: a run without --out overwrites none."""
+    """A model file in ./models that does not exist yet: a run without --out overwrites none."""
     names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(path for path in (Path("models") / f"{name}.h5" for name in names) if not path.exists())

@@ -1,10 +1,9 @@
 """Builds and drives one training run."""
 
-import contextlib
 import math
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -20,11 +19,11 @@ from shakegen.network.dropout import ScaledDropout
 from shakegen.training import checkpoint
 from shakegen.training.beginning import Beginning, digest
 from shakegen.training.learner import Learner
-from shakegen.training.logs import run_logs
+from shakegen.training.logs import CsvLog, TensorBoardLog
 from shakegen.training.optimizer import make_optimizer
 from shakegen.training.progress import Progress
 from shakegen.training.run import REPORT, Diverged, Position, Run
-from shakegen.training.signals import Interrupted, stopping_on_signals
+from shakegen.training.signals import Interrupted, call_on_signals
 from shakegen.training.tasks import get_task
 from shakegen.training.workers.replicas import Replicas, sum_once
 from shakegen.training.workers.strategy import Strategy
@@ -33,19 +32,19 @@ VALIDATION = 8  # symbols are learned from for each one, at least, that is valid
 
 
 class Ended(ValueError):
-    """The run to resume has had all that it was given."""
+    """The run to resume has used up its epochs, minutes or patience."""
 
 
 class Trainer:
     """Trains the network of a run, and makes its model.
 
     Args:
-        beginning: what the run is about, and where it begins.
+        beginning: everything that decides the run.
         started: the `time.monotonic()` when it began.
         strategy: of the processes that train.
 
     Raises:
-        Ended: the run to resume has had all that it was given.
+        Ended: the run to resume has used up its epochs, minutes or patience.
         ModelFileError: the run to resume is not of this network.
         ValueError: the text is too short, or of another level than the network.
     """
@@ -71,7 +70,7 @@ class Trainer:
         score = self.task.make_validation(config, corpus, self.vocabulary, most)
         learner = Learner(self.network, self.replicas)
         every = self._every or math.inf
-        self.run = Run(learner, batches, recipe, self._read_weights, score, self._save, started, every)
+        self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every)
         if beginning.resumes:
             self._restore(base)
 
@@ -85,7 +84,7 @@ class Trainer:
             random_state=recipe.random_state,
             streams=self.replicas.width if recipe.stateful else None,
             dtype=precision if precision == "float32" else f"mixed_{precision}",
-            # The usual dropout depends on how long the run is; a dropout that was asked for does not.
+            # The default dropout depends on the length of the run; a dropout that the user gave does not.
             dropout=ScaledDropout if self.config.dropout is None else keras.layers.Dropout,
         )
         if base is not None:
@@ -102,7 +101,7 @@ class Trainer:
         return named_weights(self.config, self.network)
 
     def _restore(self, model: Model) -> None:
-        """Go on where a model's training run stands."""
+        """Continue the training run of a model."""
         state, run = model.training.state, self.run
         checkpoint.restore(self.network, self.replicas, model.training)
         run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
@@ -119,31 +118,28 @@ class Trainer:
             return f"it had {self.recipe.epochs:g} epochs (--epochs)"
         return f"it had {self.recipe.minutes:g} minutes (--minutes)"
 
-    def train(
-        self,
-        callbacks: Iterable[keras.callbacks.Callback] = (),
-        log_dir: str | Path | None = None,
-        verbose: bool = True,
-    ) -> Model:
+    def train(self, callbacks: Iterable[keras.callbacks.Callback], log_dir: str | Path | None, verbose: bool) -> Model:
         """Run to the end, as the chief or alone; as `train` says."""
         run, unit, callbacks = self.run, self.task.kind.unit_of(self.config), list(callbacks)
         shown = [Progress(run, unit, self.config.level)] if verbose else []
         if log_dir is not None:
             samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
-            callbacks += run_logs(log_dir, self.replicas.sample, next(samplers, None), unit)
+            callbacks.append(CsvLog(Path(log_dir) / "epochs.csv", unit))
+            callbacks.append(TensorBoardLog(log_dir, self.replicas.sample, next(samplers, None), unit))
         epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
         )
-        with stopping_on_signals(self.strategy.stop), contextlib.ExitStack() as closing:
-            for bar in shown:
-                closing.callback(bar.close)
+        with call_on_signals(self.strategy.stop):
             try:
                 run.go()
             except Diverged:
                 best = None if run.best is None else replace(self.make_model(), training=None)
                 kept = f"; {self.out} keeps the best epoch so far" if best and self.out else ""
                 raise Diverged(best, kept) from None
+            finally:
+                for bar in shown:
+                    bar.close()
         model, signal = self.make_model(), run.stopped
         self.strategy.order("end", signal=signal)
         if signal:
@@ -151,10 +147,10 @@ class Trainer:
         return model
 
     def follow(self) -> None:
-        """Do what the chief orders, to the end."""
+        """Follow the chief's orders to the end."""
         learner, signal = self.run.learner, None
         learner.begin(self.run.position.step)
-        with stopping_on_signals(self.strategy.stop):
+        with call_on_signals(self.strategy.stop):
             for order in self.strategy.orders():
                 if order["what"] == "learn":
                     learner(order["rate"], order["dropout"])
@@ -166,12 +162,12 @@ class Trainer:
             raise Interrupted(None, signal)
 
     def make_model(self) -> Model:
-        """The best model so far, with where the run stands; before the first epoch has ended, the present one."""
+        """The best model so far, with the state of the run; before the first epoch has ended, the present one."""
         run, arrays = self.run, checkpoint.capture(self.network, self.replicas)
         weights = self._read_weights() if run.best is None else run.best
         state = {
             "recipe": self.recipe.to_dict(),
-            "position": {**run.position.to_dict(), "seconds": run.seconds},
+            "position": {**asdict(run.position), "seconds": run.seconds},
             "symbols": digest(self.corpus.output_vocabulary),
             "notes": self.notes,
             **checkpoint.describe(self.replicas),

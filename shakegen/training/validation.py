@@ -1,4 +1,4 @@
-"""How well a network in training predicts text that it does not learn from. Only numpy."""
+"""The loss of a network in training on text that it does not learn from. Only numpy."""
 
 import time
 from abc import ABC, abstractmethod

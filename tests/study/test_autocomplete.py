@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from shakegen.inference import Engine
+from shakegen.model import AutocompleteModel
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.completion import Completer
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
-from shakegen.study.autocomplete.measures import characters_typed, evaluate
+from shakegen.study.autocomplete.measures import count_typed, evaluate
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text import reading
 
@@ -32,8 +32,8 @@ def engine(weights):
 
 
 @pytest.fixture
-def completer(engine):
-    return Completer(engine, WORDS, 24)
+def completer(weights):
+    return AutocompleteModel(CONFIG, SYMBOLS, weights, {"observation_length": 24}, words=WORDS)
 
 
 def log_shares(weights, text):
@@ -79,7 +79,7 @@ def test_nothing_to_count_gives_none(engine):
 
 
 def test_characters_typed_count_from_the_space():
-    assert characters_typed(SYMBOLS.encode(" a day to")[None])[0].tolist() == [0, 1, 0, 1, 2, 3, 0, 1, 2]
+    assert count_typed(SYMBOLS.encode(" a day to")[None])[0].tolist() == [0, 1, 0, 1, 2, 3, 0, 1, 2]
 
 
 def test_completions_are_the_likeliest_words(completer, weights):

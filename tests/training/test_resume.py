@@ -264,6 +264,6 @@ def test_checkpoints_of_other_networks_and_places_are_refused(finished):
             "the training run to resume is not of this network and optimizer: the file may be damaged, or come from "
             "another version of shakegen or Keras; start a new run without --resume"
             if changed
-            else "the training run to resume is where no run can be: the file may be damaged"
+            else "the position of the training run to resume is impossible: the file may be damaged"
         )
     training.arrays, training.state = arrays, state

@@ -8,7 +8,7 @@ from shakegen.text.windows import ALL, Batches
 
 
 class ShuffledObservations(Batches):
-    """Observations in random order, in every epoch another one; what fills up the last batch is all padding.
+    """Observations in random order, in every epoch another one; padding fills up the last batch.
 
     Args:
         observations: of the text.

@@ -1,81 +1,38 @@
-"""From a text as it stands to the words that it may go on with. Only numpy."""
+"""Words that may complete a text. Only numpy."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.study.autocomplete.corpus import unfinished
+from shakegen.study.autocomplete.corpus import encode_text
 from shakegen.study.autocomplete.outputs import SPACE, SPECIAL, SYMBOLS, Outputs
 from shakegen.text.reading import text8
 
 
 class Completion(NamedTuple):
-    """A word that a text may go on with.
+    """A word that may complete a text."""
 
-    Attributes:
-        word: the whole word, with what of it is typed already.
-        probability: among all the words that the network knows, or among those that match.
-    """
-
-    word: str
-    probability: float
+    word: str  # whole, with the letters that are typed already
+    probability: float  # among all the words that the network knows, or those that match
 
 
-class Completer:
-    """Completes with any network of the autocomplete task; `model.AutocompleteModel` is one.
+class Typing:
+    """A text that grows and shrinks a character at a time, read by a network of the autocomplete task.
 
     Args:
         engine: an `inference.Engine` with its read-out deferred.
         words: its outputs.
-        length: the most characters that it reads, the latest; as many as an observation had in training.
-    """
-
-    def __init__(self, engine, words: Outputs, length: int):
-        self.engine, self.words, self.length = engine, words, length
-
-    def complete(self, text: str = "", top: int = 3, matching: bool = False) -> list[Completion]:
-        """The likeliest words that a text may end with once its last word is whole, best first.
-
-        Args:
-            text: any text; it is read as words of a to z, and a last word that no space follows as unfinished.
-            top: how many words, if there are so many.
-            matching: offer only words that begin with what is typed of the last one.
-
-        Raises:
-            ValueError: `top` is below 1.
-        """
-        return self.typing(text).likeliest(top, matching)
-
-    def typing(self, text: str = "") -> "Typing":
-        """A text to type on, with suggestions at every key."""
-        return Typing(self, text)
-
-    def suggestions(self, logits: np.ndarray, top: int, beginning: str = "") -> list[Completion]:
-        """The likeliest words by their logits, shape (outputs,), of those that begin so."""
-        if top < 1:
-            raise ValueError(f"the number of words is {top}: expected 1 or more")
-        logits = logits[SPECIAL:].astype(float)
-        if beginning:
-            matches = np.array([word.startswith(beginning) for word in self.words.words])
-            if not matches.any():
-                return []
-            logits = np.where(matches, logits, -np.inf)
-        shares = np.exp(logits - logits.max())
-        shares /= shares.sum()
-        order = np.argsort(-shares, kind="stable")[:top]
-        return [Completion(self.words.words[k], float(shares[k])) for k in order if shares[k] > 0]
-
-
-class Typing:
-    """A text that grows and shrinks a character at a time, made by `Completer.typing`.
+        length: how many of the latest characters it reads at most; as many as an observation had in training.
+        text: any text to begin with; it is read as words of a to z. The last word is unfinished if no space follows.
 
     Attributes:
-        characters: ids of `SYMBOLS`: what was typed, brought to a to z with one space before each word.
+        characters: the text as ids of `SYMBOLS`, words of a to z with one space before each.
     """
 
-    def __init__(self, completer: Completer, text: str = ""):
-        self._completer, self._engine, self.characters = completer, completer.engine, unfinished([text]).tolist()
-        self._begin, self._state = 0, completer.engine.start()
+    def __init__(self, engine, words: Outputs, length: int, text: str = ""):
+        self._engine, self._words, self._length = engine, words, length
+        self.characters = encode_text([text]).tolist()
+        self._begin, self._state = 0, engine.start()
         self._snapshots: list[tuple[np.ndarray, np.ndarray]] = []
         self._read()
 
@@ -86,7 +43,7 @@ class Typing:
 
     @property
     def word(self) -> str:
-        """What is typed of the last word."""
+        """The letters of the last word so far."""
         return self.text.rpartition(" ")[2]
 
     def write(self, text: str) -> None:
@@ -109,26 +66,31 @@ class Typing:
         self.write(word + " ")
 
     def likeliest(self, top: int = 3, matching: bool = False) -> list[Completion]:
-        """The likeliest words; as `Completer.complete`."""
-        logits = self._engine.read_out(self._snapshots[-1][0])[0]
-        return self._completer.suggestions(logits, top, self.word if matching else "")
+        """The likeliest words to complete the last one, best first; as `AutocompleteModel.complete`."""
+        if top < 1:
+            raise ValueError(f"the number of words is {top}: expected 1 or more")
+        logits, words = self._engine.read_out(self._snapshots[-1][0])[0][SPECIAL:].astype(float), self._words.words
+        if matching:
+            logits[[not word.startswith(self.word) for word in words]] = -np.inf
+            if np.isneginf(logits).all():
+                return []
+        shares = np.exp(logits - logits.max())
+        shares /= shares.sum()
+        order = np.argsort(-shares, kind="stable")[:top]
+        return [Completion(words[k], float(shares[k])) for k in order if shares[k] > 0]
 
     def _remove(self) -> None:
         self.characters.pop()
         del self._snapshots[len(self.characters) - self._begin :]
 
     def _read(self) -> None:
-        """Bring the network to the text's end; states of all that it has read are kept, to go back to."""
-        begin = context(self.characters, self._completer.length)
+        """Read up to the end of the text; the states on the way are kept, to go back to."""
+        begin = max(0, len(self.characters) - self._length)
+        whole = (k for k in range(begin, len(self.characters)) if self.characters[k] == SPACE)
+        begin = next(whole, begin)  # of the first whole word that fits
         if begin != self._begin:
             self._begin, self._snapshots = begin, []
         self._state[:] = self._snapshots[-1][1] if self._snapshots else self._engine.start()
         for one in self.characters[begin + len(self._snapshots) :]:
             results, _ = self._engine.step(np.array([one]), self._state)
             self._snapshots.append((results.copy(), self._state.copy()))
-
-
-def context(characters: list[int], length: int) -> int:
-    """Where the latest whole words begin that are together at most so long, the unfinished one counted."""
-    begin = max(0, len(characters) - length)
-    return next((k for k in range(begin, len(characters)) if characters[k] == SPACE), begin)

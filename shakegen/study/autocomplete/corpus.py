@@ -5,7 +5,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,12 +23,13 @@ class AutocompleteCorpus:
     """A text as observations of the autocomplete task, with the split of the observations in three parts.
 
     Attributes:
-        name: what to call it, as in `models/<name>-autocomplete-<cell>.h5`.
+        name: its name, as in `models/<name>-autocomplete-<cell>.h5`.
         words: the outputs.
         observations: the whole text, cut.
         sha256: of the text as words with a space before each, in ASCII.
         split: the fractions of observations for training, validation and test; they sum to 1.
-        random_state: of the shuffle that decides which observation goes where.
+        random_state: of the shuffle before the split.
+        train, validation, test: the numbers of the observations in each part.
     """
 
     name: str
@@ -37,6 +38,9 @@ class AutocompleteCorpus:
     sha256: str
     split: tuple[float, ...] = (0.9, 0.05, 0.05)
     random_state: int = 0
+    train: np.ndarray = field(init=False, repr=False)
+    validation: np.ndarray = field(init=False, repr=False)
+    test: np.ndarray = field(init=False, repr=False)
 
     task, level, vocabulary = "autocomplete", "char", SYMBOLS
 
@@ -56,7 +60,7 @@ class AutocompleteCorpus:
             source: any text; it is brought to a to z and spaces as text8 was.
             vocabulary_size: how many words to predict, the most frequent of the whole text, 16,384 by default; fewer if
                 it has fewer.
-            length: T, the most characters in an observation; longer words are cut to what fits.
+            length: T, the most characters in an observation; longer words are cut short.
             split: the fractions of observations for training, validation and test.
             random_state: of the shuffle before the split.
             words: outputs to use instead, those of a trained network.
@@ -69,7 +73,7 @@ class AutocompleteCorpus:
         vocabulary_size = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
         if not 1 <= vocabulary_size <= 1 << 20:
             raise ValueError(f"the vocabulary size is {vocabulary_size}: expected 1 to {1 << 20} words")
-        characters = unfinished(source.blocks())
+        characters = encode_text(source.blocks())
         characters = cut_words(characters[: len(characters) - (characters[-1] == SPACE)], length - 1)
         if not len(characters):
             raise ValueError(f"{source.title} has no words: expected a text with letters from a to z")
@@ -92,10 +96,15 @@ class AutocompleteCorpus:
                 f"the split {','.join(map(str, self.split))} is not usable for observations: expected three shares for "
                 "training, validation and test that sum to 1, such as 0.9,0.05,0.05"
             )
+        count = len(self.observations)
+        train, validation = (math.floor(count * share + 1e-6) for share in self.split[:2])
+        order = np.random.default_rng(self.random_state).permutation(count)
+        for name, rows in zip(("train", "validation", "test"), np.split(order, [train, train + validation])):
+            object.__setattr__(self, name, rows)
 
     @property
     def output_vocabulary(self) -> Outputs:
-        """What a network for it predicts."""
+        """The outputs of a network for it."""
         return self.words
 
     def __len__(self) -> int:
@@ -103,45 +112,19 @@ class AutocompleteCorpus:
         return len(self.observations.characters)
 
     def origin(self) -> dict:
-        """What a model file says of it."""
+        """Its description in a model file."""
         sizes = {"length": len(self), "observation_length": self.observations.length, "random_state": self.random_state}
         return {"name": self.name, "sha256": self.sha256, "split": list(self.split), **sizes}
 
     def check_parts(self) -> None:
-        """Refuse a training part without observations.
-
-        Raises:
-            ValueError: it has none.
-        """
+        """Refuse a training part without observations; raises ValueError."""
         if not len(self.train):
             raise ValueError(
                 f"{self.name} has {len(self.observations)} observations, too few for a training part: try a longer text"
             )
 
-    @property
-    def _parts(self) -> list[np.ndarray]:
-        count = len(self.observations)
-        order = np.random.default_rng(self.random_state).permutation(count)
-        train, validation = (math.floor(count * share + 1e-6) for share in self.split[:2])
-        return np.split(order, [train, train + validation])
 
-    @property
-    def train(self) -> np.ndarray:
-        """The numbers of the observations to learn from."""
-        return self._parts[0]
-
-    @property
-    def validation(self) -> np.ndarray:
-        """The numbers of the observations that choose the best epoch."""
-        return self._parts[1]
-
-    @property
-    def test(self) -> np.ndarray:
-        """The numbers of the observations that nothing looks at before the end."""
-        return self._parts[2]
-
-
-def unfinished(blocks: Iterable[str]) -> np.ndarray:
+def encode_text(blocks: Iterable[str]) -> np.ndarray:
     """A text as ids of `SYMBOLS`, with one space before each word, and one after the last if something ends it."""
     spaced = text8(itertools.chain([" "], filter(None, blocks)))
     return np.concatenate([np.frombuffer(block.encode("ascii"), np.uint8) & 31 for block in spaced])  # a is 97

@@ -12,10 +12,10 @@ def autocomplete_crossentropy(hidden, kernel, bias, targets, logits: int = LOGIT
     """The mean cross entropy of the words wanted, in nats, over all positions that have one.
 
     The gradient of a block's logits is made together with them, from the same softmax, and goes at once into the
-    gradients of what made them: three products a block in all, and memory for one block.
+    gradients of `hidden`, `kernel` and `bias`: three products a block in all, and memory for one block.
 
     Args:
-        hidden: what the read-out reads, (N, T, H).
+        hidden: the inputs of the read-out, (N, T, H).
         kernel, bias: of the read-out to W outputs, (H, W) and (W,).
         targets: outputs, integers (N, T); those below `words.SPECIAL`, padding and unknown words, do not count.
         logits: how many to compute at a time.
@@ -80,9 +80,9 @@ class AutocompleteCrossentropy(keras.losses.Loss):
 
 
 def without_read_out(network: keras.Model) -> keras.Model:
-    """The same network up to what its layer `dense` reads; `read_out`, that layer, is still part of it.
+    """The same network up to the input of its layer `dense`, which it keeps as its attribute `read_out`.
 
-    It shares all its weights with `network`, in the same order, and is what `AutocompleteCrossentropy` trains.
+    It shares all its weights with `network`, in the same order. `AutocompleteCrossentropy` trains it.
     """
     read_out = network.get_layer("dense")
     below = keras.Model(network.inputs, read_out.input, name=network.name)

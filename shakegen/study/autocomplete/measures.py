@@ -17,7 +17,7 @@ STREAMS = 64
 class AutocompleteEvaluation:
     """How well a network predicts, at every character of observations, the word that it is part of.
 
-    What counts are the positions whose word the network can predict, unless it says otherwise.
+    Only positions whose word the network can predict count, unless a figure says otherwise.
 
     Attributes:
         nats: the sum of the negative log-likelihoods of the words.
@@ -43,12 +43,12 @@ class AutocompleteEvaluation:
 
     @property
     def study_accuracy(self) -> float | None:
-        """The same of all positions, padding and unknown words counted as errors, as the study of memory has it."""
+        """The same over all positions; padding and unknown words count as errors, as in the study of memory."""
         return share(self.hits[0].sum(), self.positions)
 
     @property
     def long_context_accuracy(self) -> float | None:
-        """The share of words that were the likeliest at the space before them: by what stands there already."""
+        """The share of words that were the likeliest at the space before them, from the earlier text alone."""
         return share(self.hits[0, 0], self.counts[0])
 
     @property
@@ -57,9 +57,9 @@ class AutocompleteEvaluation:
         return share(self.hits[0, SHORT_CONTEXT:].sum(), self.counts[SHORT_CONTEXT:].sum())
 
     def by_typed(self) -> list[dict]:
-        """For each number of characters typed, 0 being the space before the word: positions, top_1, top_2 and top_3.
+        """For each number of characters typed, 0 at the space before the word: positions, top_1, top_2 and top_3.
 
-        The last three are the shares of positions whose word was among so many likeliest.
+        top_k is the share of positions whose word was among the k likeliest.
         """
         return [
             {"typed": typed, "positions": int(count)}
@@ -70,13 +70,8 @@ class AutocompleteEvaluation:
 
     def to_dict(self) -> dict:
         """All figures, ready for JSON; None where there was nothing to count."""
-        names = (
-            "cross_entropy",
-            "masked_accuracy",
-            "study_accuracy",
-            "long_context_accuracy",
-            "short_context_accuracy",
-        )
+        accuracies = (f"{kind}_accuracy" for kind in ("masked", "study", "long_context", "short_context"))
+        names = ["cross_entropy", *accuracies]
         sizes = {"positions": self.positions, "masked_positions": int(self.counts.sum())}
         return {name: getattr(self, name) for name in names} | sizes | {"by_characters_typed": self.by_typed()}
 
@@ -97,8 +92,8 @@ def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int 
     nats, counts, hits = 0.0, np.zeros(observations.length, np.int64), np.zeros((TOP, observations.length), np.int64)
     for first in range(0, len(rows), streams):
         inputs, targets = observations.take(rows[first : first + streams])
-        known, typed = targets >= SPECIAL, characters_typed(inputs)
-        surprisals, ranks = judged(engine, read(engine, inputs)[known], targets[known])
+        known, typed = targets >= SPECIAL, count_typed(inputs)
+        surprisals, ranks = rank_targets(engine, read(engine, inputs)[known], targets[known])
         nats += surprisals.sum(dtype=float)
         for k in range(TOP):
             hits[k] += np.bincount(typed[known][ranks <= k], minlength=len(counts))
@@ -106,14 +101,14 @@ def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int 
     return AutocompleteEvaluation(nats, counts, hits, len(rows) * observations.length)
 
 
-def characters_typed(inputs: np.ndarray) -> np.ndarray:
-    """How many characters of its word are there at every position, 0 at the space before it, shape (N, T) → (N, T)."""
+def count_typed(inputs: np.ndarray) -> np.ndarray:
+    """The number of characters of the word so far at every position, 0 at the space before it, (N, T) → (N, T)."""
     positions = np.arange(inputs.shape[1])
     return positions - np.maximum.accumulate(np.where(inputs == SPACE, positions, 0), axis=1)
 
 
 def read(engine, inputs: np.ndarray) -> np.ndarray:
-    """What the read-out would read at every position, shape (N, T) → (N, T, F)."""
+    """The inputs of the read-out at every position, shape (N, T) → (N, T, F)."""
     state, steps = engine.start(len(inputs)), []
     for ids in inputs.T:
         results, state = engine.step(ids, state)
@@ -121,7 +116,7 @@ def read(engine, inputs: np.ndarray) -> np.ndarray:
     return np.stack(steps, axis=1)
 
 
-def judged(engine, results: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def rank_targets(engine, results: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The surprisal of each target, in nats, and how many outputs were likelier."""
     surprisals, ranks = np.empty(len(targets)), np.empty(len(targets), np.int64)
     block = max(1, LOGITS // engine.outputs)

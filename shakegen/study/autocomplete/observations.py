@@ -59,7 +59,7 @@ class Observations:
 
         Returns:
             Ids of characters (N, T), int32, and outputs (N, T), int32. What follows an observation is labelled as
-            padding and reads as spaces: nothing that comes after the last word can change what was predicted before.
+            padding and reads as spaces; it cannot change the predictions before it.
         """
         rows = np.asarray(rows)
         ends = np.where(rows < 0, 0, self.starts[rows + 1])

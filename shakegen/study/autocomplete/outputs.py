@@ -1,4 +1,4 @@
-"""What the autocomplete task reads and predicts: the letters a to z and the space, and words. Only numpy."""
+"""The symbols and the output words of the autocomplete task. Only numpy."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class Outputs:
         words: distinct words, usually the most frequent first; word k is output k + 2.
 
     Raises:
-        ValueError: a word is not of the letters a to z, or stands there twice, or there is none.
+        ValueError: there are no words, or a word is given twice or is not of the letters a to z.
     """
 
     def __init__(self, words: Iterable[str]):
@@ -57,7 +57,7 @@ class Outputs:
 
     @property
     def dtype(self) -> np.dtype:
-        """The smallest unsigned integer type that holds every output's number."""
+        """The smallest unsigned integer type for the numbers of the outputs."""
         return np.min_scalar_type(len(self) - 1)
 
     def encode(self, words: Iterable[str]) -> np.ndarray:

@@ -66,8 +66,8 @@ def connections(
         model: a `model.LanguageModel`, or a `model.AutocompleteModel`.
         text: any text that it can read.
         name: the name of the model.
-        target: the word, or the symbol, whose logit to trace at every position; by default the true one, and where the
-            text does not tell it, the likeliest.
+        target: the word, or the symbol, whose logit to trace at every position; by default the true one, or the
+            likeliest where the true one is unknown.
         top: the number of suggestions at each position.
         on_unknown: for symbols that a language model does not know, as `Vocabulary.encode` takes it.
 
@@ -87,16 +87,14 @@ def connections(
     for first in range(0, len(script.ids), POSITIONS):
         logits = np.where(allowed, gradients.logits(slice(first, first + POSITIONS)), -np.inf).astype(float)
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        order = np.argsort(-shares, axis=1, kind="stable")[:, :top]
-        likeliest.append(order[:, 0])
-        suggestions += [
-            [(outputs[k], float(row[k])) for k in best if row[k] > 0] for row, best in zip(shares, order, strict=True)
-        ]
-    known = script.truths >= 0
-    targets = np.where(known, script.truths, np.concatenate(likeliest))
-    kinds = np.where(known, "true", "likeliest").tolist()
+        for row in shares / shares.sum(axis=1, keepdims=True):
+            best = np.argsort(-row, kind="stable")[:top]
+            likeliest.append(best[0])
+            suggestions.append([(outputs[k], float(row[k])) for k in best if row[k] > 0])
     if target is not None:
-        targets[:], kinds = script.outputs.index(target), ["chosen"] * len(known)
+        targets, kinds = np.full(len(script.ids), script.outputs.index(target)), ["chosen"] * len(script.ids)
+    else:
+        known = script.truths >= 0
+        targets, kinds = np.where(known, script.truths, likeliest), np.where(known, "true", "likeliest").tolist()
     norms = gradients.connectivity(targets)
     return Connections(name, script.characters, script.what, outputs[targets].tolist(), kinds, suggestions, norms)

@@ -1,4 +1,4 @@
-"""How much each output of a network owes to each character that it read (Madsen 2019). Only numpy.
+"""The dependence of each output of a network on each character that it read (Madsen 2019). Only numpy.
 
 The connectivity of an output at t with the character at s is the squared L2 norm of the gradient of one of its logits
 with respect to the one-hot input at s.
@@ -38,10 +38,12 @@ class Gradients:
             self.layers.append(layer)
             inputs = config.units
         self.kernels = [layer.kernel for layer in self.layers]
-        self.kernels[0] = same_norms(kernel_of_one_hot(embedding, self.kernels[0]))
+        if embedding is not None:
+            self.kernels[0] = same_norms(embedding) @ self.kernels[0]
+        self.kernels[0] = same_norms(self.kernels[0])
 
     def logits(self, positions=slice(None)) -> np.ndarray:
-        """What the network predicts after each character, shape (T, outputs), or at some of them."""
+        """The logits after each character, shape (T, outputs), or at some positions."""
         kernel, bias = self.dense
         return self.hidden[positions] @ kernel + bias
 
@@ -78,10 +80,6 @@ class Gradients:
                 below = delta @ self.kernels[number].T
                 hidden = below + hidden if self.config.residual and number else below
             norms[live, step] = np.square(hidden).sum(axis=1)
-
-
-def kernel_of_one_hot(embedding: np.ndarray | None, kernel: np.ndarray) -> np.ndarray:
-    return kernel if embedding is None else same_norms(embedding) @ kernel
 
 
 def same_norms(table: np.ndarray) -> np.ndarray:

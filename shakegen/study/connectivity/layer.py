@@ -24,7 +24,7 @@ class LayerTrace:
         inputs: how many numbers an input has.
 
     Attributes:
-        kernel: what the input of every step is multiplied by, (inputs, ·).
+        kernel: the factor of the input at every step, (inputs, ·).
         states: how many vectors (H,) are carried from step to step, h first.
     """
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen.study.autocomplete.corpus import unfinished
+from shakegen.study.autocomplete.corpus import encode_text
 from shakegen.study.autocomplete.outputs import SPACE, SPECIAL, SYMBOLS, UNKNOWN
 
 
@@ -29,7 +29,7 @@ class Script:
 
 def of_words(words, text: str) -> Script:
     """A text in which every character, and the space before, should give its word."""
-    ids = unfinished([text])
+    ids = encode_text([text])
     whole = SYMBOLS.decode(ids)
     each = words.encode(whole.split()).astype(int)
     each = np.append(np.where(each == UNKNOWN, -1, each), -1)  # a space at the end is before a word yet to come

@@ -29,15 +29,14 @@ class AutocompleteTask(Task):
         return Config.autocomplete(**options)
 
     def make_recipe(self, corpus=None, **options):
-        if corpus is None:
-            return Recipe.autocomplete(**options)
-        length = corpus.observations.length
-        if options.get("stateful") or options.get("seq_length", length) != length:
-            raise ValueError(
-                f"the corpus has observations of {length} characters, each read from the start state: leave out "
-                "stateful, and give another length when it is made"
-            )
-        return Recipe.autocomplete(**{**options, "seq_length": length})
+        if corpus is not None:
+            length = corpus.observations.length
+            if options.get("stateful") or options.setdefault("seq_length", length) != length:
+                raise ValueError(
+                    f"the corpus has observations of {length} characters, each read from the start state: leave out "
+                    "stateful, and give another length when it is made"
+                )
+        return Recipe.autocomplete(**options)
 
     def check_recipe(self, recipe):
         if recipe.stateful:
@@ -103,7 +102,7 @@ class AutocompleteTask(Task):
         return 1.0
 
     def write_sample(self, model, corpus, seed, length, random_state):
-        """Suggestions at each character typed of a text, by default of the beginning of a test observation."""
+        """Suggestions at each character of a text, by default of the beginning of a test observation."""
         if seed is None:
             seed = corpus.observations.texts([*corpus.test, 0][:1])[0].strip()
         typing, lines = model.typing(), []

@@ -85,7 +85,7 @@ class NextSymbolTask(Task):
         return f"{model.validation_bits:.3f} bits/char{spelling} on validation text"
 
     def score(self, model, corpus, part):
-        """Each symbol is predicted from all before it; a long text is read in streams, each from the start state."""
+        """Predict each symbol from all before it; a long text is read in streams, each from the start state."""
         ids, whole = getattr(corpus, part), corpus.parts[PARTS.index(part)]
         if len(ids) < 2:
             return None

@@ -1,4 +1,4 @@
-"""The interface of a task: all that training, comparing and the commands need to know of it. Only numpy at import."""
+"""The interface of a task for training, comparing and the commands. Only numpy at import."""
 
 from __future__ import annotations
 
@@ -19,22 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure of how well a network predicts.
+    """A figure of how well a network predicts."""
 
-    Attributes:
-        part, key: its place in a run's figures: `validation` or `test`, and its name there.
-        head: the head of its column in a terminal.
-        title: in words.
-        digits: after the point.
-        usual: whether a narrow table has it.
-    """
-
-    part: str
-    key: str
-    head: str
+    part: str  # of the text, validation or test
+    key: str  # its name in the scores of that part
+    head: str  # of its column in a terminal
     title: str
-    digits: int = 3
-    usual: bool = True
+    digits: int = 3  # after the point
+    usual: bool = True  # whether a narrow table has it
 
     @property
     def name(self) -> str:
@@ -60,26 +52,18 @@ class Task(ABC):
         """One of `config.TASKS`."""
         return self.kind.task
 
-    # What is learned, and with which options.
+    # Options and corpora.
 
     @abstractmethod
     def make_config(self, **options) -> Config:
-        """A configuration with the options that are usual for the task, and others that are given.
-
-        Raises:
-            ValueError: an option is out of range.
-        """
+        """A configuration with the usual options of the task and the given ones; raises ValueError as `Config`."""
 
     @abstractmethod
     def make_recipe(self, corpus=None, **options) -> Recipe:
-        """The recipe of a new run, on a corpus if there is one already.
-
-        Raises:
-            ValueError: an option is out of range, or does not fit the corpus.
-        """
+        """The recipe of a new run; raises ValueError as `Recipe`, or if an option does not fit the corpus, if given."""
 
     def check_recipe(self, recipe: Recipe) -> None:  # noqa: B027
-        """Refuse a recipe that has no meaning for the task; raises ValueError."""
+        """Raise ValueError if a recipe does not fit the task."""
 
     @abstractmethod
     def corpus_options(self, config: Config, seq_length: int | None, random_state: int, base: Model | None) -> dict:
@@ -97,11 +81,7 @@ class Task(ABC):
 
     @abstractmethod
     def merge_vocabularies(self, base: Model | None, corpus):
-        """The vocabulary of a network that goes on from a model, if there is one, with a corpus.
-
-        Raises:
-            ValueError: the model cannot go on with this corpus.
-        """
+        """The vocabulary of a network for a corpus that may start from a model; raises ValueError if it cannot."""
 
     @abstractmethod
     def make_batches(self, corpus, vocabulary, recipe: Recipe) -> Batches:
@@ -109,18 +89,18 @@ class Task(ABC):
 
     @abstractmethod
     def make_network(self, config: Config, corpus, vocabulary, **options) -> keras.Model:
-        """The network to train, not compiled, from ids to what the loss takes; options as for `network.build`.
+        """The network to train, not compiled, from ids to the input of the loss; options as for `network.build`.
 
-        Its weights are those of the network that is kept, in the same order.
+        Its weights are those of the model's network, in the same order.
         """
 
     @abstractmethod
     def make_loss(self, network: keras.Model) -> keras.losses.Loss:
-        """The loss of such a network, in nats: a mean, with a `count` of the targets that it is the mean of."""
+        """The loss of a network, in nats: a mean over targets, with a method `count` of the number of targets."""
 
     @abstractmethod
     def transfer_weights(self, weights: dict, base: Model, vocabulary) -> dict:
-        """The weights of a model in a network of a vocabulary; where they do not reach, `weights` stay."""
+        """The weights of a model in a network of a larger vocabulary; its other weights are those in `weights`."""
 
     @abstractmethod
     def make_validation(self, config: Config, corpus, vocabulary, most: int):
@@ -134,13 +114,9 @@ class Task(ABC):
 
     @abstractmethod
     def make_sampler(self, config: Config, corpus, options: dict, shown: bool) -> keras.callbacks.Callback:
-        """The callback that shows a sample after each epoch.
+        """The callback that shows a sample after each epoch on standard error, or keeps it for the logs alone.
 
-        Args:
-            config: the network.
-            corpus: its corpus.
-            options: sample_seed, sample_length, temperature, beam_width, random_state.
-            shown: whether to print it on standard error; else it is for the logs alone.
+        The options are sample_seed, sample_length, temperature, beam_width, random_state.
         """
 
     @abstractmethod
@@ -151,7 +127,7 @@ class Task(ABC):
 
     @abstractmethod
     def score(self, model, corpus, part: str) -> dict | None:
-        """How well a model predicts a part of its corpus, or None of an empty one."""
+        """The figures of a model on a part of its corpus; None if the part is empty."""
 
     @abstractmethod
     def characters_per_symbol(self, corpus) -> float:
@@ -159,8 +135,8 @@ class Task(ABC):
 
     @abstractmethod
     def write_sample(self, model, corpus, seed: str | None, length: int, random_state: int) -> str:
-        """A sample to compare, that continues a seed, or the usual one."""
+        """A sample to compare; it continues a seed, or the usual one."""
 
     @abstractmethod
     def use_model(self, model, count: int) -> int:
-        """Read or write about so many symbols, to be timed; gives the number of their characters."""
+        """Read or write about `count` symbols, to be timed; returns the number of their characters."""

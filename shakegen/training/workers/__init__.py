@@ -3,7 +3,7 @@
 from shakegen.training.workers.channel import TeamError
 from shakegen.training.workers.cluster import Cluster
 from shakegen.training.workers.rendezvous import join
-from shakegen.training.workers.strategy import Alone, Strategy
+from shakegen.training.workers.strategy import Strategy
 from shakegen.training.workers.team import Team
 
-__all__ = ["Alone", "Cluster", "Strategy", "Team", "TeamError", "join"]
+__all__ = ["Cluster", "Strategy", "Team", "TeamError", "join"]

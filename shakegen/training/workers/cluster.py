@@ -1,4 +1,4 @@
-"""The addresses of the workers, and which of them this process is. Only Python."""
+"""The addresses of the workers, and the index of this process among them. Only Python."""
 
 import json
 from collections.abc import Mapping
@@ -43,13 +43,6 @@ class Cluster:
         return f"worker {index} ({self.addresses[index]})"
 
     @classmethod
-    def from_options(cls, workers: str, index: int | None) -> "Cluster":
-        """The cluster of addresses separated by commas. Raises ValueError where they or the index are wrong."""
-        if index is None:
-            raise ValueError("--workers is given without --worker-index: expected which of them this is, from 0")
-        return cls(tuple(address.strip() for address in workers.split(",")), index)
-
-    @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Cluster | None":
         """The cluster of the environment variable TF_CONFIG; None where it is not set or names no cluster.
 
@@ -61,19 +54,16 @@ class Cluster:
             return None
         try:
             config = json.loads(text)
-            cluster, task = config.get("cluster") or {}, config.get("task") or {}
+            cluster = config.get("cluster")
             if not cluster:
                 return None
-            addresses = {role: tuple(cluster.get(role, ())) for role in ROLES}
-            role, index = task["type"], int(task["index"])
-            known = all(isinstance(address, str) for role in ROLES for address in addresses[role])
+            addresses = {role: tuple(map(str.strip, cluster.get(role, ()))) for role in ROLES}
+            role, index = config["task"]["type"], int(config["task"]["index"])
         except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
-            known = False
-        if not known:
             raise ValueError(
                 'TF_CONFIG is not usable: expected JSON such as {"cluster": {"worker": ["10.0.0.1:4000", '
                 '"10.0.0.2:4000"]}, "task": {"type": "worker", "index": 0}}'
-            )
+            ) from None
         if role not in ROLES:
             raise ValueError(f"TF_CONFIG gives this process the role {role!r}: expected one of {', '.join(ROLES)}")
         if not 0 <= index < len(addresses[role]):
@@ -85,12 +75,21 @@ class Cluster:
     def resolve(cls, workers: str | None, index: int | None, environment: Mapping[str, str]) -> "Cluster | None":
         """The cluster of the options if they are given, else of the environment; None where neither names one.
 
+        Args:
+            workers: the addresses, separated by commas.
+            index: of this process.
+            environment: of this process; read as `from_environment` does.
+
         Raises:
-            ValueError: as `from_options` and `from_environment` do.
+            ValueError: the addresses or the index are wrong, or one is given without the other.
         """
-        if workers is None and index is not None:
-            raise ValueError("--worker-index is given without --workers: expected the addresses of all, too")
-        return cls.from_environment(environment) if workers is None else cls.from_options(workers, index)
+        if workers is None:
+            if index is not None:
+                raise ValueError("--worker-index is given without --workers: expected the addresses of all, too")
+            return cls.from_environment(environment)
+        if index is None:
+            raise ValueError("--workers is given without --worker-index: expected which of them this is, from 0")
+        return cls(tuple(address.strip() for address in workers.split(",")), index)
 
 
 def parse_address(address: str) -> tuple[str, int]:

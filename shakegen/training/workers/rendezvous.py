@@ -1,6 +1,6 @@
-"""How workers find each other before TensorFlow takes their ports: all come to the chief, then each tries every other.
+"""Workers find each other before TensorFlow takes their ports: all come to the chief, then each tries every other.
 
-TensorFlow itself waits without end, and silently, for a worker that never comes or cannot be reached.
+TensorFlow itself would wait without end, and silently, for a worker that never comes or cannot be reached.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from shakegen.training.workers.channel import Channel, TeamError
 from shakegen.training.workers.cluster import Cluster, parse_address
-from shakegen.training.workers.strategy import Alone, Strategy
+from shakegen.training.workers.strategy import Strategy
 from shakegen.training.workers.team import PAUSE, Team
 
 WAIT = 45.0  # seconds for all workers to come
@@ -27,35 +27,30 @@ def join(cluster: Cluster | None, wait: float = WAIT) -> Iterator[Strategy]:
     """Meet the other workers of a cluster, and part from them at the end.
 
     Args:
-        cluster: the addresses of the workers; None, or a cluster of one, gives a process `Alone`.
+        cluster: the addresses of the workers; None, or a cluster of one, is this process alone.
         wait: seconds for all workers to come.
 
     Raises:
-        TeamError: one did not come, or cannot be reached.
+        TeamError: one did not come, or cannot be reached; the message says which and why.
         ValueError: the wait is not above 0, or without end.
     """
     if cluster is None or len(cluster) == 1:
-        yield Alone()
+        yield Strategy()
         return
     if not 0 < wait < math.inf:
         raise ValueError(f"the wait for other workers is {wait:g} s: expected a number of seconds above 0")
-    team, error = Team(cluster), None
+    team = Team(cluster)
     try:
         meet_all(team, wait)
         yield team
-    except BaseException as caught:
-        error = caught
-        raise
-    finally:
+    except BaseException as error:
         team.leave(error)
+        raise
+    team.leave()
 
 
 def meet_all(team: Team, wait: float) -> None:
-    """Wait until all workers of a team are there and can reach each other.
-
-    Raises:
-        TeamError: one is not there, or cannot be reached; the message says which and why.
-    """
+    """Wait until all workers of a team are there and can reach each other; raises TeamError as `join`."""
     cluster = team.cluster
     if not team.chief:
         try:
@@ -78,19 +73,15 @@ def meet_all(team: Team, wait: float) -> None:
 class Door:
     """A worker's own port, open until all workers have found each other.
 
-    Args:
-        team: the chief's lets in all who belong to it.
-
-    Attributes:
-        token: by which the others know that they have reached this process.
+    The chief's door lets the other workers into the team; each door gives probes its token.
 
     Raises:
         TeamError: the port cannot be opened.
     """
 
     def __init__(self, team: Team):
-        self._team, self._closed, self._refused, self._lock = team, False, "", threading.Lock()
-        self.token = secrets.token_hex(8)
+        self._team, self._refused, self._lock = team, "", threading.Lock()
+        self.token = secrets.token_hex(8)  # tells the others that they have reached this process
         try:
             self._listener = listen(parse_address(team.cluster.addresses[team.index])[1])
         except OSError as error:
@@ -101,7 +92,7 @@ class Door:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
-        while not self._closed:
+        while self._listener.fileno() >= 0:
             try:
                 connection, _ = self._listener.accept()
             except OSError:  # this door is closed, or the caller has gone
@@ -134,11 +125,7 @@ class Door:
         return False
 
     def wait_for_all(self, wait: float) -> None:
-        """Wait, as the chief, until all others have come.
-
-        Raises:
-            TeamError: one has not come within so many seconds.
-        """
+        """Wait, as the chief, until all others have come; raises TeamError if one is missing after `wait` seconds."""
         until = time.monotonic() + wait
         while missing := self._team.missing:
             self._team.check()
@@ -152,7 +139,6 @@ class Door:
 
     def close(self) -> None:
         """Leave the port to TensorFlow."""
-        self._closed = True
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -167,11 +153,7 @@ def listen(port: int) -> socket.socket:
 
 
 def try_all(team: Team, tokens: list[str]) -> None:
-    """Reach every other worker at its address, and see by its token that it is that one.
-
-    Raises:
-        TeamError: one cannot be reached, or another process answers.
-    """
+    """Reach every other worker at its address, and compare its token; raises TeamError as `join`."""
     for index, address in enumerate(team.cluster.addresses):
         if index == team.index:
             continue

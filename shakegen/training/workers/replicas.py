@@ -1,4 +1,4 @@
-"""The copies of a network that learn together, on several devices or workers: what Keras and TensorFlow lack for it."""
+"""The copies of a network that learn together, on several devices or workers."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from shakegen.text.windows import Batches
 from shakegen.training.workers.shard import Shard
-from shakegen.training.workers.strategy import Alone, Strategy
+from shakegen.training.workers.strategy import Strategy
 
 FAR = 0x9E3779B1  # between the seeds of two replicas
 
@@ -20,7 +20,7 @@ class Replicas:
     There is one on each GPU of each worker, or one on a worker without GPUs.
 
     Args:
-        batches: what they learn from.
+        batches: the whole batches.
         strategy: of the processes that have them.
 
     Attributes:
@@ -34,8 +34,8 @@ class Replicas:
     """
 
     def __init__(self, batches: Batches, strategy: Strategy | None = None):
-        self.strategy = strategy or Alone()
-        with self.strategy.waiting():
+        self.strategy = strategy or Strategy()
+        with self.strategy.wait():
             self._distribution = self.strategy.distribute()
         self.count = self._distribution.num_replicas_in_sync
         local = self.count // len(self.strategy)
@@ -51,7 +51,7 @@ class Replicas:
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
         """A context in which to make a network, with a copy on each device."""
-        with self.strategy.waiting(), self._distribution.scope():
+        with self.strategy.wait(), self._distribution.scope():
             yield
 
     def run(self, act: Callable, batch: tuple[tf.Tensor, ...]):
@@ -85,7 +85,7 @@ class Replicas:
         """A state with a row for each of a batch, (N, ·), from all replicas; all workers must call this."""
         copies = dict(self._copies(state))
         values = self._per_replica(lambda replica: tf.identity(copies[replica]))
-        with self.strategy.waiting():
+        with self.strategy.wait():
             return self.batches.gather(self._gather(values).numpy())
 
     def deal(self, state: keras.Variable, rows: np.ndarray) -> None:
@@ -107,6 +107,6 @@ class Replicas:
 def sum_once(optimizer: keras.optimizers.Optimizer) -> None:
     """Let an optimizer take gradients that are sums over all replicas already.
 
-    By itself it sums what each replica has clipped. To clip the sum is what one replica does with the batch.
+    By itself it would sum gradients that each replica has clipped. One replica with the whole batch clips the sum.
     """
     optimizer._all_reduce_sum_gradients = list

@@ -8,9 +8,9 @@ from shakegen.text.windows import ALL, Batches
 
 
 class Shard(Batches):
-    """The rows of every batch that some replicas of a network compute, equally many for each; no others are read.
+    """The rows of every batch that some replicas of a network compute; no other rows are read.
 
-    Padding fills up where rows do not suffice: its inputs are 0, and its targets, -1, do not count.
+    Each replica has equally many. Padding fills up missing rows: its inputs are 0; its targets, -1, do not count.
 
     Args:
         batches: the whole ones.

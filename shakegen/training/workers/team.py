@@ -1,6 +1,6 @@
 """Several processes as one strategy: messages between the chief and the others, signs of life, a common end.
 
-TensorFlow moves the gradients. These messages are small: a line before each step, a model at the start.
+TensorFlow moves the gradients. The messages are small: a line before each step, a model at the start.
 """
 
 import base64
@@ -32,7 +32,7 @@ class Team(Strategy):
         cluster: the addresses of the workers.
 
     Attributes:
-        problem: why they can no longer train together; None as long as they can.
+        problem: the reason why they can no longer train together; None as long as they can.
         ended: whether the chief has ended the present run.
     """
 
@@ -102,7 +102,7 @@ class Team(Strategy):
             channel.send(kind, wait, **fields)
 
     def fail(self, problem: str) -> None:
-        """Break the team up; all workers end with these words."""
+        """Break the team up; all workers end with this problem as their error."""
         with self._lock:
             if self.problem is not None or self._over:
                 return
@@ -122,7 +122,7 @@ class Team(Strategy):
             os._exit(1)
 
     def check(self) -> None:
-        """Raise TeamError if the team is broken."""
+        """Raise TeamError if the team is broken up."""
         if self.problem is not None:
             raise TeamError(self.problem)
 
@@ -132,11 +132,7 @@ class Team(Strategy):
         self.check()
 
     def take(self, index: int, kind: str) -> dict:
-        """The next message of a worker, which must be of a kind.
-
-        Raises:
-            TeamError: the team is broken, or that worker has left, or sent another message.
-        """
+        """The next message of a worker; raises TeamError if it is of another kind, or if that worker has left."""
         message = self._inboxes[index].get()
         self.check()
         if message["kind"] == "bye":
@@ -219,7 +215,7 @@ class Team(Strategy):
         return self._distribution  # a process can make one only once
 
     @contextlib.contextmanager
-    def waiting(self):
+    def wait(self):
         self.check()
         self._waits = True
         try:
@@ -228,16 +224,17 @@ class Team(Strategy):
             self._waits = False
 
     @contextlib.contextmanager
-    def explaining(self):
+    def explain_errors(self):
         from tensorflow import errors
 
-        lost = errors.ABORTED, errors.CANCELLED, errors.DEADLINE_EXCEEDED, errors.FAILED_PRECONDITION
+        lost = (errors.AbortedError, errors.CancelledError, errors.DeadlineExceededError)
+        lost += (errors.FailedPreconditionError, errors.InternalError, errors.UnavailableError)
         try:
             yield
         except errors.ResourceExhaustedError:
             raise
         except errors.OpError as error:
-            if error.error_code in (*lost, errors.INTERNAL, errors.UNAVAILABLE):
+            if isinstance(error, lost):
                 self.wait_for_problem()
             lines = [line.strip() for line in error.message.splitlines() if not line.lstrip().startswith("[[")]
             raise TeamError(f"{self.name} ended: {next(filter(None, lines), type(error).__name__)}") from None
@@ -249,8 +246,8 @@ class Team(Strategy):
             self.check()
             time.sleep(PAUSE)
 
-    def leave(self, error: BaseException | None) -> None:
-        """Part from the others; an error ends them all, except one after the agreed end of a run."""
+    def leave(self, error: BaseException | None = None) -> None:
+        """Part from the others. An error ends them all, unless it comes after the agreed end of a run."""
         agreed = self.ended and not isinstance(error, Exception)
         if error is not None and not (agreed or self.problem):
             self.fail(str(error) if isinstance(error, TeamError) else f"{self.name} ended: {reason_of(error)}")
@@ -267,11 +264,9 @@ class Team(Strategy):
 
 def reason_of(error: BaseException) -> str:
     """An error in one line."""
-    if isinstance(error, KeyboardInterrupt):
-        return "it was interrupted"
-    if isinstance(error, MemoryError):
-        return "its memory is full"
-    text = " ".join(str(error).split())
-    if isinstance(error, ValueError | OSError) and text:
+    text, name = " ".join(str(error).split()), type(error).__name__
+    if isinstance(error, KeyboardInterrupt | MemoryError):
+        return "it was interrupted" if isinstance(error, KeyboardInterrupt) else "its memory is full"
+    if text and isinstance(error, ValueError | OSError):
         return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{name}: {text}" if text else name
