@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from shakegen.cli import plot
-from shakegen.cli.group import main, read_text
+from shakegen.cli.group import colour_symbol, main, read_argument
 from shakegen.cli.options import input_encoding_option, json_option, unknown_option
 
 HELP = (
@@ -66,7 +66,7 @@ def read_models(text, paths, target, top, on_unknown, encoding):
     from shakegen.model import find, load
     from shakegen.study.connectivity.connections import connections
 
-    text = read_text("-", encoding).removesuffix("\n") if text == "-" else text
+    text = read_argument(text, encoding)
     paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
     models = dict(zip(plot.names_of(paths), map(load, paths), strict=True))
     for model in models.values():
@@ -107,7 +107,6 @@ def colour(one, position: int) -> None:
     for index, character in enumerate(one.characters):
         share = one.shares[position, index]
         shade = next((colour for least, colour in SHADES if share >= least), None)
-        visible = character.replace("\n", "↵\n") if shade else character
-        style = {"fg": 16, "bg": shade} if shade else {"dim": index > position}
-        click.echo(click.style(visible, underline=index == position, **style), nl=False)
+        dim = {} if shade else {"dim": index > position}
+        click.echo(colour_symbol(character, shade, underline=index == position, **dim), nl=False)
     click.echo("\n")

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import read_text
+from shakegen.cli.group import colour_symbol, read_text
 from shakegen.cli.lab import experiment
 from shakegen.cli.options import corpus_options, shape_options, split_list, unknown_option
-from shakegen.lab import cells, cliff, cloze, colouring, gates, gradients, memory, start, timer
+from shakegen.lab import cells, cliff, cloze, gates, gradients, memory, start, timer
 
 PROBLEMS = {**{name: [name] for name in memory.TRIED}, "both": memory.TRIED}
+BLUE, RED = (153, 111, 69, 27), (223, 216, 209, 202)  # of the terminal's 256 colours, from pale to deep
+FAINTEST = 0.2  # a weaker shade has no colour
 DIRECTIONS = {None: cloze.DIRECTIONS, False: ["forward"], True: ["bidirectional"]}
 
 experiment(cliff.cliff, trains=False)(cliff.cliff)
@@ -86,7 +88,16 @@ def print_coloured(result) -> None:
     for trace in result.traces:
         click.echo(f"\n{trace['signal']} of unit {trace['unit']} in layer {trace['layer']}")
         shades = gates.shades(trace["values"][trace["signal"]], trace["signal"])
-        click.echo(colouring.terminal(result.characters, shades))
+        pairs = zip(result.characters, map(pick_colour, shades), strict=True)
+        click.echo("".join(colour_symbol(character, colour) for character, colour in pairs))
+
+
+def pick_colour(shade: float) -> int | None:
+    """The colour of a shade from -1 to 1; a stronger one gives a deeper blue or red, a weak one none."""
+    if abs(shade) < FAINTEST:
+        return None
+    colours = RED if shade > 0 else BLUE
+    return colours[min(int((abs(shade) - FAINTEST) / (1 - FAINTEST) * len(colours)), len(colours) - 1)]
 
 
 @experiment(gates.gates, trains=False, pages_need_matplotlib=False, show=print_coloured)

@@ -74,6 +74,19 @@ def table(header, rows) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def colour_symbol(symbol: str, shade: int | None, **style) -> str:
+    """A character, or word, on one of 256 colours, where a line end shows as ↵ too; None: on no colour."""
+    if shade is None:
+        return click.style(symbol, **style) if style else symbol
+    visible, newline = symbol.replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour runs on after a line
+    return click.style(visible, fg=16, bg=shade, **style) + newline
+
+
+def read_argument(text: str, encoding: str = "utf-8") -> str:
+    """The text of an argument; - reads standard input, without a line end at its end."""
+    return read_text("-", encoding).removesuffix("\n") if text == "-" else text
+
+
 def read_text(path: str, encoding: str = "utf-8") -> str:
     """The text of a file, or - for standard input, with LF line ends and without a byte order mark."""
     from shakegen.text.reading import decode_blocks

@@ -108,18 +108,8 @@ def overview(runs: dict):
         sizes = model.config.cell, model.config.units, model.config.layers, f"{model.parameters:,}"
         best = model.best_epoch["epoch"], "" if bits is None else f"{bits:.3f}"
         rows.append((name, *sizes, model.corpus.get("name", ""), len(model.history), *best))
-    header = (
-        "model",
-        "cell",
-        "units",
-        "layers",
-        "parameters",
-        "corpus",
-        "epochs",
-        "best epoch",
-        "bits/char, validation",
-    )
-    return Table(header, rows)
+    header = ("model", "cell", "units", "layers", "parameters", "corpus", "epochs", "best epoch")
+    return Table((*header, "bits/char, validation"), rows)
 
 
 def draw(figure) -> None:

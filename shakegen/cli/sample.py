@@ -5,13 +5,25 @@ import sys
 
 import click
 
-from shakegen.cli.group import main, read_text
+from shakegen.cli.group import main, read_argument, read_text
 from shakegen.cli.interactive import converse
-from shakegen.cli.options import flag_of, group, input_encoding_option, unknown_option
+from shakegen.cli.options import flag_of, group, input_encoding_option, options_from, unknown_option
+from shakegen.sampling import TextGenerator, Truncation
 
-DRAWING = ("temperature", "top_k", "top_p", "min_p", "typical")
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
 PIECE = 4096  # symbols that go to a pipe at a time
+
+
+LENGTH = {
+    "length": "New characters to write; for a model of words, new words.",
+    "min_length": "Ignore --stop until this many characters are written.",
+}
+TRUNCATION = {
+    "top_k": "Keep the k likeliest characters, or words.",
+    "top_p": "Keep the likeliest until their probabilities add up to this.",
+    "min_p": "Keep those with this share of the probability of the likeliest.",
+    "typical": "Keep those whose surprise is nearest the average, until their probabilities add up to this.",
+}
 
 
 @main.command()
@@ -28,24 +40,11 @@ PIECE = 4096  # symbols that go to a pipe at a time
 )
 @group(
     "Length",
-    click.option(
-        "--length",
-        type=int,
-        default=200,
-        show_default=True,
-        help="New characters to write; for a model of words, new words.",
-    ),
+    *options_from(TextGenerator.samples, LENGTH),
     click.option(
         "--stop",
         multiple=True,
         help="End a text after this string, for a line end $'\\n' in a shell; may be given several times.",
-    ),
-    click.option(
-        "--min-length",
-        type=int,
-        default=0,
-        show_default=True,
-        help="Ignore --stop until this many characters are written.",
     ),
 )
 @group(
@@ -53,14 +52,7 @@ PIECE = 4096  # symbols that go to a pipe at a time
     click.option(
         "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
     ),
-    click.option("--top-k", type=int, help="Keep the k likeliest characters, or words."),
-    click.option("--top-p", type=float, help="Keep the likeliest until their probabilities add up to this."),
-    click.option("--min-p", type=float, help="Keep those with this share of the probability of the likeliest."),
-    click.option(
-        "--typical",
-        type=float,
-        help="Keep those whose surprise is nearest the average, until their probabilities add up to this.",
-    ),
+    *options_from(Truncation, TRUNCATION),
     click.option("--random-state", type=int, help="Equal numbers give equal texts.  [default: another each time]"),
 )
 @group(
@@ -103,7 +95,10 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **
     refuse_mixtures(beam_width, interactive, **options)
     options = {name: value for name, value in options.items() if value is not None and value is not False}
     seed = read_seed(seed, seed_file, encoding, shared_input=interactive)
-    model = announce(find()) if model is None else model
+    if model is None:
+        model = find()
+        if sys.stderr.isatty():
+            click.echo(f"Model: {model}", err=True)
     loaded = load(model, "next")
     if interactive:
         click.echo(converse(loaded, seed, **options))
@@ -117,10 +112,10 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **
 def draw(model, seed: str, stream: bool | None, options: dict) -> None:
     if stream is None:
         stream = sys.stdout.isatty()
-    if options.get("count", 1) != 1:
-        click.echo("\n---\n".join(seed + text for text in model.samples(seed, **options)))
+    count = options.pop("count", 1)
+    if count != 1:
+        click.echo("\n---\n".join(seed + text for text in model.samples(seed, count=count, **options)))
         return
-    options.pop("count", None)
     pieces = model.stream(seed, every=1 if stream else PIECE, **options)
     click.echo(seed, nl=False)
     for piece in pieces:
@@ -146,7 +141,7 @@ def search(model, seed: str, width: int, options: dict) -> None:
 def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> None:
     """Options that would have no effect are mistakes."""
     stochastic = options["stochastic"]
-    for name in ("top_k", "top_p", "min_p", "typical", "count", "random_state") if interactive else ():
+    for name in (*TRUNCATION, "count", "random_state") if interactive else ():
         if options[name] is not None:
             raise ValueError(f"{flag_of(name)} has no effect on --interactive: leave out one of them")
     if beam_width is None:
@@ -156,7 +151,7 @@ def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> Non
         return
     if interactive:
         raise ValueError("--interactive and --beam-width are both given: expected one of them")
-    for name in DRAWING:
+    for name in ("temperature", *TRUNCATION):
         if options[name] is not None and not (stochastic and name == "temperature"):
             raise ValueError(
                 f"{flag_of(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
@@ -166,19 +161,10 @@ def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> Non
             raise ValueError(f"{flag_of(name)} would change the probabilities of --stochastic: leave out one of them")
 
 
-def announce(path):
-    """Name on a terminal the model file that is used by default."""
-    if sys.stderr.isatty():
-        click.echo(f"Model: {path}", err=True)
-    return path
-
-
 def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) -> str:
     """The seed text: as given, of a file, or of standard input."""
     if seed and file is not None:
         raise ValueError("--seed and --seed-file are both given: expected one of them")
-    if "-" not in (seed, file):
-        return seed if file is None else read_text(file, encoding).removesuffix("\n")
-    if shared_input:
+    if shared_input and "-" in (seed, file):
         raise ValueError("--interactive reads standard input itself: give the seed with --seed TEXT or in a file")
-    return read_text("-", encoding).removesuffix("\n")
+    return read_argument(seed, encoding) if file is None else read_text(file, encoding).removesuffix("\n")

@@ -1,4 +1,4 @@
-"""A text coloured by the values of a unit: the part of a web page, and lines for a terminal."""
+"""The part of a web page that shows a text coloured by the values of a unit."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,6 @@ import numpy as np
 from shakegen.plotting import Fragment
 from shakegen.plotting.coloured_text import coloured_text, pack_bytes
 
-LOW, HIGH = (153, 111, 69, 27), (223, 216, 209, 202)  # of the terminal's 256 colours: bluer below 0, redder above
-FAINTEST = 0.2  # a weaker shade has no colour
 MARKUP = """
 <div class="choice"><label>unit <select></select></label> <label>shows <select></select></label>
 <span class="scale">-1, closed <i></i> 1, open</span></div>
@@ -35,18 +33,3 @@ def page_part(characters: list[str], traces: list[dict], shades: Callable) -> Fr
         for trace in traces
     ]
     return coloured_text("shakegen.lab", "gates", MARKUP, {"characters": characters, "units": units})
-
-
-def terminal(characters: list[str], shades: np.ndarray) -> str:
-    """A text with escape codes for colours; a stronger shade, from -1 to 1, gives a deeper blue or red."""
-    pieces = []
-    for character, shade in zip(characters, shades, strict=True):
-        colours = HIGH if shade > 0 else LOW
-        depth = int((abs(shade) - FAINTEST) / (1 - FAINTEST) * len(colours)) if abs(shade) >= FAINTEST else None
-        visible = character.replace("\n", "↵\n")
-        if depth is None:
-            pieces.append(character)
-        else:
-            body, newline = visible.removesuffix("\n"), "\n" * visible.endswith("\n")
-            pieces.append(f"\x1b[30;48;5;{colours[min(depth, len(colours) - 1)]}m{body}\x1b[0m{newline}")
-    return "".join(pieces)

@@ -154,7 +154,13 @@ class Panel:
         """The entries of its legend."""
         return [*self.curves, *self.bars]
 
-    def scaled(self) -> list[Curve]:
+    @property
+    def has_whole_x(self) -> bool:
+        """Whether the curves have only whole numbers, or gaps, along the x axis."""
+        x = np.concatenate([finite_values(curve.x, False) for curve in self.curves] or [[]])
+        return bool(np.all(np.isnan(x) | (x == np.round(x))))
+
+    def clean_curves(self) -> list[Curve]:
         """The curves, with NaN for values that a logarithmic axis cannot show."""
         return [
             replace(curve, x=finite_values(curve.x, self.log_x), y=finite_values(curve.y, self.log_y))
