@@ -6,7 +6,7 @@ from shakegen.network.config import Config
 CELLS = tuple(name for cell in BUILT_IN for name in (cell, *find_cell(cell).presets))
 
 
-def config(name: str, units: int) -> Config:
+def make_config(name: str, units: int) -> Config:
     """The configuration of one layer of a cell.
 
     Args:

@@ -145,7 +145,7 @@ def of_cells(
     from shakegen.lab.backpropagation import CLIPPINGS
     from shakegen.network.build import build
 
-    configs, settings = {name: cells.config(name, units) for name in names}, settings or GradientSettings()
+    configs, settings = {name: cells.make_config(name, units) for name in names}, settings or GradientSettings()
     size, rows, clipping, curves = len(corpus.vocabulary), [], [], []
     check_length(corpus.train, settings.seq_length, "training text")
     windows = settings.cut_windows(corpus.validation)

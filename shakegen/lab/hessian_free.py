@@ -81,7 +81,7 @@ def conjugate_gradients(
             return
 
 
-def spaced(iterates: Iterator[Iterate], growth: float = 1.3) -> list[Iterate]:
+def space_out(iterates: Iterator[Iterate], growth: float = 1.3) -> list[Iterate]:
     """Of many iterates the last and, before it, those at about every power of `growth` (Martens 2010, §4.6)."""
     kept: list[Iterate] = []
     due = 1.0
@@ -151,41 +151,42 @@ class HessianFree:
         Raises:
             ValueError: the loss or its gradient is not finite.
         """
-        counted = Counted(objective)
+        measure, losses = count_calls(objective.loss)
         loss, g = objective.gradient(theta)
         if not (math.isfinite(loss) and np.isfinite(g).all()):
             raise ValueError("the loss or its gradient is not finite: expected a start from which both are")
-        direction, reached, iterations = self._direction_from(theta, counted, g)
-        scale, reached = self._line_search(theta, counted, direction, loss, reached, g)
+        undamped, products = count_calls(objective.curvature(theta, self.structural * self.damping))
+        direction, reached, iterations = self._find_direction(theta, measure, undamped, g)
+        scale, reached = self._line_search(theta, measure, direction, loss, reached, g)
         delta = scale * direction
-        promised = g @ delta + 0.5 * delta @ counted.curvature(theta, 0.0)(delta) if scale else 0.0
+        promised = g @ delta + 0.5 * delta @ objective.curvature(theta, 0.0)(delta) if scale else 0.0
         ratio = (reached - loss) / promised if promised < 0 else math.nan
-        update = Update(loss, reached, self.damping, ratio, iterations, scale, counted.losses, counted.products)
+        count = len(products) + bool(scale)
+        update = Update(loss, reached, self.damping, ratio, iterations, scale, len(losses), count)
         self._adjust(ratio)
         return theta + delta, update
 
-    def _direction_from(self, theta, objective, g):
+    def _find_direction(self, theta, loss, undamped, g):
         """The direction that conjugate gradients find, gone back to an earlier one while that gives a smaller loss."""
-        undamped = objective.curvature(theta, self.structural * self.damping)
         begin = np.zeros_like(g) if self._direction is None else self.decay * self._direction
-        found = conjugate_gradients(lambda v: undamped(v) + self.damping * v, -g, begin, self.iterations)
-        *earlier, best = spaced(found)
+        iterates = conjugate_gradients(lambda v: undamped(v) + self.damping * v, -g, begin, self.iterations)
+        *earlier, best = space_out(iterates)
         self._direction, iterations = best.x, best.iteration
-        reached = objective.loss(theta + best.x)
+        reached = loss(theta + best.x)
         for iterate in reversed(earlier):
-            candidate = objective.loss(theta + iterate.x)
+            candidate = loss(theta + iterate.x)
             if not candidate < reached and math.isfinite(reached):
                 break
             best, reached = iterate, candidate
         return best.x, reached, iterations
 
-    def _line_search(self, theta, objective, direction, loss, reached, g):
+    def _line_search(self, theta, measure, direction, loss, reached, g):
         scale, slope = 1.0, min(0.0, g @ direction)
         for _ in range(self.TRIES):
             if reached <= loss + self.ENOUGH * scale * slope:
                 return scale, reached
             scale *= self.SHRINK
-            reached = objective.loss(theta + scale * direction)
+            reached = measure(theta + scale * direction)
         self._direction = None
         return 0.0, loss
 
@@ -196,21 +197,12 @@ class HessianFree:
             self.damping *= self.RAISE
 
 
-class Counted:
-    """An objective that counts what it is asked."""
+def count_calls(function: Callable) -> tuple[Callable, list]:
+    """The function, and a list that gets an entry at each of its calls."""
+    calls: list[None] = []
 
-    def __init__(self, objective: Objective):
-        self._objective, self.losses, self.products = objective, 0, 0
+    def count(*arguments):
+        calls.append(None)
+        return function(*arguments)
 
-    def loss(self, theta):
-        self.losses += 1
-        return self._objective.loss(theta)
-
-    def curvature(self, theta, structural):
-        product = self._objective.curvature(theta, structural)
-
-        def counted(v):
-            self.products += 1
-            return product(v)
-
-        return counted
+    return count, calls

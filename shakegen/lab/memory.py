@@ -76,7 +76,7 @@ def memory(
     Raises:
         ValueError: an argument is out of range; the message says what was expected.
     """
-    configs, lags = {name: cells.config(name, units) for name in names}, list(lags)
+    configs, lags = {name: cells.make_config(name, units) for name in names}, list(lags)
     check.one_of("problem", tried, TRIED)
     check.at_least_1(updates=updates, batch_size=batch_size)
     check.above_0(learning_rate=learning_rate)

@@ -95,7 +95,7 @@ def start(
     check.at_least_1(batch_size=batch_size)
     if gradients < batch_size:
         raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
-    posed, config, rows, curves = PROBLEMS[problem], cells.config(cell, units), [], []
+    posed, config, rows, curves = PROBLEMS[problem], cells.make_config(cell, units), [], []
     for optimizer in optimizers:
         for name in starts:
             network = build_network(name, posed, config, spectral_radius, random_state)

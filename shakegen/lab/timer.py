@@ -80,7 +80,7 @@ def timer(
     """
     from shakegen.lab.fitting import fit, sequence_network
 
-    configs = {name: cells.config(name, units) for name in names}
+    configs = {name: cells.make_config(name, units) for name in names}
     at_least_1(updates=updates, batch_size=batch_size)
     above_0(learning_rate=learning_rate)
     inputs, targets = problems.timer(np.random.default_rng((random_state, 1)), TESTED, length, longest)
