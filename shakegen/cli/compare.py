@@ -86,8 +86,8 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     )
     check_files(out, csv_file)
     from shakegen.compare.comparison import Comparison
+    from shakegen.compare.record import Text
     from shakegen.compare.runs import Stopped
-    from shakegen.compare.text import Text
     from shakegen.text import splits
 
     text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})
@@ -117,7 +117,8 @@ def progress(comparison):
     """A function that shows each run of a comparison before it starts, and its failure."""
     count = len(comparison.runs)
 
-    def show(number, run, record):
+    def show(number, record):
+        run = comparison.runs[number]
         name = run.entry.name
         if record.state == "running":
             sizes = f"{run.config.units} units, {comparison.parameters[name]:,} weights"

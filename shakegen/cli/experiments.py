@@ -80,7 +80,7 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, **
     return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, measured)
 
 
-def print_coloured(result) -> None:
+def print_units(result) -> None:
     """Print the text once for each unit, coloured by its values."""
     if os.environ.get("NO_COLOR"):
         return
@@ -100,7 +100,7 @@ def pick_colour(shade: float) -> int | None:
     return colours[min(int((abs(shade) - FAINTEST) / (1 - FAINTEST) * len(colours)), len(colours) - 1)]
 
 
-@experiment(gates.gates, trains=False, pages_need_matplotlib=False, show=print_coloured)
+@experiment(gates.gates, trains=False, pages_need_matplotlib=False, show=print_units)
 @click.argument("model")
 @click.argument("text", required=False)
 @click.option("--text-file", help="Read the text from here: a file, a folder, - or the name of a corpus.")

@@ -16,7 +16,7 @@ from shakegen.text.vocabulary import ON_UNKNOWN
 
 
 class Grouped(click.Command):
-    """A command whose help shows options below the titles that `group` gave them; those without a title stand last."""
+    """A command whose help shows options below their titles from `group`; options without a title stand last."""
 
     def format_options(self, ctx, formatter):
         rows: dict[str, list] = {}
@@ -65,7 +65,7 @@ def split_list(text: str, kind: type = str) -> list:
 
 
 def options_from(source: Callable, texts: Mapping[str, str], flags: Mapping[str, str] | None = None) -> list[Callable]:
-    """Options for arguments of a function, or fields of a dataclass: types and defaults are those of its signature.
+    """Options for arguments of a function, or fields of a dataclass: types and defaults come from its signature.
 
     A `bool` that is True by default gets the opposite flag too. An `Iterable` is a list between commas. A type is
     `Annotated` with its choices; without another default, all of them are it.
@@ -103,7 +103,7 @@ def flag_of(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def documented(source: Callable) -> dict[str, str]:
+def read_help(source: Callable) -> dict[str, str]:
     """The help of each argument or field, from `Args` or `Attributes` in the docstring; `other` becomes --other."""
     section = re.split(r"^(?:Args|Attributes):\n", inspect.getdoc(source) or "", flags=re.MULTILINE)[1].partition(
         "\n\n"
@@ -185,7 +185,7 @@ def corpus_options(command):
 
 
 def shape_options(command):
-    """Options of what is made of a corpus; the command gets them as one dictionary `shape`, for `load_corpus` too."""
+    """Options of level, vocabulary and split; the command gets them as a dictionary `shape`, for `load_corpus` too."""
     return pack(command, "shape", SHAPE)
 
 

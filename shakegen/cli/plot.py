@@ -84,9 +84,9 @@ def evaluations(paths: list[str]) -> dict[str, dict]:
         try:
             results.append(json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=refuse_constant))
         except FileNotFoundError:
-            raise FileNotFoundError(f"no file {path}: expected what `shakegen evaluate --json` printed") from None
+            raise FileNotFoundError(f"no file {path}: expected the output of `shakegen evaluate --json`") from None
         except (RecursionError, ValueError):
-            raise ValueError(f"{path} is not JSON: expected what `shakegen evaluate --json` printed") from None
+            raise ValueError(f"{path} is not JSON: expected the output of `shakegen evaluate --json`") from None
     models = [one["model"] for one in results if isinstance(one, dict) and isinstance(one.get("model"), str)]
     if len(set(models)) == len(results):
         names = models

@@ -1,4 +1,4 @@
-"""Commands that show what models there are."""
+"""Commands that describe and list models."""
 
 import json
 

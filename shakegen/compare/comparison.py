@@ -7,10 +7,9 @@ from pathlib import Path
 
 from shakegen.compare import runs
 from shakegen.compare.matching import count_weights
-from shakegen.compare.plan import Plan, PlannedRun
-from shakegen.compare.record import Record
+from shakegen.compare.plan import Plan
+from shakegen.compare.record import Record, Text, identify
 from shakegen.compare.summary import Row, Summary
-from shakegen.compare.text import Text, identify
 from shakegen.files import explaining, temporary_beside
 from shakegen.text import catalog
 from shakegen.text.reading import Source
@@ -22,7 +21,7 @@ class Comparison:
 
     Args:
         text: the text that they learn from.
-        plan: the networks, and what is equal.
+        plan: the networks, and the quantity that is held equal.
         folder: for the model file and the measurements of each run. A run that has ended there is not done again, a
             stopped one goes on. By default `models/compare-<corpus>`.
         seed: the text that samples continue; None leaves it to the task.
@@ -58,25 +57,22 @@ class Comparison:
         self.runs = plan.runs(lambda config: count_weights(config, *sizes))
         self.parameters = {run.entry.name: count_weights(run.config, *sizes) for run in self.runs}
 
-    def carry_out(self, show: Callable[[int, PlannedRun, Record], None] | None = None) -> Summary:
+    def carry_out(self, show: Callable[[int, Record], None] | None = None) -> Summary:
         """Do the runs that are left, each in a process of its own, and sum up.
 
         Args:
-            show: called with the number of a run, from 0, the run, and its record, before it starts and when it has
-                ended. None shows nothing, of the training either.
+            show: as for `runs.carry_out`.
 
         Raises:
             Stopped, OSError, ValueError: as `runs.carry_out`.
         """
         records = [Record.of(run, self.text.to_dict(), self.identity, self.sample) for run in self.runs]
-        show_record = None if show is None else (lambda number, record: show(number, self.runs[number], record))
-        records = runs.carry_out(records, self.folder, show_record)
-        rows = []
-        for name, count in self.parameters.items():
-            own = [record for run, record in zip(self.runs, records, strict=True) if run.entry.name == name]
-            config = next(run.config for run in self.runs if run.entry.name == name)
-            rows.append(Row(name, config, count, own))
-        return Summary(self.origin, self.plan, rows)
+        records = runs.carry_out(records, self.folder, show)
+        rows: dict[str, Row] = {}
+        for run, record in zip(self.runs, records, strict=True):
+            name = run.entry.name
+            rows.setdefault(name, Row(name, run.config, self.parameters[name], [])).records.append(record)
+        return Summary(self.origin, self.plan, list(rows.values()))
 
 
 def spool(text: Text, source: Source, folder: Path) -> Text:

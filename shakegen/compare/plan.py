@@ -1,4 +1,4 @@
-"""The plan of a comparison: the networks, what is equal, and the runs that follow. Only Python."""
+"""The plan of a comparison: the networks, the quantity held equal, and the runs. Only Python."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class Entry:
     Attributes:
         name: such as `gru`, or `nlstm:depth=3` of one that has settings of its own.
         cell: the recurrent unit.
-        settings: its own, by name; they go before those that all have in common.
+        settings: its own, by name; they override the common ones.
     """
 
     name: str
@@ -36,11 +36,13 @@ class Entry:
         """The entry of `CELL[:SETTING=VALUE]…`, such as `nlstm:depth=3`.
 
         Raises:
-            ValueError: there is no such cell or setting, or the value is of another kind.
+            ValueError: there is no cell or setting of this name, or the value is of another kind.
         """
         kind, given = parse_cell(text)
-        settings, cell = dict(map(setting, given)), kind.name
-        return cls(":".join([cell, *(f"{name}={shown(value)}" for name, value in settings.items())]), cell, settings)
+        settings, cell = dict(map(parse_setting, given)), kind.name
+        return cls(
+            ":".join([cell, *(f"{name}={format_value(value)}" for name, value in settings.items())]), cell, settings
+        )
 
     @property
     def file_name(self) -> str:
@@ -48,7 +50,7 @@ class Entry:
         return re.sub(r"[^\w.]+", "-", self.name.replace("=", ""))
 
 
-def setting(text: str) -> tuple[str, object]:
+def parse_setting(text: str) -> tuple[str, object]:
     """The name and the value of `NAME=VALUE`."""
     kinds = OWN | {name: type(one.default) for cell in CELLS.values() for name, one in cell.options().items()}
     name, equals, value = text.partition("=")
@@ -65,7 +67,7 @@ def setting(text: str) -> tuple[str, object]:
         raise ValueError(f"{name} is {value!r}: expected {expected}") from None
 
 
-def shown(value) -> str:
+def format_value(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
@@ -98,12 +100,12 @@ class Plan:
     Attributes:
         entries: the networks.
         recipe: how all learn; its random state is that of the first repeat, the next ones have the next numbers.
-        match: what is held equal: `units`; `parameters`, the number of weights within 1 %, for which the units are
-            solved; or `time`, the minutes, which the recipe must have.
+        match: the quantity that is held equal: `units`; `parameters`, the number of weights within 1 %, for which the
+            units are solved; or `time`, the minutes, which the recipe must have.
         repeats: runs of each network, with different random states.
-        settings: of `Config`, what all networks have in common.
+        settings: of `Config`, common to all networks.
         parameters: the number of weights to match; None takes that of the first network with its units.
-        task: what the networks learn, one of `config.TASKS`; it decides what settings are usual.
+        task: one of `config.TASKS`; its usual settings are the defaults.
 
     Raises:
         ValueError: something is missing, is given twice, or contradicts what is held equal.
@@ -168,7 +170,7 @@ class Plan:
         return self._config(self.entries[0])
 
     def configs(self, count: Callable[[Config], int]) -> dict[str, Config]:
-        """The networks by the names of their entries, given what counts the weights of one.
+        """The networks by the names of their entries, given a function that counts the weights of one.
 
         Raises:
             ValueError: the numbers of weights cannot be matched.
@@ -196,6 +198,6 @@ class Plan:
         return f"{self.recipe.epochs:g} epoch{'s' * (self.recipe.epochs != 1)}"
 
     def to_dict(self) -> dict:
-        """What is equal, ready for JSON."""
+        """The quantities that are equal, ready for JSON."""
         budget = {"epochs": self.recipe.epochs, "minutes": self.recipe.minutes}
         return {"match": self.match, "repeats": self.repeats, **{k: v for k, v in budget.items() if v is not None}}

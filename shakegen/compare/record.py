@@ -1,16 +1,48 @@
-"""A run in a file beside its model: its settings, and its measurements once it has ended. Only Python."""
+"""A run in a file beside its model: its settings, and its measurements once it has ended. Only numpy."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from shakegen.compare.plan import PlannedRun
 from shakegen.files import write_whole
 from shakegen.model.model_file import rename_losses
+from shakegen.text import catalog
+from shakegen.training.tasks import Task
 
 FORMAT = "shakegen comparison run"
 STATES = ("running", "finished", "diverged", "failed")
 ENDED = ("finished", "diverged")  # a repetition would give the same
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text to learn from, and how it is read.
+
+    Attributes:
+        places: files, folders or names, as for `catalog.open_source`.
+        reading: how they are read, likewise.
+        shape: the options of a task's `make_corpus`.
+    """
+
+    places: Sequence[str]
+    reading: dict
+    shape: dict
+
+    def to_dict(self) -> dict:
+        """All of it, ready for JSON."""
+        return {"places": list(self.places), "reading": self.reading, "shape": self.shape}
+
+    def load(self, task: Task):
+        """The corpus of the text for a task."""
+        return task.make_corpus(catalog.open_source(self.places, **self.reading), **self.shape)
+
+
+def identify(corpus) -> dict:
+    """The properties of a corpus that decide the outcome of training on it, ready for JSON."""
+    origin = {name: value for name, value in corpus.origin().items() if name != "name"}
+    return {**origin, "outputs": len(corpus.output_vocabulary)}
 
 
 @dataclass(frozen=True)
@@ -20,7 +52,7 @@ class Record:
     Attributes:
         name: of the run.
         what: the causes of its outcome: `corpus`, `config`, `recipe`.
-        text: how to read the text again, the arguments of `text.Text`.
+        text: how to read the text again, the arguments of `Text`.
         sample: the sample to write in the end: `seed` and `length`.
         state: one of `STATES`; a stopped run is running, for it goes on.
         reason: why it failed or diverged.
@@ -42,14 +74,14 @@ class Record:
         Args:
             run: of a plan.
             text: how to read the text.
-            corpus: the properties of the text that decide the outcome, from `text.identify`.
+            corpus: the properties of the text that decide the outcome, from `identify`.
             sample: the sample to write in the end.
         """
         what = {"corpus": corpus, "config": run.config.to_dict(), "recipe": run.recipe.to_dict()}
         return cls(run.name, json.loads(json.dumps(what)), text, sample)
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether nothing is left to do."""
         return self.state in ENDED
 

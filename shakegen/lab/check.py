@@ -1,4 +1,4 @@
-"""Refusals of arguments that no experiment can be made with. Only Python."""
+"""Checks of the arguments of experiments. Only Python."""
 
 import math
 from collections.abc import Collection, Iterable
@@ -19,7 +19,7 @@ def above_0(**values: float) -> None:
 
 
 def one_of(kind: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Refuse a name that is not known; raises ValueError, which lists those that are."""
+    """Refuse a name that is not known; raises ValueError, which lists the known ones."""
     for name in names:
         if name not in known:
             raise ValueError(f"there is no {kind} {name!r} in the lab: expected some of {', '.join(known)}")

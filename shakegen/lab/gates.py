@@ -9,13 +9,21 @@ from typing import Annotated
 
 import numpy as np
 
-from shakegen.lab import colouring, features
-from shakegen.lab.result import Result, table_of, to_json
-from shakegen.plotting import Figure, Heat, Panel, Table
+from shakegen.lab import features
+from shakegen.lab.result import Result, table_of
+from shakegen.plotting import Figure, Fragment, Heat, Panel, Table
+from shakegen.plotting.coloured_text import coloured_text, pack_bytes
+from shakegen.plotting.figure import to_json
 
-CLOSED, OPEN = 0.1, 0.9  # a gate below, or above, counts as such, as with Karpathy et al.
+CLOSED, OPEN = 0.1, 0.9  # a gate below, or above, counts as closed, or open, as with Karpathy et al.
 DRAWN = 100  # characters in the figure
 BEFORE = 60  # characters shown before a feature first appears
+MARKUP = """
+<div class="choice"><label>unit <select></select></label> <label>shows <select></select></label>
+<span class="scale">-1, closed <i></i> 1, open</span></div>
+<p class="text"></p>
+<dl aria-live="polite"></dl>
+"""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,20 @@ class Gates(Result):
 
     @property
     def parts(self) -> list:
-        return [colouring.page_part(self.characters, self.traces, shades), *self.tables]
+        return [self.colour_text(), *self.tables]
+
+    def colour_text(self) -> Fragment:
+        """The part of its page that shows the units along the text, one at a time."""
+        units = [
+            {
+                "title": f"layer {trace['layer']}, unit {trace['unit']}",
+                "signal": trace["signal"],
+                "values": {name: np.round(np.array(v, float), 3).tolist() for name, v in trace["values"].items()},
+                "shades": {name: pack_bytes(127 * shades(v, name), np.int8) for name, v in trace["values"].items()},
+            }
+            for trace in self.traces
+        ]
+        return coloured_text("shakegen.lab", "gates", MARKUP, {"characters": self.characters, "units": units})
 
     def figure(self) -> Figure:
         names = [character.replace("\n", "↵") for character in self.characters[:DRAWN]]
@@ -76,7 +97,7 @@ def gates(
     shown: int = 400,
     random_state: int = 0,
 ) -> Gates:
-    """Read a text and look at units: those that are named, or follow a feature best, or vary most.
+    """Read a text and look at units: the named ones, or those closest to a feature, or the most changeable.
 
     Args:
         model: a `LanguageModel`.

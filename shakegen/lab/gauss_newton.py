@@ -40,7 +40,7 @@ class KerasObjective:
         inputs, targets: the batch.
 
     Raises:
-        ValueError: the model or the loss is another one.
+        ValueError: the model or the loss is of another kind.
 
     Example:
 
@@ -139,7 +139,7 @@ class KerasObjective:
         return [dz, *d_hidden]
 
     def _push(self, weights, change, function, tensors=(), changes=()):
-        """What a function makes of tensors, and how that changes with the weights and with them."""
+        """The results of a function of tensors, and their changes with the weights and the tensors."""
         weights, change = map(tf.identity, weights), map(tf.identity, change)  # in a loop, tensors of the loop's own
         weights = list(weights)
         with (

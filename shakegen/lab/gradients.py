@@ -96,15 +96,11 @@ class GradientSettings:
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"the optimizer is {self.optimizer!r}: expected {' or '.join(OPTIMIZERS)}")
 
-    def batches(self, ids: np.ndarray) -> Callable[[int], np.ndarray]:
-        """Windows by the number of the update, (N, T + 1), the same for every network."""
-
-        def draw(number):
-            random = np.random.default_rng((self.random_state, number))
-            starts = random.integers(len(ids) - self.seq_length, size=self.batch_size)
-            return cut_windows(ids, starts, self.seq_length + 1).astype(np.int32)
-
-        return draw
+    def draw_windows(self, ids: np.ndarray, number: int) -> np.ndarray:
+        """Windows for an update, by its number, (N, T + 1), int32, the same for every network."""
+        random = np.random.default_rng((self.random_state, number))
+        starts = random.integers(len(ids) - self.seq_length, size=self.batch_size)
+        return cut_windows(ids, starts, self.seq_length + 1).astype(np.int32)
 
     def cut_windows(self, ids: np.ndarray) -> np.ndarray:
         """Windows spread over the text, (sequences, lags + 2); the experiment takes the loss of their last characters.
@@ -220,13 +216,16 @@ def clip(network, settings: GradientSettings, ids: np.ndarray, kept: str | None 
     """The effect of each clipping on the gradients; the network learns with the one that is kept, or not at all."""
     import keras
 
-    from shakegen.lab import backpropagation
+    from shakegen.lab.backpropagation import CLIPPINGS, clipping_step
 
     build_optimizer = {"adam": keras.optimizers.Adam, "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9)}
     optimizer = build_optimizer[settings.optimizer](settings.learning_rate) if kept else None
-    step = backpropagation.clipping_step(network, settings.clip_value, settings.clip_norm, optimizer, kept or "none")
-    effects = backpropagation.run(step, settings.batches(ids), settings.updates).astype(float)
-    return {kind: clipping_row(kind, *effects[:, k].T) for k, kind in enumerate(backpropagation.CLIPPINGS)}
+    step, effects = clipping_step(network, settings.clip_value, settings.clip_norm, optimizer, kept or "none"), []
+    for number in range(settings.updates):
+        effects.append(step(keras.ops.convert_to_tensor(settings.draw_windows(ids, number))).numpy().astype(float))
+        if not math.isfinite(effects[-1][0, 0]):  # the loss
+            break
+    return {kind: clipping_row(kind, *numbers.T) for kind, numbers in zip(CLIPPINGS, np.stack(effects, axis=1))}
 
 
 def clipping_row(kind: str, losses, before, after, cosines) -> dict:

@@ -7,7 +7,7 @@ Every step minimises a quadratic model of the loss around the weights θ, with t
 G is never formed: conjugate gradients need only its products with vectors, and one such product costs about as much as
 two gradients. λ is the damping: it keeps δ where q can be trusted. S is the structural damping of recurrent networks,
 the Gauss-Newton matrix of ½ |h|² of the hidden states h: it keeps a step from throwing them about. After every step the
-ratio of what the loss fell by to what q promised raises or lowers λ (the heuristic of Levenberg and Marquardt).
+ratio of the fall of the loss to the fall that q promised raises or lowers λ (the heuristic of Levenberg and Marquardt).
 
 Everything here is numpy over flat vectors of weights and any `Objective`; `shakegen.lab.gauss_newton` makes one of a
 Keras model and a batch.
@@ -82,7 +82,7 @@ def conjugate_gradients(
 
 
 def space_out(iterates: Iterator[Iterate], growth: float = 1.3) -> list[Iterate]:
-    """Of many iterates the last and, before it, those at about every power of `growth` (Martens 2010, §4.6)."""
+    """The last of many iterates and, before it, one at about every power of `growth` (Martens 2010, §4.6)."""
     kept: list[Iterate] = []
     due = 1.0
     for iterate in iterates:
@@ -94,16 +94,16 @@ def space_out(iterates: Iterator[Iterate], growth: float = 1.3) -> list[Iterate]
 
 @dataclass(frozen=True)
 class Update:
-    """What one step did.
+    """The outcome of one step.
 
     Attributes:
         loss: before the step.
         reached: after it, on the same batch.
         damping: the λ it was made with.
-        ratio: what the loss fell by, over what the quadratic model without damping promised; NaN where it promised
-            nothing.
+        ratio: the fall of the loss over the fall that the quadratic model without damping promised; NaN where it
+            promised none.
         iterations: of conjugate gradients.
-        scale: what the direction was multiplied by; 0 where no multiple made the loss smaller and θ stays.
+        scale: the factor of the direction; 0 where no multiple made the loss smaller and θ stays.
         losses, products: how many losses and products with the curvature it took, beside one gradient.
     """
 
@@ -146,7 +146,7 @@ class HessianFree:
         self._direction: np.ndarray | None = None
 
     def step(self, theta: np.ndarray, objective: Objective) -> tuple[np.ndarray, Update]:
-        """One step from θ on an objective: the new θ and what was done.
+        """One step from θ on an objective: the new θ and an account of the step.
 
         Raises:
             ValueError: the loss or its gradient is not finite.

@@ -13,7 +13,7 @@ def glorot(random: np.random.Generator, units: int) -> np.ndarray:
 
 
 def orthogonal(random: np.random.Generator, units: int) -> np.ndarray:
-    """A random rotation or reflection: it keeps the length of what it multiplies (Saxe et al. 2014)."""
+    """A random rotation or reflection: it keeps the length of every vector (Saxe et al. 2014)."""
     q, r = np.linalg.qr(random.normal(size=(units, units)))
     return q * np.sign(np.diag(r))  # without the signs not all directions would be equally likely
 

@@ -1,14 +1,13 @@
 """The result of an experiment: rows of numbers, which make a table, and a figure."""
 
-import dataclasses
 import math
-
-import numpy as np
+from dataclasses import dataclass
 
 from shakegen.plotting import Figure, Table
+from shakegen.plotting.figure import to_json
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Result:
     """The result of an experiment. Subclasses add the numbers behind their figure as fields, and draw it in `figure`.
 
@@ -52,16 +51,3 @@ def format_value(value) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def to_json(value):
-    """Turn dataclasses, arrays, tuples and numpy's numbers into the types of JSON."""
-    if dataclasses.is_dataclass(value):
-        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {str(key): to_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_json(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -23,7 +23,7 @@ class Start(Result):
     """The score of every start with every optimizer, a row for each.
 
     Attributes:
-        score_name: what the score is.
+        score_name: the name of the score.
         guess: the score that is reached without a memory.
         curves: for every run, the score by the gradients spent: start, optimizer, gradients, scores.
     """

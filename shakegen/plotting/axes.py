@@ -23,7 +23,7 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
     """Draw all of a panel.
 
     Args:
-        panel: what to draw.
+        panel: the panel.
         axes: of matplotlib.
         series: of the whole figure; their places give the colours.
         theme: the colours.
@@ -33,8 +33,6 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
 
     axes.set(xlabel=escape_text(panel.x_label), ylabel=escape_text(panel.y_label), title=escape_text(panel.title))
     axes.margins(x=0.02)
-    if panel.log_x:
-        axes.set_xscale("log")
     if panel.log_y:
         axes.set_yscale("log")
     if panel.heat:
@@ -52,7 +50,7 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
         drawn.append(draw_curve(curve, axes, pick_colour(curve, series, theme), marker))
         if panel.heat:
             drawn[-1].set_path_effects([withStroke(linewidth=4, foreground=theme.paper)])
-    if panel.curves and not panel.log_x and not panel.heat and panel.has_whole_x:
+    if panel.curves and not panel.heat and panel.has_whole_x:
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     if count_legend_lines(panel, width):
         draw_legend(panel, axes, drawn, width)

@@ -19,7 +19,7 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
         from_epoch: the first epoch to show.
 
     Raises:
-        ValueError: the losses have different units, or a run has no epochs, no times or no such loss to show; the
+        ValueError: the losses have different units, or a run has no epochs, no times or no loss of this kind; the
             message says which.
     """
     if against not in AXES:

@@ -71,7 +71,7 @@ def render_figure(part: Figure, salt: str) -> str:
         drawings.append(inline_svg(drawing.decode(), name, part.title))
     data = part.to_dict() | {"series": part.series, "places": places}
     for panel, panel_data in zip(part.panels, data["panels"]):
-        panel_data["log"] = [panel.log_x, panel.log_y]
+        panel_data["log"] = panel.log_y
     numbers = json.dumps(data).replace("<", "\\u003c")
     tables = "\n".join(filter(None, (render_numbers(panel) for panel in part.panels)))
     tables = f"<details><summary>Numbers</summary>\n{tables}</details>" if tables else ""

@@ -62,7 +62,7 @@ def make_scales(panel: Panel, curves) -> tuple[Scale, Scale]:
     if panel.heat:
         left, right, bottom, top = panel.heat.edges
         return Scale(left, right, names=panel.heat.columns), Scale(bottom, top, names=panel.heat.rows)
-    x = Scale.around([curve.x for curve in curves], logarithmic=panel.log_x, whole=panel.has_whole_x)
+    x = Scale.around([curve.x for curve in curves], whole=panel.has_whole_x)
     return x, Scale.around([curve.y for curve in curves], logarithmic=panel.log_y)
 
 

@@ -10,8 +10,7 @@ from shakegen import training
 from shakegen.compare import worker
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.plan import Entry, Plan
-from shakegen.compare.record import Record
-from shakegen.compare.text import Text
+from shakegen.compare.record import Record, Text
 from shakegen.model import evaluation, load
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus

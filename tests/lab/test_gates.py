@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from shakegen.cli.experiments import pick_colour, print_coloured
+from shakegen.cli.experiments import pick_colour, print_units
 from shakegen.cli.group import colour_symbol
 from shakegen.lab import features, gates
 from shakegen.network.config import Config
@@ -151,13 +151,13 @@ def test_in_a_terminal_a_text_keeps_its_lines_and_gets_colours():
 def test_the_command_colours_the_text_of_every_unit(counter, capsys, monkeypatch):
     found = gates.gates(counter, counter.vocabulary.encode(TEXT), layer=1, units=[2, 0], shown=20)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    print_coloured(found)
+    print_units(found)
     first, second = capsys.readouterr().out.split("\nh of unit ")[1:]
     assert first.startswith("2 in layer 1\n")
     assert second.startswith("0 in layer 1\n")
     assert re.sub("\x1b.*?m", "", first).splitlines()[1] == TEXT[:20].splitlines()[0] + "↵"
     monkeypatch.setenv("NO_COLOR", "1")
-    print_coloured(found)
+    print_units(found)
     assert capsys.readouterr().out == ""
 
 

@@ -147,7 +147,7 @@ def test_a_page_has_the_numbers_of_its_figure(page):
     assert [panel | {"log": None} for panel in data["panels"]] == [
         panel | {"log": None} for panel in EVERYTHING.to_dict()["panels"]
     ]
-    assert [panel["log"] for panel in data["panels"]] == [[False, True], [False, False], [False, False]]
+    assert [panel["log"] for panel in data["panels"]] == [True, False, False]
     assert data["series"] == EVERYTHING.series
     for width in ("wide", "narrow"):
         assert len(data["places"][width]) == 3
