@@ -115,14 +115,13 @@ def check_files(out: Path | None, csv_file: Path | None) -> None:
 
 def progress(comparison):
     """A function that shows each run of a comparison before it starts, and its failure."""
-    count = len(comparison.runs)
+    count, names = len(comparison.records), list(comparison.configs)
 
     def show(number, record):
-        run = comparison.runs[number]
-        name = run.entry.name
+        name = names[number % len(names)]
         if record.state == "running":
-            sizes = f"{run.config.units} units, {comparison.parameters[name]:,} weights"
-            state = f"random state {run.recipe.random_state}"
+            sizes = f"{comparison.configs[name].units} units, {comparison.parameters[name]:,} weights"
+            state = f"random state {record.what['recipe']['random_state']}"
             click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
         elif record.state != "finished":
             click.echo(f"{name} {record.state}: {record.reason}", err=True)

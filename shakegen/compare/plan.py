@@ -72,28 +72,6 @@ def format_value(value) -> str:
 
 
 @dataclass(frozen=True)
-class PlannedRun:
-    """One training run of a comparison.
-
-    Attributes:
-        entry: the network that it trains.
-        repeat: the number of the repeat, from 0.
-        config: the network.
-        recipe: how it learns.
-    """
-
-    entry: Entry
-    repeat: int
-    config: Config
-    recipe: Recipe
-
-    @property
-    def name(self) -> str:
-        """The name of its files, without suffix."""
-        return f"{self.entry.file_name}-{self.repeat}"
-
-
-@dataclass(frozen=True)
 class Plan:
     """A comparison before it begins.
 
@@ -180,15 +158,10 @@ class Plan:
         weights = self.parameters or count(self.first)
         return match_weights({entry.name: partial(self._config, entry) for entry in self.entries}, weights, count)
 
-    def runs(self, count: Callable[[Config], int]) -> list[PlannedRun]:
-        """All runs in their order: the first of each network, then the second of each, and so on."""
-        configs, runs = self.configs(count), []
-        for repeat in range(self.repeats):
-            for entry in self.entries:
-                rate = entry.settings.get("learning_rate", self.recipe.learning_rate)
-                recipe = replace(self.recipe, random_state=self.recipe.random_state + repeat, learning_rate=rate)
-                runs.append(PlannedRun(entry, repeat, configs[entry.name], recipe))
-        return runs
+    def make_recipe(self, entry: Entry, repeat: int) -> Recipe:
+        """How a network learns in a repeat, from 0; each repeat has a random state of its own."""
+        rate = entry.settings.get("learning_rate", self.recipe.learning_rate)
+        return replace(self.recipe, random_state=self.recipe.random_state + repeat, learning_rate=rate)
 
     @property
     def budget(self) -> str:

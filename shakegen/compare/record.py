@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shakegen.compare.plan import PlannedRun
+from shakegen.compare.plan import Plan
 from shakegen.files import write_whole
 from shakegen.model.model_file import rename_losses
+from shakegen.network.config import Config
 from shakegen.text import catalog
 from shakegen.training.tasks import Task
 
@@ -67,19 +68,6 @@ class Record:
     reason: str = ""
     figures: dict = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, run: PlannedRun, text: dict, corpus: dict, sample: dict) -> "Record":
-        """The record of a run that has not begun.
-
-        Args:
-            run: of a plan.
-            text: how to read the text.
-            corpus: the properties of the text that decide the outcome, from `identify`.
-            sample: the sample to write in the end.
-        """
-        what = {"corpus": corpus, "config": run.config.to_dict(), "recipe": run.recipe.to_dict()}
-        return cls(run.name, json.loads(json.dumps(what)), text, sample)
-
     @property
     def has_ended(self) -> bool:
         """Whether nothing is left to do."""
@@ -115,6 +103,25 @@ class Record:
                 f"{path} is not a run of a comparison: remove it, or name another folder with --runs"
             ) from None
         return record
+
+
+def plan_records(plan: Plan, configs: dict[str, Config], text: dict, corpus: dict, sample: dict) -> list[Record]:
+    """The records of the runs of a plan before they begin: the first run of each network, then the second, and so on.
+
+    Args:
+        plan: the networks and their training.
+        configs: the networks, by the names of their entries.
+        text: how to read the text.
+        corpus: the properties of the text that decide the outcome, from `identify`.
+        sample: the sample to write in the end.
+    """
+    records = []
+    for repeat in range(plan.repeats):
+        for entry in plan.entries:
+            recipe, config = plan.make_recipe(entry, repeat).to_dict(), configs[entry.name].to_dict()
+            what = json.loads(json.dumps({"corpus": corpus, "config": config, "recipe": recipe}))
+            records.append(Record(f"{entry.file_name}-{repeat}", what, text, sample))
+    return records
 
 
 def explain_difference(path: Path, before: dict, now: dict) -> str:

@@ -205,15 +205,10 @@ def panel_to_dict(panel: Panel) -> dict:
         result["curves"] = [curve_to_dict(curve) for curve in panel.curves]
     if panel.bars:
         result["groups"] = list(panel.groups)
-        result["bars"] = [
-            {"series": bars.series, "values": to_json(bars.values)}
-            | ({} if bars.spread is None else {"spread": to_json(bars.spread)})
-            for bars in panel.bars
-        ]
+        result["bars"] = [{k: v for k, v in to_json(bars).items() if v is not None} for bars in panel.bars]
     if panel.heat:
-        heat = panel.heat
-        result["heat"] = {"label": heat.label, "values": to_json(heat.values)}
-        optional = {"rows": heat.rows, "columns": heat.columns, "extent": heat.extent}
+        optional = {name: getattr(panel.heat, name) for name in ("rows", "columns", "extent")}
+        result["heat"] = to_json({"label": panel.heat.label, "values": panel.heat.values})
         result["heat"] |= {name: list(value) for name, value in optional.items() if value}
     return result
 

@@ -33,8 +33,7 @@ def made(tmp_path, poem, monkeypatch):
         plan = Plan((Entry("gru", "gru"),), recipe, repeats=1, settings=settings, task=task)
         text = Text([str(tmp_path / "poem.txt")], {}, {"split": [0.8, 0.1, 0.1], **shape})
         comparison = Comparison(text, plan, tmp_path, length=30)
-        (run,) = comparison.runs
-        record = Record.of(run, comparison.text.to_dict(), comparison.identity, comparison.sample)
+        (record,) = comparison.records
         record.write(tmp_path)
         return record, tmp_path
 
