@@ -1,11 +1,11 @@
-"""How fast the networks of the study of memory train, beside what the processor could do, and in how much memory.
+"""Training speed and memory of the networks of the memory study, beside the speed that the processor allows.
 
     python benchmarks/autocomplete.py                      # GRU, LSTM and Nested LSTM of the study
     python benchmarks/autocomplete.py --cells gru --units 300
 
-Batches of 64 observations of 200 characters are drawn from random words; 16,386 outputs. `products` is what the
-float32 matrix products of a step alone would allow, measured in the same process on matrices of 2048 by 2048; `ratio`
-is the step's share of that. Each cell trains in a process of its own; the memory is the peak of that process.
+Batches have 64 observations of 200 characters, drawn from random words; there are 16,386 outputs. `products` is the
+seconds that the float32 matrix products of a step take alone, measured in the same process on matrices of 2048 by 2048.
+`ratio` is their share of the step. Each cell trains in a process of its own; the memory is the peak of that process.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def corpus():
 
 
 def fastest(function, times: int) -> float:
-    """Seconds of a call, the best of several, after a warm-up."""
+    """The seconds of the fastest of several calls, after a warm-up."""
     function()
     durations = []
     for _ in range(times):

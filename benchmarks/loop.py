@@ -1,11 +1,11 @@
-"""What the training loop costs: `train()`, with its batches, schedules and callbacks, against its bare step.
+"""The cost of the training loop: `train()`, with its batches, schedules and callbacks, against its bare step.
 
     python benchmarks/loop.py
     python benchmarks/loop.py --cell lstm --units 128 --layers 1
 
-The bare step is the same compiled function of the same network, called again and again with one batch that lies ready;
-the loop makes each of its batches from a text, sets learning rate and dropout, and tells the callbacks. Both are
-medians of milliseconds a step, and their rounds take turns, in one process.
+The bare step is the same compiled function of the same network, called again and again with one prepared batch. The
+loop makes each batch from a text, sets learning rate and dropout, and calls the callbacks. Both figures are medians in
+milliseconds a step. Their rounds take turns in one process.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main():
     durations, ends = {"loop": [], "bare step": []}, []
 
     class Rounds(keras.callbacks.Callback):
-        """Some steps of the loop, then as many bare ones."""
+        """Time some steps of the loop, then as many bare ones."""
 
         def on_train_batch_end(self, batch, logs=None):
             ends.append(time.perf_counter())
@@ -59,7 +59,7 @@ def main():
     trainer = Trainer(beginning, time.monotonic(), Alone())
     ready = tuple(tf.constant(part) for part in trainer.replicas.batches.pair(0))
     trainer.train([Rounds()], verbose=False)
-    medians = {name: 1000 * statistics.median(found) for name, found in durations.items()}
+    medians = {name: 1000 * statistics.median(seconds) for name, seconds in durations.items()}
     print(" | ".join(f"{name} {median:.2f} ms" for name, median in medians.items()), end=" | ")
     print(f"bare step / loop {medians['bare step'] / medians['loop']:.3f}")
 

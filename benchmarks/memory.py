@@ -1,12 +1,12 @@
-"""How much memory training takes, side by side with Keras's own layers: peak resident megabytes of a process.
+"""The memory of training, side by side with Keras's own layers: peak resident megabytes of a process.
 
     python benchmarks/memory.py                            # every cell at 256 units
     python benchmarks/memory.py --cells lstm --units 8 512
 
 A network of one recurrent layer reads one-hot characters (65 of them, 64 windows of 100 in a batch), as in
-`training.py`; each contender is a process of its own. `imports` is what TensorFlow and Keras take before there is a
-network. In brackets: without the pages of files, the code of libraries, which the system can drop and processes share.
-What XLA takes to compile is in the other figures; a layer of 8 units shows little else.
+`training.py`. Each contender is a process of its own. `imports` is the memory of TensorFlow and Keras before there is a
+network. Figures in brackets leave out the pages of files, which hold the code of libraries: the system can drop these
+pages, and processes share them. The other figures include XLA's compiler; a layer of 8 units shows little else.
 """
 
 import argparse
@@ -21,7 +21,7 @@ CONTENDERS = {"shakegen": ("shakegen", False), "keras": ("keras", False), "keras
 
 
 def resident(field):
-    """Megabytes of this process: now (VmRSS), of files (RssFile), or at most so far (VmHWM)."""
+    """Megabytes of this process: now (VmRSS), of files (RssFile), or the peak so far (VmHWM)."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith(field))
 
@@ -38,7 +38,7 @@ def layer_of(library, cell, units):
 
 
 def train(library, jit, cell, units):
-    """Train for some steps, and print what was resident before and at most, and how much of it are files."""
+    """Train for some steps; print the resident megabytes before and at the peak, each followed by those of files."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -53,10 +53,11 @@ def train(library, jit, cell, units):
     print(*before, resident("VmHWM"), resident("RssFile"))
 
 
-def measured(contender, cell, units):
+def measure(contender, cell, units):
+    """Megabytes before and at the peak, as texts, of one contender in a process of its own."""
     command = [sys.executable, __file__, "--contender", contender, "--cells", cell, "--units", str(units)]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    before, before_files, peak, peak_files = map(float, shown.split())
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    before, before_files, peak, peak_files = map(float, output.split())
     return [f"{whole:.0f} ({whole - files:.0f})" for whole, files in ((before, before_files), (peak, peak_files))]
 
 
@@ -72,8 +73,8 @@ def main():
     print(f"| cell | units | imports | {' | '.join(CONTENDERS)} |\n|{'---|' * (3 + len(CONTENDERS))}")
     for cell in arguments.cells:
         for units in arguments.units:
-            found = [measured(contender, cell, units) for contender in CONTENDERS]
-            figures = [found[0][0], *(peak for _, peak in found)]
+            pairs = [measure(contender, cell, units) for contender in CONTENDERS]
+            figures = [pairs[0][0], *(peak for _, peak in pairs)]
             print(f"| {cell} | {units} | {' | '.join(figures)} |", flush=True)
 
 

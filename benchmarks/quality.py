@@ -1,10 +1,10 @@
-"""What default settings make of a text in a given time: nats and bits per character on its held-out last tenth.
+"""How well default settings learn a text in a given time: nats and bits per character on its held-out last tenth.
 
     python benchmarks/quality.py tinyshakespeare sonnets --minutes 3
     python benchmarks/quality.py my.txt --minutes 30 -- --units 512
 
-Each run is `shakegen train`, in a process of its own; then `shakegen evaluate` reads the held-out text in order. That
-text also chose the best epoch, as in the figures that others publish. Options after `--` go to training.
+Each run is `shakegen train` in a process of its own. Then `shakegen evaluate` reads the held-out text in order. The
+held-out text also chose the best epoch, as in the figures that others publish. Options after `--` go to training.
 """
 
 import argparse
@@ -31,16 +31,16 @@ def row(corpus: str, minutes: float, options: list[str]) -> tuple:
         shakegen("train", corpus, "--split", SPLIT, "--minutes", minutes, "--quiet", "--out", model, *options)
         took = time.monotonic() - began
         about = json.loads(shakegen("info", model, "--json"))
-        found = json.loads(shakegen("evaluate", model, corpus, "--split", "validation", "--json"))
-    nats, bits = found["nats_per_character"], found["bits_per_character"]
+        evaluation = json.loads(shakegen("evaluate", model, corpus, "--split", "validation", "--json"))
+    nats, bits = evaluation["nats_per_character"], evaluation["bits_per_character"]
     figures = (f"{about['parameters']:,}", f"{minutes:g}", f"{took:.0f}", f"{about['best_epoch']:g}")
     return Path(corpus).stem, " ".join(options) or "defaults", *figures, f"{nats:.4f}", f"{bits:.4f}"
 
 
 def main():
-    given = sys.argv[1:]
-    end = given.index("--") if "--" in given else len(given)
-    own, options = given[:end], given[end + 1 :]
+    argv = sys.argv[1:]
+    end = argv.index("--") if "--" in argv else len(argv)
+    own, options = argv[:end], argv[end + 1 :]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", nargs="+", help="text files, or names from `shakegen corpora list`")
     parser.add_argument("--minutes", type=float, nargs="+", default=[3.0])

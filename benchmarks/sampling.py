@@ -1,14 +1,14 @@
-"""How fast text is drawn, side by side with other ways to do it, and what each strategy costs.
+"""Sampling speed, side by side with other libraries, and the cost of each strategy.
 
     python benchmarks/sampling.py            # both tables
     python benchmarks/sampling.py peers      # one stream and 64, against a compiled loop, PyTorch, keras.predict
     python benchmarks/sampling.py costs      # each strategy against plain ancestral sampling
 
-An LSTM with random weights draws from 65 characters, or from 16,386 words; its read-out is scaled so that a symbol has
-about 2 and 6 bits of surprise, as trained networks have. Each contender of `peers` runs in a process of its own, in
-turn, for several rounds; the tables show medians and ratios within this run. `compiled` is a loop inside one
-TensorFlow graph, compiled by XLA; `torch` PyTorch's nn.LSTM, stepped (where it is installed); `predict` the textbook's
-keras.predict on a sliding window of 40 one-hot characters.
+An LSTM with random weights draws from 65 characters, or from 16,386 words. Its read-out is scaled so that a symbol has
+about 2 or 6 bits of surprise, as in trained networks. Each contender of `peers` runs in a process of its own, in turn,
+for several rounds. The tables show medians and ratios within this run. `compiled` is a loop inside one TensorFlow
+graph, compiled by XLA. `torch` is PyTorch's nn.LSTM, called once a step; it takes part where PyTorch is installed.
+`predict` is keras.predict on a sliding window of 40 one-hot characters, as in textbooks.
 """
 
 import argparse
@@ -33,7 +33,7 @@ STRATEGIES = {
 
 
 def network(units, size=SIZE, bits=2.0):
-    """An engine with random weights whose next symbol has, on average, at most so many bits of entropy."""
+    """An engine with random weights; its next symbol has at most this many bits of entropy after a random text."""
     import numpy as np
 
     from shakegen.inference import Engine
@@ -53,7 +53,7 @@ def network(units, size=SIZE, bits=2.0):
 
 
 def rate(draw, length, streams=1):
-    """Symbols per second of the best of three draws of `length` steps."""
+    """Symbols per second of the fastest of three draws of `length` steps."""
     durations = []
     for _ in range(3):
         began = time.perf_counter()
@@ -143,16 +143,16 @@ def predict(units, streams):
 CONTENDERS = {"shakegen": shakegen, "compiled": compiled, "torch": torch, "predict": predict}
 
 
-def measured(name, units, streams):
-    """The rate of one contender in a process of its own, in a list; none if it cannot take part."""
+def measure(name, units, streams):
+    """The rate of one contender in a process of its own, in a list; the list is empty if it cannot take part."""
     command = [sys.executable, __file__, "--only", name, str(units), str(streams)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         if "ModuleNotFoundError" not in done.stderr:
             sys.exit(done.stderr)
         return []
-    found = done.stdout.split("RATE ")[-1].strip()
-    return [] if found == "None" else [float(found)]
+    output = done.stdout.split("RATE ")[-1].strip()
+    return [] if output == "None" else [float(output)]
 
 
 def peers(rounds):
@@ -162,8 +162,8 @@ def peers(rounds):
         rates = {name: [] for name in CONTENDERS}
         for _ in range(rounds):
             for name in rates:
-                rates[name] += measured(name, units, streams)
-        median = {name: statistics.median(found) for name, found in rates.items() if found}
+                rates[name] += measure(name, units, streams)
+        median = {name: statistics.median(values) for name, values in rates.items() if values}
         shown = [f"{median[name]:,.0f}" if name in median else "" for name in CONTENDERS]
         ratios = [f"{median['shakegen'] / median[name]:.2f}" if name in median else "" for name in list(CONTENDERS)[1:]]
         print("| " + " | ".join([str(units), str(streams), *shown, *ratios]) + " |", flush=True)
@@ -172,7 +172,7 @@ def peers(rounds):
 def costs(rounds):
     sizes = ((128, SIZE, 2.0, 4000), (512, SIZE, 2.0, 1000), (128, WORDS, 6.0, 200), (512, WORDS, 6.0, 100))
     engines = [(network(units, size, bits), length) for units, size, bits, length in sizes]
-    print("| time per symbol, of plain's | " + " | ".join(f"{u} units, V = {v:,}" for u, v, *_ in sizes) + " |")
+    print("| time per symbol, relative to plain | " + " | ".join(f"{u} units, V = {v:,}" for u, v, *_ in sizes) + " |")
     print("|---|" + "---|" * len(sizes))
     plain = [[] for _ in engines]
     for name, options in STRATEGIES.items():
@@ -191,7 +191,7 @@ def costs(rounds):
 
 
 def beam_ratio(name, engine, length):
-    """Characters per second of a beam search of width 10, of those of one of 10 streams drawn side by side."""
+    """The rate of a beam search of width 10, as a share of the rate of one of 10 streams drawn side by side."""
     from shakegen import sampling
 
     def search(length):

@@ -1,17 +1,17 @@
-"""How training scales with workers: measured on this machine's cores, and, from that, on paper up to 64 machines.
+"""How training scales with workers: measured on the cores of this machine, and computed for up to 64 machines.
 
-    python benchmarks/scaling.py                           # an lstm of 512 units on 1, 2 … workers, a core each
+    python benchmarks/scaling.py                           # an LSTM of 512 units on 1, 2 … workers, a core each
     python benchmarks/scaling.py --cell gru --units 256 --workers 1 2 --batch-size 64
     python benchmarks/scaling.py --paper                   # the tables of docs/scale-out.md
 
-Every worker is a process pinned to a core of its own, with one thread for its products; all have a batch of the same
-size, so that the whole batch grows with them. `ms/step` is the median of the chief's steps. `alone` is what such a step
-takes while all the processes compute side by side, each for itself: cores share the memory's bandwidth. What is left is
-the all-reduce, with the chief's orders and the waiting for the slowest; its share of the step is in the last column.
+Every worker is a process pinned to a core of its own, with one thread for its products. All have a batch of the same
+size, so the whole batch grows with the workers. `ms/step` is the median of the chief's steps. `alone` is the time of a
+step while all processes compute side by side, each for itself: cores share the memory's bandwidth. The difference is
+the all-reduce, with the chief's orders and the wait for the slowest worker. The last column has its share of the step.
 
-On paper, W machines like this one, with all its cores, each take a step as long as it takes alone, t, then add up g
-bytes of gradients around a ring, over a network of b bytes a second: T = t + 2 (W - 1) / W · g / b. The gain is
-W · t / T. Nothing overlaps.
+With `--paper`, W machines equal to this one, with all its cores, each take a step in the time t of a single machine.
+Then they add up g bytes of gradients around a ring, over a network of b bytes a second: T = t + 2 (W - 1) / W · g / b.
+The gain is W · t / T. Nothing overlaps.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 VOCABULARY, TEXT = 65, 1 << 20
-NETWORKS = {1: "1 Gbit/s", 10: "10 Gbit/s", 25: "25 Gbit/s", 100: "100 Gbit/s"}  # and an eighth of it in bytes
+NETWORKS = {1: "1 Gbit/s", 10: "10 Gbit/s", 25: "25 Gbit/s", 100: "100 Gbit/s"}  # by gigabits a second
 MACHINES, SIZES, WORTH_IT = (2, 8, 64), (128, 512, 1024), 0.8
 
 
@@ -53,7 +53,7 @@ def learner(arguments, batch_size, strategy):
 
 
 def median_step(learn, steps):
-    """Seconds of a step, after those that compile."""
+    """The median seconds of a step, without the first steps, which compile."""
     learn.begin(0)
     durations = []
     for _ in range(steps + 3):
@@ -64,7 +64,7 @@ def median_step(learn, steps):
 
 
 def be_a_worker(arguments):
-    """Learn together with the other workers, then beside them; the chief prints how long the steps took."""
+    """Learn together with the other workers, then beside them; the first worker prints the seconds of its steps."""
     from shakegen.network.quiet import quiet_tensorflow
     from shakegen.training.workers import Alone, Cluster, join
 
@@ -78,11 +78,11 @@ def be_a_worker(arguments):
         if not arguments.paper:
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(1)
-        found = {}
+        measures = {}
         if len(team) > 1:
             learn = learner(arguments, arguments.batch_size * len(team), team)
             if team.chief:
-                found["together"] = median_step(learn, arguments.steps)
+                measures["together"] = median_step(learn, arguments.steps)
                 team.order("end")
             else:
                 learn.begin(0)
@@ -91,18 +91,18 @@ def be_a_worker(arguments):
                         learn(order["rate"], order["dropout"])
             team.agree({})
         learn = learner(arguments, arguments.batch_size, Alone())
-        found["alone"] = median_step(learn, arguments.steps)
-        found["weights"] = sum(weight.shape.num_elements() for weight in learn.network.weights)
+        measures["alone"] = median_step(learn, arguments.steps)
+        measures["weights"] = sum(weight.shape.num_elements() for weight in learn.network.weights)
         if arguments.index == 0:
-            print(json.dumps(found))
+            print(json.dumps(measures))
         team.order("end") if team.chief else list(team.orders())
 
 
-def measured(arguments, workers):
-    """What the chief of so many workers found."""
+def measure(arguments, workers):
+    """The seconds of a step with this many workers, `together` and `alone`, and the number of weights."""
     with contextlib.ExitStack() as ports:
-        found = [ports.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(workers)]
-        addresses = ",".join(f"127.0.0.1:{one.getsockname()[1]}" for one in found)
+        sockets = [ports.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(workers)]
+        addresses = ",".join(f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
     options = [f"--{name}={getattr(arguments, name.replace('-', '_'))}" for name in OPTIONS]
     command = [sys.executable, __file__, *options, *["--paper"] * arguments.paper, f"--addresses={addresses}"]
     processes = [
@@ -120,16 +120,17 @@ def table_of_this_machine(arguments):
     print("|---|---|---|---|---|---|")
     first = None
     for workers in arguments.workers or range(1, len(os.sched_getaffinity(0)) + 1):
-        found = measured(arguments, workers)
-        step = found["together"] or found["alone"]
+        measures = measure(arguments, workers)
+        step = measures["together"] or measures["alone"]
         rate = workers * arguments.batch_size * arguments.seq_length / step
         first = first or rate / workers
-        figures = [f"{1000 * step:.1f}", f"{1000 * found['alone']:.1f}", f"{rate:,.0f}", f"{rate / first:.2f}"]
-        print("|", " | ".join([str(workers), *figures, f"{max(0.0, 1 - found['alone'] / step):.0%}"]), "|", flush=True)
+        alone = measures["alone"]
+        figures = [f"{1000 * step:.1f}", f"{1000 * alone:.1f}", f"{rate:,.0f}", f"{rate / first:.2f}"]
+        print("|", " | ".join([str(workers), *figures, f"{max(0.0, 1 - alone / step):.0%}"]), "|", flush=True)
 
 
 def gain(machines, step, gradients, bandwidth):
-    """How many times as fast as one machine so many are, on paper."""
+    """The computed speed of several machines, as a multiple of one machine's."""
     return machines * step / (step + 2 * (machines - 1) / machines * gradients / bandwidth)
 
 
@@ -139,9 +140,9 @@ def tables_on_paper(arguments):
     print(f"2 pay from | {MACHINES[-1]} pay {WORTH_IT:.0%} from |")
     print("|---" * (6 + len(NETWORKS)) + "|")
     for arguments.units in SIZES:
-        found = measured(arguments, 1)
-        step, gradients = found["alone"], 4 * found["weights"]
-        cells = [f"{arguments.units}", f"{found['weights']:,}", f"{gradients / 1e6:.1f}", f"{1000 * step:.0f}"]
+        measures = measure(arguments, 1)
+        step, gradients = measures["alone"], 4 * measures["weights"]
+        cells = [f"{arguments.units}", f"{measures['weights']:,}", f"{gradients / 1e6:.1f}", f"{1000 * step:.0f}"]
         for gigabits in NETWORKS:
             cells.append(
                 ", ".join(f"{gain(machines, step, gradients, gigabits * 1e9 / 8):.1f}" for machines in MACHINES)
@@ -160,7 +161,7 @@ def main():
     for name, default in OPTIONS.items():
         parser.add_argument(f"--{name}", type=type(default), default=default)
     parser.add_argument("--workers", type=int, nargs="*", help="by default 1 to the number of cores")
-    parser.add_argument("--paper", action="store_true", help="the tables of what networks allow")
+    parser.add_argument("--paper", action="store_true", help="compute the gains of several machines over a network")
     parser.add_argument("--addresses", help=argparse.SUPPRESS)
     parser.add_argument("--index", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

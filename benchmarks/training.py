@@ -1,12 +1,13 @@
-"""How fast the layers train, side by side with Keras's own, with PyTorch's, and with what the processor could do.
+"""Training speed of the layers, side by side with Keras's, PyTorch's, and the speed that the processor allows.
 
     python benchmarks/training.py                          # every cell at 128, 256 and 512 units
     python benchmarks/training.py --cells lstm --units 256
 
 A network of one recurrent layer reads one-hot characters (65 of them, 64 windows of 100 in a batch) and predicts each
-next one. Each contender trains in a process of its own, in turn, for several rounds; the table shows medians, in
+next one. Each contender trains in a process of its own, in turn, for several rounds. The table shows medians, in
 characters per second, and ratios within this run. Keras's layers and ours get the better of `jit_compile` on and off.
-`products` is what the float32 matrix products of a step alone would allow. PyTorch takes part where it is installed.
+`products` is the speed at which the float32 matrix products of a step alone would run. PyTorch takes part where it is
+installed.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import time
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 BATCH, TIME, VOCABULARY, BATCHES = 64, 100, 65, 8
-MATRICES = {"rnn": 1, "gru": 3, "lstm": 4, "nlstm": 12}  # of (units, units), per step; an nlstm of depth 2 has three
+MATRICES = {"rnn": 1, "gru": 3, "lstm": 4, "nlstm": 12}  # products of (units, units) a step; the nlstm has depth 2
 
 
 def characters():
@@ -30,7 +31,7 @@ def characters():
 
 
 def fastest(step, steps=15, rounds=2):
-    """Characters per second of a training step of one batch, the best of a few rounds, after a warm-up."""
+    """Characters per second of training steps, from the fastest of a few rounds, after a warm-up."""
     durations = []
     for count in (4, *[steps] * rounds):
         began = time.perf_counter()
@@ -44,7 +45,7 @@ def keras_rate(layer):
     import tensorflow as tf
 
     options = tf.data.Options()
-    options.autotune.enabled = False  # or else `fit` ends when the tuner wakes up, which is after 1.28 s, 2.56 s, ...
+    options.autotune.enabled = False  # else `fit` waits at its end until the tuner wakes up, after 1.28 s, 2.56 s, ...
     data = tf.data.Dataset.from_tensor_slices(characters()).batch(BATCH).cache().repeat().with_options(options)
     ids = keras.Input((TIME,), batch_size=BATCH, dtype="int32")
     model = keras.Model(ids, keras.layers.Dense(VOCABULARY)(layer(keras.ops.one_hot(ids, VOCABULARY))))
@@ -95,7 +96,7 @@ def torch(cell, units):
 
 
 def products(cell, units):
-    """The rate at which TensorFlow multiplies the better of two shapes, per multiplication that training needs."""
+    """Characters per second if training took nothing but its matrix products, at the better rate of two shapes."""
     import tensorflow as tf
 
     operations = 0.0
@@ -138,16 +139,16 @@ def main():
             rates = {name: [] for name in CONTENDERS}
             for _ in range(arguments.rounds):
                 for name in rates:
-                    rates[name] += measured(name, cell, units)
-            median = {name: statistics.median(found) for name, found in rates.items() if found}
+                    rates[name] += measure(name, cell, units)
+            median = {name: statistics.median(values) for name, values in rates.items() if values}
             peers = max(median[name] for name in ("keras", "torch") if name in median)
             shown = [f"{median[name]:,.0f}" if name in median else "" for name in CONTENDERS]
             ratios = [f"{median['shakegen'] / peers:.2f}", f"{median['shakegen'] / median['products']:.2f}"]
             print("| " + " | ".join([cell, str(units), *shown, *ratios]) + " |", flush=True)
 
 
-def measured(name, cell, units):
-    """The rate of one contender in a process of its own, in a list; none if it cannot take part."""
+def measure(name, cell, units):
+    """The rate of one contender in a process of its own, in a list; the list is empty if it cannot take part."""
     command = [sys.executable, __file__, "--only", name, "--cells", cell, "--units", str(units)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

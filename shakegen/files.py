@@ -59,7 +59,7 @@ def explaining(path: Path, option: str = "--out"):
 
 
 def unwritable(path: Path, error: OSError, option: str = "--out") -> OSError:
-    """An error that names the file that could not be written, and what to try."""
+    """An error that names the file that could not be written, and says how to go on."""
     return OSError(
         f"cannot write {path} ({error.strerror or error}): expected a file in a folder that has room and may be "
         f"written to; try another place with {option}"

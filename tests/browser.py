@@ -1,4 +1,4 @@
-"""A real browser for the tests of web pages: chromium and its driver as Debian has them, else those of Selenium."""
+"""A real browser for the tests of web pages: Debian's Chromium and driver, else those that Selenium fetches."""
 
 import contextlib
 import re
@@ -19,7 +19,7 @@ PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
 
 @contextlib.contextmanager
 def open_browser(folder):
-    """Chromium, its files in a folder. Selenium Manager fetches the driver, and a browser, where there is none."""
+    """Open Chromium, with its files in a folder. Selenium Manager fetches a missing driver or browser."""
     binary, driver = next(filter(None, map(shutil.which, BROWSERS)), None), shutil.which("chromedriver")
     options = webdriver.ChromeOptions()
     if binary:
@@ -29,8 +29,8 @@ def open_browser(folder):
         options.add_argument(f"--{switch}")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("NO_PROXY", "localhost,127.0.0.1")
-        with webdriver.Chrome(options, webdriver.ChromeService(driver)) as opened:
-            yield opened
+        with webdriver.Chrome(options, webdriver.ChromeService(driver)) as browser:
+            yield browser
 
 
 def span(browser, position, model=0):
@@ -39,20 +39,20 @@ def span(browser, position, model=0):
 
 
 def of_spans(browser, expression, model=0):
-    """What an expression of JavaScript is for each character, `one`."""
+    """The value of a JavaScript expression for each character, which it calls `one`."""
     script = "return [...document.querySelectorAll('.text')[arguments[0]].children].map(one => "
     return browser.execute_script(f"{script} {expression})", model)
 
 
 def strengths(browser, model=0):
-    """How opaque each character's background is."""
+    """The opacity of each character's background."""
     colours = of_spans(browser, "getComputedStyle(one).backgroundColor", model)
     numbers = [re.findall(r"[\d.]+", colour.replace("srgb", "")) for colour in colours]
-    return np.array([float(found[3]) if len(found) == 4 else float(len(found) == 3) for found in numbers])
+    return np.array([float(parts[3]) if len(parts) == 4 else float(len(parts) == 3) for parts in numbers])
 
 
 def contrast(browser, element):
-    """The contrast ratio of a character with what is behind it (WCAG 2)."""
+    """The contrast ratio of a character with its background (WCAG 2)."""
     script = """
       const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
       const paint = colour => { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); };
@@ -73,7 +73,7 @@ def contrast(browser, element):
 
 @contextlib.contextmanager
 def phone(browser, theme):
-    """Makes the browser a phone, in a light or a dark theme."""
+    """Make the browser a phone, in a light or a dark theme."""
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     scheme = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)

@@ -20,7 +20,7 @@ from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.text.vocabulary import Vocabulary
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs, and then in processes of tests
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it, and tests' processes inherit this
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
 hypothesis.settings.load_profile("untimed")
 
@@ -29,13 +29,13 @@ POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more t
 
 
 def pytest_collection_modifyitems(items):
-    """Tests run a file to a process: begin with those that take longest, so that no core waits for another's."""
+    """Begin with the longest files: a file runs in one process, and no core should wait for another at the end."""
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path_factory, monkeypatch):
-    """A cache folder of its own for each test: none may find what another left, or what the user has."""
+    """A cache folder of its own for each test: no test sees files of another test or of the user."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("SHAKEGEN_CACHE", str(folder))
     return folder
@@ -43,7 +43,7 @@ def cache_folder(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def cells_as_they_were():
-    """No cell that one test defines is known to the next."""
+    """Forget the cells that a test defines when it ends."""
     before = dict(CELLS)
     yield
     CELLS.clear()
@@ -64,7 +64,7 @@ def poem():
 
 @pytest.fixture
 def random_weights():
-    """Weights for a configuration: so large that every gate is at work, so small that no recurrence explodes."""
+    """Weights for a configuration: large enough for every gate to act, small enough for no recurrence to explode."""
 
     def draw(config: Config, vocabulary_size: int, random_state: int = 0, outputs: int | None = None):
         random, scale = np.random.default_rng(random_state), 0.8 / math.sqrt(config.units)
@@ -90,7 +90,7 @@ def random_model(random_weights):
 
 @pytest.fixture
 def word_model(random_weights, poem):
-    """An untrained model of the words of the poem, and of one that stands for all others."""
+    """An untrained model of the words of the poem, with a symbol for unknown words."""
     corpus = Corpus.from_text(poem, "poem", level="word", split=(0.8, 0.1, 0.1))
     config = Config(units=12, level="word", embedding=6)
     weights = random_weights(config, len(corpus.vocabulary))
@@ -100,7 +100,7 @@ def word_model(random_weights, poem):
 
 @pytest.fixture
 def compiled_runs(monkeypatch):
-    """A list that gets the name of a cell each time that the compiled loop runs one."""
+    """A list of names: each run of the compiled loop appends the name of its cell."""
     from shakegen.layers import recurrence
 
     names, run = [], recurrence.run
@@ -124,5 +124,5 @@ def browser(tmp_path_factory):
     """A web browser, driven by Selenium."""
     from browser import open_browser
 
-    with open_browser(tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
+    with open_browser(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver

@@ -1,8 +1,8 @@
-"""What a command does with bad input."""
+"""The end of a command that gets bad input."""
 
 
 def fails(result, message):
-    """Whether it ended in that one line, and wrote nothing else."""
+    """Assert that the command ended with this one line, and wrote nothing else."""
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr == f"Error: {message}\n"

@@ -1,4 +1,4 @@
-"""Cells that make use of everything equations may be made of, for the tests of what follows from equations."""
+"""Cells that use every operation and every kind of state, for the tests of graphs, loops and gradients."""
 
 from shakegen.cells import (
     Cell,
@@ -21,7 +21,7 @@ from shakegen.cells.registry import CELLS
 
 
 class MinimalGRU(Cell):
-    """No product with h at all, and a state that is a sum."""
+    """A cell without products with h; its state is a sum."""
 
     name, gates = "test-minimal", ("z", "h")
 
@@ -35,7 +35,7 @@ class MinimalGRU(Cell):
 
 
 class Gallery(Cell):
-    """Every operation; the input and h beside products of them; several products of each; blocks of odd widths."""
+    """Every operation, the input and h beside their products, several products of each, blocks of odd widths."""
 
     name = "test-gallery"
 
@@ -70,7 +70,7 @@ class Gallery(Cell):
 
 
 class Copycat(Cell):
-    """States that are one number, or the input's product itself."""
+    """Two states are one and the same symbol, the product with the input."""
 
     name = "test-copycat"
 
@@ -87,7 +87,7 @@ class Copycat(Cell):
 
 
 class Partial(Cell):
-    """A product with h whose gradient is a part of a wider one, and a state that passes through."""
+    """A product with h, whose gradient is a part of a wider one, and a state that passes through."""
 
     name = "test-partial"
 

@@ -1,6 +1,6 @@
-"""What the tests of the recurrent layers share: small layers with random weights, and how to ask them questions.
+"""Helpers of the tests of recurrent layers: small layers with random weights, calls and gradients.
 
-They run on the backend that KERAS_BACKEND names, in float64.
+The tests run on the backend that KERAS_BACKEND names, in float64.
 """
 
 import keras
@@ -13,7 +13,7 @@ ROUNDING = 1e-10 if keras.backend.backend() == "tensorflow" else 1e-6  # elsewhe
 
 
 def random_weights(layer, rng):
-    """Builds the layer and gives it normal weights: biases too, so that no term of the equations is left out."""
+    """Build the layer and give it normal weights, biases too, so that every term of the equations counts."""
     layer.build((N, None, INPUTS))
     layer.set_weights([rng.normal(0, 0.5, weight.shape) for weight in layer.get_weights()])
     return layer
@@ -28,7 +28,7 @@ def numpy(tensors):
 
 
 def call(layer, x, states=None, mask=None, **arguments):
-    """The layer's answer to numpy arrays, which some backends would otherwise take as float32."""
+    """Call the layer on float64 arrays; some backends would otherwise take them as float32."""
     if states is not None:
         arguments["initial_state"] = [ops.convert_to_tensor(state, dtype="float64") for state in states]
     if mask is not None:
@@ -43,7 +43,7 @@ def assert_equal(actual, expected, atol=ROUNDING):
 
 
 def scalar(layer, rng, given_states=True, **arguments):
-    """f and its coefficients: f([x, *states, *weights]), or f([x, *weights]), weighs and sums all the layer returns."""
+    """f and its coefficients: f([x, *states, *weights]), or f([x, *weights]), is a weighted sum of all outputs."""
     count = len(layer.state_size)
     shapes = [(N, T, H)] + [(N, H)] * count
     coefficients = [ops.convert_to_tensor(rng.normal(size=shape), dtype="float64") for shape in shapes]

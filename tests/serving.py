@@ -6,15 +6,15 @@ import threading
 
 
 class Server:
-    """Serves `content` at every path, by the ways of `plan`, one for each request, the last one for all further ones.
+    """Serves `content` at every path. Each request takes the next entry of `plan`; the last entry serves all others.
 
-    "good"              as it should be
+    "good"              the whole file
     ("cut", n)          breaks off after n bytes
-    ("unsized", n)      likewise, without having said how long the file is
+    ("unsized", n)      likewise, without a Content-Length
     ("stall", n)        sends nothing more after n bytes
     "drop"              hangs up
     "loop"              redirects to itself; "elsewhere": to /good, which is good; "ftp": to another protocol
-    404                 that status
+    404                 this status
     """
 
     def __init__(self, content: bytes, *plan):
@@ -29,7 +29,7 @@ class Server:
 
 @contextlib.contextmanager
 def serving(server: Server):
-    """Run a server; gives its address."""
+    """Run a server, and give its address."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def log_message(self, *arguments):

@@ -1,4 +1,4 @@
-"""What the documents say is what happens."""
+"""The documents are true: examples run, links lead somewhere, the map and the reference are complete."""
 
 import importlib.util
 import re

@@ -1,4 +1,4 @@
-"""Worker processes for the tests: `start` starts them; as a script, this is one of them."""
+"""Worker processes for the tests: `start` starts them; run as a script, this file is one of them."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def corpus_of(run: str):
 
 
 def train(run: str, corpus=None, **options):
-    """One of `RUNS`."""
+    """Train one of `RUNS`."""
     from shakegen.network.config import Config
     from shakegen.training import train
 
@@ -52,8 +52,8 @@ def train(run: str, corpus=None, **options):
     return train(corpus or corpus_of(run), Config(**config), **{**SMALL, **recipe, **options})
 
 
-def stopped(run: str, batches: int, **options) -> None:
-    """Press Ctrl-C after so many batches of a run."""
+def stop_after(run: str, batches: int, **options) -> None:
+    """Press Ctrl-C after this many batches of a run."""
     import keras
     import pytest
 
@@ -68,8 +68,8 @@ def stopped(run: str, batches: int, **options) -> None:
         train(run, callbacks=[PressCtrlC()], **options)
 
 
-def recorded(corpus, starts: list):
-    """The same corpus; where windows of it are read, their starts are noted."""
+def record_starts(corpus, starts: list):
+    """The same corpus; each read of windows appends their starts to the list."""
     from dataclasses import replace
 
     import numpy as np
@@ -84,7 +84,7 @@ def recorded(corpus, starts: list):
 
 
 def free_addresses(count: int) -> list[str]:
-    """Addresses on this machine whose ports nobody uses."""
+    """Addresses on this machine with free ports."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
     for one in sockets:
@@ -93,7 +93,7 @@ def free_addresses(count: int) -> list[str]:
 
 
 def start(index: int, addresses: list[str], *arguments, **options) -> subprocess.Popen:
-    """Start a worker: Python with some arguments; TF_CONFIG tells it which worker it is."""
+    """Start a worker, a Python process with these arguments; TF_CONFIG gives it its index."""
     cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
     environment = os.environ | {"TF_CONFIG": json.dumps(cluster), "TF_NUM_INTRAOP_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -101,7 +101,7 @@ def start(index: int, addresses: list[str], *arguments, **options) -> subprocess
 
 
 def main(folder: Path) -> None:
-    """Be a worker: train, stop or go on with a stopped run, and part in a quarrel or, of three, be killed."""
+    """Be a worker: train, stop, and resume. Two workers then disagree about an option; of three, one is killed."""
     from shakegen.network.quiet import quiet_tensorflow
     from shakegen.training.workers import Cluster, TeamError, join
 
@@ -113,11 +113,11 @@ def main(folder: Path) -> None:
             index, own = team.cluster.index, folder / f"{len(team)}"
             for run in OF_TWO if len(team) == 2 else OF_THREE:
                 starts = []
-                corpus = corpus_of(run) if run == "words" else recorded(corpus_of(run), starts)
+                corpus = corpus_of(run) if run == "words" else record_starts(corpus_of(run), starts)
                 train(run, corpus, team=team, out=own / f"{run}.h5")
                 (own / f"{run}{index}.json").write_text(json.dumps(starts))
             if len(team) == 2:
-                stopped("streams", 5, team=team, out=own / "stopped.h5")
+                stop_after("streams", 5, team=team, out=own / "stopped.h5")
                 train("still", team=team, out=own / "still.h5")
                 train("dropout", team=team, epochs=None, minutes=1e-3, out=own / "minutes.h5")
                 train("clipped", team=team, seq_length=20 + index)
@@ -129,7 +129,7 @@ def main(folder: Path) -> None:
 
 
 def main_alone(folder: Path) -> None:
-    """Train on two devices of one process, and see what Keras does with their gradients."""
+    """Train on two devices of one process, and print the weights that Keras's optimizer makes of their gradients."""
     from shakegen.network.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
@@ -161,12 +161,12 @@ def main_alone(folder: Path) -> None:
     with both.scope():
         weight, optimizer = keras.Variable([5.0]), keras.optimizers.SGD(1.0, global_clipnorm=1.0)
         optimizer.build([weight])
-    found = []
+    weights = []
     for gradients in ([3.0], [-2.0]), ([3.0], [3.0]):
         own = both.experimental_distribute_values_from_function(lambda c, g=gradients: g[c.replica_id_in_sync_group])
         tf.function(lambda own=own: both.run(lambda one: optimizer.apply([one], [weight]), args=(own,)))()
-        found.append(float(weight.numpy()[0]))
-    print(json.dumps(found))
+        weights.append(float(weight.numpy()[0]))
+    print(json.dumps(weights))
 
 
 if __name__ == "__main__":

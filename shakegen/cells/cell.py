@@ -1,4 +1,4 @@
-"""What a recurrent unit is: one record with its name, options, weights, states and the equations of a step."""
+"""A recurrent unit is one record: its name, options, weights, states and the equations of a step."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -110,7 +110,7 @@ class Cell:
             w: the weights, by name.
 
         Returns:
-            The states after, by name, and with other names all that is to be shown of a step, such as gates.
+            The states after the step, by name, and with other names more values to show, for example gates.
         """
         raise CellError(f"the cell {self.name!r} has no step: expected a method step(self, x, s, w)")
 
@@ -145,7 +145,7 @@ class Cell:
 
     @classmethod
     def check_option(cls, name: str, value) -> None:
-        """Refuse what an option cannot be.
+        """Refuse a value that an option cannot have.
 
         Raises:
             ValueError: the value is out of range, or of another kind.

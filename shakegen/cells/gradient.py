@@ -17,7 +17,7 @@ SLOPES = {
 
 
 def part_of(symbol: Symbol, start: int, stop: int) -> Symbol:
-    """Columns of a symbol, found where they are if it is put together from blocks."""
+    """Columns of a symbol; if it is a concatenation, columns of the block that has them."""
     if (start, stop) == (0, symbol.shape[-1]):
         return symbol
     if symbol.operation == "part":
@@ -34,7 +34,7 @@ def part_of(symbol: Symbol, start: int, stop: int) -> Symbol:
 
 
 def blocks_of(symbol: Symbol) -> list[Symbol]:
-    """The blocks that a symbol is put together from, side by side."""
+    """The blocks of a concatenation, side by side."""
     return [one for block in symbol.inputs for one in blocks_of(block)] if symbol.operation == "concat" else [symbol]
 
 
@@ -93,7 +93,7 @@ class Gradients:
 
     Attributes:
         by: of each source that some outputs depend on; by a vector (b,), shape (N, b), to be summed over the batch.
-        products: of each matrix, what it multiplied and the gradient by the product: Σ (left)ᵀ δ is its gradient.
+        products: for each matrix, its left factor and the gradient by the product: Σ (left)ᵀ δ is its gradient.
     """
 
     by: dict[Symbol, Symbol] = field(default_factory=dict)

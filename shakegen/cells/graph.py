@@ -31,7 +31,7 @@ class Graph:
         states: symbols of the states before the step, h first, by name.
         weights: symbols of the weights, by name.
         after: symbols of the states after the step, by name.
-        shown: symbols of what a step shows of itself, such as gates, by name.
+        shown: symbols that a step returns only to show them, for example gates, by name.
     """
 
     x: Symbol

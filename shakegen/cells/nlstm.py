@@ -64,8 +64,8 @@ class NLSTMStep:
     """An LSTM whose memory is the output of an LSTM, and so on inwards (Moniz & Krueger 2017).
 
     Level d receives x̃ and h̃; i, f, o = σ(x̃ W + h̃ U + b), g the same without σ, but tanh inside the outermost level.
-    The next level inwards receives x̃ = i ⊙ g and h̃ = f ⊙ c; the innermost adds the two. Going back out, c becomes what
-    the inner level gives, and o ⊙ tanh(c) is what this level gives.
+    The next level inwards receives x̃ = i ⊙ g and h̃ = f ⊙ c; the innermost adds the two. On the way out, c becomes the
+    output of the inner level, and o ⊙ tanh(c) is the output of this level.
     """
 
     output_scale = 0.5

@@ -58,7 +58,7 @@ class EquationStep:
 
         def advance(x):
             values = program({self._x: x, **known})
-            for number in self._views:  # of what is about to be overwritten
+            for number in self._views:  # these values are about to be overwritten
                 values[number] = values[number].copy()
             for target, value in zip(targets, values, strict=True):
                 copyto(target, value)

@@ -1,4 +1,4 @@
-"""How a loop over a step's graph goes forward and back: what is computed before it, kept in it, summed after it.
+"""The plan of a loop over a step's graph, forward and back: values computed before it, kept in it, summed after it.
 
 - Before the loop: all that depends on weights alone, and the inputs' products with weights, biases added (`groups`).
 - In the loop, forward: the rest. Activations of products are kept, and other products; from these and the states the
@@ -35,17 +35,17 @@ class Plan:
 
     Attributes:
         graph: the step.
-        groups: what enters a step from its input, as symbols of the graph; linear in x.
+        groups: the parts of a step that come from its input, as symbols of the graph; linear in x.
         loop_groups: their symbols within the loop, inputs of shape ("N", ·).
-        prepared: what weights alone lead to, as symbols of the graph.
+        prepared: values that follow from weights alone, as symbols of the graph.
         loop_weights: their symbols within the loop; the first is that of `recurrent`, if there is one.
         recurrent: whether h is multiplied by a weight.
         states: the symbols of the states before a step.
         after: the symbols, within the loop, of the states after it.
-        kept: what is kept of each step, symbols within the loop.
+        kept: values kept of each step, symbols within the loop.
         d_after: symbols of the gradients by the states after.
         d_states: those by the states before, but for what h did through its product; None where there is none.
-        deltas: what is stored on the way back.
+        deltas: values stored on the way back.
         group_deltas: for each group, the number of the delta that holds its gradient, and the columns there.
         weight_terms: for each loop weight, the terms that its gradient is the sum of: (left, delta, start, stop), the
             left being the number of a kept symbol, or "h", or None for a sum over the batch.
@@ -120,17 +120,17 @@ def plan(cell, inputs: int) -> Plan:
 
 
 def find_kept(wanted: list[Symbol], lefts: list[Symbol], given: set[Symbol], groups: set[Symbol]) -> list[Symbol]:
-    """What to keep of a step forward, for the way back to compute the wanted symbols.
+    """The values to keep of a step forward, so that the way back can compute the wanted symbols.
 
     Args:
         wanted: symbols on the way back.
-        lefts: what products with weights multiplied; kept in any case.
+        lefts: the left factors of products with weights; kept in any case.
         given: the states before and after, which the way back has.
-        groups: what enters from the input, which it does not have.
+        groups: the parts that come from the input, which the way back does not have.
     """
     order = order_of(wanted)
     backward = depends_on(wanted, [one for one in order if one.operation == "input" and one.name.startswith("d_")])
-    free, linear = set(given), set()  # what follows from states and weights alone; sums and parts of products
+    free, linear = set(given), set()  # values that follow from states and weights alone; sums and parts of products
     for symbol in order:
         if BATCH not in symbol.shape:
             free.add(symbol)

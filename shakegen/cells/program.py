@@ -1,4 +1,4 @@
-"""Symbols computed: once, or again and again; and what symbols are made of."""
+"""Symbols computed, once or again and again, and the symbols that they depend on."""
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -14,7 +14,7 @@ class Program:
     Args:
         wanted: the symbols.
         known: symbols that are given each time.
-        constants: values of further inputs, such as weights; all that depends on these alone is computed once.
+        constants: values of further inputs, for example weights; values that depend on these alone are computed once.
         table: the operations, by name.
     """
 
@@ -96,7 +96,7 @@ def separate_products(wanted: list[Symbol], left: Symbol, keep_left: bool) -> tu
     """Replace all products of a symbol with weights by parts of one symbol that is known.
 
     Args:
-        wanted: what is to be computed.
+        wanted: the symbols to compute.
         left: the symbol.
         keep_left: whether it may itself be used besides; else it becomes a part too, as its product with a one.
 

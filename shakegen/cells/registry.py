@@ -95,7 +95,7 @@ def parse_cell(text: str) -> tuple[type[Cell], list[str]]:
 
 
 def find_module(name: str):
-    """What there is to import by a name, in the working directory too; None if there is nothing."""
+    """The specification of a module, looked up in the working directory too; None if there is none."""
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     return importlib.util.find_spec(name)

@@ -1,4 +1,4 @@
-"""Equations rewritten for a loop: what can be computed before it, and one product in place of several."""
+"""Equations rewritten for a loop: fewer operations in it, and one product in place of several."""
 
 import functools
 
@@ -77,7 +77,7 @@ def find_groups(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
 
 
 def narrow(symbol: Symbol, start: int, stop: int) -> Symbol:
-    """Columns of what is linear in the input, computed from the columns of the weights alone."""
+    """Columns of a symbol that is linear in the input, computed from the columns of the weights alone."""
     if symbol.operation == "part":
         first = symbol.attributes["start"]
         return narrow(symbol.inputs[0], first + start, first + stop)

@@ -22,7 +22,7 @@ class Symbol:
     Attributes:
         operation: that gives it; "input" for inputs, states and weights, "constant" for a Python number.
         inputs: of the operation.
-        shape: ("N", width) of what each sequence has its own of; (a, b) or (b,) of weights; () of a constant.
+        shape: ("N", width) if each sequence has its own value; (a, b) or (b,) for weights; () for a constant.
         attributes: of the operation, or the name of an input, or the value of a constant.
         line: where the equations say so, such as "line 12 of my_cell.py"; "" where nobody wrote it.
     """
@@ -42,7 +42,7 @@ class Symbol:
 
     @staticmethod
     def apply(operation: str, *arguments, **attributes) -> "Symbol":
-        """The symbol of what an operation gives."""
+        """The symbol of the result of an operation."""
         inputs = tuple(as_symbol(argument) for argument in arguments)
         return Symbol(operation, inputs, shape_of(operation, inputs, attributes), attributes, calling_line())
 
@@ -111,7 +111,7 @@ def source_of(frame) -> str:
 
 
 def shape_of(operation: str, inputs: tuple[Symbol, ...], attributes: Mapping) -> tuple:
-    """The shape of what an operation gives.
+    """The shape of the result of an operation.
 
     Raises:
         CellError: it cannot be applied to these shapes.

@@ -185,7 +185,7 @@ def corpus_options(command):
 
 
 def shape_options(command):
-    """Options of level, vocabulary and split; the command gets them as a dictionary `shape`, for `load_corpus` too."""
+    """Options that shape a corpus; the command gets them as one dictionary `shape`, for `load_corpus` too."""
     return pack(command, "shape", SHAPE)
 
 

@@ -1,4 +1,4 @@
-"""Commands that describe and list models."""
+"""Commands that show models."""
 
 import json
 

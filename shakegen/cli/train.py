@@ -125,7 +125,7 @@ def train(context, workers, worker_index, worker_wait, **options):
 
 
 def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, **options) -> None:
-    """What `train` does, alone or as one of several workers."""
+    """Train, alone or as one of several workers."""
     started = time.monotonic()
     from shakegen.training import begin_with_text
 

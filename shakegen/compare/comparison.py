@@ -21,7 +21,7 @@ class Comparison:
 
     Args:
         text: the text that they learn from.
-        plan: the networks, and the quantity that is held equal.
+        plan: the networks, and their equal budget.
         folder: for the model file and the measurements of each run. A run that has ended there is not done again, a
             stopped one goes on. By default `models/compare-<corpus>`.
         seed: the text that samples continue; None leaves it to the task.

@@ -1,4 +1,4 @@
-"""The plan of a comparison: the networks, the quantity held equal, and the runs. Only Python."""
+"""The plan of a comparison: the networks, their equal budget, and their runs. Only Python."""
 
 import re
 from collections.abc import Callable
@@ -22,9 +22,9 @@ class Entry:
     """One of the networks that are compared.
 
     Attributes:
-        name: such as `gru`, or `nlstm:depth=3` of one that has settings of its own.
+        name: for example `gru`, or `nlstm:depth=3` with settings of its own.
         cell: the recurrent unit.
-        settings: its own, by name; they override the common ones.
+        settings: its own, by name; they override the settings of all networks.
     """
 
     name: str
@@ -81,9 +81,9 @@ class Plan:
         match: the quantity that is held equal: `units`; `parameters`, the number of weights within 1 %, for which the
             units are solved; or `time`, the minutes, which the recipe must have.
         repeats: runs of each network, with different random states.
-        settings: of `Config`, common to all networks.
+        settings: settings of `Config` for all networks.
         parameters: the number of weights to match; None takes that of the first network with its units.
-        task: one of `config.TASKS`; its usual settings are the defaults.
+        task: the task of the networks, one of `config.TASKS`; it decides the default settings.
 
     Raises:
         ValueError: something is missing, is given twice, or contradicts what is held equal.
@@ -148,7 +148,7 @@ class Plan:
         return self._config(self.entries[0])
 
     def configs(self, count: Callable[[Config], int]) -> dict[str, Config]:
-        """The networks by the names of their entries, given a function that counts the weights of one.
+        """The networks by the names of their entries; the argument counts the weights of a configuration.
 
         Raises:
             ValueError: the numbers of weights cannot be matched.
@@ -171,6 +171,6 @@ class Plan:
         return f"{self.recipe.epochs:g} epoch{'s' * (self.recipe.epochs != 1)}"
 
     def to_dict(self) -> dict:
-        """The quantities that are equal, ready for JSON."""
+        """The equal settings, ready for JSON."""
         budget = {"epochs": self.recipe.epochs, "minutes": self.recipe.minutes}
         return {"match": self.match, "repeats": self.repeats, **{k: v for k, v in budget.items() if v is not None}}

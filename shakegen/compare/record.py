@@ -52,7 +52,7 @@ class Record:
 
     Attributes:
         name: of the run.
-        what: the causes of its outcome: `corpus`, `config`, `recipe`.
+        what: the causes of its results: `corpus`, `config`, `recipe`.
         text: how to read the text again, the arguments of `Text`.
         sample: the sample to write in the end: `seed` and `length`.
         state: one of `STATES`; a stopped run is running, for it goes on.

@@ -68,7 +68,7 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     figures = figures_of(model, record, corpus) | {"peak_memory_bytes": memory}
     ended = replace(record, state="finished", figures=figures)
     ended.write(folder)
-    model.save(path)  # without the state for a resume
+    model.save(path)  # without the state of its training run
     return ended
 
 

@@ -17,12 +17,12 @@ class Engine:
     """A trained network as a step function, one character for any number of streams at a time.
 
     The state is one array of shape (N, S), a row per stream: rows may be copied, reordered and repeated as one likes
-    (`state[rows]` is how a beam search does it). What the numbers in a row are is the engine's own business.
+    (`state[rows]` is how a beam search does it). Only the engine knows the meaning of the numbers in a row.
 
     Args:
         config: the architecture, with the fields of `Config`.
         weights: of the network, by the names and in the shapes of `Config.weight_shapes`, all of one float type.
-        defer_read_out: give, instead of logits, what `read_out` makes them from: few numbers, (N, F).
+        defer_read_out: give the input of `read_out`, few numbers (N, F), instead of logits.
 
     Attributes:
         vocabulary_size: V, the number of ids.
@@ -94,7 +94,7 @@ class Engine:
             state: shape (N, S), from `start` or an earlier step. It is consumed: its memory serves the new state.
 
         Returns:
-            The logits of what is predicted, shape (N, outputs), or with `defer_read_out` what they are made from, valid
+            The logits, shape (N, outputs), or with `defer_read_out` the input of `read_out`, shape (N, F), valid
             until the next step, and the state, shape (N, S).
         """
         if state is not self._bound:
@@ -103,10 +103,10 @@ class Engine:
         return self._results, state
 
     def prime(self, ids: np.ndarray, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Read a text, shape (T,), once, and give what N streams that all have read it go on from.
+        """Read a text, shape (T,), once, and give the logits and states from which N streams go on.
 
         Returns:
-            As `step`; of an empty text, what a network gives whose outputs are all as they start.
+            As `step`; for an empty text, the logits of a network whose layers all give their initial outputs.
         """
         state = self.start()
         for one in np.asarray(ids, np.intp)[:, None]:
@@ -115,24 +115,24 @@ class Engine:
         return state[:, self._result], state
 
     def read_out(self, results: np.ndarray) -> np.ndarray:
-        """The logits of what steps gave with `defer_read_out`, shape (N, F) → (N, outputs)."""
+        """The logits of a step that ran with `defer_read_out`, shape (N, F) → (N, outputs)."""
         kernel, bias = self._dense
         logits = results @ kernel
         logits += bias
         return logits
 
     def activations(self, ids: np.ndarray, names=None, state: np.ndarray | None = None) -> list[dict[str, np.ndarray]]:
-        """What goes on inside while a text is read.
+        """Record gates and states while the network reads a text.
 
         Args:
             ids: the text, shape (T,).
-            names: what to keep of what there is; all by default.
+            names: the gates and states to record; all by default.
             state: of one stream, shape (1, S), to go on from, as for `step`; by default that of `start`.
 
         Returns:
             For each layer, arrays (T, H) by the letters of its cell's equations: the output h; of an lstm the gates i f
             o, the candidate g and the memory c; of an nlstm the same for every level, i0 … c0, i1 …; of a gru the gates
-            z r and the candidate g. Gates are between 0 and 1. A row is what a character led to.
+            z r and the candidate g. Gates are between 0 and 1. Each row is for one character.
         """
         found = []
 

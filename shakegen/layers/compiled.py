@@ -1,4 +1,4 @@
-"""What makes a recurrent layer of Keras run its sequences through the compiled loop."""
+"""The base of recurrent Keras layers that run their sequences through the compiled loop."""
 
 import functools
 import warnings
@@ -87,7 +87,7 @@ class CompiledLoop:
 
 @functools.cache
 def private_doors_open():
-    """Whether this TensorFlow has what the loop needs; where it has not, one warning says so."""
+    """Whether this TensorFlow has all operations of the loop; if not, one warning says so."""
     from shakegen.layers.private_doors import missing
 
     if missing is not None:

@@ -97,7 +97,7 @@ class NLSTMCell(keras.layers.LSTMCell):
             i, f, g, o = ops.split(z, 4, axis=1)
             g = self.activation(g) if level else self.cell_activation(g)
             output_gates.append(self.recurrent_activation(o))
-            # What the next level inwards receives, without dropout; their sum, at the innermost, is its memory.
+            # The inputs of the next level inwards, without dropout; at the innermost level their sum is the memory.
             x, h = self.recurrent_activation(i) * g, self.recurrent_activation(f) * c[level]
             x_mask = h_mask = None
 

@@ -1,4 +1,4 @@
-"""What the compiled loop needs of TensorFlow and has no public name: imported here alone.
+"""Operations of TensorFlow without public names that the compiled loop needs: imported here alone.
 
 Attributes:
     xla: slices of XLA, whose starts may be tensors, and which it fuses with what reads them.

@@ -19,7 +19,7 @@ from shakegen.layers.private_doors import record, xla
 from shakegen.layers.tensorflow_operations import IN_LOOP, TENSORFLOW
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own
-USUAL_BATCH = 64  # what a batch of unknown size is taken for
+USUAL_BATCH = 64  # assumed for a batch of unknown size
 ALL = slice(None)
 
 
@@ -32,7 +32,7 @@ def run(cell, weights, sequences, states, go_backwards=False, keep=True):
         sequences: tensor (N, T, inputs).
         states: tensors (N, H), h first.
         go_backwards: whether the sequences are read from their ends.
-        keep: whether to keep what gradients need; without, whoever asks for them waits for a second pass.
+        keep: whether to keep the values that gradients need; without them, gradients need a second forward pass.
     """
     sequences = tf.convert_to_tensor(sequences)
     if go_backwards:
@@ -53,7 +53,7 @@ def run(cell, weights, sequences, states, go_backwards=False, keep=True):
 
 
 def tables_of(steps: Plan, values: dict, symbols: int) -> list:
-    """What enters a step for each of the inputs that are one-hot, and for one that is all zeros, (V + 1, ·)."""
+    """The input of a step for each one-hot input, and for an input of zeros, shape (V + 1, ·)."""
     values = dict(values)
     for symbol in order_of(steps.groups, values):
         if symbol.operation == "matmul" and symbol.inputs[0] is steps.graph.x:
@@ -91,7 +91,7 @@ def recurrence(key, inputs, ids, states, weights, parts=1, keep=True):
 
     Args, of N sequences of T steps, H units:
         key: of the loop: the arguments of `cells.plan.plan`.
-        inputs: what enters the steps, for each of the plan's groups: tensors (N, T + 1, ·), their last step ignored;
+        inputs: the inputs of the steps, for each of the plan's groups: tensors (N, T + 1, ·), their last step ignored;
             or, with ids, the tables (V, ·) to look them up in.
         ids: integers (N, T), or None.
         states: tensors (N, H), h first.
@@ -145,7 +145,7 @@ def _added(parts):
 
 @functools.cache
 def forward(key, keep):
-    """The compiled loop forward, for a part of a batch: a function of what `recurrence` takes.
+    """The compiled loop forward, for a part of a batch: a function with the arguments of `recurrence`.
 
     It returns the outputs (N, T, H) and the final states, in one list; the states at the T + 1 ends of the steps,
     stacks (N, T + 1, H); and what the plan keeps, stacks (N, T + 1, ·) with zeros after step T. Without `keep`, the two
@@ -229,7 +229,7 @@ def _order_of_deltas(steps: Plan) -> list[int]:
 
 
 def _read_kept(steps: Plan, kept, t, values) -> None:
-    """Read what the way back needs of what is kept: each block by itself, for XLA vectorizes no part of a read."""
+    """Read the kept blocks that the way back needs, each block by itself, for XLA vectorizes no part of a read."""
     numbers = {symbol: number for number, symbol in enumerate(steps.kept)}
     wanted = [*steps.deltas, *(d for d in steps.d_states if d is not None)]
     for symbol in order_of(wanted, [*values, *steps.kept]):
@@ -254,7 +254,7 @@ def _input_gradients(steps: Plan, inputs, ids, deltas):
 
 
 def _weight_gradients(steps: Plan, stacks, kept, deltas, weights):
-    """The gradient of each weight: the sum, over all steps, of (what it multiplied)ᵀ δ, or of δ."""
+    """The gradient of each weight: the sum, over all steps, of (its input)ᵀ δ, or of δ."""
     gradients = []
     for weight, terms in zip(weights, steps.weight_terms):
         sums = []
@@ -278,7 +278,7 @@ def _flat(stack):
 
 @tf.function(jit_compile=True, autograph=False)
 def sums_by_id(deltas, ids, symbols, places):
-    """What is to be added to each symbol's row; in 32 bits at least, for there may be thousands of terms."""
+    """The sum for each symbol's row; in 32 bits at least, for there may be thousands of terms."""
     sums = []
     for number, start, stop in places:
         delta = deltas[number]

@@ -17,8 +17,7 @@ class SimpleRNN(LearnedInitialState, CompiledLoop, keras.layers.SimpleRNN):
     Args:
         units: size H of the output and of the state.
         learn_initial_state: whether the state that a sequence starts from is a weight, instead of zeros.
-        Every other argument is that of `keras.layers.SimpleRNN`, and so is what calling the layer takes, returns and
-        raises.
+        All other arguments, calls, returned values and errors are those of `keras.layers.SimpleRNN`.
 
     Example:
 
@@ -42,7 +41,7 @@ class LSTM(LearnedInitialState, CompiledLoop, keras.layers.LSTM):
     Args:
         units: size H of the output and of both states, h and c.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
-        Every other argument is that of `keras.layers.LSTM`, and so is what calling the layer takes, returns and raises.
+        All other arguments, calls, returned values and errors are those of `keras.layers.LSTM`.
 
     Example:
 
@@ -67,7 +66,7 @@ class GRU(LearnedInitialState, CompiledLoop, keras.layers.GRU):
     Args:
         units: size H of the output and of the state.
         learn_initial_state: whether the state that a sequence starts from is a weight, instead of zeros.
-        Every other argument is that of `keras.layers.GRU`, and so is what calling the layer takes, returns and raises.
+        All other arguments, calls, returned values and errors are those of `keras.layers.GRU`.
 
     Example:
 

@@ -19,7 +19,7 @@ def build(
     outputs: int | None = None,
     dropout: type[keras.layers.Dropout] = keras.layers.Dropout,
 ) -> keras.Model:
-    """A model that reads characters and gives, after each, the logits of what it predicts.
+    """A model that reads symbols and gives, after each, the logits of its prediction.
 
     Args:
         config: the architecture.
@@ -75,7 +75,7 @@ def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) 
 
 
 def named_weights(config: Config, model: keras.Model) -> dict[str, np.ndarray]:
-    """The weights of a model that `build` made, or of what shares them all, by the names of `Config.weight_shapes`.
+    """The weights of a model made by `build`, or of a model that shares them, by the names of `Config.weight_shapes`.
 
     While it is trained by an optimizer that averages the weights (`use_ema`), these are the averages.
     """

@@ -1,4 +1,4 @@
-"""What a network is: its configuration, checked, and the shapes of the weights that follow from it. Only Python."""
+"""The configuration of a network, checked, and the shapes of its weights. Only Python."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -31,7 +31,7 @@ class Config:
         learn_initial_state: whether a text starts from a learned state instead of zeros.
         residual: whether every layer above the first adds its input to its output.
         variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
-        task: what is predicted after each symbol: the next one, or, with autocomplete, the word that it is part of.
+        task: the prediction after each symbol: the next symbol, or, with autocomplete, the word that it is part of.
         cell_options: the options of the cell, all of them, by name; each is also an attribute, and an argument:
             `Config("nlstm", depth=3).depth`.
 

@@ -51,7 +51,7 @@ class KerasSteps:
 
 
 def carried_states(model: keras.Model) -> list[keras.Variable]:
-    """What stateful layers carry from batch to batch."""
+    """The states that stateful layers carry from batch to batch."""
     return [state for layer in model.layers if getattr(layer, "stateful", False) for state in layer.states]
 
 

@@ -43,7 +43,7 @@ def save(figure: Figure, path: str | Path, *beside: Table | str) -> None:
     """Write a figure to a file, whole or not at all. The ending of its name decides the kind: png, svg, pdf or html.
 
     Args:
-        figure: the figure.
+        figure: the figure to draw.
         path: the file.
         beside: tables and paragraphs above the figure on a page.
 

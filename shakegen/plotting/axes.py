@@ -23,7 +23,7 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
     """Draw all of a panel.
 
     Args:
-        panel: the panel.
+        panel: the panel to draw.
         axes: of matplotlib.
         series: of the whole figure; their places give the colours.
         theme: the colours.

@@ -17,7 +17,7 @@ class Curve:
     Attributes:
         series: its owner, such as the name of a model; curves and bars of one series have one colour.
         x, y: its points, equally many; NaN leaves a gap.
-        label: tells it from others of its series, such as "training".
+        label: its name within its series, for example "training".
         note: an addition in the legend, such as the best value.
         dashed: draw a broken line.
         mark: the index of a point to mark.

@@ -32,7 +32,7 @@ def draw(
     """The content of an image file of a figure, and the places of its panels. The same figure gives the same bytes.
 
     Args:
-        figure: the figure.
+        figure: the figure to draw.
         kind: one of FORMATS.
         width: in inches; two panels stand side by side if there is room.
         theme: the colours.

@@ -59,7 +59,7 @@ class Corpus:
 
     @property
     def output_vocabulary(self) -> Vocabulary:
-        """What a network for it predicts."""
+        """The outputs of a network for this corpus."""
         return self.vocabulary
 
     @property

@@ -224,7 +224,7 @@ def explain(error: Exception, host: str) -> tuple[str, bool]:
 
 @contextmanager
 def progress_bar(name: str, source: Download) -> Iterator[Callable[[int], None]]:
-    """A function that shows the bytes so far: as a progress bar on a terminal; elsewhere one line says what comes."""
+    """A function that shows the bytes so far: a progress bar on a terminal; elsewhere one line names the file."""
     from rich import console, progress
 
     terminal = console.Console(stderr=True)

@@ -145,7 +145,7 @@ class Windows(Batches):
 
     @abstractmethod
     def _sizes(self, batch_size: int) -> tuple[int, int]:
-        """The batch size, at most what the text allows, and the number of batches in an epoch."""
+        """The batch size, reduced if the text is short, and the number of batches in an epoch."""
 
     @abstractmethod
     def starts(self, epoch: int, index: int) -> np.ndarray:

@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workers")
     for number in ("1", "2", "3", "devices"):
         (folder / number).mkdir()
-    workers.stopped("streams", 6, out=folder / "1" / "stopped.h5")
+    workers.stop_after("streams", 6, out=folder / "1" / "stopped.h5")
     teams = {count: workers.free_addresses(count) for count in (2, 3)}
     processes = {
         (count, index): workers.start(index, teams[count], workers.__file__, "together", folder)
