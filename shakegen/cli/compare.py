@@ -11,7 +11,7 @@ import click
 from shakegen.cells.registry import BUILT_IN, option_names
 from shakegen.cli import runs
 from shakegen.cli.group import main, table
-from shakegen.cli.options import corpus_options, group, json_option, options_of, shape_options
+from shakegen.cli.options import copy_options, corpus_options, group, json_option, shape_options
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 
@@ -31,7 +31,7 @@ COMMON = (*NETWORK, *option_names())
     click.option("--repeats", type=int, default=3, show_default=True, help="Runs of each network, with different "
                  "random states."),
 )  # fmt: skip
-@options_of(train, "task", *COMMON, *LEARNING)
+@copy_options(train, "task", *COMMON, *LEARNING)
 @corpus_options
 @shape_options
 @group(

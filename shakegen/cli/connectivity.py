@@ -50,7 +50,7 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
         plotting.check(out)
     drawn = [plotting.accuracy_by_typing(plot.evaluations(list(evaluations)))] if evaluations else []
     read = read_models(text, models, target, top, on_unknown, encoding)
-    position = index_of(position, min(len(one.characters) for one in read))
+    position = resolve_position(position, min(len(one.characters) for one in read))
     if out:
         save(read, position, out, *drawn)
         click.echo(f"Saved: {out}", err=True)
@@ -68,13 +68,13 @@ def read_models(text, paths, target, top, on_unknown, encoding):
 
     text = read_argument(text, encoding)
     paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
-    models = dict(zip(plot.names_of(paths), map(load, paths), strict=True))
+    models = dict(zip(plot.name_files(paths), map(load, paths), strict=True))
     for model in models.values():
         text = model.normalize(text)
     return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]
 
 
-def index_of(position: int, length: int) -> int:
+def resolve_position(position: int, length: int) -> int:
     """A position from 0, for one that counts from 1, or from the end if it is negative."""
     if not 1 <= abs(position) <= length:
         raise ValueError(f"the position is {position}: expected 1 to {length}, or -1 to -{length}")

@@ -21,7 +21,7 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:
             raise
         except (ValueError, OSError) as error:
-            raise click.ClickException(" ".join(message_of(error).split())) from None
+            raise click.ClickException(" ".join(format_error(error).split())) from None
         except OverflowError:
             raise click.ClickException("a number is too large: expected one that fits in 64 bits") from None
         except MemoryError:
@@ -31,7 +31,7 @@ class OneLineErrors(click.Group):
             ctx.exit(130)
 
 
-def message_of(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """The message of an error, without the number of the system."""
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)

@@ -100,7 +100,7 @@ def experiment(
             option(command)
         vars(command)["__click_params__"] += declared
         group("Experiment", *(option for source in sources for option in make_options(source, names)))(command)
-        documentation = help_of(function if function.__doc__ else sources[0])
+        documentation = read_summary(function if function.__doc__ else sources[0])
         lab.command(sources[0].__module__.rpartition(".")[2], help=documentation)(command)
         return function
 
@@ -115,7 +115,7 @@ def make_options(source: Callable, declared: set[str]) -> list[Callable]:
     return options_from(source, texts, FLAGS)
 
 
-def help_of(function: Callable) -> str:
+def read_summary(function: Callable) -> str:
     """The docstring of a function without its sections, its examples kept as they are."""
     text = re.split(r"\n(?:Args|Raises|Returns):\n", inspect.getdoc(function) or "")[0]
     text, _, examples = text.partition("Examples:\n")

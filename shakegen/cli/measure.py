@@ -55,10 +55,10 @@ def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character
 
     vocabulary = loaded.vocabulary
     listed: list[dict] = []
-    text = vocabulary.read(part_of(source, loaded.corpus, split), on_unknown)
+    text = vocabulary.read(read_split(source, loaded.corpus, split), on_unknown)
     blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
     if per_character:
-        symbols = symbols_of(part_of(source, loaded.corpus, split), vocabulary, on_unknown)
+        symbols = symbols_of(read_split(source, loaded.corpus, split), vocabulary, on_unknown)
         blocks = show_symbols(blocks, symbols, listed.append if as_json else print_symbol)
     figures = evaluation.summarise(blocks).of_text(text, vocabulary).to_dict()
     if as_json:
@@ -102,7 +102,7 @@ def evaluate_autocomplete(model, name: str, source, split, on_unknown, per_chara
     table(("characters typed", "positions", "top 1", "top 2", "top 3"), lines)
 
 
-def part_of(source, origin: dict, split: str | None) -> Iterator[str]:
+def read_split(source, origin: dict, split: str | None) -> Iterator[str]:
     """The text to evaluate on, in blocks; a corpus that the model knows has the split of its training."""
     from shakegen.text import encoding, splits
 

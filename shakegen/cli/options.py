@@ -81,7 +81,7 @@ def options_from(source: Callable, texts: Mapping[str, str], flags: Mapping[str,
 
 def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Callable:
     kind, choices, default = parameter.annotation, (), parameter.default
-    flag = flag or flag_of(parameter.name)
+    flag = flag or make_flag(parameter.name)
     if typing.get_origin(kind) is typing.Annotated:
         kind, choices = typing.get_args(kind)
         default = choices if default is parameter.empty else default
@@ -99,7 +99,7 @@ def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Cal
     return click.option(flag, parameter.name, type=kind, default=default, show_default=shown, help=text)
 
 
-def flag_of(name: str) -> str:
+def make_flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
@@ -110,7 +110,7 @@ def read_help(source: Callable) -> dict[str, str]:
     )[0]
     texts: dict[str, str] = {}
     for names, entry in re.findall(r"^    (\w[\w, ]*): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
-        text = re.sub(r"`(\w+)`", lambda match: flag_of(match[1]), " ".join(entry.split()))
+        text = re.sub(r"`(\w+)`", lambda match: make_flag(match[1]), " ".join(entry.split()))
         text = text.replace(" [default:", "  [default:")
         texts |= dict.fromkeys(names.split(", "), text[0].upper() + text[1:])
     return texts
@@ -133,13 +133,13 @@ cell_option = click.option(
 )
 
 
-def options_of_cells() -> list[Callable]:
+def make_cell_options() -> list[Callable]:
     """The options that some cells have and others have not."""
     made = []
     for name in option_names():
         cells = [cell for cell in CELLS.values() if name in cell.options()]
         one = cells[0].options()[name]
-        flag, choices = one.metadata["flag"] or flag_of(name), one.metadata["choices"]
+        flag, choices = one.metadata["flag"] or make_flag(name), one.metadata["choices"]
         text = f"{one.metadata['help']}  [{', '.join(cell.name for cell in cells)}; default: {one.default}]"
         if type(one.default) is bool:
             flag += "" if "/" in flag else f"/--no-{flag[2:]}"
@@ -199,7 +199,7 @@ def pack(command, name: str, options: Mapping[str, Callable]):
     return group("Text", *options.values())(packing)
 
 
-def options_of(other: click.Command, *names: str) -> Callable:
+def copy_options(other: click.Command, *names: str) -> Callable:
     """Some options of another command, the same in every respect."""
     options = {option.name: option for option in other.params}
 

@@ -47,7 +47,7 @@ def plot(models, out, against, loss, from_epoch, as_json):
         refuse_mixture(evaluated, paths, against=against != "epochs", loss=loss != "both", from_epoch=from_epoch != 0)
         figure, beside = plotting.accuracy_by_typing(evaluations(paths)), []
     else:
-        runs = dict(zip(names_of(paths), map(load, paths), strict=True))
+        runs = dict(zip(name_files(paths), map(load, paths), strict=True))
         figure, beside = plotting.learning_curves(runs, against, LOSSES[loss], from_epoch), [overview(runs)]
     if out:
         plotting.save(figure, out, *beside)
@@ -58,7 +58,7 @@ def plot(models, out, against, loss, from_epoch, as_json):
         draw(figure)
 
 
-def names_of(paths: list[str]) -> list[str]:
+def name_files(paths: list[str]) -> list[str]:
     """The names of files without folder and suffix; whole paths where two would be the same."""
     names = [Path(path).stem for path in paths]
     return [path if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
@@ -79,7 +79,7 @@ def evaluations(paths: list[str]) -> dict[str, dict]:
     Raises:
         OSError, ValueError: a file cannot be read, or is not JSON.
     """
-    results, names = [], names_of(paths)
+    results, names = [], name_files(paths)
     for path in paths:
         try:
             results.append(json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=refuse_constant))

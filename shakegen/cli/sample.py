@@ -7,7 +7,7 @@ import sys
 import click
 
 from shakegen.cli.group import main, read_argument, read_text
-from shakegen.cli.options import flag_of, group, input_encoding_option, options_from, unknown_option
+from shakegen.cli.options import group, input_encoding_option, make_flag, options_from, unknown_option
 from shakegen.sampling import TextGenerator, Truncation, check_draw
 
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
@@ -145,22 +145,22 @@ def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> Non
     stochastic = options["stochastic"]
     for name in (*TRUNCATION, "count", "random_state") if interactive else ():
         if options[name] is not None:
-            raise ValueError(f"{flag_of(name)} has no effect on --interactive: leave out one of them")
+            raise ValueError(f"{make_flag(name)} has no effect on --interactive: leave out one of them")
     if beam_width is None:
         for name in BEAM_RULES:
             if options[name] is not None and options[name] is not False:
-                raise ValueError(f"{flag_of(name)} is a rule of beam search: give --beam-width too, or leave it out")
+                raise ValueError(f"{make_flag(name)} is a rule of beam search: give --beam-width too, or leave it out")
         return
     if interactive:
         raise ValueError("--interactive and --beam-width are both given: expected one of them")
     for name in ("temperature", *TRUNCATION):
         if options[name] is not None and not (stochastic and name == "temperature"):
             raise ValueError(
-                f"{flag_of(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
+                f"{make_flag(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
             )
     for name in ("length_penalty", "no_repeat_ngram") if stochastic else ():
         if options[name] is not None:
-            raise ValueError(f"{flag_of(name)} would change the probabilities of --stochastic: leave out one of them")
+            raise ValueError(f"{make_flag(name)} would change the probabilities of --stochastic: leave out one of them")
 
 
 def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) -> str:

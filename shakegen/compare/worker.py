@@ -34,7 +34,7 @@ def main(place: str, name: str, *flags: str) -> None:
     except KeyboardInterrupt as stop:
         sys.exit(128 + getattr(stop, "signal", signal.SIGINT))
     except Diverged as error:
-        scores = figures_of(error.model, record, None) if error.model else {}
+        scores = measure_model(error.model, record, None) if error.model else {}
         ended = replace(record, state="diverged", reason=str(error).partition(";")[0], figures=scores)
     except (MemoryError, errors.ResourceExhaustedError):
         ended = replace(record, state="failed", reason="out of memory: try smaller networks or a smaller batch")
@@ -65,7 +65,7 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     else:
         memory = peak_memory()
         replace(record, figures={"peak_memory_bytes": memory}).write(folder)
-    figures = figures_of(model, record, corpus) | {"peak_memory_bytes": memory}
+    figures = measure_model(model, record, corpus) | {"peak_memory_bytes": memory}
     ended = replace(record, state="finished", figures=figures)
     ended.write(folder)
     model.save(path)  # without the state of its training run
@@ -96,7 +96,7 @@ def train_run(record: Record, corpus, config: Config, path: Path, verbose: bool)
         return None
 
 
-def figures_of(model, record: Record, corpus) -> dict:
+def measure_model(model, record: Record, corpus) -> dict:
     """The measurements of a trained model; without a corpus only those of its training."""
     history = model.history
     last = history[-1] if history else {}

@@ -80,8 +80,8 @@ def cloze(
         ValueError: the text is too short, or an argument is out of range.
     """
     configs = {name: cells.make_config(name, units) for name in names}
-    check.at_least_1(context=context, updates=updates, batch_size=batch_size, gaps=gaps)
-    check.above_0(learning_rate=learning_rate)
+    check.require_counts(context=context, updates=updates, batch_size=batch_size, gaps=gaps)
+    check.require_positive(learning_rate=learning_rate)
     for part, ids in (("training", corpus.train), ("validation", corpus.validation)):
         if len(ids) <= 2 * context:
             raise ValueError(

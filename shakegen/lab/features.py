@@ -54,7 +54,7 @@ FEATURES: dict[str, Callable[[str], np.ndarray]] = {
 }
 
 
-def feature_of(name: str, symbols: Iterable[str]) -> np.ndarray:
+def compute_feature(name: str, symbols: Iterable[str]) -> np.ndarray:
     """A feature after each symbol of a text, shape (T,).
 
     Args:

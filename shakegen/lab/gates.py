@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from shakegen.lab import features
-from shakegen.lab.result import Result, table_of
+from shakegen.lab.result import Result, make_table
 from shakegen.plotting import Figure, Fragment, Heat, Panel, Table
 from shakegen.plotting.coloured_text import coloured_text, pack_bytes
 from shakegen.plotting.figure import to_json
@@ -58,8 +58,8 @@ class Gates(Result):
                 f"Units that follow {self.feature}. Chance level of the best unit (95 %): {self.by_chance:.2f}. All "
                 f"units combined: {self.together:.2f}"
             )
-        units = table_of(self.rows, title)
-        return [units, table_of(self.gates, "All units, along the part that is shown")] if self.gates else [units]
+        units = make_table(self.rows, title)
+        return [units, make_table(self.gates, "All units, along the part that is shown")] if self.gates else [units]
 
     @property
     def parts(self) -> list:
@@ -122,7 +122,7 @@ def gates(
     check_place(model.config, layer, units)
     alphabet = [model.vocabulary.decode([k]) for k in range(len(model.vocabulary))]
     symbols = [alphabet[k] for k in ids]
-    wanted = signals_of(model, signal)
+    wanted = choose_signals(model, signal)
     read = model.engine.activations(ids, wanted)
     candidates = [
         (number, unit, name)
@@ -133,7 +133,7 @@ def gates(
     signals = np.stack([squash(read[number - 1][name][:, unit], name) for number, unit, name in candidates], axis=1)
     scores, by_chance, together, begin = signals.std(axis=0), None, None, 0
     if find:
-        feature = features.feature_of(find, symbols)
+        feature = features.compute_feature(find, symbols)
         scores, by_chance = features.correlations(signals, feature), features.chance(signals, feature, random_state)
         together = features.combined_correlation(signals, feature)
         begin = max(0, int(np.argmax(feature > 0)) - BEFORE)
@@ -161,7 +161,7 @@ def check_place(config, layer: int | None, units: Iterable[int] | None) -> None:
             raise ValueError(f"there is no unit {unit}: expected one from 0 to {config.units - 1}")
 
 
-def signals_of(model, signal: str | None) -> list[str]:
+def choose_signals(model, signal: str | None) -> list[str]:
     """The names of the signals to look at in each unit."""
     (first, *_) = model.engine.activations(np.zeros(1, int))
     if signal is not None and signal not in first:

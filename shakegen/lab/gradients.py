@@ -14,7 +14,7 @@ from typing import Annotated
 import numpy as np
 
 from shakegen.lab import cells, check
-from shakegen.lab.result import Result, table_of
+from shakegen.lab.result import Result, make_table
 from shakegen.model.evaluation import LN2
 from shakegen.network.config import Config
 from shakegen.plotting import Curve, Figure, Panel, Table
@@ -40,8 +40,8 @@ class Gradients(Result):
 
     @property
     def tables(self) -> list[Table]:
-        reach = table_of(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps")
-        return [reach, table_of(self.clipping, "Effect of clipping on the gradient of the weights")]
+        reach = make_table(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps")
+        return [reach, make_table(self.clipping, "Effect of clipping on the gradient of the weights")]
 
     def figure(self) -> Figure:
         panels = []
@@ -91,8 +91,8 @@ class GradientSettings:
 
     def __post_init__(self):
         whole = ("lags", "sequences", "updates", "seq_length", "batch_size")
-        check.at_least_1(**{name: getattr(self, name) for name in whole})
-        check.above_0(learning_rate=self.learning_rate, clip_value=self.clip_value, clip_norm=self.clip_norm)
+        check.require_counts(**{name: getattr(self, name) for name in whole})
+        check.require_positive(learning_rate=self.learning_rate, clip_value=self.clip_value, clip_norm=self.clip_norm)
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"the optimizer is {self.optimizer!r}: expected {' or '.join(OPTIMIZERS)}")
 

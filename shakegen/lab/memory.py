@@ -77,9 +77,9 @@ def memory(
         ValueError: an argument is out of range; the message says what was expected.
     """
     configs, lags = {name: cells.make_config(name, units) for name in names}, list(lags)
-    check.one_of("problem", tried, TRIED)
-    check.at_least_1(updates=updates, batch_size=batch_size)
-    check.above_0(learning_rate=learning_rate)
+    check.require_known("problem", tried, TRIED)
+    check.require_counts(updates=updates, batch_size=batch_size)
+    check.require_positive(learning_rate=learning_rate)
     rows, attempts = [], []
     for problem_name in tried:
         problem = copying_problem(symbols) if problem_name == "copying" else PROBLEMS[problem_name]

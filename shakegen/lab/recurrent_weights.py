@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shakegen.lab.check import above_0
+from shakegen.lab import check
 
 CONNECTIONS = 15  # of a unit of an echo-state network with others, as in Sutskever et al. 2013, §3.1
 
@@ -37,7 +37,7 @@ def echo_state(random: np.random.Generator, units: int, spectral_radius: float =
     Raises:
         ValueError: the spectral radius is not above 0.
     """
-    above_0(spectral_radius=spectral_radius)
+    check.require_positive(spectral_radius=spectral_radius)
     matrix, inputs = np.zeros((units, units)), min(units, CONNECTIONS)
     for unit in range(units):
         matrix[random.choice(units, inputs, replace=False), unit] = random.normal(size=inputs)

@@ -20,7 +20,7 @@ class Result:
     @property
     def tables(self) -> list[Table]:
         """The rows as a table; subclasses add more tables."""
-        return [table_of(self.rows)]
+        return [make_table(self.rows)]
 
     def figure(self) -> Figure:
         """The figure of the experiment, as data that `shakegen.plotting` draws."""
@@ -36,7 +36,7 @@ class Result:
         return to_json(self)
 
 
-def table_of(rows: list[dict], title: str = "") -> Table:
+def make_table(rows: list[dict], title: str = "") -> Table:
     """Dictionaries with the same keys as a table: numbers in a few digits, blanks for None and NaN."""
     header = [name.replace("_", " ") for name in rows[0]]
     return Table(header, [[format_value(value) for value in row.values()] for row in rows], title)

@@ -90,9 +90,9 @@ def start(
     Raises:
         ValueError: an argument is out of range; the message says what was expected.
     """
-    check.one_of("start", starts, STARTS)
-    check.one_of("optimizer", optimizers, OPTIMIZERS)
-    check.at_least_1(batch_size=batch_size)
+    check.require_known("start", starts, STARTS)
+    check.require_known("optimizer", optimizers, OPTIMIZERS)
+    check.require_counts(batch_size=batch_size)
     if gradients < batch_size:
         raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
     posed, config, rows, curves = PROBLEMS[problem], cells.make_config(cell, units), [], []

@@ -41,7 +41,7 @@ def test_positions_in_the_line():
 
 
 def test_features_of_words_stand_at_their_ends():
-    assert features.feature_of("bracket", ["a", " ", "(b", " ", "c)", " d"]).tolist() == [0, 0, 1, 1, 0, 0]
+    assert features.compute_feature("bracket", ["a", " ", "(b", " ", "c)", " d"]).tolist() == [0, 0, 1, 1, 0, 0]
 
 
 def test_correlations_are_pearsons(rng):
