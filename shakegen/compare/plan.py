@@ -38,8 +38,8 @@ class Entry:
         Raises:
             ValueError: there is no cell or setting of this name, or the value is of another kind.
         """
-        kind, given = parse_cell(text)
-        settings, cell = dict(map(parse_setting, given)), kind.name
+        kind, assignments = parse_cell(text)
+        settings, cell = dict(map(parse_setting, assignments)), kind.name
         return cls(
             ":".join([cell, *(f"{name}={format_value(value)}" for name, value in settings.items())]), cell, settings
         )

@@ -222,7 +222,8 @@ def select_rows(plain: Descent, clipped: Descent) -> list[dict]:
     for descent in (plain, clipped):
         steepest = int(np.argmax(descent.norm))
         steps |= {step for step in range(steepest - 1, steepest + 2) if 0 <= step <= last}
-    rows, names = [], {"weight": "weight", "bias": "bias", "error": "error", "gradient_norm": "norm"}
+    names = {"weight": "weight", "bias": "bias", "error": "error", "gradient_norm": "norm"}
+    rows: list[dict] = []
     for step in sorted(steps):
         rows.append({"step": step})
         for prefix, descent in (("", plain), ("clipped_", clipped)):

@@ -82,5 +82,8 @@ def hessian_free(training: Training) -> None:
         objective.batch(*training.draw(size))
 
 
-OPTIMIZERS = {"read-out": read_out, **{name: functools.partial(first_order, name) for name in FIRST_ORDER}}
-OPTIMIZERS["hessian-free"] = hessian_free
+OPTIMIZERS: dict[str, Callable[[Training], None]] = {
+    "read-out": read_out,
+    **{name: functools.partial(first_order, name) for name in FIRST_ORDER},
+    "hessian-free": hessian_free,
+}

@@ -156,8 +156,7 @@ class Panel:
     @property
     def has_whole_x(self) -> bool:
         """Whether the curves have only whole numbers, or gaps, along the x axis."""
-        x = np.concatenate([finite_values(curve.x, False) for curve in self.curves] or [[]])
-        return bool(np.all(np.isnan(x) | (x == np.round(x))))
+        return all(x == round(x) for curve in self.curves for x in curve.x if math.isfinite(x))
 
     def clean_curves(self) -> list[Curve]:
         """The curves, with NaN for values that a logarithmic axis cannot show."""
