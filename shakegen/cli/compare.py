@@ -24,7 +24,7 @@ COMMON = (*NETWORK, *option_names())
     "Comparison",
     click.option("--cells", default=",".join(BUILT_IN), show_default=True, help="Cells to compare, between commas; "
                  "one may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001."),
-    click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="What is equal: "
+    click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="Hold equal: "
                  "units; the number of weights, within 1 %; or the minutes."),
     click.option("--parameters", type=int, help="Number of weights, with --match parameters.  [default: that of the "
                  "first cell with --units]"),

@@ -30,7 +30,7 @@ def master_problems(tried, **options):
 @experiment(cloze.cloze)
 @click.argument("corpus", nargs=-1)
 @click.option("--bidirectional/--forward", "directions", default=None, help="Only networks that read both sides, or "
-              "only those that read the text before the gap.  [default: both, to compare]")  # fmt: skip
+              "only networks that read the text before it.  [default: both, to compare]")  # fmt: skip
 @corpus_options
 @shape_options
 def fill_gaps(corpus, directions, reading, shape, **options):

@@ -158,7 +158,7 @@ READING = {
 }  # fmt: skip
 SHAPE = {
     "level": click.option("--level", type=click.Choice(list(EMBEDDINGS)), default="char", show_default=True,
-                          help="What the network reads and predicts: characters or words."),
+                          help="The symbols that are read and predicted: characters or words."),
     "vocabulary_size": click.option("--vocabulary-size", type=int, help="Keep this many: the most frequent characters "
                                     "or words, and one for all others.  [default: all characters; 16,384 words]"),
     "split": click.option("--split", default="0.9,0.05,0.05", show_default=True, help="Training, validation and test "
@@ -166,7 +166,7 @@ SHAPE = {
 }  # fmt: skip
 
 unknown_option = click.option(
-    "--on-unknown", type=click.Choice(ON_UNKNOWN), help="What to do with characters or words that the model does not "
+    "--on-unknown", type=click.Choice(ON_UNKNOWN), help="For characters or words that the model does not "
     "know: refuse them, skip them, or read them as its unknown symbol.  [default: symbol if it has one, else error]"
 )  # fmt: skip
 input_encoding_option = click.option(

@@ -23,8 +23,8 @@ LENGTH = {
 TRUNCATION = {
     "top_k": "Keep the k likeliest characters, or words.",
     "top_p": "Keep the likeliest until their probabilities add up to this.",
-    "min_p": "Keep those with this share of the probability of the likeliest.",
-    "typical": "Keep those whose surprise is nearest the average, until their probabilities add up to this.",
+    "min_p": "Keep symbols with this share of the probability of the likeliest.",
+    "typical": "Keep the symbols whose surprise is nearest the average, until their probabilities add up to this.",
 }
 
 

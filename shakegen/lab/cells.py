@@ -14,7 +14,7 @@ def make_config(name: str, units: int) -> Config:
         units: H.
 
     Raises:
-        ValueError: there is no such cell, or the units are out of range.
+        ValueError: the cell does not exist, or the units are out of range.
     """
     if name not in CELLS and ":" not in name and not is_known(name):
         raise ValueError(

@@ -105,14 +105,14 @@ def gates(
         find: rank the units by how closely they follow this feature of the text.
         layer: layer of the units, from 1.  [default: all; with `units`, the first]
         units: numbers of units, from 0, such as 3,17.  [default: the best, or the most changeable]
-        signal: what to look at: h, or c of an lstm, c0, c1 … of an nlstm, or a gate: i f o z r.  [default: the
+        signal: the signal to show: h, or c of an lstm, c0, c1 … of an nlstm, or a gate: i f o z r.  [default: the
             memories, else h]
         count: number of units to show.
         shown: number of characters to show, from a little before the feature begins.
         random_state: seed of the chance level.
 
     Raises:
-        ValueError: there is no such layer, unit, signal or feature, or the text has fewer than two characters; the
+        ValueError: the layer, unit, signal or feature does not exist, or the text has fewer than two characters; the
             message says which.
     """
     if len(ids) < 2:

@@ -4,7 +4,7 @@ Every step minimises a quadratic model of the loss around the weights θ, with t
 
     q(δ) = gᵀδ + ½ δᵀ G δ        q_λ(δ) = q(δ) + ½ λ δᵀ (I + μ S) δ
 
-G is never formed: conjugate gradients need only its products with vectors, and one such product costs about as much as
+G is never formed: conjugate gradients need only its products with vectors, and a product costs about as much as
 two gradients. λ is the damping: it keeps δ where q can be trusted. S is the structural damping of recurrent networks,
 the Gauss-Newton matrix of ½ |h|² of the hidden states h: it keeps a step from throwing them about. After every step the
 ratio of the fall of the loss to the fall that q promised raises or lowers λ (the heuristic of Levenberg and Marquardt).

@@ -74,7 +74,7 @@ def memory(
         progress: called with a line after each training run.
 
     Raises:
-        ValueError: an argument is out of range; the message says what was expected.
+        ValueError: an argument is out of range.
     """
     configs, lags = {name: cells.make_config(name, units) for name in names}, list(lags)
     check.require_known("problem", tried, TRIED)

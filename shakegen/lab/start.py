@@ -67,7 +67,7 @@ def start(
     """Compare careful starts and optimizers on one cell and problem.
 
     Every start meets every optimizer, all with the same budget of gradients; a product with the Gauss-Newton matrix
-    counts as two. The problems are those of `timer` and `memory`. A gated cell gets a recurrent matrix for each gate.
+    counts as two. `timer` and `memory` explain the problems. A gated cell gets a recurrent matrix for each gate.
 
     Examples:
         shakegen lab start --out start.svg
@@ -88,7 +88,7 @@ def start(
         progress: called with a line after each training run.
 
     Raises:
-        ValueError: an argument is out of range; the message says what was expected.
+        ValueError: an argument is out of range.
     """
     check.require_known("start", starts, STARTS)
     check.require_known("optimizer", optimizers, OPTIMIZERS)

@@ -75,7 +75,7 @@ def timer(
         progress: called with a line after each training run.
 
     Raises:
-        ValueError: an argument is out of range; the message says what was expected.
+        ValueError: an argument is out of range.
     """
     from shakegen.lab.fitting import fit, sequence_network
 
