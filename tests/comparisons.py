@@ -2,7 +2,7 @@
 
 from shakegen.compare.matching import count_weights
 from shakegen.compare.plan import Entry, Plan
-from shakegen.compare.record import Record
+from shakegen.compare.record import plan_records
 from shakegen.training.recipe import Recipe
 
 ALL = "rnn", "lstm", "gru", "nlstm"
@@ -21,5 +21,5 @@ def records(*cells, **changes):
     """Records of runs that have not begun."""
     corpus = {"sha256": "0", "split": [0.9, 0.05, 0.05], "symbols": 27}
     text = {"places": ["a.txt"], "reading": {}, "shape": {"split": [0.9, 0.05, 0.05]}}
-    runs = plan(*cells, **changes).runs(by_characters)
-    return [Record.of(run, text, corpus, {"seed": None, "length": 9}) for run in runs]
+    planned = plan(*cells, **changes)
+    return plan_records(planned, planned.configs(by_characters), text, corpus, {"seed": None, "length": 9})

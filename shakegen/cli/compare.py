@@ -11,7 +11,7 @@ import click
 from shakegen.cells.registry import BUILT_IN, option_names
 from shakegen.cli import runs
 from shakegen.cli.group import main, table
-from shakegen.cli.options import corpus_options, group, json_option, options_of, shape_options
+from shakegen.cli.options import copy_options, corpus_options, group, json_option, shape_options
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 
@@ -24,14 +24,14 @@ COMMON = (*NETWORK, *option_names())
     "Comparison",
     click.option("--cells", default=",".join(BUILT_IN), show_default=True, help="Cells to compare, between commas; "
                  "one may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001."),
-    click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="What is equal: "
+    click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="Hold equal: "
                  "units; the number of weights, within 1 %; or the minutes."),
     click.option("--parameters", type=int, help="Number of weights, with --match parameters.  [default: that of the "
                  "first cell with --units]"),
     click.option("--repeats", type=int, default=3, show_default=True, help="Runs of each network, with different "
                  "random states."),
 )  # fmt: skip
-@options_of(train, "task", *COMMON, *LEARNING)
+@copy_options(train, "task", *COMMON, *LEARNING)
 @corpus_options
 @shape_options
 @group(
@@ -86,8 +86,8 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     )
     check_files(out, csv_file)
     from shakegen.compare.comparison import Comparison
+    from shakegen.compare.record import Text
     from shakegen.compare.runs import Stopped
-    from shakegen.compare.text import Text
     from shakegen.text import splits
 
     text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})
@@ -115,13 +115,13 @@ def check_files(out: Path | None, csv_file: Path | None) -> None:
 
 def progress(comparison):
     """A function that shows each run of a comparison before it starts, and its failure."""
-    count = len(comparison.runs)
+    count, names = len(comparison.records), list(comparison.configs)
 
-    def show(number, run, record):
-        name = run.entry.name
+    def show(number, record):
+        name = names[number % len(names)]
         if record.state == "running":
-            sizes = f"{run.config.units} units, {comparison.parameters[name]:,} weights"
-            state = f"random state {run.recipe.random_state}"
+            sizes = f"{comparison.configs[name].units} units, {comparison.parameters[name]:,} weights"
+            state = f"random state {record.what['recipe']['random_state']}"
             click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
         elif record.state != "finished":
             click.echo(f"{name} {record.state}: {record.reason}", err=True)

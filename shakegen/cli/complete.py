@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from shakegen.cli.group import main, read_text
+from shakegen.cli.group import main, read_argument
 from shakegen.cli.options import input_encoding_option, json_option
 
 KEYS = "Type; a number takes that word, Tab the first; Backspace erases; Enter ends."
@@ -49,7 +49,7 @@ def complete(text, model, top, encoding, matching, interactive, as_json):
     if interactive:
         (converse if sys.stdin.isatty() and sys.stderr.isatty() else answer_lines)(loaded, text or "", top, matching)
         return
-    text = read(text, encoding)
+    text = read_argument(text, encoding)
     offers = loaded.complete(text, top, matching)
     if as_json:
         click.echo(json.dumps({"text": text, "completions": [offer._asdict() for offer in offers]}))
@@ -57,10 +57,6 @@ def complete(text, model, top, encoding, matching, interactive, as_json):
     width = max((len(word) for word, _ in offers), default=0)
     for word, probability in offers:
         click.echo(f"{word:{width}}  {probability:7.2%}")
-
-
-def read(text: str, encoding: str) -> str:
-    return read_text("-", encoding).removesuffix("\n") if text == "-" else text
 
 
 def answer_lines(model, text: str, top: int, matching: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from shakegen.cli import plot
-from shakegen.cli.group import main, read_text
+from shakegen.cli.group import colour_symbol, main, read_argument
 from shakegen.cli.options import input_encoding_option, json_option, unknown_option
 
 HELP = (
@@ -50,7 +50,7 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
         plotting.check(out)
     drawn = [plotting.accuracy_by_typing(plot.evaluations(list(evaluations)))] if evaluations else []
     read = read_models(text, models, target, top, on_unknown, encoding)
-    position = index_of(position, min(len(one.characters) for one in read))
+    position = resolve_position(position, min(len(one.characters) for one in read))
     if out:
         save(read, position, out, *drawn)
         click.echo(f"Saved: {out}", err=True)
@@ -66,15 +66,15 @@ def read_models(text, paths, target, top, on_unknown, encoding):
     from shakegen.model import find, load
     from shakegen.study.connectivity.connections import connections
 
-    text = read_text("-", encoding).removesuffix("\n") if text == "-" else text
+    text = read_argument(text, encoding)
     paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
-    models = dict(zip(plot.names_of(paths), map(load, paths), strict=True))
+    models = dict(zip(plot.name_files(paths), map(load, paths), strict=True))
     for model in models.values():
         text = model.normalize(text)
     return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]
 
 
-def index_of(position: int, length: int) -> int:
+def resolve_position(position: int, length: int) -> int:
     """A position from 0, for one that counts from 1, or from the end if it is negative."""
     if not 1 <= abs(position) <= length:
         raise ValueError(f"the position is {position}: expected 1 to {length}, or -1 to -{length}")
@@ -107,7 +107,6 @@ def colour(one, position: int) -> None:
     for index, character in enumerate(one.characters):
         share = one.shares[position, index]
         shade = next((colour for least, colour in SHADES if share >= least), None)
-        visible = character.replace("\n", "↵\n") if shade else character
-        style = {"fg": 16, "bg": shade} if shade else {"dim": index > position}
-        click.echo(click.style(visible, underline=index == position, **style), nl=False)
+        dim = {} if shade else {"dim": index > position}
+        click.echo(colour_symbol(character, shade, underline=index == position, **dim), nl=False)
     click.echo("\n")

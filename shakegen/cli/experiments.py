@@ -5,12 +5,14 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import read_text
+from shakegen.cli.group import colour_symbol, read_text
 from shakegen.cli.lab import experiment
 from shakegen.cli.options import corpus_options, shape_options, split_list, unknown_option
-from shakegen.lab import cells, cliff, cloze, colouring, gates, gradients, memory, start, timer
+from shakegen.lab import cells, cliff, cloze, gates, gradients, memory, start, timer
 
 PROBLEMS = {**{name: [name] for name in memory.TRIED}, "both": memory.TRIED}
+BLUE, RED = (153, 111, 69, 27), (223, 216, 209, 202)  # of the terminal's 256 colours, from pale to deep
+FAINTEST = 0.2  # a weaker shade has no colour
 DIRECTIONS = {None: cloze.DIRECTIONS, False: ["forward"], True: ["bidirectional"]}
 
 experiment(cliff.cliff, trains=False)(cliff.cliff)
@@ -28,7 +30,7 @@ def master_problems(tried, **options):
 @experiment(cloze.cloze)
 @click.argument("corpus", nargs=-1)
 @click.option("--bidirectional/--forward", "directions", default=None, help="Only networks that read both sides, or "
-              "only those that read the text before the gap.  [default: both, to compare]")  # fmt: skip
+              "only networks that read the text before it.  [default: both, to compare]")  # fmt: skip
 @corpus_options
 @shape_options
 def fill_gaps(corpus, directions, reading, shape, **options):
@@ -78,7 +80,7 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, **
     return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, measured)
 
 
-def print_coloured(result) -> None:
+def print_units(result) -> None:
     """Print the text once for each unit, coloured by its values."""
     if os.environ.get("NO_COLOR"):
         return
@@ -86,10 +88,19 @@ def print_coloured(result) -> None:
     for trace in result.traces:
         click.echo(f"\n{trace['signal']} of unit {trace['unit']} in layer {trace['layer']}")
         shades = gates.shades(trace["values"][trace["signal"]], trace["signal"])
-        click.echo(colouring.terminal(result.characters, shades))
+        pairs = zip(result.characters, map(pick_colour, shades), strict=True)
+        click.echo("".join(colour_symbol(character, colour) for character, colour in pairs))
 
 
-@experiment(gates.gates, trains=False, pages_need_matplotlib=False, show=print_coloured)
+def pick_colour(shade: float) -> int | None:
+    """The colour of a shade from -1 to 1; a stronger one gives a deeper blue or red, a weak one none."""
+    if abs(shade) < FAINTEST:
+        return None
+    colours = RED if shade > 0 else BLUE
+    return colours[min(int((abs(shade) - FAINTEST) / (1 - FAINTEST) * len(colours)), len(colours) - 1)]
+
+
+@experiment(gates.gates, trains=False, pages_need_matplotlib=False, show=print_units)
 @click.argument("model")
 @click.argument("text", required=False)
 @click.option("--text-file", help="Read the text from here: a file, a folder, - or the name of a corpus.")

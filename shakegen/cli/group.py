@@ -21,7 +21,7 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:
             raise
         except (ValueError, OSError) as error:
-            raise click.ClickException(" ".join(message_of(error).split())) from None
+            raise click.ClickException(" ".join(format_error(error).split())) from None
         except OverflowError:
             raise click.ClickException("a number is too large: expected one that fits in 64 bits") from None
         except MemoryError:
@@ -31,7 +31,7 @@ class OneLineErrors(click.Group):
             ctx.exit(130)
 
 
-def message_of(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """The message of an error, without the number of the system."""
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)
@@ -49,7 +49,7 @@ def main():
     shakegen train my.txt --minutes 3      ... in a given time
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started this
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -72,6 +72,19 @@ def table(header, rows) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def colour_symbol(symbol: str, shade: int | None, **style) -> str:
+    """A character, or word, on one of 256 colours, where a line end shows as ↵ too; None: on no colour."""
+    if shade is None:
+        return click.style(symbol, **style) if style else symbol
+    visible, newline = symbol.replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour runs on after a line
+    return click.style(visible, fg=16, bg=shade, **style) + newline
+
+
+def read_argument(text: str, encoding: str = "utf-8") -> str:
+    """The text of an argument; - reads standard input, without a line end at its end."""
+    return read_text("-", encoding).removesuffix("\n") if text == "-" else text
 
 
 def read_text(path: str, encoding: str = "utf-8") -> str:

@@ -1,5 +1,6 @@
 """The group of the lab, and how a function of the lab becomes a command of it."""
 
+import functools
 import importlib
 import inspect
 import json
@@ -13,7 +14,7 @@ from typing import Annotated, get_origin
 import click
 
 from shakegen.cli.group import main, table
-from shakegen.cli.options import Grouped, documented, figure_option, group, json_option, options_from
+from shakegen.cli.options import Grouped, figure_option, group, json_option, options_from, read_help
 from shakegen.cli.plot import draw
 from shakegen.network.quiet import quiet_tensorflow
 
@@ -60,7 +61,7 @@ def draw_below(result) -> None:
 def experiment(
     *sources: Callable, trains: bool = True, pages_need_matplotlib: bool = True, show: Callable = draw_below
 ) -> Callable:
-    """Makes a command of a function that returns a `shakegen.lab.result.Result`.
+    """Make a command of a function that returns a `shakegen.lab.result.Result`.
 
     Args:
         sources: a function of the lab, and dataclasses. Their arguments with defaults become options, unless the
@@ -69,7 +70,8 @@ def experiment(
         pages_need_matplotlib: whether there is a figure on the page.
         show: shows a result in a terminal, below its tables.
     """
-    shown_progress = {"progress": progress} if "progress" in inspect.signature(sources[0]).parameters else {}
+    reports = "progress" in inspect.signature(sources[0]).parameters
+    progress = {"progress": functools.partial(click.echo, err=True)} if reports else {}
 
     def decorate(function):
         def command(out, as_json, **arguments):
@@ -82,7 +84,7 @@ def experiment(
             if trains:
                 with quiet_tensorflow():
                     import shakegen.network.build  # noqa: F401
-            result = function(**arguments, **shown_progress)
+            result = function(**arguments, **progress)
             if out:
                 save(result, out)
             if as_json:
@@ -97,23 +99,23 @@ def experiment(
         for option in (json_option, figure_option, random_state_option):
             option(command)
         vars(command)["__click_params__"] += declared
-        group("Experiment", *(option for source in sources for option in options_of(source, names)))(command)
-        documentation = help_of(function if function.__doc__ else sources[0])
+        group("Experiment", *(option for source in sources for option in make_options(source, names)))(command)
+        documentation = read_summary(function if function.__doc__ else sources[0])
         lab.command(sources[0].__module__.rpartition(".")[2], help=documentation)(command)
         return function
 
     return decorate
 
 
-def options_of(source: Callable, declared: set[str]) -> list[Callable]:
+def make_options(source: Callable, declared: set[str]) -> list[Callable]:
     """Options for the arguments with a default, or with choices, that the command does not declare itself."""
     parameters, left_out = inspect.signature(source).parameters.values(), {*NO_OPTIONS, *declared}
     left_out |= {p.name for p in parameters if p.default is p.empty and get_origin(p.annotation) is not Annotated}
-    texts = {name: text for name, text in documented(source).items() if name not in left_out}
+    texts = {name: text for name, text in read_help(source).items() if name not in left_out}
     return options_from(source, texts, FLAGS)
 
 
-def help_of(function: Callable) -> str:
+def read_summary(function: Callable) -> str:
     """The docstring of a function without its sections, its examples kept as they are."""
     text = re.split(r"\n(?:Args|Raises|Returns):\n", inspect.getdoc(function) or "")[0]
     text, _, examples = text.partition("Examples:\n")
@@ -143,8 +145,3 @@ def report(result, show: Callable | None) -> None:
         table(part.header, part.rows)
     if show and sys.stdout.isatty():
         show(result)
-
-
-def progress(line: str) -> None:
-    """Say on standard error how far an experiment is."""
-    click.echo(line, err=True)

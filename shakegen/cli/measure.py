@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import main, table
+from shakegen.cli.group import colour_symbol, main, table
 from shakegen.cli.options import corpus_options, json_option, unknown_option
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -55,10 +55,10 @@ def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character
 
     vocabulary = loaded.vocabulary
     listed: list[dict] = []
-    text = vocabulary.read(part_of(source, loaded.corpus, split), on_unknown)
+    text = vocabulary.read(read_split(source, loaded.corpus, split), on_unknown)
     blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
     if per_character:
-        symbols = symbols_of(part_of(source, loaded.corpus, split), vocabulary, on_unknown)
+        symbols = symbols_of(read_split(source, loaded.corpus, split), vocabulary, on_unknown)
         blocks = show_symbols(blocks, symbols, listed.append if as_json else print_symbol)
     figures = evaluation.summarise(blocks).of_text(text, vocabulary).to_dict()
     if as_json:
@@ -66,14 +66,17 @@ def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character
         return
     if per_character and sys.stdout.isatty():
         click.echo()
+    print_figures(figures, 28, err=per_character)
+
+
+def print_figures(figures: dict, width: int, err: bool = False) -> None:
+    """Print a line for each figure; without a value where it is None."""
     for key, value in figures.items():
-        shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-        click.echo(f"{key.replace('_', ' '):28}{shown:>12}", err=per_character)
+        shown = "" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        click.echo(f"{key.replace('_', ' '):{width}}{shown:>12}", err=err)
 
 
-def evaluate_autocomplete(
-    model, name: str, source, split: str | None, on_unknown, per_character: bool, as_json: bool
-) -> None:
+def evaluate_autocomplete(model, name: str, source, split, on_unknown, per_character: bool, as_json: bool) -> None:
     """The measures of a model of the task autocomplete."""
     import numpy as np
 
@@ -87,21 +90,19 @@ def evaluate_autocomplete(
     rows = range(len(corpus.observations)) if split == "all" else getattr(corpus, split)
     if not len(rows):
         raise ValueError(f"the {split} part of {corpus.name} is empty: expected a longer text, or try --split all")
-    found = model.evaluate(corpus, np.asarray(rows)).to_dict()
+    figures = model.evaluate(corpus, np.asarray(rows)).to_dict()
     if as_json:
-        click.echo(json.dumps({"model": Path(name).stem, "corpus": corpus.name, "split": split, **found}))
+        click.echo(json.dumps({"model": Path(name).stem, "corpus": corpus.name, "split": split, **figures}))
         return
-    rows = found.pop("by_characters_typed")
-    for key, value in found.items():
-        shown = "" if value is None else f"{value:,}" if key.endswith("positions") else f"{value:.4f}"
-        click.echo(f"{key.replace('_', ' '):24}{shown:>12}")
+    rows = figures.pop("by_characters_typed")
+    print_figures(figures, 24)
     click.echo()
     shares = ([f"{row[f'top_{k}']:.2%}" for k in range(1, len(row) - 1)] for row in rows)
     lines = [(row["typed"], f"{row['positions']:,}", *share) for row, share in zip(rows, shares, strict=True)]
     table(("characters typed", "positions", "top 1", "top 2", "top 3"), lines)
 
 
-def part_of(source, origin: dict, split: str | None) -> Iterator[str]:
+def read_split(source, origin: dict, split: str | None) -> Iterator[str]:
     """The text to evaluate on, in blocks; a corpus that the model knows has the split of its training."""
     from shakegen.text import encoding, splits
 
@@ -142,8 +143,7 @@ def print_symbol(shown: tuple[str, float | None]) -> None:
         click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{'' if bits is None else f'{bits:.4f}'}")
         return
     shade = next((colour for least, colour in SHADES if bits is not None and bits >= least), None)
-    visible = character if shade is None else character.replace("\n", "↵\n")
-    click.echo(visible if shade is None else click.style(visible, fg=16, bg=shade), nl=False)
+    click.echo(colour_symbol(character, shade), nl=False)
 
 
 @main.command()
@@ -166,23 +166,25 @@ def novelty(source, corpus, reading, as_json, **options):
     shakegen novelty models/sonnets-gru.h5 --corpus sonnets
     shakegen novelty poem.txt --corpus sonnets --json
     """
-    from shakegen.model import novelty as measure
+    from shakegen.model import load, novelty as measure
     from shakegen.text import catalog
     from shakegen.text.vocabulary import Vocabulary
 
     known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
-    text = write_with(source, options) if is_model(source) else read_file(source, reading)
-    found = measure.compare(Vocabulary(known.vocabulary.symbols, unknown=True).encode(text), known.ids)
-    passage = text[found.position :][: found.longest]
+    if is_model(source):
+        text = load(source).sample(**options)
+    else:
+        text = "".join(catalog.open_source(source, **reading).blocks())  # normalized like the corpus
+    copied = measure.compare(Vocabulary(known.vocabulary.symbols, unknown=True).encode(text), known.ids)
+    passage = text[copied.position :][: copied.longest]
     if as_json:
-        shares = {str(n): share for n, share in found.new.items()}
-        figures = {"characters": found.length, "longest_copied": found.longest, "passage": passage}
-        place = {"position": found.position, "corpus_position": found.corpus_position}
-        click.echo(json.dumps({**figures, **place, "new_ngrams": shares}))
+        figures = {"characters": copied.length, "longest_copied": copied.longest, "passage": passage}
+        place = {"position": copied.position, "corpus_position": copied.corpus_position}
+        click.echo(json.dumps({**figures, **place, "new_ngrams": copied.new}))
         return
-    click.echo(f"{'characters':24}{found.length:>12,}")
-    click.echo(f"{'longest copied':24}{found.longest:>12,}  {passage[:100]!r}{'…' if found.longest > 100 else ''}")
-    for n, share in found.new.items():
+    click.echo(f"{'characters':24}{copied.length:>12,}")
+    click.echo(f"{'longest copied':24}{copied.longest:>12,}  {passage[:100]!r}{'…' if copied.longest > 100 else ''}")
+    for n, share in copied.new.items():
         click.echo(f"{f'new {n}-grams':24}{share:>12.1%}")
 
 
@@ -191,16 +193,3 @@ def is_model(path: str) -> bool:
         return False
     with open(path, "rb") as file:
         return file.read(len(HDF5)) == HDF5
-
-
-def read_file(path: str, reading: dict) -> str:
-    """The text of a file, normalized like the corpus."""
-    from shakegen.text import catalog
-
-    return "".join(catalog.open_source(path, **reading).blocks())
-
-
-def write_with(path: str, options: dict) -> str:
-    from shakegen.model import load
-
-    return load(path).sample(**options)

@@ -16,7 +16,7 @@ from shakegen.text.vocabulary import ON_UNKNOWN
 
 
 class Grouped(click.Command):
-    """A command whose help shows options below the titles that `group` gave them; those without a title stand last."""
+    """A command whose help shows options below their titles from `group`; options without a title stand last."""
 
     def format_options(self, ctx, formatter):
         rows: dict[str, list] = {}
@@ -65,7 +65,7 @@ def split_list(text: str, kind: type = str) -> list:
 
 
 def options_from(source: Callable, texts: Mapping[str, str], flags: Mapping[str, str] | None = None) -> list[Callable]:
-    """Options for arguments of a function, or fields of a dataclass: types and defaults are those of its signature.
+    """Options for arguments of a function, or fields of a dataclass: types and defaults come from its signature.
 
     A `bool` that is True by default gets the opposite flag too. An `Iterable` is a list between commas. A type is
     `Annotated` with its choices; without another default, all of them are it.
@@ -81,7 +81,7 @@ def options_from(source: Callable, texts: Mapping[str, str], flags: Mapping[str,
 
 def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Callable:
     kind, choices, default = parameter.annotation, (), parameter.default
-    flag = flag or flag_of(parameter.name)
+    flag = flag or make_flag(parameter.name)
     if typing.get_origin(kind) is typing.Annotated:
         kind, choices = typing.get_args(kind)
         default = choices if default is parameter.empty else default
@@ -99,18 +99,18 @@ def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Cal
     return click.option(flag, parameter.name, type=kind, default=default, show_default=shown, help=text)
 
 
-def flag_of(name: str) -> str:
+def make_flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def documented(source: Callable) -> dict[str, str]:
+def read_help(source: Callable) -> dict[str, str]:
     """The help of each argument or field, from `Args` or `Attributes` in the docstring; `other` becomes --other."""
     section = re.split(r"^(?:Args|Attributes):\n", inspect.getdoc(source) or "", flags=re.MULTILINE)[1].partition(
         "\n\n"
     )[0]
     texts: dict[str, str] = {}
     for names, entry in re.findall(r"^    (\w[\w, ]*): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
-        text = re.sub(r"`(\w+)`", lambda match: flag_of(match[1]), " ".join(entry.split()))
+        text = re.sub(r"`(\w+)`", lambda match: make_flag(match[1]), " ".join(entry.split()))
         text = text.replace(" [default:", "  [default:")
         texts |= dict.fromkeys(names.split(", "), text[0].upper() + text[1:])
     return texts
@@ -133,13 +133,13 @@ cell_option = click.option(
 )
 
 
-def options_of_cells() -> list[Callable]:
+def make_cell_options() -> list[Callable]:
     """The options that some cells have and others have not."""
     made = []
     for name in option_names():
         cells = [cell for cell in CELLS.values() if name in cell.options()]
         one = cells[0].options()[name]
-        flag, choices = one.metadata["flag"] or flag_of(name), one.metadata["choices"]
+        flag, choices = one.metadata["flag"] or make_flag(name), one.metadata["choices"]
         text = f"{one.metadata['help']}  [{', '.join(cell.name for cell in cells)}; default: {one.default}]"
         if type(one.default) is bool:
             flag += "" if "/" in flag else f"/--no-{flag[2:]}"
@@ -158,7 +158,7 @@ READING = {
 }  # fmt: skip
 SHAPE = {
     "level": click.option("--level", type=click.Choice(list(EMBEDDINGS)), default="char", show_default=True,
-                          help="What the network reads and predicts: characters or words."),
+                          help="The symbols that are read and predicted: characters or words."),
     "vocabulary_size": click.option("--vocabulary-size", type=int, help="Keep this many: the most frequent characters "
                                     "or words, and one for all others.  [default: all characters; 16,384 words]"),
     "split": click.option("--split", default="0.9,0.05,0.05", show_default=True, help="Training, validation and test "
@@ -166,7 +166,7 @@ SHAPE = {
 }  # fmt: skip
 
 unknown_option = click.option(
-    "--on-unknown", type=click.Choice(ON_UNKNOWN), help="What to do with characters or words that the model does not "
+    "--on-unknown", type=click.Choice(ON_UNKNOWN), help="For characters or words that the model does not "
     "know: refuse them, skip them, or read them as its unknown symbol.  [default: symbol if it has one, else error]"
 )  # fmt: skip
 input_encoding_option = click.option(
@@ -199,7 +199,7 @@ def pack(command, name: str, options: Mapping[str, Callable]):
     return group("Text", *options.values())(packing)
 
 
-def options_of(other: click.Command, *names: str) -> Callable:
+def copy_options(other: click.Command, *names: str) -> Callable:
     """Some options of another command, the same in every respect."""
     options = {option.name: option for option in other.params}
 

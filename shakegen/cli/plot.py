@@ -47,7 +47,7 @@ def plot(models, out, against, loss, from_epoch, as_json):
         refuse_mixture(evaluated, paths, against=against != "epochs", loss=loss != "both", from_epoch=from_epoch != 0)
         figure, beside = plotting.accuracy_by_typing(evaluations(paths)), []
     else:
-        runs = dict(zip(names_of(paths), map(load, paths), strict=True))
+        runs = dict(zip(name_files(paths), map(load, paths), strict=True))
         figure, beside = plotting.learning_curves(runs, against, LOSSES[loss], from_epoch), [overview(runs)]
     if out:
         plotting.save(figure, out, *beside)
@@ -58,7 +58,7 @@ def plot(models, out, against, loss, from_epoch, as_json):
         draw(figure)
 
 
-def names_of(paths: list[str]) -> list[str]:
+def name_files(paths: list[str]) -> list[str]:
     """The names of files without folder and suffix; whole paths where two would be the same."""
     names = [Path(path).stem for path in paths]
     return [path if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
@@ -79,14 +79,14 @@ def evaluations(paths: list[str]) -> dict[str, dict]:
     Raises:
         OSError, ValueError: a file cannot be read, or is not JSON.
     """
-    results, names = [], names_of(paths)
+    results, names = [], name_files(paths)
     for path in paths:
         try:
             results.append(json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=refuse_constant))
         except FileNotFoundError:
-            raise FileNotFoundError(f"no file {path}: expected what `shakegen evaluate --json` printed") from None
+            raise FileNotFoundError(f"no file {path}: expected the output of `shakegen evaluate --json`") from None
         except (RecursionError, ValueError):
-            raise ValueError(f"{path} is not JSON: expected what `shakegen evaluate --json` printed") from None
+            raise ValueError(f"{path} is not JSON: expected the output of `shakegen evaluate --json`") from None
     models = [one["model"] for one in results if isinstance(one, dict) and isinstance(one.get("model"), str)]
     if len(set(models)) == len(results):
         names = models
@@ -108,18 +108,8 @@ def overview(runs: dict):
         sizes = model.config.cell, model.config.units, model.config.layers, f"{model.parameters:,}"
         best = model.best_epoch["epoch"], "" if bits is None else f"{bits:.3f}"
         rows.append((name, *sizes, model.corpus.get("name", ""), len(model.history), *best))
-    header = (
-        "model",
-        "cell",
-        "units",
-        "layers",
-        "parameters",
-        "corpus",
-        "epochs",
-        "best epoch",
-        "bits/char, validation",
-    )
-    return Table(header, rows)
+    header = ("model", "cell", "units", "layers", "parameters", "corpus", "epochs", "best epoch")
+    return Table((*header, "bits/char, validation"), rows)
 
 
 def draw(figure) -> None:

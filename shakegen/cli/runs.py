@@ -1,4 +1,4 @@
-"""Messages of the command that trains."""
+"""The messages of `shakegen train` about a run."""
 
 import shlex
 import statistics
@@ -13,7 +13,7 @@ def is_given(context: click.Context, name: str) -> bool:
 
 
 def describe_run(model, out: Path) -> str:
-    """The result of a run: its best epoch, its time and speed, its file."""
+    """The outcome of a run: its best epoch, its time and speed, its file."""
     from shakegen.training.tasks import get_task
 
     saved = f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights"

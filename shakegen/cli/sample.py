@@ -1,17 +1,31 @@
 """The command that writes."""
 
+import itertools
 import os
 import sys
 
 import click
 
-from shakegen.cli.group import main, read_text
-from shakegen.cli.interactive import converse
-from shakegen.cli.options import flag_of, group, input_encoding_option, unknown_option
+from shakegen.cli.group import main, read_argument, read_text
+from shakegen.cli.options import group, input_encoding_option, make_flag, options_from, unknown_option
+from shakegen.sampling import TextGenerator, Truncation, check_draw
 
-DRAWING = ("temperature", "top_k", "top_p", "min_p", "typical")
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
 PIECE = 4096  # symbols that go to a pipe at a time
+OFFERED = 9
+HELP = "A number takes that one, Enter the first; other text is added (=3 adds 3).\nCtrl-D ends and prints the text."
+
+
+LENGTH = {
+    "length": "New characters to write; for a model of words, new words.",
+    "min_length": "Ignore --stop until this many characters are written.",
+}
+TRUNCATION = {
+    "top_k": "Keep the k likeliest characters, or words.",
+    "top_p": "Keep the likeliest until their probabilities add up to this.",
+    "min_p": "Keep symbols with this share of the probability of the likeliest.",
+    "typical": "Keep the symbols whose surprise is nearest the average, until their probabilities add up to this.",
+}
 
 
 @main.command()
@@ -28,24 +42,11 @@ PIECE = 4096  # symbols that go to a pipe at a time
 )
 @group(
     "Length",
-    click.option(
-        "--length",
-        type=int,
-        default=200,
-        show_default=True,
-        help="New characters to write; for a model of words, new words.",
-    ),
+    *options_from(TextGenerator.samples, LENGTH),
     click.option(
         "--stop",
         multiple=True,
         help="End a text after this string, for a line end $'\\n' in a shell; may be given several times.",
-    ),
-    click.option(
-        "--min-length",
-        type=int,
-        default=0,
-        show_default=True,
-        help="Ignore --stop until this many characters are written.",
     ),
 )
 @group(
@@ -53,14 +54,7 @@ PIECE = 4096  # symbols that go to a pipe at a time
     click.option(
         "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
     ),
-    click.option("--top-k", type=int, help="Keep the k likeliest characters, or words."),
-    click.option("--top-p", type=float, help="Keep the likeliest until their probabilities add up to this."),
-    click.option("--min-p", type=float, help="Keep those with this share of the probability of the likeliest."),
-    click.option(
-        "--typical",
-        type=float,
-        help="Keep those whose surprise is nearest the average, until their probabilities add up to this.",
-    ),
+    *options_from(Truncation, TRUNCATION),
     click.option("--random-state", type=int, help="Equal numbers give equal texts.  [default: another each time]"),
 )
 @group(
@@ -103,7 +97,10 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **
     refuse_mixtures(beam_width, interactive, **options)
     options = {name: value for name, value in options.items() if value is not None and value is not False}
     seed = read_seed(seed, seed_file, encoding, shared_input=interactive)
-    model = announce(find()) if model is None else model
+    if model is None:
+        model = find()
+        if sys.stderr.isatty():
+            click.echo(f"Model: {model}", err=True)
     loaded = load(model, "next")
     if interactive:
         click.echo(converse(loaded, seed, **options))
@@ -117,10 +114,10 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **
 def draw(model, seed: str, stream: bool | None, options: dict) -> None:
     if stream is None:
         stream = sys.stdout.isatty()
-    if options.get("count", 1) != 1:
-        click.echo("\n---\n".join(seed + text for text in model.samples(seed, **options)))
+    count = options.pop("count", 1)
+    if count != 1:
+        click.echo("\n---\n".join(seed + text for text in model.samples(seed, count=count, **options)))
         return
-    options.pop("count", None)
     pieces = model.stream(seed, every=1 if stream else PIECE, **options)
     click.echo(seed, nl=False)
     for piece in pieces:
@@ -146,39 +143,81 @@ def search(model, seed: str, width: int, options: dict) -> None:
 def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> None:
     """Options that would have no effect are mistakes."""
     stochastic = options["stochastic"]
-    for name in ("top_k", "top_p", "min_p", "typical", "count", "random_state") if interactive else ():
+    for name in (*TRUNCATION, "count", "random_state") if interactive else ():
         if options[name] is not None:
-            raise ValueError(f"{flag_of(name)} has no effect on --interactive: leave out one of them")
+            raise ValueError(f"{make_flag(name)} has no effect on --interactive: leave out one of them")
     if beam_width is None:
         for name in BEAM_RULES:
             if options[name] is not None and options[name] is not False:
-                raise ValueError(f"{flag_of(name)} is a rule of beam search: give --beam-width too, or leave it out")
+                raise ValueError(f"{make_flag(name)} is a rule of beam search: give --beam-width too, or leave it out")
         return
     if interactive:
         raise ValueError("--interactive and --beam-width are both given: expected one of them")
-    for name in DRAWING:
+    for name in ("temperature", *TRUNCATION):
         if options[name] is not None and not (stochastic and name == "temperature"):
             raise ValueError(
-                f"{flag_of(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
+                f"{make_flag(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
             )
     for name in ("length_penalty", "no_repeat_ngram") if stochastic else ():
         if options[name] is not None:
-            raise ValueError(f"{flag_of(name)} would change the probabilities of --stochastic: leave out one of them")
-
-
-def announce(path):
-    """Name on a terminal the model file that is used by default."""
-    if sys.stderr.isatty():
-        click.echo(f"Model: {path}", err=True)
-    return path
+            raise ValueError(f"{make_flag(name)} would change the probabilities of --stochastic: leave out one of them")
 
 
 def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) -> str:
     """The seed text: as given, of a file, or of standard input."""
     if seed and file is not None:
         raise ValueError("--seed and --seed-file are both given: expected one of them")
-    if "-" not in (seed, file):
-        return seed if file is None else read_text(file, encoding).removesuffix("\n")
-    if shared_input:
+    if shared_input and "-" in (seed, file):
         raise ValueError("--interactive reads standard input itself: give the seed with --seed TEXT or in a file")
-    return read_text("-", encoding).removesuffix("\n")
+    return read_argument(seed, encoding) if file is None else read_text(file, encoding).removesuffix("\n")
+
+
+def converse(
+    model, seed: str, length: int = 200, temperature: float = 1.0, stop=(), min_length: int = 0, on_unknown=None
+) -> str:
+    """Offer the likeliest next symbols again and again, on standard error, and read answers from standard input.
+
+    Returns:
+        The whole text: at the end of the input, or once it has `length` new symbols or a stop text.
+
+    Raises:
+        ValueError: as `TextGenerator.samples`.
+    """
+    check_draw(length, temperature, 0)
+    draft, written = model.draft(seed, on_unknown), ""
+    click.echo(HELP, err=True)
+    while draft.length < length and not is_stopped(model.vocabulary, written, stop, min_length):
+        offers = draft.likeliest(OFFERED, temperature)
+        listed = "  ".join(f"{number} {text!r} {share:.0%}" for number, (text, share) in enumerate(offers, 1))
+        click.echo(f"\n{(seed + written)[-72:]}\n{listed}\n> ", nl=False, err=True)
+        try:
+            answer = sys.stdin.readline()
+        except KeyboardInterrupt:
+            answer = ""
+        if not answer:
+            click.echo(err=True)
+            break
+        addition = addition_for(answer.removesuffix("\n"), [text for text, _ in offers])
+        try:
+            draft.write(addition)
+        except ValueError as error:  # an unknown symbol: say so, ask again
+            click.echo(f"{error}", err=True)
+        else:
+            written += addition
+    return seed + written
+
+
+def is_stopped(vocabulary, written: str, stop, min_length: int) -> bool:
+    """Whether a stop text stands in a text and ends no sooner than with its `min_length`th symbol."""
+    symbols = list(itertools.chain.from_iterable(vocabulary.symbols_of([written])))
+    least = len("".join(symbols[:min_length]))
+    return len(symbols) >= min_length and any(written.find(s, max(0, least - len(s))) >= 0 for s in stop)
+
+
+def addition_for(answer: str, offers: list[str]) -> str:
+    """The text that an answer adds."""
+    if not answer:
+        return offers[0]
+    if len(answer) == 1 and answer.isdecimal() and 1 <= int(answer) <= len(offers):
+        return offers[int(answer) - 1]
+    return answer.removeprefix("=")

@@ -9,7 +9,7 @@ import click
 
 from shakegen.cli import runs
 from shakegen.cli.group import main
-from shakegen.cli.options import cell_option, corpus_options, group, options_from, options_of_cells, shape_options
+from shakegen.cli.options import cell_option, corpus_options, group, make_cell_options, options_from, shape_options
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
 from shakegen.training.recipe import Recipe
@@ -46,7 +46,7 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 
 @main.command()
 @click.argument("corpus", nargs=-1, required=True)
-@group("Network", *options_from(Config, TASK), cell_option, *options_from(Config, NETWORK), *options_of_cells())
+@group("Network", *options_from(Config, TASK), cell_option, *options_from(Config, NETWORK), *make_cell_options())
 @group("Training", *options_from(Recipe, LEARNING))
 @group(
     "Samples",

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from shakegen.compare import runs
 from shakegen.compare.matching import count_weights
-from shakegen.compare.plan import Plan, PlannedRun
-from shakegen.compare.record import Record
+from shakegen.compare.plan import Plan
+from shakegen.compare.record import Record, Text, identify, plan_records
 from shakegen.compare.summary import Row, Summary
-from shakegen.compare.text import Text, identify
 from shakegen.files import explaining, temporary_beside
 from shakegen.text import catalog
 from shakegen.text.reading import Source
@@ -29,8 +28,9 @@ class Comparison:
         length: the length of samples, in new characters.
 
     Attributes:
-        runs: all runs, in the order in which they are carried out.
-        parameters: the number of weights of each network, by the names of the plan's entries.
+        configs: the networks, by the names of the plan's entries.
+        records: of all runs before they begin, in the order in which they are carried out.
+        parameters: the number of weights of each network, by name.
         identity: the properties of the text that decide the outcome.
         origin: the same, with the name and the length of the text.
 
@@ -55,27 +55,24 @@ class Comparison:
         corpus.check_parts()
         self.identity, sizes = identify(corpus), (len(corpus.vocabulary), len(corpus.output_vocabulary))
         self.origin = {"name": source.name, **self.identity}
-        self.runs = plan.runs(lambda config: count_weights(config, *sizes))
-        self.parameters = {run.entry.name: count_weights(run.config, *sizes) for run in self.runs}
+        self.configs = plan.configs(lambda config: count_weights(config, *sizes))
+        self.parameters = {name: count_weights(config, *sizes) for name, config in self.configs.items()}
+        self.records = plan_records(plan, self.configs, self.text.to_dict(), self.identity, self.sample)
 
-    def carry_out(self, show: Callable[[int, PlannedRun, Record], None] | None = None) -> Summary:
+    def carry_out(self, show: Callable[[int, Record], None] | None = None) -> Summary:
         """Do the runs that are left, each in a process of its own, and sum up.
 
         Args:
-            show: called with the number of a run, from 0, the run, and its record, before it starts and when it has
-                ended. None shows nothing, of the training either.
+            show: as for `runs.carry_out`.
 
         Raises:
             Stopped, OSError, ValueError: as `runs.carry_out`.
         """
-        records = [Record.of(run, self.text.to_dict(), self.identity, self.sample) for run in self.runs]
-        show_record = None if show is None else (lambda number, record: show(number, self.runs[number], record))
-        records = runs.carry_out(records, self.folder, show_record)
-        rows = []
-        for name, count in self.parameters.items():
-            own = [record for run, record in zip(self.runs, records, strict=True) if run.entry.name == name]
-            config = next(run.config for run in self.runs if run.entry.name == name)
-            rows.append(Row(name, config, count, own))
+        records, count = runs.carry_out(self.records, self.folder, show), len(self.configs)
+        rows = [
+            Row(name, config, self.parameters[name], records[number::count])
+            for number, (name, config) in enumerate(self.configs.items())
+        ]
         return Summary(self.origin, self.plan, rows)
 
 

@@ -1,5 +1,6 @@
 """Networks of different cells that have the same number of weights. Only Python."""
 
+import bisect
 import math
 from collections.abc import Callable
 
@@ -18,11 +19,8 @@ def count_weights(config: Config, vocabulary_size: int, outputs: int | None = No
 
 def nearest(make: Family, weights: float, count: Count) -> Config:
     """The network of a family whose number of weights is nearest to the one asked for."""
-    below, above = 1, LARGEST
-    while above - below > 1:
-        middle = (below + above) // 2
-        below, above = (below, middle) if count(make(middle)) > weights else (middle, above)
-    return min(make(below), make(above), key=lambda config: abs(count(config) - weights))
+    above = bisect.bisect(range(2, LARGEST), weights, key=lambda units: count(make(units))) + 2
+    return min(make(above - 1), make(above), key=lambda config: abs(count(config) - weights))
 
 
 def match_weights(families: dict[str, Family], weights: int, count: Count) -> dict[str, Config]:

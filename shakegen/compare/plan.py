@@ -36,11 +36,13 @@ class Entry:
         """The entry of `CELL[:SETTING=VALUE]…`, such as `nlstm:depth=3`.
 
         Raises:
-            ValueError: there is no such cell or setting, or the value is of another kind.
+            ValueError: there is no cell or setting of this name, or the value is of another kind.
         """
-        kind, given = parse_cell(text)
-        settings, cell = dict(map(setting, given)), kind.name
-        return cls(":".join([cell, *(f"{name}={shown(value)}" for name, value in settings.items())]), cell, settings)
+        kind, assignments = parse_cell(text)
+        settings, cell = dict(map(parse_setting, assignments)), kind.name
+        return cls(
+            ":".join([cell, *(f"{name}={format_value(value)}" for name, value in settings.items())]), cell, settings
+        )
 
     @property
     def file_name(self) -> str:
@@ -48,7 +50,7 @@ class Entry:
         return re.sub(r"[^\w.]+", "-", self.name.replace("=", ""))
 
 
-def setting(text: str) -> tuple[str, object]:
+def parse_setting(text: str) -> tuple[str, object]:
     """The name and the value of `NAME=VALUE`."""
     kinds = OWN | {name: type(one.default) for cell in CELLS.values() for name, one in cell.options().items()}
     name, equals, value = text.partition("=")
@@ -65,30 +67,8 @@ def setting(text: str) -> tuple[str, object]:
         raise ValueError(f"{name} is {value!r}: expected {expected}") from None
 
 
-def shown(value) -> str:
+def format_value(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
-
-
-@dataclass(frozen=True)
-class PlannedRun:
-    """One training run of a comparison.
-
-    Attributes:
-        entry: the network that it trains.
-        repeat: the number of the repeat, from 0.
-        config: the network.
-        recipe: how it learns.
-    """
-
-    entry: Entry
-    repeat: int
-    config: Config
-    recipe: Recipe
-
-    @property
-    def name(self) -> str:
-        """The name of its files, without suffix."""
-        return f"{self.entry.file_name}-{self.repeat}"
 
 
 @dataclass(frozen=True)
@@ -98,8 +78,8 @@ class Plan:
     Attributes:
         entries: the networks.
         recipe: how all learn; its random state is that of the first repeat, the next ones have the next numbers.
-        match: what is held equal: `units`; `parameters`, the number of weights within 1 %, for which the units are
-            solved; or `time`, the minutes, which the recipe must have.
+        match: the quantity that is held equal: `units`; `parameters`, the number of weights within 1 %, for which the
+            units are solved; or `time`, the minutes, which the recipe must have.
         repeats: runs of each network, with different random states.
         settings: settings of `Config` for all networks.
         parameters: the number of weights to match; None takes that of the first network with its units.
@@ -178,15 +158,10 @@ class Plan:
         weights = self.parameters or count(self.first)
         return match_weights({entry.name: partial(self._config, entry) for entry in self.entries}, weights, count)
 
-    def runs(self, count: Callable[[Config], int]) -> list[PlannedRun]:
-        """All runs in their order: the first of each network, then the second of each, and so on."""
-        configs, runs = self.configs(count), []
-        for repeat in range(self.repeats):
-            for entry in self.entries:
-                rate = entry.settings.get("learning_rate", self.recipe.learning_rate)
-                recipe = replace(self.recipe, random_state=self.recipe.random_state + repeat, learning_rate=rate)
-                runs.append(PlannedRun(entry, repeat, configs[entry.name], recipe))
-        return runs
+    def make_recipe(self, entry: Entry, repeat: int) -> Recipe:
+        """How a network learns in a repeat, from 0; each repeat has a random state of its own."""
+        rate = entry.settings.get("learning_rate", self.recipe.learning_rate)
+        return replace(self.recipe, random_state=self.recipe.random_state + repeat, learning_rate=rate)
 
     @property
     def budget(self) -> str:

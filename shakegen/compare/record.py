@@ -1,16 +1,49 @@
-"""A run in a file beside its model: its settings, and its measurements once it has ended. Only Python."""
+"""A run in a file beside its model: its settings, and its measurements once it has ended. Only numpy."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shakegen.compare.plan import PlannedRun
+from shakegen.compare.plan import Plan
 from shakegen.files import write_whole
 from shakegen.model.model_file import rename_losses
+from shakegen.network.config import Config
+from shakegen.text import catalog
+from shakegen.training.tasks import Task
 
 FORMAT = "shakegen comparison run"
 STATES = ("running", "finished", "diverged", "failed")
 ENDED = ("finished", "diverged")  # a repetition would give the same
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text to learn from, and how it is read.
+
+    Attributes:
+        places: files, folders or names, as for `catalog.open_source`.
+        reading: how they are read, likewise.
+        shape: the options of a task's `make_corpus`.
+    """
+
+    places: Sequence[str]
+    reading: dict
+    shape: dict
+
+    def to_dict(self) -> dict:
+        """All of it, ready for JSON."""
+        return {"places": list(self.places), "reading": self.reading, "shape": self.shape}
+
+    def load(self, task: Task):
+        """The corpus of the text for a task."""
+        return task.make_corpus(catalog.open_source(self.places, **self.reading), **self.shape)
+
+
+def identify(corpus) -> dict:
+    """The properties of a corpus that decide the outcome of training on it, ready for JSON."""
+    origin = {name: value for name, value in corpus.origin().items() if name != "name"}
+    return {**origin, "outputs": len(corpus.output_vocabulary)}
 
 
 @dataclass(frozen=True)
@@ -20,7 +53,7 @@ class Record:
     Attributes:
         name: of the run.
         what: the causes of its results: `corpus`, `config`, `recipe`.
-        text: how to read the text again, the arguments of `text.Text`.
+        text: how to read the text again, the arguments of `Text`.
         sample: the sample to write in the end: `seed` and `length`.
         state: one of `STATES`; a stopped run is running, for it goes on.
         reason: why it failed or diverged.
@@ -35,21 +68,8 @@ class Record:
     reason: str = ""
     figures: dict = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, run: PlannedRun, text: dict, corpus: dict, sample: dict) -> "Record":
-        """The record of a run that has not begun.
-
-        Args:
-            run: of a plan.
-            text: how to read the text.
-            corpus: the properties of the text that decide the outcome, from `text.identify`.
-            sample: the sample to write in the end.
-        """
-        what = {"corpus": corpus, "config": run.config.to_dict(), "recipe": run.recipe.to_dict()}
-        return cls(run.name, json.loads(json.dumps(what)), text, sample)
-
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether nothing is left to do."""
         return self.state in ENDED
 
@@ -83,6 +103,25 @@ class Record:
                 f"{path} is not a run of a comparison: remove it, or name another folder with --runs"
             ) from None
         return record
+
+
+def plan_records(plan: Plan, configs: dict[str, Config], text: dict, corpus: dict, sample: dict) -> list[Record]:
+    """The records of the runs of a plan before they begin: the first run of each network, then the second, and so on.
+
+    Args:
+        plan: the networks and their training.
+        configs: the networks, by the names of their entries.
+        text: how to read the text.
+        corpus: the properties of the text that decide the outcome, from `identify`.
+        sample: the sample to write in the end.
+    """
+    records = []
+    for repeat in range(plan.repeats):
+        for entry in plan.entries:
+            recipe, config = plan.make_recipe(entry, repeat).to_dict(), configs[entry.name].to_dict()
+            what = json.loads(json.dumps({"corpus": corpus, "config": config, "recipe": recipe}))
+            records.append(Record(f"{entry.file_name}-{repeat}", what, text, sample))
+    return records
 
 
 def explain_difference(path: Path, before: dict, now: dict) -> str:

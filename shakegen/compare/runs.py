@@ -48,7 +48,7 @@ def carry_out(
     with lock_folder(folder):
         records = [read_known(record, folder) for record in records]
         for number, known in enumerate(records):
-            if known.ended:
+            if known.has_ended:
                 continue
             record = replace(known, state="running", reason="")
             record.write(folder)
@@ -60,20 +60,14 @@ def carry_out(
     return records
 
 
-@contextlib.contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
-    """Keep other comparisons from working in a folder."""
-    lock = filelock.FileLock(folder / "lock")
+def lock_folder(folder: Path) -> contextlib.AbstractContextManager:
+    """Keep other comparisons from working in a folder, until the context ends."""
     try:
-        lock.acquire(timeout=0)
+        return filelock.FileLock(folder / "lock").acquire(timeout=0)
     except filelock.Timeout:
         raise ValueError(
             f"another comparison is at work in {folder}: wait for it, or name another folder with --runs"
         ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def read_known(record: Record, folder: Path) -> Record:

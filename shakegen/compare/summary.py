@@ -54,7 +54,7 @@ class Row:
     name: str
     config: Config
     parameters: int
-    records: Sequence[Record]
+    records: list[Record]
 
     @cached_property
     def finished(self) -> list[Record]:
@@ -86,7 +86,7 @@ class Row:
 
     @property
     def histories(self) -> list[list[dict]]:
-        """The histories of the finished runs; if there are none, those of all runs."""
+        """The histories of the finished runs; of all runs if none has finished."""
         records = self.finished or self.records
         return [record.figures["history"] for record in records if record.figures.get("history")]
 

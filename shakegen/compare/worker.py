@@ -1,8 +1,7 @@
 """One run of a comparison, in a process of its own: `python -m shakegen.compare.worker FOLDER NAME [--quiet]`.
 
-So its peak memory and its compilation are its own, and whatever befalls it befalls no other run. It reads and writes
-the record and the model file of that name. Exit codes: 0, the record says what came of it; 128 + n, a signal ended it,
-and it can go on.
+Its peak memory and its compilation are its own, and its failure harms no other run. It reads and writes the record and
+the model file of that name. Exit codes: 0, the record has the outcome; 128 + n, a signal ended the run; it can go on.
 """
 
 import os
@@ -14,8 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shakegen.compare.record import Record
-from shakegen.compare.text import Text, identify
+from shakegen.compare.record import Record, Text, identify
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
@@ -36,7 +34,7 @@ def main(place: str, name: str, *flags: str) -> None:
     except KeyboardInterrupt as stop:
         sys.exit(128 + getattr(stop, "signal", signal.SIGINT))
     except Diverged as error:
-        scores = figures_of(error.model, record, None) if error.model else {}
+        scores = measure_model(error.model, record, None) if error.model else {}
         ended = replace(record, state="diverged", reason=str(error).partition(";")[0], figures=scores)
     except (MemoryError, errors.ResourceExhaustedError):
         ended = replace(record, state="failed", reason="out of memory: try smaller networks or a smaller batch")
@@ -61,20 +59,20 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     corpus = Text(**record.text).load(get_task(config.task))
     if identify(corpus) != record.what["corpus"]:
         raise ValueError(f"{corpus.name} is not the text any more that the comparison began with")
-    model = trained(record, corpus, config, path, verbose)
+    model = train_run(record, corpus, config, path, verbose)
     if model is None:  # trained before, by a process that ended before it had measured
         model, memory = load(path), record.figures.get("peak_memory_bytes")
     else:
         memory = peak_memory()
         replace(record, figures={"peak_memory_bytes": memory}).write(folder)
-    figures = figures_of(model, record, corpus) | {"peak_memory_bytes": memory}
+    figures = measure_model(model, record, corpus) | {"peak_memory_bytes": memory}
     ended = replace(record, state="finished", figures=figures)
     ended.write(folder)
     model.save(path)  # without the state of its training run
     return ended
 
 
-def trained(record: Record, corpus, config: Config, path: Path, verbose: bool):
+def train_run(record: Record, corpus, config: Config, path: Path, verbose: bool):
     """The trained model of a run, or None where its training had ended before."""
     import keras
 
@@ -98,8 +96,8 @@ def trained(record: Record, corpus, config: Config, path: Path, verbose: bool):
         return None
 
 
-def figures_of(model, record: Record, corpus) -> dict:
-    """The figures of a trained model; without a corpus, only those that training has measured."""
+def measure_model(model, record: Record, corpus) -> dict:
+    """The measurements of a trained model; without a corpus only those of its training."""
     history = model.history
     last = history[-1] if history else {}
     figures = {

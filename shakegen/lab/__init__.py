@@ -1,5 +1,5 @@
 """The lab: small experiments that show how recurrent networks work, one module each.
 
 An experiment is a function of plain arguments that returns a `result.Result`: its rows, a table, a figure, and all
-numbers. Only what trains imports TensorFlow, and only when it is called.
+numbers. Only experiments that train import TensorFlow, and only when they are called.
 """

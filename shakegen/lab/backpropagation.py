@@ -3,7 +3,6 @@
 Imports TensorFlow.
 """
 
-import math
 from collections.abc import Callable, Sequence
 
 import keras
@@ -98,23 +97,13 @@ def clipping_step(network: keras.Model, value: float, norm: float, optimizer=Non
         ways = {clipping: clip_gradients(raw, clipping, value, norm) for clipping in CLIPPINGS}
         if optimizer is not None:
             optimizer.apply(ways[kept], weights)
-        return tf.stack([tf.stack([loss, *compare(raw, way)]) for way in ways.values()])
+        return tf.stack([tf.stack([loss, *compare_gradients(raw, way)]) for way in ways.values()])
 
     return step
 
 
-def compare(before: list, after: list) -> tuple:
+def compare_gradients(before: list, after: list) -> tuple:
     """The norms of two gradients, and the cosine of the angle between them."""
     norms = tf.linalg.global_norm(before), tf.linalg.global_norm(after)
     product = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(before, after)])
     return *norms, tf.math.divide_no_nan(product, norms[0] * norms[1])
-
-
-def run(step: Callable, batch: Callable[[int], np.ndarray], updates: int) -> np.ndarray:
-    """The results of a `clipping_step` for batch after batch, (updates, 3, 4), up to a loss that is not finite."""
-    effects = []
-    for number in range(updates):
-        effects.append(step(tf.constant(batch(number))).numpy())
-        if not math.isfinite(effects[-1][0, 0]):
-            break
-    return np.array(effects)

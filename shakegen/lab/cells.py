@@ -6,7 +6,7 @@ from shakegen.network.config import Config
 CELLS = tuple(name for cell in BUILT_IN for name in (cell, *find_cell(cell).presets))
 
 
-def config(name: str, units: int) -> Config:
+def make_config(name: str, units: int) -> Config:
     """The configuration of one layer of a cell.
 
     Args:
@@ -14,7 +14,7 @@ def config(name: str, units: int) -> Config:
         units: H.
 
     Raises:
-        ValueError: there is no such cell, or the units are out of range.
+        ValueError: the cell does not exist, or the units are out of range.
     """
     if name not in CELLS and ":" not in name and not is_known(name):
         raise ValueError(

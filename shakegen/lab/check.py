@@ -1,25 +1,25 @@
-"""Refusals of arguments that no experiment can be made with. Only Python."""
+"""Checks of the arguments of experiments. Only Python."""
 
 import math
 from collections.abc import Collection, Iterable
 
 
-def at_least_1(**values: int) -> None:
+def require_counts(**values: int) -> None:
     """Refuse a value below 1; raises ValueError, which names it."""
     for name, value in values.items():
         if value < 1:
             raise ValueError(f"{name.replace('_', ' ')} is {value}: expected 1 or more")
 
 
-def above_0(**values: float) -> None:
+def require_positive(**values: float) -> None:
     """Refuse a value that is not a number above 0; raises ValueError, which names it."""
     for name, value in values.items():
         if not 0 < value < math.inf:
             raise ValueError(f"{name.replace('_', ' ')} is {value}: expected a number above 0")
 
 
-def one_of(kind: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Refuse a name that is not known; raises ValueError, which lists those that are."""
+def require_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Refuse a name that is not known; raises ValueError, which lists the known ones."""
     for name in names:
         if name not in known:
             raise ValueError(f"there is no {kind} {name!r} in the lab: expected some of {', '.join(known)}")

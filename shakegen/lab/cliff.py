@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from shakegen.cells.operations import sigmoid
-from shakegen.lab.check import above_0, at_least_1
+from shakegen.lab import check
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Heat, Panel
 
@@ -32,7 +32,7 @@ class Unit:
     start: float = 0.5
 
     def __post_init__(self):
-        at_least_1(length=self.length)
+        check.require_counts(length=self.length)
         if not 0 < self.target < 1:
             raise ValueError(f"target is {self.target}: expected a number between 0 and 1, as the unit gives")
 
@@ -95,8 +95,8 @@ def descend(unit: Unit, weight, bias, learning_rate: float, steps: int, clip_nor
     Raises:
         ValueError: steps, learning rate or clip_norm is out of range, or a gradient is not finite.
     """
-    at_least_1(steps=steps)
-    above_0(learning_rate=learning_rate, clip_norm=1 if clip_norm is None else clip_norm)
+    check.require_counts(steps=steps)
+    check.require_positive(learning_rate=learning_rate, clip_norm=1 if clip_norm is None else clip_norm)
     weight, bias, history = np.array(weight, float), np.array(bias, float), []
     for step in range(steps + 1):
         error, *gradient = unit.gradient(weight, bias)
@@ -203,7 +203,7 @@ def cliff(
     for name, value, (low, high) in zip(("weight", "bias"), (weight, bias), AREA):
         if not low <= value <= high:
             raise ValueError(f"the {name} to start from is {value}: expected {low:g} to {high:g}, where the cliff is")
-    at_least_1(starts=starts)
+    check.require_counts(starts=starts)
     unit, random = Unit(length, target), np.random.default_rng(random_state)
     low, high = np.array(AREA).T
     weights, biases = np.concatenate([[(weight, bias)], random.uniform(low, high, (starts, 2))]).T
@@ -222,9 +222,10 @@ def select_rows(plain: Descent, clipped: Descent) -> list[dict]:
     for descent in (plain, clipped):
         steepest = int(np.argmax(descent.norm))
         steps |= {step for step in range(steepest - 1, steepest + 2) if 0 <= step <= last}
-    return [{"step": step} | numbers_at(plain, step) | numbers_at(clipped, step, "clipped_") for step in sorted(steps)]
-
-
-def numbers_at(descent: Descent, step: int, prefix: str = "") -> dict:
     names = {"weight": "weight", "bias": "bias", "error": "error", "gradient_norm": "norm"}
-    return {f"{prefix}{name}": float(getattr(descent, field)[step]) for name, field in names.items()}
+    rows: list[dict] = []
+    for step in sorted(steps):
+        rows.append({"step": step})
+        for prefix, descent in (("", plain), ("clipped_", clipped)):
+            rows[-1] |= {f"{prefix}{name}": float(getattr(descent, field)[step]) for name, field in names.items()}
+    return rows

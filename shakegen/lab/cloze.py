@@ -79,15 +79,17 @@ def cloze(
     Raises:
         ValueError: the text is too short, or an argument is out of range.
     """
-    configs = {name: cells.config(name, units) for name in names}
-    check.at_least_1(context=context, updates=updates, batch_size=batch_size, gaps=gaps)
-    check.above_0(learning_rate=learning_rate)
+    configs = {name: cells.make_config(name, units) for name in names}
+    check.require_counts(context=context, updates=updates, batch_size=batch_size, gaps=gaps)
+    check.require_positive(learning_rate=learning_rate)
     for part, ids in (("training", corpus.train), ("validation", corpus.validation)):
         if len(ids) <= 2 * context:
             raise ValueError(
                 f"the {part} text has {len(ids)} symbols, but a gap with {context} on each side needs "
                 f"{2 * context + 1}: try a longer text or a smaller --context"
             )
+    import keras
+
     from shakegen.lab.fitting import fit
 
     rows, losses, size = [], [], len(corpus.vocabulary)
@@ -96,7 +98,8 @@ def cloze(
     for name, direction in itertools.product(configs, directions):
         network = cloze_network(configs[name], size, context, direction == "bidirectional", random_state)
         batches = draw_gaps(corpus.train, context, batch_size, random_state)
-        nats = fit(network, cross_entropy(), batches, updates, learning_rate)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        nats = fit(network, loss, batches, updates, learning_rate)
         outputs = network.predict(inputs, batch_size=500, verbose=0)
         rows.append({"cell": name, "reads": direction, "parameters": network.count_params(), **score(outputs, targets)})
         losses.append({"cell": name, "reads": direction, "losses": [loss / LN2 for loss in nats]})
@@ -132,12 +135,6 @@ def cloze_network(config, size: int, context: int, bidirectional: bool, random_s
     hidden = keras.layers.concatenate(read) if bidirectional else read[0]
     read_out = keras.layers.Dense(size, kernel_initializer=keras.initializers.GlorotUniform(next(seeds)))
     return keras.Model(around, read_out(hidden))
-
-
-def cross_entropy():
-    import keras
-
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def score(logits: np.ndarray, targets: np.ndarray) -> dict:

@@ -54,7 +54,7 @@ FEATURES: dict[str, Callable[[str], np.ndarray]] = {
 }
 
 
-def feature_of(name: str, symbols: Iterable[str]) -> np.ndarray:
+def compute_feature(name: str, symbols: Iterable[str]) -> np.ndarray:
     """A feature after each symbol of a text, shape (T,).
 
     Args:
@@ -62,7 +62,7 @@ def feature_of(name: str, symbols: Iterable[str]) -> np.ndarray:
         symbols: characters, or words.
 
     Raises:
-        ValueError: there is no such feature, or it is the same all along the text.
+        ValueError: the feature does not exist, or is the same all along the text.
     """
     if name not in FEATURES:
         raise ValueError(f"there is no feature {name!r}: expected one of {', '.join(FEATURES)}")
@@ -82,7 +82,7 @@ def correlations(signals: np.ndarray, feature: np.ndarray) -> np.ndarray:
 def chance(signals: np.ndarray, feature: np.ndarray, random_state: int, shifts: int = 100) -> float:
     """The absolute correlation that the best signal exceeds by chance in 1 of 20 cases.
 
-    Features and units change slowly, so that even unrelated ones correlate. To see what chance gives, the feature is
+    Features and units change slowly, so that even unrelated ones correlate. To measure chance, the feature is
     shifted along the text, round its end, by random distances: it changes as before, but no longer fits.
 
     Args:

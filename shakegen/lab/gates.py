@@ -9,13 +9,21 @@ from typing import Annotated
 
 import numpy as np
 
-from shakegen.lab import colouring, features
-from shakegen.lab.result import Result, table_of, to_json
-from shakegen.plotting import Figure, Heat, Panel, Table
+from shakegen.lab import features
+from shakegen.lab.result import Result, make_table
+from shakegen.plotting import Figure, Fragment, Heat, Panel, Table
+from shakegen.plotting.coloured_text import coloured_text, pack_bytes
+from shakegen.plotting.figure import to_json
 
-CLOSED, OPEN = 0.1, 0.9  # a gate below, or above, counts as such, as with Karpathy et al.
+CLOSED, OPEN = 0.1, 0.9  # a gate below, or above, counts as closed, or open, as with Karpathy et al.
 DRAWN = 100  # characters in the figure
 BEFORE = 60  # characters shown before a feature first appears
+MARKUP = """
+<div class="choice"><label>unit <select></select></label> <label>shows <select></select></label>
+<span class="scale">-1, closed <i></i> 1, open</span></div>
+<p class="text"></p>
+<dl aria-live="polite"></dl>
+"""
 
 
 @dataclass(frozen=True)
@@ -50,12 +58,25 @@ class Gates(Result):
                 f"Units that follow {self.feature}. Chance level of the best unit (95 %): {self.by_chance:.2f}. All "
                 f"units combined: {self.together:.2f}"
             )
-        units = table_of(self.rows, title)
-        return [units, table_of(self.gates, "All units, along the part that is shown")] if self.gates else [units]
+        units = make_table(self.rows, title)
+        return [units, make_table(self.gates, "All units, along the part that is shown")] if self.gates else [units]
 
     @property
     def parts(self) -> list:
-        return [colouring.page_part(self.characters, self.traces, shades), *self.tables]
+        return [self.colour_text(), *self.tables]
+
+    def colour_text(self) -> Fragment:
+        """The part of its page that shows the units along the text, one at a time."""
+        units = [
+            {
+                "title": f"layer {trace['layer']}, unit {trace['unit']}",
+                "signal": trace["signal"],
+                "values": {name: np.round(np.array(v, float), 3).tolist() for name, v in trace["values"].items()},
+                "shades": {name: pack_bytes(127 * shades(v, name), np.int8) for name, v in trace["values"].items()},
+            }
+            for trace in self.traces
+        ]
+        return coloured_text("shakegen.lab", "gates", MARKUP, {"characters": self.characters, "units": units})
 
     def figure(self) -> Figure:
         names = [character.replace("\n", "↵") for character in self.characters[:DRAWN]]
@@ -76,7 +97,7 @@ def gates(
     shown: int = 400,
     random_state: int = 0,
 ) -> Gates:
-    """Read a text and look at units: those that are named, or follow a feature best, or vary most.
+    """Read a text and look at units: the named ones, or those closest to a feature, or the most changeable.
 
     Args:
         model: a `LanguageModel`.
@@ -84,14 +105,14 @@ def gates(
         find: rank the units by how closely they follow this feature of the text.
         layer: layer of the units, from 1.  [default: all; with `units`, the first]
         units: numbers of units, from 0, such as 3,17.  [default: the best, or the most changeable]
-        signal: what to look at: h, or c of an lstm, c0, c1 … of an nlstm, or a gate: i f o z r.  [default: the
+        signal: the signal to show: h, or c of an lstm, c0, c1 … of an nlstm, or a gate: i f o z r.  [default: the
             memories, else h]
         count: number of units to show.
         shown: number of characters to show, from a little before the feature begins.
         random_state: seed of the chance level.
 
     Raises:
-        ValueError: there is no such layer, unit, signal or feature, or the text has fewer than two characters; the
+        ValueError: the layer, unit, signal or feature does not exist, or the text has fewer than two characters; the
             message says which.
     """
     if len(ids) < 2:
@@ -101,7 +122,7 @@ def gates(
     check_place(model.config, layer, units)
     alphabet = [model.vocabulary.decode([k]) for k in range(len(model.vocabulary))]
     symbols = [alphabet[k] for k in ids]
-    wanted = signals_of(model, signal)
+    wanted = choose_signals(model, signal)
     read = model.engine.activations(ids, wanted)
     candidates = [
         (number, unit, name)
@@ -112,7 +133,7 @@ def gates(
     signals = np.stack([squash(read[number - 1][name][:, unit], name) for number, unit, name in candidates], axis=1)
     scores, by_chance, together, begin = signals.std(axis=0), None, None, 0
     if find:
-        feature = features.feature_of(find, symbols)
+        feature = features.compute_feature(find, symbols)
         scores, by_chance = features.correlations(signals, feature), features.chance(signals, feature, random_state)
         together = features.combined_correlation(signals, feature)
         begin = max(0, int(np.argmax(feature > 0)) - BEFORE)
@@ -140,7 +161,7 @@ def check_place(config, layer: int | None, units: Iterable[int] | None) -> None:
             raise ValueError(f"there is no unit {unit}: expected one from 0 to {config.units - 1}")
 
 
-def signals_of(model, signal: str | None) -> list[str]:
+def choose_signals(model, signal: str | None) -> list[str]:
     """The names of the signals to look at in each unit."""
     (first, *_) = model.engine.activations(np.zeros(1, int))
     if signal is not None and signal not in first:

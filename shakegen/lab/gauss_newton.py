@@ -40,7 +40,7 @@ class KerasObjective:
         inputs, targets: the batch.
 
     Raises:
-        ValueError: the model or the loss is another one.
+        ValueError: the model or the loss is of another kind.
 
     Example:
 
@@ -133,13 +133,13 @@ class KerasObjective:
         (h,), (dh,) = push(lambda: [self._before(inputs)])
         d_hidden = []
         for layer in self._recurrent:
-            h, dh = pushed_through(layer, push, h, dh)
+            h, dh = push_through(layer, push, h, dh)
             d_hidden.append(dh)
         _, (dz,) = push(lambda h: [self._after(h)], [h], [dh])
         return [dz, *d_hidden]
 
     def _push(self, weights, change, function, tensors=(), changes=()):
-        """What a function makes of tensors, and how that changes with the weights and with them."""
+        """The results of a function of tensors, and their changes with the weights and the tensors."""
         weights, change = map(tf.identity, weights), map(tf.identity, change)  # in a loop, tensors of the loop's own
         weights = list(weights)
         with (
@@ -150,7 +150,7 @@ class KerasObjective:
         return results, [forward.jvp(result, unconnected_gradients="zero") for result in results]
 
 
-def pushed_through(layer, push, sequences, changes):
+def push_through(layer, push, sequences, changes):
     """The outputs (N, T, H) of a recurrent layer and how they change, where its inputs change."""
 
     def step(carried, now):
@@ -160,8 +160,8 @@ def pushed_through(layer, push, sequences, changes):
 
     states, d_states = push(lambda: layer.get_initial_state(sequences.shape[0]))
     start = [states[0], *states], [d_states[0], *d_states]
-    (h, *_), (dh, *_) = tf.scan(step, (swapped(sequences), swapped(changes)), start)
-    return swapped(h), swapped(dh)
+    (h, *_), (dh, *_) = tf.scan(step, (swap_axes(sequences), swap_axes(changes)), start)
+    return swap_axes(h), swap_axes(dh)
 
 
 def one_step(cell, x, states):
@@ -169,7 +169,7 @@ def one_step(cell, x, states):
     return [h, *states]
 
 
-def swapped(sequences):
+def swap_axes(sequences):
     """From (N, T, ·) to (T, N, ·), or back."""
     return tf.transpose(sequences, (1, 0, 2))
 
@@ -180,14 +180,14 @@ def chain(model: keras.Model) -> list[keras.layers.RNN]:
     Raises:
         ValueError: there is none, or they are no chain of layers that return whole sequences, read forward.
     """
-    found = [layer for layer in model.layers if isinstance(layer, keras.layers.RNN)]
-    fit = all(layer.return_sequences and not layer.go_backwards for layer in found)
-    if not found or not fit or any(below.output is not above.input for below, above in itertools.pairwise(found)):
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.RNN)]
+    fit = all(layer.return_sequences and not layer.go_backwards for layer in layers)
+    if not layers or not fit or any(below.output is not above.input for below, above in itertools.pairwise(layers)):
         raise ValueError(
             "the model is no chain of recurrent layers: expected one or more, each right after the other, that read "
             "forward and return sequences"
         )
-    return found
+    return layers
 
 
 def flat(tensors) -> np.ndarray:

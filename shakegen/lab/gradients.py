@@ -14,7 +14,7 @@ from typing import Annotated
 import numpy as np
 
 from shakegen.lab import cells, check
-from shakegen.lab.result import Result, table_of
+from shakegen.lab.result import Result, make_table
 from shakegen.model.evaluation import LN2
 from shakegen.network.config import Config
 from shakegen.plotting import Curve, Figure, Panel, Table
@@ -40,8 +40,8 @@ class Gradients(Result):
 
     @property
     def tables(self) -> list[Table]:
-        reach = table_of(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps")
-        return [reach, table_of(self.clipping, "Effect of clipping on the gradient of the weights")]
+        reach = make_table(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps")
+        return [reach, make_table(self.clipping, "Effect of clipping on the gradient of the weights")]
 
     def figure(self) -> Figure:
         panels = []
@@ -91,20 +91,16 @@ class GradientSettings:
 
     def __post_init__(self):
         whole = ("lags", "sequences", "updates", "seq_length", "batch_size")
-        check.at_least_1(**{name: getattr(self, name) for name in whole})
-        check.above_0(learning_rate=self.learning_rate, clip_value=self.clip_value, clip_norm=self.clip_norm)
+        check.require_counts(**{name: getattr(self, name) for name in whole})
+        check.require_positive(learning_rate=self.learning_rate, clip_value=self.clip_value, clip_norm=self.clip_norm)
         if self.optimizer not in OPTIMIZERS:
             raise ValueError(f"the optimizer is {self.optimizer!r}: expected {' or '.join(OPTIMIZERS)}")
 
-    def batches(self, ids: np.ndarray) -> Callable[[int], np.ndarray]:
-        """Windows by the number of the update, (N, T + 1), the same for every network."""
-
-        def draw(number):
-            random = np.random.default_rng((self.random_state, number))
-            starts = random.integers(len(ids) - self.seq_length, size=self.batch_size)
-            return cut_windows(ids, starts, self.seq_length + 1).astype(np.int32)
-
-        return draw
+    def draw_windows(self, ids: np.ndarray, number: int) -> np.ndarray:
+        """Windows for an update, by its number, (N, T + 1), int32, the same for every network."""
+        random = np.random.default_rng((self.random_state, number))
+        starts = random.integers(len(ids) - self.seq_length, size=self.batch_size)
+        return cut_windows(ids, starts, self.seq_length + 1).astype(np.int32)
 
     def cut_windows(self, ids: np.ndarray) -> np.ndarray:
         """Windows spread over the text, (sequences, lags + 2); the experiment takes the loss of their last characters.
@@ -145,7 +141,7 @@ def of_cells(
     from shakegen.lab.backpropagation import CLIPPINGS
     from shakegen.network.build import build
 
-    configs, settings = {name: cells.config(name, units) for name in names}, settings or GradientSettings()
+    configs, settings = {name: cells.make_config(name, units) for name in names}, settings or GradientSettings()
     size, rows, clipping, curves = len(corpus.vocabulary), [], [], []
     check_length(corpus.train, settings.seq_length, "training text")
     windows = settings.cut_windows(corpus.validation)
@@ -220,13 +216,16 @@ def clip(network, settings: GradientSettings, ids: np.ndarray, kept: str | None 
     """The effect of each clipping on the gradients; the network learns with the one that is kept, or not at all."""
     import keras
 
-    from shakegen.lab import backpropagation
+    from shakegen.lab.backpropagation import CLIPPINGS, clipping_step
 
     build_optimizer = {"adam": keras.optimizers.Adam, "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9)}
     optimizer = build_optimizer[settings.optimizer](settings.learning_rate) if kept else None
-    step = backpropagation.clipping_step(network, settings.clip_value, settings.clip_norm, optimizer, kept or "none")
-    effects = backpropagation.run(step, settings.batches(ids), settings.updates).astype(float)
-    return {kind: clipping_row(kind, *effects[:, k].T) for k, kind in enumerate(backpropagation.CLIPPINGS)}
+    step, effects = clipping_step(network, settings.clip_value, settings.clip_norm, optimizer, kept or "none"), []
+    for number in range(settings.updates):
+        effects.append(step(keras.ops.convert_to_tensor(settings.draw_windows(ids, number))).numpy().astype(float))
+        if not math.isfinite(effects[-1][0, 0]):  # the loss
+            break
+    return {kind: clipping_row(kind, *numbers.T) for kind, numbers in zip(CLIPPINGS, np.stack(effects, axis=1))}
 
 
 def clipping_row(kind: str, losses, before, after, cosines) -> dict:

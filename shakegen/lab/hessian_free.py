@@ -4,10 +4,10 @@ Every step minimises a quadratic model of the loss around the weights θ, with t
 
     q(δ) = gᵀδ + ½ δᵀ G δ        q_λ(δ) = q(δ) + ½ λ δᵀ (I + μ S) δ
 
-G is never formed: conjugate gradients need only its products with vectors, and one such product costs about as much as
+G is never formed: conjugate gradients need only its products with vectors, and a product costs about as much as
 two gradients. λ is the damping: it keeps δ where q can be trusted. S is the structural damping of recurrent networks,
 the Gauss-Newton matrix of ½ |h|² of the hidden states h: it keeps a step from throwing them about. After every step the
-ratio of what the loss fell by to what q promised raises or lowers λ (the heuristic of Levenberg and Marquardt).
+ratio of the fall of the loss to the fall that q promised raises or lowers λ (the heuristic of Levenberg and Marquardt).
 
 Everything here is numpy over flat vectors of weights and any `Objective`; `shakegen.lab.gauss_newton` makes one of a
 Keras model and a batch.
@@ -81,8 +81,8 @@ def conjugate_gradients(
             return
 
 
-def spaced(iterates: Iterator[Iterate], growth: float = 1.3) -> list[Iterate]:
-    """Of many iterates the last and, before it, those at about every power of `growth` (Martens 2010, §4.6)."""
+def space_out(iterates: Iterator[Iterate], growth: float = 1.3) -> list[Iterate]:
+    """The last of many iterates and, before it, one at about every power of `growth` (Martens 2010, §4.6)."""
     kept: list[Iterate] = []
     due = 1.0
     for iterate in iterates:
@@ -94,16 +94,16 @@ def spaced(iterates: Iterator[Iterate], growth: float = 1.3) -> list[Iterate]:
 
 @dataclass(frozen=True)
 class Update:
-    """What one step did.
+    """The outcome of one step.
 
     Attributes:
         loss: before the step.
         reached: after it, on the same batch.
         damping: the λ it was made with.
-        ratio: what the loss fell by, over what the quadratic model without damping promised; NaN where it promised
-            nothing.
+        ratio: the fall of the loss over the fall that the quadratic model without damping promised; NaN where it
+            promised none.
         iterations: of conjugate gradients.
-        scale: what the direction was multiplied by; 0 where no multiple made the loss smaller and θ stays.
+        scale: the factor of the direction; 0 where no multiple made the loss smaller and θ stays.
         losses, products: how many losses and products with the curvature it took, beside one gradient.
     """
 
@@ -146,46 +146,47 @@ class HessianFree:
         self._direction: np.ndarray | None = None
 
     def step(self, theta: np.ndarray, objective: Objective) -> tuple[np.ndarray, Update]:
-        """One step from θ on an objective: the new θ and what was done.
+        """One step from θ on an objective: the new θ and an account of the step.
 
         Raises:
             ValueError: the loss or its gradient is not finite.
         """
-        counted = Counted(objective)
+        measure, losses = count_calls(objective.loss)
         loss, g = objective.gradient(theta)
         if not (math.isfinite(loss) and np.isfinite(g).all()):
             raise ValueError("the loss or its gradient is not finite: expected a start from which both are")
-        direction, reached, iterations = self._direction_from(theta, counted, g)
-        scale, reached = self._line_search(theta, counted, direction, loss, reached, g)
+        undamped, products = count_calls(objective.curvature(theta, self.structural * self.damping))
+        direction, reached, iterations = self._find_direction(theta, measure, undamped, g)
+        scale, reached = self._line_search(theta, measure, direction, loss, reached, g)
         delta = scale * direction
-        promised = g @ delta + 0.5 * delta @ counted.curvature(theta, 0.0)(delta) if scale else 0.0
+        promised = g @ delta + 0.5 * delta @ objective.curvature(theta, 0.0)(delta) if scale else 0.0
         ratio = (reached - loss) / promised if promised < 0 else math.nan
-        update = Update(loss, reached, self.damping, ratio, iterations, scale, counted.losses, counted.products)
+        count = len(products) + bool(scale)
+        update = Update(loss, reached, self.damping, ratio, iterations, scale, len(losses), count)
         self._adjust(ratio)
         return theta + delta, update
 
-    def _direction_from(self, theta, objective, g):
+    def _find_direction(self, theta, loss, undamped, g):
         """The direction that conjugate gradients find, gone back to an earlier one while that gives a smaller loss."""
-        undamped = objective.curvature(theta, self.structural * self.damping)
         begin = np.zeros_like(g) if self._direction is None else self.decay * self._direction
-        found = conjugate_gradients(lambda v: undamped(v) + self.damping * v, -g, begin, self.iterations)
-        *earlier, best = spaced(found)
+        iterates = conjugate_gradients(lambda v: undamped(v) + self.damping * v, -g, begin, self.iterations)
+        *earlier, best = space_out(iterates)
         self._direction, iterations = best.x, best.iteration
-        reached = objective.loss(theta + best.x)
+        reached = loss(theta + best.x)
         for iterate in reversed(earlier):
-            candidate = objective.loss(theta + iterate.x)
+            candidate = loss(theta + iterate.x)
             if not candidate < reached and math.isfinite(reached):
                 break
             best, reached = iterate, candidate
         return best.x, reached, iterations
 
-    def _line_search(self, theta, objective, direction, loss, reached, g):
+    def _line_search(self, theta, measure, direction, loss, reached, g):
         scale, slope = 1.0, min(0.0, g @ direction)
         for _ in range(self.TRIES):
             if reached <= loss + self.ENOUGH * scale * slope:
                 return scale, reached
             scale *= self.SHRINK
-            reached = objective.loss(theta + scale * direction)
+            reached = measure(theta + scale * direction)
         self._direction = None
         return 0.0, loss
 
@@ -196,21 +197,12 @@ class HessianFree:
             self.damping *= self.RAISE
 
 
-class Counted:
-    """An objective that counts what it is asked."""
+def count_calls(function: Callable) -> tuple[Callable, list]:
+    """The function, and a list that gets an entry at each of its calls."""
+    calls: list[None] = []
 
-    def __init__(self, objective: Objective):
-        self._objective, self.losses, self.products = objective, 0, 0
+    def count(*arguments):
+        calls.append(None)
+        return function(*arguments)
 
-    def loss(self, theta):
-        self.losses += 1
-        return self._objective.loss(theta)
-
-    def curvature(self, theta, structural):
-        product = self._objective.curvature(theta, structural)
-
-        def counted(v):
-            self.products += 1
-            return product(v)
-
-        return counted
+    return count, calls

@@ -74,12 +74,12 @@ def memory(
         progress: called with a line after each training run.
 
     Raises:
-        ValueError: an argument is out of range; the message says what was expected.
+        ValueError: an argument is out of range.
     """
-    configs, lags = {name: cells.config(name, units) for name in names}, list(lags)
-    check.one_of("problem", tried, TRIED)
-    check.at_least_1(updates=updates, batch_size=batch_size)
-    check.above_0(learning_rate=learning_rate)
+    configs, lags = {name: cells.make_config(name, units) for name in names}, list(lags)
+    check.require_known("problem", tried, TRIED)
+    check.require_counts(updates=updates, batch_size=batch_size)
+    check.require_positive(learning_rate=learning_rate)
     rows, attempts = [], []
     for problem_name in tried:
         problem = copying_problem(symbols) if problem_name == "copying" else PROBLEMS[problem_name]

@@ -1,5 +1,7 @@
 """The ways in which `shakegen.lab.start` trains networks: every optimizer from one budget of gradients."""
 
+import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,31 +48,20 @@ FIRST_ORDER = {
 }
 
 
-def first_order(name: str) -> Callable[[Training], None]:
-    """Training with an optimizer of Keras, gradients clipped to a norm of 1."""
+def first_order(name: str, training: Training) -> None:
+    """An optimizer of Keras, one of FIRST_ORDER, with gradients clipped to a norm of 1."""
+    import keras
+
+    from shakegen.lab.fitting import fit
+
     kind, settings = FIRST_ORDER[name]
-
-    def train(training):
-        import keras
-
-        from shakegen.lab.fitting import fit
-
-        optimizer = getattr(keras.optimizers, kind)(**settings, global_clipnorm=1.0)
-        size, updates = training.batch_size, training.gradients // training.batch_size
-        every = max(1, updates // RECORDS)
-        spent = iter(range(every * size, training.gradients + 1, every * size))
-        batches = iter(lambda: training.draw(size), None)
-        fit(
-            training.network,
-            training.loss,
-            batches,
-            updates,
-            optimizer=optimizer,
-            check=lambda: training.record(next(spent)),
-            every=every,
-        )
-
-    return train
+    optimizer = getattr(keras.optimizers, kind)(**settings, global_clipnorm=1.0)
+    size, updates = training.batch_size, training.gradients // training.batch_size
+    every = max(1, updates // RECORDS)
+    spent = itertools.count(every * size, every * size)
+    batches = iter(lambda: training.draw(size), None)
+    options = {"optimizer": optimizer, "check": lambda: training.record(next(spent)), "every": every}
+    fit(training.network, training.loss, batches, updates, **options)
 
 
 def hessian_free(training: Training) -> None:
@@ -91,4 +82,8 @@ def hessian_free(training: Training) -> None:
         objective.batch(*training.draw(size))
 
 
-OPTIMIZERS = {"read-out": read_out, **{name: first_order(name) for name in FIRST_ORDER}, "hessian-free": hessian_free}
+OPTIMIZERS: dict[str, Callable[[Training], None]] = {
+    "read-out": read_out,
+    **{name: functools.partial(first_order, name) for name in FIRST_ORDER},
+    "hessian-free": hessian_free,
+}

@@ -1,5 +1,6 @@
 """Problems of memory for recurrent networks: random batches, and how answers are scored. Only numpy."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ def adding(random: np.random.Generator, batch: int, length: int) -> tuple[np.nda
         length: T, steps in a sequence, 2 or more.
 
     Returns:
-        Inputs (N, T, 2) and the sums after the last step (N, 1), float32.
+        Inputs (N, T, 2) and the sums after the last step (N, 1, 1), float32.
 
     Raises:
         ValueError: the length is below 2.
@@ -78,7 +79,7 @@ def adding(random: np.random.Generator, batch: int, length: int) -> tuple[np.nda
     marks[rows, random.integers(half, size=batch)] = 1
     marks[rows, random.integers(half, length, size=batch)] = 1
     inputs = np.stack([numbers, marks], axis=2)
-    return inputs.astype(np.float32), (numbers * marks).sum(axis=1, keepdims=True).astype(np.float32)
+    return inputs.astype(np.float32), (numbers * marks).sum(axis=1)[:, None, None].astype(np.float32)
 
 
 def copying(
@@ -153,17 +154,8 @@ def timer(random: np.random.Generator, batch: int, length: int, longest: int = 1
 
 def copying_problem(symbols: int = 3, alphabet: int = 8) -> Problem:
     """The copying problem for so many symbols; it is mastered with 95 % of them right."""
-
-    def draw(random, batch, lag):
-        return copying(random, batch, lag, symbols, alphabet)
-
+    draw = functools.partial(copying, symbols=symbols, alphabet=alphabet)
     return Problem(draw, alphabet + 2, alphabet, symbols, True, 1 / alphabet, 0.95)
-
-
-def draw_adding(random, batch, lag):
-    """The adding problem, its lag the length of a sequence."""
-    inputs, sums = adding(random, batch, lag)
-    return inputs, sums[:, None]
 
 
 def draw_timer(random, batch, lag):
@@ -173,6 +165,6 @@ def draw_timer(random, batch, lag):
 
 PROBLEMS = {
     "timer": Problem(draw_timer, 2, 1, None, False, guess=0.05, mastery=0.002),
-    "adding": Problem(draw_adding, 2, 1, 1, False, guess=1 / 6, mastery=0.01),
+    "adding": Problem(adding, 2, 1, 1, False, guess=1 / 6, mastery=0.01),
     "copying": copying_problem(),
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shakegen.lab.check import above_0
+from shakegen.lab import check
 
 CONNECTIONS = 15  # of a unit of an echo-state network with others, as in Sutskever et al. 2013, §3.1
 
@@ -13,7 +13,7 @@ def glorot(random: np.random.Generator, units: int) -> np.ndarray:
 
 
 def orthogonal(random: np.random.Generator, units: int) -> np.ndarray:
-    """A random rotation or reflection: it keeps the length of what it multiplies (Saxe et al. 2014)."""
+    """A random rotation or reflection: it keeps the length of every vector (Saxe et al. 2014)."""
     q, r = np.linalg.qr(random.normal(size=(units, units)))
     return q * np.sign(np.diag(r))  # without the signs not all directions would be equally likely
 
@@ -37,7 +37,7 @@ def echo_state(random: np.random.Generator, units: int, spectral_radius: float =
     Raises:
         ValueError: the spectral radius is not above 0.
     """
-    above_0(spectral_radius=spectral_radius)
+    check.require_positive(spectral_radius=spectral_radius)
     matrix, inputs = np.zeros((units, units)), min(units, CONNECTIONS)
     for unit in range(units):
         matrix[random.choice(units, inputs, replace=False), unit] = random.normal(size=inputs)

@@ -1,14 +1,13 @@
 """The result of an experiment: rows of numbers, which make a table, and a figure."""
 
-import dataclasses
 import math
-
-import numpy as np
+from dataclasses import dataclass
 
 from shakegen.plotting import Figure, Table
+from shakegen.plotting.figure import to_json
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Result:
     """The result of an experiment. Subclasses add the numbers behind their figure as fields, and draw it in `figure`.
 
@@ -21,7 +20,7 @@ class Result:
     @property
     def tables(self) -> list[Table]:
         """The rows as a table; subclasses add more tables."""
-        return [table_of(self.rows)]
+        return [make_table(self.rows)]
 
     def figure(self) -> Figure:
         """The figure of the experiment, as data that `shakegen.plotting` draws."""
@@ -37,7 +36,7 @@ class Result:
         return to_json(self)
 
 
-def table_of(rows: list[dict], title: str = "") -> Table:
+def make_table(rows: list[dict], title: str = "") -> Table:
     """Dictionaries with the same keys as a table: numbers in a few digits, blanks for None and NaN."""
     header = [name.replace("_", " ") for name in rows[0]]
     return Table(header, [[format_value(value) for value in row.values()] for row in rows], title)
@@ -52,16 +51,3 @@ def format_value(value) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def to_json(value):
-    """Turn dataclasses, arrays, tuples and numpy's numbers into the types of JSON."""
-    if dataclasses.is_dataclass(value):
-        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {str(key): to_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_json(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

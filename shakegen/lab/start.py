@@ -23,7 +23,7 @@ class Start(Result):
     """The score of every start with every optimizer, a row for each.
 
     Attributes:
-        score_name: what the score is.
+        score_name: the name of the score.
         guess: the score that is reached without a memory.
         curves: for every run, the score by the gradients spent: start, optimizer, gradients, scores.
     """
@@ -67,7 +67,7 @@ def start(
     """Compare careful starts and optimizers on one cell and problem.
 
     Every start meets every optimizer, all with the same budget of gradients; a product with the Gauss-Newton matrix
-    counts as two. The problems are those of `timer` and `memory`. A gated cell gets a recurrent matrix for each gate.
+    counts as two. `timer` and `memory` explain the problems. A gated cell gets a recurrent matrix for each gate.
 
     Examples:
         shakegen lab start --out start.svg
@@ -88,14 +88,14 @@ def start(
         progress: called with a line after each training run.
 
     Raises:
-        ValueError: an argument is out of range; the message says what was expected.
+        ValueError: an argument is out of range.
     """
-    check.one_of("start", starts, STARTS)
-    check.one_of("optimizer", optimizers, OPTIMIZERS)
-    check.at_least_1(batch_size=batch_size)
+    check.require_known("start", starts, STARTS)
+    check.require_known("optimizer", optimizers, OPTIMIZERS)
+    check.require_counts(batch_size=batch_size)
     if gradients < batch_size:
         raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
-    posed, config, rows, curves = PROBLEMS[problem], cells.config(cell, units), [], []
+    posed, config, rows, curves = PROBLEMS[problem], cells.make_config(cell, units), [], []
     for optimizer in optimizers:
         for name in starts:
             network = build_network(name, posed, config, spectral_radius, random_state)

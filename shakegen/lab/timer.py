@@ -7,8 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from shakegen.lab import cells, problems
-from shakegen.lab.check import above_0, at_least_1
+from shakegen.lab import cells, check, problems
 from shakegen.lab.problems import mean_squared_error
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Panel
@@ -76,13 +75,13 @@ def timer(
         progress: called with a line after each training run.
 
     Raises:
-        ValueError: an argument is out of range; the message says what was expected.
+        ValueError: an argument is out of range.
     """
     from shakegen.lab.fitting import fit, sequence_network
 
-    configs = {name: cells.config(name, units) for name in names}
-    at_least_1(updates=updates, batch_size=batch_size)
-    above_0(learning_rate=learning_rate)
+    configs = {name: cells.make_config(name, units) for name in names}
+    check.require_counts(updates=updates, batch_size=batch_size)
+    check.require_positive(learning_rate=learning_rate)
     inputs, targets = problems.timer(np.random.default_rng((random_state, 1)), TESTED, length, longest)
     mean = np.full_like(targets, targets.mean())
     rows, outputs = [{"cell": "mean", "weights": 1, **measure(inputs, targets, mean, longest)}], {}

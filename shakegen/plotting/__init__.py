@@ -53,5 +53,5 @@ def save(figure: Figure, path: str | Path, *beside: Table | str) -> None:
     """
     check(path)
     kind = Path(path).suffix.lower().removeprefix(".")
-    content = page(figure.title, *beside, figure).encode() if kind == "html" else image.render(figure, kind)
+    content = page(figure.title, *beside, figure).encode() if kind == "html" else image.draw(figure, kind)[0]
     write_whole(Path(path), content)

@@ -24,7 +24,11 @@ def accuracy_by_typing(evaluations: Mapping[str, dict]) -> Figure:
     panels = []
     for k, title in TOP.items():
         curves = [
-            Curve(name, [row["typed"] for row in table], [to_number(row[f"top_{k}"]) for row in table])
+            Curve(
+                name,
+                [row["typed"] for row in table],
+                [math.nan if (share := row[f"top_{k}"]) is None else share for row in table],
+            )
             for name, table in rows.items()
         ]
         panels.append(Panel("characters typed", "accuracy", curves, title=title))
@@ -41,7 +45,3 @@ def read_rows(name: str, evaluation) -> list[dict]:
     if not all(type(row[key]) in (int, float, type(None)) for row in rows for key in keys):
         raise ValueError(f"{name} has values that are not numbers: expected the JSON of `shakegen evaluate --json`")
     return rows
-
-
-def to_number(value: float | None) -> float:
-    return math.nan if value is None else value

@@ -29,10 +29,10 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
         theme: the colours.
         width: of the panel with its labels, in inches.
     """
+    from matplotlib.patheffects import withStroke
+
     axes.set(xlabel=escape_text(panel.x_label), ylabel=escape_text(panel.y_label), title=escape_text(panel.title))
     axes.margins(x=0.02)
-    if panel.log_x:
-        axes.set_xscale("log")
     if panel.log_y:
         axes.set_yscale("log")
     if panel.heat:
@@ -45,12 +45,12 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
     drawn = [
         draw_bars(bars, n, panel, axes, pick_colour(bars, series, theme), theme) for n, bars in enumerate(panel.bars)
     ]
-    for curve in panel.scaled():
+    for curve in panel.clean_curves():
         marker = MARKERS[series.index(curve.series) // len(theme.series) % len(MARKERS)]
         drawn.append(draw_curve(curve, axes, pick_colour(curve, series, theme), marker))
         if panel.heat:
-            drawn[-1].set_path_effects([outline_curve(theme)])
-    if panel.curves and not panel.log_x and not panel.heat and has_whole_x(panel):
+            drawn[-1].set_path_effects([withStroke(linewidth=4, foreground=theme.paper)])
+    if panel.curves and not panel.heat and panel.has_whole_x:
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     if count_legend_lines(panel, width):
         draw_legend(panel, axes, drawn, width)
@@ -58,11 +58,6 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
 
 def pick_colour(part: Curve | Bars, series: list[str], theme: Theme) -> str:
     return theme.series[series.index(part.series) % len(theme.series)]
-
-
-def has_whole_x(panel: Panel) -> bool:
-    x = np.concatenate([curve.x for curve in panel.curves])
-    return bool(np.all(x == np.round(x)))
 
 
 def draw_curve(curve: Curve, axes, colour: str, marker: str):
@@ -126,13 +121,6 @@ def name_ticks(axis, names, room: float) -> None:
         axis.set_tick_params(labelsize="small")
         for label in axis.get_ticklabels():
             label.set(**turned)
-
-
-def outline_curve(theme: Theme):
-    """An outline in the colour of the paper, for a curve on a heat map."""
-    from matplotlib.patheffects import withStroke
-
-    return withStroke(linewidth=4, foreground=theme.paper)
 
 
 def wrap_legend(panel: Panel, width: float) -> list[str]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -125,7 +125,7 @@ class Panel:
         x_label, y_label: of the axes, with units.
         title: above the panel.
         groups: of bars, the names along the x axis.
-        log_x, log_y: make an axis logarithmic; values that are not above 0 are left out.
+        log_y: make the y axis logarithmic; values that are not above 0 are left out.
 
     Raises:
         ValueError: the panel is empty, or bars do not match the groups, or share the panel with something else.
@@ -138,7 +138,6 @@ class Panel:
     heat: Heat | None = None
     title: str = ""
     groups: Sequence[str] = ()
-    log_x: bool = False
     log_y: bool = False
 
     def __post_init__(self):
@@ -154,12 +153,14 @@ class Panel:
         """The entries of its legend."""
         return [*self.curves, *self.bars]
 
-    def scaled(self) -> list[Curve]:
+    @property
+    def has_whole_x(self) -> bool:
+        """Whether the curves have only whole numbers, or gaps, along the x axis."""
+        return all(x == round(x) for curve in self.curves for x in curve.x if math.isfinite(x))
+
+    def clean_curves(self) -> list[Curve]:
         """The curves, with NaN for values that a logarithmic axis cannot show."""
-        return [
-            replace(curve, x=finite_values(curve.x, self.log_x), y=finite_values(curve.y, self.log_y))
-            for curve in self.curves
-        ]
+        return [replace(c, x=finite_values(c.x, False), y=finite_values(c.y, self.log_y)) for c in self.curves]
 
 
 @dataclass(frozen=True)
@@ -203,35 +204,37 @@ def panel_to_dict(panel: Panel) -> dict:
         result["curves"] = [curve_to_dict(curve) for curve in panel.curves]
     if panel.bars:
         result["groups"] = list(panel.groups)
-        result["bars"] = [
-            {"series": bars.series, "values": to_numbers(bars.values)}
-            | ({} if bars.spread is None else {"spread": to_numbers(bars.spread)})
-            for bars in panel.bars
-        ]
+        result["bars"] = [{k: v for k, v in to_json(bars).items() if v is not None} for bars in panel.bars]
     if panel.heat:
-        heat = panel.heat
-        result["heat"] = {"label": heat.label, "values": [to_numbers(row) for row in heat.values]}
-        optional = {"rows": heat.rows, "columns": heat.columns, "extent": heat.extent}
+        optional = {name: getattr(panel.heat, name) for name in ("rows", "columns", "extent")}
+        result["heat"] = to_json({"label": panel.heat.label, "values": panel.heat.values})
         result["heat"] |= {name: list(value) for name, value in optional.items() if value}
     return result
 
 
 def curve_to_dict(curve: Curve) -> dict:
-    x, y = to_numbers(curve.x), to_numbers(curve.y)
+    x, y = to_json(curve.x), to_json(curve.y)
     result: dict[str, Any] = {"series": curve.series, "label": curve.label, "x": x, "y": y}
     if curve.mark is not None:
         result["mark"] = {"x": x[curve.mark], "y": y[curve.mark]}
     if curve.band is not None:
-        result["low"], result["high"] = map(to_numbers, curve.band)
+        result["low"], result["high"] = map(to_json, curve.band)
     return result
-
-
-def to_numbers(values) -> list:
-    """Values as Python numbers; None for values that JSON lacks."""
-    values = np.asarray(values).tolist()
-    return [value if math.isfinite(value) else None for value in values]
 
 
 def finite_values(values, logarithmic: bool) -> np.ndarray:
     values = np.asarray(values, float)
     return np.where(np.isfinite(values) & (values > 0 if logarithmic else True), values, np.nan)
+
+
+def to_json(value):
+    """Turn dataclasses, arrays, tuples and numpy's numbers into the types of JSON; None for NaN and infinities."""
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [to_json(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

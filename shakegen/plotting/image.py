@@ -1,7 +1,7 @@
 """Figures as images, drawn by matplotlib."""
 
 import io
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ FORMATS = ("png", "svg", "pdf")
 HEIGHT, LINE = 3.4, 0.2  # of a panel without its legend, and of a line of the legend, in inches
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The place of the axes of a panel in a drawing.
 
     Attributes:
@@ -27,26 +26,20 @@ class Place:
     y: tuple[float, float]
 
 
-def render(figure: Figure, kind: str = "svg", width: float = 8.0) -> bytes:
-    """The content of an image file of a figure. The same figure gives the same bytes.
+def draw(
+    figure: Figure, kind: str = "svg", width: float = 8.0, theme: Theme = LIGHT, salt: str = ""
+) -> tuple[bytes, list[Place]]:
+    """The content of an image file of a figure, and the places of its panels. The same figure gives the same bytes.
 
     Args:
         figure: the figure to draw.
         kind: one of FORMATS.
         width: in inches; two panels stand side by side if there is room.
+        theme: the colours.
+        salt: makes the identifiers in an SVG unique on a page.
 
     Raises:
         ValueError: matplotlib is not installed; the message says how to get it.
-    """
-    return draw(figure, kind, width)[0]
-
-
-def draw(figure: Figure, kind: str, width: float, theme: Theme = LIGHT, salt: str = "") -> tuple[bytes, list[Place]]:
-    """As `render`, with a theme; also returns the places of the panels.
-
-    Args:
-        theme: the colours.
-        salt: makes the identifiers in an SVG unique on a page.
     """
     require_matplotlib()
     import warnings

@@ -19,7 +19,7 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
         from_epoch: the first epoch to show.
 
     Raises:
-        ValueError: the losses have different units, or a run has no epochs, no times or no such loss to show; the
+        ValueError: the losses have different units, or a run has no epochs, no times or no loss of this kind; the
             message says which.
     """
     if against not in AXES:
@@ -38,7 +38,7 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
     ]
     missing = next((name for name in runs if name not in {curve.series for curve in curves}), None)
     if missing is not None:
-        raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without such text, try the other loss")
+        raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without that text, try the other loss")
     return Figure("Learning curves", [Panel(AXES[against], units.pop().name, curves)])
 
 

@@ -4,7 +4,6 @@ import html
 import json
 import re
 import string
-from dataclasses import astuple
 from importlib import resources
 
 import numpy as np
@@ -68,12 +67,11 @@ def render_table(part: Table) -> str:
 def render_figure(part: Figure, salt: str) -> str:
     drawings, places = [], {}
     for name, width in WIDTHS.items():
-        drawing, axes = image.draw(part, "svg", width, NAMED, salt=f"{salt}{name}")
+        drawing, places[name] = image.draw(part, "svg", width, NAMED, salt=f"{salt}{name}")
         drawings.append(inline_svg(drawing.decode(), name, part.title))
-        places[name] = [astuple(place) for place in axes]
     data = part.to_dict() | {"series": part.series, "places": places}
     for panel, panel_data in zip(part.panels, data["panels"]):
-        panel_data["log"] = [panel.log_x, panel.log_y]
+        panel_data["log"] = panel.log_y
     numbers = json.dumps(data).replace("<", "\\u003c")
     tables = "\n".join(filter(None, (render_numbers(panel) for panel in part.panels)))
     tables = f"<details><summary>Numbers</summary>\n{tables}</details>" if tables else ""
@@ -88,9 +86,7 @@ def inline_svg(svg: str, name: str, title: str) -> str:
     referred = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referred else "", svg)
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
-    for colour, variable in zip(
-        [NAMED.paper, NAMED.ink, NAMED.grid, *NAMED.series], re.findall("--(.*?):", css_variables(NAMED))
-    ):
+    for variable, colour in css_colours(NAMED).items():
         svg = svg.replace(colour, f"var(--{variable})")
     return svg.replace("<svg", f'<svg class="{name}" role="img" aria-label="{escape_html(title)}"', 1)
 

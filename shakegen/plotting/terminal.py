@@ -39,7 +39,7 @@ def draw(figure: Figure, width: int = 80, height: int = 16, *, unicode: bool = T
 
 def draw_axes(panel: Panel, width: int, height: int, pen: Pen) -> list[str]:
     """The lines of a panel with curves, a heat map, or curves over a heat map."""
-    curves = panel.scaled()
+    curves = panel.clean_curves()
     x, y = make_scales(panel, curves)
     beside = {round((1 - float(y.place(value))) * (height - 1)): text for value, text in y.ticks(height // 2)}
     margin = max(map(len, beside.values()), default=0) + 1
@@ -62,8 +62,7 @@ def make_scales(panel: Panel, curves) -> tuple[Scale, Scale]:
     if panel.heat:
         left, right, bottom, top = panel.heat.edges
         return Scale(left, right, names=panel.heat.columns), Scale(bottom, top, names=panel.heat.rows)
-    whole = all(value == round(value) for curve in curves for value in curve.x if math.isfinite(value))
-    x = Scale.around([curve.x for curve in curves], logarithmic=panel.log_x, whole=whole)
+    x = Scale.around([curve.x for curve in curves], whole=panel.has_whole_x)
     return x, Scale.around([curve.y for curve in curves], logarithmic=panel.log_y)
 
 

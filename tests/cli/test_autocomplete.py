@@ -259,10 +259,10 @@ BAD = {
     "cannot draw page.txt: expected a name that ends in .png, .svg, .pdf or .html": (
         "connectivity", "x", "--out", "page.txt"
     ),
-    "no file none.json: expected what `shakegen evaluate --json` printed": ("plot", "none.json"),
-    "bad.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "bad.json"),
-    "deep.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "deep.json"),
-    "nan.json is not JSON: expected what `shakegen evaluate --json` printed": ("plot", "nan.json"),
+    "no file none.json: expected the output of `shakegen evaluate --json`": ("plot", "none.json"),
+    "bad.json is not JSON: expected the output of `shakegen evaluate --json`": ("plot", "bad.json"),
+    "deep.json is not JSON: expected the output of `shakegen evaluate --json`": ("plot", "deep.json"),
+    "nan.json is not JSON: expected the output of `shakegen evaluate --json`": ("plot", "nan.json"),
     "list is no evaluation of an autocomplete model: expected the JSON of `shakegen evaluate --json`": (
         "plot", "list.json"
     ),

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from mistakes import fails
 
-from shakegen.compare.record import Record
-from shakegen.compare.text import identify
+from shakegen.compare.record import Record, identify
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus

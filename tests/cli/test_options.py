@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from shakegen.cli import main
 from shakegen.cli.lab import lab
-from shakegen.cli.options import Grouped, documented, group, options_from
+from shakegen.cli.options import Grouped, group, options_from, read_help
 from shakegen.network.config import Config
 from shakegen.training.recipe import Recipe
 
@@ -42,7 +42,7 @@ def experiment(
 def run():
     """Calls a command with the options of `experiment`; gives the arguments that it gets, or the output."""
     seen = {}
-    options = group("Settings", *options_from(experiment, documented(experiment), {"names": "--cells"}))
+    options = group("Settings", *options_from(experiment, read_help(experiment), {"names": "--cells"}))
     command = click.command(cls=Grouped)(options(lambda **arguments: seen.update(arguments)))
 
     def call(*arguments):

@@ -105,7 +105,7 @@ BAD = {
     ),
     "empty has no history of its training: expected a model that `shakegen train` wrote": ("empty.h5",),
     "a has no epoch from 4 on: its last is 3": ("a.h5", "--from-epoch", "4"),
-    "blind has no validation loss: it was trained without such text, try the other loss": (
+    "blind has no validation loss: it was trained without that text, try the other loss": (
         "a.h5", "blind.h5", "--loss", "validation"
     ),
     "cannot draw a.gif: expected a name that ends in .png, .svg, .pdf or .html": ("none.h5", "--out", "a.gif"),

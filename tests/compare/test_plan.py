@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from comparisons import ALL, by_characters, plan
+from comparisons import ALL, by_characters, plan, records
 
 from shakegen.compare.matching import count_weights, match_weights
 from shakegen.compare.plan import Entry, Plan
@@ -17,9 +17,9 @@ def test_an_entry_has_settings_of_its_own():
     assert entry.settings == {"depth": 3, "learning_rate": 0.001, "residual": True}
     assert entry.name == "nlstm:depth=3:learning_rate=0.001:residual=true"
     assert Entry.parse(entry.name) == entry
-    (run,) = Plan((entry,), Recipe(random_state=4), repeats=1, settings={"units": 5, "layers": 2}).runs(by_characters)
-    assert run.config == Config("nlstm", 5, 2, depth=3, residual=True)
-    assert run.recipe == Recipe(random_state=4, learning_rate=0.001)
+    planned = Plan((entry,), Recipe(random_state=4), repeats=1, settings={"units": 5, "layers": 2})
+    assert planned.configs(by_characters) == {entry.name: Config("nlstm", 5, 2, depth=3, residual=True)}
+    assert planned.make_recipe(entry, 0) == Recipe(random_state=4, learning_rate=0.001)
 
 
 def test_names_of_files_are_plain_and_different():
@@ -92,11 +92,13 @@ def test_what_contradicts_itself_is_refused(cells, changes, message):
 
 
 def test_all_have_the_same_recipe_and_the_repeats_other_random_states():
-    found = plan(*ALL, repeats=3, recipe=Recipe(random_state=7), settings={"units": 9, "depth": 3}).runs(by_characters)
-    assert [run.name for run in found] == [f"{cell}-{repeat}" for repeat in range(3) for cell in ALL]
-    for run in found:
-        assert run.recipe == Recipe(random_state=7 + run.repeat)
-        assert run.config == Config(run.entry.cell, 9, **{"depth": 3} if run.entry.cell == "nlstm" else {})
+    planned = records(*ALL, repeats=3, recipe=Recipe(random_state=7), settings={"units": 9, "depth": 3})
+    assert [record.name for record in planned] == [f"{cell}-{repeat}" for repeat in range(3) for cell in ALL]
+    for record in planned:
+        cell, repeat = record.name.split("-")
+        assert record.what["recipe"] == Recipe(random_state=7 + int(repeat)).to_dict()
+        config = Config(cell, 9, **{"depth": 3} if cell == "nlstm" else {})
+        assert Config.from_dict(record.what["config"]) == config
 
 
 @pytest.mark.parametrize("task", TASKS)

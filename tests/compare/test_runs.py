@@ -11,8 +11,7 @@ from comparisons import ALL, plan, records
 from shakegen.compare import runs
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.matching import count_weights
-from shakegen.compare.record import Record
-from shakegen.compare.text import Text
+from shakegen.compare.record import Record, Text
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training.recipe import Recipe
@@ -24,7 +23,7 @@ def test_a_record_comes_back_from_its_file(tmp_path):
     ended = replace(record, state="diverged", reason="why", figures={"parameters": 3})
     ended.write(tmp_path)
     assert Record.read(ended.path(tmp_path)) == ended
-    assert (ended.ended, record.ended, replace(record, state="failed").ended) == (True, False, False)
+    assert (ended.has_ended, record.has_ended, replace(record, state="failed").has_ended) == (True, False, False)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "x"}', '{"format": "shakegen comparison run"}'])

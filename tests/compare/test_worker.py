@@ -10,8 +10,7 @@ from shakegen import training
 from shakegen.compare import worker
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.plan import Entry, Plan
-from shakegen.compare.record import Record
-from shakegen.compare.text import Text
+from shakegen.compare.record import Record, Text
 from shakegen.model import evaluation, load
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus
@@ -34,8 +33,7 @@ def made(tmp_path, poem, monkeypatch):
         plan = Plan((Entry("gru", "gru"),), recipe, repeats=1, settings=settings, task=task)
         text = Text([str(tmp_path / "poem.txt")], {}, {"split": [0.8, 0.1, 0.1], **shape})
         comparison = Comparison(text, plan, tmp_path, length=30)
-        (run,) = comparison.runs
-        record = Record.of(run, comparison.text.to_dict(), comparison.identity, comparison.sample)
+        (record,) = comparison.records
         record.write(tmp_path)
         return record, tmp_path
 

@@ -25,7 +25,7 @@ def test_what_stands_around_a_gap():
 
 @pytest.fixture(scope="module")
 def both():
-    return cloze_network(cells.config("gru", 5), V, CONTEXT, bidirectional=True)
+    return cloze_network(cells.make_config("gru", 5), V, CONTEXT, bidirectional=True)
 
 
 def logits(network, around):
@@ -40,7 +40,7 @@ def changed(network):
 
 
 def test_a_forward_network_reads_what_comes_before_and_a_bidirectional_one_all(both):
-    forward = cloze_network(cells.config("gru", 5), V, CONTEXT, bidirectional=False)
+    forward = cloze_network(cells.make_config("gru", 5), V, CONTEXT, bidirectional=False)
     assert changed(forward) == [True] * CONTEXT + [False] * CONTEXT
     assert changed(both) == [True] * 2 * CONTEXT
 

@@ -7,8 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from shakegen.cli.experiments import print_coloured
-from shakegen.lab import colouring, features, gates
+from shakegen.cli.experiments import pick_colour, print_units
+from shakegen.cli.group import colour_symbol
+from shakegen.lab import features, gates
 from shakegen.network.config import Config
 from shakegen.plotting import page
 
@@ -40,7 +41,7 @@ def test_positions_in_the_line():
 
 
 def test_features_of_words_stand_at_their_ends():
-    assert features.feature_of("bracket", ["a", " ", "(b", " ", "c)", " d"]).tolist() == [0, 0, 1, 1, 0, 0]
+    assert features.compute_feature("bracket", ["a", " ", "(b", " ", "c)", " d"]).tolist() == [0, 0, 1, 1, 0, 0]
 
 
 def test_correlations_are_pearsons(rng):
@@ -141,20 +142,22 @@ def test_shades_go_from_low_to_high():
 
 
 def test_in_a_terminal_a_text_keeps_its_lines_and_gets_colours():
-    shown = colouring.terminal(["a", "\n", "b", "c"], np.array([0.1, 1, -1, 0.3]))
-    assert shown == "a\x1b[30;48;5;202m↵\x1b[0m\n\x1b[30;48;5;27mb\x1b[0m\x1b[30;48;5;223mc\x1b[0m"
+    coloured = [colour_symbol(character, pick_colour(shade)) for character, shade in zip("a\nbc", (0.1, 1, -1, 0.3))]
+    black = "\x1b[38;5;16m"
+    assert coloured[:2] == ["a", f"{black}\x1b[48;5;202m↵\x1b[0m\n"]
+    assert coloured[2:] == [f"{black}\x1b[48;5;27mb\x1b[0m", f"{black}\x1b[48;5;223mc\x1b[0m"]
 
 
 def test_the_command_colours_the_text_of_every_unit(counter, capsys, monkeypatch):
     found = gates.gates(counter, counter.vocabulary.encode(TEXT), layer=1, units=[2, 0], shown=20)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    print_coloured(found)
+    print_units(found)
     first, second = capsys.readouterr().out.split("\nh of unit ")[1:]
     assert first.startswith("2 in layer 1\n")
     assert second.startswith("0 in layer 1\n")
     assert re.sub("\x1b.*?m", "", first).splitlines()[1] == TEXT[:20].splitlines()[0] + "↵"
     monkeypatch.setenv("NO_COLOR", "1")
-    print_coloured(found)
+    print_units(found)
     assert capsys.readouterr().out == ""
 
 

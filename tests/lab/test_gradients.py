@@ -126,8 +126,10 @@ def test_cells_before_and_after_training(poem):
     assert [(c["when"], c["state"]) for c in found.curves] == [
         ("before", "h"), ("before", "c"), ("after", "h"), ("after", "c"),
     ]  # fmt: skip
-    untrained = build(cells.config("lstm", 6), len(corpus.vocabulary), 0)
-    ((h, c),) = network_state_gradients(untrained, cells.config("lstm", 6), settings.cut_windows(corpus.validation))
+    untrained = build(cells.make_config("lstm", 6), len(corpus.vocabulary), 0)
+    ((h, c),) = network_state_gradients(
+        untrained, cells.make_config("lstm", 6), settings.cut_windows(corpus.validation)
+    )
     for curve, state in zip(found.curves, (h, c)):
         np.testing.assert_allclose(curve["median"], np.median(np.linalg.norm(state, axis=2), axis=1), rtol=1e-5)
     free, by_value, by_norm = found.clipping

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from shakegen.lab.gauss_newton import KerasObjective
-from shakegen.lab.hessian_free import HessianFree, conjugate_gradients, spaced
+from shakegen.lab.hessian_free import HessianFree, conjugate_gradients, space_out
 from shakegen.layers import GRU, LSTM, NLSTM, SimpleRNN
 
 
@@ -59,9 +59,9 @@ def test_conjugate_gradients_stop_at_the_solution_and_at_a_flat_direction():
 
 def test_the_iterates_kept_are_ever_farther_apart(definite, rng):
     found = list(conjugate_gradients(lambda v: definite @ v, rng.normal(size=12), np.zeros(12), 12, tolerance=0))
-    assert [i.iteration for i in spaced(iter(found[:12]))] == [1, 2, 3, 4, 6, 8, 11]
-    assert [i.iteration for i in spaced(iter(found[:10]))] == [1, 2, 3, 4, 6, 8, 9]
-    assert [i.iteration for i in spaced(iter(found[:1]))] == [0]
+    assert [i.iteration for i in space_out(iter(found[:12]))] == [1, 2, 3, 4, 6, 8, 11]
+    assert [i.iteration for i in space_out(iter(found[:10]))] == [1, 2, 3, 4, 6, 8, 9]
+    assert [i.iteration for i in space_out(iter(found[:1]))] == [0]
 
 
 class Quadratic:

@@ -19,7 +19,7 @@ def test_the_sum_is_that_of_one_marked_number_in_either_half(rng):
     assert np.all(marks[:, :4].sum(axis=1) == 1)
     assert np.all(marks[:, 4:].sum(axis=1) == 1)
     assert set(np.argwhere(marks)[:, 1]) == set(range(9))
-    assert np.allclose((numbers * marks).sum(axis=1), sums[:, 0], atol=1e-6)
+    assert np.allclose((numbers * marks).sum(axis=1), sums[:, 0, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize(("lag", "symbols"), [(1, 1), (1, 4), (6, 3)])

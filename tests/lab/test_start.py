@@ -77,7 +77,7 @@ def test_the_penalty_is_the_one_that_predicts_what_was_held_out(rng):
 
 
 def test_a_read_out_alone_explains_what_the_states_can_and_moves_nothing_else(rng):
-    network = sequence_network(cells.config("rnn", 6), 2, 1)
+    network = sequence_network(cells.make_config("rnn", 6), 2, 1)
     before = [weight.numpy() for weight in network.layers[1].weights]
     inputs, targets = PROBLEMS["timer"].draw(rng, 300, 10)
     fit_read_out(network, inputs, targets)
@@ -90,7 +90,7 @@ def test_a_read_out_alone_explains_what_the_states_can_and_moves_nothing_else(rn
 
 
 def test_classes_are_read_out_one_hot(rng):
-    network = sequence_network(cells.config("irnn", 12), 4, 2, last=1)
+    network = sequence_network(cells.make_config("irnn", 12), 4, 2, last=1)
     inputs = np.eye(4, dtype="float32")[rng.integers(2, size=(200, 1))]
     targets = inputs.argmax(axis=2)
     fit_read_out(network, inputs, targets)
@@ -100,7 +100,7 @@ def test_classes_are_read_out_one_hot(rng):
 @pytest.mark.parametrize("cell", ["rnn", "nlstm"])
 @pytest.mark.parametrize("name", STARTS)
 def test_starts_differ_in_their_recurrent_weights_alone(name, cell):
-    config, problem = cells.config(cell, 6), PROBLEMS["adding"]
+    config, problem = cells.make_config(cell, 6), PROBLEMS["adding"]
     network, orthogonal = (build_network(start, problem, config, 0.9, 0) for start in (name, "orthogonal"))
     others = [weight for weight in network.trainable_weights if "initial_state" not in weight.name]
     assert (len(others) < len(network.trainable_weights)) == (name == "learned")
@@ -115,7 +115,7 @@ class Counting:
     def __init__(self, gradients):
         self.sizes, self.spent, self.random = [], [], np.random.default_rng(0)
         problem = PROBLEMS["adding"]
-        network = sequence_network(cells.config("rnn", 3), 2, 1, 1)
+        network = sequence_network(cells.make_config("rnn", 3), 2, 1, 1)
         self.training = Training(network, problem.loss(), self.draw, gradients, 8, self.spent.append)
 
     def draw(self, sequences):
