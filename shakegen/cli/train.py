@@ -148,7 +148,8 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
 
     out, log_dir, samplers = beginning.out, values["log_dir"], []
     if values["sample_length"] and not (quiet and log_dir is None):
-        samplers = [beginning.task.make_sampler(beginning.config, beginning.corpus, values, shown=not quiet)]
+        parts = beginning.config, beginning.corpus, beginning.vocabulary
+        samplers = [beginning.task.make_sampler(*parts, values, shown=not quiet)]
     try:
         model = training.train_from(beginning, samplers, log_dir, not quiet, started, strategy)
     except errors.ResourceExhaustedError:

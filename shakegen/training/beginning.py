@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from shakegen.model import load
@@ -51,6 +52,11 @@ class Beginning:
     def task(self) -> Task:
         """The task that the network learns."""
         return get_task(self.config.task)
+
+    @cached_property
+    def vocabulary(self):
+        """The network's: of the corpus, and of the model that it starts from."""
+        return self.task.merge_vocabularies(self.base, self.corpus)
 
 
 def begin(

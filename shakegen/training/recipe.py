@@ -101,7 +101,10 @@ class Recipe:
     def autocomplete(cls, **options) -> "Recipe":
         """The recipe of the study of memory, for the autocomplete task: two epochs of Adam as it is, batches of 64."""
         study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
-        if options.get("epochs") is None and options.get("minutes") is None:
+        options = {
+            name: value for name, value in options.items() if value is not None or name in ("clip_norm", "warmup")
+        }
+        if not {"epochs", "minutes"} & options.keys():
             study["epochs"] = 2
         return cls(**{**study, **options})
 

@@ -34,6 +34,7 @@ class Position:
         step: batches learned from.
         reports: epochs, or parts of long ones, that have ended.
         rate: the learning rate of the last batch.
+        planned_rate: the recipe's rate for the last batch.
         rate_scale: a factor of the recipe's rates, 1 unless callbacks such as `ReduceLROnPlateau` have set the rate.
         loss, losses: the sum of the losses since the last report, and their number.
         seconds: since the run began, without those between a stop and a resumption.
@@ -44,6 +45,7 @@ class Position:
     step: int = 0
     reports: int = 0
     rate: float = 0.0
+    planned_rate: float = 0.0
     rate_scale: float = 1.0
     loss: float = 0.0
     losses: int = 0
@@ -56,7 +58,7 @@ class Position:
         """The position with these attributes; raises ModelFileError if one is missing, unknown or out of range."""
         kinds = {name: type(value) for name, value in asdict(cls()).items()}
         if isinstance(values, dict):
-            values = {"rate_scale": 1.0, **values}  # older files have none
+            values = {"rate_scale": 1.0, "planned_rate": values.get("rate", 0.0), **values}  # older files have none
             usable = values.keys() == kinds.keys() and all(is_number(value) and value >= 0 for value in values.values())
             if usable and all(type(values[name]) is int for name in kinds if kinds[name] is int):
                 return cls(**values)
@@ -200,7 +202,8 @@ class Run:
         within = self.position.step % self.batches.steps
         end = epoch * self.batches.steps + next(end for end in self._ends if end > within)
         self.callbacks.on_epoch_begin(position.reports)
-        self._keep_rate_of_callbacks()
+        if not position.losses:  # not in mid-epoch, where a run that is resumed calls `on_epoch_begin` once more
+            self._keep_rate_of_callbacks()
         while position.step < end and not (self.stopped or self.over):
             self.callbacks.on_train_batch_begin(position.losses)
             self._learn()
@@ -210,14 +213,16 @@ class Run:
 
     def _keep_rate_of_callbacks(self) -> None:
         """Let a learning rate that callbacks have set at an epoch's end or beginning scale all rates from now on."""
-        before = np.float32(self.position.rate or self.recipe.learning_rate)
+        before = np.float32(self.position.rate if self.position.step else self.recipe.learning_rate)
         now = self.network.optimizer.learning_rate.numpy()
         if now != before:
-            self.position.rate_scale *= float(now) / float(before)
+            scale, planned = self.position.rate_scale, self.position.planned_rate or self.recipe.learning_rate
+            self.position.rate_scale = scale * float(now) / float(before) if before > 0 else float(now) / planned
 
     def _learn(self) -> None:
         position, began = self.position, time.monotonic()
-        position.rate = self.recipe.rate(self.progress) * position.rate_scale
+        position.planned_rate = self.recipe.rate(self.progress)
+        position.rate = position.planned_rate * position.rate_scale
         loss = self.learner(position.rate, self.recipe.dropout_scale(self.epochs))
         if not math.isfinite(loss):
             raise Diverged

@@ -3,7 +3,6 @@
 import hashlib
 import time
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def train_from(
     `started` is the `time.monotonic()` from which the minutes count; by default now.
     """
     strategy = strategy or Strategy()
-    strategy.agree(describe_run(beginning))
+    strategy.agree(describe_run(beginning) if len(strategy) > 1 else {})
     with strategy.explain_errors():
         trainer = Trainer(beginning, time.monotonic() if started is None else started, strategy)
         return trainer.train(callbacks, log_dir, verbose) if strategy.chief else trainer.follow()
@@ -107,7 +106,9 @@ def describe_run(beginning: Beginning) -> dict:
     origin, options = beginning.corpus.origin(), beginning.config.to_dict() | beginning.recipe.to_dict()
     return {
         "shakegen": __version__,
-        **{name: version(name.lower()) for name in ("TensorFlow", "Keras", "NumPy")},
+        "TensorFlow": tf.__version__,
+        "Keras": keras.__version__,
+        "NumPy": np.__version__,
         "GPUs": len(tf.config.get_visible_devices("GPU")),
         **{name: origin.get(key) for key, name in ORIGIN.items()},
         "symbols with sha256": digest(beginning.corpus.output_vocabulary),

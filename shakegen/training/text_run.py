@@ -105,7 +105,8 @@ def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, r
     base = load(path, with_training=resume)
     if resume:
         check_run(base, str(path))
-    strategy.share(path.read_bytes())
+    if len(strategy) > 1:
+        strategy.share(path.read_bytes())
     return out, base
 
 

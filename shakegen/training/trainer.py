@@ -59,7 +59,7 @@ class Trainer:
         self.task, self.corpus, self.config, self.recipe = beginning.task, corpus, config, recipe
         self.strategy = strategy
         self.out, self.notes, self._every = beginning.out, beginning.notes, 60 * beginning.checkpoint_every
-        self.vocabulary = self.task.merge_vocabularies(base, corpus)
+        self.vocabulary = beginning.vocabulary
         batches = self.task.make_batches(corpus, self.vocabulary, recipe)
         corpus.check_parts()
         self.replicas = Replicas(batches, strategy)

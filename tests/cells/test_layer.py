@@ -132,7 +132,7 @@ def test_weights_start_as_the_cell_says():
     layers_of_seeds = [as_layer(Starts)(H, seed=seed, kernel_initializer="zeros") for seed in (7, 7, 8)]
     for layer in layers_of_seeds:
         layer.build((N, None, INPUTS))
-    values = [{weight.name: np.array(weight) for weight in layer.weights} for layer in layers_of_seeds]
+    values = [{weight.name: weight.numpy() for weight in layer.weights} for layer in layers_of_seeds]
     for name, own in values[0].items():
         np.testing.assert_array_equal(own, values[1][name])
     assert (values[0]["kernel"] == 0).all()

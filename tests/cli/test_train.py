@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -253,3 +254,15 @@ def test_a_run_without_a_name_for_its_model_overwrites_none(shakegen, corpus):
     for expected in names:
         assert shakegen("train", corpus, *few).exit_code == 0
         assert sorted(os.listdir("models")) == expected
+
+
+def test_samples_of_a_finetuned_network_know_the_letters_of_both_texts(shakegen):
+    """What is shown after the last epoch is what the saved model writes."""
+    few = ["--epochs", "1", "--units", "8", "--batch-size", "8", "--seq-length", "20"]
+    Path("old.txt").write_text("abcdef " * 200, encoding="utf-8")
+    Path("new.txt").write_text("XYZ " * 300, encoding="utf-8")
+    assert shakegen("train", "old.txt", "--out", "old.h5", "--quiet", *few).exit_code == 0
+    outcome = shakegen("train", "new.txt", "--finetune", "old.h5", "--out", "new.h5", *few, "--sample-seed", "X")
+    model = load("new.h5")
+    written = model.sample("X", 200, 0.8, random_state=0)
+    assert f"X{written}" in outcome.stderr

@@ -90,3 +90,11 @@ def test_checkpoints_of_earlier_versions_know_of_no_reduced_rates(poem):
     del model.training.state["position"]["rate_scale"]
     again, expected = (train(corpus, resume=one, epochs=2, verbose=False) for one in (model, whole))
     assert [entry["loss"] for entry in again.history] == [entry["loss"] for entry in expected.history]
+
+
+def test_a_rate_of_zero_is_left_again(poem):
+    watch = RatesOfBatches()
+    warm_up = keras.callbacks.LearningRateScheduler(lambda epoch: 0.02 * epoch)
+    model = train(Corpus.from_text(poem), CONFIG, epochs=3, schedule="constant", callbacks=[warm_up, watch], **SMALL)
+    steps = model.history[0]["steps"]
+    assert watch.rates == pytest.approx(np.repeat([0, 0.02, 0.04], steps), rel=1e-5)

@@ -89,3 +89,8 @@ def test_options_of_a_newer_version():
     with pytest.raises(ValueError) as error:
         Recipe.from_dict({"epochs": 2, "colour": "red"})
     assert str(error.value) == "there is no option 'colour' of training: it may come from a newer shakegen"
+
+
+def test_options_of_the_study_that_are_none_are_the_usual_ones():
+    assert Recipe.autocomplete(epochs=None, minutes=None) == Recipe.autocomplete()
+    assert Recipe.autocomplete(minutes=3).epochs is None

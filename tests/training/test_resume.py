@@ -69,6 +69,18 @@ def test_a_run_that_is_stopped_twice_is_the_unbroken_run(poem, tmp_path, kind):
     assert_same_run(train(corpus, **options), unbroken)
 
 
+def test_a_rate_that_a_callback_sets_at_an_epoch_s_beginning_is_the_same_when_resumed_in_the_middle(poem, tmp_path):
+    def schedule():
+        return keras.callbacks.LearningRateScheduler(lambda epoch: 0.01 * (epoch + 1))
+
+    corpus, config = Corpus.from_text(poem), Config("rnn", units=6)
+    unbroken = train(corpus, config, epochs=3, callbacks=[schedule()], **SMALL)
+    steps = unbroken.history[0]["steps"]
+    with pytest.raises(Interrupted) as stop:
+        train(corpus, config, epochs=3, callbacks=[schedule(), StopAfter(steps + 2)], **SMALL)
+    assert_same_run(train(corpus, resume=stop.value.model, callbacks=[schedule()], verbose=False), unbroken)
+
+
 def test_a_run_that_was_stopped_at_the_end_of_an_epoch_still_reports_it(poem, tmp_path):
     corpus, options = Corpus.from_text(poem), {"epochs": 2, "schedule": "linear", **SMALL}
     unbroken = train(corpus, Config("rnn", units=4), **options)

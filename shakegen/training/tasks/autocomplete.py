@@ -83,7 +83,7 @@ class AutocompleteTask(Task):
     def make_model(self, config, corpus, vocabulary, weights, history, training):
         return self.kind(config, vocabulary, weights, corpus.origin(), history, training, words=corpus.words)
 
-    def make_sampler(self, config, corpus, options, shown):
+    def make_sampler(self, config, corpus, vocabulary, options, shown):
         from shakegen.callbacks import CompleteText
         from shakegen.training.trainer import make_source
 

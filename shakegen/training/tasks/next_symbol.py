@@ -62,12 +62,12 @@ class NextSymbolTask(Task):
         ids = recode(corpus.validation, corpus, vocabulary)
         return TextValidation(config, ids, most) if len(ids) > 1 else None
 
-    def make_sampler(self, config, corpus, options, shown):
+    def make_sampler(self, config, corpus, vocabulary, options, shown):
         from shakegen.callbacks import SampleText
         from shakegen.training.trainer import make_source
 
         return SampleText(
-            corpus.vocabulary,
+            vocabulary,
             options["sample_seed"],
             options["sample_length"],
             options["temperature"],

@@ -113,7 +113,7 @@ class Task(ABC):
         return self.kind(config, vocabulary, weights, corpus.origin(), history, training)
 
     @abstractmethod
-    def make_sampler(self, config: Config, corpus, options: dict, shown: bool) -> keras.callbacks.Callback:
+    def make_sampler(self, config: Config, corpus, vocabulary, options: dict, shown: bool) -> keras.callbacks.Callback:
         """The callback that shows a sample after each epoch on standard error, or keeps it for the logs alone.
 
         The options are sample_seed, sample_length, temperature, beam_width, random_state.
