@@ -140,9 +140,12 @@ def make_cell_options() -> list[Callable]:
         cells = [cell for cell in CELLS.values() if name in cell.options()]
         one = cells[0].options()[name]
         flag, choices = one.metadata["flag"] or make_flag(name), one.metadata["choices"]
-        text = f"{one.metadata['help']}  [{', '.join(cell.name for cell in cells)}; default: {one.default}]"
-        if type(one.default) is bool:
+        usual = one.default
+        if type(usual) is bool:
             flag += "" if "/" in flag else f"/--no-{flag[2:]}"
+            usual = flag.split("/")[not usual].lstrip("-")
+        text = f"{one.metadata['help']}  [{', '.join(cell.name for cell in cells)}; default: {usual}]"
+        if type(one.default) is bool:
             made.append(click.option(flag, name, is_flag=True, default=one.default, help=text))
         else:
             kind = click.Choice(list(choices)) if choices else type(one.default)

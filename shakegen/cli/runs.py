@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from shakegen.cells.registry import BUILT_IN, VARIABLE, find_cell
+
 
 def is_given(context: click.Context, name: str) -> bool:
     """Whether an option stands on the command line, rather than having its default."""
@@ -35,18 +37,26 @@ def format_duration(seconds: float) -> str:
     return f"{minutes} min {round(seconds) % 60} s" if minutes else f"{round(seconds)} s"
 
 
-def resume_command(corpus: tuple[str, ...], out: Path) -> str:
+def resume_command(corpus: tuple[str, ...], model, out: Path) -> str:
     """The command that goes on with a run."""
-    return f"shakegen train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
+    return f"{program(model)} train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
 
 
 def list_next_commands(corpus: tuple[str, ...], model, out: Path) -> str:
     """Commands that use a trained model."""
     from shakegen.training.tasks import get_task
 
-    path = shlex.quote(str(out))
+    path, own = shlex.quote(str(out)), program(model)
     return (
-        f"Now try: shakegen {get_task(model.task).example.format(path)}\n"
-        f"         shakegen evaluate {path} {shlex.join(corpus)}\n"
-        f"         shakegen train {shlex.join(corpus)} --finetune {path} --out ..."
+        f"Now try: {own} {get_task(model.task).example.format(path)}\n"
+        f"         {own} evaluate {path} {shlex.join(corpus)}\n"
+        f"         {own} train {shlex.join(corpus)} --finetune {path} --out ..."
     )
+
+
+def program(model) -> str:
+    """The program, as it is called for a model: a cell that is not of this package must be named."""
+    cell = find_cell(model.config.cell)
+    if cell.name in BUILT_IN:
+        return "shakegen"
+    return f"{VARIABLE}={cell.__module__}:{cell.__qualname__} shakegen"

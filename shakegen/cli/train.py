@@ -158,7 +158,7 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
         if stop.model is not None:
             click.echo(f"\nInterrupted. {runs.describe_run(stop.model, out)}", err=True)
             if checkpoint_every:
-                click.echo(f"Go on with: {runs.resume_command(corpus, out)}", err=True)
+                click.echo(f"Go on with: {runs.resume_command(corpus, stop.model, out)}", err=True)
         sys.exit(128 + stop.signal)
     if model and not quiet:
         click.echo(f"{runs.describe_run(model, out)}\n{runs.list_next_commands(corpus, model, out)}", err=True)

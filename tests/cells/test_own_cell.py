@@ -138,6 +138,7 @@ def test_the_commands_take_it(ugrnn, shakegen, poem, tmp_path):
     outcome = shakegen("train", "poem.txt", "--cell", "ugrnn:UGRNN", *tiny, "--sample-length", "0")
     assert outcome.exit_code == 0, outcome.output
     assert library.load("models/poem-ugrnn.h5").config.cell == "ugrnn"
+    assert "Now try: SHAKEGEN_CELLS=ugrnn:UGRNN shakegen sample --model models/poem-ugrnn.h5" in outcome.stderr
     outcome = shakegen(
         "lab", "timer", "--cells", "ugrnn", "--updates", "2", "--longest", "10", "--units", "4", "--length", "30"
     )
