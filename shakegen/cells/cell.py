@@ -9,20 +9,12 @@ from shakegen.cells.operations import CellError
 from shakegen.cells.symbol import Symbol
 
 LARGEST = 1 << 16
-RESERVED = {
-    *("cell", "units", "layers", "dropout", "level", "embedding", "learn_initial_state", "residual", "task", "name"),
-    *("variational_dropout", "cell_options", "seed", "kernel_initializer", "recurrent_initializer", "return_sequences"),
-    *(
-        "return_state",
-        "go_backwards",
-        "stateful",
-        "unroll",
-        "dtype",
-        "trainable",
-        "activity_regularizer",
-        "learning_rate",
-    ),
-}  # settings of networks and of layers
+# Settings of networks, of training and of layers: no option of a cell may have these names.
+RESERVED = (
+    "cell units layers dropout level embedding learn_initial_state residual variational_dropout task cell_options "
+    "learning_rate name seed dtype trainable kernel_initializer recurrent_initializer activity_regularizer "
+    "return_sequences return_state go_backwards stateful unroll"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +86,7 @@ class Cell:
             for attribute, usual in (("layer", ""), ("numpy_step", Cell.numpy_step)):
                 setattr(cls, attribute, own.get(attribute, usual))
         for name in cls.options():
-            if name in RESERVED:
+            if name in RESERVED.split():
                 raise ValueError(f"{cls.__qualname__} has an option {name!r}: expected a name that no setting has")
         if own.get("name"):
             from shakegen.cells.registry import register

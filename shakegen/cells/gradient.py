@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shakegen.cells.operations import apply
-from shakegen.cells.program import depends_on, order_of
+from shakegen.cells.program import depends_on, order_of, part_of
 from shakegen.cells.symbol import Symbol
 
 SLOPES = {
@@ -14,23 +14,6 @@ SLOPES = {
     "relu": lambda y: apply("positive", y),
     "linear": lambda y: 1.0,
 }
-
-
-def part_of(symbol: Symbol, start: int, stop: int) -> Symbol:
-    """Columns of a symbol; if it is a concatenation, columns of the block that has them."""
-    if (start, stop) == (0, symbol.shape[-1]):
-        return symbol
-    if symbol.operation == "part":
-        first = symbol.attributes["start"]
-        return part_of(symbol.inputs[0], first + start, first + stop)
-    if symbol.operation == "concat":
-        begin = 0
-        for block in symbol.inputs:
-            end = begin + block.shape[-1]
-            if begin <= start and stop <= end:
-                return part_of(block, start - begin, stop - begin)
-            begin = end
-    return symbol.apply("part", symbol, start=start, stop=stop)
 
 
 def blocks_of(symbol: Symbol) -> list[Symbol]:

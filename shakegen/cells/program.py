@@ -92,6 +92,23 @@ def substitute(wanted: Iterable[Symbol], replacements: dict[Symbol, Symbol]) -> 
     return [new[symbol] for symbol in wanted]
 
 
+def part_of(symbol: Symbol, start: int, stop: int) -> Symbol:
+    """Columns of a symbol; if it is a concatenation, columns of the block that has them."""
+    if (start, stop) == (0, symbol.shape[-1]):
+        return symbol
+    if symbol.operation == "part":
+        first = symbol.attributes["start"]
+        return part_of(symbol.inputs[0], first + start, first + stop)
+    if symbol.operation == "concat":
+        begin = 0
+        for block in symbol.inputs:
+            end = begin + block.shape[-1]
+            if begin <= start and stop <= end:
+                return part_of(block, start - begin, stop - begin)
+            begin = end
+    return symbol.apply("part", symbol, start=start, stop=stop)
+
+
 def separate_products(wanted: list[Symbol], left: Symbol, keep_left: bool) -> tuple[list[Symbol], Symbol, list[Symbol]]:
     """Replace all products of a symbol with weights by parts of one symbol that is known.
 
@@ -112,7 +129,7 @@ def separate_products(wanted: list[Symbol], left: Symbol, keep_left: bool) -> tu
     replacements, start = {}, 0
     for part in parts:
         stop = start + part.shape[-1]
-        replacements[part] = whole.apply("part", whole, start=start, stop=stop)
+        replacements[part] = part_of(whole, start, stop)
         start = stop
     return substitute(wanted, replacements), whole, [product.inputs[1] for product in products]
 

@@ -58,7 +58,7 @@ def load_plugins() -> None:
     from importlib.metadata import entry_points  # takes a while
 
     for point in entry_points(group=GROUP):
-        point.load()
+        load_cell(point.value)
     for place in os.environ.get(VARIABLE, "").split(","):
         if place.strip():
             load_cell(place.strip())
@@ -74,8 +74,8 @@ def load_cell(place: str) -> type[Cell]:
     try:
         find_module(module_name)
         cell = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"there is no cell {place} ({error}): expected module:Class, as in my_cells:MyCell") from None
+    except Exception as error:  # any mistake in a module that somebody else wrote
+        raise ValueError(f"there is no cell {place} ({error}): expected module:Class, as in my_cells:MyCell") from error
     if not (isinstance(cell, type) and issubclass(cell, Cell) and cell.name):
         raise ValueError(f"{place} is no cell: expected a class derived from shakegen.cells.Cell, with a name")
     return cell
@@ -98,7 +98,10 @@ def find_module(name: str):
     """The specification of a module, looked up in the working directory too; None if there is none."""
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
-    return importlib.util.find_spec(name)
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # a folder of it is missing, or the name is none
+        return None
 
 
 def option_names() -> list[str]:

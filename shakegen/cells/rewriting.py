@@ -3,9 +3,8 @@
 import functools
 from collections import Counter
 
-from shakegen.cells.gradient import part_of
 from shakegen.cells.operations import apply
-from shakegen.cells.program import order_of, substitute
+from shakegen.cells.program import order_of, part_of, separate_products, substitute
 from shakegen.cells.symbol import BATCH, Symbol
 
 LINEAR = ("add", "subtract", "part", "concat")
@@ -17,16 +16,11 @@ def is_product(symbol: Symbol) -> bool:
 
 def merge_products(wanted: list[Symbol], left: Symbol) -> list[Symbol]:
     """Make one product of all products of a symbol with weights."""
-    products = [one for one in order_of(wanted) if is_product(one) and one.inputs[0] is left]
-    if len(products) < 2:
+    wanted, whole, weights = separate_products(wanted, left, keep_left=True)
+    if not weights:
         return wanted
-    whole = apply("matmul", left, apply("concat", *(one.inputs[1] for one in products)))
-    replacements, start = {}, 0
-    for product in products:
-        stop = start + product.shape[-1]
-        replacements[product] = part_of(whole, start, stop)
-        start = stop
-    return substitute(wanted, replacements)
+    weight = weights[0] if len(weights) == 1 else apply("concat", *weights)
+    return substitute(wanted, {whole: apply("matmul", left, weight)})
 
 
 def regroup_sums(wanted: list[Symbol], x: Symbol) -> list[Symbol]:

@@ -83,7 +83,7 @@ def experiment(
                 files.ensure_writable(out)
             if trains:
                 with quiet_tensorflow():
-                    import shakegen.network.build  # noqa: F401
+                    importlib.import_module("shakegen.network.build")  # loads TensorFlow
             result = function(**arguments, **progress)
             if out:
                 save(result, out)

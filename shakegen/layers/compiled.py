@@ -14,8 +14,7 @@ class CompiledLoop:
 
     That is on the TensorFlow backend, without cuDNN, masks, recurrent dropout and unrolling, for the activations tanh,
     sigmoid, relu and linear, in training or where the length is known. Anywhere else Keras's own loop runs. A subclass
-    says what it computes in `_recurrence()`: a `cells.Cell`, whose weights have the names of
-    the layer's.
+    names its equations in `_recurrence()`: a `cells.Cell`, whose weights have the names of the layer's.
 
     Each new shape of a batch is compiled anew: pad, or group sequences by length. A call with training=False keeps
     nothing for gradients; asking for them runs the loop once more. Gradients of gradients, forward-mode

@@ -6,17 +6,16 @@ then a single large product over all steps. XLA compiles both loops. A batch is 
 loop for each, side by side, that read the same weights, so that these stay in the cache that the cores have in common.
 """
 
-import functools
 import os
 
 import tensorflow as tf
 
-from shakegen.cells.gradient import blocks_of
 from shakegen.cells.plan import Plan, loop_size, plan
 from shakegen.cells.program import evaluate, order_of
 from shakegen.layers.lookup import ids_of_one_hot
-from shakegen.layers.private_doors import record, xla
-from shakegen.layers.tensorflow_operations import IN_LOOP, TENSORFLOW
+from shakegen.layers.loops import backward, forward, shape_of
+from shakegen.layers.private_doors import record
+from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own
 USUAL_BATCH = 64  # assumed for a batch of unknown size
@@ -101,7 +100,7 @@ def recurrence(key, inputs, ids, states, weights, parts=1, keep=True):
         parts: into how many parts the batch is cut, for as many loops side by side.
         keep: as `run` has it.
     """
-    batch = _shape(states[0])[0]
+    batch = shape_of(states[0])[0]
     spans = [slice(part * batch // parts, (part + 1) * batch // parts) for part in range(parts)] if parts > 1 else [ALL]
 
     def rows(tensors, span):
@@ -145,110 +144,6 @@ def _added(parts):
     return [tensors[0] if len(tensors) == 1 else tf.add_n(tensors) for tensors in zip(*parts)]
 
 
-@functools.cache
-def forward(key, keep):
-    """The compiled loop forward, for a part of a batch: a function with the arguments of `recurrence`.
-
-    It returns the outputs (N, T, H) and the final states, in one list; the states at the T + 1 ends of the steps,
-    stacks (N, T + 1, H); and what the plan keeps, stacks (N, T + 1, ·) with zeros after step T. Without `keep`, the two
-    latter are of no use.
-    """
-    steps = plan(*key)
-    kept_symbols = steps.kept if keep else []
-    blocks = [blocks_of(symbol) for symbol in kept_symbols]
-
-    @tf.function(jit_compile=True, autograph=False)
-    def loop(inputs, ids, states, weights):
-        batch, units = _shape(states[0])
-        count = _shape(inputs[0])[1] - 1 if ids is None else _shape(ids)[1]
-        read_inputs = _input_reader(inputs, ids)
-
-        def step(t, states, stacks, kept):
-            values = dict(zip(steps.loop_weights, weights))
-            values |= dict(zip(steps.states, states)) | dict(zip(steps.loop_groups, read_inputs(t)))
-            states = evaluate(steps.after, values, IN_LOOP)
-            stacks = [_write(stack, t + 1, state) for stack, state in zip(stacks, states)]
-            kept = [_write(stack, t, evaluate(own, values, IN_LOOP)) for stack, own in zip(kept, blocks)]
-            return t + 1, states, stacks, kept
-
-        room = tf.zeros((batch, count, units), states[0].dtype)
-        stacks = [tf.concat([state[:, None], room], axis=1) for state in (states if keep else states[:1])]
-        kept = [tf.zeros((batch, count + 1, symbol.shape[-1]), room.dtype) for symbol in kept_symbols]
-        _, states, stacks, kept = tf.while_loop(lambda t, *_: t < count, step, (0, list(states), stacks, kept))
-        return [stacks[0][:, 1:], *states], stacks, kept
-
-    return loop
-
-
-@functools.cache
-def backward(key):
-    """The compiled loop backward, for a part of a batch.
-
-    It is a function of the stacks and of what is kept, as `forward` returns them, of the gradients of the outputs and
-    of the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ,
-    the deltas of the plan, stacks (N, T + 1, ·) with zeros after step T.
-    """
-    steps = plan(*key)
-
-    @tf.function(jit_compile=True, autograph=False)
-    def loop(stacks, kept, d_returned, weights):
-        d_outputs, *d_states = d_returned
-        batch, count, _ = _shape(d_outputs)
-
-        def step(t, d_states, deltas):
-            dh = d_states[0] + _read(d_outputs, t)
-            if steps.recurrent:
-                dh += tf.matmul(_read(deltas[0], t + 1), weights[0])
-            values = dict(zip(steps.loop_weights, weights))
-            for number, (before, after) in enumerate(zip(steps.states, steps.after)):
-                values[after] = _read(stacks[number], t + 1)
-                values[before] = _read(stacks[number], t)
-            values |= dict(zip(steps.d_after, [dh, *d_states[1:]]))
-            _read_kept(steps, kept, t, values)
-            deltas = list(deltas)
-            for number in _order_of_deltas(steps):
-                symbol = steps.deltas[number]
-                deltas[number] = _write(deltas[number], t, evaluate(blocks_of(symbol), values, IN_LOOP))
-                if symbol.operation == "concat":  # read as one block where a product needs it
-                    values[symbol] = _read(deltas[number], t)
-            zero = tf.zeros_like(dh)
-            d_states = [zero if d is None else evaluate([d], values, IN_LOOP)[0] for d in steps.d_states]
-            return t - 1, d_states, deltas
-
-        deltas = [tf.zeros((batch, count + 1, delta.shape[-1]), d_outputs.dtype) for delta in steps.deltas]
-        _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, (count - 1, d_states, deltas))
-        if steps.recurrent:
-            dh += tf.matmul(deltas[0][:, 0], weights[0])
-        return [dh, *d_memories], deltas
-
-    return loop
-
-
-def _order_of_deltas(steps: Plan) -> list[int]:
-    """The numbers of the gradients that are stored, each after those that it is made from."""
-    order = {symbol: place for place, symbol in enumerate(order_of(steps.deltas))}
-    return sorted(range(len(steps.deltas)), key=lambda number: order[steps.deltas[number]])
-
-
-def _read_kept(steps: Plan, kept, t, values) -> None:
-    """Read the kept blocks that the way back needs, each block by itself, for XLA vectorizes no part of a read."""
-    numbers = {symbol: number for number, symbol in enumerate(steps.kept)}
-    wanted = [*steps.deltas, *(d for d in steps.d_states if d is not None)]
-    for symbol in order_of(wanted, [*values, *steps.kept]):
-        for one in symbol.inputs:
-            if one in numbers and symbol.operation == "part":
-                start = symbol.attributes["start"]
-                values[symbol] = _read(kept[numbers[one]], t, start, symbol.attributes["stop"] - start)
-            elif one in numbers and one not in values:
-                values[one] = _read(kept[numbers[one]], t)
-
-
-def _input_reader(inputs, ids):
-    if ids is None:
-        return lambda t: [_read(z, t) for z in inputs]
-    return lambda t: [tf.gather(table, _read(ids[:, :, None], t)[:, 0]) for table in inputs]
-
-
 def _input_gradients(steps: Plan, inputs, ids, deltas):
     if ids is None:
         return [_columns(deltas[number], start, stop) for number, start, stop in steps.group_deltas]
@@ -287,22 +182,3 @@ def sums_by_id(deltas, ids, symbols, places):
         wide = delta if delta.dtype == tf.float64 else tf.cast(delta, tf.float32)
         sums.append(tf.cast(tf.math.unsorted_segment_sum(wide[:, :-1, start:stop], ids, symbols), delta.dtype))
     return sums
-
-
-def _read(stack, t, start=0, width=None):
-    """Columns of a step of a stack; by default all of them."""
-    batch, width = _shape(stack)[0], width or stack.shape[-1]
-    return tf.reshape(xla.xla_dynamic_slice(stack, [0, t, start], [batch, 1, width]), (batch, width))
-
-
-def _write(stack, t, blocks):
-    column = 0
-    for block in blocks if isinstance(blocks, list) else [blocks]:
-        stack = xla.xla_dynamic_update_slice(stack, block[:, None], [0, t, column])
-        column += block.shape[-1]
-    return stack
-
-
-def _shape(tensor):
-    dynamic = tf.shape(tensor)
-    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]

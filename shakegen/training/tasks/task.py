@@ -62,8 +62,9 @@ class Task(ABC):
     def make_recipe(self, corpus=None, **options) -> Recipe:
         """The recipe of a new run; raises ValueError as `Recipe`, or if an option does not fit the corpus, if given."""
 
-    def check_recipe(self, recipe: Recipe) -> None:  # noqa: B027
-        """Raise ValueError if a recipe does not fit the task."""
+    def check_recipe(self, recipe: Recipe) -> None:
+        """Raise ValueError if a recipe does not fit the task; any does, unless a task says otherwise."""
+        return
 
     @abstractmethod
     def corpus_options(self, config: Config, seq_length: int | None, random_state: int, base: Model | None) -> dict:

@@ -1,0 +1,137 @@
+"""The compiled loops of a plan over time, forward and backward, for a part of a batch.
+
+XLA vectorizes no part of a read that is used twice, so every block is read by itself, and written in its place.
+"""
+
+import functools
+
+import tensorflow as tf
+
+from shakegen.cells.gradient import blocks_of
+from shakegen.cells.plan import Plan, plan
+from shakegen.cells.program import evaluate, order_of
+from shakegen.layers.private_doors import xla
+from shakegen.layers.tensorflow_operations import IN_LOOP
+
+
+@functools.cache
+def forward(key, keep):
+    """The compiled loop forward, for a part of a batch: a function with the arguments of `recurrence`.
+
+    It returns the outputs (N, T, H) and the final states, in one list; the states at the T + 1 ends of the steps,
+    stacks (N, T + 1, H); and what the plan keeps, stacks (N, T + 1, ·) with zeros after step T. Without `keep`, the two
+    latter are of no use.
+    """
+    steps = plan(*key)
+    kept_symbols = steps.kept if keep else []
+    blocks = [blocks_of(symbol) for symbol in kept_symbols]
+
+    @tf.function(jit_compile=True, autograph=False)
+    def loop(inputs, ids, states, weights):
+        batch, units = shape_of(states[0])
+        count = shape_of(inputs[0])[1] - 1 if ids is None else shape_of(ids)[1]
+        read_inputs = _input_reader(inputs, ids)
+
+        def step(t, states, stacks, kept):
+            values = dict(zip(steps.loop_weights, weights))
+            values |= dict(zip(steps.states, states)) | dict(zip(steps.loop_groups, read_inputs(t)))
+            states = evaluate(steps.after, values, IN_LOOP)
+            stacks = [_write(stack, t + 1, state) for stack, state in zip(stacks, states)]
+            kept = [_write(stack, t, evaluate(own, values, IN_LOOP)) for stack, own in zip(kept, blocks)]
+            return t + 1, states, stacks, kept
+
+        room = tf.zeros((batch, count, units), states[0].dtype)
+        stacks = [tf.concat([state[:, None], room], axis=1) for state in (states if keep else states[:1])]
+        kept = [tf.zeros((batch, count + 1, symbol.shape[-1]), room.dtype) for symbol in kept_symbols]
+        _, states, stacks, kept = tf.while_loop(lambda t, *_: t < count, step, (0, list(states), stacks, kept))
+        return [stacks[0][:, 1:], *states], stacks, kept
+
+    return loop
+
+
+@functools.cache
+def backward(key):
+    """The compiled loop backward, for a part of a batch.
+
+    It is a function of the stacks and of what is kept, as `forward` returns them, of the gradients of the outputs and
+    of the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ,
+    the deltas of the plan, stacks (N, T + 1, ·) with zeros after step T.
+    """
+    steps = plan(*key)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def loop(stacks, kept, d_returned, weights):
+        d_outputs, *d_states = d_returned
+        batch, count, _ = shape_of(d_outputs)
+
+        def step(t, d_states, deltas):
+            dh = d_states[0] + _read(d_outputs, t)
+            if steps.recurrent:
+                dh += tf.matmul(_read(deltas[0], t + 1), weights[0])
+            values = dict(zip(steps.loop_weights, weights))
+            for number, (before, after) in enumerate(zip(steps.states, steps.after)):
+                values[after] = _read(stacks[number], t + 1)
+                values[before] = _read(stacks[number], t)
+            values |= dict(zip(steps.d_after, [dh, *d_states[1:]]))
+            _read_kept(steps, kept, t, values)
+            deltas = list(deltas)
+            for number in _order_of_deltas(steps):
+                symbol = steps.deltas[number]
+                deltas[number] = _write(deltas[number], t, evaluate(blocks_of(symbol), values, IN_LOOP))
+                if symbol.operation == "concat":  # read as one block where a product needs it
+                    values[symbol] = _read(deltas[number], t)
+            zero = tf.zeros_like(dh)
+            d_states = [zero if d is None else evaluate([d], values, IN_LOOP)[0] for d in steps.d_states]
+            return t - 1, d_states, deltas
+
+        deltas = [tf.zeros((batch, count + 1, delta.shape[-1]), d_outputs.dtype) for delta in steps.deltas]
+        _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, (count - 1, d_states, deltas))
+        if steps.recurrent:
+            dh += tf.matmul(deltas[0][:, 0], weights[0])
+        return [dh, *d_memories], deltas
+
+    return loop
+
+
+def _order_of_deltas(steps: Plan) -> list[int]:
+    """The numbers of the gradients that are stored, each after those that it is made from."""
+    order = {symbol: place for place, symbol in enumerate(order_of(steps.deltas))}
+    return sorted(range(len(steps.deltas)), key=lambda number: order[steps.deltas[number]])
+
+
+def _read_kept(steps: Plan, kept, t, values) -> None:
+    """Read the kept blocks that the way back needs, each block by itself, for XLA vectorizes no part of a read."""
+    numbers = {symbol: number for number, symbol in enumerate(steps.kept)}
+    wanted = [*steps.deltas, *(d for d in steps.d_states if d is not None)]
+    for symbol in order_of(wanted, [*values, *steps.kept]):
+        for one in symbol.inputs:
+            if one in numbers and symbol.operation == "part":
+                start = symbol.attributes["start"]
+                values[symbol] = _read(kept[numbers[one]], t, start, symbol.attributes["stop"] - start)
+            elif one in numbers and one not in values:
+                values[one] = _read(kept[numbers[one]], t)
+
+
+def _input_reader(inputs, ids):
+    if ids is None:
+        return lambda t: [_read(z, t) for z in inputs]
+    return lambda t: [tf.gather(table, _read(ids[:, :, None], t)[:, 0]) for table in inputs]
+
+
+def _read(stack, t, start=0, width=None):
+    """Columns of a step of a stack; by default all of them."""
+    batch, width = shape_of(stack)[0], width or stack.shape[-1]
+    return tf.reshape(xla.xla_dynamic_slice(stack, [0, t, start], [batch, 1, width]), (batch, width))
+
+
+def _write(stack, t, blocks):
+    column = 0
+    for block in blocks if isinstance(blocks, list) else [blocks]:
+        stack = xla.xla_dynamic_update_slice(stack, block[:, None], [0, t, column])
+        column += block.shape[-1]
+    return stack
+
+
+def shape_of(tensor):
+    dynamic = tf.shape(tensor)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]
