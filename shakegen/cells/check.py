@@ -45,6 +45,6 @@ def try_numbers(cell: Cell, graph: Graph) -> None:
     for symbol in order_of(wanted):
         if not np.isfinite(values[symbol]).all():
             raise CellError(
-                f"the cell {cell.name!r} is wrong in {symbol.line}: from states of zero and random weights it gives "
-                "what is not a number; expected finite numbers everywhere"
+                f"the cell {cell.name!r} is wrong in {symbol.line}: states of zero and random weights give no "
+                "number; expected finite numbers everywhere"
             )

@@ -1,10 +1,10 @@
 """Steps of cells in numpy, on memory that is laid out once: the contract, and the step that any cell has.
 
-A step is made from its layer's weights and gives the engine what its one matrix product per step needs: `kernel` and
+A step is made from its layer's weights and gives the engine the factors of its one matrix product: `kernel` and
 `input_bias`, which make its input x, and `recurrent_kernel` and `recurrent_bias`, which make, from its output h, the
-recurrent part of the pre-activations for the next step; h is `output_scale` times what the step writes. Beside these,
-the state has a memory that starts as `initial_memory`. `bind` lays views over all of it and gives the function that
-advances the cell by one step, and arrays to read between such a step and the product that follows it: by the letters of
+recurrent part of the pre-activations for the next step; h is `output_scale` times the array that the step writes. The
+state also has a memory that starts as `initial_memory`. `bind` lays views over all of it and gives the function that
+advances the cell by one step, and arrays to read between a step and the product that follows it: by the letters of
 the equations, gates, candidates, memories and h, each with the factor that it is to be multiplied by.
 
 A sigmoid is ½ + ½ tanh(z/2). The steps that are tuned by hand fold the inner ½ into the weights: one tanh covers all

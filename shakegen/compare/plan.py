@@ -86,7 +86,7 @@ class Plan:
         task: the task of the networks, one of `config.TASKS`; it decides the default settings.
 
     Raises:
-        ValueError: something is missing, is given twice, or contradicts what is held equal.
+        ValueError: something is missing, is given twice, or contradicts the match.
     """
 
     entries: tuple[Entry, ...]

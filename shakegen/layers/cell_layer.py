@@ -125,7 +125,7 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
         Options of the cell, by name, and every argument of `keras.layers.RNN` but the cell.
 
-    Call arguments, and what is returned, are those of `keras.layers.RNN`.
+    Call arguments and results are the same as for `keras.layers.RNN`.
 
     Raises:
         CellError: the equations of the cell are wrong; the message names the line.

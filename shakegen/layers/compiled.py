@@ -91,8 +91,8 @@ def private_doors_open():
 
     if missing is not None:
         warnings.warn(
-            f"this TensorFlow lacks what the compiled loop of shakegen's layers needs ({missing}); Keras's own loop "
-            "runs instead, and training is slower",
+            f"this TensorFlow lacks private names that the compiled loop of shakegen's layers needs ({missing}); "
+            "Keras's own loop runs instead, and training is slower",
             stacklevel=2,
         )
     return missing is None

@@ -19,8 +19,8 @@ def forward(key, keep):
     """The compiled loop forward, for a part of a batch: a function with the arguments of `recurrence`.
 
     It returns the outputs (N, T, H) and the final states, in one list; the states at the T + 1 ends of the steps,
-    stacks (N, T + 1, H); and what the plan keeps, stacks (N, T + 1, ·) with zeros after step T. Without `keep`, the two
-    latter are of no use.
+    stacks (N, T + 1, H); and the kept values of the plan, stacks (N, T + 1, ·) with zeros after step T.
+    Without `keep`, the two latter are of no use.
     """
     steps = plan(*key)
     kept_symbols = steps.kept if keep else []
@@ -53,8 +53,8 @@ def forward(key, keep):
 def backward(key):
     """The compiled loop backward, for a part of a batch.
 
-    It is a function of the stacks and of what is kept, as `forward` returns them, of the gradients of the outputs and
-    of the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ,
+    It is a function of the stacks and the kept values, as `forward` returns them, of the gradients of the outputs and
+    the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ,
     the deltas of the plan, stacks (N, T + 1, ·) with zeros after step T.
     """
     steps = plan(*key)
@@ -94,7 +94,7 @@ def backward(key):
 
 
 def _order_of_deltas(steps: Plan) -> list[int]:
-    """The numbers of the gradients that are stored, each after those that it is made from."""
+    """The numbers of the gradients that are stored, each after the gradients that it is made from."""
     order = {symbol: place for place, symbol in enumerate(order_of(steps.deltas))}
     return sorted(range(len(steps.deltas)), key=lambda number: order[steps.deltas[number]])
 

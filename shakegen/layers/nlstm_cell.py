@@ -10,8 +10,8 @@ from keras import ops
 class NLSTMCell(keras.layers.LSTMCell):
     """One step of the Nested LSTM (Moniz & Krueger 2017, "Nested LSTMs", https://arxiv.org/abs/1801.10308).
 
-    Level 0 is the outermost of D. With x̃ and h̃ what a level receives (level 0: the inputs x and the last output h) and
-    W, U, b its own weights, level d computes
+    Level 0 is the outermost of D. A level receives x̃ and h̃ (level 0: the inputs x and the last output h); W, U, b are
+    its own weights. Level d computes
 
         i, f, o = σ(x̃ W + h̃ U + b)        g = a(x̃ W + h̃ U + b)        a: cell_activation at level 0, activation inside
         d < D-1:  c_d = the output of level d+1, which receives x̃ = i ⊙ g and h̃ = f ⊙ c_d

@@ -1,4 +1,4 @@
-"""A trained model: its file, how well it predicts, what it copies, and where models lie."""
+"""A trained model: its file, its evaluation, its novelty, the shelf of models."""
 
 from typing import TYPE_CHECKING
 

@@ -87,7 +87,7 @@ class LanguageModel(Model):
         return text
 
     def read_script(self, text: str, on_unknown: str | None = None) -> script.Script:
-        """A text with what the network should predict along it; raises as `Vocabulary.encode`."""
+        """A text with the targets of the network along it; raises as `Vocabulary.encode`."""
         return script.of_symbols(self.vocabulary, text, on_unknown)
 
 
@@ -155,7 +155,7 @@ class AutocompleteModel(Model):
         return SYMBOLS.decode(encode_text([text]))
 
     def read_script(self, text: str, on_unknown: str | None = None) -> script.Script:
-        """A text with what the network should predict along it."""
+        """A text with the targets of the network along it."""
         return script.of_words(self.words, text)
 
 

@@ -242,7 +242,7 @@ def read_training(file: h5py.File, size: int) -> Training | None:
             raise ModelFileError(f"{name} is not an array of numbers that is stored plainly in this file")
         room -= dataset.id.get_storage_size()
         if room < 0:
-            raise ModelFileError(f"{name} and what comes before it are larger than the file")
+            raise ModelFileError(f"the arrays up to {name} are larger than the file")
         array = arrays[name.removeprefix("training/")] = dataset[()]
         if not np.isfinite(array).all():
             raise ModelFileError(f"{name} has other than numbers; the training may have diverged")

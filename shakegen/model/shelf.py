@@ -1,4 +1,4 @@
-"""Models by name or by path: those in `./models`, and those that came with shakegen."""
+"""Models by name or by path: the models in `./models`, and the pretrained ones."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def pretrained(task: str) -> Path:
 
 
 def own_models() -> list[Path]:
-    """The model files in `./models`, newest first, but, in a clone of shakegen, for those that came with it."""
+    """The model files in `./models`, newest first; in a clone of shakegen, without the pretrained ones."""
     shipped = named.data_folder("models").resolve()
     files = (path for path in Path("models").glob("*.h5") if path.is_file())
     files = (path for path in files if path.name not in SHIPPED or path.resolve().parent != shipped)
@@ -23,7 +23,7 @@ def own_models() -> list[Path]:
 
 
 def list_models() -> list[Path]:
-    """The model files in `./models`, newest first, and then those that came with shakegen."""
+    """The model files in `./models`, newest first, and then the pretrained ones."""
     own = own_models()
     seen = {model.resolve() for model in own}
     return own + [m for m in sorted(named.data_folder("models").glob("*.h5")) if m.resolve() not in seen]

@@ -48,7 +48,7 @@ class Truncation:
 
     @property
     def steps(self) -> list[tuple[str, float]]:
-        """Name and value of those that have an effect, in order. Shares of 1 have none, but a min-p of 1 has."""
+        """Name and value of the truncations with an effect, in order. Shares of 1 have none, but a min-p of 1 has."""
         values = [(name, getattr(self, name)) for name in KEEP]
         return [(name, value) for name, value in values if value is not None and (value != 1 or name in FROM_ONE)]
 

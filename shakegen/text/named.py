@@ -193,7 +193,7 @@ def retrieve(source: Download, file: Path, show: Callable[[int], None]) -> None:
                     if out.tell() > source.size:  # a server might never stop
                         raise ValueError("the file is too large")
 
-    pooch.get_logger().setLevel("WARNING")  # `progress_bar` says what is fetched
+    pooch.get_logger().setLevel("WARNING")  # `progress_bar` names the text
     pooch.retrieve(source.url, source.sha256, file.name, file.parent, downloader=receive)
     with suppress(PermissionError):  # pooch's temporary files are for their owner alone
         file.chmod(0o666 & ~files.current_umask())

@@ -138,8 +138,8 @@ def line_of(kind, text):
          "(a, b)"),
         (TooNarrow, 'return {"h": tanh(x @ w.kernel)}', "its state 'h' becomes ('N', 8), expected ('N', 4)"),
         (NoSuchWeight, 'return {"h": tanh(x @ w.kernal)}', "there is no 'kernal' among kernel, recurrent_kernel, bias"),
-        (NoNumber, 'return {"h": z / (s.h - s.h)}', "from states of zero and random weights it gives what is not a "
-         "number; expected finite numbers everywhere"),
+        (NoNumber, 'return {"h": z / (s.h - s.h)}', "states of zero and random weights give no number; expected "
+         "finite numbers everywhere"),
         (Odd, "a, b, c = split(x @ w.kernel, 3)", "a width of 4 does not split into 3 equal parts"),
         (Squares, 'return {"h": (x @ w.kernel) ** 2}', "unsupported operand type(s) for ** or pow(): 'Symbol' and "
          "'int'"),

@@ -29,7 +29,7 @@ def test_without_them_keras_s_loop_runs_and_one_warning_says_so():
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == (
-        "this TensorFlow lacks what the compiled loop of shakegen's layers needs (import of "
+        "this TensorFlow lacks private names that the compiled loop of shakegen's layers needs (import of "
         "tensorflow.compiler.tf2xla.ops halted; None in sys.modules); Keras's own loop runs instead, "
         "and training is slower\n"
     )

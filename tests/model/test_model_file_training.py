@@ -87,5 +87,5 @@ def test_a_training_run_that_repeats_itself_is_not_read_beyond_the_size_of_the_f
     with pytest.raises(model_file.ModelFileError) as error:
         load(path, with_training=True)
     assert str(error.value) == (
-        f"{path} is not a usable model: training/weights/2 and what comes before it are larger than the file"
+        f"{path} is not a usable model: the arrays up to training/weights/2 are larger than the file"
     )

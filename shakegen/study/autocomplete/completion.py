@@ -13,7 +13,7 @@ class Completion(NamedTuple):
     """A word that may complete a text."""
 
     word: str  # whole, with the letters that are typed already
-    probability: float  # among all the words that the network knows, or those that match
+    probability: float  # among all known words, or among the matching ones
 
 
 class Typing:

@@ -4,7 +4,7 @@ import contextlib
 
 
 class Strategy:
-    """One process that trains a network, on all its GPUs; and what a trainer may ask of any number of processes.
+    """One process that trains a network, on all its GPUs; a trainer asks it as it asks several processes.
 
     The first process, the chief, decides, scores, shows and writes. The others follow its orders.
 
