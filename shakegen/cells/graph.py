@@ -80,12 +80,12 @@ def trace(cell, inputs: int) -> Graph:
             f"the step of the cell {cell.name!r} returns {type(given).__name__}: expected a dictionary of its states, "
             f"{', '.join(states)}, and of any gates to show"
         )
-    check_step(cell, x, states, given)
+    check_step(cell, x, states, weights, given)
     after = {name: given[name] for name in states}
     return Graph(x, states, weights, after, {name: symbol for name, symbol in given.items() if name not in states})
 
 
-def check_step(cell, x: Symbol, states: Mapping[str, Symbol], given: Mapping) -> None:
+def check_step(cell, x: Symbol, states: Mapping[str, Symbol], weights: Mapping[str, Symbol], given: Mapping) -> None:
     """Refuse a step that forgets a state, or whose states cannot be those of the next step."""
     for name, symbol in given.items():
         if not isinstance(symbol, Symbol) or BATCH not in symbol.shape:
@@ -104,8 +104,15 @@ def check_step(cell, x: Symbol, states: Mapping[str, Symbol], given: Mapping) ->
                 f"the cell {cell.name!r} is wrong in {given[name].line or 'its step'}: its state {name!r} becomes "
                 f"{given[name].shape}, expected {(BATCH, cell.units)}"
             )
-    if x not in order_of([given[name] for name in states]):
+    used = set(order_of([given[name] for name in states]))
+    if x not in used:
         raise CellError(f"no state of the cell {cell.name!r} depends on its input: expected x in the equations")
+    for name, symbol in weights.items():
+        if symbol not in used:
+            raise CellError(
+                f"no state of the cell {cell.name!r} depends on its weight {name!r}: expected it in the equations, or "
+                "a method weights(self, inputs) without it"
+            )
 
 
 def failing_line(error: BaseException) -> str:
@@ -120,3 +127,19 @@ def failing_line(error: BaseException) -> str:
     frame, number = frames[-1].tb_frame, frames[-1].tb_lineno
     text = linecache.getline(frame.f_code.co_filename, number).strip()
     return f"line {number} of {Path(frame.f_code.co_filename).name} (`{text}`)"
+
+
+def find_kinds(cell) -> dict[str, str]:
+    """The kind of values of each name that a step shows: a "memory" (a state but h), a "gate" (a σ), or a "value"."""
+    graph = trace(cell, cell.units)
+    _, *memories = graph.after
+    kinds = {name: "gate" if is_sigmoid(symbol) else "value" for name, symbol in graph.shown.items()}
+    return {"h": "value", **dict.fromkeys(memories, "memory"), **kinds}
+
+
+def is_sigmoid(symbol: Symbol) -> bool:
+    """Whether a symbol is a logistic function, by itself or as a block of gates side by side."""
+    if symbol.operation == "part" and symbol.inputs[0].operation == "activate":
+        names = symbol.inputs[0].attributes["names"]
+        return names[symbol.attributes["start"] * len(names) // symbol.inputs[0].shape[-1]] == "sigmoid"
+    return symbol.operation == "sigmoid" or symbol.attributes.get("names") == ("sigmoid",)

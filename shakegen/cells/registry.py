@@ -6,6 +6,8 @@ A class becomes known when it is defined. A model file only names its cell: noth
 import importlib.util
 import os
 import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from shakegen.cells.cell import Cell
 
@@ -13,6 +15,7 @@ DEFAULT = "gru"
 GROUP, VARIABLE = "shakegen.cells", "SHAKEGEN_CELLS"
 CELLS: dict[str, type[Cell]] = {}
 BUILT_IN: list[str] = []
+WORDS = {"true": True, "false": False}
 
 
 def register(cell: type[Cell]) -> None:
@@ -39,6 +42,8 @@ def find_cell(name: str) -> type[Cell]:
     Raises:
         ValueError: there is none.
     """
+    if not isinstance(name, str):
+        raise ValueError(f"the cell is {name!r}: expected a name, for example {DEFAULT}")
     if not is_known(name):
         raise ValueError(
             f"there is no cell {name!r}: expected one of {', '.join(CELLS)}, or module:Class for one of your own"
@@ -92,6 +97,42 @@ def parse_cell(text: str) -> tuple[type[Cell], list[str]]:
     if settings and "=" not in settings[0] and (not is_known(first) or find_module(first)):
         first = f"{first}:{settings.pop(0)}"
     return resolve_cell(first), settings
+
+
+def parse_setting(text: str, kinds: Mapping[str, type]) -> tuple[str, Any]:
+    """The name and the value of `NAME=VALUE`.
+
+    Args:
+        text: the setting.
+        kinds: the type of the value, by name: bool, int, float or str.
+
+    Raises:
+        ValueError: there is no such name, or the value is of another kind.
+    """
+    name, equals, value = text.partition("=")
+    name = name.strip().replace("-", "_")
+    if name not in kinds or not equals:
+        raise ValueError(
+            f"a cell cannot have {text!r} of its own: expected NAME=VALUE, the name one of {', '.join(kinds)}"
+        )
+    kind = kinds[name]
+    try:
+        return name, WORDS[value.lower()] if kind is bool else kind(value)
+    except (KeyError, ValueError):
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        raise ValueError(f"{name} is {value!r}: expected {expected}") from None
+
+
+def option_kinds(cell: type[Cell]) -> dict[str, type]:
+    """The types of the options of all known cells, by name; those of one cell come before others of the same name."""
+    cells = [*CELLS.values(), cell]
+    return {name: type(one.default) for kind in cells for name, one in kind.options().items()}
+
+
+def environment_for(cells: Iterable[type[Cell]]) -> str:
+    """A value of SHAKEGEN_CELLS that names cells of one's own, beside those that it names already."""
+    own = [f"{cell.__module__}:{cell.__qualname__}" for cell in cells if cell.name not in BUILT_IN]
+    return ",".join(dict.fromkeys([*filter(None, os.environ.get(VARIABLE, "").split(",")), *own]))
 
 
 def find_module(name: str):

@@ -87,7 +87,7 @@ def print_units(result) -> None:
     click.echo("\nBlue: low, a gate closed. Red: high, a gate open. Without colour: near the middle.")
     for trace in result.traces:
         click.echo(f"\n{trace['signal']} of unit {trace['unit']} in layer {trace['layer']}")
-        shades = gates.shades(trace["values"][trace["signal"]], trace["signal"])
+        shades = gates.shades(trace["values"][trace["signal"]], trace["kinds"][trace["signal"]])
         pairs = zip(result.characters, map(pick_colour, shades), strict=True)
         click.echo("".join(colour_symbol(character, colour) for character, colour in pairs))
 

@@ -125,6 +125,10 @@ class CellName(click.ParamType):
         return f"[{'|'.join(CELLS)}|MODULE:CLASS]"
 
     def convert(self, value, param, ctx):
+        if "=" in value:
+            raise ValueError(
+                f"the cell is {value!r}: expected a name or module:Class; its options stand apart, as --depth"
+            )
         return resolve_cell(value).name
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import BUILT_IN, VARIABLE, find_cell
+from shakegen.cells.registry import VARIABLE, environment_for, find_cell
 
 
 def is_given(context: click.Context, name: str) -> bool:
@@ -56,7 +56,5 @@ def list_next_commands(corpus: tuple[str, ...], model, out: Path) -> str:
 
 def program(model) -> str:
     """The program, as it is called for a model: a cell that is not of this package must be named."""
-    cell = find_cell(model.config.cell)
-    if cell.name in BUILT_IN:
-        return "shakegen"
-    return f"{VARIABLE}={cell.__module__}:{cell.__qualname__} shakegen"
+    places = environment_for([find_cell(model.config.cell)])
+    return f"{VARIABLE}={places} shakegen" if places else "shakegen"

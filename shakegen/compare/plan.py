@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from shakegen.cells.registry import BUILT_IN, CELLS, find_cell, option_names, parse_cell
+from shakegen.cells.registry import BUILT_IN, find_cell, option_kinds, option_names, parse_cell, parse_setting
 from shakegen.compare.matching import match_weights
 from shakegen.network.config import Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
@@ -14,7 +14,6 @@ MATCHES = ("units", "parameters", "time")
 OWN: dict[str, type] = dict.fromkeys(("units", "layers", "embedding"), int)
 OWN |= dict.fromkeys(("learn_initial_state", "residual", "variational_dropout"), bool)
 OWN |= dict.fromkeys(("dropout", "learning_rate"), float)
-WORDS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,8 @@ class Entry:
             ValueError: there is no cell or setting of this name, or the value is of another kind.
         """
         kind, assignments = parse_cell(text)
-        settings, cell = dict(map(parse_setting, assignments)), kind.name
+        kinds = OWN | option_kinds(kind)
+        settings, cell = dict(parse_setting(one, kinds) for one in assignments), kind.name
         return cls(
             ":".join([cell, *(f"{name}={format_value(value)}" for name, value in settings.items())]), cell, settings
         )
@@ -50,25 +50,11 @@ class Entry:
         return re.sub(r"[^\w.]+", "-", self.name.replace("=", ""))
 
 
-def parse_setting(text: str) -> tuple[str, object]:
-    """The name and the value of `NAME=VALUE`."""
-    kinds = OWN | {name: type(one.default) for cell in CELLS.values() for name, one in cell.options().items()}
-    name, equals, value = text.partition("=")
-    name = name.strip().replace("-", "_")
-    if name not in kinds or not equals:
-        raise ValueError(
-            f"a cell cannot have {text!r} of its own: expected NAME=VALUE, the name one of {', '.join(kinds)}"
-        )
-    kind = kinds[name]
-    try:
-        return name, WORDS[value.lower()] if kind is bool else kind(value)
-    except (KeyError, ValueError):
-        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
-        raise ValueError(f"{name} is {value!r}: expected {expected}") from None
-
-
 def format_value(value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return str(value).lower()
 
 
 @dataclass(frozen=True)

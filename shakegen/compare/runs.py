@@ -13,6 +13,7 @@ from pathlib import Path
 import filelock
 
 import shakegen
+from shakegen.cells.registry import VARIABLE, environment_for, find_cell
 from shakegen.compare.record import Record, explain_difference
 from shakegen.files import ensure_writable
 
@@ -92,6 +93,7 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
     # The very package that this process runs, wherever that came from; -P keeps the working folder out.
     paths = [str(Path(shakegen.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment[VARIABLE] = environment_for([find_cell(record.what["config"]["cell"])])
     # In a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
     own_group = 0 if os.name == "posix" else None
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, process_group=own_group)

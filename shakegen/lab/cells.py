@@ -1,6 +1,6 @@
 """The recurrent units that the lab compares, by their names there: all cells, and their presets. Only Python."""
 
-from shakegen.cells.registry import BUILT_IN, find_cell, is_known, parse_cell
+from shakegen.cells.registry import BUILT_IN, find_cell, is_known, option_kinds, parse_cell, parse_setting
 from shakegen.network.config import Config
 
 CELLS = tuple(name for cell in BUILT_IN for name in (cell, *find_cell(cell).presets))
@@ -10,7 +10,7 @@ def make_config(name: str, units: int) -> Config:
     """The configuration of one layer of a cell.
 
     Args:
-        name: of a cell or of a preset, or module:Class.
+        name: of a cell or of a preset, or module:Class; its options may follow, as in `nlstm:depth=3`.
         units: H.
 
     Raises:
@@ -24,4 +24,6 @@ def make_config(name: str, units: int) -> Config:
     for cell in map(find_cell, BUILT_IN):
         if name in cell.presets:
             return Config(cell.name, units, layers=1, dropout=0.0, residual=False, **cell.presets[name])
-    return Config(parse_cell(name)[0].name, units, layers=1, dropout=0.0, residual=False)
+    cell, assignments = parse_cell(name)
+    options = dict(parse_setting(one, option_kinds(cell)) for one in assignments)
+    return Config(cell.name, units, layers=1, dropout=0.0, residual=False, **options)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
+from shakegen.cells.graph import find_kinds
 from shakegen.lab import features
 from shakegen.lab.result import Result, make_table
 from shakegen.plotting import Figure, Fragment, Heat, Panel, Table
@@ -38,8 +39,8 @@ class Gates(Result):
         together: the correlation of the best mixture of all units, `features.combined_correlation`, or None.
         begin: the place in the text where the part that is shown begins.
         characters: the symbols of that part.
-        traces: one dictionary for each unit: layer, unit, signal, and values, by name, lists as long as `characters`:
-            gates from 0 to 1, c, h and g as they are.
+        traces: one dictionary for each unit: layer, unit, signal; by name, the kinds of values (memory, gate, value),
+            and values, lists as long as `characters`.
     """
 
     gates: list[dict]
@@ -72,7 +73,10 @@ class Gates(Result):
                 "title": f"layer {trace['layer']}, unit {trace['unit']}",
                 "signal": trace["signal"],
                 "values": {name: np.round(np.array(v, float), 3).tolist() for name, v in trace["values"].items()},
-                "shades": {name: pack_bytes(127 * shades(v, name), np.int8) for name, v in trace["values"].items()},
+                "shades": {
+                    name: pack_bytes(127 * shades(v, trace["kinds"][name]), np.int8)
+                    for name, v in trace["values"].items()
+                },
             }
             for trace in self.traces
         ]
@@ -80,7 +84,9 @@ class Gates(Result):
 
     def figure(self) -> Figure:
         names = [character.replace("\n", "↵") for character in self.characters[:DRAWN]]
-        values = [shades(trace["values"][trace["signal"]], trace["signal"])[:DRAWN] for trace in self.traces]
+        values = [
+            shades(trace["values"][trace["signal"]], trace["kinds"][trace["signal"]])[:DRAWN] for trace in self.traces
+        ]
         units = [f"{trace['signal']} of {trace['layer']}.{trace['unit']}" for trace in self.traces]
         heat = Heat(np.array(values), "-1 … 1; gates: closed … open", rows=units, columns=names)
         return Figure("Units along a text", [Panel("", "layer.unit", heat=heat)])
@@ -105,8 +111,8 @@ def gates(
         find: rank the units by how closely they follow this feature of the text.
         layer: layer of the units, from 1.  [default: all; with `units`, the first]
         units: numbers of units, from 0, such as 3,17.  [default: the best, or the most changeable]
-        signal: the signal to show: h, or c of an lstm, c0, c1 … of an nlstm, or a gate: i f o z r.  [default: the
-            memories, else h]
+        signal: the signal to show, by its letter in the equations of the cell: h, a memory such as c, or a gate.
+            [default: the memories, else h]
         count: number of units to show.
         shown: number of characters to show, from a little before the feature begins.
         random_state: seed of the chance level.
@@ -122,7 +128,8 @@ def gates(
     check_place(model.config, layer, units)
     alphabet = [model.vocabulary.decode([k]) for k in range(len(model.vocabulary))]
     symbols = [alphabet[k] for k in ids]
-    wanted = choose_signals(model, signal)
+    kinds = find_kinds(model.config.make_cell())
+    wanted = choose_signals(model, signal, kinds)
     read = model.engine.activations(ids, wanted)
     candidates = [
         (number, unit, name)
@@ -130,7 +137,9 @@ def gates(
         for name in wanted
         for unit in (range(model.config.units) if units is None else units)
     ]
-    signals = np.stack([squash(read[number - 1][name][:, unit], name) for number, unit, name in candidates], axis=1)
+    signals = np.stack(
+        [squash(read[number - 1][name][:, unit], kinds[name]) for number, unit, name in candidates], axis=1
+    )
     scores, by_chance, together, begin = signals.std(axis=0), None, None, 0
     if find:
         feature = features.compute_feature(find, symbols)
@@ -147,8 +156,8 @@ def gates(
         score = {"correlation": float(scores[place])} if find else {}
         seen = {"mean": float(signals[:, place].mean()), "deviation": float(signals[:, place].std())}
         rows.append({"layer": number, "unit": int(unit), "signal": name, **score, **seen})
-        traces.append({"layer": number, "unit": int(unit), "signal": name, "values": values})
-    summary = [row for number, values in enumerate(inside, 1) for row in gate_rows(number, values)]
+        traces.append({"layer": number, "unit": int(unit), "signal": name, "kinds": kinds, "values": values})
+    summary = [row for number, values in enumerate(inside, 1) for row in gate_rows(number, values, kinds)]
     return Gates(rows, summary, find, by_chance, together, begin, symbols[begin : begin + shown], traces)
 
 
@@ -161,34 +170,26 @@ def check_place(config, layer: int | None, units: Iterable[int] | None) -> None:
             raise ValueError(f"there is no unit {unit}: expected one from 0 to {config.units - 1}")
 
 
-def choose_signals(model, signal: str | None) -> list[str]:
+def choose_signals(model, signal: str | None, kinds: dict[str, str]) -> list[str]:
     """The names of the signals to look at in each unit."""
     (first, *_) = model.engine.activations(np.zeros(1, int))
     if signal is not None and signal not in first:
         raise ValueError(f"a unit of this {model.config.cell} has no {signal!r}: expected one of {', '.join(first)}")
-    return [signal] if signal else [name for name in first if is_memory(name)] or ["h"]
+    return [signal] if signal else [name for name in first if kinds[name] == "memory"] or ["h"]
 
 
-def is_memory(name: str) -> bool:
-    return name.startswith("c")
-
-
-def is_gate(name: str) -> bool:
-    return name[0] in "ifozr"
-
-
-def squash(values, name: str) -> np.ndarray:
+def squash(values, kind: str) -> np.ndarray:
     """tanh of a memory, as its cell lets it out; other values as they are."""
-    return np.tanh(values) if is_memory(name) else np.asarray(values)
+    return np.tanh(values) if kind == "memory" else np.asarray(values)
 
 
-def shades(values, name: str) -> np.ndarray:
+def shades(values, kind: str) -> np.ndarray:
     """Values from -1 to 1, for colours: gates from closed to open, unbounded values by the largest of them."""
-    values = squash(values, name).astype(float)
-    return 2 * values - 1 if is_gate(name) else values / max(1.0, np.abs(values).max(initial=0.0))
+    values = squash(values, kind).astype(float)
+    return 2 * values - 1 if kind == "gate" else values / max(1.0, np.abs(values).max(initial=0.0))
 
 
-def gate_rows(layer: int, values: dict[str, np.ndarray]) -> list[dict]:
+def gate_rows(layer: int, values: dict[str, np.ndarray], kinds: dict[str, str]) -> list[dict]:
     """The mean of each gate of a layer, and how often it is closed and open."""
     return [
         {
@@ -199,5 +200,5 @@ def gate_rows(layer: int, values: dict[str, np.ndarray]) -> list[dict]:
             "open": float((gate > OPEN).mean()),
         }
         for name, gate in values.items()
-        if is_gate(name)
+        if kinds[name] == "gate"
     ]

@@ -92,7 +92,7 @@ def start(
     """
     check.require_known("start", starts, STARTS)
     check.require_known("optimizer", optimizers, OPTIMIZERS)
-    check.require_counts(batch_size=batch_size)
+    check.require_counts(batch_size=batch_size, lag=lag)
     if gradients < batch_size:
         raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
     posed, config, rows, curves = PROBLEMS[problem], cells.make_config(cell, units), [], []

@@ -8,7 +8,7 @@ from numbers import Integral
 
 import keras
 
-from shakegen.cells import Cell, Weight, find_cell
+from shakegen.cells import Cell, CellError, Weight, find_cell
 from shakegen.cells.check import check_cell
 from shakegen.cells.graph import trace
 from shakegen.cells.program import Program
@@ -85,7 +85,10 @@ def initializer_of(weight: Weight, seed: int | None = None) -> keras.initializer
 
 
 def make_initializer(name: str, seed: int | None) -> keras.initializers.Initializer:
-    kind = type(keras.initializers.get(name))
+    try:
+        kind = type(keras.initializers.get(name))
+    except ValueError:
+        raise CellError(f"there is no initializer {name!r}: expected one of Keras's, for example orthogonal") from None
     seeded = seed is not None and "seed" in inspect.signature(kind).parameters
     return kind(seed=seed) if seeded else kind()
 

@@ -71,7 +71,7 @@ class Config:
         values |= {"variational_dropout": variational_dropout}
         kind = find_cell(cell)
         inherited = {name: value for name, value in cell_options.items() if name in kind.options()}  # of `replace`
-        values["cell_options"] = MappingProxyType(resolve_options(kind, {**inherited, **options}))
+        values["cell_options"] = resolve_options(kind, {**inherited, **options})
         for name, value in values.items():
             object.__setattr__(self, name, value)
         self._check()

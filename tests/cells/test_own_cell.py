@@ -97,6 +97,9 @@ def test_a_plugin_has_it(trained, tmp_path, monkeypatch):
 def test_gates_are_shown_along_a_text(trained, ugrnn, shakegen):
     outcome = shakegen("lab", "gates", trained[1], "Shall I compare thee", "--signal", "g", "--json")
     assert outcome.exit_code == 0, outcome.output
+    shown = json.loads(outcome.stdout)
+    assert shown["traces"][0]["kinds"] == {"h": "value", "g": "gate", "c": "value"}
+    assert {row["gate"] for row in shown["gates"]} == {"g"}
 
 
 def test_a_file_does_not_import_its_cell(trained):
@@ -147,7 +150,7 @@ def test_the_commands_take_it(ugrnn, shakegen, poem, tmp_path):
 
 
 def test_it_is_compared(poem, tmp_path, monkeypatch):
-    """In processes of their own, which the environment tells of the cell."""
+    """In processes of their own, which are told of the cell."""
     (tmp_path / "poem.txt").write_text(poem, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     tiny = [
@@ -163,9 +166,10 @@ def test_it_is_compared(poem, tmp_path, monkeypatch):
         "1",
         "--layers",
         "1",
+        "--quiet",
+        "--json",
     ]
-    finished = run_without_it(
-        "compare", "poem.txt", "--cells", "ugrnn:UGRNN,gru", *tiny, "--quiet", "--json", cells="ugrnn:UGRNN"
-    )
+    finished = run_without_it("compare", "poem.txt", "--cells", "ugrnn:UGRNN,gru", *tiny)
     assert finished.returncode == 0, finished.stderr
     assert [row["name"] for row in json.loads(finished.stdout)["rows"]] == ["ugrnn", "gru"]
+    assert [row["failures"] for row in json.loads(finished.stdout)["rows"]] == [[], []]

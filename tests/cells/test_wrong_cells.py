@@ -56,7 +56,7 @@ class NoNumber(Wrong):
     name = "test-number"
 
     def step(self, x, s, w):
-        z = x @ w.kernel
+        z = x @ w.kernel + s.h @ w.recurrent_kernel + w.bias
         return {"h": z / (s.h - s.h)}
 
 
@@ -94,6 +94,13 @@ class Constant(Wrong):
 
     def step(self, x, s, w):
         return {"h": tanh(x @ w.kernel), "g": 1.0}
+
+
+class Unused(Wrong):
+    name = "test-unused"
+
+    def step(self, x, s, w):
+        return {"h": tanh(x @ w.kernel + w.bias)}
 
 
 class OddShape(Wrong):
@@ -160,6 +167,8 @@ def test_the_line_to_mend_is_named(kind, line, message):
         (Forgets, "the step of the cell 'test-forgets' forgets the state 'c': expected it in what it returns, h, g"),
         (Returns, "the step of the cell 'test-returns' returns Symbol: expected a dictionary of its states, h, and of "
          "any gates to show"),
+        (Unused, "no state of the cell 'test-unused' depends on its weight 'recurrent_kernel': expected it in the "
+         "equations, or a method weights(self, inputs) without it"),
         (Constant, "the step of the cell 'test-constant' returns 'g' that no input or state leads to: expected a block "
          "of numbers for each sequence"),
         (OddShape, "the weight 'scale' of the cell 'test-shape' has the shape (): expected (rows, columns) or "

@@ -149,3 +149,8 @@ def test_of_all_matches_the_nearest_to_what_was_asked_for_is_taken():
         found = tuple(count(config) for config in match_weights(families, weights, count).values())
         assert found in possible
         assert min(abs(n - weights) for n in found) == min(abs(n - weights) for pair in possible for n in pair)
+
+
+def test_settings_that_differ_in_a_late_digit_are_different_networks():
+    names = [Entry.parse(f"gru:dropout={value}").name for value in ("0.1234567", "0.1234568", "0.5")]
+    assert names == ["gru:dropout=0.1234567", "gru:dropout=0.1234568", "gru:dropout=0.5"]

@@ -136,9 +136,9 @@ def test_units_that_are_named_and_units_that_vary_most(random_model):
 
 
 def test_shades_go_from_low_to_high():
-    assert gates.shades([0, 0.5, 1], "f0").tolist() == [-1, 0, 1]
-    np.testing.assert_allclose(gates.shades([-9, 0, 0.5], "c1"), np.tanh([-9, 0, 0.5]))
-    assert gates.shades([-4, 2], "h").tolist() == [-1, 0.5]
+    assert gates.shades([0, 0.5, 1], "gate").tolist() == [-1, 0, 1]
+    np.testing.assert_allclose(gates.shades([-9, 0, 0.5], "memory"), np.tanh([-9, 0, 0.5]))
+    assert gates.shades([-4, 2], "value").tolist() == [-1, 0.5]
 
 
 def test_in_a_terminal_a_text_keeps_its_lines_and_gets_colours():

@@ -44,7 +44,7 @@ def readings(browser):
 
 
 def assert_shown(browser, trace, signal, position):
-    shades = gates.shades(trace["values"][signal], signal)
+    shades = gates.shades(trace["values"][signal], trace["kinds"][signal])
     np.testing.assert_allclose(strengths(browser), 0.75 * np.abs(shades), atol=0.015)
     assert chosen(browser) == position
     expected = {name: pytest.approx(values[position], abs=0.006) for name, values in trace["values"].items()}
@@ -61,7 +61,7 @@ def test_selects_choose_the_unit_and_the_signal(browser, opened):
 
 
 def test_low_and_high_values_have_different_colours(browser, opened):
-    shades = np.array(gates.shades(opened.traces[0]["values"]["c"], "c"))
+    shades = np.array(gates.shades(opened.traces[0]["values"]["c"], "memory"))
     colours = of_spans(browser, "one.style.backgroundColor")
     assert all(("series0" in colour) == (round(127 * shade) < 0) for colour, shade in zip(colours, shades, strict=True))
     assert len({colour.split(")")[0] for colour in colours}) == 2
