@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import CELLS, option_names, resolve_cell
+from shakegen.cells.registry import CELLS, option_kinds, option_names, parse_cell, parse_setting
 from shakegen.network.config import EMBEDDINGS, Config
 from shakegen.text.vocabulary import ON_UNKNOWN
 
@@ -117,24 +117,28 @@ def read_help(source: Callable) -> dict[str, str]:
 
 
 class CellName(click.ParamType):
-    """The name of a cell; a cell of one's own, module:Class, is imported and gives its name."""
+    """A cell: its name, or module:Class; its options may follow, as in `nlstm:depth=3`."""
 
     name = "cell"
 
     def get_metavar(self, param, ctx=None):
         return f"[{'|'.join(CELLS)}|MODULE:CLASS]"
 
-    def convert(self, value, param, ctx):
-        if "=" in value:
-            raise ValueError(
-                f"the cell is {value!r}: expected a name or module:Class; its options stand apart, as --depth"
-            )
-        return resolve_cell(value).name
-
 
 cell_option = click.option(
-    "--cell", type=CellName(), default=Config().cell, show_default=True, help="Recurrent unit; or one of your own."
-)
+    "--cell", type=CellName(), default=Config().cell, show_default=True, help="Recurrent unit, or one of your own; its "
+    "options may follow, as in my_cells:MyCell:alpha=0.3."
+)  # fmt: skip
+
+
+def read_cell(text: str) -> dict[str, typing.Any]:
+    """The options `cell`, and those of the cell, that the value of `--cell` stands for.
+
+    Raises:
+        ValueError: the cell or an option does not exist, or a value is of another kind.
+    """
+    cell, assignments = parse_cell(text)
+    return {"cell": cell.name, **dict(parse_setting(one, option_kinds(cell)) for one in assignments)}
 
 
 def make_cell_options() -> list[Callable]:

@@ -9,7 +9,15 @@ import click
 
 from shakegen.cli import runs
 from shakegen.cli.group import main
-from shakegen.cli.options import cell_option, corpus_options, group, make_cell_options, options_from, shape_options
+from shakegen.cli.options import (
+    cell_option,
+    corpus_options,
+    group,
+    make_cell_options,
+    options_from,
+    read_cell,
+    shape_options,
+)
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
 from shakegen.training.recipe import Recipe
@@ -118,6 +126,8 @@ def train(context, workers, worker_index, worker_wait, **options):
 
     options |= options.pop("reading") | options.pop("shape")
     given = {name for name in options if runs.is_given(context, name)}
+    network = read_cell(options["cell"])
+    options, given = options | network, given | (network.keys() - {"cell"})
     cluster = Cluster.resolve(workers, worker_index, os.environ)
     with join(cluster, worker_wait) as strategy:
         run_training(strategy, given=given, **options)

@@ -15,6 +15,16 @@ from shakegen.cells.registry import load_cell, register
 from shakegen.layers import recurrence
 
 ROOT = Path(__file__).parents[2]
+SLOW = """from shakegen.cells import Cell, option, tanh
+
+class Slow(Cell):
+    name, gates = "test-slow", ("h",)
+    alpha: float = option(0.5, help="Share that is new.")
+
+    def step(self, x, s, w):
+        new = tanh(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias)
+        return {"h": (1 - self.alpha) * s.h + self.alpha * new}
+"""
 SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
 
 
@@ -147,6 +157,23 @@ def test_the_commands_take_it(ugrnn, shakegen, poem, tmp_path):
     )
     assert outcome.exit_code == 0, outcome.output
     assert "ugrnn" in outcome.stdout
+
+
+def test_options_of_a_cell_of_one_s_own_follow_it(shakegen, poem, monkeypatch):
+    Path("poem.txt").write_text(poem, encoding="utf-8")
+    Path("slow_cells.py").write_text(SLOW, encoding="utf-8")
+    tiny = ["--epochs", "1", "--units", "6", "--batch-size", "8", "--seq-length", "20", "--sample-length", "0"]
+    outcome = shakegen("train", "poem.txt", "--cell", "slow_cells:Slow:alpha=0.25", "--out", "a.h5", *tiny)
+    assert outcome.exit_code == 0, outcome.output
+    assert library.load("a.h5").config.alpha == 0.25
+    assert shakegen("train", "poem.txt", "--cell", "nlstm:depth=3", "--out", "b.h5", *tiny).exit_code == 0
+    assert library.load("b.h5").config.depth == 3
+    outcome = shakegen("train", "poem.txt", "--cell", "slow_cells:Slow:beta=1", *tiny)
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith(
+        "Error: a cell cannot have 'beta=1' of its own: expected NAME=VALUE, the name one of "
+    )
+    sys.modules.pop("slow_cells")
 
 
 def test_it_is_compared(poem, tmp_path, monkeypatch):
