@@ -1,23 +1,35 @@
-"""The group of all commands, with errors of one line, and tables."""
+"""The group of all commands, with errors of one line."""
 
+import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from shakegen import __version__
-from shakegen.cli.options import Grouped
+from shakegen.cli.options import Commands
+
+USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
 
 
-class OneLineErrors(click.Group):
-    """Bad input ends in one line `Error: …` and exit code 1, Ctrl-C in exit code 130; no traceback reaches a user."""
+class OneLineErrors(Commands):
+    """Bad input ends in one line `Error: …`, Ctrl-C in exit code 130; no traceback reaches a user.
 
-    command_class = Grouped
+    The exit code is 1 for a bad value, a bad file or the like, and 2 for a command line that cannot be understood: an
+    option or a command that does not exist, or one that lacks its value or argument.
+    """
+
+    def make_context(self, *arguments, **options):
+        with one_line_usage():
+            return super().make_context(*arguments, **options)
 
     def invoke(self, ctx):
         try:
-            return super().invoke(ctx)
+            with one_line_usage():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (ValueError, OSError) as error:
@@ -29,6 +41,24 @@ class OneLineErrors(click.Group):
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(130)
+
+
+@contextlib.contextmanager
+def one_line_usage() -> Iterator[None]:
+    """Give click's errors about a command line one line, too."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise  # its message is the help
+    except click.UsageError as error:
+        message, code = error.format_message(), error.exit_code
+        if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+            flags = error.param.opts if error.param else [""]
+            message, code = f"the value of {max(flags, key=len)} is not usable: {error.message}", 1
+        command = error.ctx.command_path if error.ctx else "shakegen"
+        failure = click.ClickException(f"{message[0].lower()}{message[1:].rstrip('.')} (see `{command} --help`)")
+        failure.exit_code = code  # type: ignore[misc]
+        raise failure from None
 
 
 def format_error(error: Exception) -> str:
@@ -66,12 +96,9 @@ class Notes(logging.Handler):
         click.echo(record.getMessage(), err=True)
 
 
-def table(header, rows) -> None:
-    """Print columns as wide as their longest cell; nothing is cut, so that a pipe gets all."""
-    rows = [tuple(map(str, row)) for row in (header, *rows)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def shows_colour() -> bool:
+    """Whether standard output is a terminal that shows colours, and NO_COLOR does not forbid them."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def colour_symbol(symbol: str, shade: int | None, **style) -> str:
@@ -80,6 +107,20 @@ def colour_symbol(symbol: str, shade: int | None, **style) -> str:
         return click.style(symbol, **style) if style else symbol
     visible, newline = symbol.replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour runs on after a line
     return click.style(visible, fg=16, bg=shade, **style) + newline
+
+
+def find_model(task: str) -> Path:
+    """The model file to use where none is named; `say_model` says which."""
+    from shakegen.model import find
+
+    return click.get_current_context().meta.setdefault(USUAL_MODEL, find(task))
+
+
+def say_model() -> None:
+    """Say on standard error which model writes, if none was named; after all that may fail, before the outcome."""
+    path = click.get_current_context().meta.get(USUAL_MODEL)
+    if path:
+        click.echo(f"Model: {path}", err=True)
 
 
 def read_argument(text: str, encoding: str = "utf-8") -> str:
