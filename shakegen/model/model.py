@@ -189,6 +189,9 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
 
 
 def find(task: str = "next") -> Path:
-    """The model file to use where none is named: the newest in `./models` for that task, else the one that ships."""
-    own = (path for path in shelf.own_models() if model_file.task_of(path) in (task, None))
+    """The model file to use where none is named: the newest in `./models` for that task, else the one that ships.
+
+    Files that are no models are passed over.
+    """
+    own = (path for path in shelf.own_models() if model_file.task_of(path) == task)
     return next(own, shelf.pretrained(task))
