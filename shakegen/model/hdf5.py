@@ -3,75 +3,26 @@
 Nothing in a file is trusted. All that is read counts, and together it may not be larger than the file; the number of
 its parts and the length of its texts are limited too. Each array has one name and is stored in one piece: there are no
 links, no compression and no other files.
-
-Source: the HDF5 File Format Specification, version 3.0: superblock 0, groups as symbol tables, object headers of version
-1, contiguous arrays, texts of any length in global heaps.
 """
 
 import math
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import BufferedReader
 
 import numpy as np
 
-MOST_PARTS = 1 << 18  # 1,024 layers with the state of their training run have 180,000
-MOST_TEXT = 1 << 25  # bytes of all texts that are read
+from shakegen.model import hdf5_layout as layout
+from shakegen.model.hdf5_layout import DamageError, check, pad, unpack
+
+MOST_PARTS = 1 << 19  # 1,024 layers with the state of their training run have 300,000
+MOST_TEXT = 1 << 25  # bytes of all texts that are read, or an eighth of a larger file
 VALUE = 40  # bytes that a value in JSON counts as, for the object that it becomes
 LONGEST_NAME = 255
-
-SUPERBLOCK = struct.Struct("<8s5xBB9xQ8xQ16xQI20x")  # signature, two sizes, base, end; root group's address and kind
-HEADER = struct.Struct("<BxHII4x")  # version, number of messages, references, size
-MESSAGE = struct.Struct("<HH4x")  # kind, size
-PAIR = struct.Struct("<QQ")  # place and size of more messages; tree and names of a group; child of a tree, and a key
-TREE = struct.Struct("<4sBBH24x")  # signature, kind, level, number of children
-NAMES = struct.Struct("<4sB3xQ8xQ")  # signature, version, size, address
-SYMBOLS = struct.Struct("<4sBxH")  # signature, version, number of entries
-ENTRY = struct.Struct("<QQI20x")  # place of the name, address of the header, kind
-ATTRIBUTE = struct.Struct("<BxHHH")  # version, sizes of name, type and space
-SPACE = struct.Struct("<BB6x")  # version, number of dimensions
-LAYOUT = struct.Struct("<BBQQ")  # version, class, address, size
-TEXT = struct.Struct("<IQI")  # length, address of a collection, number in it
-COLLECTION = struct.Struct("<4sB3xQ")  # signature, version, size
-OBJECT = struct.Struct("<H6xQ")  # number, 0 of free space; size
-
-SHAPE, TYPE, STORAGE, NAMED, MORE, TABLE = 1, 3, 8, 12, 16, 17  # kinds of messages
-IGNORED = {0, 4, 5, 18}  # nothing, fill values, time of the last change
-LINKS = {2, 6, 10}  # of groups that hold other links than names of their own members
-SOFT = 2  # kind of an entry that is a link
-CONTIGUOUS = bytes([3, 1])
 OWN = "a model's arrays must be in its own file, each once"
 NOT_PLAIN = "is not an array of numbers that is stored plainly in this file"
 
-SCALAR = SPACE.pack(1, 0)
-UNICODE = bytes.fromhex("19010100 10000000 10000000 01000000 00000800")  # the type of a text of any length
-TYPES = {
-    bytes.fromhex("11200f00 02000000 00001000 0a05000a 0f000000"): np.dtype("<f2"),
-    bytes.fromhex("11201f00 04000000 00002000 17080017 7f000000"): np.dtype("<f4"),
-    bytes.fromhex("11203f00 08000000 00004000 340b0034 ff030000"): np.dtype("<f8"),
-} | {
-    struct.pack("<BBHIHH", 16, 8 * (kind == "i"), 0, size, 0, 8 * size): np.dtype(f"<{kind}{size}")
-    for kind in "iu"
-    for size in (1, 2, 4, 8)
-}  # by their description
-
-
-class DamageError(Exception):
-    """A file is not whole."""
-
-
-def check(sound: bool) -> None:
-    if not sound:
-        raise DamageError
-
-
-def unpack(layout: struct.Struct, content: bytes, place: int = 0) -> tuple:
-    check(place + layout.size <= len(content))
-    return layout.unpack_from(content, place)
-
-
-def pad(size: int) -> int:
-    return -(-size // 8) * 8
+Attributes = dict[str, tuple[bytes, bytes, bytes]]  # by name: type, shape and value as they are stored
 
 
 class File:
@@ -85,17 +36,18 @@ class File:
         ValueError: as `Group.__getitem__`.
     """
 
-    def __init__(self, stream: BinaryIO):
+    def __init__(self, stream: BufferedReader):
         self._stream, self._size = stream, stream.seek(0, 2)
         self._bytes, self._parts = self._size, MOST_PARTS  # that may still be read
         self._text = max(MOST_TEXT, self._size >> 3)
         self._headers: set[int] = set()
         self._collections: dict[int, dict[int, tuple[int, int]]] = {}
-        signature, *fixed, end, address, _ = unpack(SUPERBLOCK, self.take(0, SUPERBLOCK.size))
-        check(signature == b"\x89HDF\r\n\x1a\n" and fixed == [8, 8, 0] and end <= self._size)
+        signature, *fixed, end, address, _ = unpack(layout.SUPERBLOCK, self.take(0, layout.SUPERBLOCK.size))
+        check(signature == layout.SIGNATURE and fixed == [8, 8, 0] and end <= self._size)
         root = self.read_member(address, "")
-        check(isinstance(root, Group))
-        self.root: Group = root
+        if not isinstance(root, Group):
+            raise DamageError
+        self.root = root
 
     def find(self, address: int, size: int) -> None:
         """Go to a part of the file; from now on it counts as read."""
@@ -112,62 +64,64 @@ class File:
 
     def read_member(self, address: int, name: str) -> "Group | Array":
         """The group or array with the object header at an address; raises as `Group.__getitem__`."""
-        shown, attributes, found = name or "the file", {}, {}
+        shown = name or "the file"
+        attributes: Attributes = {}
+        found: dict[int, bytes] = {}
         for kind, content in self.messages(address, shown):
-            if kind in LINKS:
+            if kind in layout.LINKS:
                 raise ValueError(f"{shown} has links, but {OWN}")
-            if kind == NAMED:
+            if kind == layout.NAMED:
                 key, value = split_attribute(content)
                 attributes[key] = value
-            elif kind in (SHAPE, TYPE, STORAGE, TABLE):
+            elif kind in (layout.SHAPE, layout.TYPE, layout.STORAGE, layout.TABLE):
                 check(kind not in found)
                 found[kind] = content
-            elif kind not in IGNORED:
+            elif kind not in layout.IGNORED:
                 raise ValueError(f"{shown} {NOT_PLAIN}")
-        if TABLE in found:
-            return Group(self, name, attributes, self.entries(*unpack(PAIR, found[TABLE])))
+        if layout.TABLE in found:
+            return Group(self, name, attributes, self.entries(*unpack(layout.PAIR, found[layout.TABLE])))
         check(len(found) == 3)
-        return Array(self, name, found[SHAPE], found[TYPE], found[STORAGE])
+        return Array(self, name, found[layout.SHAPE], found[layout.TYPE], found[layout.STORAGE])
 
     def messages(self, address: int, name: str) -> Iterator[tuple[int, bytes]]:
         """The kind and content of each message in an object header, which may be read once."""
-        version, _, references, size = unpack(HEADER, self.take(address, HEADER.size))
+        version, _, references, size = unpack(layout.HEADER, self.take(address, layout.HEADER.size))
         check(version == 1)
         if references != 1 or address in self._headers:
             raise ValueError(f"{name} has several names, but {OWN}")
         self._headers.add(address)
-        blocks = [(address + HEADER.size, size)]
+        blocks = [(address + layout.HEADER.size, size)]
         while blocks:
             content, place = self.take(*blocks.pop()), 0
-            while place + MESSAGE.size <= len(content):
-                kind, size = unpack(MESSAGE, content, place)
-                place += MESSAGE.size + size
+            while place + layout.MESSAGE.size <= len(content):
+                kind, size = unpack(layout.MESSAGE, content, place)
+                place += layout.MESSAGE.size + size
                 self._parts -= 1
                 check(place <= len(content) and self._parts >= 0)
                 message = content[place - size : place]
-                if kind == MORE:
-                    blocks.append(unpack(PAIR, message))
+                if kind == layout.MORE:
+                    blocks.append(unpack(layout.PAIR, message))
                 else:
                     yield kind, message
 
     def entries(self, tree: int, heap: int) -> dict[str, tuple[int, int]]:
         """The address and kind of each member of a group."""
-        signature, version, size, address = unpack(NAMES, self.take(heap, NAMES.size))
+        signature, version, size, address = unpack(layout.NAMES, self.take(heap, layout.NAMES.size))
         check((signature, version) == (b"HEAP", 0))
         names, found, nodes = self.take(address, size), dict[str, tuple[int, int]](), [(tree, -1)]
         while nodes:
             address, above = nodes.pop()
-            signature, kind, level, count = unpack(TREE, self.take(address, TREE.size))
+            signature, kind, level, count = unpack(layout.TREE, self.take(address, layout.TREE.size))
             check((signature, kind) == (b"TREE", 0) and level == (level if above < 0 else above - 1))
-            for child, _ in PAIR.iter_unpack(self.take(address + TREE.size, PAIR.size * count)):
+            for child, _ in layout.PAIR.iter_unpack(self.take(address + layout.TREE.size, layout.PAIR.size * count)):
                 if level:
                     nodes.append((child, level))
                     continue
-                signature, version, members = unpack(SYMBOLS, self.take(child, SYMBOLS.size))
+                signature, version, members = unpack(layout.SYMBOLS, self.take(child, layout.SYMBOLS.size))
                 check((signature, version) == (b"SNOD", 1))
                 for number in range(members):
-                    entry = self.take(child + SYMBOLS.size + ENTRY.size * number, ENTRY.size)
-                    place, header, kind = unpack(ENTRY, entry)
+                    entry = self.take(child + layout.SYMBOLS.size + layout.ENTRY.size * number, layout.ENTRY.size)
+                    place, header, kind = unpack(layout.ENTRY, entry)
                     name = decode(names[place : place + LONGEST_NAME + 1])
                     check(name not in found)
                     found[name] = header, kind
@@ -187,20 +141,20 @@ class File:
 
     def objects(self, collection: int) -> Iterator[tuple[int, tuple[int, int]]]:
         """The number, place and size of each object in a collection of a global heap."""
-        signature, version, size = unpack(COLLECTION, self.take(collection, COLLECTION.size))
+        signature, version, size = unpack(layout.COLLECTION, self.take(collection, layout.COLLECTION.size))
         check((signature, version) == (b"GCOL", 1))
-        place, end, number = collection + COLLECTION.size, collection + size, -1
-        while number and place + OBJECT.size <= end:
-            number, size = unpack(OBJECT, self.take(place, OBJECT.size))
-            yield number, (place + OBJECT.size, size)
-            place += OBJECT.size + pad(size)
+        place, end, number = collection + layout.COLLECTION.size, collection + size, -1
+        while number and place + layout.OBJECT.size <= end:
+            number, size = unpack(layout.OBJECT, self.take(place, layout.OBJECT.size))
+            yield number, (place + layout.OBJECT.size, size)
+            place += layout.OBJECT.size + pad(size)
 
     def array(self, address: int, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
         """The array at an address; nothing is allocated if it would be larger than what is left of the file."""
         size = dtype.itemsize * math.prod(shape)
         self.find(address if size else 0, size)
         array = np.empty(shape, dtype)
-        check(self._stream.readinto(array.reshape(-1).view(np.uint8)) == size)
+        check(self._stream.readinto(array.reshape(-1).view(np.uint8).data) == size)
         return array
 
 
@@ -212,9 +166,10 @@ class Group:
         entries: the address and kind of each member, by its name.
     """
 
-    def __init__(self, file: File, name: str, attributes: dict[str, bytes], entries: dict[str, tuple[int, int]]):
+    def __init__(self, file: File, name: str, attributes: Attributes, entries: dict[str, tuple[int, int]]):
         self.name, self.entries = name, entries
-        self._file, self._attributes, self._members = file, attributes, dict[str, Group | Array]()
+        self._file, self._attributes = file, attributes
+        self._members: dict[str, Group | Array] = {}
 
     def __getitem__(self, path: str) -> "Group | Array":
         """The group or array at a path below this one.
@@ -229,7 +184,7 @@ class Group:
             raise ValueError(f"{full}{'/' * bool(rest)}{rest} is missing; the file may be damaged")
         if name not in self._members:
             address, kind = self.entries[name]
-            if kind == SOFT:
+            if kind == layout.SOFT:
                 raise ValueError(f"{full} is a link, but {OWN}")
             self._members[name] = self._file.read_member(address, full)
         member = self._members[name]
@@ -255,13 +210,15 @@ class Group:
             UnicodeDecodeError: it is not ASCII, as JSON is.
         """
         kind, space, value = self._attributes.get(name, (b"", b"", b""))
-        return self._file.text(*unpack(TEXT, value)) if (kind, space) == (UNICODE, SCALAR) else None
+        if (kind, space) != (layout.UNICODE, layout.SCALAR):
+            return None
+        return self._file.text(*unpack(layout.TEXT, value))
 
     def number(self, name: str) -> int | None:
         """The whole number of an attribute; None if there is none."""
         kind, space, value = self._attributes.get(name, (b"", b"", b""))
-        dtype = TYPES.get(kind)
-        if space != SCALAR or dtype is None or dtype.kind == "f":
+        dtype = layout.TYPES.get(kind)
+        if space != layout.SCALAR or dtype is None or dtype.kind == "f":
             return None
         check(len(value) >= dtype.itemsize)
         return int(np.frombuffer(value, dtype, 1)[0])
@@ -276,13 +233,13 @@ class Array:
     """
 
     def __init__(self, file: File, name: str, space: bytes, kind: bytes, storage: bytes):
-        version, dimensions = unpack(SPACE, space)
+        version, dimensions = unpack(layout.SPACE, space)
         check(version == 1)
-        dtype = TYPES.get(kind[:12], TYPES.get(kind[:20]))
-        if dtype is None or storage[:2] != CONTIGUOUS:
+        dtype = layout.TYPES.get(kind[:12], layout.TYPES.get(kind[:20]))
+        if dtype is None or storage[:2] != layout.CONTIGUOUS:
             raise ValueError(f"{name} {NOT_PLAIN}")
-        self.shape: tuple[int, ...] = unpack(struct.Struct(f"<{dimensions}Q"), space, SPACE.size)
-        _, _, self._address, size = unpack(LAYOUT, storage)
+        self.shape: tuple[int, ...] = unpack(struct.Struct(f"<{dimensions}Q"), space, layout.SPACE.size)
+        _, _, self._address, size = unpack(layout.LAYOUT, storage)
         self.name, self.dtype, self._file = name, dtype, file
         check(size == dtype.itemsize * math.prod(self.shape) and max(self.shape, default=0) <= 1 << 48)
 
@@ -292,14 +249,12 @@ class Array:
 
 
 def split_attribute(message: bytes) -> tuple[str, tuple[bytes, bytes, bytes]]:
-    """The name of an attribute; its type, its shape and its value as they are stored."""
-    version, name, kind, space = unpack(ATTRIBUTE, message)
+    """The name and content of an attribute."""
+    version, name, kind, space = unpack(layout.ATTRIBUTE, message)
     check(version == 1)
-    begin = ATTRIBUTE.size + pad(name)
-    middle = begin + pad(kind)
-    return decode(message[ATTRIBUTE.size :][:name]), (
-        message[begin:][:kind], message[middle:][:space], message[middle + pad(space) :]
-    )
+    message = message[layout.ATTRIBUTE.size :]
+    key, message = decode(message[:name]), message[pad(name) :]
+    return key, (message[:kind], message[pad(kind) :][:space], message[pad(kind) + pad(space) :])
 
 
 def decode(name: bytes) -> str:

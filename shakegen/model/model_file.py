@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from shakegen.files import write_whole
-from shakegen.model import hdf5
+from shakegen.files import parse_json, write_whole
+from shakegen.model import hdf5, hdf5_layout
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text.vocabulary import Vocabulary
@@ -89,7 +89,7 @@ def read(path: str | Path, with_training: bool = False) -> dict:
     if not path.is_file():
         raise ModelFileError(f"{path} is not a regular file: expected a model file (see `shakegen models`)")
     with path.open("rb") as stream:
-        if stream.read(8) != b"\x89HDF\r\n\x1a\n":
+        if stream.read(8) != hdf5_layout.SIGNATURE:
             raise ModelFileError(f"{path} is not a model file: expected one that `shakegen train` wrote")
         try:
             root = hdf5.File(stream).root
@@ -97,11 +97,11 @@ def read(path: str | Path, with_training: bool = False) -> dict:
             if with_training:
                 model["training"] = read_training(root)
             return model
-        except hdf5.DamageError:
+        except hdf5_layout.DamageError:
             raise ModelFileError(
                 f"{path} is a damaged HDF5 file, perhaps cut short: copy it or train it again"
             ) from None
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ModelFileError(f"{path} is not a usable model: {shorten(str(error))}") from None
 
 
@@ -148,15 +148,6 @@ def rename_losses(history: list[dict]) -> list[dict]:
     return [{OLD_NAMES.get(name, name): value for name, value in entry.items()} for entry in history]
 
 
-def task_of(path: str | Path) -> str | None:
-    """The task of the network in a file, one of `config.TASKS`; None if the file does not tell."""
-    try:
-        with open(path, "rb") as stream:
-            return attribute(hdf5.File(stream).root, "config", dict).get("task", "next")
-    except (OSError, ValueError, RecursionError, hdf5.DamageError):
-        return None
-
-
 def best_of(history: list[dict]) -> dict:
     """The entry of a history with the lowest validation loss, or else the lowest loss; {} of an empty history."""
     return min(history, key=lambda entry: entry.get("val_loss", entry["loss"]), default={})
@@ -189,7 +180,7 @@ def attribute(group: hdf5.Group, name: str, kind: type):
     """The value of an attribute in JSON."""
     try:
         text = group.text(name)
-        value = None if text is None else json.loads(text)
+        value = None if text is None else parse_json(text)
     except ValueError:
         raise ModelFileError(f"its {name} is not JSON; the file may be damaged") from None
     if text is None:
