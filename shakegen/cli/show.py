@@ -68,7 +68,7 @@ def models():
     for path in shelf.list_models():
         try:
             model = load(path)
-        except ValueError:
+        except (OSError, ValueError):
             rows.append(("not usable", "", "", "", "", str(path)))
             continue
         bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
