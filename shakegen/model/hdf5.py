@@ -42,14 +42,18 @@ class File:
         self._text = max(MOST_TEXT, self._size >> 3)
         self._headers: set[int] = set()
         self._collections: dict[int, dict[int, tuple[int, int]]] = {}
-        signature, *fixed, end, address, _ = unpack(layout.SUPERBLOCK, self.take(0, layout.SUPERBLOCK.size))
-        check(signature == layout.SIGNATURE and fixed == [8, 8, 0] and end <= self._size)
+        signature, version, *sizes, end, address, _ = unpack(layout.SUPERBLOCK, self.take(0, layout.SUPERBLOCK.size))
+        check(signature == layout.SIGNATURE)
+        if version:
+            expected = "expected a file that `shakegen train` wrote"
+            raise ValueError(f"it is in another format of HDF5 than shakegen writes; {expected}")
+        check(sizes == [8, 8, 0] and end <= self._size)
         root = self.read_member(address, "")
         if not isinstance(root, Group):
             raise DamageError
         self.root = root
 
-    def find(self, address: int, size: int) -> None:
+    def claim(self, address: int, size: int) -> None:
         """Go to a part of the file; from now on it counts as read."""
         self._bytes, self._parts = self._bytes - size, self._parts - 1
         check(self._bytes >= 0 and self._parts >= 0 and address + size <= self._size)
@@ -57,7 +61,7 @@ class File:
 
     def take(self, address: int, size: int) -> bytes:
         """A part of the file."""
-        self.find(address, size)
+        self.claim(address, size)
         content = self._stream.read(size)
         check(len(content) == size)
         return content
@@ -152,7 +156,7 @@ class File:
     def array(self, address: int, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
         """The array at an address; nothing is allocated if it would be larger than what is left of the file."""
         size = dtype.itemsize * math.prod(shape)
-        self.find(address if size else 0, size)
+        self.claim(address if size else 0, size)
         array = np.empty(shape, dtype)
         check(self._stream.readinto(array.reshape(-1).view(np.uint8).data) == size)
         return array

@@ -9,7 +9,7 @@ import struct
 import numpy as np
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-SUPERBLOCK = struct.Struct("<8s5xBB9xQ8xQ16xQI20x")  # signature, two sizes, base, end; root group's address and kind
+SUPERBLOCK = struct.Struct("<8sB4xBB9xQ8xQ16xQI20x")  # signature, version, two sizes, base, end; root's address, kind
 HEADER = struct.Struct("<BxHII4x")  # version, number of messages, references, size
 MESSAGE = struct.Struct("<HH4x")  # kind, size
 PAIR = struct.Struct("<QQ")  # place and size of more messages; tree and names of a group; child of a tree, and a key
