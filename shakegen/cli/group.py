@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 
 import click
 
@@ -18,7 +19,9 @@ class OneLineErrors(click.Group):
 
     def main(self, *arguments, **options):
         protect_terminal()
-        return super().main(*arguments, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numbers of a stranger's model may overflow
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx):
         try:

@@ -102,7 +102,7 @@ def read(path: str | Path, with_training: bool = False) -> dict:
             raise ModelFileError(
                 f"{path} is a damaged HDF5 file, perhaps cut short: copy it or train it again"
             ) from None
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, MemoryError) as error:
             raise ModelFileError(f"{path} is not a usable model: {shorten(str(error))}") from None
 
 
