@@ -5,8 +5,11 @@ import errno
 import json
 import math
 import os
+import sys
 import tempfile
 from pathlib import Path
+
+DIGITS = sys.float_info.max_10_exp
 
 
 def ensure_writable(path: str | Path, option: str = "--out") -> None:
@@ -78,15 +81,21 @@ def parse_json(text: str | bytes):
     """What a text in JSON stands for.
 
     Raises:
-        ValueError: it is not JSON, is nested too deeply, or has a number that is not finite.
+        ValueError: it is not JSON, is nested too deeply, or has a number that no float could hold.
     """
     try:
-        return json.loads(text, parse_float=finite, parse_constant=finite)
+        return json.loads(text, parse_int=read_integer, parse_float=read_float, parse_constant=read_float)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def finite(text: str) -> float:
+def read_integer(text: str) -> int:
+    if len(text) > DIGITS:  # Python would take long for millions of them
+        raise ValueError("it has a number that is too large")
+    return int(text)
+
+
+def read_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text} is no number of JSON")
