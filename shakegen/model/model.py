@@ -196,6 +196,6 @@ def find(task: str = "next") -> Path:
     """
     for path in shelf.own_models():
         with contextlib.suppress(OSError, ValueError):
-            if model_file.read(path)["config"].task == task:
+            if model_file.task_of(path) == task and model_file.read(path):
                 return path
     return shelf.pretrained(task)

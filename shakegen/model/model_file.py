@@ -149,6 +149,15 @@ def rename_losses(history: list[dict]) -> list[dict]:
     return [{OLD_NAMES.get(name, name): value for name, value in entry.items()} for entry in history]
 
 
+def task_of(path: str | Path) -> str | None:
+    """The task of the network in a file, one of `config.TASKS`; None if the file does not tell."""
+    try:
+        with open(path, "rb") as stream:
+            return attribute(hdf5.File(stream).root, "config", dict).get("task", "next")
+    except (OSError, ValueError, hdf5_layout.DamageError):
+        return None
+
+
 def best_of(history: list[dict]) -> dict:
     """The entry of a history with the lowest validation loss, or else the lowest loss; {} of an empty history."""
     return min(history, key=lambda entry: entry.get("val_loss", entry["loss"]), default={})

@@ -157,6 +157,7 @@ def test_many_descriptors_of_one_text_are_refused(path, count):
     content[place : place + 16 * count] = bytes(content[place : place + 16]) * count
     path.write_bytes(content)
     assert refuse(path) == "its config is missing; the file may be damaged"
+    assert model_file.task_of(path) is None
 
 
 def find_all(content: bytes, part: bytes):
