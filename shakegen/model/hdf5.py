@@ -13,7 +13,7 @@ from io import BufferedReader
 import numpy as np
 
 from shakegen.model import hdf5_layout as layout
-from shakegen.model.hdf5_layout import DamageError, check, pad, unpack
+from shakegen.model.hdf5_layout import DamageError, check, decode, pad, split_attribute, unpack
 
 MOST_PARTS = 1 << 19  # 1,024 layers with the state of their training run have 300,000
 MOST_TEXT = 1 << 24  # bytes of all texts that are read, or an eighth of a larger file
@@ -21,8 +21,6 @@ VALUE = 40  # bytes that a value in JSON counts as, for the object that it becom
 LONGEST_NAME = 255
 OWN = "a model's arrays must be in its own file, each once"
 NOT_PLAIN = "is not an array of numbers that is stored plainly in this file"
-
-Attributes = dict[str, tuple[bytes, bytes, bytes]]  # by name: type, shape and value as they are stored
 
 
 class File:
@@ -69,7 +67,7 @@ class File:
     def read_member(self, address: int, name: str) -> "Group | Array":
         """The group or array with the object header at an address; raises as `Group.__getitem__`."""
         shown = name or "the file"
-        attributes: Attributes = {}
+        attributes: dict[str, layout.Attribute] = {}
         found: dict[int, bytes] = {}
         for kind, content in self.messages(address, shown):
             if kind in layout.LINKS:
@@ -123,9 +121,9 @@ class File:
                     continue
                 signature, version, members = unpack(layout.SYMBOLS, self.take(child, layout.SYMBOLS.size))
                 check((signature, version) == (b"SNOD", 1))
-                for number in range(members):
-                    entry = self.take(child + layout.SYMBOLS.size + layout.ENTRY.size * number, layout.ENTRY.size)
-                    place, header, kind = unpack(layout.ENTRY, entry)
+                self._parts -= 2 * members  # read, and kept
+                entries = self.take(child + layout.SYMBOLS.size, layout.ENTRY.size * members)
+                for place, header, kind in layout.ENTRY.iter_unpack(entries):
                     name = decode(names[place : place + LONGEST_NAME + 1])
                     check(name not in found)
                     found[name] = header, kind
@@ -170,7 +168,9 @@ class Group:
         entries: the address and kind of each member, by its name.
     """
 
-    def __init__(self, file: File, name: str, attributes: Attributes, entries: dict[str, tuple[int, int]]):
+    def __init__(
+        self, file: File, name: str, attributes: dict[str, layout.Attribute], entries: dict[str, tuple[int, int]]
+    ):
         self.name, self.entries = name, entries
         self._file, self._attributes = file, attributes
         self._members: dict[str, Group | Array] = {}
@@ -250,22 +250,3 @@ class Array:
     def read(self) -> np.ndarray:
         """The numbers; DamageError if they are not in the file, or all that was read is larger than the file."""
         return self._file.array(self._address, self.dtype, self.shape)
-
-
-def split_attribute(message: bytes) -> tuple[str, tuple[bytes, bytes, bytes]]:
-    """The name and content of an attribute."""
-    version, name, kind, space = unpack(layout.ATTRIBUTE, message)
-    check(version == 1)
-    message = message[layout.ATTRIBUTE.size :]
-    key, message = decode(message[:name]), message[pad(name) :]
-    return key, (message[:kind], message[pad(kind) :][:space], message[pad(kind) + pad(space) :])
-
-
-def decode(name: bytes) -> str:
-    """A name, which ends with a zero."""
-    text, zero, _ = name.partition(b"\0")
-    check(zero != b"")
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        raise DamageError from None

@@ -42,6 +42,9 @@ for size in (1, 2, 4, 8):
         TYPES[struct.pack("<BBHIHH", 16, sign, 0, size, 0, 8 * size)] = np.dtype(f"<{letter}{size}")
 
 
+Attribute = tuple[bytes, bytes, bytes]  # type, shape and value, as they are stored
+
+
 class DamageError(Exception):
     """A file is not whole."""
 
@@ -58,3 +61,22 @@ def unpack(layout: struct.Struct, content: bytes, place: int = 0) -> tuple:
 
 def pad(size: int) -> int:
     return -(-size // 8) * 8
+
+
+def split_attribute(message: bytes) -> tuple[str, Attribute]:
+    """The name and content of an attribute."""
+    version, name, kind, space = unpack(ATTRIBUTE, message)
+    check(version == 1)
+    message = message[ATTRIBUTE.size :]
+    key, message = decode(message[:name]), message[pad(name) :]
+    return key, (message[:kind], message[pad(kind) :][:space], message[pad(kind) + pad(space) :])
+
+
+def decode(name: bytes) -> str:
+    """A name, which ends with a zero."""
+    text, zero, _ = name.partition(b"\0")
+    check(zero != b"")
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DamageError from None

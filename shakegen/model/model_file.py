@@ -203,7 +203,7 @@ def attribute(group: hdf5.Group, name: str, kind: type):
 def read_weight(root: hdf5.Group, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """An array of 32-bit floats of that shape."""
     array = root[name]
-    if not isinstance(array, hdf5.Array) or array.dtype != np.float32:
+    if not isinstance(array, hdf5.Array) or array.dtype != np.dtype("<f4"):
         raise ModelFileError(f"{name} is not an array of 32-bit floats")
     if array.shape != shape:
         raise ModelFileError(f"{name} has the shape {array.shape}, its configuration asks for {shape}")
