@@ -9,7 +9,7 @@ import keras
 from shakegen import sampling
 from shakegen.network.keras_steps import KerasSteps
 from shakegen.sampling.generator import TextGenerator
-from shakegen.streams import escape
+from shakegen.streams import escape, is_terminal
 from shakegen.study.autocomplete.completion import Typing
 
 
@@ -133,5 +133,5 @@ def show(text: str, file) -> None:
     They pass unchanged where no terminal is.
     """
     encoding = getattr(file, "encoding", None) or "utf-8"
-    text = escape(text) if file.isatty() else text
+    text = escape(text) if is_terminal(file) else text
     print(text.encode(encoding, "replace").decode(encoding), file=file, flush=True)

@@ -42,8 +42,13 @@ def protect_terminal() -> None:
     """From now on, escape all that this process writes to a terminal by `sys.stdout` and `sys.stderr`."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is not None and stream.isatty() and not isinstance(stream, Screen):
+        if is_terminal(stream) and not isinstance(stream, Screen):
             setattr(sys, name, Screen(stream))
+
+
+def is_terminal(stream) -> bool:
+    """Whether a stream is a terminal; None is the stream of a process without one."""
+    return hasattr(stream, "isatty") and stream.isatty()
 
 
 def plain(stream):

@@ -71,7 +71,7 @@ class Notes(logging.Handler):
     """Prints the log of the library on standard error."""
 
     def emit(self, record):
-        click.echo(record.getMessage(), err=True)
+        click.echo(escape(record.getMessage()), err=True)
 
 
 def table(header, rows) -> None:

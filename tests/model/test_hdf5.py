@@ -86,6 +86,12 @@ def test_mutated_files_load_or_are_refused(tmp_path):
     assert {loads for _, loads in found["outcomes"]} == {True, False}
 
 
+def test_the_number_of_parts_that_are_read_is_limited(path, monkeypatch):
+    load(path)
+    monkeypatch.setattr(hdf5, "MOST_PARTS", 50)
+    assert refuse(path) == DAMAGED
+
+
 def patch(path, before: bytes, after: bytes) -> None:
     """Write other bytes over the only place, or the first, that has some."""
     content = bytearray(path.read_bytes())
