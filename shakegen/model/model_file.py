@@ -107,7 +107,8 @@ def read(path: str | Path, with_training: bool = False) -> dict:
 
 
 def shorten(message: str) -> str:
-    """A message, cut where a file made it long."""
+    """A message on one line, cut where a file made it long."""
+    message = " ".join(message.split())
     return message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
 
 

@@ -1,5 +1,6 @@
 """Control characters of a file, a name or a sample never reach a terminal."""
 
+import io
 import os
 import re
 import sys
@@ -35,6 +36,7 @@ def on_terminal(tmp_path, monkeypatch):
         with open(slave, "w", encoding="utf-8", errors="replace") as terminal, monkeypatch.context() as patch:
             for name in ("stdout", "stderr"):
                 patch.setattr(sys, name, terminal)
+            patch.setattr(sys, "stdin", io.StringIO(f"1\n={HOSTILE[0]}\né\n"))
             with pytest.raises(SystemExit):
                 main([str(argument) for argument in arguments])
             terminal.flush()
@@ -70,6 +72,9 @@ COMMANDS = [
     "sample --length 60 --random-state 1 --count 2 --no-stream",
     "sample --length 20 --beam-width 3",
     "sample --model MODEL --seed é",
+    "sample --model MODEL --interactive --length 9 --seed SEED",
+    "complete SEED",
+    "complete SEED --interactive",
     "info MODEL",
     "models",
     "evaluate MODEL TEXT --split train",

@@ -214,6 +214,12 @@ def test_a_size_that_is_not_stored_is_refused_before_anything_is_allocated(path)
     assert refuse(path) == DAMAGED
 
 
+def test_names_of_a_stranger_stay_on_one_line(path):
+    with h5py.File(path, "r+") as file:
+        file["training/a\nb\x85c"] = b"text"
+    assert refuse(path) == f"training/a b c {PLAIN}"
+
+
 STORED_OTHERWISE = {
     "chunked": {"chunks": (9, 8)},
     "compressed": {"chunks": (9, 8), "compression": "gzip"},
