@@ -61,14 +61,19 @@ def save(model, path: str | Path, with_training: bool = False) -> None:
         file.attrs["corpus"] = json.dumps(model.corpus)
         file.attrs["history"] = json.dumps(model.history)
         for name, weight in model.weights.items():
-            file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
+            write_array(file, f"weights/{name}", np.asarray(weight, np.float32))
         if model.output_vocabulary is not model.vocabulary:
             file.attrs["words"] = json.dumps(model.output_vocabulary.to_json())
         if with_training and model.training:
             file.create_group("training").attrs["state"] = json.dumps(model.training.state)
             for name, array in model.training.arrays.items():
-                file.create_dataset(f"training/{name}", data=array.astype(array.dtype.newbyteorder("<")))
+                write_array(file, f"training/{name}", array)
     write_whole(Path(path), buffer.getbuffer())
+
+
+def write_array(file, name: str, array: np.ndarray) -> None:
+    """Write an array to an open HDF5 file; names that are not ASCII go as bytes, or h5py makes links of another kind."""
+    file.create_dataset(name.encode(), data=array.astype(array.dtype.newbyteorder("<"), copy=False))
 
 
 def read(path: str | Path, with_training: bool = False) -> dict:

@@ -216,8 +216,17 @@ def test_a_size_that_is_not_stored_is_refused_before_anything_is_allocated(path)
 
 def test_names_of_a_stranger_stay_on_one_line(path):
     with h5py.File(path, "r+") as file:
-        file["training/a\nb\x85c"] = b"text"
+        file["training/a\nb\rc"] = b"text"
     assert refuse(path) == f"training/a b c {PLAIN}"
+
+
+def test_names_of_any_characters_are_written_and_read(path):
+    model = load(path)
+    model.training = model_file.Training({}, {f"optimizer/layer{k}/Θ é\n{k}": np.full(k, k) for k in range(20)})
+    model.save(path, with_training=True)
+    again = load(path, with_training=True).training.arrays
+    assert again.keys() == model.training.arrays.keys()
+    check_against_h5py(path)
 
 
 STORED_OTHERWISE = {
