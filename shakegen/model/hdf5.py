@@ -16,7 +16,7 @@ from shakegen.model import hdf5_layout as layout
 from shakegen.model.hdf5_layout import DamageError, check, decode, pad, split_attribute, unpack
 
 MOST_PARTS = 1 << 19  # 1,024 layers with the state of their training run have 300,000
-MOST_TEXT = 1 << 24  # bytes of all texts that are read, or an eighth of a larger file
+MOST_TEXT = 1 << 26  # bytes of all texts that are read: 100,000 epochs; or an eighth of a larger file
 VALUE = 40  # bytes that a value in JSON counts as, for the object that it becomes
 LONGEST_NAME = 255
 OWN = "a model's arrays must be in its own file, each once"

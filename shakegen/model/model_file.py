@@ -72,7 +72,7 @@ def save(model, path: str | Path, with_training: bool = False) -> None:
 
 
 def write_array(file, name: str, array: np.ndarray) -> None:
-    """Write an array to an open HDF5 file; names that are not ASCII go as bytes, or h5py makes links of another kind."""
+    """Write an array to an open HDF5 file; its name goes as bytes, for h5py makes other links where it is not ASCII."""
     file.create_dataset(name.encode(), data=array.astype(array.dtype.newbyteorder("<"), copy=False))
 
 
