@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 
 from shakegen import __version__
 from shakegen.cli.options import Commands
+from shakegen.streams import escape, plain, protect_terminal
 
 USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
 
@@ -25,6 +27,12 @@ class OneLineErrors(Commands):
     def make_context(self, *arguments, **options):
         with one_line_usage():
             return super().make_context(*arguments, **options)
+
+    def main(self, *arguments, **options):
+        protect_terminal()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numbers of a stranger's model may overflow
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx):
         try:
@@ -93,7 +101,7 @@ class Notes(logging.Handler):
     """Prints the log of the library on standard error."""
 
     def emit(self, record):
-        click.echo(record.getMessage(), err=True)
+        click.echo(escape(record.getMessage()), err=True)
 
 
 def shows_colour() -> bool:
@@ -104,9 +112,14 @@ def shows_colour() -> bool:
 def colour_symbol(symbol: str, shade: int | None, **style) -> str:
     """A character, or word, on one of 256 colours, where a line end shows as ↵ too; None: on no colour."""
     if shade is None:
-        return click.style(symbol, **style) if style else symbol
-    visible, newline = symbol.replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour runs on after a line
+        return click.style(escape(symbol), **style) if style else escape(symbol)
+    visible, newline = escape(symbol).replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour after a line
     return click.style(visible, fg=16, bg=shade, **style) + newline
+
+
+def echo_coloured(text: str, nl: bool = False) -> None:
+    """Print symbols of `colour_symbol`."""
+    click.echo(text, file=plain(sys.stdout), nl=nl)
 
 
 def find_model(task: str) -> Path:

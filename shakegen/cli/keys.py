@@ -12,6 +12,7 @@ from typing import Protocol
 import click
 
 from shakegen.cli.group import say_model
+from shakegen.streams import escape, plain
 
 HELP = "Type; a number takes that offer, Tab the first. Backspace erases. =3 types 3."
 BACKSPACE, ENTER, TAB, END, LITERAL = ("\x7f", "\b"), ("\r", "\n"), "\t", "\x04", "="
@@ -65,7 +66,7 @@ def type_on(
             try:
                 press(text, key, [] if literal else offers)
             except ValueError as error:  # the model does not know the character
-                click.echo(f"\r\x1b[K{error}", err=True)
+                click.echo(f"\r\x1b[K{escape(str(error))}", file=plain(sys.stderr))
             if has_ended():
                 break
             offers, literal = offer(), False
@@ -130,10 +131,10 @@ def show(text: str, offers: Offers) -> None:
     least = min(len(shown), width // 3)
     while least + len(line := f"| {'  '.join(listed)}") > width and listed:
         listed.pop()
-    click.echo(f"\r\x1b[K{shown[-max(1, width - len(line)) :]}{line}", nl=False, err=True)
+    line = f"{shown[-max(1, width - len(line)) :]}{line}"
+    click.echo(f"\r\x1b[K{line}", file=plain(sys.stderr), nl=False)
 
 
 def make_visible(text: str) -> str:
-    """A text on one line, with signs for line ends, tabs and what cannot be printed, and for a space alone."""
-    signs = (SIGNS.get(one, one if one.isprintable() else "\ufffd") for one in text)
-    return "␣" if text == " " else "".join(signs)
+    """A text on one line, with signs for line ends and tabs, and for a space alone; control characters are escaped."""
+    return "␣" if text == " " else escape("".join(SIGNS.get(character, character) for character in text))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import colour_symbol, main, shows_colour
+from shakegen.cli.group import colour_symbol, echo_coloured, main, shows_colour
 from shakegen.cli.options import corpus_options, json_option, refuse_idle, unknown_option
 from shakegen.cli.tables import table
 
@@ -158,7 +158,7 @@ def print_symbol(shown: tuple[str, float | None]) -> None:
         click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{'' if bits is None else f'{bits:.4f}'}")
         return
     shade = next((colour for least, colour in SHADES if bits is not None and bits >= least), None)
-    click.echo(colour_symbol(character, shade), nl=False)
+    echo_coloured(colour_symbol(character, shade))
 
 
 @main.command()

@@ -18,7 +18,7 @@ VALUES = {
     "text_file": "other.txt", "top": 1, "top_k": 2, "top_p": 0.3, "typical": 0.2, "units": 3, "weight": 5.5,
 }  # fmt: skip
 # Where an option changes only when or how text appears, or where it needs symbols that the model does not know.
-UNSEEN = {"stream", "on_unknown"}
+UNSEEN = {"stream", "raw", "on_unknown"}
 SAMPLE = "sample --model char.h5 --seed Shall --length 30 --random-state 1"
 CALLS = [
     SAMPLE,

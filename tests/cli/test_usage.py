@@ -90,7 +90,7 @@ def show(folder, **environment):
         "import sys\nfrom shakegen.cli import main\n"
         "for call in sys.argv[1:]:\n"
         "    main(call.split(), standalone_mode=False)\n"
-        "    print('\\f', end='', flush=True)\n"
+        "    print('~~end~~', end='', flush=True)\n"
     )
     leader, follower = pty.openpty()
     termios.tcsetwinsize(follower, (24, 80))
@@ -109,7 +109,7 @@ def show(folder, **environment):
     os.close(leader)
     _, errors = process.communicate()
     assert process.returncode == 0, errors
-    return shown.decode().replace("\r\n", "\n").split("\f")[:-1]
+    return shown.decode().replace("\r\n", "\n").split("~~end~~")[:-1]
 
 
 def test_colours_and_tables_of_every_command_in_a_terminal(all_kinds):
