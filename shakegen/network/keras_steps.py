@@ -52,7 +52,13 @@ class KerasSteps:
 
 def carried_states(model: keras.Model) -> list[keras.Variable]:
     """The states that stateful layers carry from batch to batch."""
-    return [state for layer in model.layers if getattr(layer, "stateful", False) for state in layer.states]
+    return [state for layer in model.layers if getattr(layer, "stateful", False) for state in states_of(layer)]
+
+
+def states_of(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """The states that a stateful layer carries, and, where it learns its initial state, which samples have begun."""
+    begun = getattr(layer, "begun", None)
+    return [*layer.states, *([] if begun is None else [begun])]
 
 
 @contextlib.contextmanager
