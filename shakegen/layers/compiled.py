@@ -29,6 +29,10 @@ class CompiledLoop:
         sequences = ops.convert_to_tensor(sequences)
         if not keras.backend.is_float_dtype(sequences.dtype):
             sequences = ops.cast(sequences, self.compute_dtype)
+        if self.states is not None and sequences.shape[0] is None and keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            sequences = tf.ensure_shape(sequences, (self.states[0].shape[0], None, None))
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):

@@ -151,7 +151,7 @@ def test_batch_and_time_need_not_be_known_beforehand(layer, rng):
         return returned, tape.gradient(loss, [x, *weights])
 
     in_graph = tf.function(answers, input_signature=[tf.TensorSpec((None, None, V), "float64")])
-    for batch, steps in (1, 1), (3, 5), (9, 8), (8, 9), (17, 17):
+    for batch, steps in (1, 1), (9, 17):
         x = tf.constant(rng.normal(size=(batch, steps, V)))
         expected = tf.nest.flatten(answers(x, training=False))  # in Keras's loop
         for found in in_graph(x), answers(x):
