@@ -6,6 +6,8 @@ import warnings
 import keras
 from keras import ops
 
+from shakegen.layers.private_doors import is_mapped, missing
+
 ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
 
 
@@ -57,6 +59,7 @@ class CompiledLoop:
             and not self._cudnn_serves()
             and all(activation in ACTIVATIONS for activation in self._activations())
             and private_doors_open()
+            and not is_mapped()
         )
 
     def _drops_in_the_loop(self):
@@ -95,8 +98,6 @@ class CompiledLoop:
 @functools.cache
 def private_doors_open():
     """Whether this TensorFlow has all operations of the loop; if not, one warning says so."""
-    from shakegen.layers.private_doors import missing
-
     if missing is not None:
         warnings.warn(
             f"this TensorFlow lacks private names that the compiled loop of shakegen's layers needs ({missing}); "

@@ -92,21 +92,25 @@ def backward(key):
     return loop
 
 
-def differentiate_again(key, inputs, states, weights, ids, count, d_returned, d_found):
-    """The gradients of gradients, in a graph: by inputs, states, weights and `d_returned`, in one list.
+def differentiate(key, inputs, states, weights, ids, count, d_returned, d_found=None):
+    """The gradients by inputs, states and weights, in one list, in a graph, without the compiled loops.
 
-    It differentiates the steps one by one, in TensorFlow's own operations, which have gradients of any order.
+    With `d_found`, the gradients of these gradients, by inputs, states, weights and `d_returned`. TensorFlow's own
+    operations compute the steps one by one: they have gradients of any order, and can be mapped.
     """
+    inputs, states, weights, d_returned = tf.nest.map_structure(tf.identity, (inputs, states, weights, d_returned))
     primals = [*inputs, *states, *weights]
-    returned = _step_by_step(plan(*key), inputs, ids, states, weights, count)
-    gradients = tf.gradients(returned, primals, d_returned, unconnected_gradients="zero")
-    return tf.gradients(gradients, [*primals, *d_returned], d_found, unconnected_gradients="zero")
+    both = [*primals, *d_returned]  # of which some may be made of others
+    gradients = functools.partial(tf.gradients, unconnected_gradients="zero", stop_gradients=both)
+    found = gradients(_step_by_step(plan(*key), inputs, ids, states, weights, count), primals, d_returned)
+    found = [tf.convert_to_tensor(gradient) for gradient in found]  # tables' may be slices
+    return found if d_found is None else gradients(found, both, d_found)
 
 
 @functools.cache
-def again_eagerly(key):
-    """`differentiate_again` where there is no graph."""
-    return tf.function(functools.partial(differentiate_again, key), autograph=False)
+def differentiate_eagerly(key):
+    """`differentiate` where there is no graph."""
+    return tf.function(functools.partial(differentiate, key), autograph=False)
 
 
 def _step_by_step(steps: Plan, inputs, ids, states, weights, count):

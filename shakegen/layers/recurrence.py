@@ -17,8 +17,8 @@ import tensorflow as tf
 from shakegen.cells.plan import Plan, loop_size, plan
 from shakegen.cells.program import evaluate, order_of
 from shakegen.layers.lookup import ids_of_one_hot
-from shakegen.layers.loops import again_eagerly, backward, differentiate_again, forward, shape_of
-from shakegen.layers.private_doors import record
+from shakegen.layers.loops import backward, differentiate, differentiate_eagerly, forward, shape_of
+from shakegen.layers.private_doors import is_mapped, record
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own
@@ -183,23 +183,27 @@ def recurrence(key, inputs, ids, states, weights, parts=1, count=None):
             parts = zip(own_inputs, own_ids, spans)
             results = [forward(key)(z, own, rows(states, span), weights, count) for z, own, span in parts]
 
+        def by_compiled_loop(d_returned):
+            transposed = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in weights]
+            gradients = []
+            for span, own, z, (_, stacks, kept) in zip(spans, own_ids, own_inputs, results):
+                d_states, deltas = backward(key)(stacks, kept, rows(d_returned, span), transposed, count)
+                d_inputs = _input_gradients(steps, z, own, deltas)
+                gradients.append((d_inputs, d_states, _weight_gradients(steps, stacks, kept, deltas, weights)))
+            d_inputs, d_states, d_weights = zip(*gradients)
+            d_inputs = _joined(d_inputs) if ids is None else _added(d_inputs)
+            return [*d_inputs, *_joined(d_states), *_added(d_weights)]
+
         @tf.custom_gradient
-        def gradient(*primals_and_d):
-            d_returned = primals_and_d[len(given) :]
+        def gradient(*given_and_d):
+            d_returned = given_and_d[len(given) :]
+            known = (*split(given), ids, count, d_returned)
             with record.stop_recording():
-                transposed = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in weights]
-                gradients = []
-                for span, own, z, (_, stacks, kept) in zip(spans, own_ids, own_inputs, results):
-                    d_states, deltas = backward(key)(stacks, kept, rows(d_returned, span), transposed, count)
-                    d_inputs = _input_gradients(steps, z, own, deltas)
-                    gradients.append((d_inputs, d_states, _weight_gradients(steps, stacks, kept, deltas, weights)))
-                d_inputs, d_states, d_weights = zip(*gradients)
-                d_inputs = _joined(d_inputs) if ids is None else _added(d_inputs)
-                found = [*d_inputs, *_joined(d_states), *_added(d_weights)]
+                found = differentiate(key, *known) if is_mapped() else by_compiled_loop(d_returned)
 
             def gradient_of_gradient(*d_found):
-                again = again_eagerly(key) if tf.executing_eagerly() else functools.partial(differentiate_again, key)
-                return again(*split(given), ids, count, d_returned, d_found)
+                again = differentiate_eagerly(key) if tf.executing_eagerly() else functools.partial(differentiate, key)
+                return again(*known, d_found)
 
             return found, gradient_of_gradient
 
