@@ -12,7 +12,8 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/pytest
-	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py
+	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py \
+	  tests/network/test_keras_steps.py
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -14,6 +14,7 @@ from shakegen.cli.group import main, table
 from shakegen.cli.options import copy_options, corpus_options, group, json_option, shape_options
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
+from shakegen.network.quiet import require_tensorflow
 
 COMMON = (*NETWORK, *option_names())
 
@@ -70,6 +71,7 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     shakegen compare novel.txt --match time --minutes 5 --repeats 5 --csv table.csv
     shakegen compare text8 --task autocomplete --cells gru,lstm,nlstm --epochs 2 --out memory.html
     """
+    require_tensorflow()
     out, csv_file = options["out"], options["csv_file"]
     options["level"] = shape.pop("level")
     given = {name: value for name, value in options.items() if runs.is_given(context, name)}
