@@ -16,9 +16,10 @@ import tensorflow as tf
 
 from shakegen.cells.plan import Plan, loop_size, plan
 from shakegen.cells.program import evaluate, order_of
-from shakegen.layers.lookup import ids_of_one_hot
+from shakegen.layers.lookup import find_ids
 from shakegen.layers.loops import backward, differentiate, differentiate_eagerly, forward, shape_of
 from shakegen.layers.private_doors import is_mapped, record
+from shakegen.layers.sizes import give_rows, is_open, pad_steps, repeat_last, round_up
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own
@@ -62,54 +63,6 @@ def run(cell, weights, sequences, states, go_backwards=False):
     if is_open(length):
         outputs = outputs[:, :length]
     return (outputs[:batch], [state[:batch] for state in states]) if is_open(batch) else (outputs, states)
-
-
-def is_open(size) -> bool:
-    """Whether a size is not known beforehand: each call may have another one."""
-    return tf.is_tensor(size) or tf.executing_eagerly()
-
-
-def round_up(size, finer: int):
-    """A size that is not known beforehand, rounded up to one of few: `finer` to every power of 2, and multiples of 8."""
-    if not is_open(size):
-        return size
-    below = tf.convert_to_tensor(size) - 1
-    for shift in 1, 2, 4, 8, 16:
-        below = tf.bitwise.bitwise_or(below, tf.bitwise.right_shift(below, shift))
-    unit = tf.maximum((below + 1) // (2 * finer), 8)
-    return (size + unit - 1) // unit * unit
-
-
-def pad_steps(tensor, more):
-    """A tensor (N, T, …) with room for more steps."""
-    return tensor if is_zero(more) else tf.pad(tensor, ((0, 0), (0, more), *[(0, 0)] * (tensor.shape.rank - 2)))
-
-
-def repeat_last(tensor, more):
-    """A tensor (N, …) with more rows, all like the last one: whatever is computed of it stays a number."""
-    if is_zero(more):
-        return tensor
-    return tf.concat([tensor, tf.repeat(tensor[-1:], more, axis=0)], 0)
-
-
-def is_zero(more) -> bool:
-    return not tf.is_tensor(more) and more == 0
-
-
-def give_rows(state, batch):
-    """A state for each sequence; one that is given for all of them may have one row."""
-    known = not tf.is_tensor(batch) and state.shape[0] == batch
-    return state if known else tf.broadcast_to(state, (batch, state.shape[1]))
-
-
-def find_ids(sequences):
-    """The ids (N, T) of one-hot sequences, to be looked up; None where they are not, or may need a gradient.
-
-    They need none where a tape records and does not watch them. `tf.gradients` needs no tape.
-    """
-    if not record.could_possibly_record() or record.should_record_backprop([sequences]):
-        return None
-    return ids_of_one_hot(sequences)
 
 
 def multiplies_inputs(steps: Plan) -> bool:

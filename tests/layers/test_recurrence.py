@@ -177,14 +177,6 @@ def test_few_sizes_are_compiled(in_graph, rng):
     assert recurrence.forward(key).experimental_get_tracing_count() == 1
 
 
-def test_sizes_are_rounded_up_to_few():
-    for finer, most in (2, 18), (4, 30):
-        rounded = [int(recurrence.round_up(size, finer)) for size in range(1, 1025)]
-        assert all(size <= more < 8 + size * (1 + 1 / finer) for size, more in enumerate(rounded, 1))
-        assert len(set(rounded)) <= most
-        assert sorted(rounded) == rounded
-
-
 @CELL
 def test_equal_cells_share_their_compiled_loops(cell):
     copy = type(cell)(**vars(cell))
