@@ -29,7 +29,7 @@ class Validation(ABC):
     def __init__(self, size: int, trial: int):
         self.size, self._trial = size, trial
 
-    # Beside another program that computes, several threads wait for each other far longer than they gain.
+    # A resumed run must find the same loss to the last bit, with any library of matrix products.
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def __call__(self, weights: Mapping[str, np.ndarray], size: int | None = None) -> float:
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends soon
