@@ -92,3 +92,12 @@ BAD = {
 def test_mistakes_get_one_line(shakegen, message, arguments):
     result = shakegen("lab", "memory", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+def test_the_timer_s_guess_is_the_best_that_the_present_input_tells():
+    problem = PROBLEMS["timer"]
+    inputs, targets = problem.draw(np.random.default_rng(0), 20_000, 10)
+    _, kinds = np.unique(inputs.reshape(-1, 2), axis=0, return_inverse=True)
+    kinds, targets = kinds.ravel(), targets.ravel()
+    best = np.bincount(kinds, targets) / np.bincount(kinds)
+    assert np.mean((best[kinds] - targets) ** 2) == pytest.approx(problem.guess, rel=0.02)
