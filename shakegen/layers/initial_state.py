@@ -54,7 +54,7 @@ class LearnedInitialState:
     def reset_state(self):
         super().reset_state()
         if self._begun is not None:
-            self.begun.assign(ops.zeros_like(self.begun))
+            self.begun.assign(ops.zeros_like(self.begun.value))
 
     def get_initial_state(self, batch_size):
         """The states a sequence starts from: a list of tensors, the k-th of shape (batch_size, state_size[k])."""
@@ -69,9 +69,9 @@ class LearnedInitialState:
         if initial_state is None:
             starts = self.get_initial_state(self.begun.shape[0])
             carried = [ops.cast(state, start.dtype) for state, start in zip(self.states, starts)]
-            initial_state = [ops.where(self.begun != 0, state, start) for state, start in zip(carried, starts)]
+            initial_state = [ops.where(self.begun.value != 0, state, start) for state, start in zip(carried, starts)]
         returned = super().call(sequences, initial_state=initial_state, mask=mask, training=training)
-        self.begun.assign(ops.ones_like(self.begun))
+        self.begun.assign(ops.ones_like(self.begun.value))
         return returned
 
     def get_config(self):
