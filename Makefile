@@ -12,7 +12,8 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/pytest
-	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py
+	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py \
+	  tests/network/test_keras_steps.py
 
 fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load or be refused
 	PYTHONPATH=tests $(BIN)/python tests/fuzzing.py

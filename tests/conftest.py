@@ -109,6 +109,15 @@ def compiled_runs(monkeypatch):
 
 
 @pytest.fixture
+def in_the_compiled_loop(compiled_runs):
+    """Fail a test of the compiled loop in which Keras's loop ran instead. Other backends have no compiled loop."""
+    import keras
+
+    yield
+    assert compiled_runs or keras.backend.backend() != "tensorflow", "the compiled loop did not run"
+
+
+@pytest.fixture
 def shakegen(tmp_path, monkeypatch):
     """The command line, run in an empty folder."""
     monkeypatch.chdir(tmp_path)

@@ -119,6 +119,8 @@ class Cell:
     def step(self, x: Symbol, s: Names, w: Names) -> dict[str, Symbol]:
         """The equations of one step, in the operations of `shakegen.cells.operations`.
 
+        They are written down once for all cells that are equal: numbers that may change are options, not globals.
+
         Args:
             x: the input, (N, inputs).
             s: the states before, by name, (N, H) each.

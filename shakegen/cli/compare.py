@@ -13,6 +13,7 @@ from shakegen.cli.options import copy_options, corpus_options, group, is_given, 
 from shakegen.cli.tables import find_room, table
 from shakegen.cli.train import LEARNING, NETWORK, refuse_idle_reading, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
+from shakegen.network.quiet import require_tensorflow
 
 COMMON = (*NETWORK, *option_names())
 
@@ -68,6 +69,7 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
     shakegen compare novel.txt --match time --minutes 5 --repeats 5 --csv table.csv
     shakegen compare text8 --task autocomplete --cells gru,lstm,nlstm --epochs 2 --out memory.html
     """
+    require_tensorflow()
     out, csv_file = options["out"], options["csv_file"]
     options["level"] = shape.pop("level")
     refuse_idle_reading(task)

@@ -21,7 +21,7 @@ from shakegen.cli.options import (
     shape_options,
 )
 from shakegen.network.config import Config
-from shakegen.network.quiet import quiet_tensorflow
+from shakegen.network.quiet import quiet_tensorflow, require_tensorflow
 from shakegen.training.recipe import Recipe
 
 NETWORK = {
@@ -123,6 +123,7 @@ def train(workers, worker_index, worker_wait, **options):
     shakegen train novel.txt --workers ada:4000,bob:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
+    require_tensorflow()
     from shakegen.training.workers import Cluster, join
 
     options |= options.pop("reading") | options.pop("shape")

@@ -109,7 +109,7 @@ class KerasObjective:
 
     def _value(self, weights, inputs, targets):
         with self._with(weights):
-            return self._loss(targets, self._model(inputs)[0])
+            return self._loss(targets, self._model(inputs, training=True)[0])
 
     def _gradient(self, weights, inputs, targets):
         with tf.GradientTape() as tape:
@@ -121,7 +121,7 @@ class KerasObjective:
         """(Jᵀ H + structural · dh/dθᵀ) times the change of the outputs and of the hidden states."""
         with tf.GradientTape() as tape, self._with(weights):
             tape.watch(weights)
-            outputs, *hidden = self._model(inputs)
+            outputs, *hidden = self._model(inputs, training=True)
         bent = CURVATURES[type(self._loss)](outputs, tangents[0])
         damped = [structural / vectors(h) * change for h, change in zip(hidden, tangents[1:])]
         pulled = [bent / vectors(outputs), *damped]

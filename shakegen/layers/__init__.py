@@ -1,4 +1,7 @@
-"""Keras layers anyone can import."""
+"""Keras layers anyone can import.
+
+Import this package before `keras.models.load_model` of a file that has one of them; Keras then knows their classes.
+"""
 
 from shakegen.layers.nlstm import NLSTM, NLSTMCell
 from shakegen.layers.recurrent import GRU, LSTM, SimpleRNN

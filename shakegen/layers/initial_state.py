@@ -4,6 +4,13 @@ import keras
 from keras import ops
 
 
+class Untracked:
+    """A variable that is no weight of its layer, as Keras's own states are none."""
+
+    def __init__(self, variable: keras.Variable):
+        self.variable = variable
+
+
 class LearnedInitialState:
     """Gives a recurrent layer the argument `learn_initial_state`: weights in place of the zeros it would start from.
 
@@ -17,18 +24,20 @@ class LearnedInitialState:
     by backpropagation like any weight; they come before the cell's in `weights`. Every call without `initial_state`
     starts each sample of the batch from them, and so does `get_initial_state(batch_size)`.
 
-    A stateful layer starts there every sample that has not begun: one whose states are all exactly zero, as building
-    the layer, `reset_state()`, or assigning zeros to that sample's rows of `states` leaves them. From then on it
-    carries on.
+    A stateful layer starts there every sample that has not begun, and then carries on. Building the layer and
+    `reset_state()` let all samples begin anew. The variable `begun`, (batch, 1), has a 1 for each sample that has
+    begun: assign a 0 to let one begin anew.
 
     Args:
         learn_initial_state: whether to learn the initial state. False by default.
     """
 
+    begun = property(lambda self: self._begun and self._begun.variable)
+
     def __init__(self, *args, learn_initial_state=False, **kwargs):
         super().__init__(*args, **kwargs)
         self.learn_initial_state = learn_initial_state
-        self.learned_states = None
+        self.learned_states = self._begun = None
         if learn_initial_state and hasattr(self, "use_cudnn") and keras.backend.backend() != "tensorflow":
             self.use_cudnn = False  # Keras's Bidirectional would start cuDNN's loop from zeros
 
@@ -39,6 +48,13 @@ class LearnedInitialState:
                 for k, size in enumerate(self.state_size)
             ]
         super().build(sequences_shape, initial_state_shape)
+        if self.learn_initial_state and self.stateful and self._begun is None:
+            self._begun = Untracked(keras.Variable(ops.zeros((sequences_shape[0], 1)), trainable=False, name="begun"))
+
+    def reset_state(self):
+        super().reset_state()
+        if self._begun is not None:
+            self.begun.assign(ops.zeros_like(self.begun.value))
 
     def get_initial_state(self, batch_size):
         """The states a sequence starts from: a list of tensors, the k-th of shape (batch_size, state_size[k])."""
@@ -48,16 +64,15 @@ class LearnedInitialState:
         return [zero + ops.cast(start, zero.dtype) for zero, start in zip(zeros, self.learned_states)]
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
-        if initial_state is None and self.stateful and self.learn_initial_state:
-            initial_state = self._carried_or_learned_states()
-        return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
-
-    def _carried_or_learned_states(self):
-        begun = ops.any(
-            ops.concatenate([ops.not_equal(state, 0) for state in self.states], axis=1), axis=1, keepdims=True
-        )
-        starts = self.get_initial_state(self.states[0].shape[0])
-        return [ops.where(begun, ops.cast(state, start.dtype), start) for state, start in zip(self.states, starts)]
+        if self._begun is None:
+            return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+        if initial_state is None:
+            starts = self.get_initial_state(self.begun.shape[0])
+            carried = [ops.cast(state, start.dtype) for state, start in zip(self.states, starts)]
+            initial_state = [ops.where(self.begun.value != 0, state, start) for state, start in zip(carried, starts)]
+        returned = super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+        self.begun.assign(ops.ones_like(self.begun.value))
+        return returned
 
     def get_config(self):
         return {**super().get_config(), "learn_initial_state": self.learn_initial_state}

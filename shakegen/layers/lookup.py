@@ -2,7 +2,19 @@
 
 import tensorflow as tf
 
+from shakegen.layers.private_doors import record
+
 PASSING = {"Identity", "StopGradient", "Cast"}
+
+
+def find_ids(sequences):
+    """The ids (N, T) of one-hot sequences, to be looked up; None where they are not, or may need a gradient.
+
+    They need none where a tape records and does not watch them. `tf.gradients` needs no tape.
+    """
+    if not record.could_possibly_record() or record.should_record_backprop([sequences]):
+        return None
+    return ids_of_one_hot(sequences)
 
 
 def ids_of_one_hot(tensor):

@@ -11,26 +11,24 @@ from shakegen.cells.gradient import blocks_of
 from shakegen.cells.plan import Plan, plan
 from shakegen.cells.program import evaluate, order_of
 from shakegen.layers.private_doors import xla
-from shakegen.layers.tensorflow_operations import IN_LOOP
+from shakegen.layers.tensorflow_operations import IN_LOOP, TENSORFLOW
 
 
 @functools.cache
-def forward(key, keep):
+def forward(key):
     """The compiled loop forward, for a part of a batch: a function with the arguments of `recurrence`.
 
     It returns the outputs (N, T, H) and the final states, in one list; the states at the T + 1 ends of the steps,
-    stacks (N, T + 1, H); and the kept values of the plan, stacks (N, T + 1, ·) with zeros after step T.
-    Without `keep`, the two latter are of no use.
+    stacks (N, T + 1, H); and the kept values of the plan, stacks (N, T + 1, ·) with zeros after the last step.
     """
     steps = plan(*key)
-    kept_symbols = steps.kept if keep else []
-    blocks = [blocks_of(symbol) for symbol in kept_symbols]
+    blocks = [blocks_of(symbol) for symbol in steps.kept]
 
     @tf.function(jit_compile=True, autograph=False)
-    def loop(inputs, ids, states, weights):
+    def loop(inputs, ids, states, weights, count):
         batch, units = shape_of(states[0])
-        count = shape_of(inputs[0])[1] - 1 if ids is None else shape_of(ids)[1]
-        read_inputs = _input_reader(inputs, ids)
+        room = shape_of(inputs[0])[1] - 1 if ids is None else shape_of(ids)[1]
+        last, read_inputs = room if count is None else count, _input_reader(inputs, ids)
 
         def step(t, states, stacks, kept):
             values = dict(zip(steps.loop_weights, weights))
@@ -40,10 +38,10 @@ def forward(key, keep):
             kept = [_write(stack, t, evaluate(own, values, IN_LOOP)) for stack, own in zip(kept, blocks)]
             return t + 1, states, stacks, kept
 
-        room = tf.zeros((batch, count, units), states[0].dtype)
-        stacks = [tf.concat([state[:, None], room], axis=1) for state in (states if keep else states[:1])]
-        kept = [tf.zeros((batch, count + 1, symbol.shape[-1]), room.dtype) for symbol in kept_symbols]
-        _, states, stacks, kept = tf.while_loop(lambda t, *_: t < count, step, (0, list(states), stacks, kept))
+        empty = tf.zeros((batch, room, units), states[0].dtype)
+        stacks = [tf.concat([state[:, None], empty], axis=1) for state in states]
+        kept = [tf.zeros((batch, room + 1, symbol.shape[-1]), empty.dtype) for symbol in steps.kept]
+        _, states, stacks, kept = tf.while_loop(lambda t, *_: t < last, step, (0, list(states), stacks, kept))
         return [stacks[0][:, 1:], *states], stacks, kept
 
     return loop
@@ -54,15 +52,16 @@ def backward(key):
     """The compiled loop backward, for a part of a batch.
 
     It is a function of the stacks and the kept values, as `forward` returns them, of the gradients of the outputs and
-    the final states, in one list, and of the weights, transposed. It returns the gradients of the states, and δ,
-    the deltas of the plan, stacks (N, T + 1, ·) with zeros after step T.
+    the final states, in one list, of the weights, transposed, and of the number of steps. It returns the gradients of
+    the states, and δ, the deltas of the plan, stacks (N, T + 1, ·) with zeros after the last step.
     """
     steps = plan(*key)
 
     @tf.function(jit_compile=True, autograph=False)
-    def loop(stacks, kept, d_returned, weights):
+    def loop(stacks, kept, d_returned, weights, count):
         d_outputs, *d_states = d_returned
-        batch, count, _ = shape_of(d_outputs)
+        batch, room, _ = shape_of(d_outputs)
+        last = (room if count is None else count) - 1
 
         def step(t, d_states, deltas):
             dh = d_states[0] + _read(d_outputs, t)
@@ -84,13 +83,49 @@ def backward(key):
             d_states = [zero if d is None else evaluate([d], values, IN_LOOP)[0] for d in steps.d_states]
             return t - 1, d_states, deltas
 
-        deltas = [tf.zeros((batch, count + 1, delta.shape[-1]), d_outputs.dtype) for delta in steps.deltas]
-        _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, (count - 1, d_states, deltas))
+        deltas = [tf.zeros((batch, room + 1, delta.shape[-1]), d_outputs.dtype) for delta in steps.deltas]
+        _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, (last, d_states, deltas))
         if steps.recurrent:
             dh += tf.matmul(deltas[0][:, 0], weights[0])
         return [dh, *d_memories], deltas
 
     return loop
+
+
+def differentiate(key, inputs, states, weights, ids, count, d_returned, d_found=None):
+    """The gradients by inputs, states and weights, in one list, in a graph, without the compiled loops.
+
+    With `d_found`, the gradients of these gradients, by inputs, states, weights and `d_returned`. TensorFlow's own
+    operations compute the steps one by one: they have gradients of any order, and can be mapped.
+    """
+    inputs, states, weights, d_returned = tf.nest.map_structure(tf.identity, (inputs, states, weights, d_returned))
+    primals = [*inputs, *states, *weights]
+    both = [*primals, *d_returned]  # of which some may be made of others
+    gradients = functools.partial(tf.gradients, unconnected_gradients="zero", stop_gradients=both)
+    found = gradients(_step_by_step(plan(*key), inputs, ids, states, weights, count), primals, d_returned)
+    found = [tf.convert_to_tensor(gradient) for gradient in found]  # tables' may be slices
+    return found if d_found is None else gradients(found, both, d_found)
+
+
+@functools.cache
+def differentiate_eagerly(key):
+    """`differentiate` where there is no graph."""
+    return tf.function(functools.partial(differentiate, key), autograph=False)
+
+
+def _step_by_step(steps: Plan, inputs, ids, states, weights, count):
+    """What `forward` returns first."""
+    inputs = [z[:, :-1] for z in inputs] if ids is None else [tf.gather(table, ids) for table in inputs]
+    known, room = dict(zip(steps.loop_weights, weights)), shape_of(inputs[0])[1]
+    count = room if count is None else count
+
+    def step(states, inputs):
+        values = known | dict(zip(steps.states, states)) | dict(zip(steps.loop_groups, inputs))
+        return evaluate(steps.after, values, TENSORFLOW)
+
+    stacks = tf.scan(step, [tf.transpose(z[:, :count], (1, 0, 2)) for z in inputs], list(states))
+    outputs = tf.pad(tf.transpose(stacks[0], (1, 0, 2)), ((0, 0), (0, room - count), (0, 0)))
+    return [outputs, *(stack[-1] for stack in stacks)]
 
 
 def _order_of_deltas(steps: Plan) -> list[int]:

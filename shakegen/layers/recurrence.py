@@ -4,17 +4,22 @@ Backpropagation through a loop multiplies by the transposed weights and by the w
 loop backward finds only the gradients δ of the pre-activations, one small product a step; each weight's gradient is
 then a single large product over all steps. XLA compiles both loops. A batch is shared among the processor's cores: a
 loop for each, side by side, that read the same weights, so that these stay in the cache that the cores have in common.
+
+XLA compiles anew for each size of a batch. Sizes that are not known beforehand are therefore rounded up: there is room
+for more steps, which the loop does not run, and for more sequences, copies of the last one that nobody reads.
 """
 
+import functools
 import os
 
 import tensorflow as tf
 
 from shakegen.cells.plan import Plan, loop_size, plan
 from shakegen.cells.program import evaluate, order_of
-from shakegen.layers.lookup import ids_of_one_hot
-from shakegen.layers.loops import backward, forward, shape_of
-from shakegen.layers.private_doors import record
+from shakegen.layers.lookup import find_ids
+from shakegen.layers.loops import backward, differentiate, differentiate_eagerly, forward, shape_of
+from shakegen.layers.private_doors import is_mapped, record
+from shakegen.layers.sizes import give_rows, is_open, pad_steps, repeat_last, round_up
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own
@@ -22,46 +27,59 @@ USUAL_BATCH = 64  # assumed for a batch of unknown size
 ALL = slice(None)
 
 
-def run(cell, weights, sequences, states, go_backwards=False, keep=True):
+def run(cell, weights, sequences, states, go_backwards=False):
     """The outputs of a recurrent layer, (N, T, H), and its final states, a list of tensors (N, H).
 
     Args:
         cell: a `cells.Cell`.
         weights: tensors by the names and in the shapes of `cell.weights`.
         sequences: tensor (N, T, inputs).
-        states: tensors (N, H), h first.
+        states: tensors (N, H), or (1, H) for all sequences, h first.
         go_backwards: whether the sequences are read from their ends.
-        keep: whether to keep the values that gradients need; without them, gradients need a second forward pass.
     """
     sequences = tf.convert_to_tensor(sequences)
     if go_backwards:
         sequences = tf.reverse(sequences, [1])
-    steps = plan(cell, sequences.shape[-1])
+    steps, (batch, length, size) = plan(cell, sequences.shape[-1]), shape_of(sequences)
     values = {symbol: weights[name] for name, symbol in steps.graph.weights.items()}
-    ids = None if record.should_record_backprop([sequences]) else ids_of_one_hot(sequences)
+    ids = find_ids(sequences) if multiplies_inputs(steps) else None
+    more_rows, more_steps = round_up(batch, 4) - batch, round_up(length, 2) - length
     if ids is None:
         x = tf.pad(sequences, ((0, 0), (0, 1), (0, 0)))
-        inputs = evaluate(steps.groups, {**values, steps.graph.x: x}, TENSORFLOW)
+        inputs = [
+            repeat_last(pad_steps(group, more_steps), more_rows)
+            for group in evaluate(steps.groups, {**values, steps.graph.x: x}, TENSORFLOW)
+        ]
     else:
-        none, ids = sequences.shape[-1], tf.cast(ids, tf.int64)  # no small integer holds every size
-        ids = tf.cast(tf.where((ids >= 0) & (ids < none), ids, none), tf.int32)
-        inputs = tables_of(steps, values, none)
-    states = [tf.convert_to_tensor(state) for state in states]  # those of stateful layers are variables
+        ids = tf.cast(ids, tf.int64)  # no small integer holds every size
+        ids = tf.cast(tf.where((ids >= 0) & (ids < size), ids, size), tf.int32)
+        ids = repeat_last(pad_steps(ids, more_steps), more_rows)
+        inputs = tables_of(steps, values)
+    states = [repeat_last(give_rows(tf.convert_to_tensor(state), batch), more_rows) for state in states]
     prepared = evaluate(steps.prepared, values, TENSORFLOW)
-    return recurrence(
-        loop_key(cell, sequences.shape[-1]), inputs, ids, states, prepared, _parts(sequences.shape[0]), keep
+    count = tf.convert_to_tensor(length) if is_open(length) else None
+    key, parts = loop_key(cell, size), _parts(sequences.shape[0])
+    outputs, states = recurrence(key, inputs, ids, states, prepared, parts, count)
+    if is_open(length):
+        outputs = outputs[:, :length]
+    return (outputs[:batch], [state[:batch] for state in states]) if is_open(batch) else (outputs, states)
+
+
+def multiplies_inputs(steps: Plan) -> bool:
+    """Whether a step does nothing with its input but multiply it by weights."""
+    x = steps.graph.x
+    return x not in steps.groups and all(
+        symbol.operation == "matmul" for symbol in order_of(steps.groups) if x in symbol.inputs
     )
 
 
-def tables_of(steps: Plan, values: dict, symbols: int) -> list:
+def tables_of(steps: Plan, values: dict) -> list:
     """The input of a step for each one-hot input, and for an input of zeros, shape (V + 1, ·)."""
     values = dict(values)
     for symbol in order_of(steps.groups, values):
         if symbol.operation == "matmul" and symbol.inputs[0] is steps.graph.x:
             (weight,) = evaluate([symbol.inputs[1]], values, TENSORFLOW)
             values[symbol] = tf.pad(weight, ((0, 1), (0, 0)))
-    if steps.graph.x in steps.groups:
-        values[steps.graph.x] = tf.eye(symbols + 1, symbols, dtype=next(iter(values.values())).dtype)
     return evaluate(steps.groups, values, TENSORFLOW)
 
 
@@ -87,8 +105,10 @@ def cores():
     return asked or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
 
 
-def recurrence(key, inputs, ids, states, weights, parts=1, keep=True):
-    """The outputs h, (N, T, H), and the list of final states, (N, H) each; differentiable once.
+def recurrence(key, inputs, ids, states, weights, parts=1, count=None):
+    """The outputs h, (N, T, H), and the list of final states, (N, H) each; differentiable any number of times.
+
+    Gradients of gradients, and gradients forward, come from the steps one by one, without the compiled loops.
 
     Args, of N sequences of T steps, H units:
         key: of the loop: the arguments of `cells.plan.plan`.
@@ -98,42 +118,57 @@ def recurrence(key, inputs, ids, states, weights, parts=1, keep=True):
         states: tensors (N, H), h first.
         weights: tensors, for each of the plan's loop weights.
         parts: into how many parts the batch is cut, for as many loops side by side.
-        keep: as `run` has it.
+        count: how many of the T steps there are, a tensor; None: all. Outputs of the others are zeros.
     """
-    batch = shape_of(states[0])[0]
+    batch, steps = shape_of(states[0])[0], plan(*key)
     spans = [slice(part * batch // parts, (part + 1) * batch // parts) for part in range(parts)] if parts > 1 else [ALL]
+    own_ids = [None if ids is None else rows([ids], span)[0] for span in spans]
+    groups, memories = len(inputs), len(states)
 
-    def rows(tensors, span):
-        return [tensor if span is ALL else tensor[span] for tensor in tensors]
+    def split(given):
+        return given[:groups], given[groups : groups + memories], given[groups + memories :]
 
     @tf.custom_gradient
-    def differentiable(inputs, states, weights):
-        own_ids = [None if ids is None else rows([ids], span)[0] for span in spans]
+    def differentiable(*given):
+        inputs, states, weights = split(given)
         own_inputs = [rows(inputs, span) if ids is None else inputs for span in spans]
-
-        def pass_forward(keep):
-            parts = zip(own_inputs, own_ids, spans)
-            return [forward(key, keep)(z, own, rows(states, span), weights) for z, own, span in parts]
-
         with record.stop_recording():
-            results = pass_forward(keep)
+            parts = zip(own_inputs, own_ids, spans)
+            results = [forward(key)(z, own, rows(states, span), weights, count) for z, own, span in parts]
 
-        def gradient(*d_returned):
+        def by_compiled_loop(d_returned):
             transposed = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in weights]
-            gradients, whole = [], results if keep else pass_forward(True)
-            for part, span in enumerate(spans):
-                _, stacks, kept = whole[part]
-                d_states, deltas = backward(key)(stacks, kept, rows(d_returned, span), transposed)
-                d_inputs = _input_gradients(plan(*key), own_inputs[part], own_ids[part], deltas)
-                gradients.append((d_inputs, d_states, _weight_gradients(plan(*key), stacks, kept, deltas, weights)))
+            gradients = []
+            for span, own, z, (_, stacks, kept) in zip(spans, own_ids, own_inputs, results):
+                d_states, deltas = backward(key)(stacks, kept, rows(d_returned, span), transposed, count)
+                d_inputs = _input_gradients(steps, z, own, deltas)
+                gradients.append((d_inputs, d_states, _weight_gradients(steps, stacks, kept, deltas, weights)))
             d_inputs, d_states, d_weights = zip(*gradients)
             d_inputs = _joined(d_inputs) if ids is None else _added(d_inputs)
             return [*d_inputs, *_joined(d_states), *_added(d_weights)]
 
-        return tuple(_joined([returned for returned, _, _ in results])), gradient
+        @tf.custom_gradient
+        def gradient(*given_and_d):
+            d_returned = given_and_d[len(given) :]
+            known = (*split(given), ids, count, d_returned)
+            with record.stop_recording():
+                found = differentiate(key, *known) if is_mapped() else by_compiled_loop(d_returned)
 
-    outputs, *states = differentiable(tuple(inputs), tuple(states), tuple(weights))
+            def gradient_of_gradient(*d_found):
+                again = differentiate_eagerly(key) if tf.executing_eagerly() else functools.partial(differentiate, key)
+                return again(*known, d_found)
+
+            return found, gradient_of_gradient
+
+        returned = _joined([returned for returned, _, _ in results])
+        return tuple(returned), lambda *d_returned: gradient(*given, *d_returned)
+
+    outputs, *states = differentiable(*inputs, *states, *weights)
     return outputs, states
+
+
+def rows(tensors, span):
+    return [tensor if span is ALL else tensor[span] for tensor in tensors]
 
 
 def _joined(parts):

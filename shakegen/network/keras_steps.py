@@ -1,6 +1,7 @@
 """Any Keras model as a step function."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import keras
@@ -17,12 +18,14 @@ class KerasSteps:
     ANY_LENGTH = 100
 
     def __init__(self, model: keras.Model):
-        import tensorflow as tf
-
         self._model, shape = model, model.input_shape
         self._one_hot, self._length = len(shape) == 3, shape[1]
         self._size = shape[2] if self._one_hot else model.output_shape[-1]
-        self._call = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
+        self._call = functools.partial(model, training=False)
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            self._call = tf.function(self._call, reduce_retracing=True)
 
     def prime(self, ids, streams: int = 1):
         state = np.full((streams, self._length or self.ANY_LENGTH), -1, np.int32)
@@ -52,7 +55,13 @@ class KerasSteps:
 
 def carried_states(model: keras.Model) -> list[keras.Variable]:
     """The states that stateful layers carry from batch to batch."""
-    return [state for layer in model.layers if getattr(layer, "stateful", False) for state in layer.states]
+    return [state for layer in model.layers if getattr(layer, "stateful", False) for state in states_of(layer)]
+
+
+def states_of(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """The states that a stateful layer carries, and, where it learns its initial state, which samples have begun."""
+    begun = getattr(layer, "begun", None)
+    return [*layer.states, *([] if begun is None else [begun])]
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from shakegen import __version__
 from shakegen.callbacks import show
 from shakegen.layers.recurrence import count_parts
 from shakegen.model.model_file import ModelFileError, Training
-from shakegen.network.keras_steps import carried_states
+from shakegen.network.keras_steps import carried_states, states_of
 from shakegen.training.workers.replicas import Replicas
 
 
@@ -40,7 +40,7 @@ def variables(network: keras.Model) -> dict[str, keras.Variable]:
             if id(variable) not in weights:
                 add(f"random/{layer.name}/{variable.name}", variable)
         if getattr(layer, "stateful", False):
-            named |= {f"states/{layer.name}/{number}": state for number, state in enumerate(layer.states)}
+            named |= {f"states/{layer.name}/{number}": state for number, state in enumerate(states_of(layer))}
     return named
 
 

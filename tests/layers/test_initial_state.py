@@ -90,10 +90,24 @@ def test_one_sample_of_a_stateful_layer_can_start_again(rng):
     plain, learned, start = pair(NLSTM, rng, stateful=True)
     x = rng.normal(size=(N, T, INPUTS))
     _, *carried = call(learned, x)
-    for state in learned.states:
-        state.assign(ops.convert_to_numpy(state.value) * [[0.0], [1.0]])
+    assert_equal([learned.begun], [np.ones((N, 1))])
+    learned.begun.assign([[0.0], [1.0]])
     mixed = [np.stack([s[0], ops.convert_to_numpy(c)[1]]) for s, c in zip(start, carried)]
     assert_equal(call(learned, x), call(plain, x, mixed))
+
+
+@pytest.mark.parametrize("layer", [Plain, NLSTM])
+def test_states_of_zero_in_mid_stream_are_carried_on(layer, rng):
+    learned = layer(H, learn_initial_state=True, stateful=True, return_sequences=True, activation="relu")
+    learned.build((N, T, INPUTS))
+    learned.set_weights([np.ones_like(weight) for weight in learned.get_weights()])
+    zeros = [np.zeros((N, H))] * len(learned.state_size)
+    first = call(learned, np.zeros((N, 1, INPUTS)), zeros)
+    for state in learned.states:
+        state.assign(np.zeros((N, H)))
+    assert_equal([call(learned, np.zeros((N, 1, INPUTS)))], [first])
+    learned.reset_state()
+    assert np.all(ops.convert_to_numpy(call(learned, np.zeros((N, 1, INPUTS)))) > ops.convert_to_numpy(first))
 
 
 @LAYERS

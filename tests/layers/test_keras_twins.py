@@ -26,6 +26,7 @@ TWINS = {
     "GRU": (layers.GRU, keras.layers.GRU, {}),
     "GRU, reset before": (layers.GRU, keras.layers.GRU, {"reset_after": False}),
 }
+COMPILED = pytest.mark.usefixtures("in_the_compiled_loop")
 EACH = pytest.mark.parametrize(("ours", "theirs", "own"), TWINS.values(), ids=TWINS)
 
 
@@ -52,22 +53,24 @@ def twins(ours, theirs, rng, **arguments):
 def test_outputs_and_gradients_are_equal(ours, theirs, own, arguments, rng, compiled_runs):
     our, their = twins(ours, theirs, rng, **own, **arguments)
     x, states = rng.normal(size=(N, T, INPUTS)), random_states(their, rng)
-    assert_equal(call(our, x, states), call(their, x, states))
-    (f, _), (g, _) = scalar(our, np.random.default_rng(1)), scalar(their, np.random.default_rng(1))
+    assert_equal(call(our, x, states, training=True), call(their, x, states))
+    (f, _), (g, _) = (scalar(layer, np.random.default_rng(1), training=True) for layer in (our, their))
     arrays = [x, *states, *their.get_weights()]
     assert_equal(gradients(f, arrays), gradients(g, arrays))
     assert len(compiled_runs) == 2
-    our.compiled_loop = False
     assert_equal(call(our, x, states), call(their, x, states))
+    our.compiled_loop = False
+    assert_equal(call(our, x, states, training=True), call(their, x, states))
     assert len(compiled_runs) == 2
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize(("ours", "theirs", "own"), list(TWINS.values())[1:], ids=list(TWINS)[1:])
+@COMPILED
 def test_they_are_equal_for_any_gate(ours, theirs, own, activation, rng):
     our, their = twins(ours, theirs, rng, recurrent_activation=activation, **own)
     x = rng.normal(size=(N, T, INPUTS))
-    (f, _), (g, _) = scalar(our, np.random.default_rng(1), False), scalar(their, np.random.default_rng(1), False)
+    (f, _), (g, _) = (scalar(layer, np.random.default_rng(1), False, training=True) for layer in (our, their))
     assert_equal(gradients(f, [x, *their.get_weights()]), gradients(g, [x, *their.get_weights()]))
 
 
@@ -83,11 +86,13 @@ def test_they_are_equal_for_any_gate(ours, theirs, own, activation, rng):
     ],
     ids=str,
 )
-def test_what_the_loop_does_not_cover_is_equal_too(ours, theirs, own, arguments, rng):
+def test_what_the_loop_does_not_cover_is_equal_too(ours, theirs, own, arguments, rng, compiled_runs):
     our, their = twins(ours, theirs, rng, **own, **arguments)
     x = rng.normal(size=(N, T, INPUTS))
     assert_equal(call(our, x), call(their, x))
     assert_equal(call(our, x, training=True), call(their, x, training=True))
+    drops_inputs = list(arguments) == ["dropout", "seed"] and not hasattr(our.cell, "dropout_mask_count")
+    assert len(compiled_runs) == drops_inputs
 
 
 @EACH
@@ -99,29 +104,30 @@ def test_masked_steps_are_equal(ours, theirs, own, rng):
 
 
 @EACH
+@COMPILED
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("state", [False, True])
 def test_they_return_what_keras_returns(ours, theirs, own, sequences, state, rng):
     our, their = twins(ours, theirs, rng, return_sequences=sequences, return_state=state, **own)
     x = rng.normal(size=(N, T, INPUTS))
-    if state:
-        assert_equal(call(our, x), call(their, x))
-    else:
-        assert_equal([call(our, x)], [call(their, x)])
+    ours, theirs = (call(layer, x, training=True) for layer in (our, their))
+    assert_equal(ours if state else [ours], theirs if state else [theirs])
 
 
 @EACH
+@COMPILED
 def test_a_stateful_layer_carries_on(ours, theirs, own, rng):
     our, their = twins(ours, theirs, rng, stateful=True, **own)
     x = rng.normal(size=(2, N, T, INPUTS))
     for part in x:
-        assert_equal(call(our, part), call(their, part))
+        assert_equal(call(our, part, training=True), call(their, part, training=True))
     our.reset_state()
     their.reset_state()
-    assert_equal(call(our, x[1]), call(their, x[1]))
+    assert_equal(call(our, x[1], training=True), call(their, x[1], training=True))
 
 
 @EACH
+@COMPILED
 def test_a_bidirectional_layer_is_equal(ours, theirs, own, rng):
     our, their = (
         keras.layers.Bidirectional(layer(H, dtype="float64", **own), dtype="float64") for layer in (ours, theirs)
@@ -130,7 +136,7 @@ def test_a_bidirectional_layer_is_equal(ours, theirs, own, rng):
         each.build((N, T, INPUTS))
     our.set_weights(their.get_weights())
     x = ops.convert_to_tensor(rng.normal(size=(N, T, INPUTS)), dtype="float64")
-    assert_equal([our(x)], [their(x)])
+    assert_equal([our(x, training=True)], [their(x, training=True)])
 
 
 @EACH
@@ -159,6 +165,7 @@ def test_a_saved_model_is_read_back(ours, theirs, own, rng, tmp_path):
 
 
 @EACH
+@COMPILED
 def test_a_learned_initial_state_is_trained(ours, theirs, own, rng):
     layer = ours(H, learn_initial_state=True, **own)
     model = keras.Sequential([keras.Input((T, INPUTS)), layer])
@@ -169,11 +176,12 @@ def test_a_learned_initial_state_is_trained(ours, theirs, own, rng):
 
 
 @EACH
+@COMPILED
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_reduced_precision_is_equal_to_its_rounding(ours, theirs, own, policy, rng):
     our, their = twins(ours, theirs, rng, dtype=policy, **own)
     x = ops.convert_to_tensor(rng.normal(size=(N, T, INPUTS)), dtype="float32")
-    for a, b in zip(our(x), their(x)):
+    for a, b in zip(our(x, training=True), their(x, training=True)):
         assert a.dtype == b.dtype
         tolerance = {"float32": 1e-6, "mixed_bfloat16": 5e-2, "mixed_float16": 5e-3}[policy]
         np.testing.assert_allclose(
@@ -182,6 +190,7 @@ def test_reduced_precision_is_equal_to_its_rounding(ours, theirs, own, policy, r
 
 
 @EACH
+@COMPILED
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_models_train_alike(ours, theirs, own, jit_compile, rng):
     x, y = rng.normal(size=(4 * N, T, INPUTS)).astype("float32"), rng.normal(size=(4 * N, T, H)).astype("float32")

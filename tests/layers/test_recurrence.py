@@ -30,6 +30,7 @@ LAYERS = {
     "gru": lambda **arguments: layers.GRU(H, **arguments),
     "nlstm": lambda **arguments: layers.NLSTM(H, depth=2, **arguments),
 }
+COMPILED = pytest.mark.usefixtures("in_the_compiled_loop")
 LAYER = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 
 
@@ -77,20 +78,6 @@ def test_gradients_are_the_finite_differences(cell, looked_up, draw, rng):
 
 
 @CELL
-def test_gradients_are_the_same_where_nothing_was_kept_for_them(cell, draw):
-    inputs, states, weights = arguments_of(cell, draw, N, T + 1)
-    found = []
-    for keep in True, False:
-        with tf.GradientTape() as tape:
-            tape.watch([inputs, states, weights])
-            outputs, finals = loop(cell, inputs, None, states, weights, keep=keep)
-            loss = tf.reduce_sum(tf.sin(tf.concat([tf.reshape(tensor, [-1]) for tensor in (outputs, *finals)], 0)))
-        found.append(tf.nest.flatten([outputs, finals, tape.gradient(loss, [inputs, states, weights])]))
-    for kept, again in zip(*found, strict=True):
-        np.testing.assert_array_equal(kept, again)
-
-
-@CELL
 def test_a_sequence_cut_in_three_with_carried_state_equals_the_whole(cell, draw, rng):
     tables, states, weights = arguments_of(cell, draw, V)
     ids = tf.constant(rng.integers(V, size=(N, 3 * T)), tf.int32)
@@ -105,7 +92,10 @@ def test_a_sequence_cut_in_three_with_carried_state_equals_the_whole(cell, draw,
 
 
 @LAYER
-def test_one_hot_sequences_are_looked_up_and_equal_the_product(layer, rng):
+@COMPILED
+def test_one_hot_sequences_are_looked_up_and_equal_the_product(layer, rng, monkeypatch):
+    looked_up, tables = [], recurrence.tables_of
+    monkeypatch.setattr(recurrence, "tables_of", lambda *args: looked_up.append(args) or tables(*args))
     recurrent = layer(dtype="float64", return_sequences=True)
     recurrent.build((N, T, V))
     ids = tf.constant(rng.integers(-1, V + 1, size=(N, T)))
@@ -115,11 +105,14 @@ def test_one_hot_sequences_are_looked_up_and_equal_the_product(layer, rng):
         one_hot = keras.ops.one_hot(ids, V, dtype="float64")
         assert ids_of_one_hot(one_hot) is not None
         assert ids_of_one_hot(dense) is None
-        losses = [tf.reduce_sum(tf.sin(recurrent(x))) for x in (one_hot, dense)]
-        return [(loss, tf.gradients(loss, [weight.value for weight in recurrent.weights])) for loss in losses]
+        weights = [weight.value for weight in recurrent.weights]
+        with tf.GradientTape(persistent=True) as tape:
+            losses = [tf.reduce_sum(tf.sin(recurrent(x, training=True))) for x in (one_hot, dense)]
+        return [(loss, tape.gradient(loss, weights)) for loss in losses]
 
-    looked_up, multiplied = answers(ids, tf.one_hot(ids, V, dtype="float64"))
-    for a, b in zip(tf.nest.flatten(looked_up), tf.nest.flatten(multiplied)):
+    found, multiplied = answers(ids, tf.one_hot(ids, V, dtype="float64"))
+    assert len(looked_up) == 1
+    for a, b in zip(tf.nest.flatten(found), tf.nest.flatten(multiplied)):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
 
 
@@ -144,30 +137,51 @@ def test_nothing_else_is_taken_for_one_hot(tensor):
 
 
 @LAYER
+@COMPILED
 def test_batch_and_time_need_not_be_known_beforehand(layer, rng):
-    recurrent = layer(dtype="float64", return_sequences=True)
+    recurrent = layer(dtype="float64", return_sequences=True, return_state=True)
     recurrent.build((None, None, V))
+    weights = [weight.value for weight in recurrent.weights]
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, V), "float64")])
-    def answers(x):
-        loss = tf.reduce_sum(tf.sin(recurrent(x)))
-        return loss, tf.gradients(loss, [x, *(weight.value for weight in recurrent.weights)])
-
-    for batch, steps in (1, 1), (3, 5):
-        x = tf.constant(rng.normal(size=(batch, steps, V)))
+    def answers(x, training=True):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            loss = tf.reduce_sum(tf.sin(recurrent(x)))
-        expected = loss, tape.gradient(loss, [x, *(weight.value for weight in recurrent.weights)])
-        for a, b in zip(tf.nest.flatten(answers(x)), tf.nest.flatten(expected)):
-            np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+            returned = recurrent(x, training=training)
+            loss = tf.add_n([tf.reduce_sum(tf.sin(one)) for one in returned])
+        return returned, tape.gradient(loss, [x, *weights])
+
+    in_graph = tf.function(answers, input_signature=[tf.TensorSpec((None, None, V), "float64")])
+    for batch, steps in (1, 1), (9, 17):
+        x = tf.constant(rng.normal(size=(batch, steps, V)))
+        expected = tf.nest.flatten(answers(x, training=False))  # in Keras's loop
+        for found in in_graph(x), answers(x):
+            for a, b in zip(tf.nest.flatten(found), expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("in_graph", [False, True])
+def test_few_sizes_are_compiled(in_graph, rng):
+    cell = cells.RNN(H + 1 + in_graph)  # none of its loops is compiled yet
+    key = recurrence.loop_key(cell, V)
+    weights = {name: tf.constant(rng.normal(size=weight.shape)) for name, weight in cell.weights(V).items()}
+
+    def outputs(x):
+        return recurrence.run(cell, weights, x, [tf.zeros((1, cell.units), "float64")])
+
+    run = tf.function(outputs, input_signature=[tf.TensorSpec((None, None, V), "float64")]) if in_graph else outputs
+    sizes = [(batch, steps) for batch in (3, 7, 8) for steps in range(40, 48, 3)]
+    for batch, steps in sizes:
+        result, (state,) = run(tf.ones((batch, steps, V), "float64"))
+        assert result.shape == (batch, steps, cell.units)
+        np.testing.assert_array_equal(result[:, -1], state)
+    assert recurrence.forward(key).experimental_get_tracing_count() == 1
 
 
 @CELL
 def test_equal_cells_share_their_compiled_loops(cell):
     copy = type(cell)(**vars(cell))
     for key in (copy, 7), (copy, 8):
-        assert recurrence.forward(key, True) is recurrence.forward((cell, key[1]), True)
+        assert recurrence.forward(key) is recurrence.forward((cell, key[1]))
         assert recurrence.backward(key) is recurrence.backward((cell, key[1]))
 
 
@@ -177,13 +191,14 @@ def test_a_loop_is_compiled_once_for_all_sizes_of_inputs():
 
 
 @LAYER
+@COMPILED
 def test_gradients_are_the_same_in_a_graph_and_out_of_it(layer, rng):
     recurrent, x = layer(dtype="float64"), tf.constant(rng.normal(size=(N, T, V)))
     recurrent.build((N, T, V))
 
     def gradients():
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(tf.sin(recurrent(x)))
+            loss = tf.reduce_sum(tf.sin(recurrent(x, training=True)))
         return tape.gradient(loss, [weight.value for weight in recurrent.weights])
 
     in_graph = tf.function(gradients)()
@@ -192,26 +207,36 @@ def test_gradients_are_the_same_in_a_graph_and_out_of_it(layer, rng):
 
 
 @LAYER
+@COMPILED
 @pytest.mark.parametrize(("kind", "size"), [("uint8", 256), ("uint8", 300), ("int8", 128), ("int32", 65)])
 def test_ids_of_any_integer_type_are_looked_up(layer, kind, size):
     one = layer(return_sequences=True)
     one.build((None, None, size))
     ids = tf.constant([[0, 1, 126], [5, 127, 64]], kind)
-    looked_up = tf.function(lambda i: one(tf.one_hot(i, size)))(ids)
-    np.testing.assert_allclose(looked_up, one(tf.one_hot(ids, size)), atol=1e-5)
+
+    @tf.function
+    def outputs(ids):
+        with tf.GradientTape():
+            return one(tf.one_hot(ids, size), training=True)
+
+    np.testing.assert_allclose(outputs(ids), one(tf.one_hot(ids, size)), atol=1e-5)
 
 
 @LAYER
-def test_a_one_hot_input_has_a_gradient_too(layer):
+@COMPILED
+@pytest.mark.parametrize("by_tape", [False, True])
+def test_a_one_hot_input_has_a_gradient_too(layer, by_tape):
     one = layer(dtype="float64")
     one.build((None, None, V))
 
     @tf.function
     def gradient(ids):
         x = tf.one_hot(ids, V, dtype="float64")
+        if not by_tape:
+            return tf.gradients(one(x, training=True), x)[0]
         with tf.GradientTape() as tape:
             tape.watch(x)
-            total = tf.reduce_sum(one(x))
+            total = tf.reduce_sum(one(x, training=True))
         return tape.gradient(total, x)
 
     x = tf.Variable(tf.one_hot([[0, 3, 1, 2]], V, dtype="float64"))
@@ -220,35 +245,19 @@ def test_a_one_hot_input_has_a_gradient_too(layer):
     np.testing.assert_allclose(gradient(tf.constant([[0, 3, 1, 2]])), tape.gradient(total, x), atol=1e-10)
 
 
-def test_second_order_gradients_are_those_of_keras_where_the_loop_is_switched_off():
-    ours, theirs = layers.LSTM(H, dtype="float64"), keras.layers.LSTM(H, dtype="float64")
-    for each in ours, theirs:
-        each.build((None, None, V))
-    ours.set_weights(theirs.get_weights())
-    ours.compiled_loop = False
-    x = tf.Variable(np.linspace(-1, 1, N * T * V).reshape(N, T, V))
-
-    def penalty(layer):
-        with tf.GradientTape() as outer:
-            with tf.GradientTape() as inner:
-                total = tf.reduce_sum(layer(x))
-            slope = tf.reduce_sum(inner.gradient(total, x) ** 2)
-        return outer.gradient(slope, x)
-
-    np.testing.assert_allclose(penalty(ours), penalty(theirs), atol=1e-10)
-
-
 @LAYER
+@COMPILED
 def test_an_initial_state_of_one_row_serves_the_whole_batch(layer):
     one = layer(dtype="float64")
     one.build((N, T, V))
     x = tf.ones((N, T, V), "float64")
     small = [tf.ones((1, H), "float64") for _ in one.state_size]
     full = [tf.ones((N, H), "float64") for _ in one.state_size]
-    np.testing.assert_allclose(one(x, initial_state=small), one(x, initial_state=full), atol=1e-10)
+    np.testing.assert_allclose(one(x, initial_state=small, training=True), one(x, initial_state=full), atol=1e-10)
 
 
 @LAYER
+@COMPILED
 @pytest.mark.parametrize(("batch", "one_hot"), [(50, True), (None, False)])
 def test_a_batch_shared_among_cores_gives_what_one_core_finds(layer, batch, one_hot, rng, monkeypatch):
     monkeypatch.setattr(recurrence, "cores", lambda: 3)

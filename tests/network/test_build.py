@@ -24,6 +24,28 @@ def test_initial_weights_depend_on_random_state_alone():
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
+@pytest.fixture
+def half_precision():
+    """Keras with floatx float16, as keras.json may say."""
+    keras.config.set_floatx("float16")
+    yield
+    keras.config.set_floatx("float32")
+
+
+@pytest.mark.parametrize("embedding", [0, 3])
+@pytest.mark.parametrize("cell", BUILT_IN)
+def test_networks_have_their_own_precision_whatever_keras_has(cell, embedding, half_precision):
+    size, config = 3000, Config(cell, units=2, layers=2, embedding=embedding, learn_initial_state=True)
+    ids = np.array([[2049, 2051, 2999]])
+    networks = [build(config, size)]
+    keras.config.set_floatx("float32")
+    networks.append(build(config, size))
+    half, usual = (network(ids, training=False) for network in networks)
+    assert {weight.dtype for weight in networks[0].weights} == {"float32"}
+    assert half.dtype == usual.dtype
+    np.testing.assert_array_equal(half, usual)
+
+
 @pytest.mark.parametrize("cell", BUILT_IN)
 def test_a_prediction_depends_on_no_later_character(cell):
     model = build(Config(cell, units=6, layers=2), V)

@@ -1,4 +1,5 @@
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,6 +129,27 @@ def test_a_memory_map_is_read_as_an_array_is_and_its_pages_are_given_back(kind, 
     mapped = np.memmap(tmp_path / "ids", np.uint16, "r")[:30_000]
     batches, same = (kind(ids, 20, 8) for ids in (mapped, np.arange(30_000)))
     assert all(np.array_equal(batches.batch(number), same.batch(number)) for number in range(200))
+
+
+def resident_bytes(path):
+    """How much of a mapped file this process has in memory, as Linux counts it."""
+    maps, own = Path("/proc/self/smaps").read_text(encoding="utf-8"), False
+    for line in maps.splitlines():
+        if "-" in line.split()[0]:
+            own = line.endswith(str(path))
+        elif own and line.startswith("Rss:"):
+            return 1024 * int(line.split()[1])
+    raise AssertionError(f"{path} is not mapped")
+
+
+def test_what_was_read_of_a_memory_map_does_not_stay_in_memory(tmp_path):
+    path = tmp_path / "ids"
+    np.zeros(1 << 24, np.uint16).tofile(path)
+    windows = ShuffledWindows(np.memmap(path, np.uint16, "r"), 64, 64, 0)
+    for number in range(200):
+        windows.batch(number)
+    windows.batch(0)
+    assert resident_bytes(path) < path.stat().st_size / 2
 
 
 def test_a_recoded_text_is_the_text_in_other_ids(rng):

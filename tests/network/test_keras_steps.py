@@ -1,0 +1,46 @@
+"""Any Keras model as a step function, on every backend."""
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.callbacks import SampleText
+from shakegen.network.keras_steps import KerasSteps
+from shakegen.text.vocabulary import Vocabulary
+
+V, T = 3, 4
+
+
+def read_one_hot():
+    inputs = keras.Input((T, V))
+    return keras.Model(inputs, keras.layers.Dense(V, "softmax")(keras.layers.SimpleRNN(5)(inputs)))
+
+
+def read_ids():
+    inputs = keras.Input((None,), dtype="int32")
+    hidden = keras.layers.SimpleRNN(5, return_sequences=True)(keras.layers.Embedding(V, 2)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(V)(hidden))
+
+
+@pytest.mark.parametrize("make", [read_one_hot, read_ids])
+def test_its_steps_are_what_the_model_says_of_the_window(make):
+    model, ids = make(), np.array([1, 2, 0, 1, 1])
+    logits, state = KerasSteps(model).prime(ids[:-1])
+    stepped, _ = KerasSteps(model).step(ids[-1:], state)
+    for found, window in (logits, ids[:-1]), (stepped, ids[-T:] if make is read_one_hot else ids):
+        given = np.eye(V, dtype="float32")[window][None] if make is read_one_hot else window[None]
+        outputs = keras.ops.convert_to_numpy(model(given))
+        expected = np.log(outputs) if make is read_one_hot else outputs[:, -1]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [read_one_hot, read_ids])
+def test_a_sample_is_shown_after_an_epoch(make, capsys):
+    sampler, model = SampleText(Vocabulary("abc"), "ab", length=3), make()
+    model.compile("sgd", "mse")
+    given = np.zeros((2, T, V), "float32") if make is read_one_hot else np.zeros((2, T), "int32")
+    model.fit(given, np.zeros_like(keras.ops.convert_to_numpy(model(given))), verbose=0, callbacks=[sampler])
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (f"{sampler.text}\n\n", "")
+    assert sampler.text.startswith("ab")
+    assert len(sampler.text) == 5

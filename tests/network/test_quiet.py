@@ -1,0 +1,56 @@
+"""Commands that train, where Keras runs on another backend."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from shakegen.network.quiet import find_backend
+
+COMMANDS = ["train sonnets", "compare sonnets", "lab start", "lab memory"]
+CODE = """
+import sys
+from click.testing import CliRunner
+from shakegen.cli import main
+
+for command in sys.argv[1:]:
+    result = CliRunner().invoke(main, command.split())
+    print(result.exit_code, result.output, end="")
+assert "keras" not in sys.modules
+"""
+
+
+def test_commands_that_train_say_in_one_line_that_they_need_tensorflow(tmp_path):
+    finished = subprocess.run(
+        [sys.executable, "-c", CODE, *COMMANDS],
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.splitlines() == [
+        "1 Error: training needs TensorFlow: Keras's backend is 'jax', by the environment or keras.json; set "
+        "KERAS_BACKEND=tensorflow"
+    ] * len(COMMANDS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "named", "backend"),
+    [
+        (None, None, "tensorflow"),
+        ({"backend": "torch"}, None, "torch"),
+        ({"backend": "torch"}, "tensorflow", "tensorflow"),
+        ({"floatx": "float16"}, "jax", "jax"),
+    ],
+)
+def test_the_backend_is_found_as_keras_finds_it(written, named, backend, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_BACKEND", named or "")
+    if written is not None:
+        (tmp_path / "keras.json").write_text(json.dumps(written), encoding="utf-8")
+    assert find_backend() == backend
