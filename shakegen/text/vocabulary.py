@@ -192,9 +192,17 @@ class Vocabulary:
         return Reading(ids, characters, first, np.array([*map(self.spelling, unknown)]))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of a sequence of ids."""
-        points = self._code_points[np.asarray(ids, dtype=np.intp)]
+        """The text of a sequence of ids; raises ValueError if one is out of range."""
+        points = self._code_points[self.check_ids(ids)]
         return points.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+    def check_ids(self, ids: Iterable[int]) -> np.ndarray:
+        """Ids as an array; raises ValueError if one is out of range."""
+        ids = np.asarray(ids, dtype=np.intp)
+        wrong = ids[(ids < 0) | (ids >= len(self))]
+        if len(wrong):
+            raise ValueError(f"there is no id {wrong[0]}: expected whole numbers from 0 to {len(self) - 1}")
+        return ids
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
         """The symbols of a text in blocks, known or not. A string is already a sequence of characters."""

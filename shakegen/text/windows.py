@@ -60,7 +60,7 @@ def one_hot_windows(
         A `tf.data.Dataset` of pairs of float32: windows (N, T, V), and targets (N, V) or (N, T, V).
 
     Raises:
-        ValueError: the text is too short for one window, or an argument is out of range.
+        ValueError: the text is too short for one window, or an argument or an id is out of range.
     """
     import tensorflow as tf
 
@@ -69,6 +69,7 @@ def one_hot_windows(
         raise ValueError(f"targets is {targets!r}: expected 'last' or 'all'")
     if stride < 1 or batch_size < 1:
         raise ValueError(f"stride {stride} and batch size {batch_size}: expected 1 or more of each")
+    vocabulary.check_ids(ids)
     count, passes = len(range(0, len(ids) - length, stride)), 0
 
     def batches():

@@ -98,7 +98,7 @@ class WordVocabulary(Vocabulary):
 
     def decode(self, ids: Iterable[int]) -> str:
         texts = self.symbols
-        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in np.asarray(ids).tolist()])
+        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in self.check_ids(ids).tolist()])
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
         return tokenize_blocks(blocks)
