@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
 
+from shakegen.network.config import Usual
+
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
 MANY_EPOCHS = 15  # and more: the usual dropout is all in force
 SCHEDULES = {
@@ -67,10 +69,10 @@ class Recipe:
     random_state: int = 0
 
     def __post_init__(self):
-        if self.epochs is not None and self.minutes is not None:
+        if self.epochs is None or isinstance(self.epochs, Usual):
+            object.__setattr__(self, "epochs", Usual(EPOCHS) if self.minutes is None else None)
+        elif self.minutes is not None:
             raise ValueError("epochs and minutes are both given: expected one of them")
-        if self.epochs is None and self.minutes is None:
-            object.__setattr__(self, "epochs", EPOCHS)
         for name, least in LEAST.items():
             value = getattr(self, name)
             given = value is not None or name == "learning_rate"
@@ -164,4 +166,4 @@ def explain_difference(name: str, before, now) -> str:
 
 
 def is_number(value) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float, Usual) and math.isfinite(value)

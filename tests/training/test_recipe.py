@@ -1,3 +1,6 @@
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -94,3 +97,16 @@ def test_options_of_a_newer_version():
 def test_options_of_the_study_that_are_none_are_the_usual_ones():
     assert Recipe.autocomplete(epochs=None, minutes=None) == Recipe.autocomplete()
     assert Recipe.autocomplete(minutes=3).epochs is None
+
+
+LENGTHS = [{}, {"epochs": 3}, {"epochs": 30}, {"minutes": 2}, {"batch_size": 8}]
+
+
+@pytest.mark.parametrize(("first", "then"), [*itertools.product(LENGTHS, LENGTHS)], ids=str)
+def test_a_replaced_option_is_an_option_from_the_start(first, then):
+    options = {**first, **then}
+    if {"epochs", "minutes"} <= options.keys():
+        with pytest.raises(ValueError, match="both given"):
+            replace(Recipe(**first), **then)
+    else:
+        assert replace(Recipe(**first), **then) == Recipe(**options)
