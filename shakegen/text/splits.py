@@ -6,7 +6,7 @@ from collections.abc import Sequence
 PARTS = ("training", "validation", "test")
 SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
 REST = ("*", "rest")
-LARGEST = 1 << 62
+LARGEST, PERCENT = 1 << 62, 100
 DEFAULT = (0.9, 0.05, 0.05)
 EXPECTED = (
     "expected three shares for training, validation and test that sum to 1, such as 0.9,0.05,0.05, or three numbers of "
@@ -94,10 +94,31 @@ def compute_sizes(split: Split, length: int, title: str = "the text") -> tuple[i
         if begin + needed > length or needed > size:
             raise ValueError(
                 f"{title} has {length:,} characters, too few for the split {shown}: its {name} text would be "
-                f"characters {begin + 1:,} to {begin + needed:,}; try a longer text or --split 0.9,0.05,0.05"
+                f"characters {begin + 1:,} to {begin + needed:,}; try a longer text or `split={DEFAULT}`"
             )
         begin += size
     return sizes
+
+
+def check_use(split: Split, sizes: Sequence[int], length: int, title: str = "the text") -> None:
+    """Check that sizes are no percentages, and leave no more than half of a text unused.
+
+    Args:
+        split: in sizes or in shares.
+        sizes: from `compute_sizes`.
+        length, title: as for `compute_sizes`.
+
+    Raises:
+        ValueError: they are, or do; the message says what to write.
+    """
+    used = sum(sizes)
+    if used < length and (2 * used < length or used == PERCENT):
+        shares = ", ".join(f"{size / used:.4g}" for size in sizes)
+        raise ValueError(
+            f"the split {','.join(map(str, split))} leaves {length - used:,} of the {length:,} characters of {title} "
+            f'unused: expected shares, `split=({shares})`, or * for the rest, `split=("*", {sizes[1]}, {sizes[2]})`; to '
+            "use only a part of a text, cut it first"
+        )
 
 
 def is_shares(split: Split) -> bool:
