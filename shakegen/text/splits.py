@@ -116,8 +116,8 @@ def check_use(split: Split, sizes: Sequence[int], length: int, title: str = "the
         shares = ", ".join(f"{size / used:.4g}" for size in sizes)
         raise ValueError(
             f"the split {','.join(map(str, split))} leaves {length - used:,} of the {length:,} characters of {title} "
-            f'unused: expected shares, `split=({shares})`, or * for the rest, `split=("*", {sizes[1]}, {sizes[2]})`; to '
-            "use only a part of a text, cut it first"
+            f'unused: expected shares, `split=({shares})`, or * for the rest, `split=("*", {sizes[1]}, {sizes[2]})`; '
+            "to use only a part of a text, cut it first"
         )
 
 

@@ -10,7 +10,8 @@ import pytest
 from shakegen.cells import BUILT_IN, find_cell
 from shakegen.network.config import Config
 
-SETTINGS = [{}, {"level": "word"}, {"level": "char"}, {"embedding": 0}, {"embedding": 256}, {"units": 7}, {"dropout": 0}]
+LEVELS = [{}, {"level": "word"}, {"level": "char"}]
+SETTINGS = [*LEVELS, {"embedding": 0}, {"embedding": 256}, {"units": 7}, {"dropout": 0}]
 
 
 @pytest.mark.parametrize(("first", "then"), [*itertools.product(SETTINGS, SETTINGS)], ids=str)

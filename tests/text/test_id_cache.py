@@ -81,7 +81,7 @@ def test_other_options_and_texts_are_other_entries(path):
     ("module", "rule", "other", "options"),
     [
         ("word_vocabulary.py", "{1,4}", "{1,3}", "level='word'"),
-        ("reading/normalising.py", "bytes(c if c in KEPT else ord(\" \")", "bytes(c if c in KEPT else ord(\"a\")", ""),
+        ("reading/normalising.py", 'bytes(c if c in KEPT else ord(" ")', 'bytes(c if c in KEPT else ord("a")', ""),
         ("reading/decoding.py", 'removeprefix("\\ufeff")', 'removeprefix("S")', ""),
     ],
     ids=["words", "normalising", "decoding"],
@@ -95,7 +95,7 @@ def test_ids_by_other_rules_are_not_found_again(tmp_path, poem, cache_folder, mo
         "from shakegen.text import corpus, open_source\ncorpus.LEAST_CACHED = 100\n"
         "source = open_source('poem.txt', normalize='text8' if 'normalising' in __import__('sys').argv[1] else None)\n"
         f"make = lambda **more: corpus.Corpus.from_source(source, {options or 'vocabulary_size=20'}, **more)\n"
-        "print(*make().ids)\nassert list(make().ids) == list(make(cache=False).ids)"
+        "print(make().vocabulary.to_json(), *make().ids)\nassert list(make().ids) == list(make(cache=False).ids)"
     )
 
     def ids():
