@@ -1,5 +1,6 @@
 """Keras layers anyone can import."""
 
+import shakegen.layers.dropout  # noqa: F401 - whose layer is in files of networks
 from shakegen.layers.nlstm import NLSTM, NLSTMCell
 from shakegen.layers.recurrent import GRU, LSTM, SimpleRNN
 

@@ -39,7 +39,7 @@ def build(
         uniform = keras.initializers.RandomUniform(seed=next(seeds))
         hidden = keras.layers.Embedding(vocabulary_size, config.embedding, uniform, dtype=dtype, name="embedding")(ids)
     else:
-        hidden = keras.ops.one_hot(ids, vocabulary_size)
+        hidden = keras.ops.one_hot(ids, vocabulary_size, dtype="float32")
     for number in range(1, config.layers + 1):
         layer = recurrent_layer(config, f"layer{number}", seeds, stateful=streams is not None, dtype=dtype)
         below, hidden = hidden, layer(hidden)

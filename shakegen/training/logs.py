@@ -101,23 +101,23 @@ def read_rows(path: Path) -> list[dict]:
 class TensorBoardLog(EpochLog):
     """Event files for TensorBoard; their steps are batches.
 
-    In the folder `train`: the scalars bits_per_character, learning_rate and so on; with batches, gradient_norm/<layer>
+    In the folder `train`: the scalars bits_per_character, learning_rate and so on; with norms, gradient_norm/<layer>
     and gradient_norm/all; with a sampler, the text sample. In the folder `validation`: bits_per_character, so that
     TensorBoard draws both losses in one chart.
 
     Args:
         folder: of the two folders.
-        batch: a function from the number of batches learned from so far to the inputs and targets that come next; the
-            norms of gradients are of these.
+        norms: a function from the number of batches learned from so far to the norms of gradients on the next, as
+            `gradient_norms` gives them.
         sampler: the `SampleText` that draws the sample, called before this.
 
     Raises:
         OSError: the folder cannot be written to.
     """
 
-    def __init__(self, folder: str | Path, batch: Callable | None = None, sampler=None, unit: LossUnit = BITS):
+    def __init__(self, folder: str | Path, norms: Callable | None = None, sampler=None, unit: LossUnit = BITS):
         super().__init__(unit)
-        self.folder, self.batch, self.sampler = Path(folder), batch, sampler
+        self.folder, self.norms, self.sampler = Path(folder), norms, sampler
         for part in ("train", "validation"):
             ensure_writable(self.folder / part / "events", "--log-dir")
         self._events, self._next = {}, {}  # by folder: the open file, and the step after its last one
@@ -133,9 +133,8 @@ class TensorBoardLog(EpochLog):
 
     def write(self, steps, figures):
         scalars = {name: value for name, value in figures.items() if self.unit.column not in name}
-        if self.batch is not None:
-            norms = gradient_norms(self.model, *self.batch(steps))
-            scalars |= {f"gradient_norm/{name}": norm for name, norm in norms.items()}
+        if self.norms is not None:
+            scalars |= {f"gradient_norm/{name}": norm for name, norm in self.norms(steps).items()}
         text = None if self.sampler is None else self.sampler.text
         for part, kind in (("train", "training"), ("validation", "validation")):
             loss = figures.get(f"{kind}_{self.unit.column}")
@@ -186,19 +185,19 @@ class EventFile:
         self._file.close()
 
 
-def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
+def gradient_norms(model: keras.Model, loss: Callable, inputs, targets) -> dict[str, float]:
     """The L2 norm of the gradient of a batch's loss for the weights of each layer, and of `all` of them together.
 
     The gradients are those before clipping, and without dropout. No random state and no state of a layer changes.
 
     Args:
-        model: compiled, on the TensorFlow backend.
+        model: on the TensorFlow backend.
+        loss: of the model, a function of the inputs and targets.
         inputs, targets: a batch for training the model.
     """
     with states_kept(model), tf.GradientTape() as tape:
-        outputs = model(inputs, training=False)
-        loss = model.compute_loss(inputs, targets, outputs, training=False)
-    gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+        value = loss(inputs, targets)
+    gradients = tape.gradient(value, [variable.value for variable in model.trainable_variables])
     squares = {}
     for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
         if gradient is not None:

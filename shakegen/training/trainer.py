@@ -11,15 +11,15 @@ import numpy as np
 
 from shakegen.callbacks import CompleteText, SampleText, show
 from shakegen.inference import Engine
+from shakegen.layers.dropout import ScaledDropout
 from shakegen.model.base import Model
 from shakegen.model.model_file import Training
 from shakegen.network.build import named_weights
 from shakegen.network.config import Config
-from shakegen.network.dropout import ScaledDropout
 from shakegen.training import checkpoint
 from shakegen.training.beginning import Beginning, digest
-from shakegen.training.learner import Learner
-from shakegen.training.logs import CsvLog, TensorBoardLog
+from shakegen.training.keras_callbacks import list_callbacks
+from shakegen.training.logs import CsvLog, TensorBoardLog, gradient_norms
 from shakegen.training.optimizer import make_optimizer
 from shakegen.training.progress import Progress
 from shakegen.training.run import REPORT, Diverged, Position, Run
@@ -68,7 +68,7 @@ class Trainer:
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         score = self.task.make_validation(config, corpus, self.vocabulary, most)
-        learner = Learner(self.network, self.replicas)
+        learner = self.task.make_learner(self.network, self.replicas)
         every = self._every or math.inf
         self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every)
         if beginning.resumes:
@@ -93,7 +93,9 @@ class Trainer:
         optimizer = make_optimizer(recipe)
         if self.replicas.count > 1:
             sum_once(optimizer)
-        network.compile(optimizer, self.task.make_loss(network), jit_compile=False)
+        # The learner has a loss of its own; this one is for callbacks that save or evaluate the network.
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float32")
+        network.compile(optimizer, loss, jit_compile=False)
         optimizer.build(network.trainable_variables)
         return network
 
@@ -120,31 +122,42 @@ class Trainer:
 
     def train(self, callbacks: Iterable[keras.callbacks.Callback], log_dir: str | Path | None, verbose: bool) -> Model:
         """Run to the end, as the chief or alone; as `train` says."""
-        run, unit, callbacks = self.run, self.task.kind.unit_of(self.config), list(callbacks)
+        run, unit = self.run, self.task.kind.unit_of(self.config)
+        callbacks = list_callbacks(callbacks, self.recipe)
         shown = [Progress(run, unit, self.config.level)] if verbose else []
         if log_dir is not None:
             samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
             callbacks.append(CsvLog(Path(log_dir) / "epochs.csv", unit))
-            callbacks.append(TensorBoardLog(log_dir, self.replicas.sample, next(samplers, None), unit))
-        epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
+            callbacks.append(TensorBoardLog(log_dir, self._measure_gradients, next(samplers, None), unit))
         run.callbacks = keras.callbacks.CallbackList(
-            [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
+            [*shown, *callbacks],
+            add_history=True,
+            model=self.network,
+            epochs=run.reports,
+            steps=run.steps,
+            verbose=int(verbose),
         )
         with call_on_signals(self.strategy.stop):
             try:
                 run.go()
+                model = self.make_model()
             except Diverged:
-                best = None if run.best is None else replace(self.make_model(), training=None)
-                kept = f"; {self.out} keeps the best epoch so far" if best and self.out else ""
-                raise Diverged(best, kept) from None
+                model = None if run.best is None else replace(self.make_model(), training=None)
+                if not (model and self.network.stop_training):  # by TerminateOnNaN
+                    kept = f"; {self.out} keeps the best epoch so far" if model and self.out else ""
+                    raise Diverged(model, kept) from None
             finally:
                 for bar in shown:
                     bar.close()
-        model, signal = self.make_model(), run.stopped
+            run.callbacks.on_train_end(run.logs)
+        signal = run.stopped
         self.strategy.order("end", signal=signal)
         if signal:
             raise Interrupted(model, signal)
         return model
+
+    def _measure_gradients(self, step: int) -> dict[str, float]:
+        return gradient_norms(self.network, self.run.learner.loss, *self.replicas.sample(step))
 
     def follow(self) -> None:
         """Follow the chief's orders to the end."""

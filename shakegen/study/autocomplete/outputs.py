@@ -67,7 +67,7 @@ class Outputs:
         return np.fromiter((get(word, UNKNOWN) for word in words), self.dtype)
 
     def decode(self, outputs: Iterable[int]) -> list[str]:
-        """The words of outputs; "" for padding and `<unknown>` for unknown; raises ValueError if one is out of range."""
+        """The words of outputs, "" for padding and `<unknown>` for unknown; ValueError if there is no such output."""
         names, outputs = ("", "<unknown>", *self.words), np.asarray(outputs, np.intp)
         check_ids(outputs, len(self))
         return [names[k] for k in outputs.tolist()]

@@ -63,15 +63,16 @@ class AutocompleteTask(Task):
 
     def make_network(self, config, corpus, vocabulary, **options):
         from shakegen.network.build import build
-        from shakegen.study.autocomplete.loss import without_read_out
 
         options.pop("streams", None)  # every observation is read from the start state
-        return without_read_out(build(config, len(vocabulary), outputs=len(corpus.words), **options))
+        return build(config, len(vocabulary), outputs=len(corpus.words), **options)
 
-    def make_loss(self, network):
+    def make_learner(self, network, replicas):
         from shakegen.study.autocomplete.loss import AutocompleteCrossentropy
+        from shakegen.training.learner import Learner
 
-        return AutocompleteCrossentropy(network.read_out)
+        loss = AutocompleteCrossentropy(network)
+        return Learner(network, replicas, loss.forward, loss)
 
     def transfer_weights(self, weights, base, vocabulary):
         return base.weights

@@ -50,10 +50,10 @@ class NextSymbolTask(Task):
 
         return build(config, len(vocabulary), **options)
 
-    def make_loss(self, network):
-        from shakegen.training.learner import Crossentropy
+    def make_learner(self, network, replicas):
+        from shakegen.training.learner import Learner
 
-        return Crossentropy()
+        return Learner(network, replicas)
 
     def transfer_weights(self, weights, base, vocabulary):
         return finetuning.transfer(weights, base.weights, finetuning.find_ids(base.vocabulary, vocabulary))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import keras
 
     from shakegen.model.model_file import Training
+    from shakegen.training.learner import Learner
+    from shakegen.training.workers.replicas import Replicas
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,11 @@ class Task(ABC):
 
     @abstractmethod
     def make_network(self, config: Config, corpus, vocabulary, **options) -> keras.Model:
-        """The network to train, not compiled, from ids to the input of the loss; options as for `network.build`.
-
-        Its weights are those of the model's network, in the same order.
-        """
+        """The network to train, not compiled; options as for `network.build`."""
 
     @abstractmethod
-    def make_loss(self, network: keras.Model) -> keras.losses.Loss:
-        """The loss of a network, in nats: a mean over targets, with a method `count` of the number of targets."""
+    def make_learner(self, network: keras.Model, replicas: Replicas) -> Learner:
+        """The learner of a network, with the loss of the task."""
 
     @abstractmethod
     def transfer_weights(self, weights: dict, base: Model, vocabulary) -> dict:
