@@ -110,6 +110,8 @@ class Corpus:
     @classmethod
     def from_text(cls, text: str, name: str = "text", **options) -> "Corpus":
         """The corpus of a string; options as for `Corpus`."""
+        if not isinstance(text, str):
+            raise TypeError(f"the text is {text!r}: expected a string; from_file reads a file")
         return cls.from_bytes(text.encode("utf-8", "surrogatepass"), name, **options)
 
     @classmethod

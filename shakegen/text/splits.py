@@ -1,7 +1,9 @@
 """The split of a text into training, validation and test text, by shares or by sizes, each in one piece."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from shakegen.checks import is_number
 
 PARTS = ("training", "validation", "test")
 SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
@@ -46,9 +48,11 @@ def normalize_split(split: Split) -> tuple[float | int | str, ...]:
     Raises:
         ValueError: the split is not usable; the message says what was expected.
     """
+    if isinstance(split, str) or not isinstance(split, Iterable):
+        raise unusable_split(split)
     split = tuple(split)
-    numbers = [part for part in split if isinstance(part, int | float)]
-    others = [part for part in split if not isinstance(part, int | float)]
+    numbers = [part for part in split if is_number(part)]
+    others = [part for part in split if not is_number(part)]
     if len(split) != 3 or len(others) > 1 or any(part not in REST for part in others):
         raise unusable_split(split)
     if not all(0 <= n < LARGEST for n in numbers) or split[0] == 0:
@@ -62,7 +66,7 @@ def normalize_split(split: Split) -> tuple[float | int | str, ...]:
 
 
 def unusable_split(split) -> ValueError:
-    shown = split if isinstance(split, str) else ",".join(map(str, split))
+    shown = ",".join(map(str, split)) if isinstance(split, tuple) else split
     return ValueError(f"the split {shown} is not usable: {EXPECTED}")
 
 

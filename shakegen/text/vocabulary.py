@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shakegen.checks import is_whole
+
 CODE_POINTS = 0x110000
 LARGEST = 1 << 20
 UNKNOWN = "\ufffd"  # shows the unknown symbol
@@ -88,9 +90,9 @@ class Vocabulary:
         Raises:
             ValueError: the size is out of range, or the text is empty.
         """
-        if not 2 <= size <= LARGEST:
+        if not is_whole(size, 2, LARGEST):
             raise ValueError(
-                f"the vocabulary size is {size}: expected 2, a {cls.symbol} and the unknown symbol, to {LARGEST:,}"
+                f"the vocabulary size is {size!r}: expected 2, a {cls.symbol} and the unknown symbol, to {LARGEST:,}"
             )
         counts = cls.count(blocks)
         ranked = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))

@@ -3,11 +3,13 @@
 The text may be a memory map of any size: only batches of it are copied.
 """
 
+import math
 import mmap
 from abc import ABC, abstractmethod
 
 import numpy as np
 
+from shakegen.checks import is_whole
 from shakegen.text.permutation import Permutation
 
 TARGETS = ("last", "all")
@@ -22,8 +24,8 @@ def check_length(ids: np.ndarray, length: int, part: str = "text") -> None:
     Raises:
         ValueError: the text is too short, or the length is below 1.
     """
-    if length < 1:
-        raise ValueError(f"the window length is {length}: expected 1 character or more")
+    if not is_whole(length, 1):
+        raise ValueError(f"the window length is {length!r}: expected 1 character or more")
     if len(ids) <= length:
         raise ValueError(
             f"the {part} has {len(ids)} characters, but a window of {length} and its next character need {length + 1}: "
@@ -67,8 +69,11 @@ def one_hot_windows(
     check_length(ids, length)
     if targets not in TARGETS:
         raise ValueError(f"targets is {targets!r}: expected 'last' or 'all'")
-    if stride < 1 or batch_size < 1:
-        raise ValueError(f"stride {stride} and batch size {batch_size}: expected 1 or more of each")
+    for name, value in (("stride", stride), ("batch size", batch_size)):
+        if not is_whole(value, 1):
+            raise ValueError(f"the {name} is {value!r}: expected 1 or more")
+    if random_state is not None and not is_whole(random_state, 0, math.inf):
+        raise ValueError(f"the random state is {random_state!r}: expected a whole number, 0 or more, or None")
     vocabulary.check_ids(ids)
     count, passes = len(range(0, len(ids) - length, stride)), 0
 
@@ -139,8 +144,8 @@ class Windows(Batches):
 
     def __init__(self, ids: np.ndarray, length: int = 64, batch_size: int = 32, random_state: int = 0):
         check_length(ids, length, "training text")
-        if batch_size < 1:
-            raise ValueError(f"the batch size is {batch_size}: expected 1 window or more")
+        if not is_whole(batch_size, 1):
+            raise ValueError(f"the batch size is {batch_size!r}: expected 1 window or more")
         self._ids, self.length, self._random_state = ids, length, random_state
         self.batch_size, self.steps = self._sizes(batch_size)
 

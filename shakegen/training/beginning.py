@@ -3,14 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
+from shakegen.checks import is_number, refuse_unknown
 from shakegen.model import load
 from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError
-from shakegen.network.config import Config
+from shakegen.network.config import TASKS, Config
 from shakegen.training.recipe import Recipe, explain_difference
 from shakegen.training.tasks import Task, get_task
 
@@ -72,8 +73,16 @@ def begin(
 ) -> Beginning:
     """Decide how a run on a corpus begins; arguments and errors as for `train`."""
     refuse_both(resume, finetune)
-    if not checkpoint_every >= 0:
-        raise ValueError(f"the minutes between checkpoints are {checkpoint_every}: expected a number of 0 or more")
+    if not is_number(checkpoint_every, 0):
+        raise ValueError(f"the minutes between checkpoints are {checkpoint_every!r}: expected a number of 0 or more")
+    if getattr(corpus, "task", None) not in TASKS:
+        raise TypeError(f"the corpus is {corpus!r:.60}: expected one that load_corpus gives")
+    if not isinstance(config, Config | None):
+        raise TypeError(f"the config is {config!r:.60}: expected a Config, such as Config(units=512)")
+    refuse_unknown("training", options, [field.name for field in fields(Recipe)])
+    for name, place, kinds in (("resume", resume, Model), ("finetune", finetune, Model), ("out", out, ())):
+        if not (place is None or isinstance(place, (str, Path, kinds) if kinds else (str, Path))):
+            raise TypeError(f"{name} is {place!r:.60}: expected {'a model, or ' if kinds else ''}the path of its file")
     resumes, base = resume is not None, finetune if resume is None else resume
     name = "the model" if isinstance(base, Model) else base
     if base is not None and not isinstance(base, Model):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
 
+from shakegen.checks import is_number, is_whole, refuse_unknown
 from shakegen.network.config import Usual
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
@@ -19,7 +20,7 @@ LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
 LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "clip_norm", "clip_value", "patience"))
 LEAST |= {"weight_decay": 0}
-KINDS = {int: "a whole number", bool: "true or false", str: "a name"}
+KINDS = {bool: "true or false", str: "a name"}
 
 
 @dataclass(frozen=True)
@@ -84,20 +85,22 @@ class Recipe:
             ("average weights", self.average_weights),
         ):
             if not (is_number(value) and 0 <= value < 1):
-                raise ValueError(f"the {name} given is {value}: expected a share from 0 up to, but not including, 1")
+                raise ValueError(f"the {name} given is {value!r}: expected a share from 0 up to, but not including, 1")
         for name, known in (("schedule", SCHEDULES), ("mixed precision", PRECISIONS)):
             value = getattr(self, name.replace(" ", "_"))
             if value not in tuple(known):
                 raise ValueError(f"there is no {name} {value!r}: expected one of {', '.join(known)}")
-        if type(self.random_state) is not int or not 0 <= self.random_state <= LARGEST_RANDOM_STATE:
+        if not is_whole(self.random_state, 0, LARGEST_RANDOM_STATE):
             raise ValueError(
-                f"the random state is {self.random_state}: expected a whole number from 0 to {LARGEST_RANDOM_STATE}"
+                f"the random state is {self.random_state!r}: expected a whole number from 0 to {LARGEST_RANDOM_STATE}"
             )
-        for name, kind in (("batch_size", int), ("seq_length", int), ("stateful", bool), ("optimizer", str)):
+        for name, kind in (("stateful", bool), ("optimizer", str)):
             if type(getattr(self, name)) is not kind:
-                raise ValueError(
-                    f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected {KINDS[kind]}"
-                )
+                raise ValueError(f"the {name} given is {getattr(self, name)!r}: expected {KINDS[kind]}")
+        for name in ("batch_size", "seq_length"):
+            if not is_whole(getattr(self, name), 1):
+                given = f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}"
+                raise ValueError(f"{given}: expected a whole number above 0")
 
     @classmethod
     def autocomplete(cls, **options) -> "Recipe":
@@ -132,6 +135,7 @@ class Recipe:
         Raises:
             ValueError: an option that may not change differs, or is out of range.
         """
+        refuse_unknown("training", options, [field.name for field in fields(self)])
         for name, value in options.items():
             if name not in MAY_CHANGE and getattr(self, name) != value:
                 raise ValueError(explain_difference(name.replace("_", " "), getattr(self, name), value))
@@ -163,7 +167,3 @@ def explain_difference(name: str, before, now) -> str:
         f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without --resume "
         "(epochs, minutes, learning rate and patience may change)"
     )
-
-
-def is_number(value) -> bool:
-    return type(value) in (int, float, Usual) and math.isfinite(value)

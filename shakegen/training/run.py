@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 import keras
 import numpy as np
 
+from shakegen.checks import is_number
 from shakegen.model.model_file import ModelFileError, best_of
 from shakegen.training.learner import Learner
-from shakegen.training.recipe import Recipe, is_number
+from shakegen.training.recipe import Recipe
 from shakegen.training.validation import Validation
 
 REPORT = 1 << 20  # symbols; an epoch of more is reported in parts of about so many

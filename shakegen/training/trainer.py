@@ -149,6 +149,7 @@ class Trainer:
             finally:
                 for bar in shown:
                     bar.close()
+            self.network.optimizer.finalize_variable_values(self.network.trainable_weights)  # as `fit` does
             run.callbacks.on_train_end(run.logs)
         signal = run.stopped
         self.strategy.order("end", signal=signal)

@@ -117,7 +117,7 @@ def test_callbacks_that_observe(both, tmp_path, capsys):
             K.LambdaCallback(on_train_batch_end=lambda batch, logs: counts[name].append(batch)),
             K.CSVLogger(tmp_path / name / "log.csv"),
             K.ModelCheckpoint(tmp_path / name / "e{epoch}-{val_loss:.2f}.weights.h5", save_weights_only=True),
-            K.ModelCheckpoint(tmp_path / name / "best.keras", monitor="loss", save_best_only=True, save_freq=20),
+            K.ModelCheckpoint(tmp_path / name / "best.keras", monitor="loss", save_best_only=True),
             K.RemoteMonitor(f"http://127.0.0.1:{server.server_port}", f"/{name}", send_as_json=True),
             K.ProgbarLogger(),
         ]
