@@ -2,12 +2,13 @@
 
 import logging
 import os
+import re
 import sys
 
 import click
 
 from shakegen import __version__
-from shakegen.cli.options import Grouped
+from shakegen.cli.options import Grouped, make_flag
 
 
 class OneLineErrors(click.Group):
@@ -34,8 +35,30 @@ class OneLineErrors(click.Group):
 def format_error(error: Exception) -> str:
     """The message of an error, without the number of the system."""
     if not isinstance(error, OSError) or error.strerror is None:
-        return str(error)
+        return name_flags(str(error))
     return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+
+
+def name_flags(message: str) -> str:
+    """A message of the library, which names its arguments: `split=(1, 0, 0)` becomes --split 1,0,0."""
+    names = {one.name for command in main.commands.values() for one in list_parameters(command)}
+
+    def translate(match: re.Match) -> str:
+        name, value = match.groups()
+        return match[0] if name not in names else " ".join([make_flag(name), *filter(None, [read_value(value)])])
+
+    return re.sub(r"`(\w+)(?:=([^`]*))?`", translate, message)
+
+
+def list_parameters(command: click.Command) -> list[click.Parameter]:
+    """The parameters of a command, or of all commands of a group."""
+    commands = getattr(command, "commands", {}).values()
+    return [*command.params, *(one for other in commands for one in list_parameters(other))]
+
+
+def read_value(value: str | None) -> str:
+    """A value of Python's as it is written in a shell."""
+    return "" if value is None else re.sub(r"[\"'() ]", "", value)
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -86,7 +86,7 @@ def cloze(
         if len(ids) <= 2 * context:
             raise ValueError(
                 f"the {part} text has {len(ids)} symbols, but a gap with {context} on each side needs "
-                f"{2 * context + 1}: try a longer text or a smaller --context"
+                f"{2 * context + 1}: try a longer text or a smaller `context`"
             )
     import keras
 

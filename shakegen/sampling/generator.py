@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.checks import is_number, is_whole, refuse_unknown
+from shakegen.checks import is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams, log_softmax
 from shakegen.sampling.stochastic import apply_temperature, stochastic_beam_search
@@ -239,8 +239,7 @@ class Draft:
         """
         if not is_whole(top, 1):
             raise ValueError(f"top is {top!r}: expected a number of symbols, 1 or more")
-        if not (is_number(temperature, 0) and temperature):
-            raise ValueError(f"the temperature is {temperature!r}: expected a number above 0")
+        check_draw(0, temperature, 0)
         shares = np.exp(log_softmax(apply_temperature(self._logits, temperature)))[0]
         order = np.argsort(-shares, kind="stable")[:top]
         possible = [k for k in order if self._logits[0, k] > -np.inf]

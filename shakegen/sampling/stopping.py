@@ -23,10 +23,10 @@ class StopTexts:
     """
 
     def __init__(self, texts: str | Iterable[str], symbols: Sequence[str]):
-        several = isinstance(texts, Iterable) and not isinstance(texts, str)
-        self.texts = tuple(dict.fromkeys(texts if several else (texts,)))
-        if not all(isinstance(text, str) for text in self.texts):
+        given = (texts,) if isinstance(texts, str) else texts
+        if not isinstance(given, Iterable) or not all(isinstance(text, str) for text in (given := [*given])):
             raise TypeError(f"stop is {texts!r}: expected a text that ends the writing, or several")
+        self.texts = tuple(dict.fromkeys(given))
         longest = max(map(len, self.texts), default=1)
         self._following = np.zeros((len(self.texts), longest, len(symbols)), np.int32)
         self._completes = np.zeros(self._following.shape, bool)

@@ -51,7 +51,7 @@ def normalize_split(split: Split) -> tuple[float | int | str, ...]:
     if isinstance(split, str) or not isinstance(split, Iterable):
         raise unusable_split(split)
     split = tuple(split)
-    numbers = [part for part in split if is_number(part)]
+    numbers = [part for part in split if not isinstance(part, str) and is_number(part)]
     others = [part for part in split if not is_number(part)]
     if len(split) != 3 or len(others) > 1 or any(part not in REST for part in others):
         raise unusable_split(split)

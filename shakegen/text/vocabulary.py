@@ -30,7 +30,7 @@ class UnknownCharacters(ValueError):
         more = len(self.characters) - 8
         super().__init__(
             f"the model never saw {named}{f' and {more} more' if more > 0 else ''}: "
-            "use characters of its training text, or skip the unknown ones (--on-unknown skip)"
+            "use characters of its training text, or skip the unknown ones (`on_unknown='skip'`)"
         )
 
 
@@ -168,8 +168,8 @@ class Vocabulary:
             raise ValueError(f"on_unknown is {on_unknown!r}: expected one of {', '.join(map(repr, ON_UNKNOWN))}")
         if on_unknown == "symbol" and self.unknown is None:
             raise ValueError(
-                "this model has no unknown symbol (--on-unknown symbol): expected error or skip, or a model trained "
-                "with --vocabulary-size"
+                "this model has no unknown symbol (`on_unknown='symbol'`): expected error or skip, or a model trained "
+                "with a `vocabulary_size`"
             )
         for symbols in self.symbols_of(blocks):
             ids = self._look_up(symbols)

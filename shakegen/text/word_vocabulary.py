@@ -45,7 +45,8 @@ class UnknownWords(ValueError):
         named, more = ", ".join(map(repr, self.words[:8])), len(self.words) - 8
         super().__init__(
             f"the model does not know {named}{f' and {more} more' if more > 0 else ''}: use words of its training "
-            "text, skip the unknown ones (--on-unknown skip) or read them as its unknown symbol (--on-unknown symbol)"
+            "text, skip the unknown ones (`on_unknown='skip'`) or read them as its unknown symbol "
+            "(`on_unknown='symbol'`)"
         )
 
 

@@ -108,7 +108,7 @@ def check_run(model: Model, name: str) -> None:
     state = model.training.state if model.training else {}
     if not isinstance(state.get("recipe"), dict):
         raise ModelFileError(
-            f"{name} holds no training run to resume: start from its weights with --finetune, or start a new run"
+            f"{name} holds no training run to resume: start from its weights with `finetune`, or start a new run"
         )
 
 

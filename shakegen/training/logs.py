@@ -71,7 +71,7 @@ class CsvLog(EpochLog):
     def __init__(self, path: str | Path, unit: LossUnit = BITS):
         super().__init__(unit)
         self.path = Path(path)
-        ensure_writable(self.path, "--log-dir")
+        ensure_writable(self.path, "`log_dir`")
         self.rows = read_rows(self.path) if self.path.exists() else []
 
     def on_train_begin(self, logs=None):
@@ -85,7 +85,7 @@ class CsvLog(EpochLog):
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        write_whole(self.path, text.getvalue().encode(), "--log-dir")
+        write_whole(self.path, text.getvalue().encode(), "`log_dir`")
 
 
 def read_rows(path: Path) -> list[dict]:
@@ -95,7 +95,7 @@ def read_rows(path: Path) -> list[dict]:
         rows = [dict(zip(header, line, strict=True)) for line in lines]
         return [row | {"steps": int(row["steps"])} for row in rows]
     except (ValueError, KeyError, csv.Error):
-        raise ValueError(f"{path} is no log of a training run: expected one, or none; try another --log-dir") from None
+        raise ValueError(f"{path} is no log of a training run: expected one, or none; try another `log_dir`") from None
 
 
 class TensorBoardLog(EpochLog):
@@ -119,7 +119,7 @@ class TensorBoardLog(EpochLog):
         super().__init__(unit)
         self.folder, self.norms, self.sampler = Path(folder), norms, sampler
         for part in ("train", "validation"):
-            ensure_writable(self.folder / part / "events", "--log-dir")
+            ensure_writable(self.folder / part / "events", "`log_dir`")
         self._events, self._next = {}, {}  # by folder: the open file, and the step after its last one
 
     def on_train_begin(self, logs=None):

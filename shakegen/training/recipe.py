@@ -70,37 +70,47 @@ class Recipe:
     random_state: int = 0
 
     def __post_init__(self):
+        for name, value in vars(self).items():
+            if hasattr(value, "item"):
+                object.__setattr__(self, name, value.item())  # a number of numpy, which JSON does not know
         if self.epochs is None or isinstance(self.epochs, Usual):
             object.__setattr__(self, "epochs", Usual(EPOCHS) if self.minutes is None else None)
         elif self.minutes is not None:
             raise ValueError("epochs and minutes are both given: expected one of them")
+        self._check_numbers()
+        for name, known in (("schedule", SCHEDULES), ("mixed_precision", PRECISIONS)):
+            if getattr(self, name) not in tuple(known):
+                raise ValueError(
+                    f"there is no {name.replace('_', ' ')} {getattr(self, name)!r}: expected one of {', '.join(known)}"
+                )
+        for name, kind in (("stateful", bool), ("optimizer", str)):
+            if type(getattr(self, name)) is not kind:
+                raise ValueError(f"the {name} given is {getattr(self, name)!r}: expected {KINDS[kind]}")
+
+    def _check_numbers(self):
         for name, least in LEAST.items():
             value = getattr(self, name)
             given = value is not None or name == "learning_rate"
             if given and not (is_number(value) and (value > 0 or value == least)):
                 expected = "above 0" if least is None else f"of {least} or more"
-                raise ValueError(f"the {name.replace('_', ' ')} given is {value}: expected a number {expected}")
-        for name, value in (
-            ("warmup", 0 if self.warmup is None else self.warmup),
-            ("average weights", self.average_weights),
-        ):
-            if not (is_number(value) and 0 <= value < 1):
-                raise ValueError(f"the {name} given is {value!r}: expected a share from 0 up to, but not including, 1")
-        for name, known in (("schedule", SCHEDULES), ("mixed precision", PRECISIONS)):
-            value = getattr(self, name.replace(" ", "_"))
-            if value not in tuple(known):
-                raise ValueError(f"there is no {name} {value!r}: expected one of {', '.join(known)}")
+                raise ValueError(f"the {name.replace('_', ' ')} given is {value!r}: expected a number {expected}")
+        for name in ("warmup", "average_weights"):
+            value = getattr(self, name)
+            given = value is not None or name != "warmup"
+            if given and not (is_number(value, 0) and value < 1):
+                raise ValueError(
+                    f"the {name.replace('_', ' ')} given is {value!r}: expected a share from 0 up to, but not "
+                    "including, 1"
+                )
+        for name in ("batch_size", "seq_length"):
+            if not is_whole(getattr(self, name), 1):
+                raise ValueError(
+                    f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected a whole number above 0"
+                )
         if not is_whole(self.random_state, 0, LARGEST_RANDOM_STATE):
             raise ValueError(
                 f"the random state is {self.random_state!r}: expected a whole number from 0 to {LARGEST_RANDOM_STATE}"
             )
-        for name, kind in (("stateful", bool), ("optimizer", str)):
-            if type(getattr(self, name)) is not kind:
-                raise ValueError(f"the {name} given is {getattr(self, name)!r}: expected {KINDS[kind]}")
-        for name in ("batch_size", "seq_length"):
-            if not is_whole(getattr(self, name), 1):
-                given = f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}"
-                raise ValueError(f"{given}: expected a whole number above 0")
 
     @classmethod
     def autocomplete(cls, **options) -> "Recipe":
@@ -164,6 +174,6 @@ class Recipe:
 def explain_difference(name: str, before, now) -> str:
     """Why a run cannot go on: an option or the text differs from its own."""
     return (
-        f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without --resume "
+        f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without `resume` "
         "(epochs, minutes, learning rate and patience may change)"
     )

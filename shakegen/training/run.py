@@ -23,7 +23,7 @@ class Diverged(ValueError):
     def __init__(self, model=None, kept: str = ""):
         self.model = model
         super().__init__(
-            f"training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm{kept}"
+            f"training diverged, the loss is not a number: try a lower `learning_rate` or a lower `clip_norm`{kept}"
         )
 
 

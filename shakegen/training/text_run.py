@@ -81,7 +81,7 @@ def begin_with_text(
     corpus = task.make_corpus(source, **shape)
     out = out or name_free_file(task.name_file(corpus, config))
     if finetune and out.resolve() == finetune.resolve():
-        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
+        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with `out`")
     if strategy.chief:
         ensure_writable(out)
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
@@ -92,7 +92,7 @@ def begin_with_text(
 
 def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, resume: bool, finetune: Path | None):
     """The model file to write, if it is known by now, and the chief's model to begin with, if there is one."""
-    strategy.agree({"--resume": resume, "--finetune": bool(finetune)})
+    strategy.agree({"`resume`": resume, "`finetune`": bool(finetune)})
     if not (resume or finetune):
         return out, None
     if not strategy.chief:
@@ -120,8 +120,8 @@ def find_run(places: Sequence[str], chosen: Mapping) -> Path:
             if fits and isinstance(notes, dict) and notes.get("corpus") == list(places):
                 return path
     raise FileNotFoundError(
-        f"no training run on {shlex.join(places)} in ./models to resume: name its file with --out, or start one "
-        "without --resume"
+        f"no training run on {shlex.join(places)} in ./models to resume: name its file with `out`, or start one "
+        "without `resume`"
     )
 
 
@@ -136,7 +136,7 @@ def recall_options(base: Model) -> dict:
             return values
     raise ValueError(
         "the training run to resume has options that cannot be used: the file may be damaged; start a new run "
-        "without --resume"
+        "without `resume`"
     )
 
 

@@ -115,10 +115,11 @@ class Trainer:
 
     def _describe_end(self) -> str:
         if self.run.out_of_patience:
-            return f"{self.recipe.patience:g} epochs were no better (--patience)"
+            return f"{self.recipe.patience:g} epochs were no better (`patience`)"
         if self.recipe.epochs:
-            return f"it had {self.recipe.epochs:g} epochs (--epochs)"
-        return f"it had {self.recipe.minutes:g} minutes (--minutes)"
+            return f"{self.run.epoch:g} of {self.recipe.epochs:g} epochs are over (`epochs`)"
+        spent = f"{self.run.position.seconds / 60:.2g} minutes are spent, all parts of the run together"
+        return f"{spent}, of {self.recipe.minutes:g} given (`minutes`)"
 
     def train(self, callbacks: Iterable[keras.callbacks.Callback], log_dir: str | Path | None, verbose: bool) -> Model:
         """Run to the end, as the chief or alone; as `train` says."""

@@ -68,7 +68,7 @@ BAD = {
     "the minutes given is -1: expected a number above 0": {"minutes": -1},
     "the clip norm given is nan: expected a number above 0": {"clip_norm": float("nan")},
     "the clip value given is -1: expected a number above 0": {"clip_value": -1},
-    "the learning rate given is x: expected a number above 0": {"learning_rate": "x"},
+    "the learning rate given is 'x': expected a number above 0": {"learning_rate": "x"},
     "the patience given is 0: expected a number above 0": {"patience": 0},
     "the weight decay given is -1: expected a number of 0 or more": {"weight_decay": -1},
     "the warmup given is 1: expected a share from 0 up to, but not including, 1": {"warmup": 1},
@@ -76,7 +76,7 @@ BAD = {
     "there is no schedule 'cosin': expected one of cosine, linear, constant": {"schedule": "cosin"},
     "there is no mixed precision 'float16': expected one of float32, bfloat16": {"mixed_precision": "float16"},
     f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
-    "the batch size given is 2.5: expected a whole number": {"batch_size": 2.5},
+    "the batch size given is 2.5: expected a whole number above 0": {"batch_size": 2.5},
     "the stateful given is 1: expected true or false": {"stateful": 1},
 }
 

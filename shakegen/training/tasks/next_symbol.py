@@ -43,7 +43,7 @@ class NextSymbolTask(Task):
     def make_batches(self, corpus, vocabulary, recipe):
         kind = windows.Streams if recipe.stateful else windows.ShuffledWindows
         ids = recode(corpus.train, corpus, vocabulary)
-        return kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state)
+        return kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state, vocabulary.symbol)
 
     def make_network(self, config, corpus, vocabulary, **options):
         from shakegen.network.build import build
