@@ -10,7 +10,7 @@ import click
 
 from shakegen.cells.registry import BUILT_IN, option_names
 from shakegen.cli import runs
-from shakegen.cli.group import main, table
+from shakegen.cli.group import main, name_flags, table
 from shakegen.cli.options import copy_options, corpus_options, group, json_option, shape_options
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
@@ -124,7 +124,7 @@ def progress(comparison):
             state = f"random state {record.what['recipe']['random_state']}"
             click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
         elif record.state != "finished":
-            click.echo(f"{name} {record.state}: {record.reason}", err=True)
+            click.echo(f"{name} {record.state}: {name_flags(record.reason)}", err=True)
 
     return show
 

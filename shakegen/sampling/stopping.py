@@ -23,8 +23,8 @@ class StopTexts:
     """
 
     def __init__(self, texts: str | Iterable[str], symbols: Sequence[str]):
-        given = (texts,) if isinstance(texts, str) else texts
-        if not isinstance(given, Iterable) or not all(isinstance(text, str) for text in (given := [*given])):
+        given = [texts] if isinstance(texts, str) else [*texts] if isinstance(texts, Iterable) else [None]
+        if not all(isinstance(text, str) for text in given):
             raise TypeError(f"stop is {texts!r}: expected a text that ends the writing, or several")
         self.texts = tuple(dict.fromkeys(given))
         longest = max(map(len, self.texts), default=1)

@@ -12,6 +12,7 @@ from shakegen.model import load
 from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError
 from shakegen.network.config import TASKS, Config
+from shakegen.text.windows import Batches
 from shakegen.training.recipe import Recipe, explain_difference
 from shakegen.training.tasks import Task, get_task
 
@@ -59,6 +60,26 @@ class Beginning:
         """The network's: of the corpus, and of the model that it starts from."""
         return self.task.merge_vocabularies(self.base, self.corpus)
 
+    @cached_property
+    def batches(self) -> Batches:
+        """The batches to learn from; raises ValueError if the training text is too short for one."""
+        return self.task.make_batches(self.corpus, self.vocabulary, self.recipe)
+
+    def check_text(self) -> None:
+        """Check that the network can learn from the text, before anything slow is loaded.
+
+        Raises:
+            ValueError: the text is of another level than the network, or too short for a window or a part.
+        """
+        level = self.corpus.level
+        if self.config.level != level:
+            raise ValueError(
+                f"the corpus has the level {level}, the network {self.config.level}: expected the same, as of "
+                f"Config(level={level!r})"
+            )
+        self.corpus.check_parts()
+        assert self.batches.steps
+
 
 def begin(
     corpus,
@@ -94,7 +115,9 @@ def begin(
         recipe = get_task(corpus.task).make_recipe(corpus, **options)
         config = choose_config(corpus, config, base)
     out = None if out is None else Path(out)
-    return Beginning(corpus, config, recipe, base, resumes, out, checkpoint_every, notes)
+    beginning = Beginning(corpus, config, recipe, base, resumes, out, checkpoint_every, notes)
+    beginning.check_text()
+    return beginning
 
 
 def refuse_both(resume, finetune) -> None:
@@ -135,6 +158,12 @@ def resume_recipe(base: Model, corpus, config: Config | None, options: Mapping, 
     """
     check_run(base, name)
     state, now = base.training.state, corpus.origin()
+    if base.corpus.get("sha256") != now["sha256"]:
+        raise ValueError(
+            f"the text is not that of the run in {name}: {corpus.name} has {describe_text(now)}, the run's text had "
+            f"{describe_text(base.corpus)}; resume it with its own text, or start a new run, from its weights with "
+            "`finetune`"
+        )
     for key, title in ORIGIN.items():
         if base.corpus.get(key) != now.get(key):
             raise ValueError(explain_difference(title, base.corpus.get(key), now.get(key)))
@@ -146,6 +175,11 @@ def resume_recipe(base: Model, corpus, config: Config | None, options: Mapping, 
         if config is not None and getattr(config, field) != value:
             raise ValueError(explain_difference(field.replace("_", " "), value, getattr(config, field)))
     return Recipe.from_dict(state["recipe"]).resume(options)
+
+
+def describe_text(origin: Mapping) -> str:
+    """The size and the beginning of the sha256 of a text, from its corpus's `origin`."""
+    return f"{origin.get('length', 0):,} characters, sha256 {origin.get('sha256', '')[:12]}…"
 
 
 def digest(output_vocabulary) -> str:

@@ -25,6 +25,7 @@ from shakegen.training.progress import Progress
 from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, call_on_signals
 from shakegen.training.tasks import get_task
+from shakegen.training.validation import FEWEST
 from shakegen.training.workers.replicas import Replicas, sum_once
 from shakegen.training.workers.strategy import Strategy
 
@@ -46,22 +47,16 @@ class Trainer:
     Raises:
         Ended: the run to resume has used up its epochs, minutes or patience.
         ModelFileError: the run to resume is not of this network.
-        ValueError: the text is too short, or of another level than the network.
+        ValueError: Keras has no such optimizer.
     """
 
     def __init__(self, beginning: Beginning, started: float, strategy: Strategy):
         corpus, config, recipe, base = beginning.corpus, beginning.config, beginning.recipe, beginning.base
-        if config.level != corpus.level:
-            raise ValueError(
-                f"the corpus has the level {corpus.level}, the network {config.level}: expected the same, as of "
-                f"Config(level={corpus.level!r})"
-            )
         self.task, self.corpus, self.config, self.recipe = beginning.task, corpus, config, recipe
         self.strategy = strategy
         self.out, self.notes, self._every = beginning.out, beginning.notes, 60 * beginning.checkpoint_every
         self.vocabulary = beginning.vocabulary
-        batches = self.task.make_batches(corpus, self.vocabulary, recipe)
-        corpus.check_parts()
+        batches = beginning.batches
         self.replicas = Replicas(batches, strategy)
         with self.replicas.scope():
             self.network = self._make_network(base)
@@ -130,6 +125,12 @@ class Trainer:
             samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
             callbacks.append(CsvLog(Path(log_dir) / "epochs.csv", unit))
             callbacks.append(TensorBoardLog(log_dir, self._measure_gradients, next(samplers, None), unit))
+        if verbose and self.task.lacks_validation(self.corpus):
+            show(
+                f"The validation text is too short to choose an epoch by: expected {FEWEST} {self.vocabulary.symbol}s or "
+                "more. The epoch with the lowest training loss is kept.",
+                sys.stderr,
+            )
         run.callbacks = keras.callbacks.CallbackList(
             [*shown, *callbacks],
             add_history=True,

@@ -201,7 +201,7 @@ def test_a_run_goes_on_with_the_options_that_it_began_with(shakegen, tmp_path, p
     assert len(sample) == len("Shall") + 9
     assert fails(
         shakegen("train", "brief.txt", "--resume"),
-        "the run to resume has ended: it had 3 epochs (--epochs); give it more",
+        "the run to resume has ended: 3 of 3 epochs are over (--epochs); give it more",
     )
     assert fails(
         shakegen("train", "brief.txt", "--resume", "--units", 9, "--epochs", 4),

@@ -160,7 +160,7 @@ def test_a_folder_that_goes_away_does_not_end_the_training(tmp_path, capsys):
     assert {step for _, step in summaries(folder / "train")} == {6, 8}
     assert capsys.readouterr().err.splitlines() == [
         f"Epoch 2 could not be logged, training goes on: cannot write {folder}/epochs.csv (File exists): expected a "
-        "file in a folder that has room and may be written to; try another place with --log-dir",
+        "file in a folder that has room and may be written to; try another place with `log_dir`",
         f"Epoch 2 could not be logged, training goes on: [Errno 20] Not a directory: '{folder}/train'",
     ]
 
@@ -217,7 +217,7 @@ def test_a_file_that_is_no_log_is_left_alone(tmp_path):
         with pytest.raises(ValueError) as error:
             CsvLog(tmp_path / "epochs.csv")
         assert str(error.value) == (
-            f"{tmp_path}/epochs.csv is no log of a training run: expected one, or none; try another --log-dir"
+            f"{tmp_path}/epochs.csv is no log of a training run: expected one, or none; try another `log_dir`"
         )
         assert (tmp_path / "epochs.csv").read_bytes() == content
 

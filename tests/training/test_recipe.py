@@ -57,7 +57,7 @@ def test_what_would_change_the_past_is_refused():
     with pytest.raises(ValueError) as error:
         Recipe(batch_size=8).resume({"epochs": 5, "batch_size": 16})
     assert str(error.value) == (
-        "the run to resume has batch size 8, not 16: leave that out, or start a new run without --resume "
+        "the run to resume has batch size 8, not 16: leave that out, or start a new run without `resume` "
         "(epochs, minutes, learning rate and patience may change)"
     )
 

@@ -9,7 +9,7 @@ from shakegen.text.splits import PARTS
 from shakegen.training import finetuning
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.task import Measure, Task
-from shakegen.training.validation import TextValidation
+from shakegen.training.validation import FEWEST, TextValidation
 
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
@@ -60,7 +60,10 @@ class NextSymbolTask(Task):
 
     def make_validation(self, config, corpus, vocabulary, most):
         ids = recode(corpus.validation, corpus, vocabulary)
-        return TextValidation(config, ids, most) if len(ids) > 1 else None
+        return TextValidation(config, ids, most) if len(ids) >= FEWEST else None
+
+    def lacks_validation(self, corpus):
+        return 0 < len(corpus.validation) < FEWEST
 
     def make_sampler(self, config, corpus, vocabulary, options, shown):
         from shakegen.callbacks import SampleText

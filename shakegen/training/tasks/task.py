@@ -104,7 +104,11 @@ class Task(ABC):
 
     @abstractmethod
     def make_validation(self, config: Config, corpus, vocabulary, most: int):
-        """A score of weights on about so many characters of validation text, in nats; None without such text."""
+        """A score of weights on about so many characters of validation text, in nats; None without enough of it."""
+
+    @abstractmethod
+    def lacks_validation(self, corpus) -> bool:
+        """Whether there is validation text, but too little to choose an epoch by."""
 
     def make_model(
         self, config: Config, corpus, vocabulary, weights: dict, history: list[dict], training: Training
