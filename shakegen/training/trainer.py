@@ -127,8 +127,8 @@ class Trainer:
             callbacks.append(TensorBoardLog(log_dir, self._measure_gradients, next(samplers, None), unit))
         if verbose and self.task.lacks_validation(self.corpus):
             show(
-                f"The validation text is too short to choose an epoch by: expected {FEWEST} {self.vocabulary.symbol}s or "
-                "more. The epoch with the lowest training loss is kept.",
+                "The validation text is too short to choose an epoch by (expected "
+                f"{FEWEST} {self.vocabulary.symbol}s or more): the epoch with the lowest training loss is kept.",
                 sys.stderr,
             )
         run.callbacks = keras.callbacks.CallbackList(

@@ -15,9 +15,9 @@ from shakegen.study.autocomplete.observations import Observations
 
 STREAM, LEAST = 1000, 100_000  # symbols of a stream at least; a shorter text is always read whole
 LEAST_OBSERVATIONS = 512  # so many, or fewer, are always read, all of them
-# The surprisal of a character varies by some 2 bits; the mean of so many is then known to 0.2 bits, and epochs differ by
-# less. On fewer, the best epoch would be one by chance.
-FEWEST = 100
+# The surprisal of a symbol has a standard deviation of some 2 bits, so the mean of 100 has a standard error of 0.2 bits.
+# Epochs near the best one differ by less: on fewer symbols, chance would choose among them.
+FEWEST = 100  # symbols
 TRIAL = 20  # symbols of each stream
 
 

@@ -165,7 +165,7 @@ def test_arguments_out_of_range():
     assert str(error.value) == "targets is 'first': expected 'last' or 'all'"
     with pytest.raises(ValueError) as error:
         one_hot_windows(corpus.ids, corpus.vocabulary, length=3, stride=0)
-    assert str(error.value) == "stride 0 and batch size 64: expected 1 or more of each"
+    assert str(error.value) == "the stride is 0: expected 1 or more"
     with pytest.raises(ValueError) as error:
         ShuffledWindows(corpus.ids, length=3, batch_size=0)
     assert str(error.value) == "the batch size is 0: expected 1 window or more"
