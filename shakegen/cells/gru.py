@@ -5,7 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from shakegen.cells.cell import Cell, Weight, option
-from shakegen.cells.numpy_step import constant, product_of
+from shakegen.cells.numpy_step import constant, pad_product, product_of
 from shakegen.cells.operations import activate, rows, split
 
 
@@ -90,13 +90,14 @@ class GRUResetBeforeStep:
         self.kernel, self.input_bias = weights["kernel"] * halves, weights["bias"] * halves
         self.recurrent_kernel = weights["recurrent_kernel"][:, : 2 * units] / 2
         self.recurrent_bias = np.zeros_like(self.recurrent_kernel[0])
-        self.candidate_kernel = np.ascontiguousarray(weights["recurrent_kernel"][:, 2 * units :]) / 2
-        self.initial_memory = weights.get("initial_state_0", np.zeros_like(self.candidate_kernel[0]))
+        self.candidate_kernel = pad_product(weights["recurrent_kernel"][:, 2 * units :] / 2)
+        self.initial_memory = weights.get("initial_state_0", np.zeros_like(self.recurrent_bias[:units]))
 
     def bind(self, recurrent, memory, h):
         units, one, half = memory.shape[-1], constant(1, h), constant(0.5, h)
         z, r = recurrent[..., :units], recurrent[..., units:]
-        kept, candidate = np.empty((2, *memory.shape), h.dtype)
+        factor, product = (np.ones((*memory.shape[:-1], width), h.dtype) for width in self.candidate_kernel.shape)
+        kept, candidate = factor[..., :units], product[..., :units]
         add, multiply, subtract, tanh, copyto = np.add, np.multiply, np.subtract, np.tanh, np.copyto
         matmul, candidate_kernel = product_of(h), self.candidate_kernel
 
@@ -105,7 +106,7 @@ class GRUResetBeforeStep:
             tanh(recurrent, recurrent)
             add(recurrent, one, recurrent)
             multiply(r, memory, kept)
-            matmul(kept, candidate_kernel, candidate)
+            matmul(factor, candidate_kernel, product)
             add(candidate, x[..., 2 * units :], candidate)
             tanh(candidate, candidate)
             subtract(memory, candidate, memory)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from shakegen.cells.cell import Cell, Weight, option
-from shakegen.cells.numpy_step import arrange_gates, constant, product_of
+from shakegen.cells.numpy_step import arrange_gates, constant, pad_product, product_of
 from shakegen.cells.operations import activate
 
 
@@ -79,12 +79,14 @@ class NLSTMStep:
         levels = range(cell.depth)
         self.initial_memory = np.concatenate([weights.get(f"initial_state_{level + 1}", zeros) for level in levels])
         self.inner = [
-            np.vstack(
-                [
-                    arrange_gates(weights[f"kernel_{level}"]) / 2,
-                    arrange_gates(weights[f"recurrent_kernel_{level}"]) / 2,
-                    arrange_gates(weights[f"bias_{level}"]),
-                ]
+            pad_product(
+                np.vstack(
+                    [
+                        arrange_gates(weights[f"kernel_{level}"]) / 2,
+                        arrange_gates(weights[f"recurrent_kernel_{level}"]) / 2,
+                        arrange_gates(weights[f"bias_{level}"]),
+                    ]
+                )
             )
             for level in levels[1:]
         ]
@@ -94,14 +96,14 @@ class NLSTMStep:
         add, multiply, tanh, matmul = np.add, np.multiply, np.tanh, product_of(h)
         memories = [memory[..., d * units : (d + 1) * units] for d in range(len(self.inner) + 1)]
         pre_activations, received, gates, inwards, outwards = [recurrent], [], [], [], [h, *memories[:-1]]
-        for c in memories:
+        for c, inner in zip(memories, [*self.inner, np.empty((2 * units, 0))], strict=True):
             pre = pre_activations[-1]
-            parts = np.ones((*c.shape[:-1], 2 * units + 1), h.dtype)
+            parts, inner_pre = (np.ones((*c.shape[:-1], width), h.dtype) for width in inner.shape)
             i, f, g = (pre[..., k * units : (k + 1) * units] for k in (1, 2, 3))
             gates.append((pre[..., : 3 * units], pre[..., :units], g))
             inwards.append(((i, g, parts[..., :units]), (f, c, parts[..., units : 2 * units])))
             received.append(parts)
-            pre_activations.append(np.empty_like(pre))
+            pre_activations.append(inner_pre)
         innermost = memories[-1]
         (_, _, new), (_, _, kept) = inwards[-1]
 

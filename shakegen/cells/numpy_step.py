@@ -16,6 +16,11 @@ import numpy as np
 from shakegen.cells.graph import trace
 from shakegen.cells.program import Program, evaluate, separate_products
 
+# A text must not depend on how many threads computed it. OpenBLAS rounds alike in 1, 2, 4 and 8 threads if the rows of
+# a long product, and the columns of a large one, are multiples of these.
+ROWS, LONG = 32, 320
+COLUMNS, LARGE = 128, 460_000
+
 
 class EquationStep:
     """The step of any cell, from its equations.
@@ -82,6 +87,13 @@ def arrange_gates(weights: np.ndarray) -> np.ndarray:
     """Keras's gates i f g o in the order o i f g, halved but for g."""
     i, f, g, o = np.split(weights, 4, axis=-1)
     return np.concatenate([o / 2, i / 2, f / 2, g], axis=-1)
+
+
+def pad_product(kernel: np.ndarray, in_front: bool = False) -> np.ndarray:
+    """A factor of products with rows of zeros below it and columns of zeros beside it, behind or in front."""
+    rows, columns = kernel.shape
+    below, beside = -rows % ROWS * (rows > LONG), -columns % COLUMNS * (kernel.size >= LARGE)
+    return np.ascontiguousarray(np.pad(kernel, ((0, below), (beside, 0) if in_front else (0, beside))))
 
 
 def product_of(like: np.ndarray):

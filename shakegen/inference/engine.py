@@ -6,11 +6,15 @@ carries the biases. Residual connections add up outputs, and so do products: the
 beside h too. Where there are many outputs and few steps whose logits matter, the product with the read-out is put off.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from shakegen.cells.numpy_step import product_of
+from shakegen.cells.numpy_step import pad_product, product_of
+from shakegen.inference.threads import Pace, get_blas
+
+SHARED = 1 << 18  # multiplications; OpenBLAS computes smaller products in one thread
 
 
 class Engine:
@@ -44,22 +48,22 @@ class Engine:
         self._table = inputs + layers[0].input_bias
         self.vocabulary_size, self._dtype = len(self._table), self._table.dtype
         self._layers, self._units, self._products = layers, config.units, []
-        self._spans: list[tuple[int, int, int, int]] = []
+        self._spans: list[tuple[int, int, int, int, int]] = []
         followers = [(above.kernel, above.input_bias) for above in layers[1:]]
         followers.append((dense[0][:, :0], dense[1][:0]) if defer_read_out else dense)
         self.outputs, start = len(dense[1]), []
         for number, (layer, (kernel, bias)) in enumerate(zip(layers, followers, strict=True)):
             product = self._product(layer, kernel, bias, below=number if config.residual else 0)
             outputs = starts[: number + 1] if config.residual else starts[number : number + 1]
-            start += [
-                np.concatenate([[1], *(h0 / layer.output_scale for h0 in outputs)]) @ product,
-                layer.initial_memory,
-            ]
-            begin = self._spans[-1][-1] if self._spans else 0
-            recurrent = begin + product.shape[1]
+            one_h = np.concatenate([[1], *(h0 / layer.output_scale for h0 in outputs)])
+            start += [one_h @ product[: len(one_h)], layer.initial_memory]
+            first = self._spans[-1][-1] if self._spans else 0
+            recurrent = first + product.shape[1]
+            forward = recurrent - layer.recurrent_kernel.shape[1]
+            begin = forward - kernel.shape[1]
             self._products.append(np.ascontiguousarray(product, self._dtype))
-            self._spans.append((begin, begin + kernel.shape[1], recurrent, recurrent + len(layer.initial_memory)))
-        self._result = slice(*self._spans[-1][:2])
+            self._spans.append((first, begin, forward, recurrent, recurrent + len(layer.initial_memory)))
+        self._result = slice(*self._spans[-1][1:3])
         if defer_read_out:
             beside = np.concatenate(
                 [h0 / layers[-1].output_scale for h0 in (starts if config.residual else starts[-1:])]
@@ -71,6 +75,7 @@ class Engine:
         self._start = np.concatenate(start).astype(self._dtype)
         self._bound: np.ndarray | None = None  # the state that the views below are laid over
         self._run: Callable[[np.ndarray], None]
+        self._paces: dict[int, Pace | None] = {}  # by the number of streams
         self._results: np.ndarray
 
     @staticmethod
@@ -80,7 +85,7 @@ class Engine:
         rows = [np.concatenate([bias, layer.recurrent_bias])[None]]
         rows += [np.hstack([kernel, back]) * layer.output_scale] * below
         rows.append(np.hstack([kernel, layer.recurrent_kernel]) * layer.output_scale)
-        return np.vstack(rows)
+        return pad_product(np.vstack(rows), in_front=True)
 
     def start(self, streams: int = 1) -> np.ndarray:
         """The state of N streams that have read nothing, shape (N, S)."""
@@ -175,20 +180,21 @@ class Engine:
         rows = state[0] if single else state
         x = np.empty((len(state), self._table.shape[1]), self._dtype)
         layer_input, calls, units = (x[0] if single else x), [], self._units
-        outputs = np.ones((*rows.shape[:-1], len(self._layers) * units + 1), self._dtype)
-        for number, (layer, product, (begin, forward, recurrent, end)) in enumerate(
+        outputs = self._make_ones(rows, len(self._products[-1]))
+        for number, (layer, product, (first, begin, forward, recurrent, end)) in enumerate(
             zip(self._layers, self._products, self._spans, strict=True), 1
         ):
             if self._residual:
-                one_h = outputs[..., : number * units + 1]
+                one_h, h = outputs[..., : len(product)], outputs[..., 1 + (number - 1) * units : 1 + number * units]
             else:
-                one_h = np.ones((*rows.shape[:-1], units + 1), self._dtype)
-            advance = watched(*layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], one_h[..., -units:]))
-            calls.append((advance, layer_input, one_h, product, rows[..., begin:recurrent]))
+                one_h = self._make_ones(rows, len(product))
+                h = one_h[..., 1 : 1 + units]
+            advance = watched(*layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], h))
+            calls.append((advance, layer_input, one_h, product, rows[..., first:recurrent]))
             layer_input = rows[..., begin:forward]
         take, matmul, copyto = self._table.take, product_of(rows), np.copyto
         results = rows[..., self._result]
-        beside, deferred = calls[-1][2][..., 1:], self._deferred
+        beside, deferred = calls[-1][2][..., 1 : 1 + results.shape[-1]], self._deferred
 
         def run(ids):
             take(ids, 0, x, "clip")
@@ -198,7 +204,20 @@ class Engine:
             if deferred:
                 copyto(results, beside)
 
-        self._bound, self._run, self._results = state, run, state[:, self._result]
+        pace = self._find_pace(len(state))
+        self._bound, self._results = state, state[:, self._result]
+        self._run = functools.partial(pace.run, run) if pace else run
+
+    def _make_ones(self, rows: np.ndarray, width: int) -> np.ndarray:
+        """An array for (1, h): ones at first; what is beside h meets zeros."""
+        return np.ones((*rows.shape[:-1], width), self._dtype)
+
+    def _find_pace(self, streams: int) -> Pace | None:
+        """What chooses the number of threads for so many streams; None where BLAS always uses one."""
+        if streams not in self._paces:
+            shared = streams * max(product.size for product in self._products) >= SHARED and get_blas().threads > 1
+            self._paces[streams] = Pace(get_blas()) if shared else None
+        return self._paces[streams]
 
 
 def check_ids(ids: np.ndarray, size: int) -> None:

@@ -15,7 +15,7 @@ from shakegen.study.autocomplete.observations import Observations
 
 STREAM, LEAST = 1000, 100_000  # symbols of a stream at least; a shorter text is always read whole
 LEAST_OBSERVATIONS = 512  # so many, or fewer, are always read, all of them
-# The surprisal of a symbol has a standard deviation of some 2 bits, so the mean of 100 has a standard error of 0.2 bits.
+# The surprisal of a symbol has a standard deviation of some 2 bits; the mean of 100 has a standard error of 0.2 bits.
 # Epochs near the best one differ by less: on fewer symbols, chance would choose among them.
 FEWEST = 100  # symbols
 TRIAL = 20  # symbols of each stream
@@ -32,7 +32,7 @@ class Validation(ABC):
     def __init__(self, size: int, trial: int):
         self.size, self._trial = size, trial
 
-    # Beside another program that computes, several threads wait for each other far longer than they gain.
+    # A resumed run must find the same loss to the last bit, with any library of matrix products.
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def __call__(self, weights: Mapping[str, np.ndarray], size: int | None = None) -> float:
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends soon

@@ -7,6 +7,7 @@ with respect to the one-hot input at s.
 import numpy as np
 
 from shakegen.inference.engine import check_ids, layer_weights
+from shakegen.inference.threads import Pace, get_blas
 from shakegen.study.connectivity.layer import LayerTrace
 
 BLOCK = 256  # outputs that go back together
@@ -76,20 +77,24 @@ class Gradients:
     def _go_back(self, first: int, seeds: np.ndarray, norms: np.ndarray) -> None:
         """Fill the rows of outputs first, first + 1 …; those after the step at hand wait at the arrays' beginnings."""
         carried = [[np.zeros_like(seeds) for _ in range(layer.states)] for layer in self.layers]
+        pace = Pace(get_blas())
         for step in reversed(range(first + len(seeds))):
-            live = slice(max(0, step - first), None)
-            hidden = np.zeros_like(seeds[live])
-            if step >= first:
-                hidden[0] = seeds[step - first]
-            for number in reversed(range(len(self.layers))):
-                states = [state[live] for state in carried[number]]
-                states[0] = states[0] + hidden
-                delta, before = self.layers[number].go_back(step, states)
-                for state, gradient in zip(carried[number], before, strict=True):
-                    state[live] = gradient
-                below = delta @ self.kernels[number].T
-                hidden = below + hidden if self.config.residual and number else below
-            norms[live, step] = np.square(hidden).sum(axis=1)
+            pace.run(self._go_back_once, step, first, seeds, carried, norms)
+
+    def _go_back_once(self, step: int, first: int, seeds, carried, norms: np.ndarray) -> None:
+        live = slice(max(0, step - first), None)
+        hidden = np.zeros_like(seeds[live])
+        if step >= first:
+            hidden[0] = seeds[step - first]
+        for number in reversed(range(len(self.layers))):
+            states = [state[live] for state in carried[number]]
+            states[0] = states[0] + hidden
+            delta, before = self.layers[number].go_back(step, states)
+            for state, gradient in zip(carried[number], before, strict=True):
+                state[live] = gradient
+            below = delta @ self.kernels[number].T
+            hidden = below + hidden if self.config.residual and number else below
+        norms[live, step] = np.square(hidden).sum(axis=1)
 
 
 def same_norms(table: np.ndarray) -> np.ndarray:

@@ -1,0 +1,84 @@
+"""Steps of the numpy engine on an idle computer and beside busy programs: the chosen number of threads, against fixed.
+
+    python benchmarks/busy.py                       # 128 to 1,024 units, 1 to 64 streams, beside 0, 1 and 2 programs
+    python benchmarks/busy.py --busy 1 --units 512 --streams 1
+
+A busy program is a loop in a process of its own. For each size the three contenders (one thread, all threads, chosen)
+take turns for several rounds. The table shows the median time of a step in microseconds and the ratio of the faster
+fixed number to the chosen one: 1 is as fast, 0.9 is the bound.
+"""
+
+import argparse
+import itertools
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from shakegen.inference import Engine
+from shakegen.inference.threads import get_blas
+from shakegen.network.config import Config
+
+SYMBOLS = 65
+
+
+def make_engine(units: int) -> Engine:
+    config, random = Config("lstm", units=units, layers=1, residual=False), np.random.default_rng(0)
+    shapes = config.weight_shapes(SYMBOLS).items()
+    return Engine(config, {name: random.normal(0, units**-0.5, shape).astype("f4") for name, shape in shapes})
+
+
+def time_steps(engine: Engine, streams: int, threads: int, chosen: bool, seconds: float) -> float:
+    """Microseconds of a step."""
+    with threadpool_limits(threads, user_api="blas"):
+        if not chosen:
+            engine._paces[streams] = None
+        state, ids, steps, began = engine.start(streams), np.zeros(streams, np.intp), 0, time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            for _ in range(5):
+                engine.step(ids, state)
+            steps += 5
+        return (time.perf_counter() - began) / steps * 1e6
+
+
+def compare(units: int, streams: int, rounds: int, seconds: float) -> list[float]:
+    most = get_blas().threads
+    contenders = [
+        (make_engine(units), threads, chosen) for threads, chosen in ((1, False), (most, False), (most, True))
+    ]
+    times = [
+        [time_steps(engine, streams, threads, chosen, seconds) for engine, threads, chosen in contenders]
+        for _ in range(rounds)
+    ]
+    return [statistics.median(column) for column in zip(*times, strict=True)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--units", type=int, nargs="+", default=[128, 256, 512, 1024])
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 8, 64])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.6, help="of each contender in each round")
+    arguments = parser.parse_args()
+    print("busy  units  streams  one thread  all threads  chosen  ratio", flush=True)
+    for busy in arguments.busy:
+        programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
+        try:
+            for units, streams in itertools.product(arguments.units, arguments.streams):
+                one, most, chosen = compare(units, streams, arguments.rounds, arguments.seconds)
+                ratio = min(one, most) / chosen
+                print(
+                    f"{busy:4}  {units:5}  {streams:7}  {one:10.1f}  {most:11.1f}  {chosen:6.1f}  {ratio:5.2f}",
+                    flush=True,
+                )
+        finally:
+            for program in programs:
+                program.kill()
+
+
+if __name__ == "__main__":
+    main()
