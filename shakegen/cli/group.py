@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 import click
 
@@ -41,19 +42,23 @@ def format_error(error: Exception) -> str:
 
 def name_flags(message: str) -> str:
     """A message of the library, which names its arguments: `split=(1, 0, 0)` becomes --split 1,0,0."""
-    names = {one.name for command in main.commands.values() for one in list_parameters(command)}
+    flags = set(list_flags(main))
 
     def translate(match: re.Match) -> str:
-        name, value = match.groups()
-        return match[0] if name not in names else " ".join([make_flag(name), *filter(None, [read_value(value)])])
+        flag, value = make_flag(match[1]), read_value(match[2])
+        return match[0] if flag not in flags else f"{flag} {value}".rstrip()
 
     return re.sub(r"`(\w+)(?:=([^`]*))?`", translate, message)
 
 
-def list_parameters(command: click.Command) -> list[click.Parameter]:
-    """The parameters of a command, or of all commands of a group."""
-    commands = getattr(command, "commands", {}).values()
-    return [*command.params, *(one for other in commands for one in list_parameters(other))]
+def list_flags(command: click.Command) -> Iterator[str]:
+    """The flags of a command, or of all commands of a group."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for other in filter(None, (command.get_command(context, name) for name in command.list_commands(context))):
+            yield from list_flags(other)
+    for parameter in command.params:
+        yield from parameter.opts
 
 
 def read_value(value: str | None) -> str:

@@ -12,7 +12,6 @@ from shakegen.model import load
 from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError
 from shakegen.network.config import TASKS, Config
-from shakegen.text.windows import Batches
 from shakegen.training.recipe import Recipe, explain_difference
 from shakegen.training.tasks import Task, get_task
 
@@ -60,11 +59,6 @@ class Beginning:
         """The network's: of the corpus, and of the model that it starts from."""
         return self.task.merge_vocabularies(self.base, self.corpus)
 
-    @cached_property
-    def batches(self) -> Batches:
-        """The batches to learn from; raises ValueError if the training text is too short for one."""
-        return self.task.make_batches(self.corpus, self.vocabulary, self.recipe)
-
     def check_text(self) -> None:
         """Check that the network can learn from the text, before anything slow is loaded.
 
@@ -77,8 +71,8 @@ class Beginning:
                 f"the corpus has the level {level}, the network {self.config.level}: expected the same, as of "
                 f"Config(level={level!r})"
             )
+        self.task.make_batches(self.corpus, self.vocabulary, self.recipe)
         self.corpus.check_parts()
-        assert self.batches.steps
 
 
 def begin(
@@ -90,9 +84,13 @@ def begin(
     out: str | Path | None = None,
     checkpoint_every: float = 1.0,
     notes: dict | None = None,
+    name: str = "the model",
     **options,
 ) -> Beginning:
-    """Decide how a run on a corpus begins; arguments and errors as for `train`."""
+    """Decide how a run on a corpus begins; arguments and errors as for `train`.
+
+    `notes` are those of a `Beginning`; `name` stands for a model to resume in messages.
+    """
     refuse_both(resume, finetune)
     if not is_number(checkpoint_every, 0):
         raise ValueError(f"the minutes between checkpoints are {checkpoint_every!r}: expected a number of 0 or more")
@@ -101,15 +99,19 @@ def begin(
     if not isinstance(config, Config | None):
         raise TypeError(f"the config is {config!r:.60}: expected a Config, such as Config(units=512)")
     refuse_unknown("training", options, [field.name for field in fields(Recipe)])
-    for name, place, kinds in (("resume", resume, Model), ("finetune", finetune, Model), ("out", out, ())):
-        if not (place is None or isinstance(place, (str, Path, kinds) if kinds else (str, Path))):
-            raise TypeError(f"{name} is {place!r:.60}: expected {'a model, or ' if kinds else ''}the path of its file")
+    for option, place, kinds in (
+        ("resume", resume, (str, Path, Model)),
+        ("finetune", finetune, (str, Path, Model)),
+        ("out", out, (str, Path)),
+    ):
+        if place is not None and not isinstance(place, kinds):
+            model = "a model, or " * (Model in kinds)
+            raise TypeError(f"{option} is {place!r:.60}: expected {model}the path of its file")
     resumes, base = resume is not None, finetune if resume is None else resume
-    name = "the model" if isinstance(base, Model) else base
     if base is not None and not isinstance(base, Model):
-        base = load(base, with_training=resumes)
+        name, base = str(base), load(base, with_training=resumes)
     if resumes:
-        recipe, config = resume_recipe(base, corpus, config, options, str(name)), base.config
+        recipe, config = resume_recipe(base, corpus, config, options, name), base.config
         out = resume if out is None and base is not resume else out
     else:
         recipe = get_task(corpus.task).make_recipe(corpus, **options)

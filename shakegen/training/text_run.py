@@ -88,7 +88,7 @@ def begin_with_text(
         ensure_writable(out)
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
     recipe = {name: value for name, value in chosen.items() if name in RECIPE}
-    start = {"resume": base} if resume else {"finetune": base}
+    start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
     return begin(corpus, config, **start, out=out, checkpoint_every=checkpoint_every, notes=notes, **recipe), values
 
 

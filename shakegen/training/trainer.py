@@ -56,7 +56,7 @@ class Trainer:
         self.strategy = strategy
         self.out, self.notes, self._every = beginning.out, beginning.notes, 60 * beginning.checkpoint_every
         self.vocabulary = beginning.vocabulary
-        batches = beginning.batches
+        batches = self.task.make_batches(corpus, self.vocabulary, recipe)
         self.replicas = Replicas(batches, strategy)
         with self.replicas.scope():
             self.network = self._make_network(base)
