@@ -279,7 +279,7 @@ def test_on_a_tiny_validation_text_the_training_loss_chooses(shakegen, poem):
          "and its next character need 65: try a longer text or shorter windows (--seq-length)"),
         ("one line\nand another\n", ("--level", "word", "--split", "1,0,0"), "the training text has 6 words, but a "
          "window of 64 and its next word need 65: try a longer text or shorter windows (--seq-length)"),
-        ("a short line\n", ("--seq-length", 2), "short has 13 characters, too few for the split 0.9,0.05,0.05: its "
+        ("a short line\n", ("--seq-length", "2"), "short has 13 characters, too few for the split 0.9,0.05,0.05: its "
          "validation text has 0 characters, and 2 are needed to predict one from the other; try a longer text, or "
          "--split 1,0,0"),
     ],
