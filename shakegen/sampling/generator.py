@@ -98,7 +98,7 @@ class TextGenerator:
         if not is_whole(every, 1):
             raise ValueError(f"every is {every!r}: expected a number of symbols in a piece, 1 or more")
         if "count" in options:
-            raise TypeError("a stream is of one text: leave out count, or call samples")
+            raise ValueError(f"count is {options['count']!r}, but a stream is one text: leave it out, or call samples")
         draws = self._draws(seed, length, **options)
         pieces = iter(lambda: [ids.item() for ids, _ in itertools.islice(draws, every)], [])
         prefixes = itertools.chain([self.vocabulary.pending(seed)], itertools.repeat(""))
