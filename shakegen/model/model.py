@@ -143,8 +143,7 @@ class AutocompleteModel(Model):
         Raises:
             ValueError: the corpus has other outputs, or there is no such observation.
         """
-        if corpus.words != self.words:
-            raise ValueError("the corpus has other words than the model: expected one with words=model.words")
+        corpus.check_words(self.words)
         rows = np.arange(len(corpus.observations)) if rows is None else np.asarray(rows)
         check_ids(rows, len(corpus.observations))
         return measures.evaluate(self.engine, corpus.observations, rows)

@@ -119,6 +119,11 @@ class AutocompleteCorpus:
         sizes = {"length": len(self), "observation_length": self.observations.length, "random_state": self.random_state}
         return {"name": self.name, "sha256": self.sha256, "split": list(self.split), **sizes}
 
+    def check_words(self, words: Outputs) -> None:
+        """Refuse a network of other outputs; raises ValueError."""
+        if self.words != words:
+            raise ValueError("the corpus has other words than the model: expected one with words=model.words")
+
     def check_parts(self) -> None:
         """Refuse a training part without observations; raises ValueError."""
         if not len(self.train):
