@@ -60,7 +60,9 @@ BAD = [
     *((name, "top_k", "top-k", COUNTS[:-2]) for name in ("samples", "stream", "SampleText")),
     *((name, option, option.replace("_", "-"), SHARES) for name in ("samples", "SampleText")
       for option in ("top_p", "min_p", "typical")),
-    *((name, "top", "top", COUNTS) for name in ("likeliest", "complete", "connections")),
+    ("likeliest", "top", "top", COUNTS),
+    ("complete", "top", "number of words", COUNTS),
+    ("connections", "top", "number of suggestions", COUNTS),
     ("stream", "every", "every", COUNTS),
     ("stream", "count", "count", [1, 2]),
     ("beams", "width", "width", COUNTS),

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -97,7 +98,13 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     except Stopped as stop:
         click.echo("\nInterrupted. The same command goes on from here.", err=True)
         sys.exit(128 + stop.signal)
-    write_outcome(summary, comparison.folder, out, csv_file, options["as_json"])
+    rows = [replace(row, records=list(map(name_flags_of, row.records))) for row in summary.rows]
+    write_outcome(replace(summary, rows=rows), comparison.folder, out, csv_file, options["as_json"])
+
+
+def name_flags_of(record):
+    """A record whose reason names options of the shell."""
+    return replace(record, reason=name_flags(record.reason))
 
 
 def check_files(out: Path | None, csv_file: Path | None) -> None:

@@ -169,7 +169,7 @@ class Vocabulary:
         if on_unknown == "symbol" and self.unknown is None:
             raise ValueError(
                 "this model has no unknown symbol (`on_unknown='symbol'`): expected error or skip, or a model trained "
-                "with a `vocabulary_size`"
+                "with `vocabulary_size`"
             )
         for symbols in self.symbols_of(blocks):
             ids = self._look_up(symbols)

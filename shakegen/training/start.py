@@ -66,7 +66,7 @@ def train(
         options: fields of `Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
-        The model of the epoch with the best validation loss, or with less than 50 symbols of validation text the best
+        The model of the epoch with the best validation loss, or with less than 50 characters of validation text the best
         training loss: a `LanguageModel`, or an `AutocompleteModel`. The run can go on from it. None on workers other
         than the chief.
 

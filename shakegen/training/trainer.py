@@ -128,7 +128,7 @@ class Trainer:
         if verbose and self.task.lacks_validation(self.corpus):
             show(
                 "The validation text is too short to choose an epoch by (expected "
-                f"{FEWEST} {self.vocabulary.symbol}s or more): the epoch with the lowest training loss is kept.",
+                f"{FEWEST} characters or more): the epoch with the lowest training loss is kept.",
                 sys.stderr,
             )
         run.callbacks = keras.callbacks.CallbackList(

@@ -177,7 +177,7 @@ def test_blocks_of_any_kind_give_the_ids_of_the_whole(symbols, unknown):
 MISTAKES = {
     "on_unknown is 'drop': expected one of 'error', 'skip', 'symbol'": lambda: Vocabulary("ab").encode("a", "drop"),
     "this model has no unknown symbol (`on_unknown='symbol'`): expected error or skip, or a model trained with "
-    "a `vocabulary_size`": lambda: Vocabulary("ab").encode("a", "symbol"),
+    "`vocabulary_size`": lambda: Vocabulary("ab").encode("a", "symbol"),
     "there is no level 'letter': expected one of char, word": lambda: Corpus.from_text("abc", level="letter"),
     "the vocabulary size is 1: expected 2, a character and the unknown symbol, to 1,048,576": lambda: Corpus.from_text(
         "abc", vocabulary_size=1

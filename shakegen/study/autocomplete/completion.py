@@ -69,7 +69,7 @@ class Typing:
     def likeliest(self, top: int = 3, matching: bool = False) -> list[Completion]:
         """The likeliest words to complete the last one, best first; as `AutocompleteModel.complete`."""
         if not is_whole(top, 1):
-            raise ValueError(f"the number of words, top, is {top!r}: expected 1 or more")
+            raise ValueError(f"the number of words is {top!r}: expected 1 or more")
         logits, words = self._engine.read_out(self._snapshots[-1][0])[0][SPECIAL:].astype(float), self._words.words
         if matching:
             logits[[not word.startswith(self.word) for word in words]] = -np.inf

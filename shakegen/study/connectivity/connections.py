@@ -79,7 +79,7 @@ def connections(
     if not 0 < len(script.ids) <= LONGEST:
         raise ValueError(f"the text has {len(script.ids)} characters: expected 1 to {LONGEST}")
     if not is_whole(top, 1):
-        raise ValueError(f"the number of suggestions, top, is {top!r}: expected 1 or more")
+        raise ValueError(f"the number of suggestions is {top!r}: expected 1 or more")
     if target is not None and target not in script.outputs:
         raise ValueError(f"the model does not predict {target!r}: expected a {script.what} that it knows")
     gradients, outputs = Gradients(model.config, model.weights, script.ids), np.array(script.outputs, object)

@@ -60,10 +60,11 @@ class NextSymbolTask(Task):
 
     def make_validation(self, config, corpus, vocabulary, most):
         ids = recode(corpus.validation, corpus, vocabulary)
-        return TextValidation(config, ids, most) if len(ids) >= FEWEST else None
+        enough = len(ids) > 1 and not self.lacks_validation(corpus)
+        return TextValidation(config, ids, most) if enough else None
 
     def lacks_validation(self, corpus):
-        return 0 < len(corpus.validation) < FEWEST
+        return 0 < corpus.parts[1].characters < FEWEST
 
     def make_sampler(self, config, corpus, vocabulary, options, shown):
         from shakegen.callbacks import SampleText
