@@ -66,9 +66,9 @@ def train(
         options: fields of `Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
-        The model of the epoch with the best validation loss, or with less than 50 characters of validation text the best
-        training loss: a `LanguageModel`, or an `AutocompleteModel`. The run can go on from it. None on workers other
-        than the chief.
+        The model of the epoch with the best validation loss, or training loss where less than 50 characters of
+        validation text could tell: a `LanguageModel`, or an `AutocompleteModel`. The run can go on from it. None on
+        workers other than the chief.
 
     Raises:
         TypeError: an option does not exist, or an argument is of another kind.
