@@ -9,6 +9,7 @@ import keras
 from shakegen import checks, sampling
 from shakegen.network.keras_steps import KerasSteps
 from shakegen.sampling.generator import TextGenerator
+from shakegen.streams import escape, is_terminal
 from shakegen.study.autocomplete.completion import Typing
 
 TRUNCATIONS, BEAMS = ("top_k", "top_p", "min_p", "typical"), ("length_penalty", "no_repeat_ngram")
@@ -135,6 +136,10 @@ class CompleteText(keras.callbacks.Callback):
 
 
 def show(text: str, file) -> None:
-    """Print a text; characters that the encoding of the file lacks become `?`."""
+    """Print a text; characters that the encoding of the file lacks become `?`, control characters are escaped.
+
+    They pass unchanged where no terminal is.
+    """
     encoding = getattr(file, "encoding", None) or "utf-8"
+    text = escape(text) if is_terminal(file) else text
     print(text.encode(encoding, "replace").decode(encoding), file=file, flush=True)

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import sys
 
 LARGEST = 1 << 40  # of anything that is counted
 
@@ -14,7 +15,7 @@ def is_whole(value, least: float = -math.inf, most: float = LARGEST) -> bool:
 def is_number(value, least: float = -math.inf, most: float = math.inf) -> bool:
     """Whether a value is a finite number in a range, ends included; true and false are no numbers."""
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and math.isfinite(value) and least <= value <= most
+    return real and abs(value) <= sys.float_info.max and least <= value <= most
 
 
 def refuse_unknown(what: str, given, known) -> None:

@@ -1,10 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and JSON that is read with suspicion."""
 
 import contextlib
 import errno
+import json
+import math
 import os
+import sys
 import tempfile
 from pathlib import Path
+
+DIGITS = sys.float_info.max_10_exp
 
 
 def ensure_writable(path: str | Path, option: str = "`out`") -> None:
@@ -70,3 +75,28 @@ def current_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def parse_json(text: str | bytes):
+    """What a text in JSON stands for.
+
+    Raises:
+        ValueError: it is not JSON, is nested too deeply, or has a number that no float could hold.
+    """
+    try:
+        return json.loads(text, parse_int=read_integer, parse_float=read_float, parse_constant=read_float)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_integer(text: str) -> int:
+    if len(text) > DIGITS:  # Python would take long for millions of them
+        raise ValueError("it has a number that is too large")
+    return int(text)
+
+
+def read_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number

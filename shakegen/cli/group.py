@@ -4,18 +4,26 @@ import logging
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterator
 
 import click
 
 from shakegen import __version__
 from shakegen.cli.options import Grouped, make_flag
+from shakegen.streams import escape, plain, protect_terminal
 
 
 class OneLineErrors(click.Group):
     """Bad input ends in one line `Error: …` and exit code 1, Ctrl-C in exit code 130; no traceback reaches a user."""
 
     command_class = Grouped
+
+    def main(self, *arguments, **options):
+        protect_terminal()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numbers of a stranger's model may overflow
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx):
         try:
@@ -91,7 +99,7 @@ class Notes(logging.Handler):
     """Prints the log of the library on standard error."""
 
     def emit(self, record):
-        click.echo(record.getMessage(), err=True)
+        click.echo(escape(record.getMessage()), err=True)
 
 
 def table(header, rows) -> None:
@@ -105,9 +113,14 @@ def table(header, rows) -> None:
 def colour_symbol(symbol: str, shade: int | None, **style) -> str:
     """A character, or word, on one of 256 colours, where a line end shows as ↵ too; None: on no colour."""
     if shade is None:
-        return click.style(symbol, **style) if style else symbol
-    visible, newline = symbol.replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour runs on after a line
+        return click.style(escape(symbol), **style) if style else escape(symbol)
+    visible, newline = escape(symbol).replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour after a line
     return click.style(visible, fg=16, bg=shade, **style) + newline
+
+
+def echo_coloured(text: str, nl: bool = False) -> None:
+    """Print symbols of `colour_symbol`."""
+    click.echo(text, file=plain(sys.stdout), nl=nl)
 
 
 def read_argument(text: str, encoding: str = "utf-8") -> str:

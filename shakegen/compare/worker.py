@@ -17,12 +17,14 @@ from shakegen.compare.record import Record, Text, identify
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
+from shakegen.streams import protect_terminal
 from shakegen.training.tasks import get_task
 
 TIMED = 0.5  # seconds for which the speed of sampling is measured
 
 
 def main(place: str, name: str, *flags: str) -> None:
+    protect_terminal()
     folder = Path(place)
     record = Record.read(folder / f"{name}.json")
     with quiet_tensorflow():

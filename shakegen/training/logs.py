@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.compat.v1 import SummaryMetadata
 
+from shakegen.callbacks import show
 from shakegen.files import ensure_writable, write_whole
 from shakegen.model.base import LossUnit
 from shakegen.model.evaluation import LN2
@@ -55,7 +56,7 @@ class EpochLog(keras.callbacks.Callback):
         try:
             self.write(int(optimizer.iterations.numpy()), figures)
         except (OSError, tf.errors.OpError) as error:
-            print(f"Epoch {figures['epoch']:g} could not be logged, training goes on: {error}", file=sys.stderr)
+            show(f"Epoch {figures['epoch']:g} could not be logged, training goes on: {error}", sys.stderr)
 
 
 class CsvLog(EpochLog):

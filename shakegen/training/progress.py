@@ -8,6 +8,7 @@ from rich import console, progress
 
 from shakegen.callbacks import show
 from shakegen.model.base import LossUnit
+from shakegen.streams import plain
 
 SYMBOLS = {"char": "characters", "word": "words"}
 
@@ -32,7 +33,7 @@ class Progress(keras.callbacks.Callback):
                 progress.TextColumn("{task.description}"),
                 progress.BarColumn(bar_width=None),
                 progress.TimeRemainingColumn(),
-                console=console.Console(stderr=True),
+                console=console.Console(file=plain(sys.stderr)),
                 transient=True,
                 expand=True,
             )
