@@ -91,7 +91,7 @@ def train(context, workers, worker_index, worker_wait, **options):
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
     After each epoch the command shows a sample, and the loss on text that the network did not train on, in bits per
-    character or word (lower is better). The model file keeps the best epoch; where less than 50 characters can tell
+    character or word (lower is better). The model file keeps the best epoch; where less than 40 characters can tell
     which it is, that with the lowest training loss. Epochs of more than about a million characters, or words,
     are reported in parts.
 

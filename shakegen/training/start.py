@@ -66,7 +66,7 @@ def train(
         options: fields of `Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
-        The model of the epoch with the best validation loss, or training loss where less than 50 characters of
+        The model of the epoch with the best validation loss, or training loss where less than 40 characters of
         validation text could tell: a `LanguageModel`, or an `AutocompleteModel`. The run can go on from it. None on
         workers other than the chief.
 

@@ -264,7 +264,7 @@ def test_on_a_tiny_validation_text_the_training_loss_chooses(shakegen, poem):
     result = shakegen("train", "tiny.txt", *FAST, "--epochs", 4, "--sample-length", 0)
     lines = result.stderr.splitlines()
     assert lines[0] == (
-        "The validation text is too short to choose an epoch by (expected 50 characters or more): the epoch with the "
+        "The validation text is too short to choose an epoch by (expected 40 characters or more): the epoch with the "
         "lowest training loss is kept."
     )
     history = load("models/tiny-gru.h5").history
