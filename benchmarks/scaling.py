@@ -37,7 +37,7 @@ def learner(arguments, batch_size, strategy):
     from shakegen.network.build import build
     from shakegen.network.config import Config
     from shakegen.text.windows import ShuffledWindows
-    from shakegen.training.learner import Crossentropy, Learner
+    from shakegen.training.learner import Learner
     from shakegen.training.workers.replicas import Replicas, sum_once
 
     ids = np.random.default_rng(0).integers(VOCABULARY, size=TEXT, dtype=np.uint8)
@@ -47,7 +47,7 @@ def learner(arguments, batch_size, strategy):
         optimizer = keras.optimizers.Adam(global_clipnorm=1.0)
         if replicas.count > 1:
             sum_once(optimizer)
-        network.compile(optimizer, Crossentropy(), jit_compile=False)
+        network.compile(optimizer, jit_compile=False)
         optimizer.build(network.trainable_variables)
     return Learner(network, replicas)
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import keras
 
-from shakegen import sampling
+from shakegen import checks, sampling
 from shakegen.network.keras_steps import KerasSteps
 from shakegen.sampling.generator import TextGenerator
 from shakegen.streams import escape, is_terminal
 from shakegen.study.autocomplete.completion import Typing
+
+TRUNCATIONS, BEAMS = ("top_k", "top_p", "min_p", "typical"), ("length_penalty", "no_repeat_ngram")
 
 
 class SampleText(keras.callbacks.Callback):
@@ -39,7 +41,7 @@ class SampleText(keras.callbacks.Callback):
         text: the last one; None before the end of the first epoch, and after an error.
 
     Raises:
-        ValueError: an argument is out of range.
+        TypeError, ValueError: an argument is of another kind, or out of range.
     """
 
     def __init__(
@@ -57,11 +59,17 @@ class SampleText(keras.callbacks.Callback):
         super().__init__()
         sampling.check_draw(length, temperature, random_state)
         sampling.StopTexts(options.get("stop", ()), vocabulary.symbols)
+        sampling.check_min_length(options.get("min_length", 0))
         others = {name: value for name, value in options.items() if name not in ("stop", "min_length")}
+        checks.refuse_unknown("sampling", others, TRUNCATIONS if beam_width is None else BEAMS)
         if beam_width is None:
             sampling.Truncation(**others)
         else:
             sampling.check_beams(length, beam_width, len(vocabulary.symbols), **others)
+        if not isinstance(seed, str):
+            raise TypeError(f"the seed is {seed!r}: expected a text to continue")
+        if stream not in ("stdout", "stderr", None):
+            raise ValueError(f"stream is {stream!r}: expected 'stdout', 'stderr' or None")
         self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state

@@ -12,7 +12,7 @@ from pathlib import Path
 DIGITS = sys.float_info.max_10_exp
 
 
-def ensure_writable(path: str | Path, option: str = "--out") -> None:
+def ensure_writable(path: str | Path, option: str = "`out`") -> None:
     """Create the folder of a file and try to write there, before any long work begins.
 
     Raises:
@@ -27,7 +27,7 @@ def ensure_writable(path: str | Path, option: str = "--out") -> None:
             file.write(b"\0")
 
 
-def write_whole(path: Path, content: bytes | memoryview, option: str = "--out") -> None:
+def write_whole(path: Path, content: bytes | memoryview, option: str = "`out`") -> None:
     """Write a file so that a reader, or a crash, sees either the old content or all of the new.
 
     Raises:
@@ -55,7 +55,7 @@ def temporary_beside(path: Path):
 
 
 @contextlib.contextmanager
-def explaining(path: Path, option: str = "--out"):
+def explaining(path: Path, option: str = "`out`"):
     """Turn any error of the operating system into `unwritable`."""
     try:
         yield
@@ -63,7 +63,7 @@ def explaining(path: Path, option: str = "--out"):
         raise unwritable(path, error, option) from None
 
 
-def unwritable(path: Path, error: OSError, option: str = "--out") -> OSError:
+def unwritable(path: Path, error: OSError, option: str = "`out`") -> OSError:
     """An error that names the file that could not be written, and says how to go on."""
     return OSError(
         f"cannot write {path} ({error.strerror or error}): expected a file in a folder that has room and may be "

@@ -136,7 +136,7 @@ def main_alone(folder: Path) -> None:
         import keras
         import tensorflow as tf
 
-    from shakegen.network.dropout import ScaledDropout
+    from shakegen.layers.dropout import ScaledDropout
     from shakegen.training import checkpoint
     from shakegen.training.workers import Strategy
 

@@ -3,12 +3,13 @@
 import json
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from shakegen.cells.registry import BUILT_IN, option_names
-from shakegen.cli.group import main
+from shakegen.cli.group import main, name_flags
 from shakegen.cli.options import copy_options, corpus_options, group, is_given, json_option, refuse_idle, shape_options
 from shakegen.cli.tables import find_room, table
 from shakegen.cli.train import LEARNING, NETWORK, refuse_idle_reading, train
@@ -102,7 +103,13 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
     except Stopped as stop:
         click.echo("\nInterrupted. The same command goes on from here.", err=True)
         sys.exit(128 + stop.signal)
-    write_outcome(summary, comparison.folder, out, csv_file, options["as_json"])
+    rows = [replace(row, records=list(map(name_flags_of, row.records))) for row in summary.rows]
+    write_outcome(replace(summary, rows=rows), comparison.folder, out, csv_file, options["as_json"])
+
+
+def name_flags_of(record):
+    """A record whose reason names options of the shell."""
+    return replace(record, reason=name_flags(record.reason))
 
 
 def check_files(out: Path | None, csv_file: Path | None) -> None:
@@ -129,7 +136,7 @@ def progress(comparison):
             state = f"random state {record.what['recipe']['random_state']}"
             click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
         elif record.state != "finished":
-            click.echo(f"{name} {record.state}: {record.reason}", err=True)
+            click.echo(f"{name} {record.state}: {name_flags(record.reason)}", err=True)
 
     return show
 

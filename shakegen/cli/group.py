@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import click
 
 from shakegen import __version__
-from shakegen.cli.options import Commands
+from shakegen.cli.options import Commands, make_flag
 from shakegen.streams import escape, plain, protect_terminal
 
 USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
@@ -72,8 +73,34 @@ def one_line_usage() -> Iterator[None]:
 def format_error(error: Exception) -> str:
     """The message of an error, without the number of the system."""
     if not isinstance(error, OSError) or error.strerror is None:
-        return str(error)
+        return name_flags(str(error))
     return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+
+
+def name_flags(message: str) -> str:
+    """A message of the library, which names its arguments: `split=(1, 0, 0)` becomes --split 1,0,0."""
+    flags = set(list_flags(main))
+
+    def translate(match: re.Match) -> str:
+        flag, value = make_flag(match[1]), read_value(match[2])
+        return match[0] if flag not in flags else f"{flag} {value}".rstrip()
+
+    return re.sub(r"`(\w+)(?:=([^`]*))?`", translate, message)
+
+
+def list_flags(command: click.Command) -> Iterator[str]:
+    """The flags of a command, or of all commands of a group."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for other in filter(None, (command.get_command(context, name) for name in command.list_commands(context))):
+            yield from list_flags(other)
+    for parameter in command.params:
+        yield from parameter.opts
+
+
+def read_value(value: str | None) -> str:
+    """A value of Python's as it is written in a shell."""
+    return "" if value is None else re.sub(r"[\"'() ]", "", value)
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

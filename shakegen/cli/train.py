@@ -92,8 +92,9 @@ def train(workers, worker_index, worker_wait, **options):
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
     After each epoch the command shows a sample, and the loss on text that the network did not train on, in bits per
-    character or word (lower is better). The model file keeps the best epoch. Epochs of more than about a million
-    characters, or words, are reported in parts.
+    character or word (lower is better). The model file keeps the best epoch; where less than 40 characters can tell
+    which it is, that with the lowest training loss. Epochs of more than about a million characters, or words,
+    are reported in parts.
 
     Ctrl-C, or SIGTERM, saves and ends the run. --resume continues it bit for bit, after a crash from the last
     checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate and --patience may change. The

@@ -79,7 +79,7 @@ class Comparison:
 def spool(text: Text, source: Source, folder: Path) -> Text:
     """Keep a text in a file, because every run reads it anew; standard input is a part of it."""
     path = folder / f"{source.name}.txt"
-    with explaining(path, "--runs"):
+    with explaining(path, "`runs`"):
         folder.mkdir(parents=True, exist_ok=True)
         with temporary_beside(path) as (file, name):
             for block in source.blocks():

@@ -40,7 +40,7 @@ def match_weights(families: dict[str, Family], weights: int, count: Count) -> di
     nearby = (f"{name} {count(nearest(make, weights, count)):,}" for name, make in families.items())
     raise ValueError(
         f"no networks of about {weights:,} weights have the same number within {TOLERANCE:.0%}: the nearest have "
-        f"{', '.join(nearby)}; larger ones come nearer, try more --units or --parameters"
+        f"{', '.join(nearby)}; larger ones come nearer, try more `units` or `parameters`"
     )
 
 

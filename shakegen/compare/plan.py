@@ -97,7 +97,7 @@ class Plan:
         if type(self.repeats) is not int or not 1 <= self.repeats <= most:
             raise ValueError(f"the number of repeats is {self.repeats}: expected a whole number from 1 to {most}")
         if self.match == "time" and self.recipe.minutes is None:
-            raise ValueError("to match time is to hold the minutes equal: expected --minutes, not --epochs")
+            raise ValueError("to match time is to hold the minutes equal: expected `minutes`, not `epochs`")
         task.check_recipe(self.recipe)
         self._refuse_contradictions()
         for entry in self.entries:

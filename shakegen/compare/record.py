@@ -78,7 +78,7 @@ class Record:
 
     def write(self, folder: Path) -> None:
         """Write it to its file, whole or not at all."""
-        write_whole(self.path(folder), json.dumps({"format": FORMAT, **vars(self)}).encode(), "--runs")
+        write_whole(self.path(folder), json.dumps({"format": FORMAT, **vars(self)}).encode(), "`runs`")
 
     def path(self, folder: Path) -> Path:
         return folder / f"{self.name}.json"
@@ -122,7 +122,7 @@ class Record:
                 raise ValueError
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError(
-                f"{path} is not a run of a comparison: remove it, or name another folder with --runs"
+                f"{path} is not a run of a comparison: remove it, or name another folder with `runs`"
             ) from None
         return record
 
@@ -155,5 +155,5 @@ def explain_difference(path: Path, before: dict, now: dict) -> str:
             if other != value:
                 named = f"{name.replace('_', ' ')} {other}, not {value}"
                 other_run = "a run on another text" if name == "sha256" else f"a run with {named}"
-                return f"{path} is of {other_run}: name another folder with --runs, or remove this one"
-    return f"{path} is of {other_run}: name another folder with --runs, or remove this one"
+                return f"{path} is of {other_run}: name another folder with `runs`, or remove this one"
+    return f"{path} is of {other_run}: name another folder with `runs`, or remove this one"

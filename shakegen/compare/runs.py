@@ -45,7 +45,7 @@ def carry_out(
         ValueError: the folder has other runs of these names, or another comparison is at work there.
         OSError: the folder cannot be written to.
     """
-    ensure_writable(folder / "lock", "--runs")
+    ensure_writable(folder / "lock", "`runs`")
     with lock_folder(folder):
         records = [read_known(record, folder) for record in records]
         for number, known in enumerate(records):
@@ -67,7 +67,7 @@ def lock_folder(folder: Path) -> contextlib.AbstractContextManager:
         return filelock.FileLock(folder / "lock").acquire(timeout=0)
     except filelock.Timeout:
         raise ValueError(
-            f"another comparison is at work in {folder}: wait for it, or name another folder with --runs"
+            f"another comparison is at work in {folder}: wait for it, or name another folder with `runs`"
         ) from None
 
 
@@ -78,7 +78,7 @@ def read_known(record: Record, folder: Path) -> Record:
         if record.model(folder).exists():
             raise ValueError(
                 f"{record.model(folder)} is there already, but is no run of a comparison: name another folder with "
-                "--runs, or remove it"
+                "`runs`, or remove it"
             )
         return record
     known = Record.read(path)

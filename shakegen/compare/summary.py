@@ -156,7 +156,7 @@ class Summary:
         writer = csv.DictWriter(content, names)
         writer.writeheader()
         writer.writerows(rows)
-        write_whole(path, content.getvalue().encode(), "--csv")
+        write_whole(path, content.getvalue().encode(), "`csv`")
 
     def describe(self) -> str:
         """The plan in a few sentences."""

@@ -101,7 +101,11 @@ class Engine:
         Returns:
             The logits, shape (N, outputs), or with `defer_read_out` the input of `read_out`, shape (N, F), valid
             until the next step, and the state, shape (N, S).
+
+        Raises:
+            ValueError: an id is out of range.
         """
+        check_ids(ids, self.vocabulary_size)
         if state is not self._bound:
             self._bind(state)
         self._run(ids)
@@ -112,6 +116,9 @@ class Engine:
 
         Returns:
             As `step`; for an empty text, the logits of a network whose layers all give their initial outputs.
+
+        Raises:
+            ValueError: an id is out of range.
         """
         state = self.start()
         for one in np.asarray(ids, np.intp)[:, None]:
@@ -138,7 +145,11 @@ class Engine:
             For each layer, arrays (T, H) by the letters of its cell's equations: the output h; of an lstm the gates i f
             o, the candidate g and the memory c; of an nlstm the same for every level, i0 … c0, i1 …; of a gru the gates
             z r and the candidate g. Gates are between 0 and 1. Each row is for one character.
+
+        Raises:
+            ValueError: an id is out of range.
         """
+        check_ids(ids, self.vocabulary_size)
         activations: list[dict[str, tuple[list[np.ndarray], int]]] = []
 
         def watched(advance, views):
@@ -207,6 +218,23 @@ class Engine:
             shared = streams * max(product.size for product in self._products) >= SHARED and get_blas().threads > 1
             self._paces[streams] = Pace(get_blas()) if shared else None
         return self._paces[streams]
+
+
+def check_ids(ids: np.ndarray, size: int) -> None:
+    """Check that all ids, integers of shape (N,), are from 0 to `size` - 1; numpy would read others as some of these.
+
+    Raises:
+        ValueError: one is not.
+    """
+    if len(ids) == 1:  # several times faster, and one stream has no time to lose
+        lowest = highest = ids.item()
+    elif len(ids):
+        lowest, highest = np.minimum.reduce(ids), np.maximum.reduce(ids)
+    else:
+        return
+    if lowest < 0 or highest >= size:
+        wrong = lowest if lowest < 0 else highest
+        raise ValueError(f"there is no id {wrong}: expected whole numbers from 0 to {size - 1}")
 
 
 def layer_weights(weights: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:

@@ -86,7 +86,7 @@ def cloze(
         if len(ids) <= 2 * context:
             raise ValueError(
                 f"the {part} text has {len(ids)} symbols, but a gap with {context} on each side needs "
-                f"{2 * context + 1}: try a longer text or a smaller --context"
+                f"{2 * context + 1}: try a longer text or a smaller `context`"
             )
     import keras
 
@@ -98,7 +98,7 @@ def cloze(
     for name, direction in itertools.product(configs, directions):
         network = cloze_network(configs[name], size, context, direction == "bidirectional", random_state)
         batches = draw_gaps(corpus.train, context, batch_size, random_state)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float32")
         nats = fit(network, loss, batches, updates, learning_rate)
         outputs = network.predict(inputs, batch_size=500, verbose=0)
         rows.append({"cell": name, "reads": direction, "parameters": network.count_params(), **score(outputs, targets)})

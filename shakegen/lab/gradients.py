@@ -111,7 +111,7 @@ class GradientSettings:
         if len(ids) < self.lags + 2:
             raise ValueError(
                 f"the text to look at has {len(ids)} characters, but {self.lags} lags need {self.lags + 2}: try a "
-                "longer text or fewer --lags"
+                "longer text or fewer `lags`"
             )
         starts = np.linspace(0, len(ids) - self.lags - 2, self.sequences).astype(int)
         return cut_windows(ids, starts, self.lags + 2).astype(np.int32)

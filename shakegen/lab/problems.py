@@ -43,7 +43,7 @@ class Problem:
         import keras
 
         if self.classes:
-            return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            return keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float32")
         return keras.losses.MeanSquaredError()
 
     def error(self, outputs: np.ndarray, targets: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 Import this package before `keras.models.load_model` of a file that has one of them; Keras then knows their classes.
 """
 
+import shakegen.layers.dropout  # noqa: F401 - whose layer is in files of networks
 from shakegen.layers.nlstm import NLSTM, NLSTMCell
 from shakegen.layers.recurrent import GRU, LSTM, SimpleRNN
 

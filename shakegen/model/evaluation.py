@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shakegen.inference.engine import check_ids
+
 LN2 = math.log(2)  # nats in a bit
 LOGITS = 1 << 20  # looked at together
 
@@ -20,7 +22,7 @@ class Evaluation(NamedTuple):
 
     Attributes:
         nats_per_symbol: the mean negative log-likelihood.
-        accuracy: the share of symbols that were the likeliest.
+        accuracy: the share of symbols that were the likeliest; one of k that are equally likely counts as 1/k.
         symbols: how many were predicted: all but the first.
         characters: how many these stand for.
         level: the kind of the symbols, char or word.
@@ -90,7 +92,7 @@ def evaluate(engine, ids: np.ndarray, unknown: int | None = None) -> Evaluation:
         unknown: the id of the unknown symbol, if there is one.
 
     Raises:
-        ValueError: the text has fewer than two symbols.
+        ValueError: the text has fewer than two symbols, or an id is out of range.
     """
     return summarise(surprisal(engine, ids, unknown))
 
@@ -118,22 +120,29 @@ def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) 
 
 
 def score_targets(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The surprisal of each target, in nats, and whether it was the likeliest."""
+    """The surprisal of each target, in nats, and how much of a hit it is: 1 if it is the likeliest, 1/k among k equals.
+
+    Raises:
+        ValueError: a target is out of range.
+    """
+    check_ids(targets, logits.shape[1])
     highest, wanted = logits.max(axis=1), logits[np.arange(len(targets)), targets]
-    return np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - wanted, wanted == highest
+    surprisals = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - wanted
+    equals = np.count_nonzero(logits == highest[:, None], axis=1)  # none where logits are not numbers
+    return surprisals, (wanted == highest) / np.maximum(equals, 1)
 
 
 def summarise(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
     """The figures of blocks of surprisals and hits, as `surprisal` gives them."""
-    nats, hits, count = 0.0, 0, 0
+    nats, hits, count = 0.0, 0.0, 0
     for surprisals, right in blocks:
         nats += surprisals.sum(dtype=float)
-        hits, count = hits + int(np.count_nonzero(right)), count + len(right)
+        hits, count = hits + float(right.sum()), count + len(right)
     return Evaluation(float(nats / count), hits / count, count, count)
 
 
 def surprisal(engine, ids: np.ndarray, unknown: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The surprisal of each symbol but the first, in nats, and whether it was foreseen, block by block.
+    """The surprisal of each symbol but the first, in nats, and how much of a hit it was, block by block.
 
     Arguments and errors as for `evaluate`.
     """
@@ -148,4 +157,4 @@ def surprisal(engine, ids: np.ndarray, unknown: int | None = None) -> Iterator[t
             results, state = step(one, state)
             logits[row] = results[0]
         surprisals, right = score_targets(logits[: len(targets)], targets)
-        yield surprisals, right if unknown is None else right & (targets != unknown)
+        yield surprisals, right if unknown is None else right * (targets != unknown)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar, over
 
 import numpy as np
 
+from shakegen.inference.engine import check_ids
 from shakegen.model import evaluation, model_file, shelf
 from shakegen.model.base import LossUnit, Model
 from shakegen.sampling.generator import TextGenerator
@@ -139,8 +140,13 @@ class AutocompleteModel(Model):
         Args:
             corpus: with the outputs of this network: `AutocompleteCorpus.from_source(…, words=model.words)`.
             rows: numbers of observations.
+
+        Raises:
+            ValueError: the corpus has other outputs, or there is no such observation.
         """
-        rows = np.arange(len(corpus.observations)) if rows is None else rows
+        corpus.check_words(self.words)
+        rows = np.arange(len(corpus.observations)) if rows is None else np.asarray(rows)
+        check_ids(rows, len(corpus.observations))
         return measures.evaluate(self.engine, corpus.observations, rows)
 
     @classmethod

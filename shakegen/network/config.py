@@ -16,6 +16,18 @@ MOST_LEVELS = 1 << 10
 OF_EVERY_CELL = {"depth": 0, "activation": "tanh", "reset_after": True}  # in older files, also of cells without it
 
 
+class Usual(int):
+    """A number that follows from other settings because none was given; `dataclasses.replace` lets it follow anew."""
+
+
+class CellOptions(dict):
+    """All options of a cell; `given` has those that do not merely have their usual value."""
+
+    def __init__(self, cell: type[Cell], given: Mapping):
+        super().__init__(resolve_options(cell, given))
+        self.given = given
+
+
 @dataclass(frozen=True, init=False)
 class Config:
     """The architecture of a language model.
@@ -70,8 +82,9 @@ class Config:
         values |= {"embedding": embedding, "learn_initial_state": learn_initial_state, "residual": residual}
         values |= {"variational_dropout": variational_dropout}
         kind = find_cell(cell)
-        inherited = {name: value for name, value in cell_options.items() if name in kind.options()}  # of `replace`
-        values["cell_options"] = resolve_options(kind, {**inherited, **options})
+        if isinstance(cell_options, CellOptions):  # of `replace`, perhaps with another cell
+            cell_options = {name: value for name, value in cell_options.given.items() if name in kind.options()}
+        values["cell_options"] = CellOptions(kind, {**cell_options, **options})
         for name, value in values.items():
             object.__setattr__(self, name, value)
         self._check()
@@ -91,11 +104,11 @@ class Config:
                 raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
         if (self.task, self.level) == ("autocomplete", "word"):
             raise ValueError("level is 'word', but the task is autocomplete: it reads characters, and predicts words")
-        if self.embedding is None:
-            object.__setattr__(self, "embedding", EMBEDDINGS[self.level])
+        if self.embedding is None or isinstance(self.embedding, Usual):
+            object.__setattr__(self, "embedding", Usual(EMBEDDINGS[self.level]))
         for name, least in (("units", 1), ("layers", 1), ("embedding", 0)):
             value = getattr(self, name)
-            if type(value) is not int or not least <= value <= LARGEST:
+            if type(value) not in (int, Usual) or not least <= value <= LARGEST:
                 raise ValueError(f"{name} is {value!r}: expected a whole number from {least} to {LARGEST}")
         if self.layers * self.make_cell().levels > MOST_LEVELS:
             raise ValueError(f"layers times depth is over {MOST_LEVELS}: expected fewer layers or less depth")

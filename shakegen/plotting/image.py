@@ -90,7 +90,7 @@ def require_matplotlib() -> None:
     except ImportError:
         raise ValueError(
             "images are drawn by matplotlib, which is not installed: try `pip install matplotlib`, or draw in the "
-            "terminal (without --out)"
+            "terminal (without `out`)"
         ) from None
 
 

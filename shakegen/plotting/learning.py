@@ -49,7 +49,7 @@ def select_epochs(name: str, history: list[dict], against: str, from_epoch: floa
     if not epochs:
         raise ValueError(f"{name} has no epoch from {from_epoch:g} on: its last is {history[-1]['epoch']:g}")
     if against == "minutes" and any("seconds" not in entry for entry in epochs):
-        raise ValueError(f"{name} has no times for its epochs, an older shakegen trained it: try --against epochs")
+        raise ValueError(f"{name} has no times for its epochs, an older shakegen trained it: try `against='epochs'`")
     return epochs
 
 

@@ -14,7 +14,7 @@ from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import Hypothesis, beam_search, check_beams, log_softmax
 from shakegen.sampling.generator import ScoredText, TextGenerator
 from shakegen.sampling.stochastic import apply_temperature, stochastic_beam_search
-from shakegen.sampling.stopping import StopTexts, until
+from shakegen.sampling.stopping import StopTexts, check_min_length, until
 from shakegen.sampling.truncation import Truncation
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "beam_search",
     "check_beams",
     "check_draw",
+    "check_min_length",
     "log_softmax",
     "stochastic_beam_search",
     "until",

@@ -1,9 +1,11 @@
 """Ancestral sampling: each id is drawn given all before it."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from shakegen.checks import is_number, is_whole
 from shakegen.sampling.truncation import Truncation
 
 Step = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -113,9 +115,9 @@ def check_draw(length: int, temperature: float, random_state: int) -> None:
     Raises:
         ValueError: a number is out of range; the message says what was expected.
     """
-    if length < 0:
-        raise ValueError(f"the length is {length}: expected a number of characters, 0 or more")
-    if not 0 <= temperature < float("inf"):
-        raise ValueError(f"the temperature is {temperature}: expected 0 (greedy) or more; 0.5 is careful, 1 is free")
-    if random_state < 0:
-        raise ValueError(f"the random state is {random_state}: expected a whole number, 0 or more")
+    if not is_whole(length, 0):
+        raise ValueError(f"the length is {length!r}: expected a number of characters, 0 or more")
+    if not is_number(temperature, 0):
+        raise ValueError(f"the temperature is {temperature!r}: expected 0 (greedy) or more; 0.5 is careful, 1 is free")
+    if not is_whole(random_state, 0, math.inf):
+        raise ValueError(f"the random state is {random_state!r}: expected a whole number, 0 or more")

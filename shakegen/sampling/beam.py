@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shakegen.checks import is_number, is_whole
 from shakegen.sampling.ancestral import Step
 from shakegen.sampling.stopping import StopTexts
 
@@ -199,10 +200,10 @@ def check_beams(
     Raises:
         ValueError: a number is out of range; the message says what was expected.
     """
-    if length < 0:
-        raise ValueError(f"the length is {length}: expected a number of characters, 0 or more")
-    if width < 1:
-        raise ValueError(f"the beam width is {width}: expected 1 (greedy) or more; 10 is usual")
+    if not is_whole(length, 0):
+        raise ValueError(f"the length is {length!r}: expected a number of characters, 0 or more")
+    if not is_whole(width, 1):
+        raise ValueError(f"the beam width is {width!r}: expected 1 (greedy) or more; 10 is usual")
     if width * max(1, length) > MOST:
         raise ValueError(
             f"a beam of width {width} over {length} characters is too large: expected a product of at most {MOST}"
@@ -212,11 +213,11 @@ def check_beams(
             f"the beam width is {width}: expected at most {size**length}, the number of texts of length {length} over "
             f"{size} symbols"
         )
-    if not 1 <= best <= width:
-        raise ValueError(f"the count is {best}: expected 1 to as many texts as the beam is wide, {width}")
-    if not 0 <= length_penalty <= 100:
-        raise ValueError(f"the length penalty is {length_penalty}: expected 0 (none) to 100; 1 ranks by the mean")
-    if no_repeat_ngram < 0:
+    if not is_whole(best, 1, width):
+        raise ValueError(f"the count is {best!r}: expected 1 to as many texts as the beam is wide, {width}")
+    if not is_number(length_penalty, 0, 100):
+        raise ValueError(f"the length penalty is {length_penalty!r}: expected 0 (none) to 100; 1 ranks by the mean")
+    if not is_whole(no_repeat_ngram, 0):
         raise ValueError(
-            f"the n-gram that may not repeat is {no_repeat_ngram}: expected a number of characters, or 0 for none"
+            f"the n-gram that may not repeat is {no_repeat_ngram!r}: expected a number of characters, or 0 for none"
         )

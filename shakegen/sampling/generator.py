@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shakegen.checks import is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams, log_softmax
 from shakegen.sampling.stochastic import apply_temperature, stochastic_beam_search
-from shakegen.sampling.stopping import StopTexts, until
-from shakegen.sampling.truncation import Truncation
+from shakegen.sampling.stopping import StopTexts, check_min_length, until
+from shakegen.sampling.truncation import KEEP as TRUNCATIONS, Truncation
 
 
 class ScoredText(NamedTuple):
@@ -94,6 +95,10 @@ class TextGenerator:
 
         Arguments and errors as for `samples`.
         """
+        if not is_whole(every, 1):
+            raise ValueError(f"every is {every!r}: expected a number of symbols in a piece, 1 or more")
+        if "count" in options:
+            raise ValueError(f"count is {options['count']!r}, but a stream is one text: leave it out, or call samples")
         draws = self._draws(seed, length, **options)
         pieces = iter(lambda: [ids.item() for ids, _ in itertools.islice(draws, every)], [])
         prefixes = itertools.chain([self.vocabulary.pending(seed)], itertools.repeat(""))
@@ -126,6 +131,7 @@ class TextGenerator:
             UnknownCharacters, UnknownWords, ValueError: as for `samples`.
         """
         check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty, no_repeat_ngram)
+        check_min_length(min_length)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
         hypotheses = beam_search(
             self._step, logits, state, length, width, count, stops, min_length, length_penalty, no_repeat_ngram
@@ -148,7 +154,10 @@ class TextGenerator:
         Arguments and errors as for `samples`; the scores are those of `stochastic_beam_search`.
         """
         check_draw(length, temperature, random_state)
+        if not is_whole(count, 1):
+            raise ValueError(f"the count is {count!r}: expected 1 text or more")
         check_beams(length, count, len(self.vocabulary.symbols))
+        check_min_length(min_length)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
         hypotheses = stochastic_beam_search(
             self._step, logits, state, length, count, temperature, random_state, stops=stops, min_length=min_length
@@ -162,16 +171,18 @@ class TextGenerator:
     def _draws(
         self, seed, length, count=1, temperature=1.0, random_state=0, stop=(), min_length=0, on_unknown=None, **rest
     ):
-        if count < 1:
-            raise ValueError(f"the count is {count}: expected 1 text or more")
+        if not is_whole(count, 1):
+            raise ValueError(f"the count is {count!r}: expected 1 text or more")
         check_draw(length, temperature, random_state)
+        check_min_length(min_length)
+        refuse_unknown("sampling", rest, TRUNCATIONS)
         Truncation(**rest)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown, count)
         draws = ancestral(self._step, logits, state, length, temperature, random_state, **rest)
         return until(draws, stops, count, min_length)
 
     def _stops(self, stop) -> StopTexts:
-        return StopTexts((stop,) if isinstance(stop, str) else stop, self.vocabulary.symbols)
+        return StopTexts(stop, self.vocabulary.symbols)
 
     @property
     def _step(self):
@@ -188,6 +199,8 @@ class TextGenerator:
         return step_known
 
     def _prime(self, seed: str, on_unknown: str | None, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        if not isinstance(seed, str):
+            raise TypeError(f"the seed is {seed!r}: expected a text to continue")
         pending = self.vocabulary.pending(seed)
         ids = self.vocabulary.encode(seed.removesuffix(pending), on_unknown)
         logits, state = self.engine.prime(ids, streams)
@@ -221,7 +234,14 @@ class Draft:
         self._before: list[tuple] = []  # each addition, to go back to
 
     def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:
-        """The symbols that may come next, likeliest first, with their probabilities."""
+        """The symbols that may come next, likeliest first, with their probabilities.
+
+        Raises:
+            ValueError: a number is out of range.
+        """
+        if not is_whole(top, 1):
+            raise ValueError(f"top is {top!r}: expected a number of symbols, 1 or more")
+        check_draw(0, temperature, 0)
         shares = np.exp(log_softmax(apply_temperature(self._logits, temperature)))[0]
         order = np.argsort(-shares, kind="stable")[:top]
         possible = [k for k in order if self._logits[0, k] > -np.inf]

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from shakegen.checks import is_whole
+
 
 class StopTexts:
     """Finds stop texts in the output of streams, across the borders of symbols.
@@ -12,15 +14,19 @@ class StopTexts:
     stream. The rows of nodes, shape (N, texts), may be copied, reordered and repeated like states.
 
     Args:
-        texts: the stop texts; there may be none.
+        texts: a stop text, or several; there may be none.
         symbols: the text of each id, V in all, of any length.
 
     Raises:
+        TypeError: one is no text.
         ValueError: a stop text is empty, or no sequence of symbols contains it.
     """
 
-    def __init__(self, texts: Iterable[str], symbols: Sequence[str]):
-        self.texts = tuple(dict.fromkeys(texts))
+    def __init__(self, texts: str | Iterable[str], symbols: Sequence[str]):
+        given = [texts] if isinstance(texts, str) else [*texts] if isinstance(texts, Iterable) else [None]
+        if not all(isinstance(text, str) for text in given):
+            raise TypeError(f"stop is {texts!r}: expected a text that ends the writing, or several")
+        self.texts = tuple(dict.fromkeys(given))
         longest = max(map(len, self.texts), default=1)
         self._following = np.zeros((len(self.texts), longest, len(symbols)), np.int32)
         self._completes = np.zeros(self._following.shape, bool)
@@ -80,6 +86,16 @@ def compute_borders(text: str) -> list[int]:
             border = borders[border]
         borders.append(border + (text[border] == character))
     return borders
+
+
+def check_min_length(min_length: int) -> None:
+    """Check the number of symbols before which no stop text ends a text.
+
+    Raises:
+        ValueError: it is no number of symbols.
+    """
+    if not is_whole(min_length, 0):
+        raise ValueError(f"the min-length is {min_length!r}: expected a number of characters, 0 or more")
 
 
 def until(

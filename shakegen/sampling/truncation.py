@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from shakegen.checks import is_number, is_whole
+
 LOWEST = -1e30  # the logit of an impossible id, where -inf times 0 would be NaN
 SMALLEST, LARGEST = 1e-30, 1e30  # temperatures; others change nothing but overflow 32 bits
 
@@ -37,13 +39,13 @@ class Truncation:
     typical: float | None = None
 
     def __post_init__(self):
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top-k is {self.top_k}: expected a number of characters, 1 or more; 10 is usual")
+        if self.top_k is not None and not is_whole(self.top_k, 1, math.inf):
+            raise ValueError(f"top-k is {self.top_k!r}: expected a number of characters, 1 or more; 10 is usual")
         for name, usual in (("top_p", 0.9), ("min_p", 0.05), ("typical", 0.95)):
             value = getattr(self, name)
-            if value is not None and not 0 < value <= 1:
+            if value is not None and not (is_number(value, 0, 1) and value):
                 raise ValueError(
-                    f"{name.replace('_', '-')} is {value}: expected a share above 0 and up to 1; {usual} is usual"
+                    f"{name.replace('_', '-')} is {value!r}: expected a share above 0 and up to 1; {usual} is usual"
                 )
 
     @property

@@ -16,7 +16,7 @@ def open_source(
 
     Args:
         source: names in `named.NAMED`, whose texts are fetched at first use, and everything that `reading.from_path`
-            takes: files, folders, patterns, `-` for standard input. `./sonnets` is a file of that name.
+            takes: files, folders, patterns, `-` for standard input. A `Path` is always a file, and so is `./sonnets`.
         encoding: of the files; named texts have their own.
         lowercase: convert the text to lower case.
         normalize: `"text8"` reduces the text to a–z and space by Mahoney's rules.
@@ -28,10 +28,10 @@ def open_source(
     places = [source] if isinstance(source, str | Path) else list(source)
     if not places:
         raise ValueError("there is no text: expected a file, a folder or the name of a corpus")
-    if sum(str(place) == "-" for place in places) > 1:
+    if places.count("-") > 1:
         raise ValueError("standard input is given twice: it can be read only once")
     sources = [
-        reading.from_file(named.fetch_text(str(place))) if str(place) in named.NAMED
+        reading.from_file(named.fetch_text(place)) if isinstance(place, str) and place in named.NAMED
         else reading.from_path(place, encoding)
         for place in places
     ]  # fmt: skip

@@ -1,8 +1,10 @@
 """Texts as ids: the corpus and its contiguous parts. Only numpy."""
 
+import functools
 import hashlib
 import io
 import json
+import sys
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shakegen import __version__
 from shakegen.text import encoding, id_cache, reading, splits
 from shakegen.text.encoding import Part
 from shakegen.text.vocabulary import Vocabulary
@@ -103,12 +104,14 @@ class Corpus:
                 raise ValueError(
                     f"{self.name} has {self.characters:,} characters, too few for the split "
                     f"{','.join(map(str, self.split))}: its {name} text has {part.symbols} {self.vocabulary.symbol}s, "
-                    f"and 2 are needed to predict one from the other; try a longer text, or --split 1,0,0"
+                    f"and 2 are needed to predict one from the other; try a longer text, or `split=(1, 0, 0)`"
                 )
 
     @classmethod
     def from_text(cls, text: str, name: str = "text", **options) -> "Corpus":
         """The corpus of a string; options as for `Corpus`."""
+        if not isinstance(text, str):
+            raise TypeError(f"the text is {text!r}: expected a string; from_file reads a file")
         return cls.from_bytes(text.encode("utf-8", "surrogatepass"), name, **options)
 
     @classmethod
@@ -178,9 +181,18 @@ class Corpus:
         return cls(source.name, vocabulary, ids, text.sha256, tuple(description["split"]), tuple(description["parts"]))
 
 
+@functools.cache
+def digest_rules() -> str:
+    """A sha256 of the rules that make ids of bytes: the code of this room, and the Python and Unicode that run it."""
+    sha256 = hashlib.sha256(f"{sys.version_info[:3]} {unicodedata.unidata_version}".encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        sha256.update(path.read_bytes())
+    return sha256.hexdigest()
+
+
 def make_cache_name(digest: str | None, options: tuple) -> str:
     """The name of ids in the cache: a hash of everything that they depend on."""
-    key = json.dumps([__version__, digest, options, unicodedata.unidata_version])
+    key = json.dumps([digest_rules(), digest, options])
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.ids"
 
 

@@ -58,7 +58,7 @@ def learn_vocabulary(
     """The vocabulary of a text and the sizes of its parts in characters.
 
     Raises:
-        ValueError: a network cannot learn from the text, or it is too short for the split.
+        ValueError: a network cannot learn from the text, or it is too short for the split, or most of it unused.
     """
     if not text.length:
         raise ValueError(f"{source.title} is empty: expected some text to learn from")
@@ -68,6 +68,7 @@ def learn_vocabulary(
             "there is nothing to predict in it"
         )
     sizes = splits.compute_sizes(split, text.length, source.title)
+    splits.check_use(split, sizes, text.length, source.title)
     if size is None:
         return Vocabulary(text.alphabet), sizes
     return VOCABULARIES[level].learn(read_part(source, sizes, 0), size), sizes

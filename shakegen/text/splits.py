@@ -1,12 +1,14 @@
 """The split of a text into training, validation and test text, by shares or by sizes, each in one piece."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from shakegen.checks import is_number
 
 PARTS = ("training", "validation", "test")
 SUFFIXES = {"k": 10**3, "m": 10**6, "g": 10**9}
 REST = ("*", "rest")
-LARGEST = 1 << 62
+LARGEST, PERCENT = 1 << 62, 100
 DEFAULT = (0.9, 0.05, 0.05)
 EXPECTED = (
     "expected three shares for training, validation and test that sum to 1, such as 0.9,0.05,0.05, or three numbers of "
@@ -46,9 +48,11 @@ def normalize_split(split: Split) -> tuple[float | int | str, ...]:
     Raises:
         ValueError: the split is not usable; the message says what was expected.
     """
+    if isinstance(split, str) or not isinstance(split, Iterable):
+        raise unusable_split(split)
     split = tuple(split)
-    numbers = [part for part in split if isinstance(part, int | float)]
-    others = [part for part in split if not isinstance(part, int | float)]
+    numbers = [part for part in split if not isinstance(part, str) and is_number(part)]
+    others = [part for part in split if not is_number(part)]
     if len(split) != 3 or len(others) > 1 or any(part not in REST for part in others):
         raise unusable_split(split)
     if not all(0 <= n < LARGEST for n in numbers) or split[0] == 0:
@@ -62,7 +66,7 @@ def normalize_split(split: Split) -> tuple[float | int | str, ...]:
 
 
 def unusable_split(split) -> ValueError:
-    shown = split if isinstance(split, str) else ",".join(map(str, split))
+    shown = ",".join(map(str, split)) if isinstance(split, tuple) else split
     return ValueError(f"the split {shown} is not usable: {EXPECTED}")
 
 
@@ -94,10 +98,31 @@ def compute_sizes(split: Split, length: int, title: str = "the text") -> tuple[i
         if begin + needed > length or needed > size:
             raise ValueError(
                 f"{title} has {length:,} characters, too few for the split {shown}: its {name} text would be "
-                f"characters {begin + 1:,} to {begin + needed:,}; try a longer text or --split 0.9,0.05,0.05"
+                f"characters {begin + 1:,} to {begin + needed:,}; try a longer text or `split={DEFAULT}`"
             )
         begin += size
     return sizes
+
+
+def check_use(split: Split, sizes: Sequence[int], length: int, title: str = "the text") -> None:
+    """Check that sizes are no percentages, and leave no more than half of a text unused.
+
+    Args:
+        split: in sizes or in shares.
+        sizes: from `compute_sizes`.
+        length, title: as for `compute_sizes`.
+
+    Raises:
+        ValueError: they are, or do; the message says what to write.
+    """
+    used = sum(sizes)
+    if used < length and (2 * used < length or used == PERCENT):
+        shares = ", ".join(f"{size / used:.4g}" for size in sizes)
+        raise ValueError(
+            f"the split {','.join(map(str, split))} leaves {length - used:,} of the {length:,} characters of {title} "
+            f'unused: expected shares, `split=({shares})`, or * for the rest, `split=("*", {sizes[1]}, {sizes[2]})`; '
+            "to use only a part of a text, cut it first"
+        )
 
 
 def is_shares(split: Split) -> bool:

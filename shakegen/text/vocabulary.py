@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shakegen.checks import is_whole
+
 CODE_POINTS = 0x110000
 LARGEST = 1 << 20
 UNKNOWN = "\ufffd"  # shows the unknown symbol
@@ -28,7 +30,7 @@ class UnknownCharacters(ValueError):
         more = len(self.characters) - 8
         super().__init__(
             f"the model never saw {named}{f' and {more} more' if more > 0 else ''}: "
-            "use characters of its training text, or skip the unknown ones (--on-unknown skip)"
+            "use characters of its training text, or skip the unknown ones (`on_unknown='skip'`)"
         )
 
 
@@ -88,9 +90,9 @@ class Vocabulary:
         Raises:
             ValueError: the size is out of range, or the text is empty.
         """
-        if not 2 <= size <= LARGEST:
+        if not is_whole(size, 2, LARGEST):
             raise ValueError(
-                f"the vocabulary size is {size}: expected 2, a {cls.symbol} and the unknown symbol, to {LARGEST:,}"
+                f"the vocabulary size is {size!r}: expected 2, a {cls.symbol} and the unknown symbol, to {LARGEST:,}"
             )
         counts = cls.count(blocks)
         ranked = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
@@ -166,8 +168,8 @@ class Vocabulary:
             raise ValueError(f"on_unknown is {on_unknown!r}: expected one of {', '.join(map(repr, ON_UNKNOWN))}")
         if on_unknown == "symbol" and self.unknown is None:
             raise ValueError(
-                "this model has no unknown symbol (--on-unknown symbol): expected error or skip, or a model trained "
-                "with --vocabulary-size"
+                "this model has no unknown symbol (`on_unknown='symbol'`): expected error or skip, or a model trained "
+                "with `vocabulary_size`"
             )
         for symbols in self.symbols_of(blocks):
             ids = self._look_up(symbols)
@@ -192,9 +194,17 @@ class Vocabulary:
         return Reading(ids, characters, first, np.array([*map(self.spelling, unknown)]))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of a sequence of ids."""
-        points = self._code_points[np.asarray(ids, dtype=np.intp)]
+        """The text of a sequence of ids; raises ValueError if one is out of range."""
+        points = self._code_points[self.check_ids(ids)]
         return points.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+    def check_ids(self, ids: Iterable[int]) -> np.ndarray:
+        """Ids as an array; raises ValueError if one is out of range."""
+        ids = np.asarray(ids, dtype=np.intp)
+        wrong = ids[(ids < 0) | (ids >= len(self))]
+        if len(wrong):
+            raise ValueError(f"there is no id {wrong[0]}: expected whole numbers from 0 to {len(self) - 1}")
+        return ids
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
         """The symbols of a text in blocks, known or not. A string is already a sequence of characters."""

@@ -3,11 +3,13 @@
 The text may be a memory map of any size: only batches of it are copied.
 """
 
+import math
 import mmap
 from abc import ABC, abstractmethod
 
 import numpy as np
 
+from shakegen.checks import is_whole
 from shakegen.text.permutation import Permutation
 
 TARGETS = ("last", "all")
@@ -16,18 +18,26 @@ TOGETHER = 1024  # starts of windows computed at a time
 RELEASE = 64  # windows read before the pages of a memory map are released
 
 
-def check_length(ids: np.ndarray, length: int, part: str = "text") -> None:
-    """Check that a text has at least one window of `length` characters and the character after it.
+def check_length(
+    ids: np.ndarray, length: int, part: str = "text", symbol: str = "character", option: str = "seq_length"
+) -> None:
+    """Check that a text has at least one window of `length` symbols and the symbol after it.
+
+    Args:
+        ids: the text.
+        length: of a window.
+        part, symbol: the part of the text and the kind of its symbols, in the message.
+        option: the name of the length where the caller set it.
 
     Raises:
         ValueError: the text is too short, or the length is below 1.
     """
-    if length < 1:
-        raise ValueError(f"the window length is {length}: expected 1 character or more")
+    if not is_whole(length, 1):
+        raise ValueError(f"the window length is {length!r}: expected 1 {symbol} or more")
     if len(ids) <= length:
         raise ValueError(
-            f"the {part} has {len(ids)} characters, but a window of {length} and its next character need {length + 1}: "
-            "try a longer text or shorter windows (--seq-length)"
+            f"the {part} has {len(ids)} {symbol}s, but a window of {length} and its next {symbol} need {length + 1}: "
+            f"try a longer text or shorter windows (`{option}`)"
         )
 
 
@@ -60,15 +70,19 @@ def one_hot_windows(
         A `tf.data.Dataset` of pairs of float32: windows (N, T, V), and targets (N, V) or (N, T, V).
 
     Raises:
-        ValueError: the text is too short for one window, or an argument is out of range.
+        ValueError: the text is too short for one window, or an argument or an id is out of range.
     """
     import tensorflow as tf
 
-    check_length(ids, length)
+    check_length(ids, length, option="length")
     if targets not in TARGETS:
         raise ValueError(f"targets is {targets!r}: expected 'last' or 'all'")
-    if stride < 1 or batch_size < 1:
-        raise ValueError(f"stride {stride} and batch size {batch_size}: expected 1 or more of each")
+    for name, value in (("stride", stride), ("batch size", batch_size)):
+        if not is_whole(value, 1):
+            raise ValueError(f"the {name} is {value!r}: expected 1 or more")
+    if random_state is not None and not is_whole(random_state, 0, math.inf):
+        raise ValueError(f"the random state is {random_state!r}: expected a whole number, 0 or more, or None")
+    vocabulary.check_ids(ids)
     count, passes = len(range(0, len(ids) - length, stride)), 0
 
     def batches():
@@ -127,6 +141,7 @@ class Windows(Batches):
         length: characters in a window, T.
         batch_size: windows in a batch, N; fewer if the text is short.
         random_state: determines the batches.
+        symbol: the kind of the ids, in messages.
 
     Attributes:
         batch_size: as used.
@@ -136,10 +151,17 @@ class Windows(Batches):
         ValueError: the text is too short for one window, or an argument is out of range.
     """
 
-    def __init__(self, ids: np.ndarray, length: int = 64, batch_size: int = 32, random_state: int = 0):
-        check_length(ids, length, "training text")
-        if batch_size < 1:
-            raise ValueError(f"the batch size is {batch_size}: expected 1 window or more")
+    def __init__(
+        self,
+        ids: np.ndarray,
+        length: int = 64,
+        batch_size: int = 32,
+        random_state: int = 0,
+        symbol: str = "character",
+    ):
+        check_length(ids, length, "training text", symbol)
+        if not is_whole(batch_size, 1):
+            raise ValueError(f"the batch size is {batch_size!r}: expected 1 window or more")
         self._ids, self.length, self._random_state = ids, length, random_state
         self.batch_size, self.steps = self._sizes(batch_size)
 

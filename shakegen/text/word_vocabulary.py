@@ -45,7 +45,8 @@ class UnknownWords(ValueError):
         named, more = ", ".join(map(repr, self.words[:8])), len(self.words) - 8
         super().__init__(
             f"the model does not know {named}{f' and {more} more' if more > 0 else ''}: use words of its training "
-            "text, skip the unknown ones (--on-unknown skip) or read them as its unknown symbol (--on-unknown symbol)"
+            "text, skip the unknown ones (`on_unknown='skip'`) or read them as its unknown symbol "
+            "(`on_unknown='symbol'`)"
         )
 
 
@@ -98,7 +99,7 @@ class WordVocabulary(Vocabulary):
 
     def decode(self, ids: Iterable[int]) -> str:
         texts = self.symbols
-        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in np.asarray(ids).tolist()])
+        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in self.check_ids(ids).tolist()])
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
         return tokenize_blocks(blocks)

@@ -3,14 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
+from shakegen.checks import is_number, refuse_unknown
 from shakegen.model import load
 from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError
-from shakegen.network.config import Config
+from shakegen.network.config import TASKS, Config
 from shakegen.training.recipe import Recipe, explain_difference
 from shakegen.training.tasks import Task, get_task
 
@@ -58,6 +59,21 @@ class Beginning:
         """The network's: of the corpus, and of the model that it starts from."""
         return self.task.merge_vocabularies(self.base, self.corpus)
 
+    def check_text(self) -> None:
+        """Check that the network can learn from the text, before anything slow is loaded.
+
+        Raises:
+            ValueError: the text is of another level than the network, or too short for a window or a part.
+        """
+        level = self.corpus.level
+        if self.config.level != level:
+            raise ValueError(
+                f"the corpus has the level {level}, the network {self.config.level}: expected the same, as of "
+                f"Config(level={level!r})"
+            )
+        self.task.make_batches(self.corpus, self.vocabulary, self.recipe)
+        self.corpus.check_parts()
+
 
 def begin(
     corpus,
@@ -68,24 +84,42 @@ def begin(
     out: str | Path | None = None,
     checkpoint_every: float = 1.0,
     notes: dict | None = None,
+    name: str = "the model",
     **options,
 ) -> Beginning:
-    """Decide how a run on a corpus begins; arguments and errors as for `train`."""
+    """Decide how a run on a corpus begins; arguments and errors as for `train`.
+
+    `notes` are those of a `Beginning`; `name` stands for a model to resume in messages.
+    """
     refuse_both(resume, finetune)
-    if not checkpoint_every >= 0:
-        raise ValueError(f"the minutes between checkpoints are {checkpoint_every}: expected a number of 0 or more")
+    if not is_number(checkpoint_every, 0):
+        raise ValueError(f"the minutes between checkpoints are {checkpoint_every!r}: expected a number of 0 or more")
+    if getattr(corpus, "task", None) not in TASKS:
+        raise TypeError(f"the corpus is {corpus!r:.60}: expected one that load_corpus gives")
+    if not isinstance(config, Config | None):
+        raise TypeError(f"the config is {config!r:.60}: expected a Config, such as Config(units=512)")
+    refuse_unknown("training", options, [field.name for field in fields(Recipe)])
+    for option, place, kinds in (
+        ("resume", resume, (str, Path, Model)),
+        ("finetune", finetune, (str, Path, Model)),
+        ("out", out, (str, Path)),
+    ):
+        if place is not None and not isinstance(place, kinds):
+            model = "a model, or " * (Model in kinds)
+            raise TypeError(f"{option} is {place!r:.60}: expected {model}the path of its file")
     resumes, base = resume is not None, finetune if resume is None else resume
-    name = "the model" if isinstance(base, Model) else base
     if base is not None and not isinstance(base, Model):
-        base = load(base, with_training=resumes)
+        name, base = str(base), load(base, with_training=resumes)
     if resumes:
-        recipe, config = resume_recipe(base, corpus, config, options, str(name)), base.config
+        recipe, config = resume_recipe(base, corpus, config, options, name), base.config
         out = resume if out is None and base is not resume else out
     else:
         recipe = get_task(corpus.task).make_recipe(corpus, **options)
         config = choose_config(corpus, config, base)
     out = None if out is None else Path(out)
-    return Beginning(corpus, config, recipe, base, resumes, out, checkpoint_every, notes)
+    beginning = Beginning(corpus, config, recipe, base, resumes, out, checkpoint_every, notes)
+    beginning.check_text()
+    return beginning
 
 
 def refuse_both(resume, finetune) -> None:
@@ -99,7 +133,7 @@ def check_run(model: Model, name: str) -> None:
     state = model.training.state if model.training else {}
     if not isinstance(state.get("recipe"), dict):
         raise ModelFileError(
-            f"{name} holds no training run to resume: start from its weights with --finetune, or start a new run"
+            f"{name} holds no training run to resume: start from its weights with `finetune`, or start a new run"
         )
 
 
@@ -126,6 +160,12 @@ def resume_recipe(base: Model, corpus, config: Config | None, options: Mapping, 
     """
     check_run(base, name)
     state, now = base.training.state, corpus.origin()
+    if base.corpus.get("sha256") != now["sha256"]:
+        raise ValueError(
+            f"the text is not that of the run in {name}: {corpus.name} has {describe_text(now)}, the run's text had "
+            f"{describe_text(base.corpus)}; resume it with its own text, or start a new run, from its weights with "
+            "`finetune`"
+        )
     for key, title in ORIGIN.items():
         if base.corpus.get(key) != now.get(key):
             raise ValueError(explain_difference(title, base.corpus.get(key), now.get(key)))
@@ -137,6 +177,11 @@ def resume_recipe(base: Model, corpus, config: Config | None, options: Mapping, 
         if config is not None and getattr(config, field) != value:
             raise ValueError(explain_difference(field.replace("_", " "), value, getattr(config, field)))
     return Recipe.from_dict(state["recipe"]).resume(options)
+
+
+def describe_text(origin: Mapping) -> str:
+    """The size and the beginning of the sha256 of a text, from its corpus's `origin`."""
+    return f"{origin.get('length', 0):,} characters, sha256 {origin.get('sha256', '')[:12]}…"
 
 
 def digest(output_vocabulary) -> str:

@@ -117,7 +117,7 @@ def restore(network: keras.Model, replicas: Replicas, training: Training) -> Non
     if described != {name: (array.shape, array.dtype.name) for name, array in arrays.items()}:
         raise ModelFileError(
             "the training run to resume is not of this network and optimizer: the file may be damaged, or come from "
-            "another version of shakegen or Keras; start a new run without --resume"
+            "another version of shakegen or Keras; start a new run without `resume`"
         )
     for name, variable in own.items():
         if has_rows(name):

@@ -5,19 +5,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import keras
 import tensorflow as tf
 
-from shakegen.network.dropout import scale_dropout
+from shakegen.layers.dropout import scale_dropout
 from shakegen.training import checkpoint
 from shakegen.training.workers.replicas import Replicas
 
 
-class Crossentropy(keras.losses.Loss):
-    """The mean cross entropy of ids, in nats, from logits; an id below 0 does not count."""
+class Crossentropy:
+    """The mean cross entropy of ids, in nats, from logits; an id below 0 does not count.
 
-    def __init__(self):
-        super().__init__(name="crossentropy", reduction=None)
+    No `keras.losses.Loss`, which would make floats of the ids: bfloat16, say, has no 257.
+    """
 
-    def call(self, targets, logits):
-        targets = tf.cast(targets, tf.int32)
+    def __call__(self, targets, logits) -> tf.Tensor:
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(targets, 0), logits)
         return tf.reduce_sum(tf.where(targets >= 0, nats, 0)) / tf.cast(tf.maximum(1, self.count(targets)), nats.dtype)
 
@@ -30,14 +29,17 @@ class Learner:
     """A network that learns from the batches of a run, in their order.
 
     Args:
-        network: the `keras.Model`, compiled; its loss is a mean, and its loss's `count` the number of values averaged.
+        network: the `keras.Model`, compiled.
         replicas: the copies of the network, with the batches that they learn from.
+        forward: from inputs to the input of the loss, with the weights of the network; by default the network itself.
+        loss: a mean, from targets and the outputs of `forward`; its `count` is the number of targets averaged.
 
     Attributes:
         batches: the whole batches.
     """
 
-    def __init__(self, network: keras.Model, replicas: Replicas):
+    def __init__(self, network: keras.Model, replicas: Replicas, forward: keras.Model | None = None, loss=None):
+        self._forward, self._loss = forward or network, loss or Crossentropy()
         self.network, self.strategy, self.batches, self._replicas = network, replicas.strategy, replicas.whole, replicas
         self._step, self._number, self._dropout = self._function(), 0, 1.0
         self._momentum = float(network.optimizer.ema_momentum.numpy()) if network.optimizer.use_ema else 0.0
@@ -70,16 +72,20 @@ class Learner:
         self._number += 1
         return loss
 
+    def loss(self, inputs, targets, training: bool = False) -> tf.Tensor:
+        """The mean loss of the network on a batch, in nats."""
+        return self._loss(targets, self._forward(inputs, training=training))
+
     def _function(self):
         network, replicas = self.network, self._replicas
 
         def learn(inputs, targets):
             with tf.GradientTape() as tape:
-                loss = network.loss(targets, network(inputs, training=True))
+                loss = self.loss(inputs, targets, training=True)
             variables = network.trainable_variables
             # An embedding's gradient has a slice for each look-up; Keras's Adam would square these, not their sums.
             gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
-            *gradients, loss = replicas.mean([*gradients, loss], network.loss.count(targets))
+            *gradients, loss = replicas.mean([*gradients, loss], self._loss.count(targets))
             network.optimizer.apply(gradients, variables)
             return loss
 

@@ -72,7 +72,7 @@ class CsvLog(EpochLog):
     def __init__(self, path: str | Path, unit: LossUnit = BITS):
         super().__init__(unit)
         self.path = Path(path)
-        ensure_writable(self.path, "--log-dir")
+        ensure_writable(self.path, "`log_dir`")
         self.rows = read_rows(self.path) if self.path.exists() else []
 
     def on_train_begin(self, logs=None):
@@ -86,7 +86,7 @@ class CsvLog(EpochLog):
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        write_whole(self.path, text.getvalue().encode(), "--log-dir")
+        write_whole(self.path, text.getvalue().encode(), "`log_dir`")
 
 
 def read_rows(path: Path) -> list[dict]:
@@ -96,31 +96,31 @@ def read_rows(path: Path) -> list[dict]:
         rows = [dict(zip(header, line, strict=True)) for line in lines]
         return [row | {"steps": int(row["steps"])} for row in rows]
     except (ValueError, KeyError, csv.Error):
-        raise ValueError(f"{path} is no log of a training run: expected one, or none; try another --log-dir") from None
+        raise ValueError(f"{path} is no log of a training run: expected one, or none; try another `log_dir`") from None
 
 
 class TensorBoardLog(EpochLog):
     """Event files for TensorBoard; their steps are batches.
 
-    In the folder `train`: the scalars bits_per_character, learning_rate and so on; with batches, gradient_norm/<layer>
+    In the folder `train`: the scalars bits_per_character, learning_rate and so on; with norms, gradient_norm/<layer>
     and gradient_norm/all; with a sampler, the text sample. In the folder `validation`: bits_per_character, so that
     TensorBoard draws both losses in one chart.
 
     Args:
         folder: of the two folders.
-        batch: a function from the number of batches learned from so far to the inputs and targets that come next; the
-            norms of gradients are of these.
+        norms: a function from the number of batches learned from so far to the norms of gradients on the next, as
+            `gradient_norms` gives them.
         sampler: the `SampleText` that draws the sample, called before this.
 
     Raises:
         OSError: the folder cannot be written to.
     """
 
-    def __init__(self, folder: str | Path, batch: Callable | None = None, sampler=None, unit: LossUnit = BITS):
+    def __init__(self, folder: str | Path, norms: Callable | None = None, sampler=None, unit: LossUnit = BITS):
         super().__init__(unit)
-        self.folder, self.batch, self.sampler = Path(folder), batch, sampler
+        self.folder, self.norms, self.sampler = Path(folder), norms, sampler
         for part in ("train", "validation"):
-            ensure_writable(self.folder / part / "events", "--log-dir")
+            ensure_writable(self.folder / part / "events", "`log_dir`")
         self._events, self._next = {}, {}  # by folder: the open file, and the step after its last one
 
     def on_train_begin(self, logs=None):
@@ -134,9 +134,8 @@ class TensorBoardLog(EpochLog):
 
     def write(self, steps, figures):
         scalars = {name: value for name, value in figures.items() if self.unit.column not in name}
-        if self.batch is not None:
-            norms = gradient_norms(self.model, *self.batch(steps))
-            scalars |= {f"gradient_norm/{name}": norm for name, norm in norms.items()}
+        if self.norms is not None:
+            scalars |= {f"gradient_norm/{name}": norm for name, norm in self.norms(steps).items()}
         text = None if self.sampler is None else self.sampler.text
         for part, kind in (("train", "training"), ("validation", "validation")):
             loss = figures.get(f"{kind}_{self.unit.column}")
@@ -187,19 +186,19 @@ class EventFile:
         self._file.close()
 
 
-def gradient_norms(model: keras.Model, inputs, targets) -> dict[str, float]:
+def gradient_norms(model: keras.Model, loss: Callable, inputs, targets) -> dict[str, float]:
     """The L2 norm of the gradient of a batch's loss for the weights of each layer, and of `all` of them together.
 
     The gradients are those before clipping, and without dropout. No random state and no state of a layer changes.
 
     Args:
-        model: compiled, on the TensorFlow backend.
+        model: on the TensorFlow backend.
+        loss: of the model, a function of the inputs and targets.
         inputs, targets: a batch for training the model.
     """
     with states_kept(model), tf.GradientTape() as tape:
-        outputs = model(inputs, training=False)
-        loss = model.compute_loss(inputs, targets, outputs, training=False)
-    gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+        value = loss(inputs, targets)
+    gradients = tape.gradient(value, [variable.value for variable in model.trainable_variables])
     squares = {}
     for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
         if gradient is not None:

@@ -19,16 +19,34 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
         options["weight_decay"] = recipe.weight_decay
     if recipe.average_weights:
         options |= {"use_ema": True, "ema_momentum": recipe.average_weights}
+    usual = keras.config.floatx()
+    keras.config.set_floatx("float32")  # in fewer bits, a learning rate would not be as it was set
     try:
         optimizer = keras.optimizers.get({"class_name": recipe.optimizer, "config": options})
     except (KeyError, TypeError, ValueError):
         optimizer = None
+    finally:
+        keras.config.set_floatx(usual)
     if optimizer is None or type(optimizer) is keras.optimizers.Optimizer:
         raise ValueError(
             f"there is no optimizer {recipe.optimizer!r}: expected one of Keras's, such as adam, adamw, rmsprop or sgd"
         )
     if recipe.average_weights:
         momentum = keras.Variable(recipe.average_weights, trainable=False, dtype="float32", name="momentum")
-        optimizer.ema_momentum = momentum
+        save_as_number(optimizer, momentum, recipe.average_weights)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
+
+
+def save_as_number(optimizer: keras.optimizers.Optimizer, momentum: keras.Variable, value: float) -> None:
+    """Let an optimizer average weights with a variable momentum, and save itself with a number in its place."""
+    describe = optimizer.get_config
+
+    def save_own_variables(store) -> None:
+        slots = (variable for variable in optimizer.variables if variable is not momentum)
+        for number, slot in enumerate(slots):
+            store[str(number)] = keras.ops.convert_to_numpy(slot)
+
+    optimizer.ema_momentum = momentum
+    optimizer.get_config = lambda: describe() | {"ema_momentum": value}
+    optimizer.save_own_variables = save_own_variables

@@ -1,10 +1,12 @@
 """The options of a training run, checked, and the learning rate at each point of it. Only Python."""
 
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
+
+from shakegen.checks import is_number, is_whole, refuse_unknown
+from shakegen.network.config import Usual
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
 MANY_EPOCHS = 15  # and more: the usual dropout is all in force
@@ -18,7 +20,7 @@ LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
 LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "clip_norm", "clip_value", "patience"))
 LEAST |= {"weight_decay": 0}
-KINDS = {int: "a whole number", bool: "true or false", str: "a name"}
+KINDS = {bool: "true or false", str: "a name"}
 
 
 @dataclass(frozen=True)
@@ -68,35 +70,47 @@ class Recipe:
     random_state: int = 0
 
     def __post_init__(self):
-        if self.epochs is not None and self.minutes is not None:
+        for name, value in vars(self).items():
+            if hasattr(value, "item"):
+                object.__setattr__(self, name, value.item())  # a number of numpy, which JSON does not know
+        if self.epochs is None or isinstance(self.epochs, Usual):
+            object.__setattr__(self, "epochs", Usual(EPOCHS) if self.minutes is None else None)
+        elif self.minutes is not None:
             raise ValueError("epochs and minutes are both given: expected one of them")
-        if self.epochs is None and self.minutes is None:
-            object.__setattr__(self, "epochs", EPOCHS)
+        self._check_numbers()
+        for name, known in (("schedule", SCHEDULES), ("mixed_precision", PRECISIONS)):
+            if getattr(self, name) not in tuple(known):
+                raise ValueError(
+                    f"there is no {name.replace('_', ' ')} {getattr(self, name)!r}: expected one of {', '.join(known)}"
+                )
+        for name, kind in (("stateful", bool), ("optimizer", str)):
+            if type(getattr(self, name)) is not kind:
+                raise ValueError(f"the {name} given is {getattr(self, name)!r}: expected {KINDS[kind]}")
+
+    def _check_numbers(self):
         for name, least in LEAST.items():
             value = getattr(self, name)
             given = value is not None or name == "learning_rate"
             if given and not (is_number(value) and (value > 0 or value == least)):
                 expected = "above 0" if least is None else f"of {least} or more"
-                raise ValueError(f"the {name.replace('_', ' ')} given is {value}: expected a number {expected}")
-        for name, value in (
-            ("warmup", 0 if self.warmup is None else self.warmup),
-            ("average weights", self.average_weights),
-        ):
-            if not (is_number(value) and 0 <= value < 1):
-                raise ValueError(f"the {name} given is {value}: expected a share from 0 up to, but not including, 1")
-        for name, known in (("schedule", SCHEDULES), ("mixed precision", PRECISIONS)):
-            value = getattr(self, name.replace(" ", "_"))
-            if value not in tuple(known):
-                raise ValueError(f"there is no {name} {value!r}: expected one of {', '.join(known)}")
-        if type(self.random_state) is not int or not 0 <= self.random_state <= LARGEST_RANDOM_STATE:
-            raise ValueError(
-                f"the random state is {self.random_state}: expected a whole number from 0 to {LARGEST_RANDOM_STATE}"
-            )
-        for name, kind in (("batch_size", int), ("seq_length", int), ("stateful", bool), ("optimizer", str)):
-            if type(getattr(self, name)) is not kind:
+                raise ValueError(f"the {name.replace('_', ' ')} given is {value!r}: expected a number {expected}")
+        for name in ("warmup", "average_weights"):
+            value = getattr(self, name)
+            given = value is not None or name != "warmup"
+            if given and not (is_number(value, 0) and value < 1):
                 raise ValueError(
-                    f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected {KINDS[kind]}"
+                    f"the {name.replace('_', ' ')} given is {value!r}: expected a share from 0 up to, but not "
+                    "including, 1"
                 )
+        for name in ("batch_size", "seq_length"):
+            if not is_whole(getattr(self, name), 1):
+                raise ValueError(
+                    f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected a whole number above 0"
+                )
+        if not is_whole(self.random_state, 0, LARGEST_RANDOM_STATE):
+            raise ValueError(
+                f"the random state is {self.random_state!r}: expected a whole number from 0 to {LARGEST_RANDOM_STATE}"
+            )
 
     @classmethod
     def autocomplete(cls, **options) -> "Recipe":
@@ -131,6 +145,7 @@ class Recipe:
         Raises:
             ValueError: an option that may not change differs, or is out of range.
         """
+        refuse_unknown("training", options, [field.name for field in fields(self)])
         for name, value in options.items():
             if name not in MAY_CHANGE and getattr(self, name) != value:
                 raise ValueError(explain_difference(name.replace("_", " "), getattr(self, name), value))
@@ -159,10 +174,6 @@ class Recipe:
 def explain_difference(name: str, before, now) -> str:
     """Why a run cannot go on: an option or the text differs from its own."""
     return (
-        f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without --resume "
+        f"the run to resume has {name} {before}, not {now}: leave that out, or start a new run without `resume` "
         "(epochs, minutes, learning rate and patience may change)"
     )
-
-
-def is_number(value) -> bool:
-    return type(value) in (int, float) and abs(value) <= sys.float_info.max

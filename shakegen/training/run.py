@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 import keras
 import numpy as np
 
+from shakegen.checks import is_number
 from shakegen.model.model_file import ModelFileError, best_of
 from shakegen.training.learner import Learner
-from shakegen.training.recipe import Recipe, is_number
+from shakegen.training.recipe import Recipe
 from shakegen.training.validation import Validation
 
 REPORT = 1 << 20  # symbols; an epoch of more is reported in parts of about so many
@@ -22,7 +23,7 @@ class Diverged(ValueError):
     def __init__(self, model=None, kept: str = ""):
         self.model = model
         super().__init__(
-            f"training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm{kept}"
+            f"training diverged, the loss is not a number: try a lower `learning_rate` or a lower `clip_norm`{kept}"
         )
 
 
@@ -110,6 +111,19 @@ class Run:
         self._ends = [part * steps // parts for part in range(1, parts + 1)]
 
     @property
+    def reports(self) -> float:
+        """How many epochs, or parts of long ones, the whole run has; infinitely many where the clock ends it."""
+        if self._last is None:
+            return math.inf
+        whole, rest = divmod(self._last, self.batches.steps)
+        return whole * len(self._ends) + sum(begin < rest for begin in (0, *self._ends[:-1]))
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch, or in a part of a long one."""
+        return self._ends[0] if self._last is None else min(self._ends[0], self._last)
+
+    @property
     def seconds(self) -> float:
         """Since the run began; time between a stop and a resumption does not count."""
         return self.position.seconds + time.monotonic() - self._since
@@ -175,7 +189,7 @@ class Run:
         return self.learner.strategy.stopped
 
     def go(self) -> None:
-        """Train to the end, or until it is `stopped`; either way it ends with a checkpoint.
+        """Train to the end, or until it is `stopped`; either way it ends with a checkpoint, before `on_train_end`.
 
         Raises:
             Diverged: a loss or a weight is not a number.
@@ -195,7 +209,6 @@ class Run:
                 self._report()
         if not self._saved:
             self._checkpoint(must=True)
-        self.callbacks.on_train_end()
 
     def _learn_until_report(self) -> None:
         position, epoch = self.position, self.position.step // self.batches.steps
@@ -204,10 +217,12 @@ class Run:
         self.callbacks.on_epoch_begin(position.reports)
         if not position.losses:  # not in mid-epoch, where a run that is resumed calls `on_epoch_begin` once more
             self._keep_rate_of_callbacks()
-        while position.step < end and not (self.stopped or self.over):
+        while not self.stopped:
             self.callbacks.on_train_batch_begin(position.losses)
             self._learn()
             self.callbacks.on_train_batch_end(position.losses - 1, {"loss": position.loss / position.losses})
+            if position.step >= end or self.over:  # an epoch that has begun has a batch, as under `fit`
+                return
             if time.monotonic() >= self._next and not self.stopped:
                 self._checkpoint()
 
@@ -225,6 +240,7 @@ class Run:
         position.rate = position.planned_rate * position.rate_scale
         loss = self.learner(position.rate, self.recipe.dropout_scale(self.epochs))
         if not math.isfinite(loss):
+            self.callbacks.on_train_batch_end(position.losses, {"loss": loss})
             raise Diverged
         position.step += 1
         position.loss += loss
@@ -240,7 +256,9 @@ class Run:
         position, began, weights = self.position, time.monotonic(), self._weights()
         entry = {"epoch": self.epoch, "loss": position.loss / position.losses}
         if self._score:
+            self.callbacks.on_test_begin()
             entry["val_loss"] = self._score(weights)
+            self.callbacks.on_test_end({"loss": entry["val_loss"]})
             if not math.isfinite(entry["val_loss"]):
                 raise Diverged
         entry |= {"seconds": round(self.seconds, 3), "learning_rate": position.rate, "steps": position.step}
@@ -251,11 +269,15 @@ class Run:
             self.best = weights
         position.loss, position.losses, position.busy, position.timed = 0.0, 0, 0.0, 0
         position.reports += 1
-        # Keras's callbacks count epochs themselves, and format file names with `epoch` and the logs.
-        logs = {"epochs" if name == "epoch" else name: value for name, value in entry.items()}
-        self.callbacks.on_epoch_end(position.reports - 1, logs)
+        self.callbacks.on_epoch_end(position.reports - 1, self.logs)
         self._checkpoint()
         self._reserve = time.monotonic() - began
+
+    @property
+    def logs(self) -> dict[str, float]:
+        """The last entry of the history as callbacks get it; they number epochs by `epoch` themselves."""
+        last = self.history[-1] if self.history else {}
+        return {"epochs" if name == "epoch" else name: value for name, value in last.items()}
 
     def _checkpoint(self, must: bool = False) -> None:
         self._saved = self._save(must)

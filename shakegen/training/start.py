@@ -53,9 +53,10 @@ def train(
         out: the model file to write: the best epoch so far, and the state of the run for `resume`.
         checkpoint_every: minutes between checkpoints; each epoch ends with one too. 0: the file is written after every
             epoch without the state of the run, several times smaller; the run cannot go on from it.
-        callbacks: Keras callbacks, such as `SampleText`. Their logs have `val_loss` and `epochs` so far. An epoch of
-            more than about a million symbols counts as several for them. Setting `model.stop_training` ends the run. A
-            learning rate set between epochs scales all later rates of the schedule.
+        callbacks: Keras callbacks, such as `SampleText`; they do what they do under `fit`, or are refused. Their logs
+            have `val_loss` and `epochs` so far. An epoch of more than about a million symbols counts as several for
+            them. Setting `model.stop_training` ends the run. A learning rate set between epochs scales all later rates
+            of the schedule.
         log_dir: a folder for `epochs.csv`, a line an epoch, and for event files that TensorBoard shows: losses, norms
             of gradients, the samples of a `SampleText` among the callbacks. A resumed run continues its logs.
         verbose: show progress on standard error.
@@ -65,12 +66,14 @@ def train(
         options: fields of `Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
-        The model of the epoch with the best validation loss: a `LanguageModel`, or an `AutocompleteModel`. The run can
-        go on from it. None on workers other than the chief.
+        The model of the epoch with the best validation loss, or training loss where less than 40 characters of
+        validation text could tell: a `LanguageModel`, or an `AutocompleteModel`. The run can go on from it. None on
+        workers other than the chief.
 
     Raises:
-        ValueError: the text is too short for a window or a part, an option is out of range, or the run to resume
-            differs.
+        TypeError: an option does not exist, or an argument is of another kind.
+        ValueError: the text is too short for a window or a part, an option is out of range, a callback cannot serve,
+            or the run to resume differs.
         Diverged: the loss is not a number; the exception holds the best model so far.
         Interrupted: Ctrl-C or SIGTERM; the exception holds the model.
         TeamError: the workers' arguments differ, or one was lost; the message says which and why.

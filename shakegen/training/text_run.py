@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from shakegen.model.base import Model
 from shakegen.network.config import Config
 from shakegen.text import splits
 from shakegen.text.catalog import open_source
+from shakegen.text.named import NAMED
 from shakegen.training.beginning import Beginning, begin, check_run, refuse_both
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks import get_task
@@ -81,18 +83,18 @@ def begin_with_text(
     corpus = task.make_corpus(source, **shape)
     out = out or name_free_file(task.name_file(corpus, config))
     if finetune and out.resolve() == finetune.resolve():
-        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with --out")
+        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with `out`")
     if strategy.chief:
         ensure_writable(out)
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
     recipe = {name: value for name, value in chosen.items() if name in RECIPE}
-    start = {"resume": base} if resume else {"finetune": base}
+    start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
     return begin(corpus, config, **start, out=out, checkpoint_every=checkpoint_every, notes=notes, **recipe), values
 
 
 def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, resume: bool, finetune: Path | None):
     """The model file to write, if it is known by now, and the chief's model to begin with, if there is one."""
-    strategy.agree({"--resume": resume, "--finetune": bool(finetune)})
+    strategy.agree({"`resume`": resume, "`finetune`": bool(finetune)})
     if not (resume or finetune):
         return out, None
     if not strategy.chief:
@@ -112,17 +114,27 @@ def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, r
 
 def find_run(places: Sequence[str], chosen: Mapping) -> Path:
     """The newest model file in ./models with a training run on a text, of the chosen cell and task."""
+    others: list[str] = []
     for path in shelf.own_models():
         with contextlib.suppress(ValueError, OSError):
             model = load(path, with_training=True)
             notes = model.training and model.training.state.get("notes")
-            fits = all(chosen.get(name) in (None, getattr(model.config, name)) for name in ("cell", "task"))
-            if fits and isinstance(notes, dict) and notes.get("corpus") == list(places):
-                return path
+            corpus = notes.get("corpus") if isinstance(notes, dict) else None
+            if isinstance(corpus, list) and all(isinstance(place, str) for place in corpus):
+                fits = all(chosen.get(name) in (None, getattr(model.config, name)) for name in ("cell", "task"))
+                if fits and resolve_places(corpus) == resolve_places(places):
+                    return path
+                others.append(f"{path} has one of a {model.config.cell} on {shlex.join(corpus)}")
+    there = f" ({'; '.join(others[:3])}{'; …' if others[3:] else ''})" if others else ""
     raise FileNotFoundError(
-        f"no training run on {shlex.join(places)} in ./models to resume: name its file with --out, or start one "
-        "without --resume"
+        f"no training run on {shlex.join(places)} in ./models to resume{there}: name its file with `out`, or start one "
+        "without `resume`"
     )
+
+
+def resolve_places(places: Sequence[str]) -> list[str]:
+    """Texts by names that do not depend on how their files are reached."""
+    return [os.path.realpath(place) if os.path.exists(place) and place not in NAMED else place for place in places]
 
 
 def recall_options(base: Model) -> dict:
@@ -136,7 +148,7 @@ def recall_options(base: Model) -> dict:
             return values
     raise ValueError(
         "the training run to resume has options that cannot be used: the file may be damaged; start a new run "
-        "without --resume"
+        "without `resume`"
     )
 
 

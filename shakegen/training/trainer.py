@@ -11,20 +11,21 @@ import numpy as np
 
 from shakegen.callbacks import CompleteText, SampleText, show
 from shakegen.inference import Engine
+from shakegen.layers.dropout import ScaledDropout
 from shakegen.model.base import Model
 from shakegen.model.model_file import Training
 from shakegen.network.build import named_weights
 from shakegen.network.config import Config
-from shakegen.network.dropout import ScaledDropout
 from shakegen.training import checkpoint
 from shakegen.training.beginning import Beginning, digest
-from shakegen.training.learner import Learner
-from shakegen.training.logs import CsvLog, TensorBoardLog
+from shakegen.training.keras_callbacks import list_callbacks
+from shakegen.training.logs import CsvLog, TensorBoardLog, gradient_norms
 from shakegen.training.optimizer import make_optimizer
 from shakegen.training.progress import Progress
 from shakegen.training.run import REPORT, Diverged, Position, Run
 from shakegen.training.signals import Interrupted, call_on_signals
 from shakegen.training.tasks import get_task
+from shakegen.training.validation import FEWEST
 from shakegen.training.workers.replicas import Replicas, sum_once
 from shakegen.training.workers.strategy import Strategy
 
@@ -46,29 +47,23 @@ class Trainer:
     Raises:
         Ended: the run to resume has used up its epochs, minutes or patience.
         ModelFileError: the run to resume is not of this network.
-        ValueError: the text is too short, or of another level than the network.
+        ValueError: Keras has no such optimizer.
     """
 
     def __init__(self, beginning: Beginning, started: float, strategy: Strategy):
         corpus, config, recipe, base = beginning.corpus, beginning.config, beginning.recipe, beginning.base
-        if config.level != corpus.level:
-            raise ValueError(
-                f"the corpus has the level {corpus.level}, the network {config.level}: expected the same, as of "
-                f"Config(level={corpus.level!r})"
-            )
         self.task, self.corpus, self.config, self.recipe = beginning.task, corpus, config, recipe
         self.strategy = strategy
         self.out, self.notes, self._every = beginning.out, beginning.notes, 60 * beginning.checkpoint_every
         self.vocabulary = beginning.vocabulary
         batches = self.task.make_batches(corpus, self.vocabulary, recipe)
-        corpus.check_parts()
         self.replicas = Replicas(batches, strategy)
         with self.replicas.scope():
             self.network = self._make_network(base)
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         score = self.task.make_validation(config, corpus, self.vocabulary, most)
-        learner = Learner(self.network, self.replicas)
+        learner = self.task.make_learner(self.network, self.replicas)
         every = self._every or math.inf
         self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every)
         if beginning.resumes:
@@ -93,7 +88,9 @@ class Trainer:
         optimizer = make_optimizer(recipe)
         if self.replicas.count > 1:
             sum_once(optimizer)
-        network.compile(optimizer, self.task.make_loss(network), jit_compile=False)
+        # The learner has a loss of its own; this one is for callbacks that save or evaluate the network.
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float32")
+        network.compile(optimizer, loss, jit_compile=False)
         optimizer.build(network.trainable_variables)
         return network
 
@@ -113,38 +110,57 @@ class Trainer:
 
     def _describe_end(self) -> str:
         if self.run.out_of_patience:
-            return f"{self.recipe.patience:g} epochs were no better (--patience)"
+            return f"{self.recipe.patience:g} epochs were no better (`patience`)"
         if self.recipe.epochs:
-            return f"it had {self.recipe.epochs:g} epochs (--epochs)"
-        return f"it had {self.recipe.minutes:g} minutes (--minutes)"
+            return f"{self.run.epoch:g} of {self.recipe.epochs:g} epochs are over (`epochs`)"
+        spent = f"{self.run.position.seconds / 60:.2g} minutes are spent, all parts of the run together"
+        return f"{spent}, of {self.recipe.minutes:g} given (`minutes`)"
 
     def train(self, callbacks: Iterable[keras.callbacks.Callback], log_dir: str | Path | None, verbose: bool) -> Model:
         """Run to the end, as the chief or alone; as `train` says."""
-        run, unit, callbacks = self.run, self.task.kind.unit_of(self.config), list(callbacks)
+        run, unit = self.run, self.task.kind.unit_of(self.config)
+        callbacks = list_callbacks(callbacks, self.recipe)
         shown = [Progress(run, unit, self.config.level)] if verbose else []
         if log_dir is not None:
             samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
             callbacks.append(CsvLog(Path(log_dir) / "epochs.csv", unit))
-            callbacks.append(TensorBoardLog(log_dir, self.replicas.sample, next(samplers, None), unit))
-        epochs = None if self.recipe.epochs is None else math.ceil(self.recipe.epochs)
+            callbacks.append(TensorBoardLog(log_dir, self._measure_gradients, next(samplers, None), unit))
+        if verbose and self.task.lacks_validation(self.corpus):
+            show(
+                "The validation text is too short to choose an epoch by (expected "
+                f"{FEWEST} characters or more): the epoch with the lowest training loss is kept.",
+                sys.stderr,
+            )
         run.callbacks = keras.callbacks.CallbackList(
-            [*shown, *callbacks], model=self.network, epochs=epochs, steps=run.batches.steps, verbose=0
+            [*shown, *callbacks],
+            add_history=True,
+            model=self.network,
+            epochs=run.reports,
+            steps=run.steps,
+            verbose=int(verbose),
         )
         with call_on_signals(self.strategy.stop):
             try:
                 run.go()
+                model = self.make_model()
             except Diverged:
-                best = None if run.best is None else replace(self.make_model(), training=None)
-                kept = f"; {self.out} keeps the best epoch so far" if best and self.out else ""
-                raise Diverged(best, kept) from None
+                model = None if run.best is None else replace(self.make_model(), training=None)
+                if not (model and self.network.stop_training):  # by TerminateOnNaN
+                    kept = f"; {self.out} keeps the best epoch so far" if model and self.out else ""
+                    raise Diverged(model, kept) from None
             finally:
                 for bar in shown:
                     bar.close()
-        model, signal = self.make_model(), run.stopped
+            self.network.optimizer.finalize_variable_values(self.network.trainable_weights)  # as `fit` does
+            run.callbacks.on_train_end(run.logs)
+        signal = run.stopped
         self.strategy.order("end", signal=signal)
         if signal:
             raise Interrupted(model, signal)
         return model
+
+    def _measure_gradients(self, step: int) -> dict[str, float]:
+        return gradient_norms(self.network, self.run.learner.loss, *self.replicas.sample(step))
 
     def follow(self) -> None:
         """Follow the chief's orders to the end."""

@@ -15,6 +15,9 @@ from shakegen.study.autocomplete.observations import Observations
 
 STREAM, LEAST = 1000, 100_000  # symbols of a stream at least; a shorter text is always read whole
 LEAST_OBSERVATIONS = 512  # so many, or fewer, are always read, all of them
+# The surprisal of a character has a standard deviation of some 2 bits; the mean of 40 has a standard error of 0.3 bits.
+# Epochs near the best one differ by less: on fewer characters, chance would choose among them.
+FEWEST = 40  # characters
 TRIAL = 20  # symbols of each stream
 
 

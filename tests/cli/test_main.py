@@ -1,6 +1,8 @@
 """Commands end to end. Errors are one line, exit code 1; nothing that samples loads TensorFlow."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from mistakes import fails
 
+from shakegen.cli.group import name_flags
 from shakegen.model import find, load, shelf
 
 ROOT = Path(__file__).parents[2]
@@ -204,3 +207,33 @@ def test_a_terminal_that_cannot_print_the_text(tmp_path, random_weights):
         cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "latin-1"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "?????\n", "")
+
+
+@pytest.mark.parametrize(
+    ("library", "shell"),
+    [
+        ("try `split=(1, 0, 0)`", "try --split 1,0,0"),
+        ('or `split=("*", 5, 5)`; more', "or --split *,5,5; more"),
+        ("shorter windows (`seq_length`)", "shorter windows (--seq-length)"),
+        ("skip them (`on_unknown='skip'`)", "skip them (--on-unknown skip)"),
+        ("see `shakegen corpora list`", "see `shakegen corpora list`"),
+        ("the model never saw '`' (U+0060) and `colour`", "the model never saw '`' (U+0060) and `colour`"),
+        ("fewer `lags`, a smaller `context`", "fewer --lags, a smaller --context"),
+    ],
+)
+def test_arguments_that_the_library_names_are_options_of_the_shell(library, shell):
+    assert name_flags(library) == shell
+
+
+def test_no_message_of_the_library_names_options_of_the_shell():
+    """Its users have arguments; the command line translates them."""
+    package = ROOT / "shakegen"
+    flag = re.compile(r"[ (\"']--[a-z][a-z-]+")
+    for path in sorted(package.rglob("*.py")):
+        if path.parent.name == "cli":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise):
+                texts = (one.value for one in ast.walk(node) if isinstance(one, ast.Constant))
+                for text in (text for text in texts if isinstance(text, str)):
+                    assert not flag.search(text) or "`shakegen" in text, (path, text)

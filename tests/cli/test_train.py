@@ -1,5 +1,6 @@
 """The command that trains: what it shows and writes, how it ends, how it goes on."""
 
+import hashlib
 import json
 import os
 import re
@@ -203,7 +204,7 @@ def test_a_run_goes_on_with_the_options_that_it_began_with(shakegen, tmp_path, p
     assert len(sample) == len("Shall") + 9
     assert fails(
         shakegen("train", "brief.txt", "--resume"),
-        "the run to resume has ended: it had 3 epochs (--epochs); give it more",
+        "the run to resume has ended: 3 of 3 epochs are over (--epochs); give it more",
     )
     assert fails(
         shakegen("train", "brief.txt", "--resume", "--units", 9, "--epochs", 4),
@@ -237,6 +238,60 @@ def test_runs_to_resume_are_looked_for_by_their_corpus(shakegen, corpus, random_
         shakegen("train", corpus, "--resume", "--finetune", "models/poem-gru.h5"),
         "resume and finetune are both given: expected one of them",
     )
+
+
+def test_a_run_is_found_by_any_path_to_its_text_and_others_are_named(shakegen, corpus, poem):
+    Path("other.txt").write_text("another text\n" * 99, encoding="utf-8")
+    assert shakegen("train", "poem.txt", *FAST, "--quiet").exit_code == 0
+    missing = (
+        "no training run on other.txt in ./models to resume (models/poem-gru.h5 has one of a gru on poem.txt): name "
+        "its file with --out, or start one without --resume"
+    )
+    assert fails(shakegen("train", "other.txt", "--resume", "--quiet"), missing)
+    for epochs, place in enumerate(("poem.txt", "./poem.txt", corpus), 3):
+        assert shakegen("train", place, "--resume", "--epochs", epochs, "--quiet").exit_code == 0
+        assert len(load("models/poem-gru.h5").history) == epochs
+    corpus.write_text(poem + "!", encoding="utf-8")
+    before, after = (hashlib.sha256(text.encode()).hexdigest()[:12] for text in (poem, poem + "!"))
+    assert fails(
+        shakegen("train", "poem.txt", "--resume", "--epochs", 9, "--quiet"),
+        f"the text is not that of the run in models/poem-gru.h5: poem has {len(poem) + 1:,} characters, sha256 "
+        f"{after}…, the run's text had {len(poem):,} characters, sha256 {before}…; resume it with its own text, or "
+        "start a new run, from its weights with --finetune",
+    )
+
+
+def test_on_a_tiny_validation_text_the_training_loss_chooses(shakegen, poem):
+    Path("tiny.txt").write_text(poem[:300], encoding="utf-8")
+    result = shakegen("train", "tiny.txt", *FAST, "--epochs", 4, "--sample-length", 0)
+    lines = result.stderr.splitlines()
+    assert lines[0] == (
+        "The validation text is too short to choose an epoch by (expected 40 characters or more): the epoch with the "
+        "lowest training loss is kept."
+    )
+    history = load("models/tiny-gru.h5").history
+    assert load("models/tiny-gru.h5").best_epoch["loss"] == min(entry["loss"] for entry in history)
+    assert not any("val_loss" in entry for entry in history)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("one line\nand another\n", ("--split", "1,0,0"), "the training text has 21 characters, but a window of 64 "
+         "and its next character need 65: try a longer text or shorter windows (--seq-length)"),
+        ("one line\nand another\n", ("--level", "word", "--split", "1,0,0"), "the training text has 6 words, but a "
+         "window of 64 and its next word need 65: try a longer text or shorter windows (--seq-length)"),
+        ("a short line\n", ("--seq-length", "2"), "short has 13 characters, too few for the split 0.9,0.05,0.05: its "
+         "validation text has 0 characters, and 2 are needed to predict one from the other; try a longer text, or "
+         "--split 1,0,0"),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_too_short_is_refused_before_tensorflow_is_loaded(tmp_path, text, options, message):
+    (tmp_path / "short.txt").write_text(text, encoding="utf-8")
+    program = "import sys\nfrom shakegen.cli import main\ntry: main()\nfinally: print('tensorflow' in sys.modules)"
+    command = [sys.executable, "-c", program, "train", "short.txt", *options]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr, result.stdout) == (1, f"Error: {message}\n", "False\n")
 
 
 def test_finetuning_from_the_shell(shakegen, corpus, random_model):

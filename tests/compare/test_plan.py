@@ -55,7 +55,7 @@ def test_what_is_no_entry_is_refused(text, message):
         (("gru", "gru"), {}, "gru is there twice: expected each cell once, or with different settings"),
         (("gru",), {"repeats": 0}, "the number of repeats is 0: expected a whole number from 1 to 4294967296"),
         (("gru",), {"match": "size"}, "there is no match 'size': expected one of units, parameters, time"),
-        (("gru",), {"match": "time"}, "to match time is to hold the minutes equal: expected --minutes, not --epochs"),
+        (("gru",), {"match": "time"}, "to match time is to hold the minutes equal: expected `minutes`, not `epochs`"),
         (
             ("gru", "lstm:units=3"),
             {},
@@ -130,7 +130,7 @@ def test_a_given_number_of_weights_is_met_and_an_impossible_one_refused():
         plan("gru", "lstm", match="parameters", parameters=500).configs(by_characters)
     assert str(error.value) == (
         "no networks of about 500 weights have the same number within 1%: the nearest have gru 468, lstm 564; larger "
-        "ones come nearer, try more --units or --parameters"
+        "ones come nearer, try more `units` or `parameters`"
     )
 
 

@@ -33,7 +33,7 @@ def test_what_is_no_record_is_refused(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError) as error:
         runs.carry_out(records("gru"), tmp_path)
-    assert str(error.value) == (f"{path} is not a run of a comparison: remove it, or name another folder with --runs")
+    assert str(error.value) == (f"{path} is not a run of a comparison: remove it, or name another folder with `runs`")
 
 
 HOSTILE = [
@@ -84,7 +84,7 @@ def test_runs_of_another_comparison_are_not_overwritten(tmp_path, changes, what)
     with pytest.raises(ValueError) as error:
         runs.carry_out(records("lstm", "gru", **changes), tmp_path)
     assert str(error.value) == (
-        f"{before.path(tmp_path)} is of {what}: name another folder with --runs, or remove this one"
+        f"{before.path(tmp_path)} is of {what}: name another folder with `runs`, or remove this one"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gru-0.json", "lock"]
 
@@ -102,7 +102,7 @@ def test_a_model_that_is_of_no_comparison_is_not_overwritten(tmp_path):
     with pytest.raises(ValueError) as error:
         runs.carry_out([record], tmp_path)
     assert str(error.value) == (
-        f"{tmp_path / 'gru-0.h5'} is there already, but is no run of a comparison: name another folder with --runs, "
+        f"{tmp_path / 'gru-0.h5'} is there already, but is no run of a comparison: name another folder with `runs`, "
         "or remove it"
     )
 
@@ -111,7 +111,7 @@ def test_two_comparisons_do_not_work_in_one_folder(tmp_path):
     with filelock.FileLock(tmp_path / "lock"), pytest.raises(ValueError) as error:
         runs.carry_out(records("gru"), tmp_path)
     assert str(error.value) == (
-        f"another comparison is at work in {tmp_path}: wait for it, or name another folder with --runs"
+        f"another comparison is at work in {tmp_path}: wait for it, or name another folder with `runs`"
     )
 
 
@@ -142,5 +142,5 @@ def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatc
         Comparison(replace(text, shape={"split": [2429, 1, 0]}), plan("gru"))
     assert str(error.value) == (
         "poem has 2,430 characters, too few for the split 2429,1,0: its validation text has 1 characters, and 2 are "
-        "needed to predict one from the other; try a longer text, or --split 1,0,0"
+        "needed to predict one from the other; try a longer text, or `split=(1, 0, 0)`"
     )

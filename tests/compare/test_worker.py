@@ -117,7 +117,7 @@ def test_a_run_that_diverges_or_fails_says_so_in_its_record(made, tmp_path):
     found = Record.read(record.path(folder))
     assert (found.state, found.what) == ("diverged", record.what)
     assert found.reason == (
-        "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm"
+        "training diverged, the loss is not a number: try a lower `learning_rate` or a lower `clip_norm`"
     )
     (tmp_path / "poem.txt").unlink()
     worker.main(str(folder), record.name, "--quiet")

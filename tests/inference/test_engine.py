@@ -96,3 +96,18 @@ def test_nothing_read_gives_the_logits_of_zero_outputs(cell, random_weights):
     weights = random_weights(config, V)
     logits, _ = Engine(config, weights).prime([], streams=2)
     assert np.array_equal(logits, np.tile(weights["dense/bias"], (2, 1)))
+
+
+@pytest.mark.parametrize("wrong", [-1, V, 999])
+@pytest.mark.parametrize("streams", [1, 3])
+def test_ids_that_do_not_exist_are_refused(wrong, streams, random_weights):
+    engine = engine_of(Config("gru", units=5), random_weights)
+    ids = np.full(streams, 2)
+    ids[-1] = wrong
+    state, expected = engine.start(streams), f"there is no id {wrong}: expected whole numbers from 0 to {V - 1}"
+    before = state.copy()
+    for read in (lambda: engine.step(ids, state), lambda: engine.prime(ids), lambda: engine.activations(ids)):
+        with pytest.raises(ValueError) as error:
+            read()
+        assert str(error.value) == expected
+    assert np.array_equal(state, before)

@@ -1,5 +1,6 @@
 """Figures against Keras, which reads the same ids in one call."""
 
+import itertools
 import math
 
 import keras
@@ -9,7 +10,7 @@ import pytest
 from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
 from shakegen.model import LanguageModel
-from shakegen.model.evaluation import LOGITS, estimate, evaluate, surprisal
+from shakegen.model.evaluation import LOGITS, estimate, evaluate, score_targets, surprisal
 from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
@@ -128,3 +129,30 @@ def test_rarer_characters_cost_their_names(random_weights):
         expected = math.log2(len(known) + 1) + unknown / 11 * math.log2(0x110000 - len(known))
         assert math.isclose(found.bits_per_character, expected, rel_tol=1e-6)
         assert found.to_dict()["unknown"] == unknown
+
+
+def test_a_tie_counts_as_the_share_of_orders_in_which_the_target_is_first():
+    logits = np.array(list(itertools.product(range(3), repeat=4)), float)
+    for target in range(4):
+        _, hits = score_targets(logits, np.full(len(logits), target))
+        orders = np.array(list(itertools.permutations(range(4))))
+        firsts = np.array([[order[row[order].argmax()] for order in orders] for row in logits])
+        assert hits == pytest.approx((firsts == target).mean(axis=1))
+
+
+def test_a_network_of_zeros_is_right_as_often_as_chance(random_model):
+    model = random_model(Config("gru", units=4))
+    zeros = {name: np.zeros_like(weight) for name, weight in model.weights.items()}
+    found = LanguageModel(model.config, model.vocabulary, zeros).evaluate("shall i compare thee")
+    assert found.accuracy == pytest.approx(1 / V)
+
+
+@pytest.mark.parametrize("place", [0, 10, -1])
+@pytest.mark.parametrize("wrong", [-1, V, 999])
+def test_ids_that_do_not_exist_are_refused_wherever_they_are(place, wrong, random_weights):
+    engine, ids = engine_of(Config("gru", units=4), random_weights), np.arange(60) % V
+    ids[place] = wrong
+    for read in (lambda: evaluate(engine, ids), lambda: estimate(engine, ids, 3)):
+        with pytest.raises(ValueError) as error:
+            read()
+        assert str(error.value) == f"there is no id {wrong}: expected whole numbers from 0 to {V - 1}"

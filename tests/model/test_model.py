@@ -19,6 +19,7 @@ from shakegen.network.config import Config
 from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus, load_autocomplete_corpus
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
+from shakegen.study.connectivity.connections import connections
 from shakegen.text import reading
 from shakegen.text.corpus import Corpus
 
@@ -101,6 +102,8 @@ def test_threads_that_use_one_model_get_what_each_gets_alone(random_model, compl
     model, seeds = random_model(Config(cell, units=12)), ["love", "a summers day", "x", "thou art"]
     uses = [lambda seed=seed: model.sample(seed, 400, random_state=len(seed)) for seed in seeds]
     uses += [lambda seed=seed: "".join(model.stream(seed, 400, every=7)) for seed in seeds]
+    uses += [lambda seed=seed: model.evaluate(seed * 20) for seed in seeds]
+    uses += [lambda seed=seed: connections(model, seed * 3).to_dict() for seed in seeds]
     uses += [lambda seed=seed: [completer.complete(seed[:k] + " t") for k in range(len(seed))] for seed in seeds]
     alone, together = [use() for use in uses], Barrier(len(uses))
 

@@ -105,7 +105,7 @@ def test_failed_write_leaves_the_old_model_and_nothing_else(tmp_path, random_mod
         except OSError as error:
             expected = (
                 f"cannot write {path} (File too large): "
-                "expected a file in a folder that has room and may be written to; try another place with --out"
+                "expected a file in a folder that has room and may be written to; try another place with `out`"
             )
             os._exit(0 if str(error) == expected else 2)
         os._exit(1)
@@ -123,7 +123,7 @@ def test_places_where_no_model_can_be_written_are_found_out_before_training(tmp_
         files.ensure_writable(path)
     assert str(error.value) == (
         f"cannot write {path} ({reason}): expected a file in a folder that has room and may be written to; "
-        "try another place with --out"
+        "try another place with `out`"
     )
 
 

@@ -180,7 +180,7 @@ def test_without_matplotlib_a_line_says_how_to_get_it(tmp_path, monkeypatch):
             plotting.save(EVERYTHING, tmp_path / f"figure.{kind}")
         assert str(error.value) == (
             "images are drawn by matplotlib, which is not installed: try `pip install matplotlib`, or draw in the "
-            "terminal (without --out)"
+            "terminal (without `out`)"
         )
     assert "gru" in plotting.text(EVERYTHING)
     assert not list(tmp_path.iterdir())

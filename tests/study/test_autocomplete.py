@@ -1,5 +1,6 @@
 """Completing words, and measures of how well, against naive references."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ from shakegen.inference import Engine
 from shakegen.model import AutocompleteModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
-from shakegen.study.autocomplete.measures import count_typed, evaluate
+from shakegen.study.autocomplete.measures import count_typed, evaluate, share_places
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text import reading
 
@@ -131,3 +132,35 @@ def test_the_number_of_words_is_checked(completer):
     with pytest.raises(ValueError) as error:
         completer.complete("x", top=0)
     assert str(error.value) == "the number of words is 0: expected 1 or more"
+
+
+@pytest.mark.parametrize("top", [1, 2, 3])
+def test_equally_likely_words_share_the_places_fairly(top):
+    logits = np.array(list(itertools.product(range(3), repeat=4)), float)
+    likelier = (logits > logits[:, :1]).sum(axis=1)
+    equal = (logits == logits[:, :1]).sum(axis=1)
+    orders = np.array(list(itertools.permutations(range(4))))
+    tops = [[0 in order[np.argsort(-row[order], kind="stable")[:top]] for order in orders] for row in logits]
+    assert share_places(top, likelier, equal) == pytest.approx(np.mean(tops, axis=1))
+
+
+def test_a_network_of_zeros_is_right_as_often_as_chance(weights):
+    corpus = AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode()), length=24, words=WORDS)
+    zeros = {name: np.zeros_like(weight) for name, weight in weights.items()}
+    found = AutocompleteModel(CONFIG, SYMBOLS, zeros, words=WORDS).evaluate(corpus)
+    assert found.masked_accuracy == pytest.approx(1 / len(WORDS))
+    for row in found.by_typed():
+        assert [row[f"top_{k}"] for k in (1, 2, 3)] == pytest.approx([k / len(WORDS) for k in (1, 2, 3)])
+
+
+def test_only_observations_of_the_corpus_and_of_its_words_are_evaluated(completer):
+    source = reading.from_bytes(TEXT.encode())
+    corpus = AutocompleteCorpus.from_source(source, length=24, words=WORDS)
+    last = len(corpus.observations) - 1
+    for wrong in (-1, last + 1):
+        with pytest.raises(ValueError) as error:
+            completer.evaluate(corpus, [0, wrong])
+        assert str(error.value) == f"there is no id {wrong}: expected whole numbers from 0 to {last}"
+    with pytest.raises(ValueError) as error:
+        completer.evaluate(AutocompleteCorpus.from_source(source, length=24))
+    assert str(error.value) == "the corpus has other words than the model: expected one with words=model.words"

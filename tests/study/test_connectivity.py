@@ -117,3 +117,16 @@ def test_a_large_vocabulary_is_no_different(drawn):
     small = {**weights, "layer1/kernel": weights["layer1/kernel"][:5]}
     norms = [Gradients(config, w, ids % 5).connectivity(np.zeros(T, int)) for w in (few, small)]
     np.testing.assert_allclose(norms[0], norms[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("wrong", [-1, V, 999])
+def test_ids_and_targets_that_do_not_exist_are_refused(wrong, random_weights):
+    config, ids = Config("gru", units=4), np.array([1, 2, 3])
+    weights, expected = random_weights(config, V), f"there is no id {wrong}: expected whole numbers from 0 to {V - 1}"
+    for trace in (
+        lambda: Gradients(config, weights, np.append(ids, wrong)),
+        lambda: Gradients(config, weights, ids).connectivity(np.array([1, wrong, 2])),
+    ):
+        with pytest.raises(ValueError) as error:
+            trace()
+        assert str(error.value) == expected

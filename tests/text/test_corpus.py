@@ -80,14 +80,14 @@ BAD_BYTES = {
     b"aaaa": "the text has only one distinct character, 'a' (U+0061): there is nothing to predict in it",
     "Où sont les neiges d'antan? C'est là où la pensée s'arrête, déçue, près de la forêt.".encode(
         "latin-1"
-    ): "the text is not utf-8 text (byte offset 1): try --encoding cp1252, in which there is 'Où sont les n'",
+    ): "the text is not utf-8 text (byte offset 1): try `encoding='cp1252'`, in which there is 'Où sont les n'",
     "shall i".encode(
         "utf-16"
-    ): "the text has a zero byte (byte offset 3), so it is not utf-8 text: try --encoding utf-16",
+    ): "the text has a zero byte (byte offset 3), so it is not utf-8 text: try `encoding='utf-16'`",
     b"\x00\x01\x02\xff" * 9: "the text has a zero byte (byte offset 0), so it is not utf-8 text: "
-    "expected a text file; if it is one, name its encoding with --encoding",
+    "expected a text file; if it is one, name its `encoding`",
     b"\xff\xd8\xff\xe0\x00\x10JFIF": "the text has a zero byte (byte offset 4), so it is not utf-8 text: "
-    "expected a text file; if it is one, name its encoding with --encoding",
+    "expected a text file; if it is one, name its `encoding`",
 }
 
 
@@ -131,7 +131,7 @@ def test_unknown_characters_are_named_with_their_code_points():
     assert error.value.characters == [" ", "é", "\u200d"]
     assert str(error.value) == (
         r"the model never saw ' ' (U+0020), 'é' (U+00E9), '\u200d' (U+200D): "
-        "use characters of its training text, or skip the unknown ones (--on-unknown skip)"
+        "use characters of its training text, or skip the unknown ones (`on_unknown='skip'`)"
     )
     assert vocabulary.encode("a b\udc80c", on_unknown="skip").tolist() == [0, 1, 2]
 
@@ -176,8 +176,8 @@ def test_blocks_of_any_kind_give_the_ids_of_the_whole(symbols, unknown):
 
 MISTAKES = {
     "on_unknown is 'drop': expected one of 'error', 'skip', 'symbol'": lambda: Vocabulary("ab").encode("a", "drop"),
-    "this model has no unknown symbol (--on-unknown symbol): expected error or skip, or a model trained with "
-    "--vocabulary-size": lambda: Vocabulary("ab").encode("a", "symbol"),
+    "this model has no unknown symbol (`on_unknown='symbol'`): expected error or skip, or a model trained with "
+    "`vocabulary_size`": lambda: Vocabulary("ab").encode("a", "symbol"),
     "there is no level 'letter': expected one of char, word": lambda: Corpus.from_text("abc", level="letter"),
     "the vocabulary size is 1: expected 2, a character and the unknown symbol, to 1,048,576": lambda: Corpus.from_text(
         "abc", vocabulary_size=1

@@ -3,13 +3,16 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import shakegen
 from shakegen.text import corpus, id_cache, reading
 from shakegen.text.corpus import Corpus
 
@@ -72,6 +75,39 @@ def test_other_options_and_texts_are_other_entries(path):
     assert len(entries()) == len(LEVELS) + 2
     assert "them" in after.vocabulary.decode(after.ids)
     assert "thee" in before.vocabulary.decode(before.ids)
+
+
+@pytest.mark.parametrize(
+    ("module", "rule", "other", "options"),
+    [
+        ("word_vocabulary.py", "{1,4}", "{1,3}", "level='word'"),
+        ("reading/normalising.py", 'bytes(c if c in KEPT else ord(" ")', 'bytes(c if c in KEPT else ord("a")', ""),
+        ("reading/decoding.py", 'removeprefix("\\ufeff")', 'removeprefix("S")', ""),
+    ],
+    ids=["words", "normalising", "decoding"],
+)
+def test_ids_by_other_rules_are_not_found_again(tmp_path, poem, cache_folder, module, rule, other, options):
+    """A copy of the package, changed after a first run."""
+    package = tmp_path / "shakegen"
+    shutil.copytree(Path(shakegen.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "poem.txt").write_text("Sonnet 12345\n" * 9 + poem)
+    program = (
+        "from shakegen.text import corpus, open_source\ncorpus.LEAST_CACHED = 100\n"
+        "source = open_source('poem.txt', normalize='text8' if 'normalising' in __import__('sys').argv[1] else None)\n"
+        f"make = lambda **more: corpus.Corpus.from_source(source, {options or 'vocabulary_size=20'}, **more)\n"
+        "print(make().vocabulary.to_json(), *make().ids)\nassert list(make().ids) == list(make(cache=False).ids)"
+    )
+
+    def ids():
+        command = [sys.executable, "-B", "-c", program, module]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
+
+    before = ids()
+    path = package / "text" / module
+    assert rule in path.read_text()
+    path.write_text(path.read_text().replace(rule, other))
+    assert ids() != before
 
 
 def test_a_text_that_changes_while_it_is_read_is_noticed(path):

@@ -14,7 +14,7 @@ import pytest
 from serving import Server, serving
 
 from shakegen.files import current_umask
-from shakegen.text import named
+from shakegen.text import load_corpus, named
 from shakegen.text.named import Download, NamedText, Unreachable
 
 ROOT = Path(__file__).parents[2]
@@ -220,7 +220,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 """
 PROCESS = """
 import sys
-from shakegen.text import named
+from shakegen.text import load_corpus, named
 url, size, sha256 = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 named.NAMED["mine"] = named.NamedText("a text", size, f"sha256:{sha256}", named.Download(url, size, sha256))
 try:
@@ -286,3 +286,16 @@ def test_every_text_to_fetch_is_pinned():
             assert len(bytes.fromhex(text.download.sha256)) == 32
             assert text.download.size <= text.size
             assert Path(text.download.url).suffix in (".txt", ".zip")
+
+
+def test_a_path_is_a_file_and_a_name_is_a_corpus(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("sonnets").write_text("my own text\n" * 10)
+    Path("-").write_text("my own text\n" * 10)
+    for place in (Path("sonnets"), Path("./sonnets"), "./sonnets", tmp_path / "sonnets", Path("-"), "./-"):
+        assert load_corpus(place).characters == 120
+        assert load_corpus([place, place]).characters == 240
+    assert load_corpus("sonnets").characters == named.NAMED["sonnets"].size
+    Path("sonnets").unlink()
+    with pytest.raises(FileNotFoundError, match="no file sonnets: "):
+        load_corpus(Path("sonnets"))

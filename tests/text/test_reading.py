@@ -237,13 +237,13 @@ def test_a_text_in_another_encoding_in_a_folder_is_not_passed_over(tmp_path):
     (tmp_path / "b.txt").write_bytes(
         "d\u00e9j\u00e0 vu, na\u00efvet\u00e9, cr\u00e8me br\u00fbl\u00e9e".encode("latin-1")
     )
-    with pytest.raises(ValueError, match=r"b\.txt is not utf-8 text \(byte offset 1\): try --encoding ") as error:
+    with pytest.raises(ValueError, match=r"b\.txt is not utf-8 text \(byte offset 1\): try `encoding=") as error:
         text_of(from_path(tmp_path))
-    named, shown = str(error.value).partition("try --encoding ")[2].split(", in which there is ")
+    named, shown = str(error.value).partition("try `encoding='")[2].split("'`, in which there is ")
     assert repr((tmp_path / "b.txt").read_bytes()[:13].decode(named)) == shown, "people see whether it is right"
     (tmp_path / "c.txt").write_text("wide", encoding="utf-16")
     (tmp_path / "b.txt").unlink()
-    with pytest.raises(ValueError, match=r"c\.txt has a zero byte .*: try --encoding utf-16$"):
+    with pytest.raises(ValueError, match=r"c\.txt has a zero byte .*: try `encoding='utf-16'`$"):
         text_of(from_path(tmp_path))
 
 

@@ -1,5 +1,7 @@
 """Where a text is split: what is written, what it means, and that nothing is in two parts."""
 
+import ast
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -54,6 +56,33 @@ def test_sizes_are_kept_or_refused(train, validation, test, more):
 
 
 @pytest.mark.parametrize(
+    ("split", "length", "unused", "shares", "rest"),
+    [
+        ((90, 5, 5), 93_000, "92,900", "0.9, 0.05, 0.05", '"*", 5, 5'),
+        ((90, 5, 5), 101, "1", "0.9, 0.05, 0.05", '"*", 5, 5'),
+        ((80, 20, 0), 150, "50", "0.8, 0.2, 0", '"*", 20, 0'),
+        ((900, 50, 50), 2001, "1,001", "0.9, 0.05, 0.05", '"*", 50, 50'),
+        ((20, 0, 0), 1000, "980", "1, 0, 0", '"*", 0, 0'),
+    ],
+)
+def test_sizes_that_are_percentages_or_leave_most_of_a_text_unused_are_refused(split, length, unused, shares, rest):
+    with pytest.raises(ValueError) as error:
+        Corpus.from_text(("ab" * length)[:length], split=split)
+    assert str(error.value) == (
+        f"the split {','.join(map(str, split))} leaves {unused} of the {length:,} characters of the text unused: "
+        f"expected shares, `split=({shares})`, or * for the rest, `split=({rest})`; to use only a part of a text, cut "
+        "it first"
+    )
+    for proposed in ast.literal_eval(f"({shares})"), ast.literal_eval(f"({rest})"):
+        assert Corpus.from_text(("ab" * length)[:length], split=proposed).characters == length
+
+
+@pytest.mark.parametrize(("split", "length"), [((90, 5, 5), 100), ((900, 50, 50), 2000), ((90, 5, "*"), 5000)])
+def test_sizes_that_use_half_of_a_text_or_more_are_meant(split, length):
+    Corpus.from_text(("ab" * length)[:length], split=split)
+
+
+@pytest.mark.parametrize(
     "split",
     ["0.5,0.5", "0.5,0.6,-0.1", "0.9,0.2,0.1", "0,0.5,0.5", "nan,0.5,0.5", "a,b,c", "", "*,*,0.5", "1.5M,0.5,2",
      "0,5,5", "10.5,5,5", "1e400,1,1", "0.0001k,1,1", "1,2,3,4", "-5,*,5"],
@@ -90,7 +119,7 @@ def test_a_text_too_short_for_a_part_says_which_and_why(split, part, first, last
         Corpus.from_text("ab" * 25, split=split)
     assert str(error.value) == (
         f"the text has 50 characters, too few for the split {','.join(map(str, split))}: its {part} text would be "
-        f"characters {first} to {last}; try a longer text or --split 0.9,0.05,0.05"
+        f"characters {first} to {last}; try a longer text or `split=(0.9, 0.05, 0.05)`"
     )
 
 
@@ -100,7 +129,7 @@ def test_a_part_too_short_to_predict_anything_is_refused_before_training():
         corpus.check_parts()
     assert str(error.value) == (
         "text has 10 characters, too few for the split 0.9,0.05,0.05: its validation text has 1 characters, and 2 are "
-        "needed to predict one from the other; try a longer text, or --split 1,0,0"
+        "needed to predict one from the other; try a longer text, or `split=(1, 0, 0)`"
     )
     Corpus.from_text("ab" * 5, split=(1, 0, 0)).check_parts()
 

@@ -171,13 +171,13 @@ def test_arguments_out_of_range():
         one_hot_windows(corpus.ids, corpus.vocabulary, length=10)
     assert str(error.value) == (
         "the text has 10 characters, but a window of 10 and its next character need 11: "
-        "try a longer text or shorter windows (--seq-length)"
+        "try a longer text or shorter windows (`length`)"
     )
     with pytest.raises(ValueError) as error:
         ShuffledWindows(corpus.train, length=100)
     assert str(error.value) == (
         "the training text has 9 characters, but a window of 100 and its next character need 101: "
-        "try a longer text or shorter windows (--seq-length)"
+        "try a longer text or shorter windows (`seq_length`)"
     )
     with pytest.raises(ValueError) as error:
         one_hot_windows(corpus.ids, corpus.vocabulary, length=0)
@@ -187,7 +187,7 @@ def test_arguments_out_of_range():
     assert str(error.value) == "targets is 'first': expected 'last' or 'all'"
     with pytest.raises(ValueError) as error:
         one_hot_windows(corpus.ids, corpus.vocabulary, length=3, stride=0)
-    assert str(error.value) == "stride 0 and batch size 64: expected 1 or more of each"
+    assert str(error.value) == "the stride is 0: expected 1 or more"
     with pytest.raises(ValueError) as error:
         ShuffledWindows(corpus.ids, length=3, batch_size=0)
     assert str(error.value) == "the batch size is 0: expected 1 window or more"

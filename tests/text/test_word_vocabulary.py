@@ -98,7 +98,7 @@ def test_unknown_words():
     assert error.value.words == [" xyz", " it"]
     assert str(error.value) == (
         "the model does not know ' xyz', ' it': use words of its training text, skip the unknown ones "
-        "(--on-unknown skip) or read them as its unknown symbol (--on-unknown symbol)"
+        "(`on_unknown='skip'`) or read them as its unknown symbol (`on_unknown='symbol'`)"
     )
 
 

@@ -82,7 +82,7 @@ def test_what_does_not_fit_the_task_is_refused(corpus):
         "the model to start from predicts other words: expected a corpus with words=model.words": (
             words, CONFIG, {"finetune": base}
         ),
-        "the batch size is 0: expected 1 observation or more": (corpus, CONFIG, {"batch_size": 0}),
+        "the batch size given is 0: expected a whole number above 0": (corpus, CONFIG, {"batch_size": 0}),
     }  # fmt: skip
     for message, (text, config, options) in cases.items():
         with pytest.raises(ValueError) as error:

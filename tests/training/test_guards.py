@@ -41,7 +41,7 @@ def test_a_run_that_diverges_keeps_the_last_good_weights(poem, tmp_path, poisone
     with pytest.raises(Diverged) as error:
         train(Corpus.from_text(poem), CONFIG, epochs=5, out=path, callbacks=[poisoner], **SMALL)
     assert str(error.value) == (
-        "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm; "
+        "training diverged, the loss is not a number: try a lower `learning_rate` or a lower `clip_norm`; "
         f"{path} keeps the best epoch so far"
     )
     kept = load(path, with_training=True)
@@ -60,7 +60,7 @@ def test_patience_ends_a_run_that_gets_no_better(poem):
     assert np.argmin(losses) == len(losses) - 3
     with pytest.raises(ValueError) as error:
         train(corpus, resume=model)
-    assert str(error.value) == "the run to resume has ended: 2 epochs were no better (--patience); give it more"
+    assert str(error.value) == "the run to resume has ended: 2 epochs were no better (`patience`); give it more"
 
 
 def test_a_callback_may_end_a_run(poem):
@@ -93,7 +93,7 @@ def test_a_checkpoint_that_cannot_be_written_is_tried_again(poem, tmp_path, caps
     assert load(path).history == model.history
     warning = (
         f"Warning: cannot write {path} (File exists): expected a file in a folder that has room and may be written to; "
-        "try another place with --out. Training goes on; the next checkpoint tries again.\n"
+        "try another place with `out`. Training goes on; the next checkpoint tries again.\n"
     )
     assert capsys.readouterr().err == 2 * warning
 
@@ -109,7 +109,7 @@ def test_a_last_checkpoint_that_cannot_be_written_is_an_error_and_the_one_before
         train(Corpus.from_text(poem), CONFIG, epochs=2, out=path, callbacks=[AfterEpoch(move, 2)], **SMALL)
     assert str(error.value) == (
         f"cannot write {path} (File exists): expected a file in a folder that has room and may be written to; "
-        "try another place with --out"
+        "try another place with `out`"
     )
     assert len(load(moved / "model.h5", with_training=True).history) == 1
 

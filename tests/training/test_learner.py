@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from shakegen.layers.dropout import ScaledDropout
 from shakegen.network.build import build
 from shakegen.network.config import Config
-from shakegen.network.dropout import ScaledDropout
 from shakegen.text.windows import ShuffledWindows
 from shakegen.training.learner import Crossentropy, Learner
 from shakegen.training.workers.replicas import Replicas
@@ -16,7 +16,7 @@ def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
     """Adam's second slot, after a step, is a share of the squared gradient of the whole table."""
     batches = ShuffledWindows(rng.integers(3, size=500), length=10, batch_size=4)
     network = build(Config("rnn", units=5, embedding=2, dropout=0), 3)
-    network.compile(keras.optimizers.Adam(beta_2=0.75), Crossentropy(), jit_compile=False)
+    network.compile(keras.optimizers.Adam(beta_2=0.75), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
     inputs, targets = batches.pair(0)
     with tf.GradientTape() as tape:
@@ -34,7 +34,7 @@ def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
 def test_no_more_dropout_is_in_force_than_told(rng):
     batches = ShuffledWindows(rng.integers(3, size=500), length=10, batch_size=4)
     network = build(Config("rnn", units=5, dropout=0.5), 3, dropout=ScaledDropout)
-    network.compile(keras.optimizers.SGD(), Crossentropy(), jit_compile=False)
+    network.compile(keras.optimizers.SGD(), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
     learner = Learner(network, Replicas(batches))
     learner.begin(0)

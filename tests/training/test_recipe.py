@@ -1,3 +1,6 @@
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,7 +57,7 @@ def test_what_would_change_the_past_is_refused():
     with pytest.raises(ValueError) as error:
         Recipe(batch_size=8).resume({"epochs": 5, "batch_size": 16})
     assert str(error.value) == (
-        "the run to resume has batch size 8, not 16: leave that out, or start a new run without --resume "
+        "the run to resume has batch size 8, not 16: leave that out, or start a new run without `resume` "
         "(epochs, minutes, learning rate and patience may change)"
     )
 
@@ -66,7 +69,7 @@ BAD = {
     "the minutes given is -1: expected a number above 0": {"minutes": -1},
     "the clip norm given is nan: expected a number above 0": {"clip_norm": float("nan")},
     "the clip value given is -1: expected a number above 0": {"clip_value": -1},
-    "the learning rate given is x: expected a number above 0": {"learning_rate": "x"},
+    "the learning rate given is 'x': expected a number above 0": {"learning_rate": "x"},
     "the patience given is 0: expected a number above 0": {"patience": 0},
     "the weight decay given is -1: expected a number of 0 or more": {"weight_decay": -1},
     "the warmup given is 1: expected a share from 0 up to, but not including, 1": {"warmup": 1},
@@ -74,7 +77,7 @@ BAD = {
     "there is no schedule 'cosin': expected one of cosine, linear, constant": {"schedule": "cosin"},
     "there is no mixed precision 'float16': expected one of float32, bfloat16": {"mixed_precision": "float16"},
     f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
-    "the batch size given is 2.5: expected a whole number": {"batch_size": 2.5},
+    "the batch size given is 2.5: expected a whole number above 0": {"batch_size": 2.5},
     "the stateful given is 1: expected true or false": {"stateful": 1},
 }
 
@@ -95,3 +98,16 @@ def test_options_of_a_newer_version():
 def test_options_of_the_study_that_are_none_are_the_usual_ones():
     assert Recipe.autocomplete(epochs=None, minutes=None) == Recipe.autocomplete()
     assert Recipe.autocomplete(minutes=3).epochs is None
+
+
+LENGTHS = [{}, {"epochs": 3}, {"epochs": 30}, {"minutes": 2}, {"batch_size": 8}]
+
+
+@pytest.mark.parametrize(("first", "then"), [*itertools.product(LENGTHS, LENGTHS)], ids=str)
+def test_a_replaced_option_is_an_option_from_the_start(first, then):
+    options = {**first, **then}
+    if {"epochs", "minutes"} <= options.keys():
+        with pytest.raises(ValueError, match="both given"):
+            replace(Recipe(**first), **then)
+    else:
+        assert replace(Recipe(**first), **then) == Recipe(**options)

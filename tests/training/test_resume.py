@@ -225,18 +225,27 @@ def test_a_run_of_something_else_is_refused(finished, difference):
     with pytest.raises(ValueError) as error:
         train(other, what.get("config"), resume=model, epochs=2, verbose=False, **options)
     if "text" in what:
-        difference = f"a text with sha256 {corpus.sha256}, not {other.sha256}"
+        assert str(error.value) == (
+            f"the text is not that of the run in the model: text has {other.characters:,} characters, sha256 "
+            f"{other.sha256[:12]}…, the run's text had {corpus.characters:,} characters, sha256 {corpus.sha256[:12]}…; "
+            "resume it with its own text, or start a new run, from its weights with `finetune`"
+        )
+        return
     assert str(error.value) == (
-        f"the run to resume has {difference}: leave that out, or start a new run without --resume "
+        f"the run to resume has {difference}: leave that out, or start a new run without `resume` "
         "(epochs, minutes, learning rate and patience may change)"
     )
 
 
 def test_a_run_that_has_ended_and_a_model_without_one_are_refused(finished, tmp_path):
     corpus, model = finished
+    spent = model.training.state["position"]["seconds"] / 60
     for options, reason in (
-        ({}, "it had 1 epochs (--epochs)"),
-        ({"minutes": 1e-6}, "it had 1e-06 minutes (--minutes)"),
+        ({}, "1 of 1 epochs are over (`epochs`)"),
+        (
+            {"minutes": 1e-6},
+            f"{spent:.2g} minutes are spent, all parts of the run together, of 1e-06 given (`minutes`)",
+        ),
     ):
         with pytest.raises(ValueError) as error:
             train(corpus, resume=model, verbose=False, **options)
@@ -245,7 +254,7 @@ def test_a_run_that_has_ended_and_a_model_without_one_are_refused(finished, tmp_
     with pytest.raises(ValueError) as error:
         train(corpus, resume=tmp_path / "model.h5", epochs=2)
     assert str(error.value) == (
-        f"{tmp_path / 'model.h5'} holds no training run to resume: start from its weights with --finetune, or start a "
+        f"{tmp_path / 'model.h5'} holds no training run to resume: start from its weights with `finetune`, or start a "
         "new run"
     )
     with pytest.raises(ValueError) as error:
@@ -274,7 +283,7 @@ def test_checkpoints_of_other_networks_and_places_are_refused(finished):
             train(corpus, resume=model, epochs=2, verbose=False)
         assert str(error.value) == (
             "the training run to resume is not of this network and optimizer: the file may be damaged, or come from "
-            "another version of shakegen or Keras; start a new run without --resume"
+            "another version of shakegen or Keras; start a new run without `resume`"
             if changed
             else "the position of the training run to resume is impossible: the file may be damaged"
         )

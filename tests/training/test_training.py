@@ -135,7 +135,7 @@ BAD = {
     "there is no optimizer 'adamm': expected one of Keras's, such as adam, adamw, rmsprop or sgd": {
         "optimizer": "adamm"
     },
-    "training diverged, the loss is not a number: try a lower --learning-rate or a lower --clip-norm": {
+    "training diverged, the loss is not a number: try a lower `learning_rate` or a lower `clip_norm`": {
         "learning_rate": 3e38,
         "optimizer": "sgd",
         "clip_norm": None,

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shakegen.checks import is_whole
 from shakegen.study.autocomplete.corpus import encode_text
 from shakegen.study.autocomplete.outputs import SPACE, SPECIAL, SYMBOLS, Outputs
 from shakegen.text.reading import text8
@@ -67,8 +68,8 @@ class Typing:
 
     def likeliest(self, top: int = 3, matching: bool = False) -> list[Completion]:
         """The likeliest words to complete the last one, best first; as `AutocompleteModel.complete`."""
-        if top < 1:
-            raise ValueError(f"the number of words is {top}: expected 1 or more")
+        if not is_whole(top, 1):
+            raise ValueError(f"the number of words is {top!r}: expected 1 or more")
         logits, words = self._engine.read_out(self._snapshots[-1][0])[0][SPECIAL:].astype(float), self._words.words
         if matching:
             logits[[not word.startswith(self.word) for word in words]] = -np.inf

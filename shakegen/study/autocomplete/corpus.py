@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from shakegen.checks import is_whole
 from shakegen.study.autocomplete.observations import Observations, as_ascii, word_bounds, words_of
 from shakegen.study.autocomplete.outputs import SPACE, SYMBOLS, Outputs
 from shakegen.text import splits
@@ -68,11 +69,13 @@ class AutocompleteCorpus:
         Raises:
             OSError, ValueError: the text cannot be read, or has no words, or a number is out of range.
         """
-        if not 2 <= length <= 1 << 16:
-            raise ValueError(f"the observation length is {length}: expected 2 to {1 << 16} characters")
+        if not is_whole(length, 2, 1 << 16):
+            raise ValueError(f"the observation length is {length!r}: expected 2 to {1 << 16} characters")
         vocabulary_size = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
-        if not 1 <= vocabulary_size <= 1 << 20:
-            raise ValueError(f"the vocabulary size is {vocabulary_size}: expected 1 to {1 << 20} words")
+        if not is_whole(vocabulary_size, 1, 1 << 20):
+            raise ValueError(f"the vocabulary size is {vocabulary_size!r}: expected 1 to {1 << 20} words")
+        if not is_whole(random_state, 0, math.inf):
+            raise ValueError(f"the random state is {random_state!r}: expected a whole number, 0 or more")
         characters = encode_text(source.blocks())
         characters = cut_words(characters[: len(characters) - (characters[-1] == SPACE)], length - 1)
         if not len(characters):
@@ -115,6 +118,11 @@ class AutocompleteCorpus:
         """Its description in a model file."""
         sizes = {"length": len(self), "observation_length": self.observations.length, "random_state": self.random_state}
         return {"name": self.name, "sha256": self.sha256, "split": list(self.split), **sizes}
+
+    def check_words(self, words: Outputs) -> None:
+        """Refuse a network of other outputs; raises ValueError."""
+        if self.words != words:
+            raise ValueError("the corpus has other words than the model: expected one with words=model.words")
 
     def check_parts(self) -> None:
         """Refuse a training part without observations; raises ValueError."""

@@ -63,28 +63,24 @@ def sum_in_blocks(hidden, kernel, bias, targets, rows: int) -> tf.Tensor:
     return total(hidden, kernel, bias)
 
 
-class AutocompleteCrossentropy(keras.losses.Loss):
-    """`autocomplete_crossentropy` of networks made by `without_read_out`."""
+class AutocompleteCrossentropy:
+    """`autocomplete_crossentropy` of a network, from the input of its layer `dense`; no logits are kept.
 
-    def __init__(self, read_out: keras.layers.Dense):
-        super().__init__(name="autocomplete_crossentropy", reduction=None)
-        self.read_out = read_out
+    Args:
+        network: a `keras.Model` made by `network.build`.
+
+    Attributes:
+        forward: the same network up to the input of `dense`.
+    """
+
+    def __init__(self, network: keras.Model):
+        self._read_out = network.get_layer("dense")
+        self.forward = keras.Model(network.inputs, self._read_out.input)
 
     def count(self, targets) -> tf.Tensor:
         """How many targets count."""
         return tf.math.count_nonzero(targets >= SPECIAL, dtype=tf.int32)
 
-    def call(self, targets, hidden):
-        kernel, bias = (tf.convert_to_tensor(weight) for weight in (self.read_out.kernel, self.read_out.bias))
-        return autocomplete_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, tf.cast(targets, tf.int32))
-
-
-def without_read_out(network: keras.Model) -> keras.Model:
-    """The same network up to the input of its layer `dense`, which it keeps as its attribute `read_out`.
-
-    It shares all its weights with `network`, in the same order. `AutocompleteCrossentropy` trains it.
-    """
-    read_out = network.get_layer("dense")
-    below = keras.Model(network.inputs, read_out.input, name=network.name)
-    below.read_out = read_out
-    return below
+    def __call__(self, targets, hidden) -> tf.Tensor:
+        kernel, bias = (tf.convert_to_tensor(weight) for weight in (self._read_out.kernel, self._read_out.bias))
+        return autocomplete_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, targets)

@@ -22,7 +22,8 @@ class AutocompleteEvaluation:
     Attributes:
         nats: the sum of the negative log-likelihoods of the words.
         counts: how many positions, by how many characters of the word are typed, shape (typed + 1,).
-        hits: at how many of them the word was among the likeliest k + 1, shape (TOP, typed + 1).
+        hits: at how many of them the word was among the likeliest k + 1, shape (TOP, typed + 1). Among equally likely
+            words it is a hit by chance: of n, for m places that are left, it counts as m/n.
         positions: how many there are with padding and unknown words.
     """
 
@@ -89,16 +90,27 @@ def evaluate(engine, observations: Observations, rows: np.ndarray, streams: int 
         rows: which of them, shape (N,).
         streams: how many to read side by side.
     """
-    nats, counts, hits = 0.0, np.zeros(observations.length, np.int64), np.zeros((TOP, observations.length), np.int64)
+    nats, counts, hits = 0.0, np.zeros(observations.length, np.int64), np.zeros((TOP, observations.length))
     for first in range(0, len(rows), streams):
         inputs, targets = observations.take(rows[first : first + streams])
         known, typed = targets >= SPECIAL, count_typed(inputs)
-        surprisals, ranks = rank_targets(engine, read(engine, inputs)[known], targets[known])
+        surprisals, likelier, equal = rank_targets(engine, read(engine, inputs)[known], targets[known])
         nats += surprisals.sum(dtype=float)
         for k in range(TOP):
-            hits[k] += np.bincount(typed[known][ranks <= k], minlength=len(counts))
+            hits[k] += np.bincount(typed[known], share_places(k + 1, likelier, equal), minlength=len(counts))
         counts += np.bincount(typed[known], minlength=len(counts))
     return AutocompleteEvaluation(nats, counts, hits, len(rows) * observations.length)
+
+
+def share_places(top: int, likelier: np.ndarray, equal: np.ndarray) -> np.ndarray:
+    """The chances of targets to be among the `top` likeliest outputs, if equally likely ones are put in random order.
+
+    Args:
+        top: the number of places.
+        likelier: how many outputs are likelier than each target, shape (N,).
+        equal: how many are as likely, with the target itself, shape (N,).
+    """
+    return np.clip((top - likelier) / equal, 0, 1)
 
 
 def count_typed(inputs: np.ndarray) -> np.ndarray:
@@ -116,16 +128,17 @@ def read(engine, inputs: np.ndarray) -> np.ndarray:
     return np.stack(steps, axis=1)
 
 
-def rank_targets(engine, results: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The surprisal of each target, in nats, and how many outputs were likelier."""
-    surprisals, ranks = np.empty(len(targets)), np.empty(len(targets), np.int64)
+def rank_targets(engine, results: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The surprisal of each target, in nats, and how many outputs were likelier, and as likely, with itself."""
+    surprisals, likelier, equal = np.empty(len(targets)), *np.empty((2, len(targets)), np.int64)
     block = max(1, LOGITS // engine.outputs)
     for first in range(0, len(targets), block):
         some = slice(first, first + block)
         logits = engine.read_out(results[some])
         wanted = np.take_along_axis(logits, targets[some, None].astype(np.intp), axis=1)
-        ranks[some] = np.count_nonzero(logits > wanted, axis=1)
+        likelier[some] = np.count_nonzero(logits > wanted, axis=1)
+        equal[some] = np.maximum(1, np.count_nonzero(logits == wanted, axis=1))  # none where they are not numbers
         logits -= wanted
         highest = logits.max(axis=1, keepdims=True)
         surprisals[some] = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
-    return surprisals, ranks
+    return surprisals, likelier, equal

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from shakegen.inference.engine import check_ids
 from shakegen.text.vocabulary import Vocabulary
 
 SYMBOLS = Vocabulary(" abcdefghijklmnopqrstuvwxyz")
@@ -66,6 +67,7 @@ class Outputs:
         return np.fromiter((get(word, UNKNOWN) for word in words), self.dtype)
 
     def decode(self, outputs: Iterable[int]) -> list[str]:
-        """The words of outputs; "" for padding and `<unknown>` for unknown."""
-        names = ("", "<unknown>")
-        return [self.words[k - SPECIAL] if k >= SPECIAL else names[k] for k in map(int, outputs)]
+        """The words of outputs, "" for padding and `<unknown>` for unknown; ValueError if there is no such output."""
+        names, outputs = ("", "<unknown>", *self.words), np.asarray(outputs, np.intp)
+        check_ids(outputs, len(self))
+        return [names[k] for k in outputs.tolist()]

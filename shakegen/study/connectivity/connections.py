@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shakegen.checks import is_whole
 from shakegen.study.connectivity.gradients import Gradients
 
 LONGEST = 4096
@@ -77,8 +78,8 @@ def connections(
     script = model.read_script(text, on_unknown)
     if not 0 < len(script.ids) <= LONGEST:
         raise ValueError(f"the text has {len(script.ids)} characters: expected 1 to {LONGEST}")
-    if top < 1:
-        raise ValueError(f"the number of suggestions is {top}: expected 1 or more")
+    if not is_whole(top, 1):
+        raise ValueError(f"the number of suggestions is {top!r}: expected 1 or more")
     if target is not None and target not in script.outputs:
         raise ValueError(f"the model does not predict {target!r}: expected a {script.what} that it knows")
     gradients, outputs = Gradients(model.config, model.weights, script.ids), np.array(script.outputs, object)

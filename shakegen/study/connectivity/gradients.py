@@ -6,7 +6,7 @@ with respect to the one-hot input at s.
 
 import numpy as np
 
-from shakegen.inference.engine import layer_weights
+from shakegen.inference.engine import check_ids, layer_weights
 from shakegen.inference.threads import Pace, get_blas
 from shakegen.study.connectivity.layer import LayerTrace
 
@@ -20,6 +20,9 @@ class Gradients:
         config: the architecture, with the fields of `Config`.
         weights: of the network, by the names of `Config.weight_shapes`, all of one float type.
         ids: the text, shape (T,), T > 0.
+
+    Raises:
+        ValueError: an id is out of range.
     """
 
     def __init__(self, config, weights: dict[str, np.ndarray], ids: np.ndarray):
@@ -32,7 +35,9 @@ class Gradients:
             layer = LayerTrace(cell, layer_weights(weights, number), inputs)
             if number == 1:
                 table = layer.kernel if embedding is None else embedding @ layer.kernel
-                self.hidden = layer.read(table[np.asarray(ids, np.intp)])
+                ids = np.asarray(ids, np.intp)
+                check_ids(ids, len(table))
+                self.hidden = layer.read(table[ids])
             else:
                 outputs = layer.read(self.hidden @ layer.kernel)
                 self.hidden = outputs + self.hidden if config.residual else outputs
@@ -57,9 +62,14 @@ class Gradients:
 
         Returns:
             Shape (T, T): row t is the output at t, column s the input at s; zero where s > t.
+
+        Raises:
+            ValueError: a target is out of range.
         """
+        targets = np.asarray(targets)
+        check_ids(targets, self.dense[0].shape[1])
         count = len(self.hidden)
-        norms, seeds = np.zeros((count, count), self.hidden.dtype), self.dense[0][:, np.asarray(targets)].T
+        norms, seeds = np.zeros((count, count), self.hidden.dtype), self.dense[0][:, targets].T
         for first in range(0, count, block):
             self._go_back(first, seeds[first : first + block], norms[first : first + block])
         return norms

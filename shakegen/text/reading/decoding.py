@@ -60,13 +60,13 @@ def suggest_encoding(raw: bytes, position: int) -> str:
     sample = raw[max(0, position - 32_768) :][:65_536]
     for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         if raw.startswith(mark):
-            return "try --encoding utf-16"
+            return "try `encoding='utf-16'`"
     guess = from_bytes(sample).best()
     if guess is None or guess.encoding in ("ascii", "utf_8"):
-        return "expected a text file; if it is one, name its encoding with --encoding"
+        return "expected a text file; if it is one, name its `encoding`"
     same_as_common = sample.decode("cp1252", "replace") == sample.decode(guess.encoding, "replace")
     name = "cp1252" if same_as_common else guess.encoding.replace("_", "-")
-    return f"try --encoding {name}, in which there is {quote_excerpt(sample.decode(name, 'replace'))}"
+    return f"try `encoding={name!r}`, in which there is {quote_excerpt(sample.decode(name, 'replace'))}"
 
 
 def quote_excerpt(text: str) -> str:

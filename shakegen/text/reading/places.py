@@ -26,7 +26,7 @@ def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
         OSError: there is no such file, or it cannot be read.
         ValueError: there is no such encoding, an archive is refused, or a folder has no text.
     """
-    if str(path) == "-":
+    if path == "-":
         return from_pipe(sys.stdin.buffer, "stdin", "standard input", encoding)
     if os.path.isdir(path):
         return from_folder(Path(path), encoding)

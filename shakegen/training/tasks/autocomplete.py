@@ -6,7 +6,7 @@ from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.task import Measure, Task
-from shakegen.training.validation import AutocompleteValidation
+from shakegen.training.validation import FEWEST, AutocompleteValidation
 
 PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
 
@@ -63,22 +63,26 @@ class AutocompleteTask(Task):
 
     def make_network(self, config, corpus, vocabulary, **options):
         from shakegen.network.build import build
-        from shakegen.study.autocomplete.loss import without_read_out
 
         options.pop("streams", None)  # every observation is read from the start state
-        return without_read_out(build(config, len(vocabulary), outputs=len(corpus.words), **options))
+        return build(config, len(vocabulary), outputs=len(corpus.words), **options)
 
-    def make_loss(self, network):
+    def make_learner(self, network, replicas):
         from shakegen.study.autocomplete.loss import AutocompleteCrossentropy
+        from shakegen.training.learner import Learner
 
-        return AutocompleteCrossentropy(network.read_out)
+        loss = AutocompleteCrossentropy(network)
+        return Learner(network, replicas, loss.forward, loss)
 
     def transfer_weights(self, weights, base, vocabulary):
         return base.weights
 
     def make_validation(self, config, corpus, vocabulary, most):
-        rows = corpus.validation
-        return AutocompleteValidation(config, corpus.observations, rows, most) if len(rows) else None
+        rows, few = corpus.validation, self.lacks_validation(corpus)
+        return AutocompleteValidation(config, corpus.observations, rows, most) if len(rows) and not few else None
+
+    def lacks_validation(self, corpus):
+        return 0 < len(corpus.validation) * corpus.observations.length < FEWEST
 
     def make_model(self, config, corpus, vocabulary, weights, history, training):
         return self.kind(config, vocabulary, weights, corpus.origin(), history, training, words=corpus.words)

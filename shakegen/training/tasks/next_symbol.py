@@ -9,7 +9,7 @@ from shakegen.text.splits import PARTS
 from shakegen.training import finetuning
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.task import Measure, Task
-from shakegen.training.validation import TextValidation
+from shakegen.training.validation import FEWEST, TextValidation
 
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
@@ -44,24 +44,28 @@ class NextSymbolTask(Task):
     def make_batches(self, corpus, vocabulary, recipe):
         kind = windows.Streams if recipe.stateful else windows.ShuffledWindows
         ids = recode(corpus.train, corpus, vocabulary)
-        return kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state)
+        return kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state, vocabulary.symbol)
 
     def make_network(self, config, corpus, vocabulary, **options):
         from shakegen.network.build import build
 
         return build(config, len(vocabulary), **options)
 
-    def make_loss(self, network):
-        from shakegen.training.learner import Crossentropy
+    def make_learner(self, network, replicas):
+        from shakegen.training.learner import Learner
 
-        return Crossentropy()
+        return Learner(network, replicas)
 
     def transfer_weights(self, weights, base, vocabulary):
         return finetuning.transfer(weights, base.weights, finetuning.find_ids(base.vocabulary, vocabulary))
 
     def make_validation(self, config, corpus, vocabulary, most):
         ids = recode(corpus.validation, corpus, vocabulary)
-        return TextValidation(config, ids, most) if len(ids) > 1 else None
+        enough = len(ids) > 1 and not self.lacks_validation(corpus)
+        return TextValidation(config, ids, most) if enough else None
+
+    def lacks_validation(self, corpus):
+        return 0 < corpus.parts[1].characters < FEWEST
 
     def make_sampler(self, config, corpus, vocabulary, options, shown):
         from shakegen.callbacks import SampleText

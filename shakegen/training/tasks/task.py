@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import keras
 
     from shakegen.model.model_file import Training
+    from shakegen.training.learner import Learner
+    from shakegen.training.workers.replicas import Replicas
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,11 @@ class Task(ABC):
 
     @abstractmethod
     def make_network(self, config: Config, corpus, vocabulary, **options) -> keras.Model:
-        """The network to train, not compiled, from ids to the input of the loss; options as for `network.build`.
-
-        Its weights are those of the model's network, in the same order.
-        """
+        """The network to train, not compiled; options as for `network.build`."""
 
     @abstractmethod
-    def make_loss(self, network: keras.Model) -> keras.losses.Loss:
-        """The loss of a network, in nats: a mean over targets, with a method `count` of the number of targets."""
+    def make_learner(self, network: keras.Model, replicas: Replicas) -> Learner:
+        """The learner of a network, with the loss of the task."""
 
     @abstractmethod
     def transfer_weights(self, weights: dict, base: Model, vocabulary) -> dict:
@@ -107,7 +106,11 @@ class Task(ABC):
 
     @abstractmethod
     def make_validation(self, config: Config, corpus, vocabulary, most: int):
-        """A score of weights on about so many characters of validation text, in nats; None without such text."""
+        """A score of weights on about so many characters of validation text, in nats; None without enough of it."""
+
+    @abstractmethod
+    def lacks_validation(self, corpus) -> bool:
+        """Whether there is validation text, but too little to choose an epoch by."""
 
     def make_model(
         self, config: Config, corpus, vocabulary, weights: dict, history: list[dict], training: Training

@@ -85,10 +85,10 @@ class Cluster:
         """
         if workers is None:
             if index is not None:
-                raise ValueError("--worker-index is given without --workers: expected the addresses of all, too")
+                raise ValueError("`worker_index` is given without `workers`: expected the addresses of all, too")
             return cls.from_environment(environment)
         if index is None:
-            raise ValueError("--workers is given without --worker-index: expected which of them this is, from 0")
+            raise ValueError("`workers` is given without `worker_index`: expected which of them this is, from 0")
         return cls(tuple(address.strip() for address in workers.split(",")), index)
 
 

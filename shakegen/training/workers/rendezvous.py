@@ -58,7 +58,7 @@ def meet_all(team: Team, wait: float) -> None:
         except OSError as error:
             raise TeamError(
                 f"{cluster.name(0)} did not answer within {wait:g} s ({error.strerror}): expected it to be started, at "
-                "an address that others reach; try a longer --worker-wait"
+                "an address that others reach; try a longer `worker_wait`"
             ) from None
         team.meet(0, channel)
     with contextlib.closing(Door(team)) as door:
@@ -133,7 +133,7 @@ class Door:
                 names = " and ".join(map(self._team.cluster.name, missing))
                 raise TeamError(
                     f"{names} did not come to {self._team.name} within {wait:g} s{self._refused}: expected every "
-                    "worker to be started, with the same addresses; try a longer --worker-wait"
+                    "worker to be started, with the same addresses; try a longer `worker_wait`"
                 )
             time.sleep(PAUSE)
 

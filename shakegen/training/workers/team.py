@@ -21,7 +21,7 @@ from shakegen.training.workers.strategy import Strategy
 PAUSE = 0.1
 HEARTBEAT = 3.0  # seconds between signs of life
 GRACE = 10.0  # seconds for a process to end by itself, once the team is broken
-ADVICE = "start all workers anew, with --resume to go on from the last checkpoint"
+ADVICE = "start all workers anew, with `resume` to go on from the last checkpoint"
 BLOCK = 1 << 19  # bytes of a model in one message
 
 

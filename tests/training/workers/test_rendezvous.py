@@ -124,7 +124,7 @@ def test_a_worker_that_leaves_early_and_one_whose_connection_breaks_end_all():
         team.agree({})
 
     assert str(together(cut_off, addresses)[0]) == (
-        f"worker 1 ({addresses[1]}) is gone, killed or cut off: start all workers anew, with --resume to go on from "
+        f"worker 1 ({addresses[1]}) is gone, killed or cut off: start all workers anew, with `resume` to go on from "
         "the last checkpoint"
     )
 
@@ -169,7 +169,7 @@ def test_a_silent_worker_is_taken_for_dead(monkeypatch):
     addresses = workers.free_addresses(2)
     results = together(lambda team: team.wait_for_problem(20), addresses)
     silent = {
-        f"worker {index} ({addresses[index]}) gave no sign of life for 0.5 s: start all workers anew, with --resume to "
+        f"worker {index} ({addresses[index]}) gave no sign of life for 0.5 s: start all workers anew, with `resume` to "
         "go on from the last checkpoint"
         for index in (0, 1)
     }
@@ -179,12 +179,12 @@ def test_a_silent_worker_is_taken_for_dead(monkeypatch):
 
 def test_workers_that_never_come_or_cannot_be_reached():
     addresses = workers.free_addresses(3)
-    expected = "expected every worker to be started, with the same addresses; try a longer --worker-wait"
+    expected = "expected every worker to be started, with the same addresses; try a longer `worker_wait`"
     absent = f"worker 1 ({addresses[1]}) did not come to worker 0 ({addresses[0]}) within 0.5 s: {expected}"
     assert messages(together(str, addresses, [0, 2], 0.5)) == {0: absent, 2: absent}
     assert messages(together(str, addresses, [1], 0.5)) == {
         1: f"worker 0 ({addresses[0]}) did not answer within 0.5 s (Connection refused): expected it to be started, at "
-        "an address that others reach; try a longer --worker-wait"
+        "an address that others reach; try a longer `worker_wait`"
     }
     with socket.create_server(("127.0.0.1", int(addresses[0].rpartition(":")[2]))):
         assert messages(together(str, addresses, [0], 0.5)) == {

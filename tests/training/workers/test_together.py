@@ -113,7 +113,7 @@ def test_workers_with_other_options_part_and_say_which(folder):
 def test_a_worker_that_is_killed_ends_the_others(folder):
     for index in (0, 2):
         assert (folder / "3" / f"said{index}.txt").read_text() == (
-            "worker 1 (HOST:1) is gone, killed or cut off: start all workers anew, with --resume to go on from the "
+            "worker 1 (HOST:1) is gone, killed or cut off: start all workers anew, with `resume` to go on from the "
             "last checkpoint\n"
         )
     assert (folder / "3" / "said1.txt").read_text() == ""

@@ -11,6 +11,7 @@ class Scale:
         self.variable = keras.Variable(1.0, trainable=False, dtype="float32", name="scale")
 
 
+@keras.saving.register_keras_serializable("shakegen")
 class ScaledDropout(keras.layers.Dropout):
     """`keras.layers.Dropout` whose rate is multiplied by a scale: 1, until `scale_dropout` says otherwise."""
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from shakegen.layers.dropout import ScaledDropout, scale_dropout
 from shakegen.network.build import build
 from shakegen.network.config import DROPOUT, Config
-from shakegen.network.dropout import ScaledDropout, scale_dropout
 from shakegen.text.corpus import Corpus
 from shakegen.text.windows import ShuffledWindows
 from shakegen.training import train

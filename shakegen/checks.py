@@ -1,0 +1,29 @@
+"""Whether arguments are numbers of the right kind and range. Only Python."""
+
+import math
+import numbers
+import sys
+
+LARGEST = 1 << 40  # of anything that is counted
+
+
+def is_whole(value, least: float = -math.inf, most: float = LARGEST) -> bool:
+    """Whether a value is a whole number in a range, ends included; true and false are no numbers."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and least <= value <= most
+
+
+def is_number(value, least: float = -math.inf, most: float = math.inf) -> bool:
+    """Whether a value is a finite number in a range, ends included; true and false are no numbers."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and abs(value) <= sys.float_info.max and least <= value <= most
+
+
+def refuse_unknown(what: str, given, known) -> None:
+    """Refuse options that do not exist.
+
+    Raises:
+        TypeError: one of the names given is not known; the message lists the known ones.
+    """
+    for name in given:
+        if name not in known:
+            raise TypeError(f"there is no option {name!r} of {what}: expected some of {', '.join(known)}")
