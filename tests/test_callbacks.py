@@ -4,7 +4,8 @@ import sys
 import keras
 import pytest
 
-from shakegen.callbacks import SampleText, show
+from shakegen.callbacks import SampleText
+from shakegen.streams import show
 from shakegen.text.corpus import Corpus
 from shakegen.text.windows import one_hot_windows
 

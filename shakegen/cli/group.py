@@ -1,19 +1,23 @@
 """The group of all commands, with errors of one line, and tables."""
 
 import logging
-import os
 import sys
 
 import click
 
 from shakegen import __version__
 from shakegen.cli.options import Grouped
+from shakegen.streams import standard_streams
 
 
 class OneLineErrors(click.Group):
     """Bad input ends in one line `Error: …` and exit code 1, Ctrl-C in exit code 130; no traceback reaches a user."""
 
     command_class = Grouped
+
+    def main(self, *args, **options):
+        with standard_streams(fail_to_print):
+            return super().main(*args, **options)
 
     def invoke(self, ctx):
         try:
@@ -29,6 +33,16 @@ class OneLineErrors(click.Group):
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(130)
+
+
+def fail_to_print(error: Exception) -> None:
+    """End the command because nobody reads what it prints, or because it cannot be written."""
+    if isinstance(error, BrokenPipeError):
+        raise error
+    reason = error.strerror if isinstance(error, OSError) else error
+    raise click.ClickException(
+        f"cannot write to standard output ({reason}): expected a place that has room and may be written to"
+    ) from None
 
 
 def format_error(error: Exception) -> str:
@@ -48,12 +62,6 @@ def main():
     shakegen train my.txt --cell gru       train one on your own text
     shakegen train my.txt --minutes 3      ... in a given time
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by the parent process
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
     notes = logging.getLogger("shakegen")
     notes.handlers, notes.propagate = [Notes()], False
     notes.setLevel(logging.INFO)

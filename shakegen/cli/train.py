@@ -138,19 +138,16 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
     started = time.monotonic()
     from shakegen.training import begin_with_text
 
-    beginning, values = begin_with_text(
-        corpus,
-        options,
-        given,
-        resume=resume,
-        finetune=finetune,
-        out=out,
-        checkpoint_every=checkpoint_every,
-        strategy=strategy,
-    )
-    if not (strategy.chief or quiet):
-        chief = strategy.cluster.name(0)
-        click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
+    files = {"resume": resume, "finetune": finetune, "out": out, "checkpoint_every": checkpoint_every}
+    with begin_with_text(corpus, options, given, **files, strategy=strategy) as (beginning, values):
+        if not (strategy.chief or quiet):
+            chief = strategy.cluster.name(0)
+            click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
+        train_begun(strategy, corpus, beginning, values, started, quiet)
+
+
+def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet: bool) -> None:
+    """Train from where a run begins, and say how it ended."""
     with quiet_tensorflow():
         from tensorflow import errors
 
@@ -167,7 +164,7 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
     except training.Interrupted as stop:
         if stop.model is not None:
             click.echo(f"\nInterrupted. {runs.describe_run(stop.model, out)}", err=True)
-            if checkpoint_every:
+            if beginning.checkpoint_every:
                 click.echo(f"Go on with: {runs.resume_command(corpus, stop.model, out)}", err=True)
         sys.exit(128 + stop.signal)
     if model and not quiet:

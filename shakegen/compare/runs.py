@@ -96,11 +96,11 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
     environment[VARIABLE] = environment_for([find_cell(record.what["config"]["cell"])])
     # In a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
     own_group = 0 if os.name == "posix" else None
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, process_group=own_group)
-    with pass_signals_on(process) as stopped:
-        code = process.wait()
-    if stopped:
-        raise Stopped(stopped[0])
+    with list_signals() as came:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, process_group=own_group)
+        code = wait_for(process, came)
+    if came:
+        raise Stopped(came[0])
     if code == 0:
         return Record.read(record.path(folder))
     reason = f"its process ended with exit code {code}"

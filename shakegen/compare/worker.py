@@ -17,6 +17,7 @@ from shakegen.compare.record import Record, Text, identify
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
+from shakegen.streams import standard_streams
 from shakegen.training.tasks import get_task
 
 TIMED = 0.5  # seconds for which the speed of sampling is measured
@@ -152,4 +153,5 @@ def peak_memory() -> int | None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with standard_streams(lambda error: None):
+        main(*sys.argv[1:])

@@ -2,6 +2,9 @@
 
 import hashlib
 import logging
+import os
+import stat
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from shakegen import __version__, files
+from shakegen.streams import dropping
 from shakegen.text.cache_folder import cache_folder
 
 log = logging.getLogger(__name__)
@@ -195,8 +199,8 @@ def retrieve(source: Download, file: Path, show: Callable[[int], None]) -> None:
 
     pooch.get_logger().setLevel("WARNING")  # `progress_bar` names the text
     pooch.retrieve(source.url, source.sha256, file.name, file.parent, downloader=receive)
-    with suppress(PermissionError):  # pooch's temporary files are for their owner alone
-        file.chmod(0o666 & ~files.current_umask())
+    with suppress(PermissionError), files.temporary_beside(file) as (new, _):
+        file.chmod(stat.S_IMODE(os.stat(new.fileno()).st_mode))  # pooch's temporary files are for their owner alone
 
 
 def explain(error: Exception, host: str) -> tuple[str, bool]:
@@ -227,7 +231,7 @@ def progress_bar(name: str, source: Download) -> Iterator[Callable[[int], None]]
     """A function that shows the bytes so far: a progress bar on a terminal; elsewhere one line names the file."""
     from rich import console, progress
 
-    terminal = console.Console(stderr=True)
+    terminal = console.Console(file=dropping(sys.stderr))
     if not terminal.is_terminal:
         log.info("fetching %s, %s bytes, from %s", name, f"{source.size:,}", source.url)
         yield lambda done: None

@@ -6,8 +6,8 @@ import sys
 import keras
 from rich import console, progress
 
-from shakegen.callbacks import show
 from shakegen.model.base import LossUnit
+from shakegen.streams import dropping, is_terminal, show
 
 SYMBOLS = {"char": "characters", "word": "words"}
 
@@ -27,12 +27,12 @@ class Progress(keras.callbacks.Callback):
         self._bar = self._task = None
 
     def on_train_begin(self, logs=None):
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             self._bar = progress.Progress(
                 progress.TextColumn("{task.description}"),
                 progress.BarColumn(bar_width=None),
                 progress.TimeRemainingColumn(),
-                console=console.Console(stderr=True),
+                console=console.Console(file=dropping(sys.stderr)),
                 transient=True,
                 expand=True,
             )

@@ -74,7 +74,7 @@ class Run:
         weights: gives the weights to score and to keep, by name.
         score: validation loss in nats per symbol for given weights; None without validation text.
         save: writes a checkpoint, and returns whether it is written; `save(True)` raises OSError if it fails, and
-            `save(False)` only warns.
+            `save(False)` only warns, and does nothing if nothing has changed since the checkpoint before.
         started: the `time.monotonic()` when the run began, or was resumed.
         every: seconds between checkpoints within an epoch.
 
@@ -236,7 +236,7 @@ class Run:
         self._took, self._saved = took, False
 
     def _report(self) -> None:
-        """Score the network, keep it if it is the best, tell the callbacks, write a checkpoint."""
+        """Score the network, keep it if it is the best, write a checkpoint, tell the callbacks."""
         position, began, weights = self.position, time.monotonic(), self._weights()
         entry = {"epoch": self.epoch, "loss": position.loss / position.losses}
         if self._score:
@@ -253,8 +253,9 @@ class Run:
         position.reports += 1
         # Keras's callbacks count epochs themselves, and format file names with `epoch` and the logs.
         logs = {"epochs" if name == "epoch" else name: value for name, value in entry.items()}
+        self._checkpoint()  # first: no callback that fails, or never returns, may cost an epoch
         self.callbacks.on_epoch_end(position.reports - 1, logs)
-        self._checkpoint()
+        self._checkpoint()  # again, if they have changed the network or its learning rate
         self._reserve = time.monotonic() - began
 
     def _checkpoint(self, must: bool = False) -> None:

@@ -1,6 +1,5 @@
 """Training from the first batch to the model."""
 
-import hashlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from shakegen import __version__
-from shakegen.model.base import Model
 from shakegen.model.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus
 from shakegen.training.beginning import ORIGIN, Beginning, begin, digest
+from shakegen.training.checkpoint import digest_model
 from shakegen.training.trainer import Trainer
 from shakegen.training.workers.strategy import Strategy
 
@@ -115,13 +114,3 @@ def describe_run(beginning: Beginning) -> dict:
         **{name.replace("_", " "): value for name, value in options.items()},
         "a model to begin with": digest_model(beginning.base),
     }
-
-
-def digest_model(model: Model | None) -> str | None:
-    """A sha256 of a model's weights, and of where its training run stands."""
-    if model is None:
-        return None
-    arrays, sha256 = {**model.weights, **(model.training.arrays if model.training else {})}, hashlib.sha256()
-    for name in sorted(arrays):
-        sha256.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
-    return sha256.hexdigest()

@@ -64,7 +64,7 @@ def test_workers_meet_agree_share_and_follow_the_chief():
         content = team.share(b"model" * 1_000_000 if team.chief else None)
         if team.chief:
             for rate in (0.1, 0.2):
-                team.order("learn", rate=rate)
+                team.order("learn", rate=rate, dropout=1.0)
             team.order("end", signal=None)
             return content
         assert [order.get("rate") for order in team.orders()] == [0.1, 0.2, None]
@@ -133,7 +133,7 @@ def test_workers_that_do_not_train_the_same_runs_part():
     def act(team: Team):
         if team.chief:
             team.agree({})
-        team.tell("order", what="learn")
+        team.tell("order", what="gather")
         team.take(0, "facts")
 
     addresses = workers.free_addresses(2)
@@ -157,8 +157,8 @@ def test_a_program_that_is_no_worker_at_the_address_of_the_chief():
         thread = threading.Thread(target=answer, args=[server])
         thread.start()
         assert messages(together(str, addresses, [1])) == {
-            1: f"another program answers at {addresses[0]}: expected worker 0 ({addresses[0]}), of a run that has not "
-            "begun yet"
+            1: f"another program answers at {addresses[0]}: expected worker 0 ({addresses[0]}), of this version of "
+            "shakegen and of a run that has not begun yet"
         }
         thread.join(timeout=60)
 
