@@ -75,7 +75,7 @@ def temporary_beside(place: Path, mode: int | None = None) -> Iterator[tuple[Bin
 
     Without a mode it has that of any new file. Its name is short: that of the other file may be as long as any can be.
     """
-    path = place.with_name(f".{secrets.token_hex(4)}.part")
+    path = place.with_name(f".{digest(place)}.{secrets.token_hex(4)}.part")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with open(descriptor, "wb") as file:
@@ -84,6 +84,11 @@ def temporary_beside(place: Path, mode: int | None = None) -> Iterator[tuple[Bin
             yield file, path
     finally:
         path.unlink(missing_ok=True)
+
+
+def digest(place: Path) -> str:
+    """A short name for the name of a file."""
+    return hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]
 
 
 def sync_folder(folder: Path) -> None:
@@ -104,6 +109,8 @@ class HeldError(ValueError):
 def holding(path: Path, option: str = "--out") -> Iterator[None]:
     """Keep a file, which need not exist yet, for this process; a process that is killed holds none.
 
+    Temporary files that a killed process left beside it are deleted.
+
     Raises:
         HeldError: another process holds it.
         OSError: nothing can be written there.
@@ -112,7 +119,7 @@ def holding(path: Path, option: str = "--out") -> Iterator[None]:
 
     with explaining(path, option):
         place, _ = find_place(path)
-        lock = filelock.FileLock(place.with_name(f".{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]}.lock"))
+        lock = filelock.FileLock(place.with_name(f".{digest(place)}.lock"))
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
@@ -120,6 +127,8 @@ def holding(path: Path, option: str = "--out") -> Iterator[None]:
                 f"another run writes {path}: wait for its end, or name another file with {option}"
             ) from None
     try:
+        for left in place.parent.glob(f".{digest(place)}.*.part"):
+            left.unlink(missing_ok=True)
         yield
     finally:
         with contextlib.suppress(OSError):  # Windows deletes no open file
