@@ -1,6 +1,7 @@
 """The options of a training run, checked, and the learning rate at each point of it. Only Python."""
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated
@@ -164,4 +165,4 @@ def explain_difference(name: str, before, now) -> str:
 
 
 def is_number(value) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max  # an int may be larger

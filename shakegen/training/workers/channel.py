@@ -75,6 +75,7 @@ class Channel:
         """End the connection; a thread that waits to receive wakes up."""
         with contextlib.suppress(OSError):  # the other end was first
             self._socket.shutdown(socket.SHUT_RDWR)
+        self._file.close()
         self._socket.close()
 
 

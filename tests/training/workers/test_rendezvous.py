@@ -177,6 +177,23 @@ def test_a_silent_worker_is_taken_for_dead(monkeypatch):
     assert results.keys() == {0, 1}
 
 
+def test_a_lost_team_does_not_wait_for_tensorflow_and_no_process_is_ended(monkeypatch):
+    """Where TensorFlow does not heed that it is to give up, the library raises, and leaves it behind."""
+    monkeypatch.setattr("shakegen.training.workers.team.GRACE", 0.1)
+    held = threading.Event()
+
+    def act(team: Team):
+        if not team.chief:
+            raise ValueError("bad text")
+        with pytest.raises(KeyError):
+            team.wait_for({}.popitem)
+        return team.wait_for(lambda: 5), team.wait_for(held.wait)
+
+    addresses = workers.free_addresses(2)
+    assert str(together(act, addresses)[0]) == f"worker 1 ({addresses[1]}) ended: bad text"
+    held.set()
+
+
 def test_workers_that_never_come_or_cannot_be_reached():
     addresses = workers.free_addresses(3)
     expected = "expected every worker to be started, with the same addresses; try a longer --worker-wait"
