@@ -92,7 +92,12 @@ def test_a_folder_that_is_removed_is_made_again(poem, tmp_path):
 def test_a_checkpoint_that_cannot_be_written_is_tried_again(poem, tmp_path, capsys):
     """A file in the place of the folder stands in for a disk that is full, and has room later."""
     path = tmp_path / "models" / "model.h5"
-    block = AfterEpoch(lambda model: path.parent.write_text(""), 1)
+
+    def move(model):
+        path.parent.rename(tmp_path / "moved")
+        path.parent.write_text("")
+
+    block = AfterEpoch(move, 1)
     free = AfterEpoch(lambda model: path.parent.unlink(), 3)
     model = train(Corpus.from_text(poem), CONFIG, epochs=3, out=path, callbacks=[block, free], **SMALL)
     assert load(path).history == model.history
