@@ -14,6 +14,9 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 	$(BIN)/pytest
 	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py
 
+kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly
+	$(BIN)/python tests/kills.py 100 0
+
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable .
@@ -34,4 +37,4 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 clean:  ## remove what make made
 	rm -rf .venv build poem *.egg-info
 
-.PHONY: poem test browser clean
+.PHONY: poem test kills browser clean

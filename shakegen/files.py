@@ -55,9 +55,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def find_place(path: Path) -> tuple[Path, int | None]:
-    """Where a file is, behind all links, in a folder that exists now; and its mode, or None where there is no file."""
+    """Where a file is, behind all links, and its mode, or None where there is no file; the folder of `path` is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     place = Path(os.path.realpath(path))
-    place.parent.mkdir(parents=True, exist_ok=True)
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:

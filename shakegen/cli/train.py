@@ -68,8 +68,8 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 @shape_options
 @group(
     "Files",
-    click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5, or "
-                 "the next that is free]"),
+    click.option("--out", type=click.Path(path_type=Path), help="Model file; one that is there is kept, with ~ "
+                 "behind its name.  [default: models/<corpus>-<cell>.h5, or the next that is free]"),
     click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models."),
     click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model."),
     click.option("--checkpoint-every", type=float, default=1.0, show_default=True, help="Minutes between checkpoints; "
@@ -94,8 +94,8 @@ def train(context, workers, worker_index, worker_wait, **options):
     character or word (lower is better). The model file keeps the best epoch. Epochs of more than about a million
     characters, or words, are reported in parts.
 
-    Ctrl-C, or SIGTERM, saves and ends the run. --resume continues it bit for bit, after a crash from the last
-    checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate and --patience may change. The
+    Ctrl-C, SIGTERM, or the end of the terminal saves and ends the run; not with nohup. --resume continues it bit for
+    bit, after a crash from the last checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate and --patience may change. The
     learning rate falls over the whole run. Resumed with more epochs, it jumps back up to where a run of the new length
     would be. (With --schedule constant, N epochs and M more are the same as N + M.) --minutes depends on the clock, so
     it cannot be repeated exactly.

@@ -54,7 +54,8 @@ def train(
             epoch without the state of the run, several times smaller; the run cannot go on from it.
         callbacks: Keras callbacks, such as `SampleText`. Their logs have `val_loss` and `epochs` so far. An epoch of
             more than about a million symbols counts as several for them. Setting `model.stop_training` ends the run. A
-            learning rate set between epochs scales all later rates of the schedule.
+            learning rate set between epochs scales all later rates of the schedule. A checkpoint comes before they are
+            told of an epoch's end, so that none costs an epoch; another one follows if they changed the network.
         log_dir: a folder for `epochs.csv`, a line an epoch, and for event files that TensorBoard shows: losses, norms
             of gradients, the samples of a `SampleText` among the callbacks. A resumed run continues its logs.
         verbose: show progress on standard error.
@@ -71,7 +72,7 @@ def train(
         ValueError: the text is too short for a window or a part, an option is out of range, or the run to resume
             differs.
         Diverged: the loss is not a number; the exception holds the best model so far.
-        Interrupted: Ctrl-C or SIGTERM; the exception holds the model.
+        Interrupted: Ctrl-C, SIGTERM or SIGHUP; the exception holds the model.
         TeamError: the workers' arguments differ, or one was lost; the message says which and why.
         OSError: the log folder, or the model file at the end, cannot be written. A checkpoint that fails during
             training only gives a warning.
