@@ -95,10 +95,10 @@ def train(context, workers, worker_index, worker_wait, **options):
     characters, or words, are reported in parts.
 
     Ctrl-C, SIGTERM, or the end of the terminal saves and ends the run; not with nohup. --resume continues it bit for
-    bit, after a crash from the last checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate and --patience may change. The
-    learning rate falls over the whole run. Resumed with more epochs, it jumps back up to where a run of the new length
-    would be. (With --schedule constant, N epochs and M more are the same as N + M.) --minutes depends on the clock, so
-    it cannot be repeated exactly.
+    bit, after a crash from the last checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate
+    and --patience may change. The learning rate falls over the whole run. Resumed with more epochs, it jumps back up to
+    where a run of the new length would be. (With --schedule constant, N epochs and M more are the same as N + M.)
+    --minutes depends on the clock, so it cannot be repeated exactly.
 
     --task autocomplete reads the text as words of a to z, in observations of --seq-length characters that hold whole
     words; the observations are shuffled and split. The defaults are then those of the study of memory: 600 units, 2
