@@ -17,6 +17,9 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly
 	$(BIN)/python tests/kills.py 100 0
 
+fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load or be refused
+	PYTHONPATH=tests $(BIN)/python tests/fuzzing.py
+
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable .
@@ -37,4 +40,4 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 clean:  ## remove what make made
 	rm -rf .venv build poem *.egg-info
 
-.PHONY: poem test kills browser clean
+.PHONY: poem test kills fuzz browser clean

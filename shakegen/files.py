@@ -1,14 +1,19 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and JSON that is read with suspicion."""
 
 import contextlib
 import errno
 import hashlib
+import json
+import math
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+DIGITS = sys.float_info.max_10_exp
 
 
 def ensure_writable(path: str | Path, option: str = "--out") -> None:
@@ -151,3 +156,28 @@ def unwritable(path: Path, error: OSError, option: str = "--out") -> OSError:
         f"cannot write {path} ({error.strerror or error}): expected a file in a folder that has room and may be "
         f"written to; try another place with {option}"
     )
+
+
+def parse_json(text: str | bytes):
+    """What a text in JSON stands for.
+
+    Raises:
+        ValueError: it is not JSON, is nested too deeply, or has a number that no float could hold.
+    """
+    try:
+        return json.loads(text, parse_int=read_integer, parse_float=read_float, parse_constant=read_float)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_integer(text: str) -> int:
+    if len(text) > DIGITS:  # Python would take long for millions of them
+        raise ValueError("it has a number that is too large")
+    return int(text)
+
+
+def read_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number

@@ -1,4 +1,6 @@
-"""Standard output and standard error, of which nothing that goes wrong there costs any work."""
+"""What reaches standard output and standard error: nothing that goes wrong there costs any work, and texts of strangers
+cannot move a terminal's cursor, change its title or turn their order round.
+"""
 
 import contextlib
 import os
@@ -6,45 +8,75 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
+TURNS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # they change the order of the characters around them
+NONE = [*range(0xD800, 0xE000), 0xFFFE, 0xFFFF]  # no characters at all
+CONTROLS = [*range(0x20), *range(0x7F, 0xA0), *TURNS, *NONE]
+ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in CONTROLS if chr(code) not in "\n\t"}
+
+
+def escape(text: str) -> str:
+    """A text where control characters, other than line ends and tabs, show as Python writes them, such as \\x1b."""
+    return text.translate(ESCAPES)
+
 
 class Stream:
-    """A text stream that hands the error to a function where it cannot be written to; else as the one beneath it."""
+    """A text stream that nothing stops from going on.
 
-    def __init__(self, stream: TextIO, fail: Callable[[Exception], None]):
-        self._stream, self._fail = stream, fail
+    Args:
+        stream: the stream beneath it.
+        fail: called with the error where it cannot be written to.
+        escapes: whether all texts are escaped. It then has no `buffer`, so that nobody writes past it.
+    """
 
-    def __getattr__(self, name):
-        return getattr(self._stream, name)
+    def __init__(self, stream: TextIO, fail: Callable[[Exception], None], escapes: bool = False):
+        self.stream, self.fail, self.escapes = stream, fail, escapes
+
+    def __getattr__(self, name: str):
+        if name == "buffer" and self.escapes:
+            raise AttributeError(name)
+        return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
         try:
-            return self._stream.write(text)
+            return self.stream.write(escape(text) if self.escapes else text)
         except (OSError, ValueError) as error:  # full, gone, or closed
-            self._fail(error)
+            self.fail(error)
             return len(text)
+
+    def writelines(self, lines) -> None:
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         try:
-            self._stream.flush()
+            self.stream.flush()
         except (OSError, ValueError) as error:
-            self._fail(error)
+            self.fail(error)
 
 
-def dropping(stream: TextIO | None) -> Any:
-    """The stream, which drops what cannot be written to it."""
-    return stream if stream is None else Stream(stream, lambda error: None)
+def drop(error: Exception) -> None:
+    """Go on without what cannot be written."""
 
 
-def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a stream is open, and to a terminal."""
+def plain(stream) -> Any:
+    """A stream that writes control sequences as they are; texts of strangers among them must be escaped before."""
+    return Stream(stream.stream, stream.fail) if isinstance(stream, Stream) else Stream(stream, drop)
+
+
+def is_terminal(stream) -> bool:
+    """Whether a stream is open, and to a terminal; None is the stream of a process without one."""
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def show(text: str, stream: TextIO | None) -> None:
-    """Print a text; characters that the encoding of the stream lacks become `?`. Showing never ends a run."""
+def show(text: str, stream) -> None:
+    """Print a text; characters that the encoding of the stream lacks become `?`. Showing never ends a run.
+
+    On a terminal, control characters are escaped.
+    """
     if stream is not None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        print(text.encode(encoding, "replace").decode(encoding), file=dropping(stream), flush=True)
+        text = text.encode(encoding, "replace").decode(encoding)
+        print(text, file=Stream(stream, drop, is_terminal(stream)), flush=True)
 
 
 @contextlib.contextmanager
@@ -52,7 +84,8 @@ def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
     """Make the standard streams usable in a context, whatever the parent process gave.
 
     A stream that is closed reads and writes nothing: else the next file to be opened would take its number, and with it
-    the messages of libraries. Characters that a terminal lacks become `?`. Standard error drops what it cannot write.
+    the messages of libraries. Characters that a terminal lacks become `?`, and all texts for one are escaped. Standard
+    error drops what it cannot write.
 
     Args:
         fail: called with the error where standard output cannot be written.
@@ -64,7 +97,9 @@ def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
     for stream in streams:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.stdout, sys.stderr = Stream(sys.stdout, fail), dropping(sys.stderr)
+    for name, act in (("stdout", fail), ("stderr", drop)):
+        stream = getattr(sys, name)
+        setattr(sys, name, Stream(stream, act, is_terminal(stream)))
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from shakegen.model import load
-from shakegen.streams import dropping, is_terminal, show
+from shakegen.streams import is_terminal, plain, show
 
 FULL = (
     "Error: cannot write to standard output (No space left on device): expected a place that has room and may be "
@@ -49,14 +49,14 @@ LOST = [
 def test_showing_never_raises_and_never_goes_elsewhere(stream, capsys):
     show("text", stream)
     if stream is not None:
-        print("text", file=dropping(stream), flush=True)
+        print("text", file=plain(stream), flush=True)
     assert not is_terminal(stream)
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_stream_that_works_is_as_it_was():
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-16")
-    same = dropping(stream)
+    same = plain(stream)
     assert (same.encoding, same.isatty(), same.write("ab")) == ("utf-16", False, 2)
     same.flush()
     assert stream.buffer.getvalue().decode("utf-16") == "ab"

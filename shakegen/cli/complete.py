@@ -13,6 +13,7 @@ import click
 
 from shakegen.cli.group import main, read_argument
 from shakegen.cli.options import input_encoding_option, json_option
+from shakegen.streams import escape, plain
 
 KEYS = "Type; a number takes that word, Tab the first; Backspace erases; Enter ends."
 BACKSPACE, ENTER, TAB, END = ("\x7f", "\b"), ("\r", "\n"), "\t", "\x04"
@@ -135,4 +136,5 @@ def show(text: str, offers) -> None:
     width = shutil.get_terminal_size().columns - 1
     listed = "  ".join(f"{number} {word} {share:.0%}" for number, (word, share) in enumerate(offers, 1))
     room = max(width // 3, width - len(listed) - 2)
-    click.echo(f"\r\x1b[K{f'{text[-room:]}| {listed}'[:width]}", nl=False, err=True)
+    line = escape(f"{text[-room:]}| {listed}")[:width]
+    click.echo(f"\r\x1b[K{line}", file=plain(sys.stderr), nl=False)

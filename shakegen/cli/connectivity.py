@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from shakegen.cli import plot
-from shakegen.cli.group import colour_symbol, main, read_argument
+from shakegen.cli.group import colour_symbol, echo_coloured, main, read_argument
 from shakegen.cli.options import input_encoding_option, json_option, unknown_option
 
 HELP = (
@@ -108,5 +108,5 @@ def colour(one, position: int) -> None:
         share = one.shares[position, index]
         shade = next((colour for least, colour in SHADES if share >= least), None)
         dim = {} if shade else {"dim": index > position}
-        click.echo(colour_symbol(character, shade, underline=index == position, **dim), nl=False)
+        echo_coloured(colour_symbol(character, shade, underline=index == position, **dim))
     click.echo("\n")

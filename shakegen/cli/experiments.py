@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import colour_symbol, read_text
+from shakegen.cli.group import colour_symbol, echo_coloured, read_text
 from shakegen.cli.lab import experiment
 from shakegen.cli.options import corpus_options, shape_options, split_list, unknown_option
 from shakegen.lab import cells, cliff, cloze, gates, gradients, memory, start, timer
@@ -89,7 +89,7 @@ def print_units(result) -> None:
         click.echo(f"\n{trace['signal']} of unit {trace['unit']} in layer {trace['layer']}")
         shades = gates.shades(trace["values"][trace["signal"]], trace["kinds"][trace["signal"]])
         pairs = zip(result.characters, map(pick_colour, shades), strict=True)
-        click.echo("".join(colour_symbol(character, colour) for character, colour in pairs))
+        echo_coloured("".join(colour_symbol(character, colour) for character, colour in pairs), nl=True)
 
 
 def pick_colour(shade: float) -> int | None:

@@ -2,12 +2,13 @@
 
 import logging
 import sys
+import warnings
 
 import click
 
 from shakegen import __version__
 from shakegen.cli.options import Grouped
-from shakegen.streams import standard_streams
+from shakegen.streams import escape, plain, standard_streams
 
 
 class OneLineErrors(click.Group):
@@ -15,9 +16,10 @@ class OneLineErrors(click.Group):
 
     command_class = Grouped
 
-    def main(self, *args, **options):
-        with standard_streams(fail_to_print):
-            return super().main(*args, **options)
+    def main(self, *arguments, **options):
+        with standard_streams(fail_to_print), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numbers of a stranger's model may overflow
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx):
         try:
@@ -71,7 +73,7 @@ class Notes(logging.Handler):
     """Prints the log of the library on standard error."""
 
     def emit(self, record):
-        click.echo(record.getMessage(), err=True)
+        click.echo(escape(record.getMessage()), err=True)
 
 
 def table(header, rows) -> None:
@@ -85,9 +87,14 @@ def table(header, rows) -> None:
 def colour_symbol(symbol: str, shade: int | None, **style) -> str:
     """A character, or word, on one of 256 colours, where a line end shows as ↵ too; None: on no colour."""
     if shade is None:
-        return click.style(symbol, **style) if style else symbol
-    visible, newline = symbol.replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour runs on after a line
+        return click.style(escape(symbol), **style) if style else escape(symbol)
+    visible, newline = escape(symbol).replace("\n", "↵"), "\n" * symbol.endswith("\n")  # no colour after a line
     return click.style(visible, fg=16, bg=shade, **style) + newline
+
+
+def echo_coloured(text: str, nl: bool = False) -> None:
+    """Print symbols of `colour_symbol`."""
+    click.echo(text, file=plain(sys.stdout), nl=nl)
 
 
 def read_argument(text: str, encoding: str = "utf-8") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import colour_symbol, main, table
+from shakegen.cli.group import colour_symbol, echo_coloured, main, table
 from shakegen.cli.options import corpus_options, json_option, unknown_option
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -143,7 +143,7 @@ def print_symbol(shown: tuple[str, float | None]) -> None:
         click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{'' if bits is None else f'{bits:.4f}'}")
         return
     shade = next((colour for least, colour in SHADES if bits is not None and bits >= least), None)
-    click.echo(colour_symbol(character, shade), nl=False)
+    echo_coloured(colour_symbol(character, shade))
 
 
 @main.command()

@@ -10,6 +10,8 @@ import click
 
 from shakegen.cli.group import main
 from shakegen.cli.options import json_option
+from shakegen.files import parse_json
+from shakegen.streams import plain
 
 LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "training": ("training",)}
 
@@ -82,20 +84,15 @@ def evaluations(paths: list[str]) -> dict[str, dict]:
     results, names = [], name_files(paths)
     for path in paths:
         try:
-            results.append(json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=refuse_constant))
+            results.append(parse_json(Path(path).read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise FileNotFoundError(f"no file {path}: expected the output of `shakegen evaluate --json`") from None
-        except (RecursionError, ValueError):
+        except ValueError:
             raise ValueError(f"{path} is not JSON: expected the output of `shakegen evaluate --json`") from None
     models = [one["model"] for one in results if isinstance(one, dict) and isinstance(one.get("model"), str)]
     if len(set(models)) == len(results):
         names = models
     return dict(zip(names, results, strict=True))
-
-
-def refuse_constant(name: str):
-    """Refuse NaN and the infinities, which Python reads and JSON does not have."""
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def overview(runs: dict):
@@ -118,7 +115,8 @@ def draw(figure) -> None:
 
     width = min(120, max(40, shutil.get_terminal_size((80, 24)).columns))
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(plotting.text(figure, width, unicode=shows_unicode(sys.stdout), colour=colour), nl=False)
+    text = plotting.text(figure, width, unicode=shows_unicode(sys.stdout), colour=colour)
+    click.echo(text, file=plain(sys.stdout), nl=False)
 
 
 def shows_unicode(stream) -> bool:

@@ -9,6 +9,7 @@ import click
 from shakegen.cli.group import main, read_argument, read_text
 from shakegen.cli.options import group, input_encoding_option, make_flag, options_from, unknown_option
 from shakegen.sampling import TextGenerator, Truncation, check_draw
+from shakegen.streams import plain
 
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
 PIECE = 4096  # symbols that go to a pipe at a time
@@ -79,8 +80,9 @@ TRUNCATION = {
     click.option("--stream/--no-stream", default=None, help="Show the text while it is drawn.  [default: on a "
                  "terminal]"),
     click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type."),
+    click.option("--raw", is_flag=True, help="On a terminal, write control characters as they are, not as \\x1b."),
 )  # fmt: skip
-def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **options):
+def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, raw, **options):
     """Continue a seed text; seed and continuation go to stdout.
 
     The temperature applies first, then top-k, top-p, min-p and typical, in this order, each to the symbols left.
@@ -103,29 +105,33 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, **
             click.echo(f"Model: {model}", err=True)
     loaded = load(model, "next")
     if interactive:
-        click.echo(converse(loaded, seed, **options))
+        write(converse(loaded, seed, **options) + "\n", raw)
     elif beam_width is None:
         options.setdefault("random_state", int.from_bytes(os.urandom(4)))
-        draw(loaded, seed, stream, {"temperature": 0.8, **options})
+        draw(loaded, seed, stream, raw, {"temperature": 0.8, **options})
     else:
-        search(loaded, seed, beam_width, options)
+        search(loaded, seed, beam_width, raw, options)
 
 
-def draw(model, seed: str, stream: bool | None, options: dict) -> None:
+def write(text: str, raw: bool) -> None:
+    """Write a text to standard output; a terminal gets control characters only if that is raw."""
+    click.echo(text, file=plain(sys.stdout) if raw else None, nl=False, color=True)  # or else click takes colours out
+
+
+def draw(model, seed: str, stream: bool | None, raw: bool, options: dict) -> None:
     if stream is None:
         stream = sys.stdout.isatty()
     count = options.pop("count", 1)
     if count != 1:
-        click.echo("\n---\n".join(seed + text for text in model.samples(seed, count=count, **options)))
+        texts = model.samples(seed, count=count, **options)
+        write("\n---\n".join(seed + text for text in texts) + "\n", raw)
         return
     pieces = model.stream(seed, every=1 if stream else PIECE, **options)
-    click.echo(seed, nl=False)
-    for piece in pieces:
-        click.echo(piece, nl=False)
-    click.echo()
+    for piece in itertools.chain([seed], pieces, ["\n"]):
+        write(piece, raw)
 
 
-def search(model, seed: str, width: int, options: dict) -> None:
+def search(model, seed: str, width: int, raw: bool, options: dict) -> None:
     if options.pop("stochastic", False):
         count = options.pop("count", width)
         options.setdefault("random_state", int.from_bytes(os.urandom(4)))
@@ -135,7 +141,7 @@ def search(model, seed: str, width: int, options: dict) -> None:
     else:
         options.pop("random_state", None)
         beams = model.beams(seed, width=width, **options)
-    click.echo("\n---\n".join(seed + text for text, _, _ in beams))
+    write("\n---\n".join(seed + text for text, _, _ in beams) + "\n", raw)
     for number, (_, score, log_probability) in enumerate(beams, 1):
         click.echo(f"{number}: score {score:.4f}, log-probability {log_probability:.4f}", err=True)
 

@@ -47,7 +47,8 @@ def info(model, as_json):
     if loaded.config.level == "word":
         shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]
     shown["vocabulary"] = repr(shown["vocabulary"])
-    shown["corpus"] = f"{origin.get('name')!r}, {origin.get('length', 0):,} characters, sha256 {origin.get('sha256')}"
+    name, digest = repr(origin.get("name"))[:SHOWN], str(origin.get("sha256"))[:64]
+    shown["corpus"] = f"{name}, {origin.get('length', 0):,} characters, sha256 {digest}"
     for name in ("validation_bits_per_character", "validation_cross_entropy"):
         if shown.get(name) is not None:
             shown[name] = f"{shown[name]:.3f}"
@@ -67,7 +68,7 @@ def models():
     for path in shelf.list_models():
         try:
             model = load(path)
-        except ValueError:
+        except (OSError, ValueError):
             rows.append(("not usable", "", "", "", "", str(path)))
             continue
         bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"

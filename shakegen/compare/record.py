@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shakegen.compare.plan import Plan
-from shakegen.files import write_whole
-from shakegen.model.model_file import rename_losses
+from shakegen.files import parse_json, write_whole
+from shakegen.model.model_file import is_epoch, is_number, rename_losses
 from shakegen.network.config import Config
 from shakegen.text import catalog
+from shakegen.text.splits import PARTS
 from shakegen.training.tasks import Task
 
 FORMAT = "shakegen comparison run"
 STATES = ("running", "finished", "diverged", "failed")
 ENDED = ("finished", "diverged")  # a repetition would give the same
+COSTS = ("training_characters_per_second", "sampling_characters_per_second", "peak_memory_bytes")
+TYPED = ("typed", "positions", "top_1", "top_2", "top_3")  # the figures of autocomplete by characters typed
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,23 @@ class Record:
         """Where the model file of the run is."""
         return folder / f"{self.name}.h5"
 
+    def is_whole(self) -> bool:
+        """Whether its parts have the right types; raises KeyError, TypeError or AttributeError if one is missing."""
+        of, finished = self.figures, self.state == "finished"
+        scores = [score for part in PARTS[1:] for score in (of[part] or {}).values()] if finished else []
+        rows = [row for score in scores if isinstance(score, list) for row in score]
+        numbers = [score for score in scores if not isinstance(score, list)] + [
+            row[key] for row in rows for key in TYPED
+        ]
+        numbers += [of[name] for name in COSTS] if finished else []
+        return (
+            all(isinstance(part, dict) for part in (self.what, *self.what.values(), self.text, self.sample, of))
+            and all(isinstance(text, str) for text in (self.name, self.reason, of.get("sample", "")))
+            and all(number is None or is_number(number) for number in numbers)
+            and all(map(is_epoch, of.get("history", [])))
+            and (not finished or is_number(of["seconds"]))
+        )
+
     @classmethod
     def read(cls, path: Path) -> "Record":
         """The record in a file.
@@ -92,12 +112,14 @@ class Record:
             ValueError: it is not one.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = parse_json(path.read_text(encoding="utf-8"))
             if values.pop("format") != FORMAT or values["state"] not in STATES:
                 raise ValueError
             record = cls(**values)
             if "history" in record.figures:
                 record.figures["history"] = rename_losses(record.figures["history"])
+            if not record.is_whole():
+                raise ValueError
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError(
                 f"{path} is not a run of a comparison: remove it, or name another folder with --runs"

@@ -1,5 +1,6 @@
 """Trained language models and autocomplete models, in numpy."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -189,6 +190,12 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
 
 
 def find(task: str = "next") -> Path:
-    """The model file to use where none is named: the newest in `./models` for that task, else the one that ships."""
-    own = (path for path in shelf.own_models() if model_file.task_of(path) in (task, None))
-    return next(own, shelf.pretrained(task))
+    """The model file to use where none is named: the newest in `./models` for that task, else the one that ships.
+
+    Files that cannot be used are passed over.
+    """
+    for path in shelf.own_models():
+        with contextlib.suppress(OSError, ValueError):
+            if model_file.task_of(path) == task and model_file.read(path):
+                return path
+    return shelf.pretrained(task)

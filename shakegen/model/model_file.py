@@ -3,21 +3,19 @@
 Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`;
 of models of the autocomplete task also `words`. Group `weights/`: a contiguous little-endian float32 dataset for each.
 Group `training/`, only where a training run can go on: its attribute `state`, JSON, and such datasets of any numbers.
-Nothing in the file is ever executed.
+JSON is ASCII, with finite numbers. h5py writes the file in the oldest format that HDF5 has, `hdf5` reads it. Nothing in
+it is ever executed.
 """
 
 import io
 import json
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from shakegen.files import write_whole
-from shakegen.model import heaps
+from shakegen.files import parse_json, write_whole
+from shakegen.model import hdf5, hdf5_layout
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text.vocabulary import Vocabulary
@@ -25,6 +23,7 @@ from shakegen.text.word_vocabulary import VOCABULARIES
 
 FORMAT, VERSION = "shakegen", 1
 LARGE = 1e300
+LONGEST = 300  # characters of a message about a file
 OLD_NAMES = {"validation_loss": "val_loss"}  # in the histories of older files
 
 
@@ -52,22 +51,29 @@ def save(model, path: str | Path, with_training: bool = False) -> None:
     Raises:
         OSError: the folder or the file cannot be written; nothing is left behind.
     """
+    import h5py  # writes only: `hdf5` reads
+
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    with h5py.File(buffer, "w", libver="earliest") as file:
         file.attrs.update(format=FORMAT, version=VERSION)
         file.attrs["config"] = json.dumps(model.config.to_dict())
         file.attrs["vocabulary"] = json.dumps(model.vocabulary.to_json())
         file.attrs["corpus"] = json.dumps(model.corpus)
         file.attrs["history"] = json.dumps(model.history)
         for name, weight in model.weights.items():
-            file.create_dataset(f"weights/{name}", data=np.asarray(weight, "<f4"))
+            write_array(file, f"weights/{name}", np.asarray(weight, np.float32))
         if model.output_vocabulary is not model.vocabulary:
             file.attrs["words"] = json.dumps(model.output_vocabulary.to_json())
         if with_training and model.training:
             file.create_group("training").attrs["state"] = json.dumps(model.training.state)
             for name, array in model.training.arrays.items():
-                file.create_dataset(f"training/{name}", data=array.astype(array.dtype.newbyteorder("<")))
+                write_array(file, f"training/{name}", array)
     write_whole(Path(path), buffer.getbuffer())
+
+
+def write_array(file, name: str, array: np.ndarray) -> None:
+    """Write an array to an open HDF5 file; its name goes as bytes, for h5py makes other links where it is not ASCII."""
+    file.create_dataset(name.encode(), data=array.astype(array.dtype.newbyteorder("<"), copy=False))
 
 
 def read(path: str | Path, with_training: bool = False) -> dict:
@@ -88,41 +94,44 @@ def read(path: str | Path, with_training: bool = False) -> dict:
         raise IsADirectoryError(f"{path} is a folder: expected a model file (see `shakegen models`)")
     if not path.is_file():
         raise ModelFileError(f"{path} is not a regular file: expected a model file (see `shakegen models`)")
-    with path.open("rb") as file:
-        if file.read(8) != b"\x89HDF\r\n\x1a\n":
+    with path.open("rb") as stream:
+        if stream.read(8) != hdf5_layout.SIGNATURE:
             raise ModelFileError(f"{path} is not a model file: expected one that `shakegen train` wrote")
-    try:
-        if not heaps.are_sound(path):
-            raise OSError
-        with h5py.File(path, "r") as file:
-            model = read_model(file)
+        try:
+            root = hdf5.File(stream).root
+            model = read_model(root)
             if with_training:
-                model["training"] = read_training(file, path.stat().st_size)
+                model["training"] = read_training(root)
             return model
-    except (ModelFileError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise ModelFileError(f"{path} is not a usable model: {error}") from None
-    except (OSError, KeyError, RuntimeError):
-        raise ModelFileError(f"{path} is a damaged HDF5 file, perhaps cut short: copy it or train it again") from None
+        except hdf5_layout.DamageError:
+            raise ModelFileError(
+                f"{path} is a damaged HDF5 file, perhaps cut short: copy it or train it again"
+            ) from None
+        except (TypeError, ValueError, OverflowError, MemoryError) as error:
+            raise ModelFileError(f"{path} is not a usable model: {shorten(str(error))}") from None
 
 
-def read_model(file: h5py.File) -> dict:
+def shorten(message: str) -> str:
+    """A message on one line, cut where a file made it long."""
+    message = " ".join(message.split())
+    return message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
+
+
+def read_model(root: hdf5.Group) -> dict:
     """The attributes of the model in an open file, without its training run."""
-    if str(file.attrs.get("format")) != FORMAT:
+    if root.text("format") != FORMAT:
         raise ModelFileError("it is an HDF5 file, but not of shakegen; expected one that `shakegen train` wrote")
-    version = file.attrs.get("version")
-    if not isinstance(version, np.integer) or version != VERSION:
-        raise ModelFileError(
-            f"it has version {version!s:.20}, this shakegen reads version {VERSION}; try a newer shakegen"
-        )
-    config = Config.from_dict(attribute(file, "config", dict))
-    vocabulary = VOCABULARIES[config.level].from_json(attribute(file, "vocabulary", list))
-    outputs = READ_OUTPUTS[config.task](file, vocabulary)
+    version = root.number("version")
+    if version is None:
+        raise ModelFileError("its version is missing; the file may be damaged")
+    if version != VERSION:
+        raise ModelFileError(f"it has version {version}, this shakegen reads version {VERSION}; try a newer shakegen")
+    config = Config.from_dict(attribute(root, "config", dict))
+    vocabulary = VOCABULARIES[config.level].from_json(attribute(root, "vocabulary", list))
+    outputs = READ_OUTPUTS[config.task](root, vocabulary)
     shapes = config.weight_shapes(len(vocabulary), len(outputs.get("words", vocabulary)))
-    weights = {name: read_dataset(file, f"weights/{name}", shape) for name, shape in shapes.items()}
-    weights = {name: weight[()].astype(np.float32) for name, weight in weights.items()}
-    if not all(np.isfinite(weight).all() for weight in weights.values()):
-        raise ModelFileError("some of its weights are not numbers; the training may have diverged")
-    corpus, history = attribute(file, "corpus", dict), attribute(file, "history", list)
+    weights = {name: read_weight(root, f"weights/{name}", shape) for name, shape in shapes.items()}
+    corpus, history = attribute(root, "corpus", dict), attribute(root, "history", list)
     if not is_origin(corpus):
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
@@ -131,14 +140,14 @@ def read_model(file: h5py.File) -> dict:
     return {**described, "weights": weights, **outputs}
 
 
-def read_words(file: h5py.File, vocabulary: Vocabulary) -> dict:
+def read_words(root: hdf5.Group, vocabulary: Vocabulary) -> dict:
     """The attribute of an autocomplete model that names its outputs."""
     if vocabulary != SYMBOLS:
         raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
-    return {"words": Outputs(attribute(file, "words", list))}
+    return {"words": Outputs(attribute(root, "words", list))}
 
 
-READ_OUTPUTS = {"next": lambda file, vocabulary: {}, "autocomplete": read_words}
+READ_OUTPUTS = {"next": lambda root, vocabulary: {}, "autocomplete": read_words}
 
 
 def rename_losses(history: list[dict]) -> list[dict]:
@@ -149,11 +158,9 @@ def rename_losses(history: list[dict]) -> list[dict]:
 def task_of(path: str | Path) -> str | None:
     """The task of the network in a file, one of `config.TASKS`; None if the file does not tell."""
     try:
-        if not heaps.are_sound(path):
-            return None
-        with h5py.File(path, "r") as file:
-            return json.loads(file.attrs["config"]).get("task", "next")
-    except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError):
+        with open(path, "rb") as stream:
+            return attribute(hdf5.File(stream).root, "config", dict).get("task", "next")
+    except (OSError, ValueError, hdf5_layout.DamageError):
         return None
 
 
@@ -185,75 +192,44 @@ def is_origin(corpus: dict) -> bool:
     )
 
 
-def attribute(file: h5py.File, name: str, kind: type):
-    value = file.attrs.get(name)
-    if not isinstance(value, str):
-        raise ModelFileError(f"its {name} is missing; the file may be damaged")
+def attribute(group: hdf5.Group, name: str, kind: type):
+    """The value of an attribute in JSON."""
     try:
-        value = json.loads(value)
+        text = group.text(name)
+        value = None if text is None else parse_json(text)
     except ValueError:
         raise ModelFileError(f"its {name} is not JSON; the file may be damaged") from None
+    if text is None:
+        raise ModelFileError(f"its {name} is missing; the file may be damaged")
     if not isinstance(value, kind):
         raise ModelFileError(f"its {name} is a {type(value).__name__}, expected a {kind.__name__}")
     return value
 
 
-def read_dataset(file: h5py.File, name: str, shape: tuple[int, ...]) -> h5py.Dataset:
-    """A plain dataset of that shape whose numbers are all in this very file."""
-    array = within(file, name)
-    if not isinstance(array, h5py.Dataset) or array.dtype != np.dtype("<f4"):
+def read_weight(root: hdf5.Group, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of 32-bit floats of that shape."""
+    array = root[name]
+    if not isinstance(array, hdf5.Array) or array.dtype != np.dtype("<f4"):
         raise ModelFileError(f"{name} is not an array of 32-bit floats")
     if array.shape != shape:
         raise ModelFileError(f"{name} has the shape {array.shape}, its configuration asks for {shape}")
-    if not is_plain(array):
-        raise ModelFileError(f"{name} is not stored plainly; a model's weights must be in its own file, uncompressed")
-    return array
+    return read_numbers(array).astype(np.float32, copy=False)
 
 
-def within(file: h5py.File, name: str):
-    """The group or dataset of that name, none of whose parents or itself is a link to elsewhere."""
-    node = file
-    for part in name.split("/"):
-        links = node.id.links if isinstance(node, h5py.Group) else None
-        if links is None or not links.exists(part.encode()):
-            raise ModelFileError(f"{name} is missing; the file may be damaged")
-        if links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
-            raise ModelFileError(f"{name} is a link; a model's weights must be in its own file")
-        node = node[part]
-    return node
+def read_numbers(array: hdf5.Array) -> np.ndarray:
+    """An array without infinities."""
+    numbers = array.read()
+    if numbers.size and not np.isfinite([numbers.min(), numbers.max()]).all():
+        raise ModelFileError(f"{array.name} has other than numbers; the training may have diverged")
+    return numbers
 
 
-def is_plain(array: h5py.Dataset) -> bool:
-    size = array.dtype.itemsize * math.prod(array.shape)  # `array.nbytes` would overflow
-    return not (array.external or array.is_virtual) and array.id.get_storage_size() == size
-
-
-def read_training(file: h5py.File, size: int) -> Training | None:
-    """The state of the training run in an open model file of so many bytes, or None if it holds none."""
-    if not file.id.links.exists(b"training"):
+def read_training(root: hdf5.Group) -> Training | None:
+    """The state of the training run in an open model file, or None if it holds none."""
+    if "training" not in root.entries:
         return None
-    group = within(file, "training")
-    if not isinstance(group, h5py.Group):
+    group = root["training"]
+    if not isinstance(group, hdf5.Group):
         raise ModelFileError("training is not a group; the file may be damaged")
-    arrays, room = {}, size
-    for name in names_within(file, "training"):
-        dataset = within(file, name)
-        if dataset.dtype.kind not in "fiu" or not is_plain(dataset):
-            raise ModelFileError(f"{name} is not an array of numbers that is stored plainly in this file")
-        room -= dataset.id.get_storage_size()
-        if room < 0:
-            raise ModelFileError(f"the arrays up to {name} are larger than the file")
-        array = arrays[name.removeprefix("training/")] = dataset[()]
-        if not np.isfinite(array).all():
-            raise ModelFileError(f"{name} has other than numbers; the training may have diverged")
+    arrays = {array.name.removeprefix("training/"): read_numbers(array) for array in group.arrays()}
     return Training(attribute(group, "state", dict), arrays)
-
-
-def names_within(file: h5py.File, name: str, depth: int = 4) -> Iterator[str]:
-    """The names of all datasets below a group."""
-    node = within(file, name)
-    if isinstance(node, h5py.Dataset):
-        yield name
-    elif depth:
-        for part in node:
-            yield from names_within(file, f"{name}/{part}", depth - 1)

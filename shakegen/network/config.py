@@ -133,12 +133,13 @@ class Config:
             ValueError: a setting is unknown, or a value is out of range.
         """
         values = dict(values)
-        if not is_known(values.get("cell", DEFAULT)):
+        cell = values.get("cell", DEFAULT)
+        if not isinstance(cell, str) or not is_known(cell):
             raise ValueError(
-                f"its cell {values['cell']!r} is not here: install the package that has it, or name the class in the "
+                f"its cell {cell!r} is not here: install the package that has it, or name the class in the "
                 f"environment, {VARIABLE}=module:Class"
             )
-        known = cls.setting_names(values.get("cell", DEFAULT))
+        known = cls.setting_names(cell)
         for name, usual in OF_EVERY_CELL.items():
             if name not in known and name in values and values[name] == usual:
                 del values[name]

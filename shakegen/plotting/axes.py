@@ -6,6 +6,7 @@ import numpy as np
 
 from shakegen.plotting.figure import Bars, Curve, Heat, Panel
 from shakegen.plotting.theme import Theme
+from shakegen.streams import escape
 
 MARKERS = "os^D"
 NAME = 30  # characters of a name beside an axis; longer names are cut
@@ -14,8 +15,8 @@ LETTER, LINE = 0.085, 0.17  # width of a letter and height of a line, in inches
 
 
 def escape_text(text: str) -> str:
-    """Text that matplotlib shows as it is: neither as a formula nor hidden because of its first letter."""
-    text = text.replace("$", r"\$")
+    """Text that matplotlib shows as it is: not as a formula, nor hidden for its first letter, nor broken as XML."""
+    text = escape(text).replace("$", r"\$")
     return f"\u200b{text}" if text.startswith("_") else text
 
 

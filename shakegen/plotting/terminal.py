@@ -1,5 +1,6 @@
 """Figures in a terminal: curves of braille dots or letters, bars of blocks, heat maps of shades."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from shakegen.plotting.canvas import Canvas, Pen
 from shakegen.plotting.figure import Figure, Panel
 from shakegen.plotting.scale import Scale, format_number
+from shakegen.streams import escape
 
 VALUES = 24  # columns beside a bar for its value
 
@@ -29,12 +31,25 @@ def draw(figure: Figure, width: int = 80, height: int = 16, *, unicode: bool = T
     """
     if width < 40 or height < 4:
         raise ValueError(f"{width} columns and {height} lines are too few for a figure: expected 40 and 4 or more")
+    figure = escape_texts(figure)
     pen, several = Pen(figure.series, unicode, colour), len(figure.panels) > 1
     lines = [figure.title] if several else []
     for panel in figure.panels:
         lines += [""] * several + [panel.title] * bool(panel.title)
         lines += draw_bars(panel, width, pen) if panel.bars else draw_axes(panel, width, height, pen)
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def escape_texts(drawn):
+    """A figure, or a part of one, with all its texts escaped for a terminal."""
+    if isinstance(drawn, str):
+        return escape(drawn)
+    if isinstance(drawn, (list, tuple)):
+        return [escape_texts(part) for part in drawn]
+    if dataclasses.is_dataclass(drawn) and not isinstance(drawn, type):
+        texts = {field.name: escape_texts(getattr(drawn, field.name)) for field in dataclasses.fields(drawn)}
+        return dataclasses.replace(drawn, **texts)
+    return drawn
 
 
 def draw_axes(panel: Panel, width: int, height: int, pen: Pen) -> list[str]:

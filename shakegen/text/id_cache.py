@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from shakegen.files import replacing
+from shakegen.files import parse_json, replacing
 from shakegen.text import cache_folder
 
 MAGIC = b"shakegen ids 01\n"
@@ -30,7 +30,7 @@ BLOCK = 1 << 20
 ABANDONED = 24 * 3600  # seconds; an older temporary file was left by a crash
 DTYPES = ("|u1", "<u2", "<u4")
 TAIL = struct.Struct("<32sQ")
-DAMAGE = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
+DAMAGE = (OSError, ValueError, KeyError, TypeError, OverflowError)
 
 
 def folder() -> Path:
@@ -67,7 +67,7 @@ def read(file: BinaryIO) -> tuple[dict, np.ndarray]:
     description = file.read(length)
     if hashlib.sha256(description).digest() != digest:
         raise ValueError("its description is damaged")
-    description = json.loads(description)
+    description = parse_json(description)
     dtype = np.dtype(DTYPES[DTYPES.index(description["dtype"])])
     symbols, odd = divmod(end - len(MAGIC), dtype.itemsize)
     file.seek(0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from shakegen import __version__, files
-from shakegen.streams import dropping
+from shakegen.streams import plain
 from shakegen.text.cache_folder import cache_folder
 
 log = logging.getLogger(__name__)
@@ -231,7 +231,7 @@ def progress_bar(name: str, source: Download) -> Iterator[Callable[[int], None]]
     """A function that shows the bytes so far: a progress bar on a terminal; elsewhere one line names the file."""
     from rich import console, progress
 
-    terminal = console.Console(file=dropping(sys.stderr))
+    terminal = console.Console(file=plain(sys.stderr))
     if not terminal.is_terminal:
         log.info("fetching %s, %s bytes, from %s", name, f"{source.size:,}", source.url)
         yield lambda done: None

@@ -7,7 +7,7 @@ import keras
 from rich import console, progress
 
 from shakegen.model.base import LossUnit
-from shakegen.streams import dropping, is_terminal, show
+from shakegen.streams import is_terminal, plain, show
 
 SYMBOLS = {"char": "characters", "word": "words"}
 
@@ -32,7 +32,7 @@ class Progress(keras.callbacks.Callback):
                 progress.TextColumn("{task.description}"),
                 progress.BarColumn(bar_width=None),
                 progress.TimeRemainingColumn(),
-                console=console.Console(file=dropping(sys.stderr)),
+                console=console.Console(file=plain(sys.stderr)),
                 transient=True,
                 expand=True,
             )

@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mistakes import fails
 
@@ -110,6 +112,15 @@ def test_what_is_no_model_file_among_the_models_is_passed_over(shakegen, tmp_pat
     assert shakegen("models").stdout.splitlines()[1].endswith(" models/a.h5")
 
 
+def test_weights_that_overflow_are_no_warnings(shakegen, random_model, tmp_path):
+    model = random_model()
+    huge = {name: np.full(weight.shape, 3e38, np.float32) for name, weight in model.weights.items()}
+    replace(model, weights=huge).save(tmp_path / "a.h5")
+    for command in ("sample --length 9 --temperature 0", "connectivity abc", "lab gates a.h5 abc"):
+        result = shakegen(*command.split(), *["--model", "a.h5"] * ("gates" not in command))
+        assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_closed_standard_streams_are_no_traceback(tmp_path):
     script = f"{sys.executable} -m shakegen train - <&-; {sys.executable} -m shakegen sample --length 5 >&-"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -139,13 +150,13 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
         "lab gates MODEL --find line-position --text-file MODEL.txt",
     ],
 )
-def test_tensorflow_is_not_loaded(arguments, tmp_path, random_model):
+def test_tensorflow_and_h5py_are_not_loaded(arguments, tmp_path, random_model):
     random_model().save(tmp_path / "models" / "a.h5")
     (tmp_path / "models" / "a.h5.txt").write_text("shall i compare thee to a summer day")
     code = (
         "import sys\nfrom shakegen.cli import main\n"
         "main(sys.argv[1:], standalone_mode=False)\n"
-        "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+        "sys.exit(bool({'tensorflow', 'keras', 'h5py'} & set(sys.modules)))"
     )
     words = arguments.replace("MODEL", "models/a.h5").split()
     done = subprocess.run(

@@ -1,12 +1,13 @@
 """Comparisons: what is kept of runs, and not done again."""
 
 import io
+import json
 import sys
 from dataclasses import replace
 
 import filelock
 import pytest
-from comparisons import ALL, plan, records
+from comparisons import ALL, finish, plan, records
 
 from shakegen.compare import runs
 from shakegen.compare.comparison import Comparison
@@ -33,6 +34,40 @@ def test_what_is_no_record_is_refused(tmp_path, content):
     with pytest.raises(ValueError) as error:
         runs.carry_out(records("gru"), tmp_path)
     assert str(error.value) == (f"{path} is not a run of a comparison: remove it, or name another folder with --runs")
+
+
+HOSTILE = [
+    {"state": "won"}, {"name": 7}, {"reason": ["\x1b"]}, {"what": []}, {"what": {"corpus": 3}}, {"text": "a.txt"},
+    {"sample": None}, {"figures": []}, {"figures": {}}, {"more": 1}, {"state": ["finished"]},
+]  # fmt: skip
+HOSTILE_FIGURES = [
+    {"seconds": "3"}, {"seconds": None}, {"peak_memory_bytes": [1]}, {"validation": 3}, {"sample": 3},
+    {"validation": {"bits_per_character": "2"}}, {"test": {"by_characters_typed": [{}]}}, {"history": 5},
+    {"history": [{"epoch": 1}]}, {"test": {"by_characters_typed": [3]}}, {"training_characters_per_second": "x"},
+    {"history": [{"epoch": 1, "loss": float("nan")}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", [*HOSTILE, *({"figures": figures} for figures in HOSTILE_FIGURES)], ids=str)
+def test_damaged_and_hostile_records_are_refused(tmp_path, changes):
+    (record,) = map(finish, records("gru"))
+    record.write(tmp_path)
+    assert Record.read(record.path(tmp_path)) == record
+    values = json.loads(record.path(tmp_path).read_text())
+    if changes.get("figures"):
+        changes = {"figures": values["figures"] | changes["figures"]}
+    record.path(tmp_path).write_text(json.dumps(values | changes))
+    with pytest.raises(ValueError) as error:
+        runs.carry_out(records("gru"), tmp_path)
+    path = record.path(tmp_path)
+    assert str(error.value) == f"{path} is not a run of a comparison: remove it, or name another folder with --runs"
+
+
+def test_records_that_are_nested_too_deeply_are_refused(tmp_path):
+    path = tmp_path / "gru-0.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="is not a run of a comparison: "):
+        Record.read(path)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +116,7 @@ def test_two_comparisons_do_not_work_in_one_folder(tmp_path):
 
 
 def test_what_has_ended_is_not_done_again(tmp_path):
-    ended = [replace(one, state="finished", figures={"n": 1}) for one in records(*ALL, repeats=2)]
+    ended = list(map(finish, records(*ALL, repeats=2)))
     for record in ended:
         record.write(tmp_path)
     told = []

@@ -3,8 +3,10 @@
 import copy
 import inspect
 import json
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import h5py
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 import shakegen
-from shakegen.model import AutocompleteModel, LanguageModel, Model, load
+from shakegen.model import AutocompleteModel, LanguageModel, Model, find, load
 from shakegen.network.config import Config
 from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus, load_autocomplete_corpus
@@ -144,3 +146,16 @@ def test_older_files_call_the_validation_loss_by_another_name(random_model, tmp_
     assert [entry["val_loss"] for entry in again.history] == [2.5, 2.9]
     assert again.best_epoch["epoch"] == 1
     assert again.validation_bits == 2.5 / np.log(2)
+
+
+def test_the_newest_usable_model_of_a_task_is_found(random_model, completer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (find().name, find("autocomplete").name) == ("sonnets-gru.h5", "sonnets-autocomplete.h5")
+    random_model().save("models/a.h5")
+    completer.save("models/b.h5")
+    whole = Path("models/a.h5").read_bytes()
+    for number, content in enumerate((whole[:-1], whole[1:], whole.replace(b"kernel", b"colons"), b"", whole[:9] * 99)):
+        Path(f"models/x{number}.h5").write_bytes(content)
+    for number, path in enumerate(sorted(Path("models").iterdir())):
+        os.utime(path, (number, number))
+    assert (find(), find("autocomplete")) == (Path("models/a.h5"), Path("models/b.h5"))

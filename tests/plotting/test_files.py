@@ -64,6 +64,14 @@ def test_names_are_shown_as_they_are():
     assert shown >= {*NASTY, "$x_1$", "_t"}
 
 
+def test_control_characters_in_names_break_no_file():
+    strange = "a\x1b[31m\x00\x9b\ud800\uffff\u202e"
+    figure = Figure(strange, [Panel(strange, strange, [Curve(strange, [1, 2], [1, 2])], title=strange)] * 2)
+    texts = [text.text for text in ElementTree.fromstring(image.draw(figure)[0]).iter(f"{SVG}text")]
+    assert texts.count("a\\x1b[31m\\x00\\x9b\\ud800\\uffff\\u202e") >= 3
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202e]", plotting.text(figure))
+
+
 def test_more_series_than_colours_are_told_apart_by_their_marks():
     curves = [Curve(str(n), [1, 2], [n, n], mark=0) for n in range(10)]
     svg = ElementTree.fromstring(image.draw(Figure("", [Panel("x", "y", curves)]))[0])
