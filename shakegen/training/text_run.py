@@ -177,5 +177,7 @@ def keep_copy(path: Path) -> None:
     """Keep a copy of a file that is about to be replaced."""
     if path.is_file():
         copy = path.with_name(f"{path.name}~")
+        with files.explaining(copy):
+            copy.touch(path.stat().st_mode & 0o777)  # as private as the file
         files.write_whole(copy, path.read_bytes())
         log.info("%s is there already: it is kept as %s", path, copy)

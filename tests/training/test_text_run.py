@@ -85,7 +85,9 @@ def test_a_file_that_another_run_writes_is_refused_and_left_alone():
 
 
 def test_a_model_that_is_there_already_is_kept():
+    Path("m.h5").touch(0o600)
     Path("m.h5").write_bytes(b"hours of work")
     with begin(out=Path("m.h5")) as (beginning, _):
         beginning.out.write_bytes(b"new")
     assert Path("m.h5~").read_bytes() == b"hours of work"
+    assert Path("m.h5~").stat().st_mode == Path("m.h5").stat().st_mode
