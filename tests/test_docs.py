@@ -69,3 +69,13 @@ def test_commands_of_the_page_on_several_workers_have_the_options_that_there_are
         words = [word for word in arguments if not re.fullmatch(r"\$(2|resume)", word)]
         words = [re.sub(r"\$\w+", "1", word) for word in words]
         main.commands["train"].make_context("train", words)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/commands.md", "docs/scale-out.md"])
+def test_examples_name_no_file_that_only_a_clone_has(page):
+    """Names of models are those of the reader's own, as `my.txt` is; named texts are anywhere."""
+    shipped = {path.name for folder in ("models", "corpora") for path in (ROOT / folder).iterdir()} - {"README.md"}
+    text = (ROOT / page).read_text(encoding="utf-8")
+    commands = re.findall(r"^ *(?:\$ )?shakegen .*", text, re.MULTILINE)
+    assert commands
+    assert not [command for command in commands if shipped & set(re.split(r"[\s/]", command))]

@@ -1,7 +1,6 @@
 """The command that compares networks."""
 
 import json
-import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -9,10 +8,10 @@ from pathlib import Path
 import click
 
 from shakegen.cells.registry import BUILT_IN, option_names
-from shakegen.cli import runs
-from shakegen.cli.group import main, table
-from shakegen.cli.options import copy_options, corpus_options, group, json_option, shape_options
-from shakegen.cli.train import LEARNING, NETWORK, train
+from shakegen.cli.group import main
+from shakegen.cli.options import copy_options, corpus_options, group, is_given, json_option, refuse_idle, shape_options
+from shakegen.cli.tables import find_room, table
+from shakegen.cli.train import LEARNING, NETWORK, refuse_idle_reading, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 
 COMMON = (*NETWORK, *option_names())
@@ -49,8 +48,7 @@ COMMON = (*NETWORK, *option_names())
 )  # fmt: skip
 @json_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.pass_context
-def compare(context, corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
+def compare(corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
     """Compare cells: each learns CORPUS with the same budget.
 
     All learn the same text in the same order. To find the cell that suits a text, compare.
@@ -72,7 +70,12 @@ def compare(context, corpus, cells, task, match, parameters, repeats, reading, s
     """
     out, csv_file = options["out"], options["csv_file"]
     options["level"] = shape.pop("level")
-    given = {name: value for name, value in options.items() if runs.is_given(context, name)}
+    refuse_idle_reading(task)
+    if not options["sample_length"]:
+        refuse_idle("with --sample-length 0", "sample_seed")
+    if options["clip_value"] is not None:
+        refuse_idle("beside --clip-value", "clip_norm")
+    given = {name: value for name, value in options.items() if is_given(name)}
     from shakegen.training.tasks import get_task
 
     plan = Plan(
@@ -151,16 +154,21 @@ def print_table(summary, folder: Path) -> None:
     """Print the table on standard output; its legend, and the columns left out, on standard error."""
     from shakegen.compare.table import columns, fit_columns
 
-    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
-    kept, left_out = fit_columns(columns(summary), width)
+    kept, left_out = fit_columns(columns(summary), find_room())
     say(f"\n{summary.describe()}", "")
     table([column.head for column in kept], list(zip(*(column.short for column in kept), strict=True)))
     meanings = "; ".join(f"{column.head}: {column.title}" for column in kept if column.head != column.title)
     failures = [f"{row.name}: {failure}" for row in summary.rows for failure in row.failures]
     say("", *failures, f"{meanings}.")
     if left_out:
-        say(f"No room for: {'; '.join(column.title for column in left_out)}. --csv and --json have all.")
+        say(describe_left_out([column.title for column in left_out]))
     say(f"Runs: {folder}")
+
+
+def describe_left_out(titles: list[str]) -> str:
+    """Which columns a table has no room for."""
+    count = f"{len(titles)} columns" if len(titles) > 1 else "a column"
+    return f"No room for {count}: {', '.join(f'“{title}”' for title in titles)}. --csv and --json have all."
 
 
 def say(*paragraphs: str) -> None:

@@ -1,14 +1,14 @@
 """The command that shows which earlier characters each prediction depends on."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
 from shakegen.cli import plot
-from shakegen.cli.group import colour_symbol, echo_coloured, main, read_argument
-from shakegen.cli.options import input_encoding_option, json_option, unknown_option
+from shakegen.cli.group import colour_symbol, echo_coloured, find_model, main, read_argument, say_model, shows_colour
+from shakegen.cli.options import input_encoding_option, json_option, refuse_idle, unknown_option
+from shakegen.cli.tables import print_wrapped
 
 HELP = (
     "Which earlier characters does each prediction depend on? Point at a character, tap it, or use the arrow keys: the "
@@ -48,9 +48,14 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
         raise ValueError("--evaluation is for the page: give --out with a name that ends in .html, or leave it out")
     if out and (evaluations or out.suffix.lower() != ".html"):
         plotting.check(out)
+    if text != "-":
+        refuse_idle("on a text of the command line", "encoding")
+    if as_json and not out:
+        refuse_idle("with --json, which has all positions", "position")
     drawn = [plotting.accuracy_by_typing(plot.evaluations(list(evaluations)))] if evaluations else []
     read = read_models(text, models, target, top, on_unknown, encoding)
     position = resolve_position(position, min(len(one.characters) for one in read))
+    say_model()
     if out:
         save(read, position, out, *drawn)
         click.echo(f"Saved: {out}", err=True)
@@ -58,17 +63,19 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
         click.echo(json.dumps({"models": [one.to_dict() for one in read]}))
     elif not out:
         for one in read:
-            (colour if sys.stdout.isatty() else list_all)(one, position)
+            (colour if shows_colour() else list_all)(one, position)
 
 
 def read_models(text, paths, target, top, on_unknown, encoding):
     """The connections of each model along the text; if one reads words of a to z, all do."""
-    from shakegen.model import find, load
+    from shakegen.model import load
     from shakegen.study.connectivity.connections import connections
 
     text = read_argument(text, encoding)
-    paths = list(dict.fromkeys(paths or [str(find("autocomplete"))]))
+    paths = list(dict.fromkeys(paths or [str(find_model("autocomplete"))]))
     models = dict(zip(plot.name_files(paths), map(load, paths), strict=True))
+    if all(model.task == "autocomplete" for model in models.values()):
+        refuse_idle("on autocomplete models, which read every text as words of a to z", "on_unknown")
     for model in models.values():
         text = model.normalize(text)
     return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]
@@ -103,7 +110,7 @@ def list_all(one, position: int) -> None:
 def colour(one, position: int) -> None:
     """For a terminal: the prediction, and the text; a redder character has a stronger connectivity."""
     offers = ", ".join(f"{text!r} {share:.0%}" for text, share in one.suggestions[position])
-    click.echo(f"{one.name} at {position + 1}: {one.title(position)}, {one.targets[position]!r}; expected: {offers}")
+    print_wrapped(f"{one.name} at {position + 1}: {one.title(position)}, {one.targets[position]!r}; expected: {offers}")
     for index, character in enumerate(one.characters):
         share = one.shares[position, index]
         shade = next((colour for least, colour in SHADES if share >= least), None)

@@ -4,13 +4,14 @@ import json
 
 import click
 
-from shakegen.cli.group import main, table
-from shakegen.cli.options import corpus_options, json_option
+from shakegen.cli.group import main
+from shakegen.cli.options import Commands, corpus_options, json_option
+from shakegen.cli.tables import table
 
 SHOWN = 100  # characters of the alphabet, the most frequent ones; --json has all
 
 
-@main.group()
+@main.group(cls=Commands)
 def corpora():
     """List, fetch and describe texts to learn from."""
 
@@ -62,9 +63,9 @@ def corpora_path(name):
 def corpora_show(corpus, reading, as_json):
     """Show the size, splits, alphabet and entropy of CORPUS.
 
-    The entropy of order k is the cost, in bits/char, of predicting from the last k characters alone, with the counts of
-    this very text. No predictor that sees only the last k characters does better on it. A network sees more, and
-    should. In a short text, the high orders are too small: most contexts of five characters occur once, and the next
+    The entropy of order k is the cost, in bits/char, of predicting this very text from the last k characters alone,
+    with its own counts. It is no mark for a network to beat: on text that was not counted, the same counts cost more.
+    In a short text, the high orders are far too small: most contexts of five characters occur once, and the next
     character seems certain.
 
     \b

@@ -1,13 +1,12 @@
 """The commands of the lab: `shakegen.cli.lab` imports this module when one of them is asked for."""
 
-import os
 from pathlib import Path
 
 import click
 
-from shakegen.cli.group import colour_symbol, echo_coloured, read_text
+from shakegen.cli.group import colour_symbol, echo_coloured, read_text, shows_colour
 from shakegen.cli.lab import experiment
-from shakegen.cli.options import corpus_options, shape_options, split_list, unknown_option
+from shakegen.cli.options import corpus_options, refuse_idle, shape_options, split_list, unknown_option
 from shakegen.lab import cells, cliff, cloze, gates, gradients, memory, start, timer
 
 PROBLEMS = {**{name: [name] for name in memory.TRIED}, "both": memory.TRIED}
@@ -16,7 +15,6 @@ FAINTEST = 0.2  # a weaker shade has no colour
 DIRECTIONS = {None: cloze.DIRECTIONS, False: ["forward"], True: ["bidirectional"]}
 
 experiment(cliff.cliff, trains=False)(cliff.cliff)
-experiment(start.start)(start.start)
 experiment(timer.timer)(timer.timer)
 
 
@@ -24,7 +22,18 @@ experiment(timer.timer)(timer.timer)
 @click.option("--problem", "tried", type=click.Choice(list(PROBLEMS)), default="both", show_default=True,
               help="Problems to learn.")  # fmt: skip
 def master_problems(tried, **options):
+    if tried == "adding":
+        refuse_idle("on adding", "symbols")
     return memory.memory(tried=PROBLEMS[tried], **options)
+
+
+@experiment(start.start)
+def try_starts(starts, optimizers, **options):
+    if "echo-state" not in starts:
+        refuse_idle("without the start echo-state", "spectral_radius")
+    if optimizers == ["read-out"]:
+        refuse_idle("on the read-out alone", "batch_size")
+    return start.start(starts=starts, optimizers=optimizers, **options)
 
 
 @experiment(cloze.cloze)
@@ -66,12 +75,14 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, **
     \b
     shakegen lab gradients --out gradients.svg
     shakegen lab gradients rnn,irnn --optimizer sgd --learning-rate 0.3
-    shakegen lab gradients models/sonnets-gru.h5 --lags 100
+    shakegen lab gradients models/my-gru.h5 --lags 100
     """
     from shakegen.model import load
     from shakegen.text import catalog
 
     names = None if Path(source).suffix == ".h5" else split_list(source)
+    if not names:
+        refuse_idle("on a MODEL, which is not trained", "units", "optimizer", "learning_rate")
     text = catalog.load_corpus(corpus, **reading)
     measured = gradients.GradientSettings(**settings, random_state=random_state)
     if names:
@@ -82,9 +93,9 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, **
 
 def print_units(result) -> None:
     """Print the text once for each unit, coloured by its values."""
-    if os.environ.get("NO_COLOR"):
+    if not shows_colour():
         return
-    click.echo("\nBlue: low, a gate closed. Red: high, a gate open. Without colour: near the middle.")
+    click.echo("\nBlue: low, a gate closed. Red: high, a gate open. No colour: near the middle.")
     for trace in result.traces:
         click.echo(f"\n{trace['signal']} of unit {trace['unit']} in layer {trace['layer']}")
         shades = gates.shades(trace["values"][trace["signal"]], trace["kinds"][trace["signal"]])
@@ -115,15 +126,23 @@ def look_at_units(model, text, text_file, length, reading, on_unknown, **options
     best unit reaches by chance. TEXT may be - for standard input.
 
     \b
-    shakegen lab gates models/sonnets-lstm.h5 "shall i compare thee"
-    shakegen lab gates models/sonnets-lstm.h5 --text-file sonnets --find line-position --out units.html
+    shakegen lab gates models/my-lstm.h5 "shall i compare thee"
+    shakegen lab gates models/my-lstm.h5 --text-file my.txt --find line-position --out units.html
     """
     from shakegen.model import load
 
     if length < 1:
         raise ValueError(f"the length is {length}: expected 1 character or more")
+    if text_file is None:
+        refuse_idle("on a TEXT, which is read as it is", "lowercase", "normalize", *["encoding"] * (text != "-"))
+    if options["units"] is not None:
+        refuse_idle("on --units, which are all shown", "count")
+    if options["find"] is None:
+        refuse_idle("without --find", "random_state")
     loaded = load(model)
-    ids = loaded.vocabulary.encode(read_given(text, text_file, reading), on_unknown)[:length]
+    if loaded.task == "autocomplete":
+        refuse_idle("on an autocomplete model, which reads every text as words of a to z", "on_unknown")
+    ids = loaded.vocabulary.encode(loaded.normalize(read_given(text, text_file, reading)), on_unknown)[:length]
     return gates.gates(loaded, ids, **options)
 
 

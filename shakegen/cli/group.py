@@ -1,20 +1,31 @@
-"""The group of all commands, with errors of one line, and tables."""
+"""The group of all commands, with errors of one line."""
 
+import contextlib
 import logging
 import sys
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from shakegen import __version__
-from shakegen.cli.options import Grouped
+from shakegen.cli.options import Commands
 from shakegen.streams import escape, plain, standard_streams
 
+USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
 
-class OneLineErrors(click.Group):
-    """Bad input ends in one line `Error: …` and exit code 1, Ctrl-C in exit code 130; no traceback reaches a user."""
 
-    command_class = Grouped
+class OneLineErrors(Commands):
+    """Bad input ends in one line `Error: …`, Ctrl-C in exit code 130; no traceback reaches a user.
+
+    The exit code is 1 for a bad value, a bad file or the like, and 2 for a command line that cannot be understood: an
+    option or a command that does not exist, or one that lacks its value or argument.
+    """
+
+    def make_context(self, *arguments, **options):
+        with one_line_usage():
+            return super().make_context(*arguments, **options)
 
     def main(self, *arguments, **options):
         with standard_streams(fail_to_print), warnings.catch_warnings():
@@ -23,7 +34,8 @@ class OneLineErrors(click.Group):
 
     def invoke(self, ctx):
         try:
-            return super().invoke(ctx)
+            with one_line_usage():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (ValueError, OSError) as error:
@@ -45,6 +57,24 @@ def fail_to_print(error: Exception) -> None:
     raise click.ClickException(
         f"cannot write to standard output ({reason}): expected a place that has room and may be written to"
     ) from None
+
+
+@contextlib.contextmanager
+def one_line_usage() -> Iterator[None]:
+    """Give click's errors about a command line one line, too."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise  # its message is the help
+    except click.UsageError as error:
+        message, code = error.format_message(), error.exit_code
+        if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+            flags = error.param.opts if error.param else [""]
+            message, code = f"the value of {max(flags, key=len)} is not usable: {error.message}", 1
+        command = error.ctx.command_path if error.ctx else "shakegen"
+        failure = click.ClickException(f"{message[0].lower()}{message[1:].rstrip('.')} (see `{command} --help`)")
+        failure.exit_code = code  # type: ignore[misc]
+        raise failure from None
 
 
 def format_error(error: Exception) -> str:
@@ -76,12 +106,9 @@ class Notes(logging.Handler):
         click.echo(escape(record.getMessage()), err=True)
 
 
-def table(header, rows) -> None:
-    """Print columns as wide as their longest cell; nothing is cut, so that a pipe gets all."""
-    rows = [tuple(map(str, row)) for row in (header, *rows)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def shows_colour() -> bool:
+    """Whether standard output is a terminal that shows colours, and NO_COLOR does not forbid them."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def colour_symbol(symbol: str, shade: int | None, **style) -> str:
@@ -95,6 +122,20 @@ def colour_symbol(symbol: str, shade: int | None, **style) -> str:
 def echo_coloured(text: str, nl: bool = False) -> None:
     """Print symbols of `colour_symbol`."""
     click.echo(text, file=plain(sys.stdout), nl=nl)
+
+
+def find_model(task: str) -> Path:
+    """The model file to use where none is named; `say_model` says which."""
+    from shakegen.model import find
+
+    return click.get_current_context().meta.setdefault(USUAL_MODEL, find(task))
+
+
+def say_model() -> None:
+    """Say on standard error which model writes, if none was named; after all that may fail, before the outcome."""
+    path = click.get_current_context().meta.get(USUAL_MODEL)
+    if path:
+        click.echo(f"Model: {path}", err=True)
 
 
 def read_argument(text: str, encoding: str = "utf-8") -> str:

@@ -13,9 +13,10 @@ from typing import Annotated, get_origin
 
 import click
 
-from shakegen.cli.group import main, table
-from shakegen.cli.options import Grouped, figure_option, group, json_option, options_from, read_help
+from shakegen.cli.group import main
+from shakegen.cli.options import Commands, figure_option, group, json_option, options_from, read_help
 from shakegen.cli.plot import draw
+from shakegen.cli.tables import print_wrapped, table
 from shakegen.network.quiet import quiet_tensorflow
 
 FLAGS = {"names": "--cells"}
@@ -26,10 +27,8 @@ random_state_option = click.option(
 )  # fmt: skip
 
 
-class Lab(click.Group):
+class Lab(Commands):
     """A group whose commands are made when they are asked for: it takes a while to import the experiments."""
-
-    command_class = Grouped
 
     def list_commands(self, ctx):
         importlib.import_module("shakegen.cli.experiments")
@@ -141,7 +140,10 @@ def save(result, path: Path) -> None:
 def report(result, show: Callable | None) -> None:
     """Print the tables of an experiment; in a terminal, show the rest."""
     for number, part in enumerate(result.tables):
-        click.echo("\n" * (number > 0) + part.title, nl=bool(number or part.title))
+        if number:
+            click.echo()
+        if part.title:
+            print_wrapped(part.title)
         table(part.header, part.rows)
     if show and sys.stdout.isatty():
         show(result)

@@ -1,14 +1,14 @@
 """Commands that measure: how well a model predicts, and how much it copies."""
 
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
-from shakegen.cli.group import colour_symbol, echo_coloured, main, table
-from shakegen.cli.options import corpus_options, json_option, unknown_option
+from shakegen.cli.group import colour_symbol, echo_coloured, main, shows_colour
+from shakegen.cli.options import corpus_options, json_option, refuse_idle, unknown_option
+from shakegen.cli.tables import table
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colours, from this many bits on
@@ -21,8 +21,8 @@ SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colou
               "[default: test where the model learned from this very text, else all]")  # fmt: skip
 @corpus_options
 @unknown_option
-@click.option("--per-character", is_flag=True, help="Show the text, surprising characters in red; in a pipe, a line "
-              "for each character, or word: JSON, a tab, its bits.")  # fmt: skip
+@click.option("--per-character", is_flag=True, help="Show the text, surprising characters in red; without colours, a "
+              "line for each character, or word: JSON, a tab, its bits.")  # fmt: skip
 @json_option
 def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     """Measure how well MODEL predicts CORPUS.
@@ -37,13 +37,18 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     A model of the task autocomplete predicts, at every character, the word that it is part of.
 
     \b
-    shakegen evaluate models/sonnets-gru.h5 sonnets
+    shakegen evaluate models/my-gru.h5 my.txt
     shakegen evaluate models/novel-lstm.h5 letters.txt --split all --per-character
     """
     from shakegen.model import load
     from shakegen.text import catalog
 
     loaded = load(model)
+    if loaded.task == "autocomplete":
+        refuse_idle(
+            "on an autocomplete model, which reads every text as words of a to z",
+            *("on_unknown", "per_character", "lowercase", "normalize"),
+        )
     source = catalog.open_source(corpus, **reading)
     measure = {"next": evaluate_symbols, "autocomplete": evaluate_autocomplete}[loaded.task]
     measure(loaded, model, source, split, on_unknown, per_character, as_json)
@@ -55,18 +60,26 @@ def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character
 
     vocabulary = loaded.vocabulary
     listed: list[dict] = []
-    text = vocabulary.read(read_split(source, loaded.corpus, split), on_unknown)
+    split, read = choose_split(source, loaded.corpus, split)
+    text = vocabulary.read(read(), on_unknown)
     blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
     if per_character:
-        symbols = symbols_of(read_split(source, loaded.corpus, split), vocabulary, on_unknown)
+        symbols = symbols_of(read(), vocabulary, on_unknown)
         blocks = show_symbols(blocks, symbols, listed.append if as_json else print_symbol)
     figures = evaluation.summarise(blocks).of_text(text, vocabulary).to_dict()
     if as_json:
-        click.echo(json.dumps(figures | ({"per_character": listed} if per_character else {})))
+        more = {"per_character": listed} if per_character else {}
+        click.echo(json.dumps({"model": Path(name).stem, "corpus": source.name, "split": split, **figures, **more}))
         return
-    if per_character and sys.stdout.isatty():
+    if per_character and shows_colour():
         click.echo()
+    say_split(source.name, split)
     print_figures(figures, 28, err=per_character)
+
+
+def say_split(corpus: str, split: str) -> None:
+    """Say which part of a text was read."""
+    click.echo(f"Text: {f'all of {corpus}' if split == 'all' else f'the {split} part of {corpus}'}", err=True)
 
 
 def print_figures(figures: dict, width: int, err: bool = False) -> None:
@@ -82,8 +95,6 @@ def evaluate_autocomplete(model, name: str, source, split, on_unknown, per_chara
 
     from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 
-    if per_character:
-        raise ValueError("--per-character is for models of the next character: leave it out")
     options = {key: model.corpus[key] for key in ("split", "random_state") if key in model.corpus}
     corpus = AutocompleteCorpus.from_source(source, length=model.length, words=model.words, **options)
     split = split or ("test" if corpus.sha256 == model.corpus.get("sha256") else "all")
@@ -94,6 +105,7 @@ def evaluate_autocomplete(model, name: str, source, split, on_unknown, per_chara
     if as_json:
         click.echo(json.dumps({"model": Path(name).stem, "corpus": corpus.name, "split": split, **figures}))
         return
+    say_split(corpus.name, split)
     rows = figures.pop("by_characters_typed")
     print_figures(figures, 24)
     click.echo()
@@ -102,18 +114,21 @@ def evaluate_autocomplete(model, name: str, source, split, on_unknown, per_chara
     table(("characters typed", "positions", "top 1", "top 2", "top 3"), lines)
 
 
-def read_split(source, origin: dict, split: str | None) -> Iterator[str]:
-    """The text to evaluate on, in blocks; a corpus that the model knows has the split of its training."""
+def choose_split(source, origin: dict, split: str | None) -> tuple[str, Callable[[], Iterator[str]]]:
+    """The part to evaluate on, and a function that reads it in blocks.
+
+    A corpus that the model knows has the split of its training.
+    """
     from shakegen.text import encoding, splits
 
     about = encoding.measure(source)
     known = about.sha256 == origin.get("sha256")
     split = split or ("test" if known else "all")
     if split == "all":
-        return source.blocks()
+        return split, source.blocks
     shares = origin["split"] if known and "split" in origin else splits.DEFAULT
     sizes = splits.compute_sizes(shares, about.length, source.title)
-    return encoding.read_part(source, sizes, ("train", "validation", "test").index(split))
+    return split, lambda: encoding.read_part(source, sizes, ("train", "validation", "test").index(split))
 
 
 def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Iterator[tuple[str, float]]:
@@ -139,7 +154,7 @@ def show_symbols(blocks, symbols: Iterator[tuple[str, float]], show):
 
 def print_symbol(shown: tuple[str, float | None]) -> None:
     character, bits = shown
-    if not sys.stdout.isatty():
+    if not shows_colour():
         click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{'' if bits is None else f'{bits:.4f}'}")
         return
     shade = next((colour for least, colour in SHADES if bits is not None and bits >= least), None)
@@ -163,18 +178,21 @@ def novelty(source, corpus, reading, as_json, **options):
     text is one that MODEL writes, or that of TEXTFILE (- for standard input).
 
     \b
-    shakegen novelty models/sonnets-gru.h5 --corpus sonnets
+    shakegen novelty models/my-gru.h5 --corpus my.txt
     shakegen novelty poem.txt --corpus sonnets --json
     """
     from shakegen.model import load, novelty as measure
     from shakegen.text import catalog
     from shakegen.text.vocabulary import Vocabulary
 
-    known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
     if is_model(source):
-        text = load(source).sample(**options)
+        if options["temperature"] == 0:
+            refuse_idle("at a temperature of 0", "random_state")
+        text = load(source, "next").sample(**options)
     else:
+        refuse_idle("on a TEXTFILE", "seed", "length", "temperature", "random_state")
         text = "".join(catalog.open_source(source, **reading).blocks())  # normalized like the corpus
+    known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
     copied = measure.compare(Vocabulary(known.vocabulary.symbols, unknown=True).encode(text), known.ids)
     passage = text[copied.position :][: copied.longest]
     if as_json:

@@ -18,6 +18,10 @@ from shakegen.text.vocabulary import ON_UNKNOWN
 class Grouped(click.Command):
     """A command whose help shows options below their titles from `group`; options without a title stand last."""
 
+    def parse_args(self, ctx, args):
+        with click.core.augment_usage_errors(ctx):  # so that each error knows its command
+            return super().parse_args(ctx, args)
+
     def format_options(self, ctx, formatter):
         rows: dict[str, list] = {}
         for parameter in self.get_params(ctx):
@@ -41,6 +45,35 @@ def group(title: str, *options: Callable) -> Callable:
         return command
 
     return add
+
+
+class Commands(click.Group):
+    """A group of such commands."""
+
+    command_class = Grouped
+
+
+def is_given(name: str) -> bool:
+    """Whether an option stands on the command line of the present command, rather than having its default."""
+    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def refuse_idle(why: str, *names: str) -> None:
+    """Refuse options that stand on the command line, but have no effect there.
+
+    Args:
+        why: the rest of "--name has no effect".
+        names: of the parameters.
+
+    Raises:
+        ValueError: one of them is given.
+    """
+    context = click.get_current_context()
+    flags = {one.name: one for one in context.command.params if isinstance(one, click.Option)}
+    for name in filter(is_given, names):
+        option = flags[name]
+        opts = option.secondary_opts if context.params.get(name) is False and option.secondary_opts else option.opts
+        raise ValueError(f"{max(opts, key=len)} has no effect {why}: leave it out")
 
 
 class Listed(click.ParamType):

@@ -1,15 +1,14 @@
 """The command that draws how training went."""
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
 
 import click
 
-from shakegen.cli.group import main
-from shakegen.cli.options import json_option
+from shakegen.cli.group import main, shows_colour
+from shakegen.cli.options import json_option, refuse_idle
 from shakegen.files import parse_json
 from shakegen.streams import plain
 
@@ -28,12 +27,13 @@ LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "tr
 def plot(models, out, against, loss, from_epoch, as_json):
     """Draw learning curves, or accuracy by characters typed.
 
-    For each MODEL, a model file: its losses in bits per character, or word, with a mark at the best epoch. For
-    autocomplete models, give each EVALUATION, a .json file of `shakegen evaluate --json`: the figure shows how their
-    accuracy grows with each character typed. It goes to the terminal, or with --out to an image or a web page.
+    For each MODEL, a model file: its losses, with a mark at the best epoch; models whose losses have different units
+    have a panel for each unit. For autocomplete models, give each EVALUATION, a .json file of `shakegen evaluate
+    --json`: the figure shows how their accuracy grows with each character typed. It goes to the terminal, or with --out
+    to an image or a web page.
 
     \b
-    shakegen plot models/sonnets-gru.h5
+    shakegen plot models/my-gru.h5
     shakegen plot models/*.h5 --loss validation --against minutes --out curves.html
     shakegen evaluate models/text8-autocomplete-gru.h5 text8 --json > gru.json
     shakegen plot gru.json lstm.json --out accuracy.svg
@@ -46,7 +46,8 @@ def plot(models, out, against, loss, from_epoch, as_json):
     paths = list(dict.fromkeys(models))
     evaluated = [path for path in paths if path.endswith(".json")]
     if evaluated:
-        refuse_mixture(evaluated, paths, against=against != "epochs", loss=loss != "both", from_epoch=from_epoch != 0)
+        refuse_mixture(evaluated, paths)
+        refuse_idle("on evaluations", "against", "loss", "from_epoch")
         figure, beside = plotting.accuracy_by_typing(evaluations(paths)), []
     else:
         runs = dict(zip(name_files(paths), map(load, paths), strict=True))
@@ -66,13 +67,10 @@ def name_files(paths: list[str]) -> list[str]:
     return [path if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
 
 
-def refuse_mixture(evaluated: list[str], paths: list[str], **given: bool) -> None:
-    """Refuse options of learning curves, and models, beside evaluations."""
+def refuse_mixture(evaluated: list[str], paths: list[str]) -> None:
+    """Refuse models beside evaluations."""
     if evaluated != paths:
         raise ValueError(f"{evaluated[0]} is an evaluation, others are models: expected files of one kind")
-    for name, value in given.items():
-        if value:
-            raise ValueError(f"--{name.replace('_', '-')} is for learning curves: leave it out for evaluations")
 
 
 def evaluations(paths: list[str]) -> dict[str, dict]:
@@ -101,12 +99,12 @@ def overview(runs: dict):
 
     rows = []
     for name, model in runs.items():
-        bits = model.validation_bits
+        loss, unit = model.best_epoch.get("val_loss"), model.loss_unit
         sizes = model.config.cell, model.config.units, model.config.layers, f"{model.parameters:,}"
-        best = model.best_epoch["epoch"], "" if bits is None else f"{bits:.3f}"
+        best = model.best_epoch["epoch"], "" if loss is None else f"{loss / unit.nats:.3f} {unit.name}"
         rows.append((name, *sizes, model.corpus.get("name", ""), len(model.history), *best))
     header = ("model", "cell", "units", "layers", "parameters", "corpus", "epochs", "best epoch")
-    return Table((*header, "bits/char, validation"), rows)
+    return Table((*header, "best loss, validation"), rows)
 
 
 def draw(figure) -> None:
@@ -114,8 +112,7 @@ def draw(figure) -> None:
     from shakegen import plotting
 
     width = min(120, max(40, shutil.get_terminal_size((80, 24)).columns))
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    text = plotting.text(figure, width, unicode=shows_unicode(sys.stdout), colour=colour)
+    text = plotting.text(figure, width, unicode=shows_unicode(sys.stdout), colour=shows_colour())
     click.echo(text, file=plain(sys.stdout), nl=False)
 
 

@@ -4,14 +4,7 @@ import shlex
 import statistics
 from pathlib import Path
 
-import click
-
 from shakegen.cells.registry import VARIABLE, environment_for, find_cell
-
-
-def is_given(context: click.Context, name: str) -> bool:
-    """Whether an option stands on the command line, rather than having its default."""
-    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
 def describe_run(model, out: Path) -> str:

@@ -2,19 +2,20 @@
 
 import itertools
 import os
+import re
 import sys
 
 import click
 
-from shakegen.cli.group import main, read_argument, read_text
-from shakegen.cli.options import group, input_encoding_option, make_flag, options_from, unknown_option
+from shakegen.cli import keys
+from shakegen.cli.group import find_model, main, read_argument, read_text, say_model
+from shakegen.cli.options import group, input_encoding_option, make_flag, options_from, refuse_idle, unknown_option
 from shakegen.sampling import TextGenerator, Truncation, check_draw
 from shakegen.streams import plain
 
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
 PIECE = 4096  # symbols that go to a pipe at a time
-OFFERED = 9
-HELP = "A number takes that one, Enter the first; other text is added (=3 adds 3).\nCtrl-D ends and prints the text."
+ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 
 
 LENGTH = {
@@ -47,7 +48,8 @@ TRUNCATION = {
     click.option(
         "--stop",
         multiple=True,
-        help="End a text after this string, for a line end $'\\n' in a shell; may be given several times.",
+        help="End a text after this string; \\n is a line end, \\t a tab, \\\\ a backslash. May be given several "
+        "times.",
     ),
 )
 @group(
@@ -90,20 +92,19 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, ra
     \b
     shakegen sample --seed "shall i"
     shakegen sample --model models/novel-lstm.h5 --seed "It was" --length 1000 --top-p 0.95
-    shakegen sample --seed "Love" --count 5 --random-state 1 --stop $'\\n'
+    shakegen sample --seed "Love" --count 5 --random-state 1 --stop '\\n'
     shakegen sample --seed "shall i" --beam-width 10 --no-repeat-ngram 8
     shakegen sample --seed-file beginning.txt --interactive
     """
-    from shakegen.model import find, load
+    from shakegen.model import load
 
     refuse_mixtures(beam_width, interactive, **options)
+    if seed_file is None and seed != "-":
+        refuse_idle("on a --seed of the command line", "encoding")
     options = {name: value for name, value in options.items() if value is not None and value is not False}
+    options["stop"] = [unescape(text) for text in options["stop"]]
     seed = read_seed(seed, seed_file, encoding, shared_input=interactive)
-    if model is None:
-        model = find()
-        if sys.stderr.isatty():
-            click.echo(f"Model: {model}", err=True)
-    loaded = load(model, "next")
+    loaded = load(model or find_model("next"), "next")
     if interactive:
         write(converse(loaded, seed, **options) + "\n", raw)
     elif beam_width is None:
@@ -111,6 +112,11 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, ra
         draw(loaded, seed, stream, raw, {"temperature": 0.8, **options})
     else:
         search(loaded, seed, beam_width, raw, options)
+
+
+def unescape(text: str) -> str:
+    r"""A text with its line end, tab or backslash for each \n, \t or \\: few shells write them otherwise."""
+    return re.sub(r"\\[nt\\]", lambda match: ESCAPES[match[0]], text)
 
 
 def write(text: str, raw: bool) -> None:
@@ -124,9 +130,11 @@ def draw(model, seed: str, stream: bool | None, raw: bool, options: dict) -> Non
     count = options.pop("count", 1)
     if count != 1:
         texts = model.samples(seed, count=count, **options)
+        say_model()
         write("\n---\n".join(seed + text for text in texts) + "\n", raw)
         return
     pieces = model.stream(seed, every=1 if stream else PIECE, **options)
+    say_model()
     for piece in itertools.chain([seed], pieces, ["\n"]):
         write(piece, raw)
 
@@ -138,35 +146,42 @@ def search(model, seed: str, width: int, raw: bool, options: dict) -> None:
         if not 1 <= count <= width:
             raise ValueError(f"the count is {count}: expected 1 to as many texts as the beam is wide, {width}")
         beams = model.stochastic_beams(seed, count=width, **options)[:count]
+        ranked = "by the log-probability with random noise (Gumbel), so that they are a draw without replacement"
     else:
-        options.pop("random_state", None)
         beams = model.beams(seed, width=width, **options)
+        penalty = options.get("length_penalty", 0.0)
+        ranked = f"by log-probability / length^{penalty:g}" if penalty else "by log-probability"
+    say_model()
     write("\n---\n".join(seed + text for text, _, _ in beams) + "\n", raw)
+    click.echo(f"The texts are ranked {ranked}, in nats; higher is better:", err=True)
     for number, (_, score, log_probability) in enumerate(beams, 1):
         click.echo(f"{number}: score {score:.4f}, log-probability {log_probability:.4f}", err=True)
 
 
 def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> None:
-    """Options that would have no effect are mistakes."""
-    stochastic = options["stochastic"]
-    for name in (*TRUNCATION, "count", "random_state") if interactive else ():
-        if options[name] is not None:
-            raise ValueError(f"{make_flag(name)} has no effect on --interactive: leave out one of them")
-    if beam_width is None:
-        for name in BEAM_RULES:
-            if options[name] is not None and options[name] is not False:
-                raise ValueError(f"{make_flag(name)} is a rule of beam search: give --beam-width too, or leave it out")
-        return
-    if interactive:
+    """Refuse options that contradict one another, or would have no effect."""
+    if interactive and beam_width is not None:
         raise ValueError("--interactive and --beam-width are both given: expected one of them")
-    for name in ("temperature", *TRUNCATION):
-        if options[name] is not None and not (stochastic and name == "temperature"):
-            raise ValueError(
-                f"{make_flag(name)} is for drawing, and a beam search does not draw: leave out it or --beam-width"
-            )
-    for name in ("length_penalty", "no_repeat_ngram") if stochastic else ():
-        if options[name] is not None:
-            raise ValueError(f"{make_flag(name)} would change the probabilities of --stochastic: leave out one of them")
+    if interactive:
+        refuse_idle("with --interactive", *TRUNCATION, *BEAM_RULES, "count", "random_state", "stream")
+    elif beam_width is None:
+        refuse_idle("without --beam-width", *BEAM_RULES)
+    else:
+        refuse_idle("on a beam search", *TRUNCATION, "stream")
+        if not options["stochastic"]:
+            refuse_idle("on a beam search without --stochastic", "temperature", "random_state")
+    if options["stochastic"]:
+        for name in ("length_penalty", "no_repeat_ngram"):
+            if options[name] is not None:
+                raise ValueError(
+                    f"{make_flag(name)} would change the probabilities of --stochastic: leave out one of them"
+                )
+    if options["temperature"] == 0:
+        refuse_idle("at a temperature of 0", *TRUNCATION, "random_state")
+    if (options["count"] or 1) > 1:
+        refuse_idle("on several texts", "stream")
+    if not options["stop"]:
+        refuse_idle("without --stop", "min_length")
 
 
 def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) -> str:
@@ -181,7 +196,7 @@ def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) ->
 def converse(
     model, seed: str, length: int = 200, temperature: float = 1.0, stop=(), min_length: int = 0, on_unknown=None
 ) -> str:
-    """Offer the likeliest next symbols again and again, on standard error, and read answers from standard input.
+    """Offer the likeliest next symbols again and again: on a terminal at every key, in a pipe for every line.
 
     Returns:
         The whole text: at the end of the input, or once it has `length` new symbols or a stop text.
@@ -190,27 +205,31 @@ def converse(
         ValueError: as `TextGenerator.samples`.
     """
     check_draw(length, temperature, 0)
-    draft, written = model.draft(seed, on_unknown), ""
-    click.echo(HELP, err=True)
-    while draft.length < length and not is_stopped(model.vocabulary, written, stop, min_length):
-        offers = draft.likeliest(OFFERED, temperature)
-        listed = "  ".join(f"{number} {text!r} {share:.0%}" for number, (text, share) in enumerate(offers, 1))
-        click.echo(f"\n{(seed + written)[-72:]}\n{listed}\n> ", nl=False, err=True)
-        try:
-            answer = sys.stdin.readline()
-        except KeyboardInterrupt:
-            answer = ""
+    draft = model.draft(seed, on_unknown)
+
+    def has_ended() -> bool:
+        written = draft.text.removeprefix(seed)
+        return draft.length >= length or is_stopped(model.vocabulary, written, stop, min_length)
+
+    def offer() -> keys.Offers:
+        return draft.likeliest(keys.OFFERED, temperature)
+
+    if keys.is_possible():
+        keys.type_on(draft, offer, "", "Ctrl-D", has_ended)
+        return draft.text
+    say_model()
+    while not has_ended():
+        offers = offer()
+        listed = (f"{number} {text!r} {share:.0%}" for number, (text, share) in enumerate(offers, 1))
+        click.echo("  ".join(listed), err=True)
+        answer = sys.stdin.readline()
         if not answer:
-            click.echo(err=True)
             break
-        addition = addition_for(answer.removesuffix("\n"), [text for text, _ in offers])
         try:
-            draft.write(addition)
+            draft.write(addition_for(answer.removesuffix("\n"), [text for text, _ in offers]))
         except ValueError as error:  # an unknown symbol: say so, ask again
             click.echo(f"{error}", err=True)
-        else:
-            written += addition
-    return seed + written
+    return draft.text
 
 
 def is_stopped(vocabulary, written: str, stop, min_length: int) -> bool:

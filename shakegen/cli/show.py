@@ -4,8 +4,11 @@ import json
 
 import click
 
-from shakegen.cli.group import main, table
+from shakegen.cli.group import main
 from shakegen.cli.options import json_option
+from shakegen.cli.tables import table
+from shakegen.network.config import DROPOUT
+from shakegen.training.recipe import MANY_EPOCHS
 
 SHOWN = 100  # words of a vocabulary
 
@@ -17,7 +20,7 @@ def info(model, as_json):
     """Show the network of MODEL, a model file, and its training.
 
     \b
-    shakegen info models/sonnets-gru.h5
+    shakegen info models/my-gru.h5
     """
     from shakegen.model import load
 
@@ -41,7 +44,8 @@ def info(model, as_json):
         click.echo(json.dumps(shown))
         return
     origin = shown.pop("corpus")
-    shown["dropout"] = "usual" if shown["dropout"] is None else shown["dropout"]
+    if shown["dropout"] is None:
+        shown["dropout"] = f"{DROPOUT}, or less in runs of less than {MANY_EPOCHS} epochs"
     shown["parameters"] = f"{shown['parameters']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
     if loaded.config.level == "word":

@@ -13,9 +13,11 @@ from shakegen.cli.options import (
     cell_option,
     corpus_options,
     group,
+    is_given,
     make_cell_options,
     options_from,
     read_cell,
+    refuse_idle,
     shape_options,
 )
 from shakegen.network.config import Config
@@ -82,9 +84,8 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
     click.option("--worker-index", type=int, help="Which of the workers this is, from 0."),
     click.option("--worker-wait", type=float, default=45, show_default=True, help="Seconds to wait for all workers."),
 )
-@click.option("--quiet", is_flag=True, help="Show neither progress nor samples.")
-@click.pass_context
-def train(context, workers, worker_index, worker_wait, **options):
+@click.option("--quiet", is_flag=True, help="Show neither progress nor samples; print the path of the model file.")
+def train(workers, worker_index, worker_wait, **options):
     """Train a network on CORPUS.
 
     CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`. Several texts follow one
@@ -125,10 +126,14 @@ def train(context, workers, worker_index, worker_wait, **options):
     from shakegen.training.workers import Cluster, join
 
     options |= options.pop("reading") | options.pop("shape")
-    given = {name for name in options if runs.is_given(context, name)}
+    given = {name for name in options if is_given(name)}
     network = read_cell(options["cell"])
     options, given = options | network, given | (network.keys() - {"cell"})
+    if options["clip_value"] is not None:
+        refuse_idle("beside --clip-value", "clip_norm")
     cluster = Cluster.resolve(workers, worker_index, os.environ)
+    if cluster is None:
+        refuse_idle("on one process", "worker_wait")
     with join(cluster, worker_wait) as strategy:
         run_training(strategy, given=given, **options)
 
@@ -140,6 +145,7 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
 
     files = {"resume": resume, "finetune": finetune, "out": out, "checkpoint_every": checkpoint_every}
     with begin_with_text(corpus, options, given, **files, strategy=strategy) as (beginning, values):
+        refuse_idle_options(beginning.config.task, values)
         if not (strategy.chief or quiet):
             chief = strategy.cluster.name(0)
             click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
@@ -167,5 +173,24 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
             if beginning.checkpoint_every:
                 click.echo(f"Go on with: {runs.resume_command(corpus, stop.model, out)}", err=True)
         sys.exit(128 + stop.signal)
-    if model and not quiet:
+    if model and quiet:
+        click.echo(out)
+    elif model:
         click.echo(f"{runs.describe_run(model, out)}\n{runs.list_next_commands(corpus, model, out)}", err=True)
+
+
+def refuse_idle_options(task: str, values: dict) -> None:
+    """Refuse options of the text and of the samples that have no effect on a run."""
+    refuse_idle_reading(task)
+    if not values["sample_length"]:
+        refuse_idle("with --sample-length 0", "sample_seed", "temperature", "beam_width")
+    elif task == "autocomplete":
+        refuse_idle("on autocomplete models, which do not write", "sample_length", "temperature", "beam_width")
+    elif values["beam_width"] is not None:
+        refuse_idle("on a beam search", "temperature")
+
+
+def refuse_idle_reading(task: str) -> None:
+    """Refuse options of the text that have no effect on a task."""
+    if task == "autocomplete":
+        refuse_idle("on the task autocomplete, which reads every text as words of a to z", "lowercase", "normalize")

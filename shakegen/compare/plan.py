@@ -109,6 +109,10 @@ class Plan:
         return get_task(self.task)
 
     def _refuse_contradictions(self) -> None:
+        shared = {name for entry in self.entries for name in find_cell(entry.cell).options()}
+        idle = next((name for name in self.settings if name in option_names() and name not in shared), None)
+        if idle:
+            raise ValueError(f"{idle.replace('_', ' ')} is given, but no cell that is compared has it: leave it out")
         own = next((entry.name for entry in self.entries if "units" in entry.settings), None)
         if own and self.match != "time":
             raise ValueError(f"{own} has units of its own, but {self.match} are to be equal: leave them out")
@@ -148,6 +152,11 @@ class Plan:
         """How a network learns in a repeat, from 0; each repeat has a random state of its own."""
         rate = entry.settings.get("learning_rate", self.recipe.learning_rate)
         return replace(self.recipe, random_state=self.recipe.random_state + repeat, learning_rate=rate)
+
+    @property
+    def random_states(self) -> range:
+        """The random states of the repeats."""
+        return range(self.recipe.random_state, self.recipe.random_state + self.repeats)
 
     @property
     def budget(self) -> str:

@@ -8,8 +8,10 @@ from shakegen import plotting
 from shakegen.compare.summary import Row, Summary
 from shakegen.compare.table import columns
 from shakegen.files import write_whole
+from shakegen.network.config import DROPOUT, Config
 from shakegen.plotting import Curve, Figure, Fragment, Panel, Table
 from shakegen.plotting.page import escape_html
+from shakegen.training.recipe import MANY_EPOCHS, Recipe
 
 AXES = {"steps": ("steps", 1), "seconds": ("minutes", 60)}
 LOSSES = {"val_loss": "validation", "loss": "training"}
@@ -42,11 +44,34 @@ def page(summary: Summary) -> str:
     table = Table(header, list(zip(*(column.long for column in shown), strict=True)))
     failures = [f"{row.name}: {failure}" for row in summary.rows for failure in row.failures]
     drawn = [figure for figure in (curves(summary), accuracies(summary)) if figure]
-    recipe = summary.plan.recipe.to_dict().items()
-    settings = [(name.replace("_", " "), value) for name, value in recipe if value is not None]
     title = f"{', '.join(row.name for row in summary.rows)} on {summary.corpus['name']}"
-    recipe_table = Table(("setting", "value"), settings, "Training")
-    return plotting.page(title, summary.describe(), *failures, table, *drawn, samples(summary), recipe_table)
+    settings = Table(("setting", "value"), list_settings(summary), "Training")
+    return plotting.page(title, summary.describe(), *failures, table, *drawn, samples(summary), settings)
+
+
+def list_settings(summary: Summary) -> list[tuple[str, object]]:
+    """The names and values of everything that the networks have in common, and their dropout."""
+    plan, temperature = summary.plan, summary.task.sample_temperature
+    settings = {name: value for name, value in plan.recipe.to_dict().items() if value is not None}
+    settings.pop("random_state")
+    settings["random states"] = ", ".join(map(str, plan.random_states))
+    dropouts = {row.name: describe_dropout(row.config, plan.recipe) for row in summary.rows}
+    if len(set(dropouts.values())) == 1:
+        settings["dropout"] = next(iter(dropouts.values()))
+    else:
+        settings |= {f"dropout of {name}": text for name, text in dropouts.items()}
+    if temperature is not None:
+        settings["temperature of the samples"] = temperature
+    return [(name.replace("_", " "), value) for name, value in settings.items()]
+
+
+def describe_dropout(config: Config, recipe: Recipe) -> str:
+    """The dropout of a network in training."""
+    if config.dropout is not None:
+        return f"{config.dropout:g}"
+    if recipe.epochs is None and recipe.dropout_scale(1) < 1:
+        return f"{DROPOUT:g}, less in runs of less than {MANY_EPOCHS} epochs"
+    return f"{DROPOUT * recipe.dropout_scale(recipe.epochs):.3g}"
 
 
 def curves(summary: Summary) -> Figure | None:
@@ -74,7 +99,8 @@ def curve(row: Row, key: str, scale: float, loss: str, nats: float) -> Curve:
     mean, validation = y.mean(axis=0), loss == "val_loss"
     best = int(np.argmin(mean))
     band = (y.min(axis=0), y.max(axis=0)) if len(y) > 1 else None
-    note = f"best {mean[best]:.3f}" if validation else ""
+    lowest = "lowest mean" if len(y) > 1 else "best"  # the table has the mean of the lowest
+    note = f"{lowest} {mean[best]:.3f}" if validation else ""
     return Curve(row.name, x, mean, LOSSES[loss], note, not validation, best if validation else None, band)
 
 

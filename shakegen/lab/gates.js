@@ -1,4 +1,5 @@
 const [units, signals] = root.querySelectorAll("select"), readings = root.querySelector("dl");
+const ends = root.querySelectorAll(".scale span");
 const unit = () => data.units[units.selectedIndex];
 let shades = [];
 
@@ -13,6 +14,7 @@ function show(position) {
 
 function chooseSignal() {
   shades = bytes(Int8Array, unit().shades[signals.value]);
+  unit().scales[signals.value].forEach((end, side) => { ends[side].textContent = end; });
   text.refresh();
 }
 

@@ -17,11 +17,12 @@ from shakegen.plotting.coloured_text import coloured_text, pack_bytes
 from shakegen.plotting.figure import to_json
 
 CLOSED, OPEN = 0.1, 0.9  # a gate below, or above, counts as closed, or open, as with Karpathy et al.
+SCALES = {"gate": ("0, closed", "1, open"), "memory": ("tanh -1", "1"), "value": ("low", "high")}  # ends of the colours
 DRAWN = 100  # characters in the figure
 BEFORE = 60  # characters shown before a feature first appears
 MARKUP = """
 <div class="choice"><label>unit <select></select></label> <label>shows <select></select></label>
-<span class="scale">-1, closed <i></i> 1, open</span></div>
+<span class="scale"><span></span> <i></i> <span></span></span></div>
 <p class="text"></p>
 <dl aria-live="polite"></dl>
 """
@@ -39,8 +40,8 @@ class Gates(Result):
         together: the correlation of the best mixture of all units, `features.combined_correlation`, or None.
         begin: the place in the text where the part that is shown begins.
         characters: the symbols of that part.
-        traces: one dictionary for each unit: layer, unit, signal; by name, the kinds of values (memory, gate, value),
-            and values, lists as long as `characters`.
+        traces: one dictionary for each unit: layer and unit, from 1, and signal; by name, the kinds of values (memory,
+            gate, value), and values, lists as long as `characters`.
     """
 
     gates: list[dict]
@@ -60,7 +61,8 @@ class Gates(Result):
                 f"units combined: {self.together:.2f}"
             )
         units = make_table(self.rows, title)
-        return [units, make_table(self.gates, "All units, along the part that is shown")] if self.gates else [units]
+        along = f"All units, along the part that is shown; closed: below {CLOSED}, open: above {OPEN}"
+        return [units, make_table(self.gates, along)] if self.gates else [units]
 
     @property
     def parts(self) -> list:
@@ -72,6 +74,7 @@ class Gates(Result):
             {
                 "title": f"layer {trace['layer']}, unit {trace['unit']}",
                 "signal": trace["signal"],
+                "scales": {name: SCALES[trace["kinds"][name]] for name in trace["values"]},
                 "values": {name: np.round(np.array(v, float), 3).tolist() for name, v in trace["values"].items()},
                 "shades": {
                     name: pack_bytes(127 * shades(v, trace["kinds"][name]), np.int8)
@@ -88,7 +91,9 @@ class Gates(Result):
             shades(trace["values"][trace["signal"]], trace["kinds"][trace["signal"]])[:DRAWN] for trace in self.traces
         ]
         units = [f"{trace['signal']} of {trace['layer']}.{trace['unit']}" for trace in self.traces]
-        heat = Heat(np.array(values), "-1 … 1; gates: closed … open", rows=units, columns=names)
+        kinds = dict.fromkeys(trace["kinds"][trace["signal"]] for trace in self.traces)
+        label = "; ".join(" … ".join(SCALES[kind]) for kind in kinds)
+        heat = Heat(np.array(values), label, rows=units, columns=names)
         return Figure("Units along a text", [Panel("", "layer.unit", heat=heat)])
 
 
@@ -110,7 +115,7 @@ def gates(
         ids: the text, shape (T,).
         find: rank the units by how closely they follow this feature of the text.
         layer: layer of the units, from 1.  [default: all; with `units`, the first]
-        units: numbers of units, from 0, such as 3,17.  [default: the best, or the most changeable]
+        units: numbers of units, from 1, such as 3,17.  [default: the best, or the most changeable]
         signal: the signal to show, by its letter in the equations of the cell: h, a memory such as c, or a gate.
             [default: the memories, else h]
         count: number of units to show.
@@ -135,10 +140,10 @@ def gates(
         (number, unit, name)
         for number in ([layer or 1] if units is not None else [layer] if layer else range(1, len(read) + 1))
         for name in wanted
-        for unit in (range(model.config.units) if units is None else units)
+        for unit in (range(1, model.config.units + 1) if units is None else units)
     ]
     signals = np.stack(
-        [squash(read[number - 1][name][:, unit], kinds[name]) for number, unit, name in candidates], axis=1
+        [squash(read[number - 1][name][:, unit - 1], kinds[name]) for number, unit, name in candidates], axis=1
     )
     scores, by_chance, together, begin = signals.std(axis=0), None, None, 0
     if find:
@@ -152,7 +157,7 @@ def gates(
     inside = model.engine.activations(ids[begin : begin + shown], state=state)
     for place in order:
         number, unit, name = candidates[place]
-        values = {key: to_json(array[:, unit]) for key, array in inside[number - 1].items()}
+        values = {key: to_json(array[:, unit - 1]) for key, array in inside[number - 1].items()}
         score = {"correlation": float(scores[place])} if find else {}
         seen = {"mean": float(signals[:, place].mean()), "deviation": float(signals[:, place].std())}
         rows.append({"layer": number, "unit": int(unit), "signal": name, **score, **seen})
@@ -166,8 +171,8 @@ def check_place(config, layer: int | None, units: Iterable[int] | None) -> None:
     if layer is not None and not 1 <= layer <= config.layers:
         raise ValueError(f"there is no layer {layer}: expected one from 1 to {config.layers}")
     for unit in units or ():
-        if not 0 <= unit < config.units:
-            raise ValueError(f"there is no unit {unit}: expected one from 0 to {config.units - 1}")
+        if not 1 <= unit <= config.units:
+            raise ValueError(f"there is no unit {unit}: expected one from 1 to {config.units}")
 
 
 def choose_signals(model, signal: str | None, kinds: dict[str, str]) -> list[str]:

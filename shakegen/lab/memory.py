@@ -20,23 +20,23 @@ class Memory(Result):
     """The longest lag that each cell mastered, a row for each problem and cell.
 
     Attributes:
-        attempts: one dictionary for each training run: problem, cell, lag, updates, score, mastered.
+        attempts: one dictionary for each training run: problem, cell, lag, updates, error, mastered.
     """
 
     attempts: list[dict]
 
     def figure(self) -> Figure:
         panels = [self._panel(name) for name in TRIED if any(name == one["problem"] for one in self.attempts)]
-        return Figure("The score after training, by lag", panels)
+        return Figure("The error after training, by lag", panels)
 
     def _panel(self, name: str) -> Panel:
         attempts, curves = [attempt for attempt in self.attempts if attempt["problem"] == name], []
         for cell in dict.fromkeys(attempt["cell"] for attempt in attempts):
             own = [attempt for attempt in attempts if attempt["cell"] == cell]
-            curves.append(Curve(cell, [a["lag"] for a in own], [a["score"] for a in own]))
+            curves.append(Curve(cell, [a["lag"] for a in own], [a["error"] for a in own]))
         lags, problem = sorted({attempt["lag"] for attempt in attempts}), PROBLEMS[name]
-        curves.append(Curve("no memory", lags, [problem.guess] * len(lags), dashed=True))
-        return Panel("lag", problem.score_name, curves, title=name, log_y=not problem.classes)
+        curves.append(Curve("no memory", lags, list(map(problem.guess, lags)), dashed=True))
+        return Panel("lag", problem.error_name, curves, title=name, log_y=not problem.classes)
 
 
 def memory(
@@ -54,8 +54,8 @@ def memory(
     """Find the longest lag at which each cell learns to add or copy.
 
     Adding: the sum of the two marked numbers of a sequence; the lag is its length. A mean squared error below 0.01
-    masters it. Copying: the symbols read first, said again after the lag. 95 % of them right masters it. Each cell is
-    trained anew at ever longer lags, until one is too long for the budget.
+    masters it. Copying: the symbols read first, said again after the lag. Less than 5 % of them wrong masters it. Each
+    cell is trained anew at ever longer lags, until one is too long for the budget.
 
     Examples:
         shakegen lab memory --cells rnn,lstm,gru --out memory.svg
@@ -88,28 +88,28 @@ def memory(
             for lag in lags:
                 outcome = attempt(problem, config, lag, random_state, updates, batch_size, learning_rate)
                 own.append({"problem": problem_name, "cell": name, "lag": lag, **outcome})
-                progress("{problem}, {cell}, lag {lag}: {score:.4f} after {updates} updates".format_map(own[-1]))
+                progress("{problem}, {cell}, lag {lag}: {error:.4f} after {updates} updates".format_map(own[-1]))
                 if not own[-1]["mastered"]:
                     break
             longest = max((a["lag"] for a in own if a["mastered"]), default=0)
-            last = {"lag_tried": own[-1]["lag"], "score_there": own[-1]["score"], "updates_there": own[-1]["updates"]}
+            last = {"lag_tried": own[-1]["lag"], "error_there": own[-1]["error"], "updates_there": own[-1]["updates"]}
             rows.append({"problem": problem_name, "cell": name, "longest_lag": longest, **last})
             attempts += own
     return Memory(rows, attempts)
 
 
 def attempt(problem: Problem, config, lag: int, random_state: int, updates: int, batch_size: int, learning_rate: float):
-    """Train one network on one problem at one lag: the updates made, the score, whether it masters the problem."""
+    """Train one network on one problem at one lag: the updates made, the error, whether it masters the problem."""
     from shakegen.lab.fitting import fit, sequence_network
 
     network = sequence_network(config, problem.inputs, problem.outputs, problem.last, random_state)
     random = np.random.default_rng((random_state, lag))
     inputs, targets = problem.draw(random, TESTED, lag)
 
-    def score():
-        return problem.score(network.predict_on_batch(inputs), targets)
+    def error():
+        return problem.error(network.predict_on_batch(inputs), targets)
 
     batches = iter(lambda: problem.draw(random, batch_size, lag), None)
-    losses = fit(network, problem.loss(), batches, updates, learning_rate, check=lambda: problem.is_mastered(score()))
-    final = score()
-    return {"updates": len(losses), "score": final, "mastered": problem.is_mastered(final)}
+    losses = fit(network, problem.loss(), batches, updates, learning_rate, check=lambda: problem.is_mastered(error()))
+    final = error()
+    return {"updates": len(losses), "error": final, "mastered": problem.is_mastered(final)}

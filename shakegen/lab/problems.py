@@ -1,4 +1,4 @@
-"""Problems of memory for recurrent networks: random batches, and how answers are scored. Only numpy."""
+"""Problems of memory for recurrent networks: random batches, and the errors of answers. Only numpy."""
 
 import functools
 from collections.abc import Callable
@@ -8,7 +8,8 @@ import numpy as np
 
 
 def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> float:
-    return float(np.mean((outputs - targets) ** 2))
+    """The mean squared error in float64, in which the square of no float32 overflows."""
+    return float(np.mean((outputs.astype(float) - targets) ** 2))
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Problem:
         inputs, outputs: numbers in a step.
         last: how many of the last steps are read out; None reads out all.
         classes: whether the targets are classes.
-        guess: the score that is reached without a memory.
-        mastery: the score that counts as mastered: an accuracy of this or more, or a smaller error.
+        guess: gives, for a lag, the least error without a memory: the answer depends on the present step alone.
+        mastery: a smaller error counts as mastered.
     """
 
     draw: Callable[[np.random.Generator, int, int], tuple[np.ndarray, np.ndarray]]
@@ -30,12 +31,12 @@ class Problem:
     outputs: int
     last: int | None
     classes: bool
-    guess: float
+    guess: Callable[[int], float]
     mastery: float
 
     @property
-    def score_name(self) -> str:
-        return "accuracy" if self.classes else "mean squared error"
+    def error_name(self) -> str:
+        return "share of wrong symbols" if self.classes else "mean squared error"
 
     def loss(self):
         """A new loss of Keras for these targets."""
@@ -45,14 +46,14 @@ class Problem:
             return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         return keras.losses.MeanSquaredError()
 
-    def score(self, outputs: np.ndarray, targets: np.ndarray) -> float:
-        """The accuracy, or the mean squared error, of outputs (N, last, outputs)."""
+    def error(self, outputs: np.ndarray, targets: np.ndarray) -> float:
+        """The share of wrong symbols, or the mean squared error, of outputs (N, last, outputs)."""
         if self.classes:
-            return float(np.mean(outputs.argmax(axis=2) == targets))
+            return float(np.mean(outputs.argmax(axis=2) != targets))
         return mean_squared_error(outputs, targets)
 
-    def is_mastered(self, score: float) -> bool:
-        return score >= self.mastery if self.classes else score < self.mastery
+    def is_mastered(self, error: float) -> bool:
+        return error < self.mastery
 
 
 def adding(random: np.random.Generator, batch: int, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +84,7 @@ def adding(random: np.random.Generator, batch: int, length: int) -> tuple[np.nda
 
 
 def copying(
-    random: np.random.Generator, batch: int, lag: int, symbols: int = 5, alphabet: int = 8
+    random: np.random.Generator, batch: int, lag: int, symbols: int = 1, alphabet: int = 8
 ) -> tuple[np.ndarray, np.ndarray]:
     """Repeat, after a while, the symbols read first (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016).
 
@@ -152,10 +153,15 @@ def timer(random: np.random.Generator, batch: int, length: int, longest: int = 1
     return np.stack([triggers, held], axis=2).astype(np.float32), 0.5 * on[:, :, None].astype(np.float32)
 
 
-def copying_problem(symbols: int = 3, alphabet: int = 8) -> Problem:
-    """The copying problem for so many symbols; it is mastered with 95 % of them right."""
+def copying_problem(symbols: int = 1, alphabet: int = 8) -> Problem:
+    """The copying problem for so many symbols; it is mastered with less than 5 % of them wrong."""
     draw = functools.partial(copying, symbols=symbols, alphabet=alphabet)
-    return Problem(draw, alphabet + 2, alphabet, symbols, True, 1 / alphabet, 0.95)
+    return Problem(draw, alphabet + 2, alphabet, symbols, True, lambda lag: 1 - 1 / alphabet, 0.05)
+
+
+def guess_sum(lag: int) -> float:
+    """The least error of adding without a memory: 1/6, but 1/12 where the last number is one of the two."""
+    return 1 / 6 - 1 / 12 / (lag - lag // 2)
 
 
 def draw_timer(random, batch, lag):
@@ -163,8 +169,17 @@ def draw_timer(random, batch, lag):
     return timer(random, batch, 5 * lag, lag)
 
 
+def guess_timer(lag: int, batch: int = 2000) -> float:
+    """The least error of the timer without a memory, measured: the answer is the mean target of the present inputs."""
+    inputs, targets = draw_timer(np.random.default_rng(0), batch, lag)
+    _, kinds = np.unique(inputs.reshape(-1, 2), axis=0, return_inverse=True)
+    targets, kinds = targets.ravel().astype(float), kinds.ravel()
+    means = np.bincount(kinds, targets) / np.bincount(kinds)
+    return mean_squared_error(means[kinds], targets)
+
+
 PROBLEMS = {
-    "timer": Problem(draw_timer, 2, 1, None, False, guess=0.05, mastery=0.002),
-    "adding": Problem(adding, 2, 1, 1, False, guess=1 / 6, mastery=0.01),
+    "timer": Problem(draw_timer, 2, 1, None, False, guess_timer, mastery=0.002),
+    "adding": Problem(adding, 2, 1, 1, False, guess_sum, mastery=0.01),
     "copying": copying_problem(),
 }

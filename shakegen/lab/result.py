@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shakegen.plotting import Figure, Table
 from shakegen.plotting.figure import to_json
+from shakegen.plotting.scale import format_number
 
 
 @dataclass(frozen=True)
@@ -49,5 +50,5 @@ def format_value(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return format_number(value, 4)
     return f"{value:,}" if isinstance(value, int) else str(value)

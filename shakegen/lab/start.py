@@ -15,20 +15,20 @@ from shakegen.lab.result import Result, format_value
 from shakegen.plotting import Curve, Figure, Panel, Table
 
 STARTS = (*MATRICES, "learned")
-TESTED = 500  # sequences that the scores are measured on
+TESTED = 500  # sequences that the errors are measured on
 
 
 @dataclass(frozen=True)
 class Start(Result):
-    """The score of every start with every optimizer, a row for each.
+    """The error of every start with every optimizer, a row for each.
 
     Attributes:
-        score_name: the name of the score.
-        guess: the score that is reached without a memory.
-        curves: for every run, the score by the gradients spent: start, optimizer, gradients, scores.
+        error_name: the name of the error.
+        guess: the least error without a memory.
+        curves: for every run, the error by the gradients spent: start, optimizer, gradients, errors.
     """
 
-    score_name: str
+    error_name: str
     guess: float
     curves: list[dict]
 
@@ -36,19 +36,20 @@ class Start(Result):
     def tables(self) -> list[Table]:
         """Starts down, optimizers across."""
         starts, optimizers = (list(dict.fromkeys(row[name] for row in self.rows)) for name in ("start", "optimizer"))
-        scores = {(row["start"], row["optimizer"]): format_value(row["score"]) for row in self.rows}
-        rows = [[start, *(scores[start, optimizer] for optimizer in optimizers)] for start in starts]
-        return [Table(["start", *optimizers], rows, f"{self.score_name}, {self.guess:.3g} without a memory")]
+        errors = {(row["start"], row["optimizer"]): format_value(row["error"]) for row in self.rows}
+        rows = [[start, *(errors[start, optimizer] for optimizer in optimizers)] for start in starts]
+        title = f"{self.error_name.capitalize()}; without a memory, {self.guess:.3g} at least"
+        return [Table(["start", *optimizers], rows, title)]
 
     def figure(self) -> Figure:
-        on_the_way = [curve for curve in self.curves if len(curve["scores"]) > 2]  # a read-out has no way to go
+        on_the_way = [curve for curve in self.curves if len(curve["errors"]) > 2]  # a read-out has no way to go
         optimizers = dict.fromkeys(curve["optimizer"] for curve in on_the_way or self.curves)
-        return Figure("The score while training, by start and optimizer", [self._panel(name) for name in optimizers])
+        return Figure("The error while training, by start and optimizer", [self._panel(name) for name in optimizers])
 
     def _panel(self, optimizer):
         own = [curve for curve in self.curves if curve["optimizer"] == optimizer]
-        curves = [Curve(curve["start"], curve["gradients"], curve["scores"]) for curve in own]
-        return Panel("gradients", self.score_name, curves, title=optimizer, log_y=self.score_name != "accuracy")
+        curves = [Curve(curve["start"], curve["gradients"], curve["errors"]) for curve in own]
+        return Panel("gradients", self.error_name, curves, title=optimizer, log_y=self.error_name.startswith("mean"))
 
 
 def start(
@@ -99,12 +100,12 @@ def start(
     for optimizer in optimizers:
         for name in starts:
             network = build_network(name, posed, config, spectral_radius, random_state)
-            spent, scores = zip(*train(network, posed, lag, optimizer, gradients, batch_size, random_state))
+            spent, errors = zip(*train(network, posed, lag, optimizer, gradients, batch_size, random_state))
             own = {"start": name, "optimizer": optimizer}
-            rows.append({"problem": problem, "cell": cell, **own, "gradients": spent[-1], "score": scores[-1]})
-            curves.append({**own, "gradients": spent, "scores": scores})
-            progress(f"{name}, {optimizer}: {posed.score_name} {scores[-1]:.3g}")
-    return Start(rows, posed.score_name, posed.guess, curves)
+            rows.append({"problem": problem, "cell": cell, **own, "gradients": spent[-1], "error": errors[-1]})
+            curves.append({**own, "gradients": spent, "errors": errors})
+            progress(f"{name}, {optimizer}: {posed.error_name} {errors[-1]:.3g}")
+    return Start(rows, posed.error_name, posed.guess(lag), curves)
 
 
 def build_network(start: str, problem: Problem, config, spectral_radius: float, random_state: int):
@@ -123,17 +124,17 @@ def build_network(start: str, problem: Problem, config, spectral_radius: float, 
 
 
 def train(network, problem: Problem, lag: int, optimizer: str, gradients: int, batch_size: int, random_state: int):
-    """Train a network; pairs of the gradients spent and the score then, from the first to the last."""
+    """Train a network; pairs of the gradients spent and the error then, from the first to the last."""
     random = np.random.default_rng((random_state, lag))
     inputs, targets = problem.draw(random, TESTED, lag)
-    scores = []
+    errors = []
 
     def record(spent):
-        scores.append((round(spent), problem.score(network.predict_on_batch(inputs), targets)))
+        errors.append((round(spent), problem.error(network.predict_on_batch(inputs), targets)))
 
     def draw(sequences):
         return problem.draw(random, sequences, lag)
 
     record(0)
     OPTIMIZERS[optimizer](Training(network, problem.loss(), draw, gradients, batch_size, record))
-    return scores
+    return errors

@@ -1,5 +1,6 @@
 """Jaeger's timer: each cell learns to say 0.5 for as long as it is asked."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -104,6 +105,8 @@ def measure(inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray, longes
     cuts short do not count.
     """
     error = mean_squared_error(outputs, targets)
+    if not math.isfinite(error):  # the run diverged
+        return dict.fromkeys(("mean_squared_error", "right_steps", "steps_off"), math.nan)
     right = float(np.mean((outputs > ON) == (targets > ON)))
     off = []
     for triggers, asked, said in zip(inputs[..., 0], targets[..., 0] > ON, outputs[..., 0] > ON):
@@ -114,4 +117,4 @@ def measure(inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray, longes
             for start, end in zip(starts, ends)
             if start + longest < end
         ]
-    return {"mean_squared_error": error, "right_steps": right, "steps_off": float(np.mean(off))}
+    return {"mean_squared_error": error, "right_steps": right, "steps_off": float(np.mean(off)) if off else math.nan}

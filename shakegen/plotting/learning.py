@@ -10,7 +10,7 @@ PARTS = {"validation": "val_loss", "training": "loss"}
 
 
 def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), from_epoch: float = 0) -> Figure:
-    """The losses of training runs, each in its unit. The best epoch of each run is marked.
+    """The losses of training runs, a panel for each unit. The best epoch of each run is marked.
 
     Args:
         runs: trained models by their names; each has `history`, `best_epoch` and `loss_unit` like a `LanguageModel`.
@@ -19,27 +19,27 @@ def learning_curves(runs: Mapping, against: str = "epochs", parts=tuple(PARTS), 
         from_epoch: the first epoch to show.
 
     Raises:
-        ValueError: the losses have different units, or a run has no epochs, no times or no loss of this kind; the
-            message says which.
+        ValueError: a run has no epochs, no times or no loss of this kind; the message says which.
     """
     if against not in AXES:
         raise ValueError(f"against is {against!r}: expected one of {', '.join(AXES)}")
     if not parts or not set(parts) <= set(PARTS):
         raise ValueError(f"the losses asked for are {parts!r}: expected {' or '.join(PARTS)}, or both")
     shown = {name: select_epochs(name, model.history, against, from_epoch) for name, model in runs.items()}
-    units = {model.loss_unit for model in runs.values()}
-    if len(units) > 1:
-        raise ValueError("some models predict characters, some words: their losses do not compare, so plot them apart")
-    curves = [
-        curve
-        for part in parts  # curves of one kind side by side in the legend
-        for name, model in runs.items()
-        if (curve := make_curve(name, model, shown[name], against, part, parts))
-    ]
-    missing = next((name for name in runs if name not in {curve.series for curve in curves}), None)
-    if missing is not None:
-        raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without that text, try the other loss")
-    return Figure("Learning curves", [Panel(AXES[against], units.pop().name, curves)])
+    panels = []
+    for unit in dict.fromkeys(model.loss_unit for model in runs.values()):
+        own = {name: model for name, model in runs.items() if model.loss_unit == unit}
+        curves = [
+            curve
+            for part in parts  # curves of one kind side by side in the legend
+            for name, model in own.items()
+            if (curve := make_curve(name, model, shown[name], against, part, parts))
+        ]
+        missing = next((name for name in own if name not in {curve.series for curve in curves}), None)
+        if missing is not None:
+            raise ValueError(f"{missing} has no {parts[0]} loss: it was trained without that text, try the other loss")
+        panels.append(Panel(AXES[against], unit.name, curves))
+    return Figure("Learning curves", panels)
 
 
 def select_epochs(name: str, history: list[dict], against: str, from_epoch: float) -> list[dict]:

@@ -1,6 +1,7 @@
 """From numbers to places on an axis, and the round numbers beside it."""
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,7 +49,7 @@ class Scale:
 
 def round_numbers(low: float, high: float, most: int) -> list[float]:
     """The multiples of 1, 2 or 5 times a power of ten from low to high, about `most` or fewer."""
-    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    power = 10.0 ** math.floor(math.log10(max((high - low) / most, sys.float_info.min)))
     step = next(power * m for m in (1, 2, 5, 10, 20) if (high - low) / (power * m) <= most)
     return [step * k for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
@@ -61,7 +62,7 @@ def powers_of_ten(low: float, high: float, most: int) -> list[float]:
     return [10.0**k for k in range(first, last + 1, max(1, -(-(last - first + 1) // most)))]
 
 
-def format_number(value: float) -> str:
-    """A number in few characters."""
-    mantissa, exponent, power = f"{value:.6g}".partition("e")
+def format_number(value: float, digits: int = 6) -> str:
+    """A number in few characters, with so many significant digits at most."""
+    mantissa, exponent, power = f"{value:.{digits}g}".partition("e")
     return mantissa + exponent + (str(int(power)) if power else "")

@@ -210,13 +210,15 @@ class Draft:
     """A text that a network reads as it grows, made by `TextGenerator.draft`.
 
     Attributes:
+        text: the seed and all that was added.
         length: the number of symbols after the seed.
     """
 
     def __init__(self, generator: TextGenerator, seed: str, on_unknown: str | None = None):
-        self._generator, self.length = generator, 0
+        self._generator, self.text, self.length = generator, seed, 0
         self._pending = generator.vocabulary.pending(seed)
         self._logits, self._state = generator._prime(seed, on_unknown)
+        self._before: list[tuple] = []  # each addition, to go back to
 
     def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:
         """The symbols that may come next, likeliest first, with their probabilities."""
@@ -232,10 +234,18 @@ class Draft:
         Raises:
             UnknownCharacters: the model does not know some characters; nothing is added.
         """
-        vocabulary, text = self._generator.vocabulary, self._pending + text
-        pending = vocabulary.pending(text)
-        ids, step = vocabulary.encode(text.removesuffix(pending)), self._generator._step
+        vocabulary, whole = self._generator.vocabulary, self._pending + text
+        pending = vocabulary.pending(whole)
+        ids, step = vocabulary.encode(whole.removesuffix(pending)), self._generator._step
+        self._before.append((self.text, self.length, self._pending, self._logits.copy(), self._state.copy()))
         for one in ids[:, None]:
             self._logits, self._state = step(one, self._state)
         self._logits = self._generator._exclude(self._logits, pending)
-        self._pending, self.length = pending, self.length + len(ids)
+        self._pending, self.length, self.text = pending, self.length + len(ids), self.text + text
+
+    accept = write  # an offer of `likeliest`
+
+    def erase(self) -> None:
+        """Take back the last addition, if there is one."""
+        if self._before:
+            self.text, self.length, self._pending, self._logits, self._state = self._before.pop()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from terminal import type_in
 
 from shakegen import plotting
 from shakegen.model import AutocompleteModel, load, model_file
@@ -50,9 +50,13 @@ def writer(tmp_path, random_model):
     return model
 
 
-def good(result):
-    assert (result.exit_code, result.stderr) == (0, "")
+def good(result, said=""):
+    """What a command that succeeds prints; `said` is all that standard error has."""
+    assert (result.exit_code, result.stderr) == (0, said)
     return result.stdout
+
+
+USUAL = "Model: models/words.h5\n"
 
 
 def test_a_model_of_words_comes_back_from_its_file(trained, tmp_path):
@@ -102,19 +106,19 @@ def test_damaged_models_of_words_are_refused(trained, tmp_path, message, change)
 def test_complete_prints_words_with_probabilities(shakegen, trained):
     model, _ = trained
     expected = model.complete("shall i com", 3)
-    lines = good(shakegen("complete", "Shall I com")).splitlines()
+    lines = good(shakegen("complete", "Shall I com"), USUAL).splitlines()
     assert [line.split() for line in lines] == [[word, f"{share:.2%}"] for word, share in expected]
-    found = json.loads(good(shakegen("complete", "shall i com", "--top", 2, "--json")))
+    found = json.loads(good(shakegen("complete", "shall i com", "--top", 2, "--json"), USUAL))
     assert found["completions"] == [offer._asdict() for offer in expected[:2]]
-    piped = json.loads(good(shakegen("complete", "-", "--json", "--top", 2, input="shall i com\n")))
+    piped = json.loads(good(shakegen("complete", "-", "--json", "--top", 2, input="shall i com\n"), USUAL))
     assert piped == found
-    matching = json.loads(good(shakegen("complete", "m", "--matching", "--json")))
+    matching = json.loads(good(shakegen("complete", "m", "--matching", "--json"), USUAL))
     assert [offer["word"] for offer in matching["completions"]] == ["more"]
 
 
 def test_in_a_pipe_every_line_is_answered(shakegen, trained):
     model, _ = trained
-    out = good(shakegen("complete", "shall", "--interactive", input=" i\n i com\n"))
+    out = good(shakegen("complete", "shall", "--interactive", input=" i\n i com\n"), USUAL)
     answers = [model.complete(text, 3) for text in ("shall i", "shall i com")]
     assert out.splitlines() == ["\t".join(f"{word} {share:.4f}" for word, share in answer) for answer in answers]
 
@@ -122,28 +126,12 @@ def test_in_a_pipe_every_line_is_answered(shakegen, trained):
 def test_on_a_terminal_words_are_offered_at_every_key(trained, tmp_path):
     model, _ = trained
     best = model.complete("shall i co", 3)
-    keys = "i comx\x7f\x7f\x1b[A2\r"
-    leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "shakegen", "complete", "shall ", "--interactive"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdin=follower, stderr=follower, stdout=subprocess.PIPE, text=True
-    )
-    os.close(follower)
-    seen = read_until(leader, "shall | 1 ")
-    os.write(leader, keys.encode())
-    out, _ = process.communicate(timeout=60)
-    os.close(leader)
+    keys = [*"i comx", "\x7f", "\x7f", "\x1b[A", "2", "\r"]
+    out, shown = type_in(tmp_path, ["complete", "shall ", "--interactive"], keys)
     assert out == f"shall i {best[1].word} \n"
-    assert process.returncode == 0
-    offers = re.findall(r"\d (\w+) (\d+)%", seen.rpartition("|")[2])
+    assert shown[0].startswith("shall | ")
+    offers = re.findall(r"\d (\w+) (\d+)%", shown[0])
     assert offers == [(word, f"{100 * share:.0f}") for word, share in model.complete("shall ", 3)]
-
-
-def read_until(file, text):
-    seen = ""
-    while text not in seen or not seen.endswith("%"):
-        seen += os.read(file, 1000).decode()
-    return seen
 
 
 def test_evaluate_measures_the_test_part_of_what_was_learned(shakegen, trained):
@@ -154,7 +142,7 @@ def test_evaluate_measures_the_test_part_of_what_was_learned(shakegen, trained):
     all_of_it = json.loads(good(shakegen("evaluate", "models/words.h5", "poem.txt", "--split", "all", "--json")))
     assert all_of_it["positions"] == 40 * len(corpus.observations)
     assert all_of_it["cross_entropy"] == model.evaluate(corpus).cross_entropy
-    lines = good(shakegen("evaluate", "models/words.h5", "poem.txt")).splitlines()
+    lines = good(shakegen("evaluate", "models/words.h5", "poem.txt"), "Text: the test part of poem\n").splitlines()
     assert lines[0].split() == ["cross", "entropy", f"{expected['cross_entropy']:.4f}"]
     assert lines[8].split("  ")[:2] == ["characters typed", "positions"]
     row = expected["by_characters_typed"][0]
@@ -171,9 +159,9 @@ def test_another_text_is_evaluated_whole_whatever_its_case(shakegen, trained, tm
 def test_connectivity_in_a_pipe_and_as_json(shakegen, trained, writer):
     model, _ = trained
     expected = connections(model, "shall i com", "words")
-    found = json.loads(good(shakegen("connectivity", "Shall I com", "--json")))
+    found = json.loads(good(shakegen("connectivity", "Shall I com", "--json"), USUAL))
     assert found == {"models": [expected.to_dict()]}
-    lines = good(shakegen("connectivity", "Shall I com", "--position", 5)).splitlines()
+    lines = good(shakegen("connectivity", "Shall I com", "--position", 5), USUAL).splitlines()
     offers = [f"{word} {share:.4f}" for word, share in expected.suggestions[4]]
     assert lines[0].split("\t") == ["words", "5", "shall", *offers]
     assert [line.split("\t") for line in lines[1:]] == [
@@ -227,7 +215,8 @@ def test_info_shows_the_weights_of_the_study(shakegen, tmp_path, cell, recurrent
 
 
 def test_sampling_takes_the_newest_model_that_writes(shakegen, trained, writer):
-    sampled = good(shakegen("sample", "--seed", "shall", "--length", 5, "--random-state", 1))
+    result = shakegen("sample", "--seed", "shall", "--length", 5, "--random-state", 1)
+    sampled = good(result, "Model: models/letters.h5\n")
     assert sampled == f"shall{writer.sample('shall', 5, 0.8, 1)}\n"
 
 
@@ -242,7 +231,7 @@ BAD = {
         "complete", "-", "--interactive"
     ),
     "the number of words is 0: expected 1 or more": ("complete", "x", "--top", "0"),
-    "--per-character is for models of the next character: leave it out": (
+    "--per-character has no effect on an autocomplete model, which reads every text as words of a to z: leave it out": (
         "evaluate", "models/words.h5", "poem.txt", "--per-character"
     ),
     "the validation part of tiny is empty: expected a longer text, or try --split all": (
@@ -269,7 +258,7 @@ BAD = {
     "list.json is an evaluation, others are models: expected files of one kind": (
         "plot", "models/words.h5", "list.json"
     ),
-    "--against is for learning curves: leave it out for evaluations": ("plot", "list.json", "--against", "minutes"),
+    "--against has no effect on evaluations: leave it out": ("plot", "list.json", "--against", "minutes"),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mistakes import fails
 
+from shakegen.cli.compare import describe_left_out
 from shakegen.compare.record import Record, identify
 from shakegen.model import load
 from shakegen.network.config import Config
@@ -88,6 +89,15 @@ def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_st
         shakegen(*words, "--batch-size", "9"),
         "models/compare-poem/rnn-0.json is of a run with batch size 8, not 9: name another folder with --runs, or "
         "remove this one",
+    )
+
+
+def test_each_column_that_is_left_out_is_named_by_itself():
+    assert describe_left_out(["accuracy, test"]) == (
+        "No room for a column: “accuracy, test”. --csv and --json have all."
+    )
+    assert describe_left_out(["accuracy, test", "layers"]) == (
+        "No room for 2 columns: “accuracy, test”, “layers”. --csv and --json have all."
     )
 
 

@@ -33,10 +33,12 @@ def test_the_part_read_is_that_of_the_models_own_split(shakegen, trained, poem):
     parts = {"train": poem[: int(len(poem) * 0.8)], "test": poem[int(len(poem) * 0.9) :], "all": poem}
     for split, text in parts.items():
         found = figures(shakegen("evaluate", "model.h5", "poem.txt", "--split", split, "--json"))
-        assert found == trained.evaluate(text).to_dict()
+        assert found == {"model": "model", "corpus": "poem", "split": split, **trained.evaluate(text).to_dict()}
         assert set(found) >= {"bits_per_character", "nats_per_character", "perplexity", "accuracy"}
     known = figures(shakegen("evaluate", "model.h5", "poem.txt", "--json"))
-    assert known == trained.evaluate(parts["test"]).to_dict()
+    assert known == {"model": "model", "corpus": "poem", "split": "test", **trained.evaluate(parts["test"]).to_dict()}
+    assert shakegen("evaluate", "model.h5", "poem.txt").stderr == "Text: the test part of poem\n"
+    assert shakegen("evaluate", "model.h5", "poem.txt", "--split", "all").stderr == "Text: all of poem\n"
 
 
 def test_another_text_is_read_whole(shakegen, trained, tmp_path):

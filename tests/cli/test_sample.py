@@ -2,10 +2,16 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 
 import pytest
+from terminal import type_in
+
+from shakegen.model import LanguageModel
+from shakegen.network.config import Config
+from shakegen.text.vocabulary import Vocabulary
 
 
 @pytest.fixture
@@ -42,14 +48,18 @@ def test_options_are_those_of_python(write, random_model, arguments, options):
     assert text_of(write("--seed", "shall ", *arguments, "--stream")) == "shall " + expected
 
 
-def test_beams_go_to_standard_output_and_scores_to_standard_error(write, random_model):
+def test_beams_go_to_standard_output_and_scores_to_standard_error(shakegen, random_model):
     found = random_model().beams("ab", 12, width=6, count=2, no_repeat_ngram=2, length_penalty=1)
-    result = write("--seed", "ab", "--beam-width", 6, "--count", 2, "--no-repeat-ngram", 2, "--length-penalty", 1)
+    random_model().save("models/small.h5")
+    options = ("--count", 2, "--no-repeat-ngram", 2, "--length-penalty", 1)
+    result = shakegen("sample", "--length", 12, "--seed", "ab", "--beam-width", 6, *options)
     assert text_of(result) == "\n---\n".join("ab" + text for text, _, _ in found)
-    assert result.stderr == "".join(
+    scores = "".join(
         f"{n}: score {score:.4f}, log-probability {log_probability:.4f}\n"
         for n, (_, score, log_probability) in enumerate(found, 1)
     )
+    ranked = "The texts are ranked by log-probability / length^1, in nats; higher is better:\n"
+    assert result.stderr == f"Model: models/small.h5\n{ranked}{scores}"
 
 
 def test_stochastic_beams_are_distinct(write, random_model):
@@ -96,6 +106,62 @@ def test_picking_and_typing_in_a_pipe(shakegen, random_model, tmp_path):
     assert f"1 {offers[0][0]!r} {offers[0][1]:.0%}  2 " in result.stderr
 
 
+def test_on_a_terminal_symbols_are_offered_at_every_key(tmp_path, random_model):
+    random_model().save(tmp_path / "models" / "small.h5")
+    draft = random_model().draft("ab")
+    first, offers = draft.likeliest()[0][0], draft.likeliest()
+    draft.write(first)
+    third = draft.likeliest()[2][0]
+    keys = ["\t", "3", "x", "\x7f", "\x1b[B", "é", "y", "\x04"]
+    out, shown = type_in(tmp_path, ["sample", "--seed", "ab", "--interactive"], keys)
+    assert out == f"ab{first}{third}y\n"
+    assert shown[0] == "ab| " + "  ".join(
+        f"{n} {text.replace(' ', '␣')} {p:.0%}" for n, (text, p) in enumerate(offers, 1)
+    )
+    one, two = f"ab{first}", f"ab{first}{third}"
+    texts = [line.split("|")[0] for line in shown if "never saw" not in line]
+    assert texts == ["ab", one, two, f"{two}x", two, two, two, f"{two}y"]
+    assert sum("the model never saw 'é' (U+00E9)" in line for line in shown) == 1
+
+
+def test_a_line_of_offers_fits_the_terminal_and_splits_none(tmp_path, word_model):
+    word_model.save(tmp_path / "models" / "words.h5")
+    seed = "Shall I compare thee to a summer's day? Thou art more lovely and more temperate"
+    _, shown = type_in(tmp_path, ["sample", "--seed", seed, "--interactive"], ["\t"] * 3 + ["\x04"])
+    for line in shown:
+        assert len(line.rstrip()) < 80
+        assert re.fullmatch(r"[^|]*\| (\d [^|]+? \d+%  )+\d [^|]+? \d+%\s*", line)
+
+
+def test_what_was_added_last_can_be_taken_back(random_model, word_model):
+    for model, seed in ((random_model(), "ab"), (word_model, "Shall I com")):
+        draft = model.draft(seed)
+        before, added = draft.likeliest(), draft.likeliest()[1][0]
+        draft.write(added)
+        after = draft.likeliest()
+        draft.write(after[0][0])
+        draft.erase()
+        assert (draft.text, draft.likeliest()) == (seed + added, after)
+        draft.erase()
+        draft.erase()
+        assert (draft.text, draft.length, draft.likeliest()) == (seed, 0, before)
+        draft.write(added)
+        assert draft.likeliest() == after
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(r"\n", "\n"), ("\n", "\n"), (r"b\ta", "b\ta"), (r"\\n", r"\n"), (r"\x", r"\x")]
+)
+def test_a_stop_text_may_be_a_line_end_in_any_shell(shakegen, tmp_path, random_weights, written, read):
+    vocabulary, config = Vocabulary("\n\t\\xabn"), Config(units=8)
+    model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
+    model.save(tmp_path / "models" / "lines.h5")
+    options = ("--length", 500, "--random-state", 1)
+    expected = model.sample("a", 500, 0.8, 1, stop=read)
+    assert len(expected) < 500
+    assert shakegen("sample", "--seed", "a", *options, "--stop", written).stdout == f"a{expected}\n"
+
+
 def test_interactive_ends_with_the_length_or_a_stop_text(shakegen, random_model, tmp_path):
     random_model().save(tmp_path / "models" / "small.h5")
     arguments = ("sample", "--seed", "ab", "--interactive")
@@ -120,20 +186,20 @@ def test_on_a_terminal_the_text_appears_as_it_is_drawn(tmp_path, random_model):
 
 
 BAD = {
-    "--no-repeat-ngram is a rule of beam search: give --beam-width too, or leave it out": ["--no-repeat-ngram", 3],
-    "--length-penalty is a rule of beam search: give --beam-width too, or leave it out": ["--length-penalty", 0],
-    "--stochastic is a rule of beam search: give --beam-width too, or leave it out": ["--stochastic"],
-    "--top-k is for drawing, and a beam search does not draw: leave out it or --beam-width": [
+    "--no-repeat-ngram has no effect without --beam-width: leave it out": ["--no-repeat-ngram", 3],
+    "--length-penalty has no effect without --beam-width: leave it out": ["--length-penalty", 0],
+    "--stochastic has no effect without --beam-width: leave it out": ["--stochastic"],
+    "--top-k has no effect on a beam search: leave it out": [
         "--beam-width", 3, "--top-k", 2
     ],
-    "--temperature is for drawing, and a beam search does not draw: leave out it or --beam-width": [
+    "--temperature has no effect on a beam search without --stochastic: leave it out": [
         "--beam-width", 3, "--temperature", 1
     ],
     "--length-penalty would change the probabilities of --stochastic: leave out one of them": [
         "--beam-width", 3, "--stochastic", "--length-penalty", 1
     ],
     "--interactive and --beam-width are both given: expected one of them": ["--interactive", "--beam-width", 3],
-    "--random-state has no effect on --interactive: leave out one of them": ["--interactive", "--random-state", 3],
+    "--random-state has no effect with --interactive: leave it out": ["--interactive", "--random-state", 3],
     "--seed and --seed-file are both given: expected one of them": ["--seed", "a", "--seed-file", "x"],
     "--interactive reads standard input itself: give the seed with --seed TEXT or in a file": [
         "--interactive", "--seed", "-"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def test_train_then_sample_then_info(shakegen, corpus, poem):
     assert f"{model.validation_bits:.3f}" in shown
     assert f"\nparameters{model.parameters:>{22 + len(f'{model.parameters:,}')},}\n" in shown
     assert "\nreset after" in shown
+    assert re.search(r"^dropout +0\.4, or less in runs of less than 15 epochs$", shown, re.MULTILINE)
     assert not {"depth", "activation"} & {line.split()[0] for line in shown.splitlines()}, "for other cells"
     assert (info["epochs"], info["minutes"]) == (2, round(model.history[-1]["seconds"] / 60, 2))
 
@@ -66,14 +68,14 @@ def test_every_kind_of_network_can_be_trained_and_sampled(shakegen, corpus):
     }
     for cell, options in kinds.items():
         trained = shakegen("train", corpus, *FAST, "--quiet", "--cell", cell, *options)
-        assert (trained.exit_code, trained.output) == (0, "")
+        assert (trained.exit_code, trained.output) == (0, f"models/poem-{cell}.h5\n")
         sampled = shakegen("sample", "--model", f"models/poem-{cell}.h5", "--seed", "Shall", "--length", 20)
         assert len(sampled.stdout) == 5 + 20 + 1
 
 
 def test_quiet_training_prints_only_where_the_model_is(shakegen, corpus):
     result = shakegen("train", corpus, *FAST, "--quiet", "--cell", "rnn", "--out", "deep/er/model.h5")
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "deep/er/model.h5\n", "")
     assert load("deep/er/model.h5").config.cell == "rnn"
 
 
@@ -170,7 +172,7 @@ def test_ctrl_c_before_the_training_begins_leaves_nothing(tmp_path):
 
 def test_no_log_line_of_tensorflow_reaches_the_user(tmp_path, corpus):
     process = command(tmp_path, "train", corpus, *FAST, "--quiet")
-    assert process.communicate(timeout=120) == ("", "")
+    assert process.communicate(timeout=120) == ("models/poem-gru.h5\n", "")
     assert process.returncode == 0
 
 
@@ -258,11 +260,11 @@ def test_a_run_without_a_name_for_its_model_overwrites_none(shakegen, corpus):
 
 def test_a_model_that_is_trained_anew_is_kept_and_one_that_is_resumed_is_not_copied(shakegen, corpus):
     few = ["--units", 4, "--layers", 1, "--seq-length", 20, "--quiet", "--out", "m.h5"]
-    assert shakegen("train", corpus, *few, "--epochs", 1).output == ""
+    assert shakegen("train", corpus, *few, "--epochs", 1).stderr == ""
     first = Path("m.h5").read_bytes()
     again = shakegen("train", corpus, *few, "--epochs", 1, "--random-state", 1)
-    assert again.output == "m.h5 is there already: it is kept as m.h5~\n"
-    assert shakegen("train", corpus, *few, "--resume", "--epochs", 2).output == ""
+    assert again.stderr == "m.h5 is there already: it is kept as m.h5~\n"
+    assert shakegen("train", corpus, *few, "--resume", "--epochs", 2).stderr == ""
     assert Path("m.h5~").read_bytes() == first
 
 

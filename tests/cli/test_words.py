@@ -64,7 +64,8 @@ def test_train_with_few_characters(shakegen, tmp_path, poem):
     model = load("small.h5")
     assert len(model.vocabulary) == 9
     found = figures(shakegen("evaluate", "small.h5", "poem.txt", "--json"))
-    assert found == model.evaluate(poem[round(len(poem) * 0.95) :]).to_dict()
+    about = {"model": "small", "corpus": "poem", "split": "test"}
+    assert found == about | model.evaluate(poem[round(len(poem) * 0.95) :]).to_dict()
     assert found["unknown"] > 0
     sampled = shakegen("sample", "--model", "small.h5", "--seed", "Zürich", "--length", 50).stdout
     assert set(sampled.removeprefix("Zürich").removesuffix("\n")) <= set(model.vocabulary.symbols)
@@ -94,12 +95,15 @@ def test_runs_on_words_go_on_and_start_from_others(shakegen, tmp_path, poem):
     assert "bits/word" in shown.stdout
 
 
-def test_losses_of_words_and_of_characters_are_not_drawn_together(shakegen, saved, random_model, tmp_path):
-    random_model().save(tmp_path / "characters.h5")
-    result = shakegen("plot", "characters.h5", "model.h5")
-    assert (result.exit_code, result.stderr) == (
-        1, "Error: some models predict characters, some words: their losses do not compare, so plot them apart\n"
-    )  # fmt: skip
+def test_losses_of_different_units_have_panels_of_their_own(shakegen, saved, random_model, tmp_path):
+    for name in ("a", "b"):
+        random_model().save(tmp_path / f"{name}.h5")
+    panels = figures(shakegen("plot", "a.h5", "model.h5", "b.h5", "--json"))["panels"]
+    curves = [(panel["y_label"], [curve["series"] for curve in panel["curves"]]) for panel in panels]
+    assert curves == [("bits/char", ["a", "b", "a", "b"]), ("bits/word", ["model", "model"])]
+    shown = shakegen("plot", "a.h5", "model.h5").stdout.splitlines()
+    assert {"bits/char", "bits/word"} <= {line.strip() for line in shown}
+    assert max(map(len, shown)) <= 80
 
 
 def test_the_same_text_is_tested_at_every_level(shakegen, saved, poem):
@@ -111,8 +115,9 @@ def test_the_same_text_is_tested_at_every_level(shakegen, saved, poem):
         assert words.vocabulary.decode(getattr(words, part)) == "".join(
             s if s in words.vocabulary else "\ufffd" for s in tokenize(text)
         )
+        about = {"model": "model", "corpus": "poem", "split": part}
         assert figures(shakegen("evaluate", "model.h5", "poem.txt", "--split", part, "--json")) == (
-            saved.evaluate(text).to_dict()
+            about | saved.evaluate(text).to_dict()
         )
 
 

@@ -149,6 +149,47 @@ def test_the_curves_show_every_network_that_learned_against_steps_and_minutes():
     assert np.allclose(lstm.y, np.array([3.0, 1.5]) / np.log(2))
 
 
+def test_the_legend_does_not_call_by_one_name_what_the_table_calls_otherwise():
+    """The lowest point of a mean curve is not the mean of the lowest points."""
+    summary = outcome()
+    row = summary.rows[0]
+    for record, losses in zip(row.records, ([3.0, 2.0, 2.6], [3.0, 2.6, 2.0]), strict=True):
+        record.figures["history"] = [
+            {"epoch": n, "loss": loss, "val_loss": loss, "steps": n, "seconds": n} for n, loss in enumerate(losses, 1)
+        ]
+    assert report.curve(row, "steps", 1, "val_loss", 1.0).note == "lowest mean 2.300"
+    assert report.curve(summary.rows[1], "steps", 1, "val_loss", 1.0).note == "best 1.500"
+
+
+def test_the_page_says_how_all_networks_learned_and_how_the_samples_were_drawn():
+    summary = outcome()
+    settings = dict(report.list_settings(summary))
+    assert (settings["random states"], settings["temperature of the samples"]) == ("0, 1", 0.8)
+    assert settings["dropout"] == "0.0267"  # 0.4 of 15 epochs, in a run of 1
+    rows = [replace(row, config=replace(row.config, dropout=0.1 * n)) for n, row in enumerate(summary.rows)]
+    settings = dict(report.list_settings(replace(summary, rows=rows)))
+    assert [settings[f"dropout of {row.name}"] for row in rows] == ["0", "0.1", "0.2"]
+    timed = replace(summary, plan=plan("gru", match="time", recipe=Recipe(minutes=2.5)))
+    assert dict(report.list_settings(timed))["dropout"] == "0.4, less in runs of less than 15 epochs"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_table_has_room_on_a_screen_and_scrolls_on_a_phone(browser, tmp_path, width):
+    report.save(outcome(), tmp_path / "report.html")
+    browser.get((tmp_path / "report.html").as_uri())
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        room, table, page = browser.execute_script(
+            "const box = document.querySelector('.scroll');"
+            "return [box.clientWidth, box.scrollWidth, document.documentElement.scrollWidth]"
+        )
+        assert page <= width
+        assert (table <= room) == (width == 1280)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_the_page_has_the_table_the_curves_and_the_samples(tmp_path):
     report.save(outcome(), tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

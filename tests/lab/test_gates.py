@@ -76,7 +76,7 @@ def test_what_chance_gives_is_exceeded_once_in_twenty_times(rng):
 
 @pytest.fixture
 def counter(random_weights):
-    """A network whose unit 2 of layer 1 is near 1 inside brackets and near -1 outside, and nothing else is clear."""
+    """A network whose third unit of layer 1 is near 1 inside brackets, near -1 outside; nothing else is clear."""
     from shakegen.model import LanguageModel
     from shakegen.text.vocabulary import Vocabulary
 
@@ -99,7 +99,7 @@ def test_the_unit_that_follows_a_feature_is_found(counter):
     ids = counter.vocabulary.encode(TEXT)
     found = gates.gates(counter, ids, find="bracket", count=2, shown=9)
     first, second = found.rows
-    assert (first["layer"], first["unit"], first["signal"]) == (1, 2, "h")
+    assert (first["layer"], first["unit"], first["signal"]) == (1, 3, "h")
     assert first["correlation"] > 0.97 > abs(second["correlation"])
     assert first["correlation"] > found.by_chance
     assert found.together > 0.97
@@ -122,8 +122,8 @@ def test_units_that_are_named_and_units_that_vary_most(random_model):
     model = random_model(Config("nlstm", units=6, layers=2))
     ids = model.vocabulary.encode("the quick brown fox jumps")
     whole = model.engine.activations(ids)
-    named = gates.gates(model, ids, layer=2, units=[4, 0], signal="f1")
-    assert [(row["layer"], row["unit"], row["signal"]) for row in named.rows] == [(2, 4, "f1"), (2, 0, "f1")]
+    named = gates.gates(model, ids, layer=2, units=[5, 1], signal="f1")
+    assert [(row["layer"], row["unit"], row["signal"]) for row in named.rows] == [(2, 5, "f1"), (2, 1, "f1")]
     assert named.rows[0]["mean"] == pytest.approx(whole[1]["f1"][:, 4].mean())
     assert set(named.traces[0]["values"]) == {f"{name}{level}" for name in "ifogc" for level in (0, 1)} | {"h"}
     varied = gates.gates(model, ids, count=3)
@@ -149,12 +149,14 @@ def test_in_a_terminal_a_text_keeps_its_lines_and_gets_colours():
 
 
 def test_the_command_colours_the_text_of_every_unit(counter, capsys, monkeypatch):
-    found = gates.gates(counter, counter.vocabulary.encode(TEXT), layer=1, units=[2, 0], shown=20)
+    found = gates.gates(counter, counter.vocabulary.encode(TEXT), layer=1, units=[3, 1], shown=20)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     print_units(found)
     first, second = capsys.readouterr().out.split("\nh of unit ")[1:]
-    assert first.startswith("2 in layer 1\n")
-    assert second.startswith("0 in layer 1\n")
+    assert first.startswith("3 in layer 1\n")
+    assert second.startswith("1 in layer 1\n")
     assert re.sub("\x1b.*?m", "", first).splitlines()[1] == TEXT[:20].splitlines()[0] + "↵"
     monkeypatch.setenv("NO_COLOR", "1")
     print_units(found)
@@ -195,7 +197,7 @@ BAD = {
     "skip)": ("a\nb",),
     "the feature quote is the same all along the text: try another text, or a longer one": ("abc", "--find", "quote"),
     "there is no layer 3: expected one from 1 to 2": ("abc", "--layer", "3"),
-    "there is no unit 12: expected one from 0 to 11": ("abc", "--units", "12"),
+    "there is no unit 13: expected one from 1 to 12": ("abc", "--units", "13"),
     "a unit of this gru has no 'c': expected one of z, r, g, h": ("abc", "--signal", "c"),
     "the length is 0: expected 1 character or more": ("abc", "--length", "0"),
     "the text has 1 characters: expected 2 or more": ("a",),

@@ -43,6 +43,10 @@ def readings(browser):
     }
 
 
+def scale(browser):
+    return [end.text for end in browser.find_elements(By.CSS_SELECTOR, ".scale span")]
+
+
 def assert_shown(browser, trace, signal, position):
     shades = gates.shades(trace["values"][signal], trace["kinds"][signal])
     np.testing.assert_allclose(strengths(browser), 0.75 * np.abs(shades), atol=0.015)
@@ -54,8 +58,10 @@ def assert_shown(browser, trace, signal, position):
 def test_selects_choose_the_unit_and_the_signal(browser, opened):
     unit, signal = map(Select, browser.find_elements(By.TAG_NAME, "select"))
     assert_shown(browser, opened.traces[0], "c", 0)
+    assert scale(browser) == ["tanh -1", "1"]
     signal.select_by_visible_text("f")
     assert_shown(browser, opened.traces[0], "f", 0)
+    assert scale(browser) == ["0, closed", "1, open"]
     unit.select_by_index(1)
     assert_shown(browser, opened.traces[1], "f", 0)
 

@@ -157,12 +157,12 @@ def test_the_hessian_free_optimizer_counts_its_products_and_losses(monkeypatch):
     assert min(update.iterations for update in updates) >= 1
 
 
-def test_training_makes_the_score_better_from_careful_starts():
+def test_training_makes_the_error_smaller_from_careful_starts():
     found = start("timer", ["echo-state"], ["read-out", "adam", "hessian-free"], units=12, gradients=4000)
     for row, curve in zip(found.rows, found.curves):
-        assert curve["scores"][-1] == row["score"]
+        assert curve["errors"][-1] == row["error"]
         assert curve["gradients"][0] == 0
-        assert row["score"] < 0.8 * found.guess < curve["scores"][0]
+        assert row["error"] < 0.8 * found.guess < curve["errors"][0]
 
 
 def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path):
@@ -171,7 +171,7 @@ def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path)
     shown = shakegen("lab", "start", *options, "--out", "start.svg")
     assert shown.exit_code == 0
     title, *lines = shown.stdout.splitlines()
-    assert title == "accuracy, 0.125 without a memory"
+    assert title == "Share of wrong symbols; without a memory, 0.875 at least"
     assert [line.split()[0] for line in lines] == ["start", "identity", "learned"]
     assert lines[0].split() == ["start", "read-out", "sgd"]
     assert (tmp_path / "start.svg").read_text(encoding="utf-8").startswith("<?xml")

@@ -83,3 +83,19 @@ BAD = {
 def test_mistakes_get_one_line(shakegen, message, arguments):
     result = shakegen("lab", "timer", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+@pytest.mark.parametrize("rate", [1e4, 1e30])
+def test_an_absurd_learning_rate_gives_figures_or_blanks_and_no_warning(rate):
+    """Warnings are errors here; the square of a large output overflowed once."""
+    found = timer(["irnn", "lstm"], longest=10, length=30, updates=5, units=4, learning_rate=rate)
+    for row in found.rows[1:]:
+        figures = [row["mean_squared_error"], row["right_steps"], row["steps_off"]]
+        assert np.isfinite(figures).all() or np.isnan(figures).all()
+
+
+def test_where_no_duration_ends_within_a_sequence_there_is_no_error_of_durations():
+    inputs = np.zeros((1, 12, 2), np.float32)
+    inputs[0, 5, 0] = 1
+    outputs = np.zeros((1, 12, 1), np.float32)
+    assert np.isnan(measure(inputs, outputs, outputs, 10)["steps_off"])

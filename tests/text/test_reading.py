@@ -13,6 +13,7 @@ import pytest
 
 from shakegen.text.reading import concatenate, from_bytes, from_path, unpacking
 from shakegen.text.reading.places import from_pipe
+from shakegen.text.reading.source import from_opener
 
 TEXT = "Où sont les neiges\nd'antan?\n"
 PACKERS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
@@ -244,3 +245,17 @@ def test_a_text_in_another_encoding_in_a_folder_is_not_passed_over(tmp_path):
     (tmp_path / "b.txt").unlink()
     with pytest.raises(ValueError, match=r"c\.txt has a zero byte .*: try --encoding utf-16$"):
         text_of(from_path(tmp_path))
+
+
+def test_a_text_that_cannot_be_decoded_leaves_no_file_open():
+    opened = []
+
+    def opener():
+        opened.append(io.BytesIO(b"caf\xe9" * 9))
+        return opened[-1]
+
+    blocks = from_opener("cafe", "cafe", opener).blocks()
+    with pytest.raises(ValueError) as error:
+        list(blocks)
+    assert str(error.value).startswith("cafe is not utf-8 text (byte offset 3): ")
+    assert all(file.closed for file in opened)

@@ -1,5 +1,6 @@
 """A text that can be read again and again, from bytes, from a file, or from several sources."""
 
+import contextlib
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -60,9 +61,11 @@ def from_opener(name: str, title: str, opener: Opener, encoding: str = "utf-8", 
         with opener() as file:
             return hashlib.file_digest(file, lambda: hashlib.sha256(codec.encode() + b"\0")).hexdigest()
 
-    return Source(
-        name, title, lambda: join_texts(decode_blocks(file, title, encoding) for title, file in files()), digest
-    )
+    def blocks():
+        with contextlib.closing(files()) as opened:  # where a text cannot be decoded, its file is closed at once
+            yield from join_texts(decode_blocks(file, title, encoding) for title, file in opened)
+
+    return Source(name, title, blocks, digest)
 
 
 def concatenate(sources: Sequence[Source], name: str | None = None, title: str | None = None) -> Source:

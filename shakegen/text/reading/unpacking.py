@@ -8,7 +8,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from io import BufferedReader, BytesIO
 from typing import IO, Any, BinaryIO
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 Opener = Callable[[], BytesIO | BufferedReader]
 Files = Callable[
-    [], Iterator[tuple[str, BinaryIO]]
+    [], Generator[tuple[str, BinaryIO], None, None]
 ]  # opens the members of a file, one after the other, with their titles
 
 PACKED = {

@@ -24,6 +24,7 @@ class NextSymbolTask(Task):
         Measure("test", "accuracy", "accuracy", "accuracy, test", usual=False),
     )
     example = 'sample --model {} --seed "..."'
+    sample_temperature = 0.8
 
     def make_config(self, **options):
         return Config(**options)
@@ -99,7 +100,7 @@ class NextSymbolTask(Task):
     def write_sample(self, model, corpus, seed, length, random_state):
         """The usual seed is a line end."""
         seed = "\n" if seed is None else seed
-        return (seed + model.sample(seed, length, 0.8, random_state, on_unknown="skip")).strip("\n")
+        return (seed + model.sample(seed, length, self.sample_temperature, random_state, on_unknown="skip")).strip("\n")
 
     def use_model(self, model, count):
         return len(model.sample("", count, 1.0, 0))

@@ -41,11 +41,13 @@ class Task(ABC):
         kind: the class of its models.
         measures: the figures by which networks are compared.
         example: the rest of a command that uses a model, `{}` for its file.
+        sample_temperature: the temperature of `write_sample`; None where nothing is drawn.
     """
 
     kind: ClassVar[type[Model]]
     measures: ClassVar[tuple[Measure, ...]]
     example: ClassVar[str]
+    sample_temperature: ClassVar[float | None] = None
 
     @property
     def name(self) -> str:

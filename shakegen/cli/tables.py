@@ -1,0 +1,77 @@
+"""Tables in a terminal and in a pipe."""
+
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+
+import click
+
+GAP = "  "  # between columns
+NUMBER = re.compile(r"[-+]?[\d,.]*(e[-+]?\d+)?%?")
+NARROWEST = 20  # characters of a column of text that is wrapped
+
+Column = Sequence[str]
+
+
+def table(header, rows) -> None:
+    """Print columns as wide as their longest cell.
+
+    In a pipe a row is a line. Where a terminal has no room for that, the words of the header stand one below the other.
+    If this is not enough, a last column of text is wrapped, and of numbers the last columns stand below the others,
+    beside the first column once more.
+    """
+    columns: list[Column] = list(zip(*(tuple(map(str, row)) for row in (header, *rows)), strict=True))
+    room = find_room()
+    if room is None or measure(columns) <= room:
+        print_columns(columns)
+        return
+    stacked = [stack_head(head, cells) for head, *cells in columns]
+    height = max(map(len, stacked))
+    columns = [[""] * (height - len(column)) + column for column in stacked]
+    left = room - measure(columns[:-1]) - len(GAP)
+    if left >= NARROWEST and not all(NUMBER.fullmatch(cell) for cell in columns[-1][height - len(rows) :]):
+        print_columns(wrap_last(columns, left))
+        return
+    while columns:
+        count = next((n for n in range(len(columns), 2, -1) if measure(columns[:n]) <= room), 2)
+        print_columns(columns[:count])
+        columns = [columns[0], *columns[count:]] if columns[count:] else []
+        click.echo(nl=bool(columns))
+
+
+def find_room() -> int | None:
+    """The columns of the terminal that standard output is; None for a pipe or a file."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
+
+
+def print_wrapped(text: str) -> None:
+    """Print a sentence: in a terminal on lines of its width, in a pipe on one."""
+    room = find_room()
+    click.echo(textwrap.fill(text, room, break_long_words=False, break_on_hyphens=False) if room else text)
+
+
+def stack_head(head: str, cells: Column) -> list[str]:
+    """A column whose header is as narrow as its cells, or as its longest word."""
+    width = max(map(len, [*head.split(), *cells]))
+    return [*textwrap.wrap(head, width, break_long_words=False, break_on_hyphens=False), *cells]
+
+
+def wrap_last(columns: Sequence[Column], width: int) -> list[Column]:
+    """The columns, with the cells of the last one on several lines where they are wider."""
+    rows: list[tuple[str, ...]] = []
+    for *cells, last in zip(*columns, strict=True):
+        first, *more = textwrap.wrap(last, width, break_long_words=False, break_on_hyphens=False) or [""]
+        rows += [(*cells, first), *((*[""] * len(cells), piece) for piece in more)]
+    return list(zip(*rows, strict=True))
+
+
+def measure(columns: Sequence[Column]) -> int:
+    return sum(max(map(len, column)) for column in columns) + len(GAP) * (len(columns) - 1)
+
+
+def print_columns(columns: Sequence[Column]) -> None:
+    widths = [max(map(len, column)) for column in columns]
+    for row in zip(*columns, strict=True):
+        click.echo(GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

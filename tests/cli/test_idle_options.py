@@ -1,0 +1,156 @@
+"""No option is without effect: it changes the outcome, or one line refuses it."""
+
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+
+from shakegen.cli import main
+
+VALUES = {
+    "against": "minutes", "beam_width": 3, "bias": -2.0, "clip_norm": 0.1, "corpus": "other.txt", "count": 2,
+    "encoding": "utf-16", "evaluations": "none.json", "find": "line-position", "from_epoch": 2, "layer": 2,
+    "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training", "min_length": 9, "min_p": 0.3,
+    "model": "other.h5", "models": "other.h5", "no_repeat_ngram": 1, "normalize": "text8", "on_unknown": "skip",
+    "out": "out.html", "position": 2, "random_state": 5, "seed": "Thou", "seed_file": "other.txt", "shown": 5,
+    "signal": "f", "split": "validation", "starts": 40, "steps": 30, "target": "more", "temperature": 0.3,
+    "text_file": "other.txt", "top": 1, "top_k": 2, "top_p": 0.3, "typical": 0.2, "units": 3, "weight": 5.5,
+}  # fmt: skip
+# Where an option changes only when or how text appears, or where it needs symbols that the model does not know.
+UNSEEN = {"stream", "raw", "on_unknown"}
+SAMPLE = "sample --model char.h5 --seed Shall --length 30 --random-state 1"
+CALLS = [
+    SAMPLE,
+    f"{SAMPLE} --stop e",
+    f"{SAMPLE} --count 2",
+    f"{SAMPLE} --beam-width 3 --stochastic",
+    "sample --model char.h5 --seed Shall --length 30 --temperature 0",
+    "sample --model char.h5 --seed Shall --length 30 --beam-width 3 --count 2",
+    "sample --model char.h5 --seed Shall --length 30 --interactive",
+    "sample --model char.h5 --seed-file seed.txt --length 30 --random-state 1",
+    "sample --model word.h5 --seed Shall --length 30 --random-state 1",
+    "complete --model autocomplete.h5 com",
+    "complete --model autocomplete.h5 --interactive com",
+    "complete --model autocomplete.h5 -",
+    "connectivity --model autocomplete.h5 lovely",
+    "connectivity --model autocomplete.h5 lovely --json",
+    "connectivity --model autocomplete.h5 lovely --out page.html",
+    "connectivity --model autocomplete.h5 lovely --out page.svg",
+    "connectivity --model char.h5 lovely",
+    "corpora show poem.txt",
+    "evaluate char.h5 poem.txt",
+    "evaluate word.h5 poem.txt",
+    "evaluate autocomplete.h5 poem.txt",
+    "info char.h5",
+    "lab cliff --starts 60 --steps 60 --json",
+    "lab gates char.h5 lovelymoretemperate --json",
+    "lab gates char.h5 --text-file poem.txt --json",
+    "lab gates char.h5 --text-file poem.txt --find line-position --json",
+    "lab gates char.h5 --text-file poem.txt --units 1,2 --json",
+    "lab gates autocomplete.h5 lovelymoretemperate --json",
+    "novelty char.h5 --corpus poem.txt --length 900 --seed Shall --lowercase --json",
+    "novelty char.h5 --corpus poem.txt --length 60 --temperature 0",
+    "novelty other.txt --corpus poem.txt",
+    "plot char.h5",
+    "plot evaluation.json",
+]
+
+
+def find_command(words: list[str]) -> click.Command:
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        command = command.get_command(click.Context(command), words.pop(0))
+    return command
+
+
+@pytest.fixture
+def outcome_of(shakegen, all_kinds, poem):
+    """All that a call gives: exit code, output, and the files that it writes."""
+    Path("other.txt").write_text("THOU art lovely, 2 summer's days.\nOr a rough wind\n")
+    Path("seed.txt").write_text("Shall")
+    Path("evaluation.json").write_text(shakegen("evaluate", "autocomplete.h5", "poem.txt", "--json").stdout)
+    shutil.copy("char.h5", "other.h5")
+
+    def call(*arguments):
+        before = set(Path().iterdir())
+        result = shakegen(*arguments, input="com\n")
+        assert result.exit_code in (0, 1), result.stderr
+        written = {path.name: path.read_bytes() for path in sorted(set(Path().iterdir()) - before)}
+        for name in written:
+            Path(name).unlink()
+        return result.exit_code, result.stdout, result.stderr, written
+
+    return call
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_option_changes_the_outcome_or_is_refused(outcome_of, call):
+    usual = outcome_of(*call.split())
+    assert usual[0] == 0, usual
+    for option in find_command(call.split()).params:
+        flags = [max(flags, key=len) for flags in (option.opts, option.secondary_opts) if flags]
+        if not isinstance(option, click.Option) or option.name in UNSEEN or set(flags) & {*call.split(), "--help"}:
+            continue
+        flag = flags[-1] if option.is_flag and option.default is True else flags[0]
+        value = [] if option.is_flag else [usual[1].strip()[-3] if flag == "--stop" else VALUES[option.name]]
+        code, out, said, files = outcome_of(*call.split(), flag, *value)
+        assert (code, out, said, files) != usual, f"{flag} has no effect"
+        if code:
+            assert said.startswith("Error: ")
+            assert said.count("\n") == 1
+
+
+IDLE = {
+    "--lowercase has no effect on a TEXT, which is read as it is: leave it out": "lab gates char.h5 x --lowercase",
+    "--normalize has no effect on a TEXT, which is read as it is: leave it out": (
+        "lab gates char.h5 x --normalize text8"
+    ),
+    "--encoding has no effect on a TEXT, which is read as it is: leave it out": (
+        "lab gates char.h5 x --encoding latin-1"
+    ),
+    "--count has no effect on --units, which are all shown: leave it out": "lab gates char.h5 x --units 1 --count 3",
+    "--random-state has no effect without --find: leave it out": "lab gates char.h5 x --random-state 3",
+    "--units has no effect on a MODEL, which is not trained: leave it out": "lab gradients char.h5 --units 9",
+    "--optimizer has no effect on a MODEL, which is not trained: leave it out": (
+        "lab gradients char.h5 --optimizer adam"
+    ),
+    "--learning-rate has no effect on a MODEL, which is not trained: leave it out": (
+        "lab gradients char.h5 --learning-rate 1"
+    ),
+    "--symbols has no effect on adding: leave it out": "lab memory --problem adding --symbols 3",
+    "--spectral-radius has no effect without the start echo-state: leave it out": (
+        "lab start --starts glorot --spectral-radius 1"
+    ),
+    "--batch-size has no effect on the read-out alone: leave it out": "lab start --optimizers read-out --batch-size 8",
+    "--on-unknown has no effect on an autocomplete model, which reads every text as words of a to z: leave it out": (
+        "evaluate autocomplete.h5 poem.txt --on-unknown skip"
+    ),
+    "--on-unknown has no effect on autocomplete models, which read every text as words of a to z: leave it out": (
+        "connectivity x --model autocomplete.h5 --on-unknown error"
+    ),
+    "--stream has no effect on several texts: leave it out": "sample --model char.h5 --count 2 --stream",
+    "--no-stream has no effect on a beam search: leave it out": "sample --model char.h5 --beam-width 2 --no-stream",
+    "--min-length has no effect without --stop: leave it out": "sample --model char.h5 --min-length 0",
+    "--encoding has no effect on a --seed of the command line: leave it out": "sample --encoding utf-8",
+    "--random-state has no effect at a temperature of 0: leave it out": "sample --temperature 0 --random-state 0",
+    "--worker-wait has no effect on one process: leave it out": "train poem.txt --worker-wait 3",
+    "--clip-norm has no effect beside --clip-value: leave it out": "train poem.txt --clip-value 1 --clip-norm 1",
+    "--temperature has no effect on a beam search: leave it out": "train poem.txt --beam-width 2 --temperature 1",
+    "--sample-seed has no effect with --sample-length 0: leave it out": (
+        "train poem.txt --sample-length 0 --sample-seed x"
+    ),
+    "--beam-width has no effect on autocomplete models, which do not write: leave it out": (
+        "train poem.txt --task autocomplete --beam-width 2"
+    ),
+    "--lowercase has no effect on the task autocomplete, which reads every text as words of a to z: leave it out": (
+        "compare poem.txt --task autocomplete --lowercase"
+    ),
+    "depth is given, but no cell that is compared has it: leave it out": "compare poem.txt --cells gru,rnn --depth 3",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "call"), IDLE.items())
+def test_options_without_effect_are_refused_by_name(shakegen, all_kinds, message, call):
+    result = shakegen(*call.split())
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")

@@ -1,0 +1,125 @@
+"""Laws of all commands: exit codes, one line for a mistake, colours, and a terminal of 80 columns."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+
+import click
+import pytest
+
+from shakegen.cli import main
+
+
+def commands(command, names=()):
+    """Every command that does something, by the words that call it."""
+    if not isinstance(command, click.Group):
+        yield names, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        yield from commands(command.get_command(context, name), (*names, name))
+
+
+ALL = dict(commands(main))
+WRONG = {click.INT: "1.5", click.FLOAT: "x"}  # values that a type cannot be, and what click says of them
+SAID = {click.INT: "'1.5' is not a valid integer", click.FLOAT: "'x' is not a valid float"}
+
+
+def one_line(result, code):
+    assert (result.exit_code, result.stdout) == (code, "")
+    (line,) = result.stderr.splitlines()
+    return line.removeprefix("Error: ")
+
+
+@pytest.mark.parametrize("names", ALL, ids=" ".join)
+def test_a_bad_value_ends_with_1_and_a_command_line_that_cannot_be_read_with_2(shakegen, names):
+    arguments = ["x" for one in ALL[names].params if isinstance(one, click.Argument) and one.required]
+    hint = f"(see `shakegen {' '.join(names)} --help`)"
+    result = shakegen(*names, *arguments, "--no-such-option", prog_name="shakegen")
+    assert one_line(result, 2) == f"no such option '--no-such-option' {hint}"
+    if arguments:
+        assert one_line(shakegen(*names, prog_name="shakegen"), 2).startswith("missing argument '")
+    for option in ALL[names].params:
+        flag = max(option.opts, key=len)
+        if not isinstance(option, click.Option) or option.is_flag:
+            continue
+        result = shakegen(*names, *arguments, flag, prog_name="shakegen")
+        assert one_line(result, 2) == f"option '{flag}' requires an argument {hint}"
+        if isinstance(option.type, click.Choice):
+            said = one_line(shakegen(*names, *arguments, flag, "?", prog_name="shakegen"), 1)
+            choices = ", ".join(f"'{choice}'" for choice in option.type.choices)
+            kind = "is not one of" if len(option.type.choices) > 1 else "is not"
+            assert said == f"the value of {flag} is not usable: '?' {kind} {choices} {hint}"
+        elif option.type in WRONG:
+            said = one_line(shakegen(*names, *arguments, flag, WRONG[option.type], prog_name="shakegen"), 1)
+            assert said == f"the value of {flag} is not usable: {SAID[option.type]} {hint}"
+
+
+def test_commands_that_do_not_exist(shakegen):
+    for arguments, said in (
+        (["sampel"], "no such command 'sampel'. Did you mean 'sample'? (see `shakegen --help`)"),
+        (["lab", "x"], "no such command 'x' (see `shakegen lab --help`)"),
+        (["models", "x"], "got unexpected extra argument (x) (see `shakegen models --help`)"),
+    ):
+        assert one_line(shakegen(*arguments, prog_name="shakegen"), 2) == said
+    shown = shakegen()
+    assert shown.exit_code == 2
+    assert "Usage:" in shown.output
+
+
+# Each shows colours, or a table that is wider than 80 columns, in a terminal.
+SHOWN = [
+    "connectivity lovely --model autocomplete.h5",
+    "connectivity lovely --model char.h5",
+    "evaluate char.h5 other.txt --per-character",
+    "lab gates char.h5 lovely",
+    "lab gates char.h5 --text-file poem.txt --find line-position",
+    "lab cliff --starts 5",
+    "plot char.h5 autocomplete.h5",
+    "corpora list",
+]
+COLOURED = re.compile(r"\x1b\[[0-9;]+m")
+
+
+def show(folder, **environment):
+    """What all the commands of `SHOWN` print in a terminal of 80 columns, one text for each."""
+    code = (
+        "import sys\nfrom shakegen.cli import main\n"
+        "for call in sys.argv[1:]:\n"
+        "    main(call.split(), standalone_mode=False)\n"
+        "    print('~~end~~', end='', flush=True)\n"
+    )
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
+    surroundings = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *SHOWN], cwd=folder, stdout=follower, stderr=subprocess.PIPE,
+        env={**surroundings, "TERM": "xterm-256color", **environment},
+    )  # fmt: skip
+    os.close(follower)
+    shown = b""
+    try:
+        while block := os.read(leader, 1 << 16):
+            shown += block
+    except OSError:  # the terminal's other end is closed
+        pass
+    os.close(leader)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return shown.decode().replace("\r\n", "\n").split("~~end~~")[:-1]
+
+
+def test_colours_and_tables_of_every_command_in_a_terminal(all_kinds):
+    (all_kinds / "other.txt").write_text("Shall I compare thee to a summer's day?")
+    coloured = show(all_kinds)
+    assert [bool(COLOURED.search(text)) for text in coloured] == [True] * 7 + [False]
+    for text in coloured:
+        assert [line for line in COLOURED.sub("", text).splitlines() if len(line) > 80] == []
+    for plain in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert not any(COLOURED.search(text) for text in show(all_kinds, **plain))
+    cliff = coloured[SHOWN.index("lab cliff --starts 5")].split("\n\n")[0].splitlines()
+    assert [line.split() for line in cliff[:2]] == [["clipped"], ["gradient", *["clipped"] * 3, "gradient"]]
+    assert {len(line.split()) for line in cliff[2:]} == {9}
