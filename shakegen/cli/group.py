@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator
