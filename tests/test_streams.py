@@ -72,7 +72,7 @@ def run(script: str, folder, **environment) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_standard_output_is_one_line_for_every_command(tmp_path, unbuffered):
-    for command in ("--help", "sample --help", "corpora list", "sample --length 9"):
+    for command in ("--help", "sample --help", "corpora list", "models"):
         done = run(f"SHAKEGEN {command} > /dev/full", tmp_path, PYTHONUNBUFFERED=unbuffered)
         assert (done.returncode, done.stderr) == (1, FULL), command
 
