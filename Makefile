@@ -15,6 +15,9 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py \
 	  tests/network/test_keras_steps.py
 
+kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly
+	$(BIN)/python tests/kills.py 100 0
+
 fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load or be refused
 	PYTHONPATH=tests $(BIN)/python tests/fuzzing.py
 
@@ -38,4 +41,4 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 clean:  ## remove what make made
 	rm -rf .venv build poem *.egg-info
 
-.PHONY: poem test fuzz browser clean
+.PHONY: poem test kills fuzz browser clean

@@ -9,17 +9,53 @@ import keras
 from shakegen import checks, sampling
 from shakegen.network.keras_steps import KerasSteps
 from shakegen.sampling.generator import TextGenerator
-from shakegen.streams import escape, is_terminal
+from shakegen.streams import is_terminal, show
 from shakegen.study.autocomplete.completion import Typing
 
 TRUNCATIONS, BEAMS = ("top_k", "top_p", "min_p", "typical"), ("length_penalty", "no_repeat_ngram")
 
 
-class SampleText(keras.callbacks.Callback):
-    """After each epoch, print a text that the network writes.
+class ShowText(keras.callbacks.Callback):
+    """After each epoch, print what `draw` makes of the network; the base of the callbacks below.
 
-    It never harms a training run: it has its own random numbers, prints only characters that the terminal can show, and
-    reports its own errors instead of raising them.
+    It never harms a training run: it prints only characters that the terminal can show, and reports its own errors
+    instead of raising them.
+
+    Args:
+        stream: where to print, "stdout" or "stderr"; None prints nothing and only sets `text`.
+
+    Attributes:
+        text: the last one; None before the end of the first epoch, and after an error.
+
+    Raises:
+        ValueError: there is no such stream.
+    """
+
+    def __init__(self, stream: str | None):
+        super().__init__()
+        if stream not in ("stdout", "stderr", None):
+            raise ValueError(f"the stream is {stream!r}: expected 'stdout', 'stderr' or None")
+        self.stream, self.text = stream, None
+
+    def on_epoch_end(self, epoch, logs=None):
+        # No error in a sample may cost hours of training.
+        self.text = None
+        try:
+            self.text = self.draw(epoch)
+        except Exception:
+            show(f"{type(self).__name__} failed, training goes on:\n{traceback.format_exc()}", sys.stderr)
+        else:
+            file = getattr(sys, self.stream) if self.stream else None
+            # On a terminal, Keras's progress bar has not ended its line.
+            show("\n" * (self.stream == "stdout" and is_terminal(file)) + f"{self.text}\n", file)
+
+    def draw(self, epoch: int) -> str:
+        """The text by the network as it is now."""
+        raise NotImplementedError
+
+
+class SampleText(ShowText):
+    """After each epoch, print a text that the network writes, with random numbers of its own.
 
     Args:
         vocabulary: the `Vocabulary` of the model's one-hot input and output, of size V.
@@ -31,14 +67,11 @@ class SampleText(keras.callbacks.Callback):
         source: makes, from the model, an object with `prime` and `step` like those of `inference.Engine`. The default,
             `KerasSteps`, serves any model from one-hot windows (N, T, V) or ids (N, T) to probabilities or logits of
             the next character, (N, V) or (N, T, V).
-        stream: where to print, "stdout" or "stderr"; None prints nothing and only sets `text`.
+        stream: as for `ShowText`.
         beam_width: search for the likeliest text with this many beams instead of drawing one; temperature and random
             state then have no effect.
         options: more of `TextGenerator.samples` (`stop`, `min_length`, `top_k`, `top_p`, `min_p`, `typical`), or with
             beams of `TextGenerator.beams` (`stop`, `min_length`, `length_penalty`, `no_repeat_ngram`).
-
-    Attributes:
-        text: the last one; None before the end of the first epoch, and after an error.
 
     Raises:
         TypeError, ValueError: an argument is of another kind, or out of range.
@@ -56,7 +89,7 @@ class SampleText(keras.callbacks.Callback):
         beam_width: int | None = None,
         **options,
     ):
-        super().__init__()
+        super().__init__(stream)
         sampling.check_draw(length, temperature, random_state)
         sampling.StopTexts(options.get("stop", ()), vocabulary.symbols)
         sampling.check_min_length(options.get("min_length", 0))
@@ -74,23 +107,10 @@ class SampleText(keras.callbacks.Callback):
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state
         self.on_unknown = "skip" if vocabulary.unknown is None else "symbol"
-        self.source, self.stream = source or KerasSteps, stream
-        self._steps = self.text = None
+        self.source, self._steps = source or KerasSteps, None
 
     def on_train_begin(self, logs=None):
         self._steps = None
-
-    def on_epoch_end(self, epoch, logs=None):
-        # No error in a sample may cost hours of training.
-        self.text = None
-        try:
-            self.text = self.draw(epoch)
-            if self.stream is not None:
-                file = getattr(sys, self.stream)
-                # Keras's progress bar has not ended its line.
-                show("\n" * (self.stream == "stdout" and file.isatty()) + f"{self.text}\n", file)
-        except Exception:
-            show(f"SampleText failed, training goes on:\n{traceback.format_exc()}", sys.stderr)
 
     def draw(self, epoch: int = 0) -> str:
         """The seed and its continuation by the model as it is now."""
@@ -106,7 +126,7 @@ class SampleText(keras.callbacks.Callback):
         return self.seed + generator.sample(self.seed, self.length, self.temperature, random_state, **options)
 
 
-class CompleteText(keras.callbacks.Callback):
+class CompleteText(ShowText):
     """After each epoch, print the words that a network of the autocomplete task expects at the end of a text.
 
     Args:
@@ -114,32 +134,16 @@ class CompleteText(keras.callbacks.Callback):
         words: the network's outputs.
         seed: the text.
         length: the number of characters to read at most.
-        shown: print on standard error; otherwise only set `text`.
-
-    Attributes:
-        text: the last one; None before the end of the first epoch.
+        stream: as for `ShowText`.
     """
 
     TOP = 5
 
-    def __init__(self, source: Callable, words, seed: str, length: int, shown: bool = True):
-        super().__init__()
-        self.source, self.words, self.seed, self.length, self.shown = source, words, seed, length, shown
-        self.text = None
+    def __init__(self, source: Callable, words, seed: str, length: int, stream: str | None = "stderr"):
+        super().__init__(stream)
+        self.source, self.words, self.seed, self.length = source, words, seed, length
 
-    def on_epoch_end(self, epoch, logs=None):
+    def draw(self, epoch: int = 0) -> str:
+        """The seed, and the likeliest words with their shares."""
         words = Typing(self.source(self.model), self.words, self.length, self.seed).likeliest(self.TOP)
-        listed = ", ".join(f"{word} {share:.0%}" for word, share in words)
-        self.text = f"{self.seed.strip()}| {listed}"
-        if self.shown:
-            show(f"{self.text}\n", sys.stderr)
-
-
-def show(text: str, file) -> None:
-    """Print a text; characters that the encoding of the file lacks become `?`, control characters are escaped.
-
-    They pass unchanged where no terminal is.
-    """
-    encoding = getattr(file, "encoding", None) or "utf-8"
-    text = escape(text) if is_terminal(file) else text
-    print(text.encode(encoding, "replace").decode(encoding), file=file, flush=True)
+        return f"{self.seed.strip()}| {', '.join(f'{word} {share:.0%}' for word, share in words)}"

@@ -2,12 +2,16 @@
 
 import contextlib
 import errno
+import hashlib
 import json
 import math
 import os
+import secrets
+import stat
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 DIGITS = sys.float_info.max_10_exp
 
@@ -20,42 +24,125 @@ def ensure_writable(path: str | Path, option: str = "`out`") -> None:
     """
     path = Path(path)
     with explaining(path, option):
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_beside(path) as (file, _):
+        place, mode = find_place(path)
+        with temporary_beside(place, mode) as (file, _):
             file.write(b"\0")
 
 
 def write_whole(path: Path, content: bytes | memoryview, option: str = "`out`") -> None:
-    """Write a file so that a reader, or a crash, sees either the old content or all of the new.
+    """Write a file as `replacing` does.
 
     Raises:
         OSError: the file cannot be written; the message names the option that sets its place.
     """
-    with explaining(path, option):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_beside(path) as (file, name):
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(name, 0o666 & ~current_umask())
-            os.replace(name, path)
+    with explaining(path, option), replacing(path) as file:
+        file.write(content)
 
 
 @contextlib.contextmanager
-def temporary_beside(path: Path):
-    """A file open for writing in the same folder, and its name; it is deleted at the end unless it was renamed."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file for writing that takes the place of another at the end of the context, unless an error ends it.
+
+    A reader, or a crash, sees either the old content or all of the new. A link to a file stays, and the file that it
+    leads to is replaced. The file keeps its mode.
+
+    Raises:
+        OSError: the file cannot be written, or `path` is a folder, a pipe or a device.
+    """
+    place, mode = find_place(path)
+    with temporary_beside(place, mode) as (file, name):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()  # Windows renames no open file
+        os.replace(name, place)
+    sync_folder(place.parent)
+
+
+def find_place(path: Path) -> tuple[Path, int | None]:
+    """Where a file is, behind all links, and its mode, or None where there is no file; the folder of `path` is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    place = Path(os.path.realpath(path))
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file, name
-    finally:
-        Path(name).unlink(missing_ok=True)
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return place, None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "a pipe or a device")
+    return place, stat.S_IMODE(mode)
 
 
 @contextlib.contextmanager
-def explaining(path: Path, option: str = "`out`"):
+def temporary_beside(place: Path, mode: int | None = None) -> Iterator[tuple[BinaryIO, Path]]:
+    """A file open for writing in the same folder, and its path; it is deleted at the end unless it was renamed.
+
+    Without a mode it has that of any new file. Its name is short: that of the other file may be as long as any can be.
+    """
+    path = place.with_name(f".{digest(place)}.{secrets.token_hex(4)}.part")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            if mode is not None:
+                os.chmod(path, mode)
+            yield file, path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def digest(place: Path) -> str:
+    """A short name for the name of a file."""
+    return hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]
+
+
+def sync_folder(folder: Path) -> None:
+    """Let a new name in a folder outlast a power cut, as far as the system can."""
+    with contextlib.suppress(OSError):  # Windows opens no folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class HeldError(ValueError):
+    """Another process holds the file."""
+
+
+@contextlib.contextmanager
+def holding(path: Path, option: str = "`out`") -> Iterator[None]:
+    """Keep a file, which need not exist yet, for this process; a process that is killed holds none.
+
+    Temporary files that a killed process left beside it are deleted.
+
+    Raises:
+        HeldError: another process holds it.
+        OSError: nothing can be written there.
+    """
+    import filelock
+
+    with explaining(path, option):
+        place, _ = find_place(path)
+        lock = filelock.FileLock(place.with_name(f".{digest(place)}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise HeldError(
+                f"another run writes {path}: wait for its end, or name another file with {option}"
+            ) from None
+    try:
+        for left in place.parent.glob(f".{digest(place)}.*.part"):
+            left.unlink(missing_ok=True)
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows deletes no open file
+            os.unlink(lock.lock_file)
+        lock.release()
+
+
+@contextlib.contextmanager
+def explaining(path: Path, option: str = "`out`") -> Iterator[None]:
     """Turn any error of the operating system into `unwritable`."""
     try:
         yield
@@ -69,12 +156,6 @@ def unwritable(path: Path, error: OSError, option: str = "`out`") -> OSError:
         f"cannot write {path} ({error.strerror or error}): expected a file in a folder that has room and may be "
         f"written to; try another place with {option}"
     )
-
-
-def current_umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def parse_json(text: str | bytes):

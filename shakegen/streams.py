@@ -1,6 +1,12 @@
-"""What reaches a terminal: texts of strangers cannot move its cursor, change its title or turn their order round."""
+"""What reaches standard output and standard error: nothing that goes wrong there costs any work, and texts of strangers
+cannot move a terminal's cursor, change its title or turn their order round.
+"""
 
+import contextlib
+import os
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
 
 TURNS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # they change the order of the characters around them
 NONE = [*range(0xD800, 0xE000), 0xFFFE, 0xFFFF]  # no characters at all
@@ -13,44 +19,99 @@ def escape(text: str) -> str:
     return text.translate(ESCAPES)
 
 
-class Screen:
-    """A terminal that all texts are escaped for.
+class Stream:
+    """A text stream that nothing stops from going on.
 
-    It has no `buffer`, so that nobody writes past it.
-
-    Attributes:
-        plain: the stream for texts with control sequences of our own.
+    Args:
+        stream: the stream beneath it.
+        fail: called with the error where it cannot be written to.
+        escapes: whether all texts are escaped. It then has no `buffer`, so that nobody writes past it.
     """
 
-    def __init__(self, plain):
-        self.plain = plain
+    def __init__(self, stream: TextIO, fail: Callable[[Exception], None], escapes: bool = False):
+        self.stream, self.fail, self.escapes = stream, fail, escapes
+
+    def __getattr__(self, name: str):
+        if name == "buffer" and self.escapes:
+            raise AttributeError(name)
+        return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        return self.plain.write(escape(text))
+        try:
+            return self.stream.write(escape(text) if self.escapes else text)
+        except (OSError, ValueError) as error:  # full, gone, or closed
+            self.fail(error)
+            return len(text)
 
     def writelines(self, lines) -> None:
         for line in lines:
             self.write(line)
 
-    def __getattr__(self, name: str):
-        if name == "buffer":
-            raise AttributeError(name)
-        return getattr(self.plain, name)
+    def flush(self) -> None:
+        try:
+            self.stream.flush()
+        except (OSError, ValueError) as error:
+            self.fail(error)
 
 
-def protect_terminal() -> None:
-    """From now on, escape all that this process writes to a terminal by `sys.stdout` and `sys.stderr`."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if is_terminal(stream) and not isinstance(stream, Screen):
-            setattr(sys, name, Screen(stream))
+def drop(error: Exception) -> None:
+    """Go on without what cannot be written."""
+
+
+def plain(stream) -> Any:
+    """A stream that writes control sequences as they are; texts of strangers among them must be escaped before."""
+    return Stream(stream.stream, stream.fail) if isinstance(stream, Stream) else Stream(stream, drop)
 
 
 def is_terminal(stream) -> bool:
-    """Whether a stream is a terminal; None is the stream of a process without one."""
-    return hasattr(stream, "isatty") and stream.isatty()
+    """Whether a stream is open, and to a terminal; None is the stream of a process without one."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
-def plain(stream):
-    """A stream that writes control sequences as they are; texts of strangers among them must be escaped before."""
-    return stream.plain if isinstance(stream, Screen) else stream
+def show(text: str, stream) -> None:
+    """Print a text; characters that the encoding of the stream lacks become `?`. Showing never ends a run.
+
+    On a terminal, control characters are escaped.
+    """
+    if stream is not None:
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        text = text.encode(encoding, "replace").decode(encoding)
+        print(text, file=Stream(stream, drop, is_terminal(stream)), flush=True)
+
+
+@contextlib.contextmanager
+def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
+    """Make the standard streams usable in a context, whatever the parent process gave.
+
+    A stream that is closed reads and writes nothing: else the next file to be opened would take its number, and with it
+    the messages of libraries. Characters that a terminal lacks become `?`, and all texts for one are escaped. Standard
+    error drops what it cannot write.
+
+    Args:
+        fail: called with the error where standard output cannot be written.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+    streams = sys.stdout, sys.stderr
+    for stream in streams:
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    for name, act in (("stdout", fail), ("stderr", drop)):
+        stream = getattr(sys, name)
+        setattr(sys, name, Stream(stream, act, is_terminal(stream)))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+        for stream in streams:
+            drop_rest(stream)
+
+
+def drop_rest(stream: TextIO) -> None:
+    """Drop what a stream holds and cannot write: Python would fail on it when it ends."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())

@@ -4,7 +4,8 @@ import sys
 import keras
 import pytest
 
-from shakegen.callbacks import SampleText, show
+from shakegen.callbacks import CompleteText, SampleText
+from shakegen.streams import show
 from shakegen.text.corpus import Corpus
 from shakegen.text.windows import one_hot_windows
 
@@ -61,6 +62,25 @@ def test_an_error_in_a_sample_is_reported_and_training_goes_on(poem, capsys):
     sampler = SampleText(Corpus.from_text(poem).vocabulary, source=broken)
     assert len(losses(poem, sampler)) == 3
     assert capsys.readouterr().err.count("RuntimeError: no sample today") == 3
+
+
+def test_words_that_cannot_be_had_are_reported_and_training_goes_on(capsys):
+    def broken(model):
+        raise RuntimeError("no engine today")
+
+    callback = CompleteText(broken, None, "to b", 20)
+    callback.set_model(textbook_model(3))
+    callback.on_epoch_end(0)
+    assert callback.text is None
+    printed = capsys.readouterr().err
+    assert printed.startswith("CompleteText failed, training goes on:\nTraceback")
+    assert printed.endswith("RuntimeError: no engine today\n\n")
+
+
+def test_there_is_no_other_stream():
+    with pytest.raises(ValueError) as error:
+        SampleText(Corpus.from_text("abc").vocabulary, stream="stdin")
+    assert str(error.value) == "the stream is 'stdin': expected 'stdout', 'stderr' or None"
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr", None])

@@ -13,7 +13,7 @@ import click
 
 from shakegen import __version__
 from shakegen.cli.options import Commands, make_flag
-from shakegen.streams import escape, plain, protect_terminal
+from shakegen.streams import escape, plain, standard_streams
 
 USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
 
@@ -30,8 +30,7 @@ class OneLineErrors(Commands):
             return super().make_context(*arguments, **options)
 
     def main(self, *arguments, **options):
-        protect_terminal()
-        with warnings.catch_warnings():
+        with standard_streams(fail_to_print), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # numbers of a stranger's model may overflow
             return super().main(*arguments, **options)
 
@@ -50,6 +49,16 @@ class OneLineErrors(Commands):
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(130)
+
+
+def fail_to_print(error: Exception) -> None:
+    """End the command because nobody reads what it prints, or because it cannot be written."""
+    if isinstance(error, BrokenPipeError):
+        raise error
+    reason = error.strerror if isinstance(error, OSError) else error
+    raise click.ClickException(
+        f"cannot write to standard output ({reason}): expected a place that has room and may be written to"
+    ) from None
 
 
 @contextlib.contextmanager
@@ -113,12 +122,6 @@ def main():
     shakegen train my.txt --cell gru       train one on your own text
     shakegen train my.txt --minutes 3      ... in a given time
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by the parent process
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
     notes = logging.getLogger("shakegen")
     notes.handlers, notes.propagate = [Notes()], False
     notes.setLevel(logging.INFO)

@@ -70,8 +70,8 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 @shape_options
 @group(
     "Files",
-    click.option("--out", type=click.Path(path_type=Path), help="Model file.  [default: models/<corpus>-<cell>.h5, or "
-                 "the next that is free]"),
+    click.option("--out", type=click.Path(path_type=Path), help="Model file; one that is there is kept, with ~ "
+                 "behind its name.  [default: models/<corpus>-<cell>.h5, or the next that is free]"),
     click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models."),
     click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model."),
     click.option("--checkpoint-every", type=float, default=1.0, show_default=True, help="Minutes between checkpoints; "
@@ -96,11 +96,11 @@ def train(workers, worker_index, worker_wait, **options):
     which it is, that with the lowest training loss. Epochs of more than about a million characters, or words,
     are reported in parts.
 
-    Ctrl-C, or SIGTERM, saves and ends the run. --resume continues it bit for bit, after a crash from the last
-    checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate and --patience may change. The
-    learning rate falls over the whole run. Resumed with more epochs, it jumps back up to where a run of the new length
-    would be. (With --schedule constant, N epochs and M more are the same as N + M.) --minutes depends on the clock, so
-    it cannot be repeated exactly.
+    Ctrl-C, SIGTERM, or the end of the terminal saves and ends the run; not with nohup. --resume continues it bit for
+    bit, after a crash from the last checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate
+    and --patience may change. The learning rate falls over the whole run. Resumed with more epochs, it jumps back up to
+    where a run of the new length would be. (With --schedule constant, N epochs and M more are the same as N + M.)
+    --minutes depends on the clock, so it cannot be repeated exactly.
 
     --task autocomplete reads the text as words of a to z, in observations of --seq-length characters that hold whole
     words; the observations are shuffled and split. The defaults are then those of the study of memory: 600 units, 2
@@ -145,20 +145,17 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
     started = time.monotonic()
     from shakegen.training import begin_with_text
 
-    beginning, values = begin_with_text(
-        corpus,
-        options,
-        given,
-        resume=resume,
-        finetune=finetune,
-        out=out,
-        checkpoint_every=checkpoint_every,
-        strategy=strategy,
-    )
-    refuse_idle_options(beginning.config.task, values)
-    if not (strategy.chief or quiet):
-        chief = strategy.cluster.name(0)
-        click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
+    files = {"resume": resume, "finetune": finetune, "out": out, "checkpoint_every": checkpoint_every}
+    with begin_with_text(corpus, options, given, **files, strategy=strategy) as (beginning, values):
+        refuse_idle_options(beginning.config.task, values)
+        if not (strategy.chief or quiet):
+            chief = strategy.cluster.name(0)
+            click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
+        train_begun(strategy, corpus, beginning, values, started, quiet)
+
+
+def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet: bool) -> None:
+    """Train from where a run begins, and say how it ended."""
     with quiet_tensorflow():
         from tensorflow import errors
 
@@ -175,7 +172,7 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
     except training.Interrupted as stop:
         if stop.model is not None:
             click.echo(f"\nInterrupted. {runs.describe_run(stop.model, out)}", err=True)
-            if checkpoint_every:
+            if beginning.checkpoint_every:
                 click.echo(f"Go on with: {runs.resume_command(corpus, stop.model, out)}", err=True)
         sys.exit(128 + stop.signal)
     if model and quiet:

@@ -1,6 +1,5 @@
 """A comparison from its plan to its outcome."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from shakegen.compare.matching import count_weights
 from shakegen.compare.plan import Plan
 from shakegen.compare.record import Record, Text, identify, plan_records
 from shakegen.compare.summary import Row, Summary
-from shakegen.files import explaining, temporary_beside
+from shakegen.files import explaining, replacing
 from shakegen.text import catalog
 from shakegen.text.reading import Source
 from shakegen.training.tasks import get_task
@@ -79,10 +78,7 @@ class Comparison:
 def spool(text: Text, source: Source, folder: Path) -> Text:
     """Keep a text in a file, because every run reads it anew; standard input is a part of it."""
     path = folder / f"{source.name}.txt"
-    with explaining(path, "`runs`"):
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary_beside(path) as (file, name):
-            for block in source.blocks():
-                file.write(block.encode("utf-8", "surrogatepass"))
-            os.replace(name, path)
+    with explaining(path, "`runs`"), replacing(path) as file:
+        for block in source.blocks():
+            file.write(block.encode("utf-8", "surrogatepass"))
     return Text([str(path)], {"encoding": "utf-8"}, text.shape)

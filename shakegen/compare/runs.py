@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,9 @@ import shakegen
 from shakegen.cells.registry import VARIABLE, environment_for, find_cell
 from shakegen.compare.record import Record, explain_difference
 from shakegen.files import ensure_writable
+from shakegen.training.signals import call_on_signals
+
+PAUSE = 0.1  # seconds between looks at a process
 
 
 class Stopped(KeyboardInterrupt):
@@ -96,11 +98,12 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
     environment[VARIABLE] = environment_for([find_cell(record.what["config"]["cell"])])
     # In a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
     own_group = 0 if os.name == "posix" else None
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, process_group=own_group)
-    with pass_signals_on(process) as stopped:
-        code = process.wait()
-    if stopped:
-        raise Stopped(stopped[0])
+    came: list[int] = []
+    with call_on_signals(came.append):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, process_group=own_group)
+        code = wait_for(process, came)
+    if came:
+        raise Stopped(came[0])
     if code == 0:
         return Record.read(record.path(folder))
     reason = f"its process ended with exit code {code}"
@@ -112,25 +115,17 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
     return failed
 
 
-@contextlib.contextmanager
-def pass_signals_on(process: subprocess.Popen) -> Iterator[list[int]]:
-    """Pass Ctrl-C and SIGTERM on to a process as SIGTERM; gives the list of the signals that came."""
-    came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield came
-        return
-
-    def stop(number, frame):
-        came.append(number)
-        process.terminate()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+def wait_for(process: subprocess.Popen, came: list[int]) -> int:
+    """The exit code of a process, which is asked to end once a signal has come."""
+    asked = False
     try:
-        yield came
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(PAUSE)
+            if came and not asked:
+                process.terminate()
+                asked = True
     except BaseException:
         process.terminate()
         process.wait()
         raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

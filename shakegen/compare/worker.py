@@ -17,14 +17,13 @@ from shakegen.compare.record import Record, Text, identify
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow
-from shakegen.streams import protect_terminal
+from shakegen.streams import standard_streams
 from shakegen.training.tasks import get_task
 
 TIMED = 0.5  # seconds for which the speed of sampling is measured
 
 
 def main(place: str, name: str, *flags: str) -> None:
-    protect_terminal()
     folder = Path(place)
     record = Record.read(folder / f"{name}.json")
     with quiet_tensorflow():
@@ -154,4 +153,5 @@ def peak_memory() -> int | None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with standard_streams(lambda error: None):
+        main(*sys.argv[1:])

@@ -6,6 +6,7 @@ is checked before it is mapped. A damaged file counts as missing.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from shakegen.files import parse_json, temporary_beside
+from shakegen.files import parse_json, replacing
 from shakegen.text import cache_folder
 
 MAGIC = b"shakegen ids 01\n"
@@ -90,16 +91,14 @@ def save(name: str, write: Callable[["ChecksumWriter"], dict]) -> None:
     """
     path = folder() / name
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_beside(path) as (file, temporary):
+        with replacing(path) as file:
             file.write(MAGIC)
             ids = ChecksumWriter(file)
             description = json.dumps({**write(ids), "crc32": ids.checksum}).encode()
             file.write(description + TAIL.pack(hashlib.sha256(description).digest(), len(description)))
-            if file.tell() <= LIMIT:
-                file.flush()
-                os.replace(temporary, path)
-                prune(path.parent)
+            if file.tell() > LIMIT:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        prune(path.parent)
 
 
 class ChecksumWriter:

@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import os
+import stat
 import sys
 import time
 import zipfile
@@ -197,8 +199,8 @@ def retrieve(source: Download, file: Path, show: Callable[[int], None]) -> None:
 
     pooch.get_logger().setLevel("WARNING")  # `progress_bar` names the text
     pooch.retrieve(source.url, source.sha256, file.name, file.parent, downloader=receive)
-    with suppress(PermissionError):  # pooch's temporary files are for their owner alone
-        file.chmod(0o666 & ~files.current_umask())
+    with suppress(PermissionError), files.temporary_beside(file) as (new, _):
+        file.chmod(stat.S_IMODE(os.stat(new.fileno()).st_mode))  # pooch's temporary files are for their owner alone
 
 
 def explain(error: Exception, host: str) -> tuple[str, bool]:

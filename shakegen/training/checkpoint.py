@@ -1,5 +1,6 @@
 """The state of a network in training, as arrays by path, and back."""
 
+import hashlib
 import itertools
 import re
 import sys
@@ -8,10 +9,11 @@ import keras
 import numpy as np
 
 from shakegen import __version__
-from shakegen.callbacks import show
 from shakegen.layers.recurrence import count_parts
+from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError, Training
 from shakegen.network.keras_steps import carried_states, states_of
+from shakegen.streams import show
 from shakegen.training.workers.replicas import Replicas
 
 
@@ -96,6 +98,16 @@ def describe(replicas: Replicas) -> dict:
     """The versions that compute a run, and the number of parts that they compute each batch in, for its state."""
     parts = replicas.count * count_parts(replicas.width)
     return {"versions": {"shakegen": __version__, "keras": keras.__version__}, "parts": parts}
+
+
+def digest_model(model: Model | None) -> str | None:
+    """A sha256 of a model's weights, and of where its training run stands."""
+    if model is None:
+        return None
+    arrays, sha256 = {**model.weights, **(model.training.arrays if model.training else {})}, hashlib.sha256()
+    for name in sorted(arrays):
+        sha256.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    return sha256.hexdigest()
 
 
 def restore(network: keras.Model, replicas: Replicas, training: Training) -> None:

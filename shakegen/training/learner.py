@@ -67,8 +67,7 @@ class Learner:
             scale_dropout(self.network, dropout)
             self._dropout = dropout
         batch, self._next = self._next.result(), self._make(self._number + 1)
-        with self.strategy.wait():
-            loss = float(self._step(*batch))
+        loss = self.strategy.wait_for(lambda: float(self._step(*batch)))
         self._number += 1
         return loss
 

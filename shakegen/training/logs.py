@@ -1,5 +1,6 @@
 """Logs of a training run, in a folder, for other programs: a CSV, and event files for TensorBoard."""
 
+import contextlib
 import csv
 import io
 import math
@@ -13,11 +14,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.compat.v1 import SummaryMetadata
 
-from shakegen.callbacks import show
 from shakegen.files import ensure_writable, write_whole
 from shakegen.model.base import LossUnit
 from shakegen.model.evaluation import LN2
 from shakegen.network.keras_steps import states_kept
+from shakegen.streams import show
 
 BITS = LossUnit("bits/char", LN2, "bits_per_character")
 LOSSES = {"loss": "training", "val_loss": "validation"}
@@ -129,7 +130,8 @@ class TensorBoardLog(EpochLog):
 
     def on_train_end(self, logs=None):
         for events in self._events.values():
-            events.close()
+            with contextlib.suppress(OSError, tf.errors.OpError):  # each entry was flushed when it was written
+                events.close()
         self._events = {}
 
     def write(self, steps, figures):

@@ -6,9 +6,8 @@ import sys
 import keras
 from rich import console, progress
 
-from shakegen.callbacks import show
 from shakegen.model.base import LossUnit
-from shakegen.streams import plain
+from shakegen.streams import is_terminal, plain, show
 
 SYMBOLS = {"char": "characters", "word": "words"}
 
@@ -28,7 +27,7 @@ class Progress(keras.callbacks.Callback):
         self._bar = self._task = None
 
     def on_train_begin(self, logs=None):
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             self._bar = progress.Progress(
                 progress.TextColumn("{task.description}"),
                 progress.BarColumn(bar_width=None),

@@ -75,7 +75,7 @@ class Run:
         weights: gives the weights to score and to keep, by name.
         score: validation loss in nats per symbol for given weights; None without validation text.
         save: writes a checkpoint, and returns whether it is written; `save(True)` raises OSError if it fails, and
-            `save(False)` only warns.
+            `save(False)` only warns, and does nothing if nothing has changed since the checkpoint before.
         started: the `time.monotonic()` when the run began, or was resumed.
         every: seconds between checkpoints within an epoch.
 
@@ -252,7 +252,7 @@ class Run:
         self._took, self._saved = took, False
 
     def _report(self) -> None:
-        """Score the network, keep it if it is the best, tell the callbacks, write a checkpoint."""
+        """Score the network, keep it if it is the best, write a checkpoint, tell the callbacks."""
         position, began, weights = self.position, time.monotonic(), self._weights()
         entry = {"epoch": self.epoch, "loss": position.loss / position.losses}
         if self._score:
@@ -269,8 +269,9 @@ class Run:
             self.best = weights
         position.loss, position.losses, position.busy, position.timed = 0.0, 0, 0.0, 0
         position.reports += 1
+        self._checkpoint()  # first: no callback that fails, or never returns, may cost an epoch
         self.callbacks.on_epoch_end(position.reports - 1, self.logs)
-        self._checkpoint()
+        self._checkpoint()  # again, if they have changed the network or its learning rate
         self._reserve = time.monotonic() - began
 
     @property

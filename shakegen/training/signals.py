@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 
 from shakegen.model import LanguageModel
 
+# Ctrl-C, the end that the system asks for, and that of the terminal, where there is one.
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 class Interrupted(KeyboardInterrupt):
     """A signal ended a training run.
 
     Attributes:
         model: the best model by then, from which the run can go on; None on a worker that is not the chief.
-        signal: the number of the signal, SIGINT (Ctrl-C) or SIGTERM.
+        signal: the number of the signal, one of `ENDING`.
     """
 
     def __init__(self, model: LanguageModel | None, number: int):
@@ -23,7 +26,10 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def call_on_signals(stop: Callable[[int], None]) -> Iterator[None]:
-    """Call `stop` with the number of the first Ctrl-C or SIGTERM; the second one acts as usual."""
+    """Call `stop` with the number of the first signal of `ENDING`; the second one acts as usual.
+
+    One that the parent process has ignored, as `nohup` does, or a shell for jobs in the background, stays ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -33,8 +39,8 @@ def call_on_signals(stop: Callable[[int], None]) -> Iterator[None]:
         for one, handler in before.items():
             signal.signal(one, handler)
 
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    before = {number: signal.getsignal(number) or handler for number, handler in usual.items()}
+    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in ENDING}
+    before = {number: handler for number, handler in handlers.items() if handler != signal.SIG_IGN}
     for number in before:
         signal.signal(number, handle)
     try:

@@ -1,6 +1,5 @@
 """Training from the first batch to the model."""
 
-import hashlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from shakegen import __version__
-from shakegen.model.base import Model
 from shakegen.model.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus
 from shakegen.training.beginning import ORIGIN, Beginning, begin, digest
+from shakegen.training.checkpoint import digest_model
 from shakegen.training.trainer import Trainer
 from shakegen.training.workers.strategy import Strategy
 
@@ -56,7 +55,8 @@ def train(
         callbacks: Keras callbacks, such as `SampleText`; they do what they do under `fit`, or are refused. Their logs
             have `val_loss` and `epochs` so far. An epoch of more than about a million symbols counts as several for
             them. Setting `model.stop_training` ends the run. A learning rate set between epochs scales all later rates
-            of the schedule.
+            of the schedule. A checkpoint comes before they are told of an epoch's end, so that none costs an epoch;
+            another one follows if they changed the network.
         log_dir: a folder for `epochs.csv`, a line an epoch, and for event files that TensorBoard shows: losses, norms
             of gradients, the samples of a `SampleText` among the callbacks. A resumed run continues its logs.
         verbose: show progress on standard error.
@@ -75,7 +75,7 @@ def train(
         ValueError: the text is too short for a window or a part, an option is out of range, a callback cannot serve,
             or the run to resume differs.
         Diverged: the loss is not a number; the exception holds the best model so far.
-        Interrupted: Ctrl-C or SIGTERM; the exception holds the model.
+        Interrupted: Ctrl-C, SIGTERM or SIGHUP; the exception holds the model.
         TeamError: the workers' arguments differ, or one was lost; the message says which and why.
         OSError: the log folder, or the model file at the end, cannot be written. A checkpoint that fails during
             training only gives a warning.
@@ -118,13 +118,3 @@ def describe_run(beginning: Beginning) -> dict:
         **{name.replace("_", " "): value for name, value in options.items()},
         "a model to begin with": digest_model(beginning.base),
     }
-
-
-def digest_model(model: Model | None) -> str | None:
-    """A sha256 of a model's weights, and of where its training run stands."""
-    if model is None:
-        return None
-    arrays, sha256 = {**model.weights, **(model.training.arrays if model.training else {})}, hashlib.sha256()
-    for name in sorted(arrays):
-        sha256.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
-    return sha256.hexdigest()

@@ -2,15 +2,16 @@
 
 import contextlib
 import itertools
+import logging
 import os
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+from shakegen import files
 from shakegen.cells.registry import option_names
-from shakegen.files import ensure_writable
 from shakegen.model import load, shelf
 from shakegen.model.base import Model
 from shakegen.network.config import Config
@@ -21,6 +22,8 @@ from shakegen.training.beginning import Beginning, begin, check_run, refuse_both
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks import get_task
 from shakegen.training.workers.strategy import Strategy
+
+log = logging.getLogger(__name__)
 
 READING = ("encoding", "lowercase", "normalize")
 REMEMBERED = {  # options of a run beside those of its network and its recipe
@@ -38,6 +41,7 @@ REMEMBERED = {  # options of a run beside those of its network and its recipe
 RECIPE = {field.name for field in fields(Recipe)}
 
 
+@contextlib.contextmanager
 def begin_with_text(
     places: Sequence[str],
     options: Mapping,
@@ -48,8 +52,10 @@ def begin_with_text(
     out: Path | None = None,
     checkpoint_every: float = 1.0,
     strategy: Strategy | None = None,
-) -> tuple[Beginning, dict]:
-    """Decide how a run on a text begins that options describe.
+) -> Iterator[tuple[Beginning, dict]]:
+    """Decide how a run on a text begins that options describe; until the context ends, no other run gets its file.
+
+    A file that `out` names, and that this run does not resume, is kept: a copy has `~` behind its name.
 
     Args:
         places: the text, as for `text.catalog.open_source`.
@@ -61,10 +67,11 @@ def begin_with_text(
         checkpoint_every: as for `train`.
         strategy: of the processes that train; the chief decides for all.
 
-    Returns:
+    Yields:
         The beginning, and the options of `REMEMBERED`, with `random_state`, as they are for this run.
 
     Raises:
+        HeldError: another run writes the same file.
         OSError: the text, the model or the place for the file is not there.
         ValueError: as for `train`.
     """
@@ -81,15 +88,21 @@ def begin_with_text(
     shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
     shape |= task.corpus_options(config, chosen.get("seq_length"), values["random_state"], base)
     corpus = task.make_corpus(source, **shape)
-    out = out or name_free_file(task.name_file(corpus, config))
-    if finetune and out.resolve() == finetune.resolve():
+    if finetune and out and out.resolve() == finetune.resolve():
         raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with `out`")
-    if strategy.chief:
-        ensure_writable(out)
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
     recipe = {name: value for name, value in chosen.items() if name in RECIPE}
     start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
-    return begin(corpus, config, **start, out=out, checkpoint_every=checkpoint_every, notes=notes, **recipe), values
+    beginning = begin(corpus, config, **start, checkpoint_every=checkpoint_every, notes=notes, **recipe)
+    with contextlib.ExitStack() as held:
+        if strategy.chief:
+            beginning.out = out or hold_free_file(held, task.name_file(corpus, config))
+            if out:
+                held.enter_context(files.holding(out))
+            files.ensure_writable(beginning.out)
+            if not resume:
+                keep_copy(beginning.out)
+        yield beginning, values
 
 
 def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, resume: bool, finetune: Path | None):
@@ -160,7 +173,22 @@ def make_config(chosen: Mapping, base: Model | None) -> Config:
     return get_task(options.pop("task", "next")).make_config(**options)
 
 
-def name_free_file(stem: str) -> Path:
-    """A model file in ./models that does not exist yet: a run without --out overwrites none."""
-    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    return next(path for path in (Path("models") / f"{name}.h5" for name in names) if not path.exists())
+def hold_free_file(held: contextlib.ExitStack, stem: str) -> Path:
+    """A model file in ./models that is neither there nor another run's; this process holds it until the stack ends."""
+    for name in itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2))):
+        path = Path("models") / f"{name}.h5"
+        if not os.path.lexists(path):
+            with contextlib.suppress(files.HeldError):
+                held.enter_context(files.holding(path))
+                if not os.path.lexists(path):  # a run that ended just now may have written it
+                    return path
+
+
+def keep_copy(path: Path) -> None:
+    """Keep a copy of a file that is about to be replaced."""
+    if path.is_file():
+        copy = path.with_name(f"{path.name}~")
+        with files.explaining(copy):
+            copy.touch(path.stat().st_mode & 0o777)  # as private as the file
+        files.write_whole(copy, path.read_bytes())
+        log.info("%s is there already: it is kept as %s", path, copy)

@@ -9,15 +9,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from shakegen.callbacks import CompleteText, SampleText, show
+from shakegen.callbacks import CompleteText, SampleText
 from shakegen.inference import Engine
 from shakegen.layers.dropout import ScaledDropout
 from shakegen.model.base import Model
 from shakegen.model.model_file import Training
 from shakegen.network.build import named_weights
 from shakegen.network.config import Config
+from shakegen.streams import show
 from shakegen.training import checkpoint
 from shakegen.training.beginning import Beginning, digest
+from shakegen.training.checkpoint import digest_model
 from shakegen.training.keras_callbacks import list_callbacks
 from shakegen.training.logs import CsvLog, TensorBoardLog, gradient_norms
 from shakegen.training.optimizer import make_optimizer
@@ -56,10 +58,10 @@ class Trainer:
         self.strategy = strategy
         self.out, self.notes, self._every = beginning.out, beginning.notes, 60 * beginning.checkpoint_every
         self.vocabulary = beginning.vocabulary
+        self._tried, self._saved = None, False  # the state of the last checkpoint, and whether that was written
         batches = self.task.make_batches(corpus, self.vocabulary, recipe)
         self.replicas = Replicas(batches, strategy)
-        with self.replicas.scope():
-            self.network = self._make_network(base)
+        self.network = self.replicas.make(lambda: self._make_network(base))
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         score = self.task.make_validation(config, corpus, self.vocabulary, most)
@@ -197,14 +199,17 @@ class Trainer:
         model = self.make_model()
         if not all(np.isfinite(array).all() for array in model.training.arrays.values()):
             raise Diverged
-        try:
-            model.save(self.out, with_training=self._every > 0)
-        except OSError as error:
-            if must:
-                raise
-            show(f"Warning: {error}. Training goes on; the next checkpoint tries again.", sys.stderr)
-            return False
-        return True
+        state = digest_model(model), self.run.position.step, len(model.history)
+        if must or state != self._tried:
+            self._tried, self._saved = state, False
+            try:
+                model.save(self.out, with_training=self._every > 0)
+                self._saved = True
+            except OSError as error:
+                if must:
+                    raise
+                show(f"Warning: {error}. Training goes on; the next checkpoint tries again.", sys.stderr)
+        return self._saved
 
 
 def make_source(config: Config) -> Callable[[keras.Model], Engine]:

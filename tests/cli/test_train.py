@@ -313,6 +313,16 @@ def test_a_run_without_a_name_for_its_model_overwrites_none(shakegen, corpus):
         assert sorted(os.listdir("models")) == expected
 
 
+def test_a_model_that_is_trained_anew_is_kept_and_one_that_is_resumed_is_not_copied(shakegen, corpus):
+    few = ["--units", 4, "--layers", 1, "--seq-length", 20, "--quiet", "--out", "m.h5"]
+    assert shakegen("train", corpus, *few, "--epochs", 1).stderr == ""
+    first = Path("m.h5").read_bytes()
+    again = shakegen("train", corpus, *few, "--epochs", 1, "--random-state", 1)
+    assert again.stderr == "m.h5 is there already: it is kept as m.h5~\n"
+    assert shakegen("train", corpus, *few, "--resume", "--epochs", 2).stderr == ""
+    assert Path("m.h5~").read_bytes() == first
+
+
 def test_samples_of_a_finetuned_network_know_the_letters_of_both_texts(shakegen):
     """What is shown after the last epoch is what the saved model writes."""
     few = ["--epochs", "1", "--units", "8", "--batch-size", "8", "--seq-length", "20"]

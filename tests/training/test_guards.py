@@ -1,11 +1,16 @@
 """What goes wrong in a run costs no more than it must."""
 
+import contextlib
+import sys
+
 import keras
 import numpy as np
 import pytest
 
+from shakegen.callbacks import SampleText
 from shakegen.model import load
 from shakegen.network.config import Config
+from shakegen.streams import drop_rest
 from shakegen.text.corpus import Corpus
 from shakegen.training import Diverged, run, train
 
@@ -87,7 +92,12 @@ def test_a_folder_that_is_removed_is_made_again(poem, tmp_path):
 def test_a_checkpoint_that_cannot_be_written_is_tried_again(poem, tmp_path, capsys):
     """A file in the place of the folder stands in for a disk that is full, and has room later."""
     path = tmp_path / "models" / "model.h5"
-    block = AfterEpoch(lambda model: path.parent.write_text(""), 1)
+
+    def move(model):
+        path.parent.rename(tmp_path / "moved")
+        path.parent.write_text("")
+
+    block = AfterEpoch(move, 1)
     free = AfterEpoch(lambda model: path.parent.unlink(), 3)
     model = train(Corpus.from_text(poem), CONFIG, epochs=3, out=path, callbacks=[block, free], **SMALL)
     assert load(path).history == model.history
@@ -106,12 +116,60 @@ def test_a_last_checkpoint_that_cannot_be_written_is_an_error_and_the_one_before
         path.parent.write_text("")
 
     with pytest.raises(OSError) as error:
-        train(Corpus.from_text(poem), CONFIG, epochs=2, out=path, callbacks=[AfterEpoch(move, 2)], **SMALL)
+        train(Corpus.from_text(poem), CONFIG, epochs=2, out=path, callbacks=[AfterEpoch(move)], **SMALL)
     assert str(error.value) == (
         f"cannot write {path} (File exists): expected a file in a folder that has room and may be written to; "
         "try another place with `out`"
     )
     assert len(load(moved / "model.h5", with_training=True).history) == 1
+
+
+class Mine(RuntimeError):
+    """An error of a callback."""
+
+
+@pytest.mark.parametrize("every", [0, 1.0])
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_callback_that_raises_after_an_epoch_does_not_cost_it(poem, tmp_path, every, epochs):
+    def fail(model):
+        raise Mine
+
+    path = tmp_path / "model.h5"
+    options = {"epochs": 3, "out": path, "checkpoint_every": every, "callbacks": [AfterEpoch(fail, epochs)], **SMALL}
+    with pytest.raises(Mine):
+        train(Corpus.from_text(poem), CONFIG, **options)
+    assert len(load(path).history) == epochs
+
+
+def test_a_callback_finds_the_epoch_in_the_file_and_its_own_changes_are_in_the_next(poem, tmp_path):
+    path, found = tmp_path / "model.h5", []
+
+    def change(model):
+        found.append(load(path, with_training=True))
+        model.optimizer.learning_rate = 1e-4
+        model.layers[-1].bias.assign(np.ones_like(model.layers[-1].bias))
+
+    train(Corpus.from_text(poem), CONFIG, epochs=1, out=path, callbacks=[AfterEpoch(change)], **SMALL)
+    arrays = load(path, with_training=True).training.arrays
+    assert len(found[0].history) == 1
+    assert arrays["optimizer/learning_rate"] == np.float32(1e-4) != found[0].training.arrays["optimizer/learning_rate"]
+    assert np.all(arrays["weights/dense/bias"] == 1)
+
+
+@pytest.mark.parametrize("stream", [None, "closed", "full"])
+def test_a_run_outlasts_its_standard_streams(poem, monkeypatch, stream):
+    corpus = Corpus.from_text(poem)
+    samplers = [SampleText(corpus.vocabulary, length=5, stream=name) for name in ("stdout", "stderr")]
+    with contextlib.ExitStack() as files, monkeypatch.context() as patch:
+        for name in ("stdout", "stderr"):
+            file = files.enter_context(open("/dev/full", "w", encoding="utf-8"))
+            files.callback(drop_rest, file)
+            if stream == "closed":
+                file.close()
+            patch.setattr(sys, name, file if stream else None)
+        model = train(corpus, CONFIG, epochs=2, callbacks=samplers, **{**SMALL, "verbose": True})
+    assert len(model.history) == 2
+    assert all(sampler.text for sampler in samplers)
 
 
 def test_without_checkpoints_the_file_holds_the_model_alone(poem, tmp_path):

@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import keras
+import kills
 import numpy as np
 import pytest
+from kills import assert_same_run
 
 import shakegen
 from shakegen.model import load
@@ -17,21 +18,6 @@ from shakegen.text.corpus import Corpus
 from shakegen.training import Interrupted, train
 
 SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
-TIMES = ("seconds", "characters_per_second")
-
-
-def assert_same_run(one, other):
-    """That two runs came to the same place, bit for bit: weights, history, and all that training goes on from."""
-    timeless = [
-        [{name: value for name, value in entry.items() if name not in TIMES} for entry in run.history]
-        for run in (one, other)
-    ]
-    assert timeless[0] == timeless[1]
-    for arrays, same in ((one.weights, other.weights), (one.training.arrays, other.training.arrays)):
-        assert arrays.keys() == same.keys()
-        assert all(np.array_equal(arrays[name], same[name]) for name in arrays)
-    positions = [run.training.state["position"] for run in (one, other)]
-    assert all(positions[0][name] == positions[1][name] for name in ("step", "reports", "loss", "losses"))
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -107,44 +93,11 @@ def test_the_learning_rate_may_change(poem):
     assert second.history[1]["learning_rate"] < 1e-4
 
 
-def test_a_run_killed_in_the_middle_of_an_epoch_goes_on_as_if_nothing_had_happened(tmp_path, poem, shakegen):
-    (tmp_path / "poem.txt").write_text(poem * 4)
-    words = [
-        "--cell",
-        "rnn",
-        "--units",
-        "8",
-        "--seq-length",
-        "20",
-        "--batch-size",
-        "8",
-        "--sample-length",
-        "0",
-        "--epochs",
-        "2",
-    ]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "shakegen", "train", "poem.txt", *words, "--checkpoint-every", "1e-9"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stderr.readline().startswith("epoch 1/2: ")
-        while not 5 < (stood := position("models/poem-rnn.h5"))["losses"] < 30:
-            time.sleep(0.01)
-        process.kill()
-    stood = position("models/poem-rnn.h5")
-    assert process.returncode == -signal.SIGKILL
-    assert stood["reports"] == 1
-    assert stood["losses"] > 5, "the run was to be killed in the middle of an epoch"
-    assert os.listdir("models") == ["poem-rnn.h5"] or len(os.listdir("models")) == 2, "a file being written may remain"
-    assert shakegen("train", "poem.txt", "--resume", "--quiet").exit_code == 0
-    assert shakegen("train", "poem.txt", *words, "--quiet", "--out", "unbroken.h5").exit_code == 0
-    assert_same_run(*(load(path, with_training=True) for path in ("models/poem-rnn.h5", "unbroken.h5")))
-
-
-def position(path):
-    return load(path, with_training=True).training.state["position"]
+def test_a_run_that_is_killed_at_random_moments_goes_on_as_if_nothing_had_happened():
+    done = subprocess.run([sys.executable, kills.__file__, "3", "0"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("3 kills, all resumed exactly: ")
+    assert ", 3 kills after some\n" in done.stdout
 
 
 def name_as_at_first(arrays):

@@ -92,7 +92,9 @@ class AutocompleteTask(Task):
         from shakegen.training.trainer import make_source
 
         seed = options["sample_seed"].strip() or corpus.observations.texts(corpus.validation[:1] or [0])[0][:40]
-        return CompleteText(make_source(config), corpus.words, seed, corpus.observations.length, shown)
+        return CompleteText(
+            make_source(config), corpus.words, seed, corpus.observations.length, "stderr" if shown else None
+        )
 
     def describe_score(self, model):
         loss = model.best_epoch.get("val_loss")

@@ -114,9 +114,9 @@ class Door:
         index, workers = message.get("index"), message.get("workers")
         with self._lock:  # two processes may come with one index
             if workers != list(self._team.cluster.addresses):
-                reason = f"other workers, {','.join(map(str, workers if isinstance(workers, list) else []))}"
+                reason = f"other workers, {','.join(map(str, workers if isinstance(workers, list) else [])):.1000}"
             elif type(index) is not int or index not in self._team.missing:
-                reason = f"the worker index {index}, which another process has"
+                reason = f"the worker index {index!s:.100}, which another process has"
             else:
                 self._team.meet(index, channel)
                 return True

@@ -1,6 +1,5 @@
 """The copies of a network that learn together, on several devices or workers."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 
 import keras
@@ -35,8 +34,7 @@ class Replicas:
 
     def __init__(self, batches: Batches, strategy: Strategy | None = None):
         self.strategy = strategy or Strategy()
-        with self.strategy.wait():
-            self._distribution = self.strategy.distribute()
+        self._distribution = self.strategy.wait_for(self.strategy.distribute)
         self.count = self._distribution.num_replicas_in_sync
         local = self.count // len(self.strategy)
         self._own = range(self.strategy.index * local, (self.strategy.index + 1) * local)
@@ -48,11 +46,14 @@ class Replicas:
         """A batch to look at, by its number: as many rows of it as one replica takes."""
         return self.whole.pair(number, slice(self.width))
 
-    @contextlib.contextmanager
-    def scope(self) -> Iterator[None]:
-        """A context in which to make a network, with a copy on each device."""
-        with self.strategy.wait(), self._distribution.scope():
-            yield
+    def make(self, network: Callable[[], keras.Model]) -> keras.Model:
+        """Make a network with a copy on each device."""
+
+        def make():
+            with self._distribution.scope():
+                return network()
+
+        return self.strategy.wait_for(make)
 
     def run(self, act: Callable, batch: tuple[tf.Tensor, ...]):
         """The first replica's result of a function that each calls with its rows of `batches`."""
@@ -85,8 +86,7 @@ class Replicas:
         """A state with a row for each of a batch, (N, ·), from all replicas; all workers must call this."""
         copies = dict(self._copies(state))
         values = self._per_replica(lambda replica: tf.identity(copies[replica]))
-        with self.strategy.wait():
-            return self.batches.gather(self._gather(values).numpy())
+        return self.batches.gather(self.strategy.wait_for(lambda: self._gather(values).numpy()))
 
     def deal(self, state: keras.Variable, rows: np.ndarray) -> None:
         """Give every replica its rows of a state."""

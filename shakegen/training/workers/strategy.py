@@ -1,6 +1,7 @@
 """The processes that train a network: here only this one; `team.Team` has several. Only Python at import."""
 
 import contextlib
+from collections.abc import Callable
 
 
 class Strategy:
@@ -51,9 +52,13 @@ class Strategy:
         several = len(tf.config.get_visible_devices("GPU")) > 1
         return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
-    def wait(self) -> contextlib.AbstractContextManager:
-        """A context in which TensorFlow may wait for the other processes."""
-        return contextlib.nullcontext()
+    def wait_for(self, act: Callable):
+        """The result of a function in which TensorFlow may wait for the other processes.
+
+        Raises:
+            TeamError: another process is lost.
+        """
+        return act()
 
     def explain_errors(self) -> contextlib.AbstractContextManager:
         """A context that turns TensorFlow's errors about other processes into a `TeamError` that gives the cause."""

@@ -4,15 +4,14 @@ TensorFlow moves the gradients. The messages are small: a line before each step,
 """
 
 import base64
+import concurrent.futures
 import contextlib
 import functools
 import json
-import os
 import queue
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from shakegen.training.workers.channel import TIMEOUT, Channel, StrangerError, TeamError
 from shakegen.training.workers.cluster import Cluster, first_difference
@@ -41,8 +40,8 @@ class Team(Strategy):
         self.problem, self.ended = None, False
         self._channels: dict[int, Channel] = {}  # the chief's to all others; of these, only that to the chief
         self._inboxes: dict[int, queue.Queue] = {}
-        self._lock, self._wake, self._signal = threading.Lock(), threading.Event(), None
-        self._over, self._waits = False, False
+        self._lock, self._over = threading.Lock(), False
+        self._signals: queue.SimpleQueue = queue.SimpleQueue()  # a signal's handler may put into it at any moment
         self._abort = lambda problem: None
         threading.Thread(target=self._beat, daemon=True).start()
 
@@ -78,8 +77,8 @@ class Team(Strategy):
                     inbox.put(message)
         except StrangerError:
             self.fail(
-                f"another program answers at {self.cluster.addresses[index]}: expected {name}, of a run that has not "
-                "begun yet"
+                f"another program answers at {self.cluster.addresses[index]}: expected {name}, of this "
+                "version of shakegen and of a run that has not begun yet"
             )
         except OSError as error:
             silent = isinstance(error, TimeoutError)
@@ -90,12 +89,11 @@ class Team(Strategy):
 
     def _beat(self) -> None:
         while not self._over:
-            signal, self._signal = self._signal, None
-            if signal is not None:
-                self._send("stop", signal=signal)
             self._send("beat", wait=False)
-            self._wake.wait(HEARTBEAT)
-            self._wake.clear()
+            with contextlib.suppress(queue.Empty):
+                number = self._signals.get(timeout=HEARTBEAT)
+                if number is not None:
+                    self._send("stop", signal=number)
 
     def _send(self, kind: str, wait: bool = True, **fields) -> None:
         for channel in list(self._channels.values()):
@@ -111,15 +109,6 @@ class Team(Strategy):
         for inbox in list(self._inboxes.values()):
             inbox.put({"kind": "failed"})
         self._abort(problem)
-        threading.Thread(target=self._end_process, daemon=True).start()
-
-    def _end_process(self) -> None:
-        """End this process if it goes on waiting in TensorFlow for a worker that is gone; no file is half-written."""
-        time.sleep(GRACE)
-        if self._waits:
-            sys.stderr.write(f"Error: {self.problem}\n")
-            sys.stderr.flush()
-            os._exit(1)
 
     def check(self) -> None:
         """Raise TeamError if the team is broken up."""
@@ -147,11 +136,21 @@ class Team(Strategy):
     def exchange(self, kind: str, value) -> list:
         """The values of all workers, by index, at each of them, as JSON holds them. Raises TeamError as `take` does."""
         if not self.chief:
-            self.tell(kind, value=value)
-            return self.take(0, kind)["values"]
-        own = json.loads(json.dumps(value))
-        values = [own, *(self.take(index, kind)["value"] for index in range(1, len(self)))]
+            self.tell(kind, values=[value])
+            return self._take_values(0, kind, len(self))
+        values = [json.loads(json.dumps(value))]
+        for index in range(1, len(self)):
+            values += self._take_values(index, kind, 1)
         self.tell(kind, values=values)
+        return values
+
+    def _take_values(self, index: int, kind: str, count: int) -> list:
+        values = self.take(index, kind)["values"]
+        if len(values) != count:
+            raise TeamError(
+                f"{self.cluster.name(index)} sent {len(values)} values, {self.name} expects {count}: expected the same "
+                "addresses for all workers"
+            )
         return values
 
     def agree(self, facts):
@@ -187,8 +186,8 @@ class Team(Strategy):
             yield message
 
     def stop(self, number):
-        self.stopped = self._signal = number
-        self._wake.set()  # another thread tells the chief: a handler must not wait for a lock
+        self.stopped = number
+        self._signals.put(number)  # another thread tells the chief: a handler must not wait for a lock
 
     @functools.cached_property
     def _distribution(self):
@@ -214,14 +213,16 @@ class Team(Strategy):
     def distribute(self):
         return self._distribution  # a process can make one only once
 
-    @contextlib.contextmanager
-    def wait(self):
+    def wait_for(self, act):
+        # In a thread, which TensorFlow may hold for ever: not all of it heeds `_abort`.
         self.check()
-        self._waits = True
-        try:
-            yield
-        finally:
-            self._waits = False
+        done: concurrent.futures.Future = concurrent.futures.Future()
+        threading.Thread(target=fulfil, args=[done, act], daemon=True).start()
+        while not done.done():
+            concurrent.futures.wait([done], PAUSE)
+            if self.problem is not None and not concurrent.futures.wait([done], GRACE).done:
+                self.check()
+        return done.result()
 
     @contextlib.contextmanager
     def explain_errors(self):
@@ -257,9 +258,17 @@ class Team(Strategy):
                 with contextlib.suppress(queue.Empty):
                     inbox.get(timeout=GRACE)
         self._over = True
-        self._wake.set()
+        self._signals.put(None)
         for channel in self._channels.values():
             channel.close()
+
+
+def fulfil(done: concurrent.futures.Future, act: Callable) -> None:
+    """Give a future the result of a function, or its error."""
+    try:
+        done.set_result(act())
+    except BaseException as error:
+        done.set_exception(error)
 
 
 def reason_of(error: BaseException) -> str:

@@ -64,7 +64,7 @@ def test_workers_meet_agree_share_and_follow_the_chief():
         content = team.share(b"model" * 1_000_000 if team.chief else None)
         if team.chief:
             for rate in (0.1, 0.2):
-                team.order("learn", rate=rate)
+                team.order("learn", rate=rate, dropout=1.0)
             team.order("end", signal=None)
             return content
         assert [order.get("rate") for order in team.orders()] == [0.1, 0.2, None]
@@ -133,7 +133,7 @@ def test_workers_that_do_not_train_the_same_runs_part():
     def act(team: Team):
         if team.chief:
             team.agree({})
-        team.tell("order", what="learn")
+        team.tell("order", what="gather")
         team.take(0, "facts")
 
     addresses = workers.free_addresses(2)
@@ -157,8 +157,8 @@ def test_a_program_that_is_no_worker_at_the_address_of_the_chief():
         thread = threading.Thread(target=answer, args=[server])
         thread.start()
         assert messages(together(str, addresses, [1])) == {
-            1: f"another program answers at {addresses[0]}: expected worker 0 ({addresses[0]}), of a run that has not "
-            "begun yet"
+            1: f"another program answers at {addresses[0]}: expected worker 0 ({addresses[0]}), of this version of "
+            "shakegen and of a run that has not begun yet"
         }
         thread.join(timeout=60)
 
@@ -175,6 +175,23 @@ def test_a_silent_worker_is_taken_for_dead(monkeypatch):
     }
     assert {str(result) for result in results.values()} <= silent, "they may find out at the same moment"
     assert results.keys() == {0, 1}
+
+
+def test_a_lost_team_does_not_wait_for_tensorflow_and_no_process_is_ended(monkeypatch):
+    """Where TensorFlow does not heed that it is to give up, the library raises, and leaves it behind."""
+    monkeypatch.setattr("shakegen.training.workers.team.GRACE", 0.1)
+    held = threading.Event()
+
+    def act(team: Team):
+        if not team.chief:
+            raise ValueError("bad text")
+        with pytest.raises(KeyError):
+            team.wait_for({}.popitem)
+        return team.wait_for(lambda: 5), team.wait_for(held.wait)
+
+    addresses = workers.free_addresses(2)
+    assert str(together(act, addresses)[0]) == f"worker 1 ({addresses[1]}) ended: bad text"
+    held.set()
 
 
 def test_workers_that_never_come_or_cannot_be_reached():
