@@ -1,7 +1,7 @@
 """A recurrent unit is one record: its name, options, weights, states and the equations of a step."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from shakegen.cells.graph import Names
@@ -24,11 +24,11 @@ class Weight:
     Attributes:
         shape: (rows, columns), or (columns,).
         initializer: a name of `keras.initializers`, such as "glorot_uniform", "orthogonal", "zeros"; or several, for as
-            many blocks of columns side by side.
+            many blocks of columns side by side; or a function of a numpy generator of random numbers and a shape.
     """
 
     shape: tuple[int, ...]
-    initializer: str | tuple[str, ...] = "glorot_uniform"
+    initializer: str | tuple[str, ...] | Callable = "glorot_uniform"
 
 
 def option(default, choices: tuple = (), least: int | None = None, flag: str = "", help: str = "") -> Any:
