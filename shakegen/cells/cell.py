@@ -51,13 +51,11 @@ def option(default, choices: tuple = (), least: int | None = None, flag: str = "
 class Cell:
     """A recurrent unit. A subclass states `name`, `gates` or `weights`, and `step`; everything else follows.
 
-        class UGRNN(Cell):
-            name, gates = "ugrnn", ("g", "c")
+        class Elman(Cell):
+            name, gates = "elman", ("h",)
 
             def step(self, x, s, w):
-                g, c = split(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias, 2)
-                g, c = sigmoid(g), tanh(c)
-                return {"h": g * s.h + (1 - g) * c, "g": g, "c": c}
+                return {"h": tanh(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias)}
 
     Options are fields made by `option`. Instances are compared by their options.
 

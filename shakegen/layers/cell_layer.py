@@ -210,7 +210,7 @@ def as_layer(kind: type[Cell]) -> type[CellLayer]:
 
     Example:
 
-        layer = as_layer(UGRNN)(64, return_sequences=True)
+        layer = as_layer(CFN)(64, return_sequences=True)
     """
     made = type(
         f"{kind.__name__}Layer", (CellLayer,), {"kind": kind, "__doc__": kind.__doc__, "__module__": kind.__module__}
