@@ -13,7 +13,7 @@ class Mogrifier(LSTM):
     narrow ones. The paper's networks read embeddings. So should networks of many symbols here, for x itself is gated.
     """
 
-    name, layer = "mogrifier", "shakegen.layers:MogrifierLSTM"
+    name, layer, standard = "mogrifier", "shakegen.layers:MogrifierLSTM", False
 
     rounds: int = option(5, least=0, help="Rounds in which x and h gate each other.")
     rank: int = option(0, least=0, help="Of the matrices of the rounds; 0: full.")
