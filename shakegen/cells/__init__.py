@@ -29,15 +29,27 @@ from shakegen.cells.rnn import RNN  # isort: skip
 from shakegen.cells.lstm import LSTM  # isort: skip
 from shakegen.cells.gru import GRU  # isort: skip
 from shakegen.cells.nlstm import NLSTM  # isort: skip
+from shakegen.cells.ugrnn import UGRNN  # isort: skip
+from shakegen.cells.mogrifier import Mogrifier  # isort: skip
+from shakegen.cells.rglru import RGLRU  # isort: skip
+from shakegen.cells.slstm import SLSTM  # isort: skip
+from shakegen.cells.mingru import MinGRU  # isort: skip
+from shakegen.cells.minlstm import MinLSTM  # isort: skip
 
 __all__ = [
     "BUILT_IN",
     "GRU",
     "LSTM",
     "NLSTM",
+    "RGLRU",
     "RNN",
+    "SLSTM",
+    "UGRNN",
     "Cell",
     "CellError",
+    "MinGRU",
+    "MinLSTM",
+    "Mogrifier",
     "Weight",
     "activate",
     "concat",

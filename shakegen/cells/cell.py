@@ -1,7 +1,7 @@
 """A recurrent unit is one record: its name, options, weights, states and the equations of a step."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from shakegen.cells.graph import Names
@@ -24,11 +24,11 @@ class Weight:
     Attributes:
         shape: (rows, columns), or (columns,).
         initializer: a name of `keras.initializers`, such as "glorot_uniform", "orthogonal", "zeros"; or several, for as
-            many blocks of columns side by side.
+            many blocks of columns side by side; or a function of a numpy generator of random numbers and a shape.
     """
 
     shape: tuple[int, ...]
-    initializer: str | tuple[str, ...] = "glorot_uniform"
+    initializer: str | tuple[str, ...] | Callable = "glorot_uniform"
 
 
 def option(default, choices: tuple = (), least: int | None = None, flag: str = "", help: str = "") -> Any:
@@ -51,13 +51,11 @@ def option(default, choices: tuple = (), least: int | None = None, flag: str = "
 class Cell:
     """A recurrent unit. A subclass states `name`, `gates` or `weights`, and `step`; everything else follows.
 
-        class UGRNN(Cell):
-            name, gates = "ugrnn", ("g", "c")
+        class Elman(Cell):
+            name, gates = "elman", ("h",)
 
             def step(self, x, s, w):
-                g, c = split(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias, 2)
-                g, c = sigmoid(g), tanh(c)
-                return {"h": g * s.h + (1 - g) * c, "g": g, "c": c}
+                return {"h": tanh(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias)}
 
     Options are fields made by `option`. Instances are compared by their options.
 
@@ -68,6 +66,7 @@ class Cell:
         layer: the public Keras layer, `module:Class`; "" for one made by `as_layer`.
         presets: names of variants that the lab compares, and their options.
         study: settings of `Config.autocomplete` that are this cell's own.
+        standard: whether comparisons and the lab take it where no cells are named.
     """
 
     units: int
@@ -77,6 +76,7 @@ class Cell:
     layer: ClassVar[str] = ""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     study: ClassVar[Mapping[str, Any]] = {}
+    standard: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

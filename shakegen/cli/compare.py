@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import BUILT_IN, option_names
+from shakegen.cells.registry import STANDARD, option_names
 from shakegen.cli.group import main, name_flags
 from shakegen.cli.options import copy_options, corpus_options, group, is_given, json_option, refuse_idle, shape_options
 from shakegen.cli.tables import find_room, table
@@ -23,7 +23,7 @@ COMMON = (*NETWORK, *option_names())
 @click.argument("corpus", nargs=-1, required=True)
 @group(
     "Comparison",
-    click.option("--cells", default=",".join(BUILT_IN), show_default=True, help="Cells to compare, between commas; "
+    click.option("--cells", default=",".join(STANDARD), show_default=True, help="Cells to compare, between commas; "
                  "one may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001."),
     click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="Hold equal: "
                  "units; the number of weights, within 1 %; or the minutes."),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from shakegen.cells.registry import BUILT_IN, find_cell, option_kinds, option_names, parse_cell, parse_setting
+from shakegen.cells.registry import STANDARD, find_cell, option_kinds, option_names, parse_cell, parse_setting
 from shakegen.compare.matching import match_weights
 from shakegen.network.config import Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
@@ -90,7 +90,7 @@ class Plan:
         files = [entry.file_name for entry in self.entries]
         twice = next((entry.name for entry in self.entries if files.count(entry.file_name) > 1), None)
         if not files:
-            raise ValueError(f"there is nothing to compare: expected cells such as {','.join(BUILT_IN)}")
+            raise ValueError(f"there is nothing to compare: expected cells such as {','.join(STANDARD)}")
         if twice:
             raise ValueError(f"{twice} is there twice: expected each cell once, or with different settings")
         most = LARGEST_RANDOM_STATE - self.recipe.random_state + 1

@@ -1,9 +1,9 @@
-"""The recurrent units that the lab compares, by their names there: all cells, and their presets. Only Python."""
+"""The recurrent units that the lab compares by default: the standard cells and their presets. Only Python."""
 
-from shakegen.cells.registry import BUILT_IN, find_cell, is_known, option_kinds, parse_cell, parse_setting
+from shakegen.cells.registry import BUILT_IN, STANDARD, find_cell, is_known, option_kinds, parse_cell, parse_setting
 from shakegen.network.config import Config
 
-CELLS = tuple(name for cell in BUILT_IN for name in (cell, *find_cell(cell).presets))
+CELLS = tuple(name for cell in STANDARD for name in (cell, *find_cell(cell).presets))
 
 
 def make_config(name: str, units: int) -> Config:

@@ -4,7 +4,20 @@ Import this package before `keras.models.load_model` of a file that has one of t
 """
 
 import shakegen.layers.dropout  # noqa: F401 - whose layer is in files of networks
+from shakegen.layers.newer import RGLRU, SLSTM, UGRNN, MinGRU, MinLSTM, MogrifierLSTM
 from shakegen.layers.nlstm import NLSTM, NLSTMCell
 from shakegen.layers.recurrent import GRU, LSTM, SimpleRNN
 
-__all__ = ["GRU", "LSTM", "NLSTM", "NLSTMCell", "SimpleRNN"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "NLSTM",
+    "RGLRU",
+    "SLSTM",
+    "UGRNN",
+    "MinGRU",
+    "MinLSTM",
+    "MogrifierLSTM",
+    "NLSTMCell",
+    "SimpleRNN",
+]

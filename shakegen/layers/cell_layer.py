@@ -4,9 +4,11 @@ import dataclasses
 import functools
 import importlib
 import inspect
+import random
 from numbers import Integral
 
 import keras
+import numpy as np
 
 from shakegen.cells import Cell, CellError, Weight, find_cell
 from shakegen.cells.check import check_cell
@@ -80,6 +82,8 @@ class EquationCell(keras.layers.Layer):
 
 def initializer_of(weight: Weight, seed: int | None = None) -> keras.initializers.Initializer:
     """The Keras initializer of a weight."""
+    if callable(weight.initializer):
+        return Drawn(weight.initializer, seed)
     names = (weight.initializer,) if isinstance(weight.initializer, str) else weight.initializer
     return Blocks(names, seed) if len(names) > 1 else make_initializer(names[0], seed)
 
@@ -115,6 +119,22 @@ class Blocks(keras.initializers.Initializer):
 
     def get_config(self):
         return {"names": list(self.names), "seed": self.seed}
+
+
+class Drawn(keras.initializers.Initializer):
+    """Numbers that a function draws.
+
+    Args:
+        draw: a function of a numpy generator of random numbers and a shape.
+        seed: of the generator; None for other numbers each time, which `keras.utils.set_random_seed` determines.
+    """
+
+    def __init__(self, draw, seed=None):
+        self.draw, self.seed = draw, seed
+
+    def __call__(self, shape, dtype=None):
+        seed = random.getrandbits(64) if self.seed is None else self.seed
+        return keras.ops.convert_to_tensor(self.draw(np.random.default_rng(seed), shape), dtype=dtype)
 
 
 class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
@@ -190,7 +210,7 @@ def as_layer(kind: type[Cell]) -> type[CellLayer]:
 
     Example:
 
-        layer = as_layer(UGRNN)(64, return_sequences=True)
+        layer = as_layer(CFN)(64, return_sequences=True)
     """
     made = type(
         f"{kind.__name__}Layer", (CellLayer,), {"kind": kind, "__doc__": kind.__doc__, "__module__": kind.__module__}

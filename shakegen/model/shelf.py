@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from shakegen.cells.registry import BUILT_IN, DEFAULT
+from shakegen.cells.registry import DEFAULT, STANDARD
 from shakegen.text import named
 
-SHIPPED = tuple(f"sonnets-{name}.h5" for name in (*BUILT_IN, "autocomplete"))
+SHIPPED = tuple(f"sonnets-{name}.h5" for name in (*STANDARD, "autocomplete"))
 
 
 def pretrained(task: str) -> Path:

@@ -3,13 +3,14 @@
 import numpy as np
 import odd_cells
 import pytest
+from steps import INPUTS, H, draw_weights, run
 
 from shakegen import cells
 from shakegen.cells.graph import trace
 from shakegen.cells.numpy_step import EquationStep
 from shakegen.cells.program import evaluate
 
-H, INPUTS, STEPS = 5, 4, 30
+STEPS = 30
 TUNED = [
     cells.RNN(H),
     cells.RNN(H, "relu"),
@@ -19,27 +20,6 @@ TUNED = [
     *(cells.NLSTM(H, depth=depth) for depth in (1, 2, 3)),
 ]
 ODD = [*(kind(H) for kind in odd_cells.ODD), odd_cells.Gallery(H, rank=3)]
-
-
-def draw_weights(cell, rng):
-    shapes = {name: weight.shape for name, weight in cell.weights(INPUTS).items()}
-    shapes |= {f"initial_state_{k}": (H,) for k in range(len(cell.state_names))}
-    return {name: rng.normal(0, 0.5, shape) for name, shape in shapes.items()}
-
-
-def run(step, weights, x):
-    """All that a step shows, along inputs (T, N, INPUTS)."""
-    streams = x.shape[1]
-    width, rows = step.recurrent_kernel.shape[1], []
-    state = np.hstack([np.empty((streams, width)), np.tile(step.initial_memory, (streams, 1))])
-    recurrent, memory = state[:, :width], state[:, width:]  # neighbours, as in the engine
-    h = np.tile(weights["initial_state_0"] / step.output_scale, (streams, 1))
-    advance, views = step.bind(recurrent, memory, h)
-    for one in x:
-        np.copyto(recurrent, (h * step.output_scale) @ step.recurrent_kernel + step.recurrent_bias)
-        advance(one @ step.kernel + step.input_bias)
-        rows.append({name: array * factor for name, (array, factor) in views.items()})
-    return rows
 
 
 @pytest.mark.parametrize("cell", TUNED, ids=str)

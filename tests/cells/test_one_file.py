@@ -9,7 +9,7 @@ import pytest
 from shakegen.cells import BUILT_IN
 
 PACKAGE = Path(__file__).parents[2] / "shakegen"
-PUBLIC_LAYERS = {"recurrent.py", "nlstm.py", "nlstm_cell.py", "__init__.py"}
+PUBLIC_LAYERS = {"newer.py", "recurrent.py", "nlstm.py", "nlstm_cell.py", "__init__.py"}
 NAMES = re.compile(rf"({'|'.join(BUILT_IN)})(\W.*)?", re.IGNORECASE)
 FILES = [
     path

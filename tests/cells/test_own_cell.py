@@ -1,4 +1,4 @@
-"""A cell of one's own, in one file: the example `examples/ugrnn.py` does all that a cell of this package does."""
+"""A cell of one's own, in one file: the example `examples/cfn.py` does all that a cell of this package does."""
 
 import inspect
 import json
@@ -29,21 +29,21 @@ SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
 
 
 @pytest.fixture
-def ugrnn(monkeypatch):
+def cfn(monkeypatch):
     """The cell of the example, known for the time of a test."""
     monkeypatch.syspath_prepend(ROOT / "examples")
-    cell = load_cell("ugrnn:UGRNN")
+    cell = load_cell("cfn:CFN")
     register(cell)  # again, where another test has imported it
     return cell
 
 
 @pytest.fixture
-def trained(ugrnn, poem, tmp_path):
+def trained(cfn, poem, tmp_path):
     """A model of it, of a short run, and its file."""
-    path = tmp_path / "ugrnn.h5"
+    path = tmp_path / "cfn.h5"
     model = library.train(
         library.Corpus.from_text(poem),
-        library.Config("ugrnn", units=12, dropout=0.0),
+        library.Config("cfn", units=12, dropout=0.0),
         out=path,
         random_state=3,
         **SMALL,
@@ -59,23 +59,21 @@ def run_without_it(*arguments, cells=None, places=()):
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_it_takes_thirty_lines(ugrnn):
-    assert len(inspect.getsource(ugrnn).splitlines()) <= 30
-    assert ugrnn.numpy_step is library.cells.Cell.numpy_step
+def test_it_takes_thirty_lines(cfn):
+    assert len(inspect.getsource(cfn).splitlines()) <= 30
+    assert cfn.numpy_step is library.cells.Cell.numpy_step
 
 
-def test_it_trains_in_the_compiled_loop(ugrnn, poem, monkeypatch):
+def test_it_trains_in_the_compiled_loop(cfn, poem, monkeypatch):
     calls, run = [], recurrence.run
     monkeypatch.setattr(recurrence, "run", lambda *args, **options: calls.append(args[0].name) or run(*args, **options))
-    model = library.train(
-        library.Corpus.from_text(poem), library.Config("ugrnn", units=32), learning_rate=0.02, **SMALL
-    )
-    assert set(calls) == {"ugrnn"}
+    model = library.train(library.Corpus.from_text(poem), library.Config("cfn", units=32), learning_rate=0.02, **SMALL)
+    assert set(calls) == {"cfn"}
     assert model.history[-1]["loss"] < model.history[0]["loss"]
 
 
 def test_it_resumes_bit_for_bit(trained, poem, tmp_path):
-    corpus, config = library.Corpus.from_text(poem), library.Config("ugrnn", units=12, dropout=0.0)
+    corpus, config = library.Corpus.from_text(poem), library.Config("cfn", units=12, dropout=0.0)
     once = library.train(corpus, config, random_state=3, schedule="constant", **SMALL | {"epochs": 2})
     first = library.train(corpus, config, random_state=3, schedule="constant", **SMALL | {"epochs": 1})
     again = library.train(corpus, resume=first, epochs=2, verbose=False)
@@ -88,7 +86,7 @@ def test_it_is_saved_loaded_and_writes_without_tensorflow(trained):
     expected = model.sample("Shall", length=30, random_state=1)
     assert library.load(path).sample("Shall", length=30, random_state=1) == expected
     options = ["--seed", "Shall", "--length", "30", "--temperature", "1", "--random-state", "1"]
-    finished = run_without_it("sample", "--model", path, *options, cells="ugrnn:UGRNN")
+    finished = run_without_it("sample", "--model", path, *options, cells="cfn:CFN")
     assert finished.stdout == f"Shall{expected}\n"
     assert "tensorflow" not in finished.stderr
 
@@ -96,20 +94,20 @@ def test_it_is_saved_loaded_and_writes_without_tensorflow(trained):
 def test_a_plugin_has_it(trained, tmp_path, monkeypatch):
     """An installed package with an entry point of the group `shakegen.cells`."""
     _, path = trained
-    plugin = tmp_path / "site" / "ugrnn-1.0.dist-info"
+    plugin = tmp_path / "site" / "cfn-1.0.dist-info"
     plugin.mkdir(parents=True)
-    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: ugrnn\nVersion: 1.0\n", encoding="utf-8")
-    (plugin / "entry_points.txt").write_text("[shakegen.cells]\nugrnn = ugrnn:UGRNN\n", encoding="utf-8")
+    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: cfn\nVersion: 1.0\n", encoding="utf-8")
+    (plugin / "entry_points.txt").write_text("[shakegen.cells]\ncfn = cfn:CFN\n", encoding="utf-8")
     finished = run_without_it("sample", "--model", path, "--length", "5", places=[plugin.parent])
     assert (finished.returncode, len(finished.stdout)) == (0, 5 + 1), finished.stderr
 
 
-def test_gates_are_shown_along_a_text(trained, ugrnn, shakegen):
-    outcome = shakegen("lab", "gates", trained[1], "Shall I compare thee", "--signal", "g", "--json")
+def test_gates_are_shown_along_a_text(trained, cfn, shakegen):
+    outcome = shakegen("lab", "gates", trained[1], "Shall I compare thee", "--signal", "f", "--json")
     assert outcome.exit_code == 0, outcome.output
     shown = json.loads(outcome.stdout)
-    assert shown["traces"][0]["kinds"] == {"h": "value", "g": "gate", "c": "value"}
-    assert {row["gate"] for row in shown["gates"]} == {"g"}
+    assert shown["traces"][0]["kinds"] == {"h": "value", "f": "gate", "i": "gate"}
+    assert {row["gate"] for row in shown["gates"]} == {"f", "i"}
 
 
 def test_a_file_does_not_import_its_cell(trained):
@@ -117,7 +115,7 @@ def test_a_file_does_not_import_its_cell(trained):
     error = [line for line in finished.stderr.splitlines() if not line.startswith("import time")]
     assert finished.returncode == 1
     assert error == [
-        f"Error: {trained[1]} is not a usable model: its cell 'ugrnn' is not here: install the package that has it, or "
+        f"Error: {trained[1]} is not a usable model: its cell 'cfn' is not here: install the package that has it, or "
         "name the class in the environment, SHAKEGEN_CELLS=module:Class"
     ]
 
@@ -133,9 +131,9 @@ def test_it_is_scored_and_shown(trained, poem, shakegen, monkeypatch):
     assert abs(model.evaluate(poem[:400]).nats_per_symbol - nats) < 1e-4
     assert evaluation.nats_per_symbol > 0
     shown = json.loads(shakegen("info", path, "--json").stdout)
-    assert (shown["cell"], shown["units"]) == ("ugrnn", 12)
+    assert (shown["cell"], shown["units"]) == ("cfn", 12)
     traces = model.engine.activations(model.vocabulary.encode("Shall I"))
-    assert set(traces[0]) == {"h", "g", "c"}
+    assert set(traces[0]) == {"h", "f", "i"}
 
 
 def test_predictions_are_traced_back(trained):
@@ -145,18 +143,18 @@ def test_predictions_are_traced_back(trained):
     assert (norms[np.tril_indices(15)] > 0).all()
 
 
-def test_the_commands_take_it(ugrnn, shakegen, poem, tmp_path):
+def test_the_commands_take_it(cfn, shakegen, poem, tmp_path):
     Path("poem.txt").write_text(poem, encoding="utf-8")
     tiny = ["--epochs", "1", "--units", "6", "--batch-size", "8", "--seq-length", "20"]
-    outcome = shakegen("train", "poem.txt", "--cell", "ugrnn:UGRNN", *tiny, "--sample-length", "0")
+    outcome = shakegen("train", "poem.txt", "--cell", "cfn:CFN", *tiny, "--sample-length", "0")
     assert outcome.exit_code == 0, outcome.output
-    assert library.load("models/poem-ugrnn.h5").config.cell == "ugrnn"
-    assert "Now try: SHAKEGEN_CELLS=ugrnn:UGRNN shakegen sample --model models/poem-ugrnn.h5" in outcome.stderr
+    assert library.load("models/poem-cfn.h5").config.cell == "cfn"
+    assert "Now try: SHAKEGEN_CELLS=cfn:CFN shakegen sample --model models/poem-cfn.h5" in outcome.stderr
     outcome = shakegen(
-        "lab", "timer", "--cells", "ugrnn", "--updates", "2", "--longest", "10", "--units", "4", "--length", "30"
+        "lab", "timer", "--cells", "cfn", "--updates", "2", "--longest", "10", "--units", "4", "--length", "30"
     )
     assert outcome.exit_code == 0, outcome.output
-    assert "ugrnn" in outcome.stdout
+    assert "cfn" in outcome.stdout
 
 
 def test_options_of_a_cell_of_one_s_own_follow_it(shakegen, poem, monkeypatch):
@@ -196,7 +194,7 @@ def test_it_is_compared(poem, tmp_path, monkeypatch):
         "--quiet",
         "--json",
     ]
-    finished = run_without_it("compare", "poem.txt", "--cells", "ugrnn:UGRNN,gru", *tiny)
+    finished = run_without_it("compare", "poem.txt", "--cells", "cfn:CFN,gru", *tiny)
     assert finished.returncode == 0, finished.stderr
-    assert [row["name"] for row in json.loads(finished.stdout)["rows"]] == ["ugrnn", "gru"]
+    assert [row["name"] for row in json.loads(finished.stdout)["rows"]] == ["cfn", "gru"]
     assert [row["failures"] for row in json.loads(finished.stdout)["rows"]] == [[], []]

@@ -22,5 +22,5 @@ def test_other_settings_are_refused(name):
     setting = name.removeprefix("gru:")
     assert str(error.value) == (
         f"a cell cannot have {setting!r} of its own: expected NAME=VALUE, the name one of activation, "
-        "reset_after, depth"
+        "reset_after, depth, rounds, rank, forget, positive"
     )

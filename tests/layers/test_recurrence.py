@@ -8,11 +8,14 @@ import tensorflow as tf
 
 from shakegen import cells, layers
 from shakegen.cells.plan import plan
+from shakegen.cells.program import evaluate
 from shakegen.layers import recurrence
 from shakegen.layers.lookup import ids_of_one_hot
+from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 N, T, H, V = 2, 4, 3, 5
 
+NEWER = (cells.UGRNN, cells.Mogrifier, cells.RGLRU, cells.SLSTM, cells.MinGRU, cells.MinLSTM)
 CELLS = {
     "rnn": cells.RNN(H),
     "relu rnn": cells.RNN(H, "relu"),
@@ -21,6 +24,9 @@ CELLS = {
     "gru, reset before": cells.GRU(H, reset_after=False),
     "nlstm, depth 2": cells.NLSTM(H),
     "nlstm, depth 3": cells.NLSTM(H, depth=3),
+    **{kind.name: kind(H) for kind in NEWER},
+    "mogrifier, rank 2": cells.Mogrifier(H, rounds=3, rank=2),
+    "slstm, exp": cells.SLSTM(H, forget="exp"),
     **{kind.name: kind(H) for kind in odd_cells.ODD},
 }
 CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
@@ -42,8 +48,9 @@ def draw(rng):
 def arguments_of(cell, draw, *rows):
     steps = plan(cell, V)
     inputs = tuple(draw(*rows, group.shape[-1]) for group in steps.groups)
-    states = tuple(draw(N, H) for _ in steps.states)
-    return inputs, states, tuple(draw(*weight.shape) for weight in steps.loop_weights)
+    states = tuple(tf.abs(draw(N, H)) for _ in steps.states)  # an sLSTM divides by one of them
+    values = {symbol: draw(*symbol.shape) for symbol in steps.graph.weights.values()}
+    return inputs, states, tuple(evaluate(steps.prepared, values, TENSORFLOW))
 
 
 def loop(cell, *arguments, **options):

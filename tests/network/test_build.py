@@ -58,7 +58,7 @@ def test_a_prediction_depends_on_no_later_character(cell):
 
 
 BAD = {
-    "there is no cell 'lstn': expected one of rnn, lstm, gru, nlstm, or module:Class for one of your own": {
+    f"there is no cell 'lstn': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": {
         "cell": "lstn"
     },
     "units is 0: expected a whole number from 1 to 65536": {"units": 0},
