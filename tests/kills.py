@@ -1,6 +1,7 @@
 """A run that is killed again and again, at random moments, and resumed: `python tests/kills.py KILLS RANDOM_STATE`."""
 
 import contextlib
+import io
 import itertools
 import math
 import os
@@ -45,7 +46,8 @@ def start(*arguments) -> int:
     child = os.fork()
     if child == 0:
         try:
-            main(["train", "poem.txt", "--quiet", *map(str, arguments)])
+            with contextlib.redirect_stdout(io.StringIO()):  # the path of the file
+                main(["train", "poem.txt", "--quiet", *map(str, arguments)])
         except SystemExit as end:
             os._exit(end.code or 0)
     return child

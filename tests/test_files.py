@@ -10,7 +10,7 @@ import pytest
 
 from shakegen import files
 
-ADVICE = "expected a file in a folder that has room and may be written to; try another place with --out"
+ADVICE = "expected a file in a folder that has room and may be written to; try another place with `out`"
 
 
 def mode_of(path) -> int:
@@ -142,12 +142,14 @@ with files.holding(Path(sys.argv[1])), files.temporary_beside(Path(sys.argv[1]))
 def test_a_file_is_held_by_one_process_until_that_ends_or_is_killed(tmp_path):
     path = tmp_path / "model.h5"
     with subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "holding\n"
-        with pytest.raises(files.HeldError) as error, files.holding(path):
-            pass
-        assert str(error.value) == (f"another run writes {path}: wait for its end, or name another file with --out")
-        assert len(list(tmp_path.iterdir())) == 2
-        process.kill()
+        try:
+            assert process.stdout.readline() == "holding\n"
+            with pytest.raises(files.HeldError) as error, files.holding(path):
+                pass
+            assert len(list(tmp_path.iterdir())) == 2
+        finally:
+            process.kill()
+    assert str(error.value) == (f"another run writes {path}: wait for its end, or name another file with `out`")
     for _ in range(2):
         with files.holding(path):
             assert [one.suffix for one in tmp_path.iterdir()] == [".lock"], "what a killed run left is removed"

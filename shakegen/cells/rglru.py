@@ -6,16 +6,17 @@ from shakegen.cells.cell import Cell, Weight
 from shakegen.cells.operations import exp, maximum, sigmoid, softplus, split, sqrt
 
 SHARPNESS = 8  # c of the paper
-LONGEST, SHORTEST = 0.999, 0.9  # shares of h that a step keeps at first, with an open gate r
+LONGEST, SHORTEST = 0.999, 0.01  # shares of h that a step keeps at first, with an open gate r
 LEAST = 1e-8  # under the root, whose slope has no bound at 0
 
 
 class RGLRU(Cell):
     """r, i = σ(x W + b), a = exp(-8 softplus(Λ) ⊙ r), h = a ⊙ h + √(1 - a²) ⊙ (i ⊙ (x W)).
 
-    Λ starts so that exp(-8 softplus(Λ)) is spread evenly between 0.9 and 0.999. The paper's block has a projection, a
-    convolution over four steps and a gated branch around the recurrence, and gates whose weights are diagonal in
-    blocks; the cell is the recurrence with the projection x W, and its gates read all of x.
+    The paper's block has a projection, a convolution over four steps and a gated branch around the recurrence, and
+    gates whose weights are diagonal in blocks. The cell is the recurrence with the projection x W, and its gates read
+    all of x. Λ starts so that exp(-8 softplus(Λ)) is spread evenly between 0.01 and 0.999. In the paper it is between
+    0.9 and 0.999; without the convolution, such units cannot tell the last steps apart and hardly learn a text.
     """
 
     name, gates, layer = "rglru", ("r", "i", "x"), "shakegen.layers:RGLRU"
@@ -36,6 +37,6 @@ class RGLRU(Cell):
 
 
 def draw_decay(random, shape):
-    """Λ with exp(-8 softplus(Λ)) uniform between 0.9 and 0.999."""
+    """Λ with exp(-8 softplus(Λ)) uniform between 0.01 and 0.999."""
     kept = random.uniform(SHORTEST, LONGEST, shape)
     return [math.log(math.expm1(-math.log(one) / SHARPNESS)) for one in kept]

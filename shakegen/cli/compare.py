@@ -10,9 +10,18 @@ import click
 
 from shakegen.cells.registry import STANDARD, option_names
 from shakegen.cli.group import main, name_flags
-from shakegen.cli.options import copy_options, corpus_options, group, is_given, json_option, refuse_idle, shape_options
+from shakegen.cli.options import (
+    copy_options,
+    corpus_options,
+    group,
+    is_given,
+    json_option,
+    refuse_idle,
+    refuse_idle_on,
+    shape_options,
+)
 from shakegen.cli.tables import find_room, table
-from shakegen.cli.train import LEARNING, NETWORK, refuse_idle_reading, train
+from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 from shakegen.network.quiet import require_tensorflow
 
@@ -73,7 +82,7 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
     require_tensorflow()
     out, csv_file = options["out"], options["csv_file"]
     options["level"] = shape.pop("level")
-    refuse_idle_reading(task)
+    refuse_idle_on(task)
     if not options["sample_length"]:
         refuse_idle("with --sample-length 0", "sample_seed")
     if options["clip_value"] is not None:

@@ -7,7 +7,7 @@ import click
 
 from shakegen.cli import plot
 from shakegen.cli.group import colour_symbol, echo_coloured, find_model, main, read_argument, say_model, shows_colour
-from shakegen.cli.options import input_encoding_option, json_option, refuse_idle, unknown_option
+from shakegen.cli.options import input_encoding_option, json_option, refuse_idle, refuse_idle_on, unknown_option
 from shakegen.cli.tables import print_wrapped
 
 HELP = (
@@ -74,8 +74,9 @@ def read_models(text, paths, target, top, on_unknown, encoding):
     text = read_argument(text, encoding)
     paths = list(dict.fromkeys(paths or [str(find_model("autocomplete"))]))
     models = dict(zip(plot.name_files(paths), map(load, paths), strict=True))
-    if all(model.task == "autocomplete" for model in models.values()):
-        refuse_idle("on autocomplete models, which read every text as words of a to z", "on_unknown")
+    tasks = {model.task for model in models.values()}
+    if len(tasks) == 1:
+        refuse_idle_on(*tasks)
     for model in models.values():
         text = model.normalize(text)
     return [connections(model, text, name, target, top, on_unknown) for name, model in models.items()]

@@ -6,7 +6,7 @@ import click
 
 from shakegen.cli.group import colour_symbol, echo_coloured, read_text, shows_colour
 from shakegen.cli.lab import experiment
-from shakegen.cli.options import corpus_options, refuse_idle, shape_options, split_list, unknown_option
+from shakegen.cli.options import corpus_options, refuse_idle, refuse_idle_on, shape_options, split_list, unknown_option
 from shakegen.lab import cells, cliff, cloze, gates, gradients, memory, start, timer
 
 PROBLEMS = {**{name: [name] for name in memory.TRIED}, "both": memory.TRIED}
@@ -140,8 +140,7 @@ def look_at_units(model, text, text_file, length, reading, on_unknown, **options
     if options["find"] is None:
         refuse_idle("without --find", "random_state")
     loaded = load(model)
-    if loaded.task == "autocomplete":
-        refuse_idle("on an autocomplete model, which reads every text as words of a to z", "on_unknown")
+    refuse_idle_on(loaded.task)
     ids = loaded.vocabulary.encode(loaded.normalize(read_given(text, text_file, reading)), on_unknown)[:length]
     return gates.gates(loaded, ids, **options)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from shakegen.cli.group import colour_symbol, echo_coloured, main, shows_colour
-from shakegen.cli.options import corpus_options, json_option, refuse_idle, unknown_option
+from shakegen.cli.options import corpus_options, json_option, refuse_idle, refuse_idle_on, unknown_option
 from shakegen.cli.tables import table
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -44,11 +44,7 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     from shakegen.text import catalog
 
     loaded = load(model)
-    if loaded.task == "autocomplete":
-        refuse_idle(
-            "on an autocomplete model, which reads every text as words of a to z",
-            *("on_unknown", "per_character", "lowercase", "normalize"),
-        )
+    refuse_idle_on(loaded.task)
     source = catalog.open_source(corpus, **reading)
     measure = {"next": evaluate_symbols, "autocomplete": evaluate_autocomplete}[loaded.task]
     measure(loaded, model, source, split, on_unknown, per_character, as_json)

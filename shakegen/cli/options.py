@@ -70,10 +70,18 @@ def refuse_idle(why: str, *names: str) -> None:
     """
     context = click.get_current_context()
     flags = {one.name: one for one in context.command.params if isinstance(one, click.Option)}
-    for name in filter(is_given, names):
+    for name in filter(is_given, (name for name in names if name in flags)):
         option = flags[name]
         opts = option.secondary_opts if context.params.get(name) is False and option.secondary_opts else option.opts
         raise ValueError(f"{max(opts, key=len)} has no effect {why}: leave it out")
+
+
+def refuse_idle_on(task: str) -> None:
+    """Refuse options that have no effect on a task, as `refuse_idle` does."""
+    from shakegen.training.tasks import get_task
+
+    for reason, names in get_task(task).idle.items():
+        refuse_idle(f"on the task {task}, which {reason}", *names)
 
 
 class Listed(click.ParamType):

@@ -18,6 +18,7 @@ from shakegen.cli.options import (
     options_from,
     read_cell,
     refuse_idle,
+    refuse_idle_on,
     shape_options,
 )
 from shakegen.network.config import Config
@@ -183,16 +184,8 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
 
 def refuse_idle_options(task: str, values: dict) -> None:
     """Refuse options of the text and of the samples that have no effect on a run."""
-    refuse_idle_reading(task)
+    refuse_idle_on(task)
     if not values["sample_length"]:
         refuse_idle("with --sample-length 0", "sample_seed", "temperature", "beam_width")
-    elif task == "autocomplete":
-        refuse_idle("on autocomplete models, which do not write", "sample_length", "temperature", "beam_width")
     elif values["beam_width"] is not None:
         refuse_idle("on a beam search", "temperature")
-
-
-def refuse_idle_reading(task: str) -> None:
-    """Refuse options of the text that have no effect on a task."""
-    if task == "autocomplete":
-        refuse_idle("on the task autocomplete, which reads every text as words of a to z", "lowercase", "normalize")

@@ -161,6 +161,6 @@ def test_gates_that_saturate_give_numbers(cell, rng):
 def test_the_decay_of_an_rglru_starts_between_its_bounds(rng):
     decay = np.array(cells.RGLRU(1000).weights(INPUTS)["decay"].initializer(rng, (1000,)))
     kept = np.exp(-8 * np.log1p(np.exp(decay)))
-    assert kept.min() > 0.9
+    assert kept.min() > 0.01
     assert kept.max() < 0.999
-    assert abs(kept.mean() - 0.9495) < 5 * 0.099 / np.sqrt(12 * 1000)
+    assert abs(kept.mean() - 0.5045) < 5 * 0.989 / np.sqrt(12 * 1000)

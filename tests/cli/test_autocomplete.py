@@ -231,7 +231,7 @@ BAD = {
         "complete", "-", "--interactive"
     ),
     "the number of words is 0: expected 1 or more": ("complete", "x", "--top", "0"),
-    "--per-character has no effect on an autocomplete model, which reads every text as words of a to z: leave it out": (
+    "--per-character has no effect on the task autocomplete, which reads every text as words of a to z: leave it out": (
         "evaluate", "models/words.h5", "poem.txt", "--per-character"
     ),
     "the validation part of tiny is empty: expected a longer text, or try --split all": (

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mistakes import fails
 
+from shakegen.cells import BUILT_IN
 from shakegen.cli.compare import describe_left_out
 from shakegen.compare.record import Record, identify
 from shakegen.model import load
@@ -123,7 +124,7 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--cells", "gru,cnn"], "there is no cell 'cnn': expected one of rnn, lstm, gru, nlstm, or module:Class for "
+        (["--cells", "gru,cnn"], f"there is no cell 'cnn': expected one of {', '.join(BUILT_IN)}, or module:Class for "
          "one of your own"),
         (["--match", "time"], "to match time is to hold the minutes equal: expected --minutes, not --epochs"),
         (["--epochs", "2", "--minutes", "2"], "epochs and minutes are both given: expected one of them"),

@@ -64,7 +64,7 @@ def test_a_text_to_fetch_is_asked_for_wherever_a_corpus_is(shakegen, random_mode
 def test_a_terminal_shows_a_progress_bar(monkeypatch):
     shown = io.StringIO()
     terminal = console.Console(file=shown, force_terminal=True, width=100)
-    monkeypatch.setattr(console, "Console", lambda stderr: terminal)
+    monkeypatch.setattr(console, "Console", lambda **options: terminal)
     with named.progress_bar("text8", named.Download("http://x", 31_344_016, "")) as progress:
         progress(15_000_000)
     assert "text8" in shown.getvalue()

@@ -123,10 +123,7 @@ IDLE = {
         "lab start --starts glorot --spectral-radius 1"
     ),
     "--batch-size has no effect on the read-out alone: leave it out": "lab start --optimizers read-out --batch-size 8",
-    "--on-unknown has no effect on an autocomplete model, which reads every text as words of a to z: leave it out": (
-        "evaluate autocomplete.h5 poem.txt --on-unknown skip"
-    ),
-    "--on-unknown has no effect on autocomplete models, which read every text as words of a to z: leave it out": (
+    "--on-unknown has no effect on the task autocomplete, which reads every text as words of a to z: leave it out": (
         "connectivity x --model autocomplete.h5 --on-unknown error"
     ),
     "--stream has no effect on several texts: leave it out": "sample --model char.h5 --count 2 --stream",
@@ -140,7 +137,7 @@ IDLE = {
     "--sample-seed has no effect with --sample-length 0: leave it out": (
         "train poem.txt --sample-length 0 --sample-seed x"
     ),
-    "--beam-width has no effect on autocomplete models, which do not write: leave it out": (
+    "--beam-width has no effect on the task autocomplete, which does not write: leave it out": (
         "train poem.txt --task autocomplete --beam-width 2"
     ),
     "--lowercase has no effect on the task autocomplete, which reads every text as words of a to z: leave it out": (

@@ -5,6 +5,7 @@ import itertools
 import pytest
 from comparisons import ALL, by_characters, plan, records
 
+from shakegen.cells import BUILT_IN
 from shakegen.compare.matching import count_weights, match_weights
 from shakegen.compare.plan import Entry, Plan
 from shakegen.network.config import Config
@@ -30,13 +31,13 @@ def test_names_of_files_are_plain_and_different():
 @pytest.mark.parametrize(
     ("text", "message"),
     {
-        "cnn": "there is no cell 'cnn': expected one of rnn, lstm, gru, nlstm, or module:Class for one of your own",
+        "cnn": f"there is no cell 'cnn': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own",
         "gru:size=3": "a cell cannot have 'size=3' of its own: expected NAME=VALUE, the name one of units, layers, "
         "embedding, learn_initial_state, residual, variational_dropout, dropout, learning_rate, activation, "
-        "reset_after, depth",
+        "reset_after, depth, rounds, rank, forget, positive",
         "gru:units": "a cell cannot have 'units' of its own: expected NAME=VALUE, the name one of units, layers, "
         "embedding, learn_initial_state, residual, variational_dropout, dropout, learning_rate, activation, "
-        "reset_after, depth",
+        "reset_after, depth, rounds, rank, forget, positive",
         "gru:layers=x": "layers is 'x': expected a whole number",
         "gru:dropout=x": "dropout is 'x': expected a number",
         "gru:residual=1": "residual is '1': expected true or false",

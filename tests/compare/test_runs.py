@@ -60,7 +60,7 @@ def test_damaged_and_hostile_records_are_refused(tmp_path, changes):
     with pytest.raises(ValueError) as error:
         runs.carry_out(records("gru"), tmp_path)
     path = record.path(tmp_path)
-    assert str(error.value) == f"{path} is not a run of a comparison: remove it, or name another folder with --runs"
+    assert str(error.value) == f"{path} is not a run of a comparison: remove it, or name another folder with `runs`"
 
 
 def test_records_that_are_nested_too_deeply_are_refused(tmp_path):

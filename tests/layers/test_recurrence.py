@@ -168,7 +168,7 @@ def test_batch_and_time_need_not_be_known_beforehand(layer, rng):
 
 @pytest.mark.parametrize("in_graph", [False, True])
 def test_few_sizes_are_compiled(in_graph, rng):
-    cell = cells.RNN(H + 1 + in_graph)  # none of its loops is compiled yet
+    cell = cells.RNN(H + 20 + in_graph)  # none of its loops is compiled yet
     key = recurrence.loop_key(cell, V)
     weights = {name: tf.constant(rng.normal(size=weight.shape)) for name, weight in cell.weights(V).items()}
 

@@ -111,7 +111,7 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     model = load("models/poem-autocomplete-gru.h5")
     assert (len(model.words), model.length, model.config) == (12, 40, CONFIG)
     resumed = shakegen("train", "poem.txt", "--resume", "--epochs", 2, "--quiet")
-    assert (resumed.exit_code, resumed.output) == (0, "")
+    assert (resumed.exit_code, resumed.output) == (0, "models/poem-autocomplete-gru.h5\n")
     again = load("models/poem-autocomplete-gru.h5")
     assert [entry["epoch"] for entry in again.history] == [1, 2]
     info = json.loads(shakegen("info", "models/poem-autocomplete-gru.h5", "--json").stdout)

@@ -233,7 +233,7 @@ def test_from_the_shell(shakegen, tmp_path, poem):
                if tag == "sample"]  # fmt: skip
     assert len(samples) == 2
     assert all(f"\n{sample}\n" in result.stderr for sample in samples)
-    assert shakegen("train", "poem.txt", "--resume", "--epochs", 3, "--quiet").output == ""
+    assert shakegen("train", "poem.txt", "--resume", "--epochs", 3, "--quiet").output == "models/poem-gru.h5\n"
     assert [row["epoch"] for row in rows(tmp_path / "logs" / "one" / "epochs.csv")] == [1, 2, 3]
     assert sum(tag == "sample" for tag, _ in summaries(tmp_path / "logs" / "one" / "train")) == 3
 

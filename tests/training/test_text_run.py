@@ -79,7 +79,7 @@ def test_a_file_that_another_run_writes_is_refused_and_left_alone():
         for name in ("m.h5", "link.h5"):
             with pytest.raises(HeldError) as error, begin(out=Path(name)):
                 pass
-            assert str(error.value) == (f"another run writes {name}: wait for its end, or name another file with --out")
+            assert str(error.value) == (f"another run writes {name}: wait for its end, or name another file with `out`")
     with begin(out=Path("m.h5")):
         pass
 

@@ -1,5 +1,7 @@
 """The autocomplete task: predict, at every character, the word that it is part of."""
 
+from types import MappingProxyType
+
 from shakegen.model.model import AutocompleteModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.batches import ShuffledObservations
@@ -24,6 +26,12 @@ class AutocompleteTask(Task):
         Measure("test", "study_accuracy", "study", "accuracy as the study of memory counts it, test", usual=False),
     )
     example = 'complete --model {} "..."'
+    idle = MappingProxyType(
+        {
+            "reads every text as words of a to z": ("on_unknown", "per_character", "lowercase", "normalize"),
+            "does not write": ("sample_length", "temperature", "beam_width"),
+        }
+    )
 
     def make_config(self, **options):
         return Config.autocomplete(**options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -44,12 +45,14 @@ class Task(ABC):
         measures: the figures by which networks are compared.
         example: the rest of a command that uses a model, `{}` for its file.
         sample_temperature: the temperature of `write_sample`; None where nothing is drawn.
+        idle: names of options without effect on the task, by the reason.
     """
 
     kind: ClassVar[type[Model]]
     measures: ClassVar[tuple[Measure, ...]]
     example: ClassVar[str]
     sample_temperature: ClassVar[float | None] = None
+    idle: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @property
     def name(self) -> str:
