@@ -75,9 +75,9 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
 
     \b
     shakegen compare sonnets --epochs 10 --out report.html
-    shakegen compare sonnets --cells lstm,nlstm,nlstm:depth=3 --match parameters --units 200
-    shakegen compare novel.txt --match time --minutes 5 --repeats 5 --csv table.csv
-    shakegen compare text8 --task autocomplete --cells gru,lstm,nlstm --epochs 2 --out memory.html
+    shakegen compare sonnets --cells lstm,nlstm:depth=3 --match parameters
+    shakegen compare novel.txt --match time --minutes 5 --csv table.csv
+    shakegen compare text8 --task autocomplete --cells gru,lstm --epochs 2
     """
     require_tensorflow()
     out, csv_file = options["out"], options["csv_file"]

@@ -40,7 +40,7 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
 
     \b
     shakegen connectivity "shall i compare thee to a summers day"
-    shakegen connectivity "shall i compare" --model models/a.h5 --model models/b.h5 --out page.html
+    shakegen connectivity "shall i" --model a.h5 --model b.h5 --out page.html
     """
     from shakegen import plotting
 

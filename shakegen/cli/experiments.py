@@ -127,7 +127,7 @@ def look_at_units(model, text, text_file, length, reading, on_unknown, **options
 
     \b
     shakegen lab gates models/my-lstm.h5 "shall i compare thee"
-    shakegen lab gates models/my-lstm.h5 --text-file my.txt --find line-position --out units.html
+    shakegen lab gates my-lstm.h5 --text-file my.txt --find line-position
     """
     from shakegen.model import load
 

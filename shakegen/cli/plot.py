@@ -34,7 +34,7 @@ def plot(models, out, against, loss, from_epoch, as_json):
 
     \b
     shakegen plot models/my-gru.h5
-    shakegen plot models/*.h5 --loss validation --against minutes --out curves.html
+    shakegen plot models/*.h5 --against minutes --out curves.html
     shakegen evaluate models/text8-autocomplete-gru.h5 text8 --json > gru.json
     shakegen plot gru.json lstm.json --out accuracy.svg
     """
@@ -101,8 +101,8 @@ def overview(runs: dict):
     for name, model in runs.items():
         loss, unit = model.best_epoch.get("val_loss"), model.loss_unit
         sizes = model.config.cell, model.config.units, model.config.layers, f"{model.parameters:,}"
-        best = model.best_epoch["epoch"], "" if loss is None else f"{loss / unit.nats:.3f} {unit.name}"
-        rows.append((name, *sizes, model.corpus.get("name", ""), len(model.history), *best))
+        best = f"{model.best_epoch['epoch']:.4g}", "" if loss is None else f"{loss / unit.nats:.3f} {unit.name}"
+        rows.append((name, *sizes, model.corpus.get("name", ""), f"{model.history[-1]['epoch']:.4g}", *best))
     header = ("model", "cell", "units", "layers", "parameters", "corpus", "epochs", "best epoch")
     return Table((*header, "best loss, validation"), rows)
 

@@ -91,7 +91,7 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, ra
 
     \b
     shakegen sample --seed "shall i"
-    shakegen sample --model models/novel-lstm.h5 --seed "It was" --length 1000 --top-p 0.95
+    shakegen sample --model novel-lstm.h5 --seed "It was" --top-p 0.95
     shakegen sample --seed "Love" --count 5 --random-state 1 --stop '\\n'
     shakegen sample --seed "shall i" --beam-width 10 --no-repeat-ngram 8
     shakegen sample --seed-file beginning.txt --interactive

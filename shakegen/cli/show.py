@@ -10,7 +10,7 @@ from shakegen.cli.tables import table
 from shakegen.network.config import DROPOUT
 from shakegen.training.recipe import MANY_EPOCHS
 
-SHOWN = 100  # words of a vocabulary
+SHOWN = 10  # words of a vocabulary, and digits of a sha256
 
 
 @main.command()
@@ -51,8 +51,11 @@ def info(model, as_json):
     if loaded.config.level == "word":
         shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]
     shown["vocabulary"] = repr(shown["vocabulary"])
-    name, digest = repr(origin.get("name"))[:SHOWN], str(origin.get("sha256"))[:64]
-    shown["corpus"] = f"{name}, {origin.get('length', 0):,} characters, sha256 {digest}"
+    name, digest = repr(origin.get("name"))[:100], str(origin.get("sha256"))[:SHOWN]
+    shown["corpus"] = f"{name}, {origin.get('length', 0):,} characters, sha256 {digest}…"
+    for name in ("epochs", "best_epoch"):
+        if shown[name] is not None:
+            shown[name] = f"{shown[name]:.4g}"
     for name in ("validation_bits_per_character", "validation_cross_entropy"):
         if shown.get(name) is not None:
             shown[name] = f"{shown[name]:.3f}"

@@ -37,9 +37,11 @@ def columns(summary: Summary) -> list[Column]:
         plain("cell", "cell", [row.name for row in rows], 0),
         plain("units", "units", [str(config.units) for config in configs], 3),
         plain("layers", "layers", [str(config.layers) for config in configs], 9),
-        plain("depth", "depth", [str(config.cell_options.get("depth", NONE)) for config in configs], 10),
         Column("weights", "parameters", *numbers(row.parameters for row in rows), 4),
     ]
+    depths = [str(config.cell_options.get("depth", NONE)) for config in configs]
+    if set(depths) != {NONE}:
+        shown.insert(3, plain("depth", "depth", depths, 10))
     for number, measure in enumerate(summary.task.measures):
         cells = [score(row, measure.name, measure.digits) for row in rows]
         if number == 0:

@@ -59,7 +59,7 @@ def memory(
 
     Examples:
         shakegen lab memory --cells rnn,lstm,gru --out memory.svg
-        shakegen lab memory --problem adding --cells lstm,gru --lags 50,100,200 --updates 3000
+        shakegen lab memory --problem adding --cells lstm,gru --lags 50,100,200
 
     Args:
         names: cells to compare.

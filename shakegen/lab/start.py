@@ -72,7 +72,7 @@ def start(
 
     Examples:
         shakegen lab start --out start.svg
-        shakegen lab start --problem adding --lag 50 --starts orthogonal,identity --gradients 100000
+        shakegen lab start --problem adding --lag 50 --starts orthogonal,identity
         shakegen lab start --cell lstm --optimizers adam,hessian-free
 
     Args:

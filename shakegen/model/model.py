@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from shakegen.study.autocomplete.completion import Completion, Typing
 from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity import script
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,8 +59,14 @@ class LanguageModel(Model):
         """How well the network predicts a text, read in order with the state carried; as `evaluation.evaluate`.
 
         Raises:
+            TypeError: the text is none, but a corpus, say: `corpus.vocabulary.decode(corpus.test)` is a part of it.
             UnknownCharacters, UnknownWords, ValueError: as `Vocabulary.encode` does with this `on_unknown`.
         """
+        if not isinstance(text, str):
+            raise TypeError(
+                f"the text is of the type {type(text).__name__}: expected str, such as "
+                "corpus.vocabulary.decode(corpus.test)"
+            )
         reading = self.vocabulary.read([text], on_unknown)
         return evaluation.evaluate(self.engine, reading.ids, self.vocabulary.unknown).of_text(reading, self.vocabulary)
 
@@ -142,8 +151,11 @@ class AutocompleteModel(Model):
             rows: numbers of observations.
 
         Raises:
+            TypeError: it is no such corpus.
             ValueError: the corpus has other outputs, or there is no such observation.
         """
+        if not hasattr(corpus, "observations"):
+            raise TypeError(f"the corpus is of the type {type(corpus).__name__}: expected an AutocompleteCorpus")
         corpus.check_words(self.words)
         rows = np.arange(len(corpus.observations)) if rows is None else np.asarray(rows)
         check_ids(rows, len(corpus.observations))
@@ -198,10 +210,16 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
 def find(task: str = "next") -> Path:
     """The model file to use where none is named: the newest in `./models` for that task, else the one that ships.
 
-    Files that cannot be used are passed over.
+    Files that cannot be used are passed over; the log says which of them are models.
     """
     for path in shelf.own_models():
-        with contextlib.suppress(OSError, ValueError):
-            if model_file.task_of(path) == task and model_file.read(path):
+        with contextlib.suppress(OSError):
+            if model_file.task_of(path) != task:
+                continue
+            try:
+                model_file.read(path)
+            except ValueError as error:
+                log.warning("Passed over: %s", error)
+            else:
                 return path
     return shelf.pretrained(task)

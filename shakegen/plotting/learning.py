@@ -62,5 +62,5 @@ def make_curve(name: str, model, epochs: list[dict], against: str, part: str, pa
     best = model.best_epoch
     decides = part == "validation" or not ("val_loss" in best and "validation" in parts)
     mark = epochs.index(best) if decides and best in epochs and PARTS[part] in best else None
-    note = "" if mark is None else f"best {losses[mark]:.3f} at epoch {best['epoch']:g}"
+    note = "" if mark is None else f"best {losses[mark]:.3f} at epoch {best['epoch']:.4g}"
     return Curve(name, x, losses, part, note, dashed=part == "training", mark=mark)

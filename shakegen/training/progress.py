@@ -50,7 +50,7 @@ class Progress(keras.callbacks.Callback):
 
     def _label(self, epoch: float) -> str:
         epochs = self.run.recipe.epochs
-        return f"epoch {epoch:g}/{epochs:g}" if epochs else f"epoch {epoch:g}"
+        return f"epoch {epoch:.4g}/{epochs:g}" if epochs else f"epoch {epoch:.4g}"
 
     def on_train_batch_end(self, batch, logs=None):
         if self._bar is not None:

@@ -123,3 +123,10 @@ def test_colours_and_tables_of_every_command_in_a_terminal(all_kinds):
     cliff = coloured[SHOWN.index("lab cliff --starts 5")].split("\n\n")[0].splitlines()
     assert [line.split() for line in cliff[:2]] == [["clipped"], ["gradient", *["clipped"] * 3, "gradient"]]
     assert {len(line.split()) for line in cliff[2:]} == {9}
+
+
+def test_examples_fit_a_line_of_80_columns():
+    lines = [line.strip() for command in ALL.values() for line in (command.help or "").splitlines()]
+    examples = [line for line in lines if line.startswith("shakegen ")]
+    assert examples
+    assert [line for line in examples if len(line) > 78] == []

@@ -197,7 +197,7 @@ def test_a_run_that_has_ended_and_a_model_without_one_are_refused(finished, tmp_
         ({}, "1 of 1 epochs are over (`epochs`)"),
         (
             {"minutes": 1e-6},
-            f"{spent:.2g} minutes are spent, all parts of the run together, of 1e-06 given (`minutes`)",
+            f"{spent:.2g} min are spent, all parts of the run together, of 1e-06 given (`minutes`)",
         ),
     ):
         with pytest.raises(ValueError) as error:
