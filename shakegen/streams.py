@@ -65,7 +65,10 @@ def plain(stream) -> Any:
 
 def is_terminal(stream) -> bool:
     """Whether a stream is open, and to a terminal; None is the stream of a process without one."""
-    return stream is not None and not stream.closed and stream.isatty()
+    try:
+        return stream is not None and not getattr(stream, "closed", False) and stream.isatty()
+    except (AttributeError, OSError, ValueError):  # an object that only writes, or one that is gone
+        return False
 
 
 def show(text: str, stream) -> None:

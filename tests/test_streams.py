@@ -45,6 +45,26 @@ LOST = [
 ]
 
 
+class Writer:
+    """The least that stands in for a stream, as in a tee."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+def test_an_object_that_only_writes_is_a_stream():
+    writer = Writer()
+    show("a line\n", writer)
+    assert writer.text.startswith("a line")
+    assert not is_terminal(writer)
+
+
 @pytest.mark.parametrize("stream", LOST, ids=["pipe", "full", "terminal", "closed", "none"])
 def test_showing_never_raises_and_never_goes_elsewhere(stream, capsys):
     show("text", stream)

@@ -3,7 +3,7 @@
 import math
 
 from shakegen.cells.cell import Cell, Weight
-from shakegen.cells.operations import exp, maximum, sigmoid, softplus, split, sqrt
+from shakegen.cells.operations import exp, maximum, sigmoid, softplus, split, sqrt, tanh
 
 SHARPNESS = 8  # c of the paper
 LONGEST, SHORTEST = 0.999, 0.01  # shares of h that a step keeps at first, with an open gate r
@@ -33,7 +33,8 @@ class RGLRU(Cell):
         r, i = split(sigmoid(gates + w.bias), 2)
         log_a = -SHARPNESS * softplus(w.decay) * r
         a = exp(log_a)
-        return {"h": a * s.h + sqrt(maximum(1 - a * a, LEAST)) * (i * u), "r": r, "i": i, "a": a}
+        rest = -tanh(log_a) * (1 + a * a)  # 1 - a², without the loss of digits where a is nearly 1
+        return {"h": a * s.h + sqrt(maximum(rest, LEAST)) * (i * u), "r": r, "i": i, "a": a}
 
 
 def draw_decay(random, shape):

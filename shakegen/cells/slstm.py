@@ -34,5 +34,5 @@ class SLSTM(Cell):
         z, o = tanh(z), sigmoid(o)
         m = maximum(log_f + s.m, log_i)
         i, f = exp(log_i - m), exp(log_f + s.m - m)
-        c, n = f * s.c + i * z, f * s.n + i
+        c, n = f * s.c + i * z, f * maximum(s.n, 0.0) + i  # a start that is learned could be negative
         return {"h": o * c / maximum(n, LEAST), "c": c, "n": n, "m": m, "i": i, "f": f, "z": z, "o": o}

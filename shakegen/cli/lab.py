@@ -22,8 +22,8 @@ from shakegen.network.quiet import quiet_tensorflow
 FLAGS = {"names": "--cells"}
 NO_OPTIONS = ("progress", "random_state", "settings")  # of the first and the last, `experiment` takes care
 random_state_option = click.option(
-    "--random-state", type=click.IntRange(0, (1 << 32) - 1), metavar="INTEGER", default=0, show_default="0", help="Equal numbers give "
-    "equal results."
+    "--random-state", type=click.IntRange(0, (1 << 32) - 1), metavar="INTEGER", default=0, show_default="0",
+    help="Equal numbers give equal results.",
 )  # fmt: skip
 
 

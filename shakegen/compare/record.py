@@ -153,8 +153,8 @@ def explain_difference(path: Path, before: dict, now: dict) -> str:
         for name, value in values.items():
             other = before.get(part, {}).get(name)
             if other != value:
-                before, now = ("none" if one is None else one for one in (other, value))
-                named = f"{name.replace('_', ' ')} {before}, not {now}"
+                was, wanted = ("none" if one is None else one for one in (other, value))
+                named = f"{name.replace('_', ' ')} {was}, not {wanted}"
                 other_run = "a run on another text" if name == "sha256" else f"a run with {named}"
                 return f"{path} is of {other_run}: name another folder with `runs`, or remove this one"
     return f"{path} is of {other_run}: name another folder with `runs`, or remove this one"

@@ -8,7 +8,7 @@ class Scale:
     """A number, 0 to 1, that a network reads and that is none of its weights."""
 
     def __init__(self):
-        self.variable = keras.Variable(1.0, trainable=False, dtype="float32", name="scale")
+        self.variable = keras.Variable(1.0, trainable=False, dtype="float32", name="scale", autocast=False)
 
 
 @keras.saving.register_keras_serializable("shakegen")

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from shakegen.layers.private_doors import record
 
-PASSING = {"Identity", "StopGradient", "Cast"}
+PASSING = {"Identity", "StopGradient", "Cast", "EnsureShape"}
 
 
 def find_ids(sequences):

@@ -64,13 +64,19 @@ def states_of(layer: keras.layers.Layer) -> list[keras.Variable]:
     return [*layer.states, *([] if begun is None else [begun])]
 
 
+def split_replicas(state: keras.Variable) -> tuple:
+    """The variables of all replicas that a state stands for; by itself where there is one device."""
+    values = getattr(state.value, "values", None)
+    return tuple(values) if isinstance(values, tuple | list) else (state,)
+
+
 @contextlib.contextmanager
 def states_kept(model: keras.Model) -> Iterator[None]:
     """Let stateful layers start from zeros, and give them their states back at the end."""
-    states = [own for state in carried_states(model) for own in getattr(state.value, "values", (state,))]  # of replicas
+    states = [own for state in carried_states(model) for own in split_replicas(state)]
     before = [keras.ops.copy(state) for state in states]
     for state in states:
-        state.assign(keras.ops.zeros_like(state))
+        state.assign(keras.ops.zeros(state.shape, state.dtype))
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import re
 import sys
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -122,6 +123,7 @@ def restore(network: keras.Model, replicas: Replicas, training: Training) -> Non
     arrays = training.arrays
     if arrays.keys() == first.keys():
         arrays = {first[name]: array for name, array in arrays.items()}
+    arrays = {**find_begun(network, arrays), **arrays}
     described = {
         name: ((rows, *variable.shape[1:]) if has_rows(name) else variable.shape, variable.dtype)
         for name, variable in own.items()
@@ -144,6 +146,18 @@ def restore(network: keras.Model, replicas: Replicas, training: Training) -> Non
             "rounding, not bit for bit.",
             sys.stderr,
         )
+
+
+def find_begun(network: keras.Model, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Which samples have begun, for checkpoints that do not have it: where a state is not zero."""
+    found = {}
+    for layer in network.layers:
+        if getattr(layer, "begun", None) is not None:
+            states = [arrays.get(f"states/{layer.name}/{number}") for number in range(len(layer.states))]
+            if all(state is not None and state.ndim == 2 for state in states):
+                any_state = np.concatenate(states, axis=1).any(axis=1, keepdims=True)
+                found[f"states/{layer.name}/{len(states)}"] = any_state.astype(layer.begun.dtype)
+    return found
 
 
 def draw_apart(network: keras.Model, replicas: Replicas) -> None:

@@ -9,7 +9,7 @@ from shakegen.training.recipe import Recipe
 
 
 def list_callbacks(
-    callbacks: keras.callbacks.Callback | Iterable[keras.callbacks.Callback], recipe: Recipe
+    callbacks: keras.callbacks.Callback | Iterable[keras.callbacks.Callback] | None, recipe: Recipe
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, one by one, as `fit` takes them: a callback, a `CallbackList`, or any nest of them.
 
@@ -17,6 +17,8 @@ def list_callbacks(
         TypeError: something else is among them.
         ValueError: one cannot do in this run what it does under `fit`.
     """
+    if callbacks is None:
+        return []
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = callbacks.callbacks
     if isinstance(callbacks, keras.callbacks.Callback):

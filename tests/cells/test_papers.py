@@ -152,6 +152,22 @@ def test_an_slstm_survives_inputs_whose_exponentials_do_not(rng):
     assert (np.abs(h) <= 1 + 1e-6).all()  # a share of an average of tanh
 
 
+def test_an_rglru_that_keeps_nearly_all_loses_no_digits(rng):
+    cell = cells.RGLRU(H)
+    weights, x = draw_weights(cell, rng), rng.normal(size=(STEPS, STREAMS, INPUTS))
+    weights["decay"][:], weights["bias"][:H] = -6, -5  # shares of about 0.9999 are kept
+    single = read(cell, {name: weight.astype("float32") for name, weight in weights.items()}, x.astype("float32"))
+    np.testing.assert_allclose(single, read(cell, weights, x), rtol=1e-4, atol=1e-6)
+
+
+def test_an_slstm_whose_learned_start_has_a_negative_normaliser_goes_on(rng):
+    cell = cells.SLSTM(H)
+    weights, x = draw_weights(cell, rng), rng.normal(size=(STEPS, STREAMS, INPUTS))
+    weights["initial_state_1"] = np.zeros(H)
+    weights["initial_state_2"] = -np.abs(weights["initial_state_2"])
+    assert (np.abs(read(cell, weights, x)) <= 1 + 1e-6).all()
+
+
 @pytest.mark.parametrize("cell", [cells.MinGRU(H), cells.MinLSTM(H), cells.RGLRU(H)], ids=str)
 def test_gates_that_saturate_give_numbers(cell, rng):
     weights, x = draw_weights(cell, rng), 1e4 * rng.normal(size=(STEPS, STREAMS, INPUTS)).astype("float32")

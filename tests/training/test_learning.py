@@ -81,7 +81,7 @@ def test_variational_dropout_drops_the_same_outputs_at_every_step(variational):
 
 
 def test_half_the_precision_learns_as_much_and_keeps_whole_weights(poem):
-    corpus, config = Corpus.from_text(poem), Config("lstm", units=16, embedding=8, dropout=0.1)
+    corpus, config = Corpus.from_text(poem), Config("lstm", units=16, embedding=8)  # the dropout is scaled
     half, whole = (train(corpus, config, epochs=2, mixed_precision=kind, **SMALL) for kind in ("bfloat16", "float32"))
     assert all(weight.dtype == np.float32 for weight in half.weights.values())
     assert half.history[1]["loss"] == pytest.approx(whole.history[1]["loss"], rel=0.02)

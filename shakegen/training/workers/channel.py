@@ -59,7 +59,10 @@ class Channel:
             OSError: the other end is gone or silent; a `StrangerError` where it is no worker of shakegen.
         """
         while True:
-            line = self._file.readline(LONGEST)
+            try:
+                line = self._file.readline(LONGEST)
+            except ValueError:  # this end was closed meanwhile
+                raise ConnectionResetError("the connection is closed") from None
             if not line.endswith(b"\n") and len(line) < LONGEST:
                 raise ConnectionResetError("the other end closed the connection")
             try:

@@ -80,7 +80,7 @@ class Team(Strategy):
                 f"another program answers at {self.cluster.addresses[index]}: expected {name}, of this "
                 "version of shakegen and of a run that has not begun yet"
             )
-        except (OSError, ValueError) as error:  # this side may have closed the channel
+        except OSError as error:
             silent = isinstance(error, TimeoutError)
             reason = f"gave no sign of life for {TIMEOUT:g} s" if silent else "is gone, killed or cut off"
             if not self.ended:
