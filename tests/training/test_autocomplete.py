@@ -121,7 +121,7 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     assert completed == [offer._asdict() for offer in again.complete("shall i com")]
     finetuned = shakegen("train", "poem.txt", "--finetune", "models/poem-autocomplete-gru.h5", "--epochs", 1,
                          "--out", "models/more.h5", "--quiet")  # fmt: skip
-    assert (finetuned.exit_code, finetuned.output) == (0, "")
+    assert (finetuned.exit_code, finetuned.output) == (0, "models/more.h5\n")
     assert load("models/more.h5").words == model.words
 
 
