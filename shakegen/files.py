@@ -9,7 +9,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,17 +40,17 @@ def write_whole(path: Path, content: bytes | memoryview, option: str = "`out`") 
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, new_mode: int | None = None) -> Iterator[BinaryIO]:
     """A file for writing that takes the place of another at the end of the context, unless an error ends it.
 
     A reader, or a crash, sees either the old content or all of the new. A link to a file stays, and the file that it
-    leads to is replaced. The file keeps its mode.
+    leads to is replaced. The file keeps its mode; a new one gets `new_mode`, or that of any new file.
 
     Raises:
         OSError: the file cannot be written, or `path` is a folder, a pipe or a device.
     """
     place, mode = find_place(path)
-    with temporary_beside(place, mode) as (file, name):
+    with temporary_beside(place, new_mode if mode is None else mode) as (file, name):
         yield file
         file.flush()
         os.fsync(file.fileno())
@@ -104,6 +104,17 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def refuse_same(path: Path, inputs: Iterable[str], option: str = "`out`") -> None:
+    """Refuse to write to a file that is read, by whatever path or link.
+
+    Raises:
+        ValueError: it is one of the inputs.
+    """
+    for one in inputs:
+        if path.exists() and os.path.exists(one) and os.path.samefile(path, one):
+            raise ValueError(f"{path} is read, it would be overwritten: name another file with {option}")
 
 
 class HeldError(ValueError):

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
-TURNS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # they change the order of the characters around them
+# They change the order of the characters around them, or end lines.
+TURNS = [0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
 NONE = [*range(0xD800, 0xE000), 0xFFFE, 0xFFFF]  # no characters at all
 CONTROLS = [*range(0x20), *range(0x7F, 0xA0), *TURNS, *NONE]
 ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in CONTROLS if chr(code) not in "\n\t"}

@@ -154,3 +154,14 @@ def test_a_file_is_held_by_one_process_until_that_ends_or_is_killed(tmp_path):
         with files.holding(path):
             assert [one.suffix for one in tmp_path.iterdir()] == [".lock"], "what a killed run left is removed"
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_read_is_not_written_to_by_any_name(tmp_path):
+    text, link = tmp_path / "text.txt", tmp_path / "link.txt"
+    text.write_text("a text", encoding="utf-8")
+    os.link(text, link)
+    for path in text, link:
+        with pytest.raises(ValueError) as error:
+            files.refuse_same(path, ["sonnets", str(text)])
+        assert str(error.value) == f"{path} is read, it would be overwritten: name another file with `out`"
+    files.refuse_same(tmp_path / "other.txt", [str(text)])

@@ -31,19 +31,21 @@ class Weight:
     initializer: str | tuple[str, ...] | Callable = "glorot_uniform"
 
 
-def option(default, choices: tuple = (), least: int | None = None, flag: str = "", help: str = "") -> Any:
+def option(
+    default, choices: tuple = (), least: int | None = None, most: int = LARGEST, flag: str = "", help: str = ""
+) -> Any:
     """An option of a cell, a field of its class: `depth: int = option(2, least=1, help="Nested memories.")`.
 
     Args:
         default: its usual value, which also says its kind: a whole number, true or false, or a text.
         choices: of a text.
-        least: of a number.
+        least, most: of a number.
         flag: of the command line, where it is not called as the field is.
         help: in a few words.
     """
     if type(default) not in (bool, int, float, str):
         raise ValueError(f"the default of an option is {default!r}: expected a number, true or false, or a text")
-    metadata = {"choices": choices, "least": least, "flag": flag, "help": help}
+    metadata = {"choices": choices, "least": least, "most": most, "flag": flag, "help": help}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -168,7 +170,8 @@ class Cell:
             ValueError: the value is out of range, or of another kind.
         """
         field = cls.options()[name]
-        kind, choices, least = type(field.default), field.metadata["choices"], field.metadata["least"]
+        kind, choices = type(field.default), field.metadata["choices"]
+        least, most = field.metadata["least"], field.metadata["most"]
         if choices and value not in choices:
             raise ValueError(f"there is no {name} {value!r} here: expected {' or '.join(map(str, choices))}")
         kinds = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}
@@ -176,6 +179,6 @@ class Cell:
         if kind in (bool, str):
             if not fits:
                 raise ValueError(f"{name} is {value!r}: expected {kinds[kind]}")
-        elif not fits or not (-LARGEST if least is None else least) <= value <= LARGEST:
-            span = "" if least is None else f" from {least} to {LARGEST}"
+        elif not fits or not (-most if least is None else least) <= value <= most:
+            span = "" if least is None else f" from {least} to {most}"
             raise ValueError(f"{name} is {value!r}: expected {kinds[kind]}{span}")

@@ -15,7 +15,7 @@ class Mogrifier(LSTM):
 
     name, layer, standard = "mogrifier", "shakegen.layers:MogrifierLSTM", False
 
-    rounds: int = option(5, least=0, help="Rounds in which x and h gate each other.")
+    rounds: int = option(5, least=0, most=32, help="Rounds in which x and h gate each other.")
     rank: int = option(0, least=0, help="Of the matrices of the rounds; 0: full.")
 
     @property

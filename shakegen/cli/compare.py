@@ -3,6 +3,7 @@
 import json
 import sys
 import textwrap
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
         parameters,
         task,
     )
-    check_files(out, csv_file)
+    check_files(out, csv_file, corpus)
     from shakegen.compare.comparison import Comparison
     from shakegen.compare.record import Text
     from shakegen.compare.runs import Stopped
@@ -121,16 +122,18 @@ def name_flags_of(record):
     return replace(record, reason=name_flags(record.reason))
 
 
-def check_files(out: Path | None, csv_file: Path | None) -> None:
-    """Refuse, before any work is done, files that could not be written."""
+def check_files(out: Path | None, csv_file: Path | None, places: Iterable[str]) -> None:
+    """Refuse, before any work is done, files that could not be written, or that the text comes from."""
     from shakegen import files
 
     if out:
         from shakegen import plotting
 
         plotting.check(out)
+        files.refuse_same(out, places)
         files.ensure_writable(out)
     if csv_file:
+        files.refuse_same(csv_file, places, "--csv")
         files.ensure_writable(csv_file, "--csv")
 
 

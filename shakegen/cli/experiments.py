@@ -64,7 +64,8 @@ def fill_gaps(corpus, directions, reading, shape, **options):
 @click.argument("source", metavar="[MODEL|CELLS]", default=",".join(cells.CELLS))
 @click.option("--corpus", default="sonnets", show_default=True, help="A file, a folder, - or the name of a corpus.")
 @corpus_options
-def measure_gradients(source, corpus, reading, units, progress, random_state, **settings):
+@unknown_option
+def measure_gradients(source, corpus, reading, units, progress, random_state, on_unknown, **settings):
     """Measure how far gradients reach, and the effect of clipping.
 
     The table has the norm of the gradient of a loss by earlier states h, before and after training. MODEL: a model
@@ -83,12 +84,14 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, **
     names = None if Path(source).suffix == ".h5" else split_list(source)
     if not names:
         refuse_idle("on a MODEL, which is not trained", "units", "optimizer", "learning_rate")
+    else:
+        refuse_idle("on CELLS, which learn the text", "on_unknown")
+    model = None if names else load(source, task="next")
     text = catalog.load_corpus(corpus, **reading)
     measured = gradients.GradientSettings(**settings, random_state=random_state)
     if names:
         return gradients.of_cells(names, text, units, measured, progress)
-    model = load(source, task="next")
-    return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, measured)
+    return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, measured, on_unknown)
 
 
 def print_units(result) -> None:

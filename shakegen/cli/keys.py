@@ -11,7 +11,7 @@ from typing import Protocol
 
 import click
 
-from shakegen.cli.group import say_model
+from shakegen.cli.group import name_flags, say_model
 from shakegen.streams import escape, plain
 
 HELP = "Type; a number takes that offer, Tab the first. Backspace erases. =3 types 3."
@@ -66,7 +66,7 @@ def type_on(
             try:
                 press(text, key, [] if literal else offers)
             except ValueError as error:  # the model does not know the character
-                click.echo(f"\r\x1b[K{escape(str(error))}", file=plain(sys.stderr))
+                click.echo(f"\r\x1b[K{escape(name_flags(str(error)))}", file=plain(sys.stderr))
             if has_ended():
                 break
             offers, literal = offer(), False

@@ -8,7 +8,7 @@ import sys
 import click
 
 from shakegen.cli import keys
-from shakegen.cli.group import find_model, main, read_argument, read_text, say_model
+from shakegen.cli.group import find_model, main, name_flags, read_argument, read_text, say_model
 from shakegen.cli.options import group, input_encoding_option, make_flag, options_from, refuse_idle, unknown_option
 from shakegen.sampling import TextGenerator, Truncation, check_draw
 from shakegen.streams import plain
@@ -228,7 +228,7 @@ def converse(
         try:
             draft.write(addition_for(answer.removesuffix("\n"), [text for text, _ in offers]))
         except ValueError as error:  # an unknown symbol: say so, ask again
-            click.echo(f"{error}", err=True)
+            click.echo(name_flags(str(error)), err=True)
     return draft.text
 
 

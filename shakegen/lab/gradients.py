@@ -157,7 +157,9 @@ def of_cells(
     return Gradients(rows, clipping, curves)
 
 
-def of_model(model, text: str, name: str = "model", settings: GradientSettings | None = None) -> Gradients:
+def of_model(
+    model, text: str, name: str = "model", settings: GradientSettings | None = None, on_unknown: str | None = None
+) -> Gradients:
     """Look at a trained model, and at an untrained network of its kind.
 
     Args:
@@ -165,14 +167,15 @@ def of_model(model, text: str, name: str = "model", settings: GradientSettings |
         text: the text to read.
         name: the name of the model in tables and figures.
         settings: how gradients are measured; nothing is trained, and clipping is tried on batches of the text.
+        on_unknown: as for `Vocabulary.encode`.
 
     Raises:
-        UnknownCharacters: the text has characters that the model never saw.
+        UnknownCharacters: the text has characters that the model never saw, and `on_unknown` is "error".
         ValueError: the text is too short.
     """
     from shakegen.network.build import build
 
-    settings, ids = settings or GradientSettings(), model.vocabulary.encode(text)
+    settings, ids = settings or GradientSettings(), model.vocabulary.encode(text, on_unknown)
     check_length(ids, settings.seq_length)
     config, windows = model.config, settings.cut_windows(ids)
     trained = build(config, len(model.vocabulary))

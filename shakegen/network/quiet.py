@@ -8,24 +8,35 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+FLOATX = ("float16", "float32", "float64")  # that TensorFlow's own reader of keras.json takes
 
-def find_backend() -> str:
-    """The name of Keras's backend, as Keras finds it, without importing Keras."""
+
+def read_settings() -> dict:
+    """What keras.json says, without importing Keras."""
     folder = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     try:
-        named = json.loads((folder / "keras.json").read_text(encoding="utf-8")).get("backend")
-    except (OSError, ValueError, AttributeError):  # Keras goes on without it
-        named = None
-    return os.environ.get("KERAS_BACKEND") or named or "tensorflow"
+        settings = json.loads((folder / "keras.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # Keras goes on without it
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def find_backend() -> str:
+    """The name of Keras's backend, as Keras finds it."""
+    return os.environ.get("KERAS_BACKEND") or read_settings().get("backend") or "tensorflow"
 
 
 def require_tensorflow() -> None:
     """Refuse another backend of Keras.
 
     Raises:
-        ValueError: Keras runs on it.
+        ValueError: Keras runs on it, or keras.json has a `floatx` that TensorFlow cannot read.
     """
-    backend = find_backend()
+    backend, floatx = find_backend(), read_settings().get("floatx")
+    if floatx not in (None, *FLOATX):
+        raise ValueError(
+            f"keras.json has the floatx {floatx!r}, which TensorFlow cannot read: expected one of {', '.join(FLOATX)}"
+        )
     if backend != "tensorflow":
         raise ValueError(
             f"training needs TensorFlow: Keras's backend is {backend!r}, by the environment or keras.json; set "

@@ -1,6 +1,6 @@
 """Texts by name or by path."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from shakegen.text import named, reading
@@ -22,10 +22,14 @@ def open_source(
         normalize: `"text8"` reduces the text to a–z and space by Mahoney's rules.
 
     Raises:
+        TypeError: it is no path and no name.
         OSError: a file cannot be read, or a named text cannot be fetched.
         ValueError: the encoding or the normalisation is unknown, or an archive is refused.
     """
-    places = [source] if isinstance(source, str | Path) else list(source)
+    places: list = [source] if isinstance(source, str | Path | bytes) or not isinstance(source, Iterable) else [*source]
+    for place in places:
+        if not isinstance(place, str | Path):
+            raise TypeError(f"the text is {place!r}: expected the path of a file or folder, or the name of a corpus")
     if not places:
         raise ValueError("there is no text: expected a file, a folder or the name of a corpus")
     if places.count("-") > 1:

@@ -14,6 +14,7 @@ from shakegen import files
 from shakegen.cells.registry import option_names
 from shakegen.model import load, shelf
 from shakegen.model.base import Model
+from shakegen.model.hdf5_layout import SIGNATURE
 from shakegen.network.config import Config
 from shakegen.text import splits
 from shakegen.text.catalog import open_source
@@ -24,6 +25,7 @@ from shakegen.training.tasks import get_task
 from shakegen.training.workers.strategy import Strategy
 
 log = logging.getLogger(__name__)
+LONGEST_NAME = 254  # bytes of a name, with room for one more
 
 READING = ("encoding", "lowercase", "normalize")
 REMEMBERED = {  # options of a run beside those of its network and its recipe
@@ -88,8 +90,8 @@ def begin_with_text(
     shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
     shape |= task.corpus_options(config, chosen.get("seq_length"), values["random_state"], base)
     corpus = task.make_corpus(source, **shape)
-    if finetune and out and out.resolve() == finetune.resolve():
-        raise ValueError(f"{out} is the model to start from, it would be overwritten: name another file with `out`")
+    if out:
+        files.refuse_same(out, [*places, *([finetune] if finetune else [])])
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
     recipe = {name: value for name, value in chosen.items() if name in RECIPE}
     start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
@@ -185,10 +187,18 @@ def hold_free_file(held: contextlib.ExitStack, stem: str) -> Path:
 
 
 def keep_copy(path: Path) -> None:
-    """Keep a copy of a file that is about to be replaced."""
-    if path.is_file():
-        copy = path.with_name(f"{path.name}~")
-        with files.explaining(copy):
-            copy.touch(path.stat().st_mode & 0o777)  # as private as the file
-        files.write_whole(copy, path.read_bytes())
-        log.info("%s is there already: it is kept as %s", path, copy)
+    """Keep a copy of a model file that is about to be replaced, as private as the file; refuse any other file.
+
+    Raises:
+        OSError: the copy cannot be written.
+        ValueError: the file is not one that shakegen wrote.
+    """
+    if not path.is_file():
+        return
+    content, name = path.read_bytes(), os.fsencode(path.name)[:LONGEST_NAME]
+    if content and not content.startswith(SIGNATURE):
+        raise ValueError(f"{path} is not a model file, it would be overwritten: name another file with `out`")
+    copy = path.with_name(os.fsdecode(name + b"~"))
+    with files.explaining(copy), files.replacing(copy, path.stat().st_mode & 0o777) as file:
+        file.write(content)
+    log.info("%s is there already: it is kept as %s", path, copy)

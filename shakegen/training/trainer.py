@@ -208,7 +208,8 @@ class Trainer:
             except OSError as error:
                 if must:
                     raise
-                show(f"Warning: {error}. Training goes on; the next checkpoint tries again.", sys.stderr)
+                reason, _, _ = str(error).partition("; try ")  # another place, which cannot be had now
+                show(f"Warning: {reason}. Training goes on; the next checkpoint tries again.", sys.stderr)
         return self._saved
 
 

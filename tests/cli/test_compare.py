@@ -117,7 +117,7 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
     Record("gru-0", what, {}, {}, "diverged", "too fast").write(path.parent)
     failed = shakegen(*words)
     assert failed.exit_code == 1
-    assert failed.stdout.splitlines()[1].split() == ["gru", "6", "1", "-", "744", "diverged", *["-"] * 6]
+    assert failed.stdout.splitlines()[1].split() == ["gru", "6", "1", "744", "diverged", *["-"] * 6]
     assert failed.stderr.endswith("\nError: no run finished: 1 of 1 diverged: too fast\n")
 
 

@@ -195,7 +195,8 @@ def test_a_run_goes_on_with_the_options_that_it_began_with(shakegen, tmp_path, p
     resumed = shakegen("train", "brief.txt", "--resume", "--epochs", 3)
     assert resumed.exit_code == 0
     lines = resumed.stderr.splitlines()
-    assert lines[0].startswith("epoch 3/3: ")
+    assert lines[0] == "Going on with models/brief-rnn.h5, after 2 epochs."
+    assert lines[1].startswith("epoch 3/3: ")
     second = load("models/brief-rnn.h5")
     assert second.history[:2] == first.history
     assert second.corpus == first.corpus
@@ -301,7 +302,7 @@ def test_finetuning_from_the_shell(shakegen, corpus, random_model):
     assert load("models/poem-gru.h5").config.units == 12
     assert fails(
         shakegen("train", corpus, "--finetune", "models/poem-gru.h5", "--out", "models/poem-gru.h5", *few),
-        "models/poem-gru.h5 is the model to start from, it would be overwritten: name another file with --out",
+        "models/poem-gru.h5 is read, it would be overwritten: name another file with --out",
     )
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shakegen.network.quiet import find_backend
+from shakegen.network.quiet import find_backend, require_tensorflow
 
 COMMANDS = ["train sonnets", "compare sonnets", "lab start", "lab memory"]
 CODE = """
@@ -54,3 +54,13 @@ def test_the_backend_is_found_as_keras_finds_it(written, named, backend, tmp_pat
     if written is not None:
         (tmp_path / "keras.json").write_text(json.dumps(written), encoding="utf-8")
     assert find_backend() == backend
+
+
+def test_a_floatx_that_tensorflow_cannot_read_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text('{"floatx": "bfloat16"}', encoding="utf-8")
+    with pytest.raises(ValueError) as error:
+        require_tensorflow()
+    assert str(error.value) == (
+        "keras.json has the floatx 'bfloat16', which TensorFlow cannot read: expected one of float16, float32, float64"
+    )

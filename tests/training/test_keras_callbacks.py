@@ -220,7 +220,7 @@ def test_swapped_weights_would_be_in_checkpoints(corpus):
     )
 
 
-@pytest.mark.parametrize("wrong", [5, "EarlyStopping", [None], [[K.EarlyStopping]]])
+@pytest.mark.parametrize("wrong", [5, "EarlyStopping", [[K.EarlyStopping]]])
 def test_other_things_are_no_callbacks(corpus, wrong):
     with pytest.raises(TypeError, match="expected callbacks of Keras, such as EarlyStopping"):
         train(corpus, PLAIN, callbacks=wrong, **SMALL)

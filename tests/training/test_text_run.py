@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from shakegen.files import HeldError
+from shakegen.model.hdf5_layout import SIGNATURE
 from shakegen.training import begin_with_text
+from shakegen.training.text_run import keep_copy
 
 OPTIONS = {
     "encoding": "utf-8",
@@ -86,8 +88,22 @@ def test_a_file_that_another_run_writes_is_refused_and_left_alone():
 
 def test_a_model_that_is_there_already_is_kept():
     Path("m.h5").touch(0o600)
-    Path("m.h5").write_bytes(b"hours of work")
+    Path("m.h5").write_bytes(SIGNATURE + b"hours of work")
     with begin(out=Path("m.h5")) as (beginning, _):
         beginning.out.write_bytes(b"new")
-    assert Path("m.h5~").read_bytes() == b"hours of work"
+    assert Path("m.h5~").read_bytes() == SIGNATURE + b"hours of work"
     assert Path("m.h5~").stat().st_mode == Path("m.h5").stat().st_mode
+
+
+def test_only_a_model_file_is_replaced_and_its_copy_is_as_private(tmp_path):
+    diary, model, long = tmp_path / "diary.txt", tmp_path / "m.h5", tmp_path / f"{'y' * 252}.h5"
+    diary.write_text("diary", encoding="utf-8")
+    with pytest.raises(ValueError) as error:
+        keep_copy(diary)
+    assert str(error.value) == f"{diary} is not a model file, it would be overwritten: name another file with `out`"
+    for path in model, long:
+        path.write_bytes(SIGNATURE + b"rest")
+        path.chmod(0o600)
+        keep_copy(path)
+    assert (tmp_path / "m.h5~").stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.endswith("~")) == ["m.h5~", "y" * 252 + ".h~"]
