@@ -89,7 +89,7 @@ BAD = [
     ("train", "corpus", "corpus", [TEXT, 5, None]),
     ("train", "config", "config", ["gru", 5, {"units": 5}]),
     *(("train", option, option, [5, b"a"]) for option in ("resume", "finetune", "out")),
-    ("train", "callbacks", "callbacks", [5, "x", [None]]),
+    ("train", "callbacks", "callbacks", [5, "x"]),
     ("train", "checkpoint_every", "minutes between checkpoints", RATES),
     *(("train", option, option.replace("_", " "), COUNTS[:-1]) for option in ("batch_size", "seq_length")),
     ("train", "epochs", "epochs", [0, *RATES]),

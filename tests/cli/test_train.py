@@ -200,7 +200,7 @@ def test_a_run_goes_on_with_the_options_that_it_began_with(shakegen, tmp_path, p
     second = load("models/brief-rnn.h5")
     assert second.history[:2] == first.history
     assert second.corpus == first.corpus
-    sample = "\n".join(lines[1:]).split("\n\n")[0]
+    sample = "\n".join(lines[2:]).split("\n\n")[0]
     assert sample.startswith("Shall")
     assert len(sample) == len("Shall") + 9
     assert fails(

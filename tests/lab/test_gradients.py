@@ -160,7 +160,7 @@ BAD = {
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": ("none.h5",),
     "lags is 0: expected 1 or more": ("gru", "--lags", "0"),
     "clip norm is -1.0: expected a number above 0": ("gru", "--clip-norm", "-1"),
-    "the text to look at has 50 characters, but 60 lags need 62: try a longer text or fewer `lags`": (
+    "the text to look at has 50 characters, but 60 lags need 62: try a longer text or fewer --lags": (
         "gru", "--corpus", "short.txt"
     ),
 }  # fmt: skip

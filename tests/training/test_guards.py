@@ -102,8 +102,8 @@ def test_a_checkpoint_that_cannot_be_written_is_tried_again(poem, tmp_path, caps
     model = train(Corpus.from_text(poem), CONFIG, epochs=3, out=path, callbacks=[block, free], **SMALL)
     assert load(path).history == model.history
     warning = (
-        f"Warning: cannot write {path} (File exists): expected a file in a folder that has room and may be written to; "
-        "try another place with `out`. Training goes on; the next checkpoint tries again.\n"
+        f"Warning: cannot write {path} (File exists): expected a file in a folder that has room and may be written to. "
+        "Training goes on; the next checkpoint tries again.\n"
     )
     assert capsys.readouterr().err == 2 * warning
 
