@@ -152,10 +152,6 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
         if not (strategy.chief or quiet):
             chief = strategy.cluster.name(0)
             click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
-        elif resume and not quiet:
-            history = beginning.base.history if beginning.base else []
-            epochs = history[-1]["epoch"] if history else 0
-            click.echo(f"Going on with {beginning.out}, after {epochs:.4g} epochs.", err=True)
         train_begun(strategy, corpus, beginning, values, started, quiet)
 
 

@@ -123,6 +123,8 @@ class Trainer:
         run, unit = self.run, self.task.kind.unit_of(self.config)
         callbacks = list_callbacks(callbacks, self.recipe)
         shown = [Progress(run, unit, self.config.level)] if verbose else []
+        if verbose and run.position.step and self.out:
+            show(f"Going on with {self.out}, after {run.epoch:.4g} epoch{'s' * (run.epoch != 1)}.", sys.stderr)
         if log_dir is not None:
             samplers = (callback for callback in callbacks if isinstance(callback, SampleText | CompleteText))
             callbacks.append(CsvLog(Path(log_dir) / "epochs.csv", unit))
