@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import keras
@@ -9,13 +10,14 @@ import keras
 from shakegen import checks, sampling
 from shakegen.network.keras_steps import KerasSteps
 from shakegen.sampling.generator import TextGenerator
+from shakegen.sampling.truncation import KEEP as TRUNCATIONS
 from shakegen.streams import is_terminal, show
 from shakegen.study.autocomplete.completion import Typing
 
-TRUNCATIONS, BEAMS = ("top_k", "top_p", "min_p", "typical"), ("length_penalty", "no_repeat_ngram")
+BEAMS = ("length_penalty", "no_repeat_ngram")
 
 
-class ShowText(keras.callbacks.Callback):
+class ShowText(keras.callbacks.Callback, ABC):
     """After each epoch, print what `draw` makes of the network; the base of the callbacks below.
 
     It never harms a training run: it prints only characters that the terminal can show, and reports its own errors
@@ -49,9 +51,9 @@ class ShowText(keras.callbacks.Callback):
             # On a terminal, Keras's progress bar has not ended its line.
             show("\n" * (self.stream == "stdout" and is_terminal(file)) + f"{self.text}\n", file)
 
+    @abstractmethod
     def draw(self, epoch: int) -> str:
         """The text by the network as it is now."""
-        raise NotImplementedError
 
 
 class SampleText(ShowText):
@@ -101,8 +103,6 @@ class SampleText(ShowText):
             sampling.check_beams(length, beam_width, len(vocabulary.symbols), **others)
         if not isinstance(seed, str):
             raise TypeError(f"the seed is {seed!r}: expected a text to continue")
-        if stream not in ("stdout", "stderr", None):
-            raise ValueError(f"stream is {stream!r}: expected 'stdout', 'stderr' or None")
         self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state

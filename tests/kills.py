@@ -1,6 +1,7 @@
 """A run that is killed again and again, at random moments, and resumed: `python tests/kills.py KILLS RANDOM_STATE`."""
 
 import contextlib
+import importlib
 import io
 import itertools
 import math
@@ -19,7 +20,7 @@ from shakegen.model import load
 from shakegen.network.quiet import quiet_tensorflow
 
 with quiet_tensorflow():
-    import shakegen.training.start  # noqa: F401
+    importlib.import_module("shakegen.training.start")
 
 TIMES = ("seconds", "characters_per_second")
 TEXT = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30

@@ -18,6 +18,12 @@ from shakegen.streams import escape, plain, standard_streams
 USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
 
 
+class UnreadableCommand(click.ClickException):
+    """A command line that cannot be understood."""
+
+    exit_code = 2
+
+
 class OneLineErrors(Commands):
     """Bad input ends in one line `Error: …`, Ctrl-C in exit code 130; no traceback reaches a user.
 
@@ -69,14 +75,13 @@ def one_line_usage() -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:
         raise  # its message is the help
     except click.UsageError as error:
-        message, code = error.format_message(), error.exit_code
+        message: str = error.format_message()
+        kind: type[click.ClickException] = UnreadableCommand
         if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
             flags = error.param.opts if error.param else [""]
-            message, code = f"the value of {max(flags, key=len)} is not usable: {error.message}", 1
+            message, kind = f"the value of {max(flags, key=len)} is not usable: {error.message}", click.ClickException
         command = error.ctx.command_path if error.ctx else "shakegen"
-        failure = click.ClickException(f"{message[0].lower()}{message[1:].rstrip('.')} (see `{command} --help`)")
-        failure.exit_code = code  # type: ignore[misc]
-        raise failure from None
+        raise kind(f"{message[0].lower()}{message[1:].rstrip('.')} (see `{command} --help`)") from None
 
 
 def format_error(error: Exception) -> str:
