@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from shakegen.cells.cell import Cell
@@ -93,12 +94,22 @@ def resolve_cell(text: str) -> type[Cell]:
     return load_cell(text) if ":" in text else find_cell(text)
 
 
-def parse_cell(text: str) -> tuple[type[Cell], list[str]]:
-    """The cell and the settings of `CELL[:NAME=VALUE]…`, such as `nlstm:depth=3`; the settings as they are written."""
+def parse_cell(text: str, more: Mapping[str, type] = MappingProxyType({})) -> tuple[type[Cell], dict[str, Any]]:
+    """The cell and the settings of `CELL[:NAME=VALUE]…`, such as `nlstm:depth=3`.
+
+    Args:
+        text: what is parsed.
+        more: the types of settings beside the options of cells, by name.
+
+    Raises:
+        ValueError: there is no cell or setting of this name, or the value is of another kind.
+    """
     first, *settings = text.strip().split(":")
     if settings and "=" not in settings[0] and (not is_known(first) or find_module(first)):
         first = f"{first}:{settings.pop(0)}"
-    return resolve_cell(first), settings
+    cell = resolve_cell(first)
+    kinds = {**more, **option_kinds(cell)}
+    return cell, dict(parse_setting(one, kinds) for one in settings)
 
 
 def parse_setting(text: str, kinds: Mapping[str, type]) -> tuple[str, Any]:

@@ -21,7 +21,7 @@ from shakegen.cli.options import (
     refuse_idle_on,
     shape_options,
 )
-from shakegen.cli.tables import find_room, table
+from shakegen.cli.tables import table
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 from shakegen.network.quiet import require_tensorflow
@@ -126,6 +126,8 @@ def check_files(out: Path | None, csv_file: Path | None, places: Iterable[str]) 
     """Refuse, before any work is done, files that could not be written, or that the text comes from."""
     from shakegen import files
 
+    if out and csv_file and out.resolve() == csv_file.resolve():
+        raise ValueError(f"{out} is to be written twice: give --out and --csv names of their own")
     if out:
         from shakegen import plotting
 
@@ -172,24 +174,16 @@ def write_outcome(summary, folder: Path, out: Path | None, csv_file: Path | None
 
 
 def print_table(summary, folder: Path) -> None:
-    """Print the table on standard output; its legend, and the columns left out, on standard error."""
-    from shakegen.compare.table import columns, fit_columns
+    """Print the table on standard output; its legend on standard error."""
+    from shakegen.compare.table import columns
 
-    kept, left_out = fit_columns(columns(summary), find_room())
+    shown = columns(summary)
     say(f"\n{summary.describe()}", "")
-    table([column.head for column in kept], list(zip(*(column.short for column in kept), strict=True)))
-    meanings = "; ".join(f"{column.head}: {column.title}" for column in kept if column.head != column.title)
+    table([column.head for column in shown], list(zip(*(column.short for column in shown), strict=True)))
+    meanings = "; ".join(f"{column.head}: {column.title}" for column in shown if column.head != column.title)
     failures = [f"{row.name}: {failure}" for row in summary.rows for failure in row.failures]
     say("", *failures, f"{meanings}.")
-    if left_out:
-        say(describe_left_out([column.title for column in left_out]))
     say(f"Runs: {folder}")
-
-
-def describe_left_out(titles: list[str]) -> str:
-    """Which columns a table has no room for."""
-    count = f"{len(titles)} columns" if len(titles) > 1 else "a column"
-    return f"No room for {count}: {', '.join(f'“{title}”' for title in titles)}. --csv and --json have all."
 
 
 def say(*paragraphs: str) -> None:

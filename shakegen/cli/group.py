@@ -93,6 +93,8 @@ def format_error(error: Exception) -> str:
 
 def name_flags(message: str) -> str:
     """A message of the library, which names its arguments: `split=(1, 0, 0)` becomes --split 1,0,0."""
+    if "`" not in message:
+        return message  # without importing all commands
     flags = set(list_flags(main))
 
     def translate(match: re.Match) -> str:
@@ -136,7 +138,7 @@ class Notes(logging.Handler):
     """Prints the log of the library on standard error."""
 
     def emit(self, record):
-        click.echo(escape(record.getMessage()), err=True)
+        click.echo(escape(record.getMessage()), err=True)  # a bar may have replaced the stream that escapes
 
 
 def shows_colour() -> bool:

@@ -1,5 +1,6 @@
 """Commands that measure: how well a model predicts, and how much it copies."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -141,7 +142,8 @@ def show_symbols(blocks, symbols: Iterator[tuple[str, float]], show):
     """Pass blocks of surprisals on, and show each symbol with its bits; the first, which is given, has None."""
     from shakegen.model.evaluation import LN2
 
-    show((next(symbols)[0], None))
+    for first, _ in itertools.islice(symbols, 1):
+        show((first, None))
     for surprisals, right in blocks:
         for nats, (symbol, spelling) in zip(surprisals.tolist(), symbols, strict=False):
             show((symbol, (nats + spelling) / LN2))

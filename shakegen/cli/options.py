@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import CELLS, option_kinds, option_names, parse_cell, parse_setting
+from shakegen.cells.registry import CELLS, option_names, parse_cell
 from shakegen.network.config import EMBEDDINGS, Config
 from shakegen.text.vocabulary import ON_UNKNOWN
 
@@ -178,8 +178,8 @@ def read_cell(text: str) -> dict[str, typing.Any]:
     Raises:
         ValueError: the cell or an option does not exist, or a value is of another kind.
     """
-    cell, assignments = parse_cell(text)
-    return {"cell": cell.name, **dict(parse_setting(one, option_kinds(cell)) for one in assignments)}
+    cell, options = parse_cell(text)
+    return {"cell": cell.name, **options}
 
 
 def make_cell_options() -> list[Callable]:

@@ -9,8 +9,8 @@ import click
 
 from shakegen.cli import keys
 from shakegen.cli.group import find_model, main, name_flags, read_argument, read_text, say_model
-from shakegen.cli.options import group, input_encoding_option, make_flag, options_from, refuse_idle, unknown_option
-from shakegen.sampling import TextGenerator, Truncation, check_draw
+from shakegen.cli.options import group, input_encoding_option, options_from, refuse_idle, unknown_option
+from shakegen.sampling import StopTexts, TextGenerator, Truncation, check_draw, check_min_length
 from shakegen.streams import plain
 
 BEAM_RULES = ("length_penalty", "no_repeat_ngram", "stochastic")
@@ -171,11 +171,7 @@ def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> Non
         if not options["stochastic"]:
             refuse_idle("on a beam search without --stochastic", "temperature", "random_state")
     if options["stochastic"]:
-        for name in ("length_penalty", "no_repeat_ngram"):
-            if options[name] is not None:
-                raise ValueError(
-                    f"{make_flag(name)} would change the probabilities of --stochastic: leave out one of them"
-                )
+        refuse_idle("with --stochastic, whose probabilities it would change", "length_penalty", "no_repeat_ngram")
     if options["temperature"] == 0:
         refuse_idle("at a temperature of 0", *TRUNCATION, "random_state")
     if (options["count"] or 1) > 1:
@@ -205,6 +201,8 @@ def converse(
         ValueError: as `TextGenerator.samples`.
     """
     check_draw(length, temperature, 0)
+    StopTexts(stop, model.vocabulary.symbols)  # refuses those that can never be written
+    check_min_length(min_length)
     draft = model.draft(seed, on_unknown)
 
     def has_ended() -> bool:

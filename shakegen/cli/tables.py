@@ -1,6 +1,5 @@
 """Tables in a terminal and in a pipe."""
 
-import re
 import shutil
 import sys
 import textwrap
@@ -9,8 +8,6 @@ from collections.abc import Sequence
 import click
 
 GAP = "  "  # between columns
-NUMBER = re.compile(r"[-+]?[\d,.]*(e[-+]?\d+)?%?")
-NARROWEST = 20  # characters of a column of text that is wrapped
 
 Column = Sequence[str]
 
@@ -19,8 +16,7 @@ def table(header, rows) -> None:
     """Print columns as wide as their longest cell.
 
     In a pipe a row is a line. Where a terminal has no room for that, the words of the header stand one below the other.
-    If this is not enough, a last column of text is wrapped, and of numbers the last columns stand below the others,
-    beside the first column once more.
+    If this is not enough, the last columns stand below the others, beside the first column once more.
     """
     columns: list[Column] = list(zip(*(tuple(map(str, row)) for row in (header, *rows)), strict=True))
     room = find_room()
@@ -30,10 +26,6 @@ def table(header, rows) -> None:
     stacked = [stack_head(head, cells) for head, *cells in columns]
     height = max(map(len, stacked))
     columns = [[""] * (height - len(column)) + column for column in stacked]
-    left = room - measure(columns[:-1]) - len(GAP)
-    if left >= NARROWEST and not all(NUMBER.fullmatch(cell) for cell in columns[-1][height - len(rows) :]):
-        print_columns(wrap_last(columns, left))
-        return
     while columns:
         count = next((n for n in range(len(columns), 2, -1) if measure(columns[:n]) <= room), 2)
         print_columns(columns[:count])
@@ -56,15 +48,6 @@ def stack_head(head: str, cells: Column) -> list[str]:
     """A column whose header is as narrow as its cells, or as its longest word."""
     width = max(map(len, [*head.split(), *cells]))
     return [*textwrap.wrap(head, width, break_long_words=False, break_on_hyphens=False), *cells]
-
-
-def wrap_last(columns: Sequence[Column], width: int) -> list[Column]:
-    """The columns, with the cells of the last one on several lines where they are wider."""
-    rows: list[tuple[str, ...]] = []
-    for *cells, last in zip(*columns, strict=True):
-        first, *more = textwrap.wrap(last, width, break_long_words=False, break_on_hyphens=False) or [""]
-        rows += [(*cells, first), *((*[""] * len(cells), piece) for piece in more)]
-    return list(zip(*rows, strict=True))
 
 
 def measure(columns: Sequence[Column]) -> int:

@@ -77,7 +77,7 @@ class Comparison:
 
 def spool(text: Text, source: Source, folder: Path) -> Text:
     """Keep a text in a file, because every run reads it anew; standard input is a part of it."""
-    path = folder / f"{source.name}.txt"
+    path = folder / f".{source.name}.txt"
     with explaining(path, "`runs`"), replacing(path) as file:
         for block in source.blocks():
             file.write(block.encode("utf-8", "surrogatepass"))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from shakegen.cells.registry import STANDARD, find_cell, option_kinds, option_names, parse_cell, parse_setting
+from shakegen.cells.registry import STANDARD, find_cell, option_names, parse_cell
 from shakegen.compare.matching import match_weights
 from shakegen.network.config import Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
@@ -37,12 +37,9 @@ class Entry:
         Raises:
             ValueError: there is no cell or setting of this name, or the value is of another kind.
         """
-        kind, assignments = parse_cell(text)
-        kinds = OWN | option_kinds(kind)
-        settings, cell = dict(parse_setting(one, kinds) for one in assignments), kind.name
-        return cls(
-            ":".join([cell, *(f"{name}={format_value(value)}" for name, value in settings.items())]), cell, settings
-        )
+        cell, settings = parse_cell(text, OWN)
+        name = ":".join([cell.name, *(f"{name}={format_value(value)}" for name, value in settings.items())])
+        return cls(name, cell.name, settings)
 
     @property
     def file_name(self) -> str:

@@ -148,13 +148,9 @@ def plan_records(plan: Plan, configs: dict[str, Config], text: dict, corpus: dic
 
 def explain_difference(path: Path, before: dict, now: dict) -> str:
     """The message that a run is not that of a file: it names the first difference."""
-    other_run = "another run"
-    for part, values in now.items():
-        for name, value in values.items():
-            other = before.get(part, {}).get(name)
-            if other != value:
-                was, wanted = ("none" if one is None else one for one in (other, value))
-                named = f"{name.replace('_', ' ')} {was}, not {wanted}"
-                other_run = "a run on another text" if name == "sha256" else f"a run with {named}"
-                return f"{path} is of {other_run}: name another folder with `runs`, or remove this one"
-    return f"{path} is of {other_run}: name another folder with `runs`, or remove this one"
+    pairs = [(name, before.get(part, {}).get(name), value) for part in now for name, value in now[part].items()]
+    name, *values = next((pair for pair in pairs if pair[1] != pair[2]), ("", None, None))
+    was, wanted = ("none" if value is None else value for value in values)
+    other = {"": "another run", "sha256": "a run on another text"}
+    run = other.get(name, f"a run with {name.replace('_', ' ')} {was}, not {wanted}")
+    return f"{path} is of {run}: name another folder with `runs`, or remove this one"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shakegen.compare.summary import Measurement, Row, Summary
 
-NONE, GAP = "-", 2
+NONE = "-"
 
 
 @dataclass(frozen=True)
@@ -15,18 +15,12 @@ class Column:
     Attributes:
         head, title: above it, likewise.
         short, long: a cell for each row.
-        rank: columns of high rank are left out first where there is little room.
     """
 
     head: str
     title: str
     short: Sequence[str]
     long: Sequence[str]
-    rank: int
-
-    @property
-    def width(self) -> int:
-        return max(map(len, [self.head, *self.short]))
 
 
 def columns(summary: Summary) -> list[Column]:
@@ -34,33 +28,33 @@ def columns(summary: Summary) -> list[Column]:
     rows = summary.rows
     configs = [row.config for row in rows]
     shown = [
-        plain("cell", "cell", [row.name for row in rows], 0),
-        plain("units", "units", [str(config.units) for config in configs], 3),
-        plain("layers", "layers", [str(config.layers) for config in configs], 9),
-        Column("weights", "parameters", *numbers(row.parameters for row in rows), 4),
+        plain("cell", "cell", [row.name for row in rows]),
+        plain("units", "units", [str(config.units) for config in configs]),
+        plain("layers", "layers", [str(config.layers) for config in configs]),
+        Column("weights", "parameters", *numbers(row.parameters for row in rows)),
     ]
     depths = [str(config.cell_options.get("depth", NONE)) for config in configs]
     if set(depths) != {NONE}:
-        shown.insert(3, plain("depth", "depth", depths, 10))
+        shown.insert(3, plain("depth", "depth", depths))
     for number, measure in enumerate(summary.task.measures):
         cells = [score(row, measure.name, measure.digits) for row in rows]
         if number == 0:
             cells = [cell if row.finished else row.records[0].state for cell, row in zip(cells, rows, strict=True)]
-        shown.append(plain(measure.head, measure.title, cells, 1 if measure.usual else 11))
+        shown.append(plain(measure.head, measure.title, cells))
     means = {name: [row.figures[name].mean for row in rows] for name in rows[0].figures}
     minutes = [format_or_none(mean, lambda mean: f"{mean:.{1 + (mean < 10)}f}") for mean in means["minutes"]]
     return [
         *shown,
-        Column("train/s", "characters/s, training", *numbers(means["training_characters_per_second"]), 6),
-        Column("draw/s", "characters/s, sampling", *numbers(means["sampling_characters_per_second"]), 7),
-        plain("min", "minutes", minutes, 5),
-        Column("MiB", "peak memory, MiB", *numbers(means["peak_memory_mib"]), 8),
+        Column("train/s", "characters/s, training", *numbers(means["training_characters_per_second"])),
+        Column("draw/s", "characters/s, sampling", *numbers(means["sampling_characters_per_second"])),
+        plain("min", "minutes", minutes),
+        Column("MiB", "peak memory, MiB", *numbers(means["peak_memory_mib"])),
     ]
 
 
-def plain(head: str, title: str, cells: Sequence[str], rank: int) -> Column:
+def plain(head: str, title: str, cells: Sequence[str]) -> Column:
     """A column whose cells are the same in short and at length."""
-    return Column(head, title, cells, cells, rank)
+    return Column(head, title, cells, cells)
 
 
 def numbers(values) -> tuple[list[str], list[str]]:
@@ -89,11 +83,3 @@ def score(row: Row, name: str, digits: int) -> str:
     figure: Measurement = row.figures[name]
     spread = "" if figure.spread is None else f" ±{figure.spread:.{digits}f}"
     return format_or_none(figure.mean, lambda mean: f"{mean:.{digits}f}{spread}")
-
-
-def fit_columns(columns: list[Column], width: int | None) -> tuple[list[Column], list[Column]]:
-    """The columns that fit in a number of characters, and the others; None has room for all."""
-    kept = list(columns)
-    while width is not None and len(kept) > 1 and sum(column.width + GAP for column in kept) - GAP > width:
-        kept.remove(max(kept, key=lambda column: column.rank))
-    return kept, [column for column in columns if column not in kept]

@@ -1,21 +1,22 @@
 """Checks of the arguments of experiments. Only Python."""
 
-import math
 from collections.abc import Collection, Iterable
+
+from shakegen.checks import is_number, is_whole
 
 
 def require_counts(**values: int) -> None:
     """Refuse a value below 1; raises ValueError, which names it."""
     for name, value in values.items():
-        if value < 1:
-            raise ValueError(f"{name.replace('_', ' ')} is {value}: expected 1 or more")
+        if not is_whole(value, 1):
+            raise ValueError(f"{name.replace('_', ' ')} is {value!r}: expected 1 or more")
 
 
 def require_positive(**values: float) -> None:
     """Refuse a value that is not a number above 0; raises ValueError, which names it."""
     for name, value in values.items():
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name.replace('_', ' ')} is {value}: expected a number above 0")
+        if not is_number(value) or value <= 0:
+            raise ValueError(f"{name.replace('_', ' ')} is {value!r}: expected a number above 0")
 
 
 def require_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:

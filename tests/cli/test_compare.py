@@ -12,7 +12,6 @@ import pytest
 from mistakes import fails
 
 from shakegen.cells import BUILT_IN
-from shakegen.cli.compare import describe_left_out
 from shakegen.compare.record import Record, identify
 from shakegen.model import load
 from shakegen.network.config import Config
@@ -93,15 +92,6 @@ def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_st
     )
 
 
-def test_each_column_that_is_left_out_is_named_by_itself():
-    assert describe_left_out(["accuracy, test"]) == (
-        "No room for a column: “accuracy, test”. --csv and --json have all."
-    )
-    assert describe_left_out(["accuracy, test", "layers"]) == (
-        "No room for 2 columns: “accuracy, test”, “layers”. --csv and --json have all."
-    )
-
-
 def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path):
     path = tmp_path / "models" / "compare-poem" / "gru-0.json"
     words = ["compare", "poem.txt", "--cells", "gru", *SMALL, "--quiet"]
@@ -124,6 +114,9 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--csv", "poem.txt"], "poem.txt is read, it would be overwritten: name another file with --csv"),
+        (["--out", "a.html", "--csv", "a.html"], "a.html is to be written twice: give --out and --csv names of their "
+         "own"),
         (["--cells", "gru,cnn"], f"there is no cell 'cnn': expected one of {', '.join(BUILT_IN)}, or module:Class for "
          "one of your own"),
         (["--match", "time"], "to match time is to hold the minutes equal: expected --minutes, not --epochs"),

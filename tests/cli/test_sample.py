@@ -195,7 +195,7 @@ BAD = {
     "--temperature has no effect on a beam search without --stochastic: leave it out": [
         "--beam-width", 3, "--temperature", 1
     ],
-    "--length-penalty would change the probabilities of --stochastic: leave out one of them": [
+    "--length-penalty has no effect with --stochastic, whose probabilities it would change: leave it out": [
         "--beam-width", 3, "--stochastic", "--length-penalty", 1
     ],
     "--interactive and --beam-width are both given: expected one of them": ["--interactive", "--beam-width", 3],

@@ -12,7 +12,7 @@ from comparisons import plan, records
 
 from shakegen.compare import report
 from shakegen.compare.summary import Row, Summary
-from shakegen.compare.table import columns, compact, fit_columns
+from shakegen.compare.table import columns, compact
 from shakegen.network.config import Config
 from shakegen.training.recipe import Recipe
 
@@ -67,17 +67,6 @@ def test_the_table_has_a_row_for_each_and_says_which_failed():
     assert cells["characters/s, sampling"] == ["1,234,567", "1,234,567", "-"]
     assert cells["minutes"] == ["1.25", "1.00", "-"]
     assert cells["peak memory, MiB"] == ["1,024", "-", "-"]
-
-
-def test_a_narrow_table_leaves_out_what_tells_least():
-    every = columns(outcome())
-    assert fit_columns(every, None) == (every, [])
-    for width in range(1, 150):
-        kept, left_out = fit_columns(every, width)
-        assert sum(column.width + 2 for column in kept) - 2 <= width or len(kept) == 1
-        assert sorted([*kept, *left_out], key=every.index) == every
-        assert all(column.rank <= other.rank for column in kept for other in left_out)
-    assert {"cell", "units", "weights", "valid.", "test"} <= {column.head for column in fit_columns(every, 80)[0]}
 
 
 def test_numbers_in_short_keep_three_digits(rng):

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from shakegen.cells import BUILT_IN
 from shakegen.lab import cells
 from shakegen.lab.cloze import cloze, cloze_network, cut_gaps, draw_gaps, score
 from shakegen.text.corpus import Corpus
@@ -94,8 +95,10 @@ BAD = {
     "the validation text has 121 symbols, but a gap with 80 on each side needs 161: try a longer text or a smaller "
     "--context": ("--context", "80"),
     "context is 0: expected 1 or more": ("--context", "0"),
-    "there is no cell 'cnn' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of your "
-    "own": ("--cells", "cnn"),
+    f"there is no cell 'cnn': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": (
+        "--cells",
+        "cnn",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from shakegen import layers
+from shakegen.cells import BUILT_IN
 from shakegen.lab import cells, gradients
 from shakegen.lab.backpropagation import clip_gradients, network_state_gradients, state_gradients
 from shakegen.network.build import build
@@ -155,8 +156,7 @@ def test_the_command_looks_at_a_model_file(shakegen, random_model, tmp_path, poe
 
 
 BAD = {
-    "there is no cell 'elman' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of "
-    "your own": ("elman",),
+    f"there is no cell 'elman': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": ("elman",),
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": ("none.h5",),
     "lags is 0: expected 1 or more": ("gru", "--lags", "0"),
     "clip norm is -1.0: expected a number above 0": ("gru", "--clip-norm", "-1"),

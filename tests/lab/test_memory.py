@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from shakegen.cells import BUILT_IN
 from shakegen.cli.lab import draw_below
 from shakegen.lab import problems
 from shakegen.lab.memory import Memory, memory
@@ -91,8 +92,9 @@ def test_a_figure_in_the_terminal(capsys):
 BAD = {
     "updates is 0: expected 1 or more": ("--updates", "0"),
     "learning rate is nan: expected a number above 0": ("--learning-rate", "nan"),
-    "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of your "
-    "own": ("--cells", "gru,rnx"),
+    f"there is no cell 'rnx': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": (
+        "--cells", "gru,rnx"
+    ),
     "the lags given are '10;20': expected whole numbers such as 10,20,40": ("--lags", "10;20"),
     "the length is 1: expected 2 steps or more, for two numbers to add": ("--problem", "adding", "--lags", "1"),
     "the lag is 0, the symbols to copy are 1, the alphabet has 8: expected 1 or more, 1 or more, and 2 or more": (

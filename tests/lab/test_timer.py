@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from shakegen.cells import BUILT_IN
 from shakegen.lab import problems
 from shakegen.lab.timer import measure, timer
 
@@ -70,8 +71,10 @@ def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path)
 
 
 BAD = {
-    "there is no cell 'rnx' in the lab: expected some of rnn, irnn, lstm, gru, nlstm, or module:Class for one of your "
-    "own": ("--cells", "rnx"),
+    f"there is no cell 'rnx': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": (
+        "--cells",
+        "rnx",
+    ),
     "the longest duration is 9 steps of 120: expected 10 or more, and longer sequences": ("--longest", "9"),
     "the longest duration is 20 steps of 20: expected 10 or more, and longer sequences": ("--length", "20"),
     "updates is 0: expected 1 or more": ("--updates", "0"),

@@ -17,7 +17,7 @@ def autocomplete_crossentropy(hidden, kernel, bias, targets, logits: int = LOGIT
     Args:
         hidden: the inputs of the read-out, (N, T, H).
         kernel, bias: of the read-out to W outputs, (H, W) and (W,).
-        targets: outputs, integers (N, T); those below `words.SPECIAL`, padding and unknown words, do not count.
+        targets: outputs, integers (N, T); those below `outputs.SPECIAL`, padding and unknown words, do not count.
         logits: how many to compute at a time.
 
     Returns:

@@ -39,7 +39,7 @@ class Observations:
         """Cut a text: every observation takes as many whole words as fit, one after the other.
 
         Args:
-            characters: as `tidy` gives them, no word of more than `length - 1` letters.
+            characters: as `encode_text` gives them, no word of more than `length - 1` letters.
             words: the outputs.
             length: T.
         """

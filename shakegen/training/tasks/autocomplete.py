@@ -22,8 +22,8 @@ class AutocompleteTask(Task):
         Measure("test", "cross_entropy", "test", "cross entropy in nats, test"),
         Measure("test", "masked_accuracy", "accuracy", "accuracy, test"),
         Measure("test", "long_context_accuracy", "0 typed", "accuracy before a character is typed, test"),
-        Measure("test", "short_context_accuracy", "3 typed", "accuracy from 3 characters typed on, test", usual=False),
-        Measure("test", "study_accuracy", "study", "accuracy as the study of memory counts it, test", usual=False),
+        Measure("test", "short_context_accuracy", "3 typed", "accuracy from 3 characters typed on, test"),
+        Measure("test", "study_accuracy", "study", "accuracy as the study of memory counts it, test"),
     )
     example = 'complete --model {} "..."'
     idle = MappingProxyType(

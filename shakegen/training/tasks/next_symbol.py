@@ -21,7 +21,7 @@ class NextSymbolTask(Task):
     measures = (
         Measure("validation", "bits_per_character", "valid.", "bits/char, validation"),
         Measure("test", "bits_per_character", "test", "bits/char, test"),
-        Measure("test", "accuracy", "accuracy", "accuracy, test", usual=False),
+        Measure("test", "accuracy", "accuracy", "accuracy, test"),
     )
     example = 'sample --model {} --seed "..."'
     sample_temperature = 0.8

@@ -29,7 +29,6 @@ class Measure:
     head: str  # of its column in a terminal
     title: str
     digits: int = 3  # after the point
-    usual: bool = True  # whether a narrow table has it
 
     @property
     def name(self) -> str:
