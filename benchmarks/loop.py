@@ -58,7 +58,7 @@ def main():
     beginning = begin(Corpus.from_text(text), config, checkpoint_every=0, epochs=1000)
     trainer = Trainer(beginning, time.monotonic(), Strategy())
     ready = tuple(tf.constant(part) for part in trainer.replicas.batches.pair(0))
-    trainer.train([Rounds()], verbose=False)
+    trainer.train([Rounds()], log_dir=None, verbose=False)
     medians = {name: 1000 * statistics.median(seconds) for name, seconds in durations.items()}
     print(" | ".join(f"{name} {median:.2f} ms" for name, median in medians.items()), end=" | ")
     print(f"bare step / loop {medians['bare step'] / medians['loop']:.3f}")

@@ -42,14 +42,17 @@ def learner(arguments, batch_size, strategy):
 
     ids = np.random.default_rng(0).integers(VOCABULARY, size=TEXT, dtype=np.uint8)
     replicas = Replicas(ShuffledWindows(ids, arguments.seq_length, batch_size), strategy)
-    with replicas.scope():
+
+    def make():
         network = build(Config(arguments.cell, arguments.units, arguments.layers, dropout=0), VOCABULARY)
         optimizer = keras.optimizers.Adam(global_clipnorm=1.0)
         if replicas.count > 1:
             sum_once(optimizer)
         network.compile(optimizer, jit_compile=False)
         optimizer.build(network.trainable_variables)
-    return Learner(network, replicas)
+        return network
+
+    return Learner(replicas.make(make), replicas)
 
 
 def median_step(learn, steps):
@@ -83,7 +86,7 @@ def be_a_worker(arguments):
             learn = learner(arguments, arguments.batch_size * len(team), team)
             if team.chief:
                 measures["together"] = median_step(learn, arguments.steps)
-                team.order("end")
+                team.order("end", signal=None)
             else:
                 learn.begin(0)
                 for order in team.orders():
@@ -95,7 +98,7 @@ def be_a_worker(arguments):
         measures["weights"] = sum(weight.shape.num_elements() for weight in learn.network.weights)
         if arguments.index == 0:
             print(json.dumps(measures))
-        team.order("end") if team.chief else list(team.orders())
+        team.order("end", signal=None) if team.chief else list(team.orders())
 
 
 def measure(arguments, workers):

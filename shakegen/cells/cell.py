@@ -68,7 +68,6 @@ class Cell:
         layer: the public Keras layer, `module:Class`; "" for one made by `as_layer`.
         presets: names of variants that the lab compares, and their options.
         study: settings of `Config.autocomplete` that are this cell's own.
-        standard: whether comparisons and the lab take it where no cells are named.
     """
 
     units: int
@@ -78,7 +77,6 @@ class Cell:
     layer: ClassVar[str] = ""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     study: ClassVar[Mapping[str, Any]] = {}
-    standard: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

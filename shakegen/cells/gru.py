@@ -16,7 +16,6 @@ class GRU(Cell):
     """
 
     name, gates, layer = "gru", ("z", "r", "g"), "shakegen.layers:GRU"
-    standard = True
     study = MappingProxyType({"reset_after": False})
 
     reset_after: bool = option(

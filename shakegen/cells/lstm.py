@@ -11,7 +11,6 @@ class LSTM(Cell):
     """i, f, o = σ(x W + h U + b), g = tanh(x W + h U + b), c = f ⊙ c + i ⊙ g, h = o ⊙ tanh(c)."""
 
     name, gates, layer = "lstm", ("i", "f", "g", "o"), "shakegen.layers:LSTM"
-    standard = True
 
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"

@@ -13,14 +13,10 @@ class Mogrifier(LSTM):
     narrow ones. The paper's networks read embeddings. So should networks of many symbols here, for x itself is gated.
     """
 
-    name, layer, standard = "mogrifier", "shakegen.layers:MogrifierLSTM", False
+    name, layer = "mogrifier", "shakegen.layers:MogrifierLSTM"
 
     rounds: int = option(5, least=0, most=32, help="Rounds in which x and h gate each other.")
     rank: int = option(0, least=0, help="Of the matrices of the rounds; 0: full.")
-
-    @property
-    def state_names(self):
-        return ("h", "c")
 
     def weights(self, inputs):
         sizes = ((self.units, inputs), (inputs, self.units))  # of odd rounds, which gate x, and of even ones

@@ -18,7 +18,6 @@ class NLSTM(Cell):
     """
 
     name, gates, layer = "nlstm", ("i", "f", "g", "o"), "shakegen.layers:NLSTM"
-    standard = True
     study = MappingProxyType({"layers": 1})
 
     depth: int = option(2, least=1, help="Nested memories.")

@@ -16,7 +16,7 @@ DEFAULT = "gru"
 GROUP, VARIABLE = "shakegen.cells", "SHAKEGEN_CELLS"
 CELLS: dict[str, type[Cell]] = {}
 BUILT_IN: list[str] = []
-STANDARD: list[str] = []  # those that are compared where no cells are named
+STANDARD = ("rnn", "lstm", "gru", "nlstm")  # those that are compared where no cells are named
 WORDS = {"true": True, "false": False}
 
 
@@ -32,7 +32,6 @@ def register(cell: type[Cell]) -> None:
     CELLS[cell.name] = cell
     if cell.__module__.startswith("shakegen.cells.") and cell.name not in BUILT_IN:
         BUILT_IN.append(cell.name)
-        STANDARD.extend([cell.name] * cell.standard)
 
 
 def find_cell(name: str) -> type[Cell]:

@@ -13,7 +13,6 @@ class RNN(Cell):
     """h = a(x W + h U + b), a being tanh, or relu, which starts with U = 1 (the IRNN of Le, Jaitly & Hinton 2015)."""
 
     name, gates, layer = "rnn", ("h",), "shakegen.layers:SimpleRNN"
-    standard = True
     presets = MappingProxyType({"irnn": {"activation": "relu"}})
 
     activation: str = option("tanh", choices=("tanh", "relu"), help="Activation.")

@@ -9,7 +9,7 @@ LEAST = 1e-20  # of the normaliser, where exp(i) underflows
 class SLSTM(Cell):
     """An LSTM with an exponential input gate, a normaliser n and a stabiliser m (equations 8 to 17 of the paper).
 
-    z = tanh(x W + h U + b) and o = σ(x W + h U + b). The logarithm of i is such a sum, too, and f is σ or exp of one.
+    z = tanh(x W + h U + b) and o = σ(x W + h U + b). log i is x W + h U + b as well, and f is σ or exp of it.
     m = max(log f + m₋, log i), i′ = exp(log i - m), f′ = exp(log f + m₋ - m), c = f′ ⊙ c + i′ ⊙ z, n = f′ ⊙ n + i′,
     h = o ⊙ c / n. The value of m changes nothing but rounding. In the paper the recurrent weights are diagonal in
     blocks (heads), and a convolution, norms and projections stand around the cell. Here the weights are full, and the

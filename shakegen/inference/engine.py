@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from shakegen.cells.numpy_step import pad_product, product_of
+from shakegen.checks import check_ids
 from shakegen.inference.threads import Pace, get_blas
 
 SHARED = 1 << 18  # multiplications; OpenBLAS computes smaller products in one thread
@@ -218,23 +219,6 @@ class Engine:
             shared = streams * max(product.size for product in self._products) >= SHARED and get_blas().threads > 1
             self._paces[streams] = Pace(get_blas()) if shared else None
         return self._paces[streams]
-
-
-def check_ids(ids: np.ndarray, size: int) -> None:
-    """Check that all ids, integers of shape (N,), are from 0 to `size` - 1; numpy would read others as some of these.
-
-    Raises:
-        ValueError: one is not.
-    """
-    if len(ids) == 1:  # several times faster, and one stream has no time to lose
-        lowest = highest = ids.item()
-    elif len(ids):
-        lowest, highest = np.minimum.reduce(ids), np.maximum.reduce(ids)
-    else:
-        return
-    if lowest < 0 or highest >= size:
-        wrong = lowest if lowest < 0 else highest
-        raise ValueError(f"there is no id {wrong}: expected whole numbers from 0 to {size - 1}")
 
 
 def layer_weights(weights: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:

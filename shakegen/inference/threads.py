@@ -9,11 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from threadpoolctl import ThreadpoolController
-
 MOST = 8  # threads; one step of a network is too small for more
 TRIAL, BLOCK = 0.001, 0.01  # seconds between two looks, and of a measurement
-REST, LONGEST = 20, 2.0  # between two trials of another number: lengths of the last trial at least; seconds
+REST = 20  # lengths of a trial in vain until the next one
 MANY = 1000  # calls between two looks at most
 GAIN = 0.95  # another number of threads is chosen if it takes at most this share of the time
 
@@ -22,6 +20,8 @@ class Blas:
     """The threads of numpy's library of matrix products. Their number belongs to the whole process."""
 
     def __init__(self):
+        from threadpoolctl import ThreadpoolController  # takes a while, and small networks need it not
+
         self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
         self._lock, self._users, self._before = threading.Lock(), 0, [1]
 
@@ -76,7 +76,7 @@ class Pace:
         self._numbers = [1 << k for k in range(min(blas.threads, MOST).bit_length())]
         self._home = 1  # the fastest number so far
         self._seconds: dict[int, float] = {}  # of a call, by the number of threads, when last measured
-        self._upwards, self._patience = True, REST
+        self._upwards = True
         self._rest, self._span = 0.0, TRIAL  # seconds until the next trial, and of a measurement
         self._use(self._home)
 
@@ -89,7 +89,7 @@ class Pace:
             work(*arguments)
         self._spent += self._clock() - began
         self._left -= 1
-        if not self._left:
+        if self._left <= 0:
             self._look()
 
     def _use(self, threads: int) -> None:
@@ -108,10 +108,9 @@ class Pace:
         fastest = min(self._seconds, key=self._seconds.__getitem__)
         better = self._seconds[fastest] < GAIN * self._seconds[self._home]
         if self.threads != self._home and not better:  # a trial in vain
-            self._rest = max(REST * self._spent, min(self._patience * self._spent, LONGEST))
-            self._patience, self._span = 2 * self._patience, BLOCK
+            self._rest, self._span = REST * self._spent, BLOCK
         if better:
-            self._home, self._patience = fastest, REST
+            self._home = fastest
         self._use(self._home if self._rest > 0 else self._find_neighbour())
 
     def _find_neighbour(self) -> int:

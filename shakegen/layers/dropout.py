@@ -3,12 +3,7 @@
 import keras
 from keras import ops
 
-
-class Scale:
-    """A number, 0 to 1, that a network reads and that is none of its weights."""
-
-    def __init__(self):
-        self.variable = keras.Variable(1.0, trainable=False, dtype="float32", name="scale", autocast=False)
+from shakegen.layers.initial_state import Untracked
 
 
 @keras.saving.register_keras_serializable("shakegen")
@@ -17,7 +12,7 @@ class ScaledDropout(keras.layers.Dropout):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(rate, noise_shape, seed, **kwargs)
-        self.scale = Scale()
+        self.scale = Untracked(keras.Variable(1.0, trainable=False, dtype="float32", name="scale", autocast=False))
 
     def call(self, inputs, training=False):
         if not (training and self.rate > 0):

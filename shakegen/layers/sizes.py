@@ -28,7 +28,7 @@ def pad_steps(tensor, more):
 
 
 def repeat_last(tensor, more):
-    """A tensor (N, …) with more rows, all like the last one: whatever is computed of it stays a number."""
+    """A tensor (N, …) with more rows, all like the last one: nothing computed of it is NaN."""
     if is_zero(more):
         return tensor
     return tf.concat([tensor, tf.repeat(tensor[-1:], more, axis=0)], 0)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.inference.engine import check_ids
+from shakegen.checks import check_ids
 
 LN2 = math.log(2)  # nats in a bit
 LOGITS = 1 << 20  # looked at together

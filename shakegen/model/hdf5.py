@@ -110,14 +110,14 @@ class File:
         """The address and kind of each member of a group."""
         signature, version, size, address = unpack(layout.NAMES, self.take(heap, layout.NAMES.size))
         check((signature, version) == (b"HEAP", 0))
-        names, found, nodes = self.take(address, size), dict[str, tuple[int, int]](), [(tree, -1)]
+        names, found, nodes = self.take(address, size), dict[str, tuple[int, int]](), [tree]
         while nodes:
-            address, above = nodes.pop()
+            address = nodes.pop()
             signature, kind, level, count = unpack(layout.TREE, self.take(address, layout.TREE.size))
-            check((signature, kind) == (b"TREE", 0) and level == (level if above < 0 else above - 1))
+            check((signature, kind) == (b"TREE", 0))
             for child, _ in layout.PAIR.iter_unpack(self.take(address + layout.TREE.size, layout.PAIR.size * count)):
                 if level:
-                    nodes.append((child, level))
+                    nodes.append(child)
                     continue
                 signature, version, members = unpack(layout.SYMBOLS, self.take(child, layout.SYMBOLS.size))
                 check((signature, version) == (b"SNOD", 1))
@@ -125,7 +125,6 @@ class File:
                 entries = self.take(child + layout.SYMBOLS.size, layout.ENTRY.size * members)
                 for place, header, kind in layout.ENTRY.iter_unpack(entries):
                     name = decode(names[place : place + LONGEST_NAME + 1])
-                    check(name not in found)
                     found[name] = header, kind
         return found
 
@@ -198,13 +197,16 @@ class Group:
             raise ValueError(f"{full}/{rest} is missing; the file may be damaged")
         return member[rest]
 
-    def arrays(self, depth: int = 4) -> Iterator["Array"]:
-        """All arrays below the group, and below so many levels of groups; raises as `Group.__getitem__`."""
-        for member in map(self.__getitem__, self.entries):
-            if isinstance(member, Array):
-                yield member
-            elif depth:
-                yield from member.arrays(depth - 1)
+    def arrays(self) -> Iterator["Array"]:
+        """All arrays below the group; raises as `Group.__getitem__`."""
+        groups = [self]
+        for group in groups:
+            for name in group.entries:
+                member = group[name]
+                if isinstance(member, Array):
+                    yield member
+                else:
+                    groups.append(member)
 
     def text(self, name: str) -> str | None:
         """The text of an attribute; None if there is none.
@@ -245,7 +247,7 @@ class Array:
         self.shape: tuple[int, ...] = unpack(struct.Struct(f"<{dimensions}Q"), space, layout.SPACE.size)
         _, _, self._address, size = unpack(layout.LAYOUT, storage)
         self.name, self.dtype, self._file = name, dtype, file
-        check(size == dtype.itemsize * math.prod(self.shape) and max(self.shape, default=0) <= 1 << 48)
+        check(size == dtype.itemsize * math.prod(self.shape))
 
     def read(self) -> np.ndarray:
         """The numbers; DamageError if they are not in the file, or all that was read is larger than the file."""

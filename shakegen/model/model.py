@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar, over
 
 import numpy as np
 
-from shakegen.inference.engine import check_ids
+from shakegen.checks import check_ids
 from shakegen.model import evaluation, model_file, shelf
 from shakegen.model.base import LossUnit, Model
 from shakegen.sampling.generator import TextGenerator

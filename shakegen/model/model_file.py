@@ -9,11 +9,13 @@ it is ever executed.
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from shakegen.checks import is_number
 from shakegen.files import parse_json, write_whole
 from shakegen.model import hdf5, hdf5_layout
 from shakegen.network.config import Config
@@ -22,7 +24,7 @@ from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.word_vocabulary import VOCABULARIES
 
 FORMAT, VERSION = "shakegen", 1
-LARGE = 1e300
+LARGE = 1e100
 LONGEST = 300  # characters of a message about a file
 OLD_NAMES = {"validation_loss": "val_loss"}  # in the histories of older files
 
@@ -169,13 +171,14 @@ def best_of(history: list[dict]) -> dict:
     return min(history, key=lambda entry: entry.get("val_loss", entry["loss"]), default={})
 
 
-def is_number(value) -> bool:
-    return type(value) in (int, float) and abs(value) < LARGE
+def are_numbers(values: Iterable) -> bool:
+    """Whether all are numbers whose products are numbers, too."""
+    return all(is_number(value, -LARGE, LARGE) for value in values)
 
 
 def is_epoch(entry) -> bool:
     """Whether an entry of a history has numbers only, among them the epoch and its loss."""
-    return isinstance(entry, dict) and {"epoch", "loss"} <= set(entry) and all(map(is_number, entry.values()))
+    return isinstance(entry, dict) and {"epoch", "loss"} <= set(entry) and are_numbers(entry.values())
 
 
 def is_origin(corpus: dict) -> bool:
@@ -188,7 +191,7 @@ def is_origin(corpus: dict) -> bool:
         and 2 <= corpus.get("observation_length", 2) <= 1 << 16
         and isinstance(split, list)
         and isinstance(validation, dict)
-        and all(map(is_number, [*split, *validation.values()]))
+        and are_numbers([*split, *validation.values()])
     )
 
 

@@ -20,12 +20,23 @@ class Usual(int):
     """A number that follows from other settings because none was given; `dataclasses.replace` lets it follow anew."""
 
 
-class CellOptions(dict):
-    """All options of a cell; `given` has those that do not merely have their usual value."""
+class CellOptions(Mapping):
+    """All options of a cell, read only; `given` has the ones that were chosen."""
 
     def __init__(self, cell: type[Cell], given: Mapping):
-        super().__init__(resolve_options(cell, given))
-        self.given = given
+        self._all, self.given = resolve_options(cell, given), given
+
+    def __getitem__(self, name: str):
+        return self._all[name]
+
+    def __iter__(self):
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 @dataclass(frozen=True, init=False)

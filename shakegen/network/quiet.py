@@ -12,8 +12,9 @@ FLOATX = ("float16", "float32", "float64")  # that TensorFlow's own reader of ke
 
 
 def read_settings() -> dict:
-    """What keras.json says, without importing Keras."""
-    folder = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    """The settings of keras.json, where Keras looks for it, without importing Keras."""
+    home = os.path.expanduser("~")
+    folder = Path(os.environ.get("KERAS_HOME") or Path(home if os.access(home, os.W_OK) else "/tmp", ".keras"))
     try:
         settings = json.loads((folder / "keras.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):  # Keras goes on without it

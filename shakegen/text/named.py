@@ -3,12 +3,11 @@
 import hashlib
 import logging
 import os
-import stat
 import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -190,6 +189,7 @@ def retrieve(source: Download, file: Path, show: Callable[[int], None]) -> None:
         headers = {"User-Agent": f"shakegen/{__version__}", "Accept-Encoding": "identity"}
         with requests.get(url, stream=True, timeout=(CONNECT_TIMEOUT, TIMEOUT), headers=headers) as response:
             response.raise_for_status()
+            os.unlink(output)  # pooch's temporary files are for their owner alone
             with open(output, "wb") as out:
                 for chunk in response.iter_content(CHUNK):
                     out.write(chunk)
@@ -199,8 +199,6 @@ def retrieve(source: Download, file: Path, show: Callable[[int], None]) -> None:
 
     pooch.get_logger().setLevel("WARNING")  # `progress_bar` names the text
     pooch.retrieve(source.url, source.sha256, file.name, file.parent, downloader=receive)
-    with suppress(PermissionError), files.temporary_beside(file) as (new, _):
-        file.chmod(stat.S_IMODE(os.stat(new.fileno()).st_mode))  # pooch's temporary files are for their owner alone
 
 
 def explain(error: Exception, host: str) -> tuple[str, bool]:

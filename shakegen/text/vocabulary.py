@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.checks import is_whole
+from shakegen.checks import check_ids, is_whole
 
 CODE_POINTS = 0x110000
 LARGEST = 1 << 20
@@ -201,9 +201,7 @@ class Vocabulary:
     def check_ids(self, ids: Iterable[int]) -> np.ndarray:
         """Ids as an array; raises ValueError if one is out of range."""
         ids = np.asarray(ids, dtype=np.intp)
-        wrong = ids[(ids < 0) | (ids >= len(self))]
-        if len(wrong):
-            raise ValueError(f"there is no id {wrong[0]}: expected whole numbers from 0 to {len(self) - 1}")
+        check_ids(ids, len(self))
         return ids
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:

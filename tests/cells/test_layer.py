@@ -19,8 +19,6 @@ PUBLIC = [
     (cells.GRU, {}),
     (cells.GRU, {"reset_after": False}),
     (cells.NLSTM, {"depth": 3}),
-    *((kind, {}) for kind in NEWER),
-    (cells.Mogrifier, {"rounds": 3, "rank": 2}),
 ]
 # Elsewhere Keras's tanh gives float32, which its SimpleRNN then refuses beside states of float64.
 DTYPE = "float64" if keras.backend.backend() == "tensorflow" else "float32"

@@ -43,6 +43,7 @@ class Computer:
 
 IDLE, BUSY = {1: 100e-6, 2: 50e-6}, {1: 100e-6, 2: 1e-3}
 EIGHT = {1: 100e-6, 2: 60e-6, 4: 40e-6, 8: 90e-6}
+EIGHT_BUSY = {1: 100e-6, 2: 200e-6, 4: 400e-6, 8: 900e-6}
 
 
 @pytest.mark.parametrize("seconds", [IDLE, BUSY, EIGHT, {1: 5e-3, 2: 20e-3}, {1: 20e-6, 2: 20e-6}, {1: 0.5, 2: 0.3}])
@@ -53,7 +54,7 @@ def test_nine_tenths_of_the_fastest_number_are_reached(seconds):
     assert computer.run(pace, 10) > 0.9 / min(seconds.values())
 
 
-@pytest.mark.parametrize(("before", "after"), [(IDLE, BUSY), (BUSY, IDLE)])
+@pytest.mark.parametrize(("before", "after"), [(IDLE, BUSY), (BUSY, IDLE), (EIGHT, EIGHT_BUSY), (EIGHT_BUSY, EIGHT)])
 def test_a_change_is_noticed_within_a_second(before, after):
     computer = Computer(before)
     pace = Pace(computer, lambda: computer.now)

@@ -127,3 +127,6 @@ def test_stateful_layers_keep_their_states_while_a_sample_is_drawn():
     assert np.array_equal(first, second)
     after = [keras.ops.convert_to_numpy(state) for state in recurrent.states]
     assert all(map(np.array_equal, after, before))
+    recurrent.reset_state()
+    fresh, _ = KerasSteps(model).prime([1, 2])
+    assert np.array_equal(first, fresh), "a sample begins from zeros, wherever training is"

@@ -3,7 +3,7 @@
 import copy
 import itertools
 import pickle
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -38,3 +38,10 @@ def test_options_of_another_cell_are_refused_however_they_are_given():
         with pytest.raises(ValueError) as error:
             Config("gru", **options)
         assert str(error.value) == "depth is 3, but the cell is gru: it is for nlstm only"
+
+
+def test_options_of_a_cell_cannot_be_changed():
+    config = Config("nlstm", depth=3)
+    with pytest.raises(TypeError):
+        config.cell_options["depth"] = 99
+    assert asdict(config)["cell_options"] == {"depth": 3}

@@ -89,7 +89,7 @@ def test_a_text_is_fetched_once_and_kept(offer, folder, suffix, content):
     assert len(server.requests) == 1
     assert named.is_here("mine")
     (folder / "new").touch()
-    assert path.stat().st_mode == (folder / "new").stat().st_mode, "whoever shares the folder can read it"
+    assert path.stat().st_mode == (folder / "new").stat().st_mode, "all users of the folder can read it"
 
 
 def test_a_damaged_text_is_fetched_again(offer, folder):

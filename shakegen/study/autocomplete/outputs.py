@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from shakegen.inference.engine import check_ids
+from shakegen.checks import check_ids
 from shakegen.text.vocabulary import Vocabulary
 
 SYMBOLS = Vocabulary(" abcdefghijklmnopqrstuvwxyz")

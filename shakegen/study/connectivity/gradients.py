@@ -6,7 +6,8 @@ with respect to the one-hot input at s.
 
 import numpy as np
 
-from shakegen.inference.engine import check_ids, layer_weights
+from shakegen.checks import check_ids
+from shakegen.inference.engine import layer_weights
 from shakegen.inference.threads import Pace, get_blas
 from shakegen.study.connectivity.layer import LayerTrace
 
