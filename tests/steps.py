@@ -15,12 +15,14 @@ def run(step, weights, x):
     """All that a step shows, along inputs (T, N, INPUTS)."""
     streams = x.shape[1]
     width, rows = step.recurrent_kernel.shape[1], []
-    state = np.hstack([np.empty((streams, width)), np.tile(step.initial_memory, (streams, 1))])
-    recurrent, memory = state[:, :width], state[:, width:]  # neighbours, as in the engine
-    h = np.tile(weights["initial_state_0"] / step.output_scale, (streams, 1))
-    advance, views = step.bind(recurrent, memory, h)
+    row = np.hstack([np.empty((streams, width)), np.tile(step.initial_memory, (streams, 1))])
+    given = np.empty((streams, step.kernel.shape[1]))
+    h = np.tile(weights["initial_state_0"] / step.output_scale, (streams, 1)).astype(row.dtype)
+    calls, views = step.bind(given, row, h, watched=True)
     for one in x:
-        np.copyto(recurrent, (h * step.output_scale) @ step.recurrent_kernel + step.recurrent_bias)
-        advance(one @ step.kernel + step.input_bias)
+        np.copyto(row[:, :width], (h * step.output_scale) @ step.recurrent_kernel + step.recurrent_bias)
+        np.copyto(given, one @ step.kernel + step.input_bias)
+        for function, arguments in calls:
+            function(*arguments)
         rows.append({name: array * factor for name, (array, factor) in views.items()})
     return rows

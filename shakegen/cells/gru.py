@@ -57,13 +57,15 @@ class GRUStep:
         self.recurrent_kernel, self.recurrent_bias = weights["recurrent_kernel"] / 2, weights["bias"][1] / 2
         self.initial_memory = weights.get("initial_state_0", np.zeros_like(self.recurrent_kernel[:, 0]))
 
-    def bind(self, recurrent, memory, h):
+    def bind(self, x, row, h, watched=False):
+        split = len(self.recurrent_bias)
+        recurrent, memory = row[..., :split], row[..., split:]
         units, one, half = memory.shape[-1], constant(1, h), constant(0.5, h)
         gates, inner = recurrent[..., : 2 * units], recurrent[..., 2 * units :]
         z, r = gates[..., :units], gates[..., units:]
         add, multiply, subtract, tanh, copyto = np.add, np.multiply, np.subtract, np.tanh, np.copyto
 
-        def advance(x):
+        def advance():
             add(gates, x[..., : 2 * units], gates)
             tanh(gates, gates)
             add(gates, one, gates)
@@ -76,7 +78,7 @@ class GRUStep:
             add(memory, inner, memory)
             copyto(h, memory)
 
-        return advance, {"z": (z, 0.5), "r": (r, 0.5), "g": (inner, 1), "h": (h, 1)}
+        return [(advance, ())], {"z": (z, 0.5), "r": (r, 0.5), "g": (inner, 1), "h": (h, 1)}
 
 
 class GRUResetBeforeStep:
@@ -93,7 +95,9 @@ class GRUResetBeforeStep:
         self.candidate_kernel = pad_product(weights["recurrent_kernel"][:, 2 * units :] / 2)
         self.initial_memory = weights.get("initial_state_0", np.zeros_like(self.recurrent_bias[:units]))
 
-    def bind(self, recurrent, memory, h):
+    def bind(self, x, row, h, watched=False):
+        split = len(self.recurrent_bias)
+        recurrent, memory = row[..., :split], row[..., split:]
         units, one, half = memory.shape[-1], constant(1, h), constant(0.5, h)
         z, r = recurrent[..., :units], recurrent[..., units:]
         factor, product = (np.ones((*memory.shape[:-1], width), h.dtype) for width in self.candidate_kernel.shape)
@@ -101,7 +105,7 @@ class GRUResetBeforeStep:
         add, multiply, subtract, tanh, copyto = np.add, np.multiply, np.subtract, np.tanh, np.copyto
         matmul, candidate_kernel = product_of(h), self.candidate_kernel
 
-        def advance(x):
+        def advance():
             add(recurrent, x[..., : 2 * units], recurrent)
             tanh(recurrent, recurrent)
             add(recurrent, one, recurrent)
@@ -115,4 +119,4 @@ class GRUResetBeforeStep:
             add(memory, candidate, memory)
             copyto(h, memory)
 
-        return advance, {"z": (z, 0.5), "r": (r, 0.5), "g": (candidate, 1), "h": (h, 1)}
+        return [(advance, ())], {"z": (z, 0.5), "r": (r, 0.5), "g": (candidate, 1), "h": (h, 1)}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from shakegen.cells.cell import Cell, Weight
-from shakegen.cells.numpy_step import arrange_gates, constant, join_neighbours
+from shakegen.cells.numpy_step import arrange_gates, constant
 from shakegen.cells.operations import activate
 
 
@@ -51,15 +51,17 @@ class LSTMStep:
             "initial_state_1", np.zeros_like(self.input_bias[: len(self.recurrent_kernel)])
         )
 
-    def bind(self, recurrent, memory, h):
+    def bind(self, x, row, h, watched=False):
+        split = len(self.recurrent_bias)
+        recurrent, memory = row[..., :split], row[..., split:]
         units, one, half = memory.shape[-1], constant(1, h), constant(0.5, h)
         gates, o, i_f = recurrent[..., : 3 * units], recurrent[..., :units], recurrent[..., units : 3 * units]
-        g_c = join_neighbours(recurrent[..., 3 * units :], memory)
+        g_c = row[..., 3 * units :]
         products = np.empty_like(i_f)
         new, kept = products[..., :units], products[..., units:]
         add, multiply, tanh = np.add, np.multiply, np.tanh
 
-        def advance(x):
+        def advance():
             add(recurrent, x, recurrent)
             tanh(recurrent, recurrent)
             add(gates, one, gates)
@@ -70,4 +72,4 @@ class LSTMStep:
             multiply(h, o, h)
 
         i, f, g = (recurrent[..., k * units : (k + 1) * units] for k in (1, 2, 3))
-        return advance, {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (memory, 1), "h": (h, 0.5)}
+        return [(advance, ())], {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (memory, 1), "h": (h, 0.5)}

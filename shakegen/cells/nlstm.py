@@ -91,7 +91,9 @@ class NLSTMStep:
             for level in levels[1:]
         ]
 
-    def bind(self, recurrent, memory, h):
+    def bind(self, x, row, h, watched=False):
+        split = len(self.recurrent_bias)
+        recurrent, memory = row[..., :split], row[..., split:]
         units, one, half = recurrent.shape[-1] // 4, constant(1, h), constant(0.5, h)
         add, multiply, tanh, matmul = np.add, np.multiply, np.tanh, product_of(h)
         memories = [memory[..., d * units : (d + 1) * units] for d in range(len(self.inner) + 1)]
@@ -107,7 +109,7 @@ class NLSTMStep:
         innermost = memories[-1]
         (_, _, new), (_, _, kept) = inwards[-1]
 
-        def advance(x):
+        def advance():
             add(recurrent, x, recurrent)
             for level, (sigmoids, _, g) in enumerate(gates):
                 if level:
@@ -130,4 +132,4 @@ class NLSTMStep:
             o, i, f, g = (pre[..., k * units : (k + 1) * units] for k in range(4))
             shown = {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (c, 1)}
             views |= {f"{name}{level}": view for name, view in shown.items()}
-        return advance, {**views, "h": (h, 0.5)}
+        return [(advance, ())], {**views, "h": (h, 0.5)}

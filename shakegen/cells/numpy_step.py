@@ -11,15 +11,24 @@ A sigmoid is ½ + ½ tanh(z/2). The steps that are tuned by hand fold the inner 
 gates.
 """
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 from shakegen.cells.graph import trace
-from shakegen.cells.program import Program, evaluate, separate_products
+from shakegen.cells.lowering import Lowering
+from shakegen.cells.operations import NUMPY
+from shakegen.cells.program import order_of
+from shakegen.cells.schedule import INPUT, JOINING, OUTPUT, ROW, Bank, Place, Schedule, line_up, sort_columns
+from shakegen.cells.symbol import Symbol
 
 # A text must not depend on how many threads computed it. OpenBLAS rounds alike in 1, 2, 4 and 8 threads if the rows of
 # a long product, and the columns of a large one, are multiples of these.
 ROWS, LONG = 32, 320
 COLUMNS, LARGE = 128, 460_000
+
+UFUNCS = {"minimum": np.minimum, "log1p": np.log1p}  # besides those of equations
 
 
 class EquationStep:
@@ -31,50 +40,132 @@ class EquationStep:
         inputs: how many numbers an input has.
     """
 
-    output_scale = 1.0
-
     def __init__(self, cell, weights: dict[str, np.ndarray], inputs: int):
         graph = trace(cell, inputs)
-        values = {symbol: weights[name] for name, symbol in graph.weights.items()}
-        dtype = next(iter(values.values())).dtype
-        self._states, self._names = list(graph.states.values()), [*graph.after, *graph.shown]
-        wanted = [*graph.after.values(), *graph.shown.values()]
-        self._widths = [symbol.shape[-1] for symbol in graph.shown.values()]
-        wanted, self._x, kernels = separate_products(wanted, graph.x, keep_left=False)
-        wanted, self._product, recurrent_kernels = separate_products(wanted, self._states[0], keep_left=True)
-        self.kernel = columns_of(evaluate(kernels, dict(values)), inputs, self._x.shape[-1], dtype)
-        self.recurrent_kernel = columns_of(
-            evaluate(recurrent_kernels, dict(values)), cell.units, self._product.shape[-1], dtype
-        )
-        self.input_bias, self.recurrent_bias = np.zeros_like(self.kernel[0]), np.zeros_like(self.recurrent_kernel[0])
-        zeros = np.zeros(cell.units, dtype)
-        starts = [weights.get(f"initial_state_{number}", zeros) for number in range(len(self._states))]
-        self.initial_memory = np.concatenate(starts)
-        self._program = Program(wanted, [self._x, self._product, *self._states], values)
-        self._views = [
-            number for number, symbol in enumerate(wanted) if symbol.operation in ("input", "part", "linear")
+        lowering = Lowering(graph, weights)
+        self._dtype = lowering.dtype
+        (h, *others), (output, *after) = graph.states.values(), graph.after.values()
+        node, self.output_scale = lowering.scaled(output)
+        self._after = {state: lowering.plain(symbol) for state, symbol in zip(others, after, strict=True)}
+        self._shown = {name: lowering.scaled(symbol) for name, symbol in graph.shown.items()}
+        if h in order_of([node, *self._after.values(), *(shown for shown, _ in self._shown.values())]):
+            node, self.output_scale = lowering.plain(output), 1.0
+            self._after = {h: node, **self._after}
+        self._output, self._names = node, {symbol: name for name, symbol in graph.states.items()}
+        self._lay_out(lowering.outer, graph.x, h)
+        starts = [
+            weights.get(f"initial_state_{k}", np.zeros(cell.units, self._dtype))
+            for k, state in enumerate(graph.states.values())
+            if state in self._after
         ]
+        self.initial_memory = np.concatenate([np.zeros(0, self._dtype), *starts])
 
-    def bind(self, recurrent, memory, h):
-        program, states, units = self._program, self._states, h.shape[-1]
-        memories = [memory[..., k * units : (k + 1) * units] for k in range(len(states))]
-        known = {self._product: recurrent, **dict(zip(states, memories, strict=True))}
-        views = {
-            name: np.empty((*h.shape[:-1], width), h.dtype)
-            for name, width in zip(self._names[len(states) :], self._widths, strict=True)
-        }
-        targets, copyto = [*memories, *views.values()], np.copyto
+    def _lay_out(self, outer: list[Symbol], x: Symbol, h: Symbol) -> None:
+        """Give columns of the products with h and with x, and states, their places; and make the matrices."""
+        nodes = sort_columns(outer, [self._output, *self._after.values()])
+        with_h, with_x = ([node for node in nodes if left in form_of(node).terms] for left in (h, x))
+        both = [node for node in with_h if node in with_x]
+        with_h, with_x = [*without(with_h, both), *both], [*both, *without(with_x, both)]
+        self.kernel, self.input_bias = matrix_of(with_x, x, self._dtype), bias_of(with_x, self._dtype)
+        self.recurrent_kernel, self.recurrent_bias = matrix_of(with_h, h, self._dtype), bias_of(with_h, self._dtype)
+        width = sum(node.shape[-1] for node in both)
+        if width:
+            self.recurrent_bias[-width:] = 0  # it has been added to x
+        self._places = line_up(INPUT, with_x) | line_up(ROW, [*with_h, *self._after])
+        first = len(self.recurrent_bias) - width
+        self._sum = Place(ROW, first, first + width), Place(INPUT, 0, width)
 
-        def advance(x):
-            values = program({self._x: x, **known})
-            for number in self._views:  # these values are about to be overwritten
-                values[number] = values[number].copy()
-            for target, value in zip(targets, values, strict=True):
-                copyto(target, value)
-            copyto(h, memories[0])
+    @functools.cache
+    def _schedule(self, watched: bool) -> tuple[Schedule, dict[str, tuple[Place, float]]]:
+        """The calls of a step, and where to find what it shows."""
+        widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
+        targets = [(node, self._places[state]) for state, node in self._after.items()]
+        targets.append((self._output, Place(OUTPUT, 0, widths[OUTPUT])))
+        views = {self._names[state]: (self._places[state], 1.0) for state in self._after}
+        views.setdefault(next(iter(self._names.values())), (targets[-1][1], self.output_scale))
+        if watched:
+            for name, (node, factor) in self._shown.items():
+                place = Place(len(widths), 0, node.shape[-1])
+                targets.append((node, place))
+                widths.append(place.stop)
+                views[name] = place, factor
+        banks = self._find_banks([node for node, _ in targets], widths)
+        return Schedule(targets, self._places, banks, widths), views
 
-        shown = {**dict(zip(self._names, memories, strict=False)), **views}
-        return advance, {name: (array, 1) for name, array in shown.items()}
+    def _find_banks(self, wanted: list[Symbol], widths: list[int]) -> list[Bank]:
+        """The products within the step, one for all that have the same factors."""
+        groups: dict[tuple, list[Symbol]] = {}
+        for node in order_of(wanted, self._places):
+            if node.operation == "columns":
+                groups.setdefault(node.inputs, []).append(node)
+        banks = []
+        for lefts, group in groups.items():
+            nodes = sort_columns(group, wanted)
+            rows = [matrix_of(nodes, left, self._dtype) for left in lefts]
+            kernel = pad_product(np.vstack([*rows, bias_of(nodes, self._dtype)]))
+            factor, product = (Place(len(widths) + k, 0, width) for k, width in enumerate(kernel.shape))
+            places = line_up(factor.memory, lefts)
+            widths += kernel.shape
+            banks.append(Bank(nodes, kernel, factor, product, [places[left] for left in lefts]))
+        return banks
+
+    def bind(self, x, row, h, watched=False):
+        schedule, shown = self._schedule(watched)
+        memories = [row, x, h, *(np.ones((*h.shape[:-1], width), h.dtype) for width in schedule.widths[3:])]
+
+        def view(argument):
+            if isinstance(argument, Place):
+                memory = memories[argument.memory]
+                whole = (argument.start, argument.stop) == (0, memory.shape[-1])
+                return memory if whole else memory[..., argument.start : argument.stop]
+            return constant(argument, h) if isinstance(argument, float) else argument
+
+        calls, (total, term) = [], map(view, self._sum)
+        if total.size:
+            calls.append((np.add, (total, term, total)))
+        for operation, arguments, attributes, place in schedule.calls:
+            arrays = [view(one) for one in [*arguments, place]]
+            if operation in JOINING and len({array.shape[-1:] for array in arrays if array.ndim}) > 1:
+                width = min(array.shape[-1] for array in arrays if array.ndim)  # one block serves several
+                arrays = [array.reshape(*array.shape[:-1], -1, width) if array.ndim else array for array in arrays]
+            calls.append(call_of(operation, arrays[:-1], attributes, arrays[-1]))
+        return calls, {name: (view(place), factor) for name, (place, factor) in shown.items()}
+
+
+def call_of(operation: str, arguments: list, attributes: dict, out: np.ndarray) -> tuple[Callable, tuple]:
+    """A function and its arguments that leave the result of an operation in an array."""
+    function = NUMPY.get(operation) or UFUNCS.get(operation)
+    if operation == "copy":
+        return np.copyto, (out, *arguments)
+    if operation == "matmul":
+        return product_of(out), (*arguments, out)
+    if isinstance(function, np.ufunc) and operation not in ("maximum", "minimum"):
+        return function, (*arguments, out)
+
+    def compute():
+        function(*arguments, out=out)
+
+    def compute_and_copy():
+        np.copyto(out, function(*arguments, **attributes))
+
+    return compute if isinstance(function, np.ufunc) else compute_and_copy, ()
+
+
+def form_of(node: Symbol):
+    return node.attributes["form"]
+
+
+def without(nodes: list[Symbol], others: list[Symbol]) -> list[Symbol]:
+    return [node for node in nodes if node not in others]
+
+
+def matrix_of(nodes: list[Symbol], left: Symbol, dtype) -> np.ndarray:
+    """The matrices by which a left factor makes columns, side by side."""
+    return np.hstack([np.zeros((left.shape[-1], 0), dtype), *(form_of(node).matrix(left) for node in nodes)])
+
+
+def bias_of(nodes: list[Symbol], dtype) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype), *(form_of(node).bias for node in nodes)])
 
 
 def columns_of(kernels: list[np.ndarray], rows: int, columns: int, dtype) -> np.ndarray:
@@ -104,9 +195,3 @@ def product_of(like: np.ndarray):
 def constant(value: float, like: np.ndarray) -> np.ndarray:
     """A scalar as an array: numpy converts a Python number anew in every call."""
     return np.array(value, like.dtype)
-
-
-def join_neighbours(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """One view over two views that are neighbours in the last axis of one array."""
-    width = left.shape[-1] + right.shape[-1]
-    return np.lib.stride_tricks.as_strided(left, (*left.shape[:-1], width), left.strides)

@@ -41,15 +41,17 @@ class RNNStep:
         self.recurrent_bias = np.zeros_like(self.input_bias)
         self.rectified, self.initial_memory = cell.activation == "relu", self.input_bias[:0]
 
-    def bind(self, recurrent, memory, h):
+    def bind(self, x, row, h, watched=False):
+        split = len(self.recurrent_bias)
+        recurrent, memory = row[..., :split], row[..., split:]
         add, tanh, maximum, zero = np.add, np.tanh, np.maximum, constant(0, h)
 
-        def advance(x):
+        def advance():
             add(recurrent, x, recurrent)
             tanh(recurrent, h)
 
-        def advance_rectified(x):
+        def advance_rectified():
             add(recurrent, x, recurrent)
             maximum(recurrent, zero, out=h)
 
-        return advance_rectified if self.rectified else advance, {"h": (h, 1)}
+        return [(advance_rectified if self.rectified else advance, ())], {"h": (h, 1)}

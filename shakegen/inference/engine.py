@@ -153,21 +153,20 @@ class Engine:
         check_ids(ids, self.vocabulary_size)
         activations: list[dict[str, tuple[list[np.ndarray], int]]] = []
 
-        def watched(advance, views):
+        def watch(views):
             views = {name: view for name, view in views.items() if names is None or name in names}
             kept: dict[str, tuple[list[np.ndarray], int]] = {
                 name: ([], array.shape[-1]) for name, (array, _) in views.items()
             }
             activations.append(kept)
 
-            def watching(x):
-                advance(x)
+            def record():
                 for name, (array, factor) in views.items():
                     kept[name][0].append(array * factor)
 
-            return watching
+            return record
 
-        self._bind(self.start() if state is None else state, watched)
+        self._bind(self.start() if state is None else state, watch)
         for one in np.asarray(ids, np.intp)[:, None]:
             self._run(one)
         self._bound = None
@@ -175,12 +174,17 @@ class Engine:
             {name: np.reshape(rows, (len(ids), width)) for name, (rows, width) in kept.items()} for kept in activations
         ]
 
-    def _bind(self, state: np.ndarray, watched=lambda advance, views: advance) -> None:
-        """Lay views over a state and compile the list of calls that advance it."""
+    def _bind(self, state: np.ndarray, watch: Callable | None = None) -> None:
+        """Lay views over a state and compile the list of calls that advance it.
+
+        Args:
+            watch: makes, from the arrays that a layer shows, what is to be called after each of its steps.
+        """
         single = len(state) == 1
         rows = state[0] if single else state
         x = np.empty((len(state), self._table.shape[1]), self._dtype)
         layer_input, calls, units = (x[0] if single else x), [], self._units
+        take, matmul, copyto = self._table.take, product_of(rows), np.copyto
         outputs = self._make_ones(rows, len(self._products[-1]))
         for number, (layer, product, (first, begin, forward, recurrent, end)) in enumerate(
             zip(self._layers, self._products, self._spans, strict=True), 1
@@ -190,20 +194,20 @@ class Engine:
             else:
                 one_h = self._make_ones(rows, len(product))
                 h = one_h[..., 1 : 1 + units]
-            advance = watched(*layer.bind(rows[..., forward:recurrent], rows[..., recurrent:end], h))
-            calls.append((advance, layer_input, one_h, product, rows[..., first:recurrent]))
+            steps, views = layer.bind(layer_input, rows[..., forward:end], h, watch is not None)
+            calls += steps
+            if watch is not None:
+                calls.append((watch(views), ()))
+            calls.append((matmul, (one_h, product, rows[..., first:recurrent])))
             layer_input = rows[..., begin:forward]
-        take, matmul, copyto = self._table.take, product_of(rows), np.copyto
         results = rows[..., self._result]
-        beside, deferred = calls[-1][2][..., 1 : 1 + results.shape[-1]], self._deferred
+        if self._deferred:
+            calls.append((copyto, (results, one_h[..., 1 : 1 + results.shape[-1]])))
 
         def run(ids):
             take(ids, 0, x, "clip")
-            for advance, inputs, one_h, product, out in calls:
-                advance(inputs)
-                matmul(one_h, product, out)
-            if deferred:
-                copyto(results, beside)
+            for function, arguments in calls:
+                function(*arguments)
 
         pace = self._find_pace(len(state))
         self._bound, self._results = state, state[:, self._result]

@@ -1,0 +1,339 @@
+"""Equations lowered for numpy: fewer and cheaper operations, whatever the cell.
+
+A value of the equations becomes one of three forms. A `Linear` is a sum of products with weights: sums, parts and
+scales of it only change the weights. An `Affine` is a node times a number plus a number: most numbers that equations
+multiply by and add cancel or meet, so few of them are ever computed. A σ is ½ + ½ tanh(z/2). A list is blocks side by
+side. Nodes are symbols of operations that are left to compute.
+"""
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from shakegen.cells.graph import Graph
+from shakegen.cells.program import evaluate, order_of
+from shakegen.cells.symbol import BATCH, Symbol
+
+LARGEST_FACTOR = 1 << 20  # a number that a node is yet to be multiplied by; others are multiplied at once
+LARGE_EXPONENT = 80.0  # exp of it is a number
+
+
+@dataclass(eq=False)
+class Linear:
+    """Σ left @ matrix + bias; the matrix None is a one.
+
+    Attributes:
+        node: the Affine that has been made of it.
+    """
+
+    terms: dict[Symbol, np.ndarray | None]
+    bias: np.ndarray
+    node: "Affine | None" = field(default=None)
+
+    def matrix(self, left: Symbol) -> np.ndarray:
+        weight = self.terms[left]
+        return np.eye(left.shape[-1], dtype=self.bias.dtype) if weight is None else weight
+
+    def times(self, factor) -> "Linear":
+        """The form times a number, or a vector of one for each column."""
+        if isinstance(factor, float) and factor == 1:
+            return self
+        factor = np.asarray(factor, self.bias.dtype)
+        return Linear({left: self.matrix(left) * factor for left in self.terms}, self.bias * factor)
+
+    def plus(self, other: "Linear") -> "Linear":
+        terms = dict(self.terms)
+        for left in other.terms:
+            terms[left] = self.matrix(left) + other.matrix(left) if left in terms else other.terms[left]
+        return Linear(terms, self.bias + other.bias)
+
+    def part(self, start: int, stop: int) -> "Linear":
+        terms: dict = {left: self.matrix(left)[:, start:stop] for left in self.terms}
+        return Linear(terms, self.bias[start:stop])
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """factor · node + offset."""
+
+    node: Symbol
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+class Lowering:
+    """The values of a graph in these forms.
+
+    Args:
+        graph: the step of a cell.
+        weights: arrays by the names of the weights.
+
+    Attributes:
+        outer: the nodes of the operation "columns", sums of products with the input and with h that are known before
+            the step. Each has its Linear as the attribute `form`.
+    """
+
+    def __init__(self, graph: Graph, weights: dict[str, np.ndarray]):
+        self._x, self._h = graph.x, next(iter(graph.states.values()))
+        values: dict[Symbol, Any] = {symbol: weights[name] for name, symbol in graph.weights.items()}
+        self.dtype = next(iter(values.values())).dtype
+        wanted = [*graph.after.values(), *graph.shown.values()]
+        order = order_of(wanted)
+        evaluate([one for one in order if BATCH not in one.shape], values)
+        self._uses = Counter(one for symbol in order for one in symbol.inputs) + Counter(wanted)
+        self._nodes: dict[tuple, Symbol] = {}
+        self.outer: list[Symbol] = []
+        values[graph.x] = Linear({graph.x: None}, np.zeros(graph.x.shape[-1], self.dtype))
+        values |= {state: Affine(state) for state in graph.states.values()}
+        for symbol in order:
+            if symbol not in values:
+                values[symbol] = self._lower(symbol, [values[one] for one in symbol.inputs])
+        self._values = values
+
+    def plain(self, symbol: Symbol) -> Symbol:
+        """The node that is a symbol's value."""
+        return self._plain(self._values[symbol])
+
+    def scaled(self, symbol: Symbol) -> tuple[Symbol, float]:
+        """A node, and the number by which it is multiplied to give a symbol's value."""
+        return self._shift(self._affine(self._values[symbol]))
+
+    def _lower(self, symbol: Symbol, inputs: list):
+        operation, attributes = symbol.operation, symbol.attributes
+        lower = getattr(self, f"_{operation}", None)
+        if lower is not None:
+            return lower(symbol, *inputs)
+        if operation in ("tanh", "sigmoid", "relu", "linear"):
+            return self._activation(operation, inputs[0])
+        nodes = [one if isinstance(one, float | np.ndarray) else self._plain(one) for one in inputs]
+        return Affine(self._node(operation, nodes, symbol.shape[-1], **attributes))
+
+    def _activation(self, name: str, value):
+        if name == "tanh":
+            return self._make("tanh", self._plain(value))
+        if name == "sigmoid":
+            half = self._scale(value, 0.5)
+            return Affine(self._make("tanh", self._plain(half)).node, 0.5, 0.5)
+        return self._limit(value, 0.0) if name == "relu" else value
+
+    def _activate(self, symbol, value):
+        names = symbol.attributes["names"]
+        width = symbol.shape[-1] // len(names)
+        blocks = [self._cut(value, k * width, (k + 1) * width) for k in range(len(names))]
+        results = [self._activation(name, block) for name, block in zip(names, blocks, strict=True)]
+        return results if len(results) > 1 else results[0]
+
+    def _part(self, symbol, value):
+        return self._cut(value, symbol.attributes["start"], symbol.attributes["stop"])
+
+    def _concat(self, symbol, *blocks):
+        return [Linear({}, one) if isinstance(one, np.ndarray) else one for one in blocks]
+
+    def _matmul(self, symbol, left, weight):
+        total, start = Linear({}, np.zeros(weight.shape[1], self.dtype)), 0
+        for block in left if isinstance(left, list) else [left]:
+            width = self._width(block)
+            rows = weight[start : start + width]
+            if isinstance(block, Linear) and not (set(block.terms) == {self._x} and block.terms[self._x] is None):
+                block = self._affine(block)
+            if isinstance(block, Linear):
+                total = total.plus(Linear({self._x: rows}, total.bias * 0))
+            else:
+                factor, offset = (np.asarray(one, self.dtype) for one in (block.factor, block.offset))
+                total = total.plus(Linear({block.node: rows * factor}, offset * rows.sum(axis=0)))
+            start += width
+        return total
+
+    def _add(self, symbol, a, b, sign=1.0):
+        a, b = (self._share(one, value) for one, value in zip(symbol.inputs, (a, b), strict=True))
+        if isinstance(a, float | np.ndarray):
+            a, b, sign = self._scale(b, sign), a, 1.0
+        if isinstance(b, float) and isinstance(a, Affine):
+            return Affine(a.node, a.factor, a.offset + sign * b)
+        if isinstance(b, float | np.ndarray):
+            b = np.broadcast_to(np.asarray(sign * b, self.dtype), (self._width(a),))
+            if isinstance(a, Linear):
+                return a.plus(Linear({}, b))
+            node, factor = self._shift(a)
+            return Affine(self._make("add", node, b / np.asarray(factor, self.dtype)).node, factor)
+        if isinstance(a, Linear) and isinstance(b, Linear):
+            return a.plus(b.times(sign))
+        a, b = self._match(a, b)
+        b = Affine(b.node, sign * b.factor, sign * b.offset)
+        if a.factor != 1 and b.factor == 1:
+            a, b = b, a
+        offset = a.offset + b.offset
+        if abs(a.factor) == abs(b.factor):
+            operation = "add" if a.factor == b.factor else "subtract"
+            if operation == "subtract" and a.factor < 0:
+                a, b = b, a
+            return Affine(self._make(operation, a.node, b.node).node, a.factor, offset)
+        other = self._make("multiply", b.node, b.factor / a.factor).node
+        return Affine(self._make("add", a.node, other).node, a.factor, offset)
+
+    def _subtract(self, symbol, a, b):
+        return self._add(symbol, a, b, -1.0)
+
+    def _multiply(self, symbol, a, b):
+        if isinstance(a, float | np.ndarray):
+            a, b = b, a
+        if isinstance(b, float):
+            return self._scale(a, b)
+        if isinstance(b, np.ndarray):
+            if isinstance(a, Linear) and a.node is None:
+                return a.times(b)
+            node, factor = self._shift(self._affine(a))
+            return self._make("multiply", node, b * np.asarray(factor, self.dtype))
+        if isinstance(a, Linear):
+            a, b = b, a
+        if isinstance(b, Linear) and not isinstance(a, Linear):
+            a = self._affine(a)
+            b = self._affine(b, 1 / a.factor)
+        a, b = self._affine(a), self._affine(b)
+        negative = a.factor * b.factor < 0
+        (a, f), (b, g) = self._shift(a, negative and bool(a.offset)), self._shift(b, negative and not a.offset)
+        return self._scale(self._make("multiply", a, b), f * g)
+
+    def _divide(self, symbol, a, b):
+        if isinstance(b, float):
+            return self._scale(a, 1 / b) if b else self._make("divide", self._plain(a), b)
+        if isinstance(b, np.ndarray):
+            node, factor = self._shift(self._affine(a))
+            return Affine(self._make("divide", node, b).node, factor)
+        b, g = self._shift(self._affine(b))
+        if isinstance(a, float):
+            return self._scale(self._make("divide", 1.0, b), a / g)
+        a, f = (a, 1.0) if isinstance(a, np.ndarray) else self._shift(self._affine(a))
+        return self._scale(self._make("divide", a, b), f / g)
+
+    def _maximum(self, symbol, a, b):
+        if isinstance(a, float | np.ndarray):
+            a, b = b, a
+        if isinstance(b, float):
+            return self._limit(a, b)
+        return self._make("maximum", self._plain(a), b if isinstance(b, np.ndarray) else self._plain(b))
+
+    def _sqrt(self, symbol, value):
+        node, factor = self._shift(self._affine(value))
+        if factor <= 0:
+            return self._make("sqrt", self._plain(value))
+        return self._scale(self._make("sqrt", node), math.sqrt(factor))
+
+    def _softplus(self, symbol, value):
+        """log(1 + exp(z)), which is z itself for large ones; numpy's logaddexp takes ten times as long."""
+        z = self._plain(value)
+        exponential = self._make("exp", self._make("minimum", z, LARGE_EXPONENT).node).node
+        return self._make("maximum", self._make("log1p", exponential).node, z)
+
+    def _limit(self, value, least: float):
+        value = self._affine(value)
+        if value.factor < 0:
+            value = Affine(self._plain(value))
+        return Affine(
+            self._make("maximum", value.node, (least - value.offset) / value.factor).node, value.factor, value.offset
+        )
+
+    def _scale(self, value, factor: float):
+        if isinstance(value, np.ndarray | float):
+            return value * factor
+        if isinstance(value, list):
+            return [self._scale(one, factor) for one in value]
+        if isinstance(value, Linear) and value.node is None:
+            return value.times(factor)
+        value = self._affine(value)
+        product = value.factor * factor
+        if not 1 / LARGEST_FACTOR <= abs(product) <= LARGEST_FACTOR:
+            return self._make("multiply", self._plain(value), factor)
+        return Affine(value.node, product, value.offset * factor)
+
+    def _share(self, symbol: Symbol, value):
+        """A value to be summed up; products that are needed elsewhere too are computed once."""
+        shared = isinstance(value, list) or (isinstance(value, Linear) and self._uses[symbol] > 1)
+        return self._affine(value) if shared else value
+
+    def _match(self, a, b) -> tuple[Affine, Affine]:
+        """Two values; a product that no node is made of yet gets the other's factor."""
+        if isinstance(a, Linear):
+            b = self._affine(b)
+            return self._affine(a, b.factor), b
+        return a, self._affine(b, a.factor)
+
+    def _cut(self, value, start: int, stop: int):
+        if isinstance(value, Linear) and value.node is None:
+            return value.part(start, stop)
+        if isinstance(value, list):
+            begin = 0
+            for block in value:
+                width = self._width(block)
+                if begin <= start and stop <= begin + width:
+                    return self._cut(block, start - begin, stop - begin)
+                begin += width
+        value = self._affine(value)
+        if (start, stop) == (0, self._width(value)):
+            return value
+        node = self._node("part", [value.node], stop - start, start=start, stop=stop)
+        return Affine(node, value.factor, value.offset)
+
+    def _affine(self, value, factor: float = 1.0) -> Affine:
+        """A value as an Affine; of a Linear, the node is chosen to need this factor."""
+        if isinstance(value, Affine):
+            return value
+        if isinstance(value, list):
+            nodes = [self._plain(one) for one in value]
+            return Affine(self._node("concat", nodes, sum(node.shape[-1] for node in nodes)))
+        if value.node is None:
+            value.node = Affine(self._compute(value.times(1 / factor)), factor)
+        return value.node
+
+    def _compute(self, form: Linear) -> Symbol:
+        """A node for the sum of the products with x and h, which are known before the step, and the others."""
+        outer = {left: form.matrix(left) for left in form.terms if left in (self._x, self._h)}
+        inner = {left: form.matrix(left) for left in form.terms if left not in outer}
+        width, nodes = len(form.bias), []
+        if outer or not inner:
+            own = Linear(dict(outer) or {self._x: np.zeros((self._x.shape[-1], width), self.dtype)}, form.bias)
+            nodes.append(Symbol("columns", (), (BATCH, width), {"form": own}))
+            self.outer += nodes
+        if inner:
+            own = Linear(dict(inner), form.bias * 0 if outer else form.bias)
+            nodes.append(Symbol("columns", tuple(inner), (BATCH, width), {"form": own}))
+        return nodes[0] if len(nodes) == 1 else self._make("add", *nodes).node
+
+    def _shift(self, value: Affine, negate: bool = False) -> tuple[Symbol, float]:
+        """A node and a factor, without an offset; the factor negated if that costs nothing."""
+        if not value.offset:
+            return value.node, value.factor
+        if negate:
+            return self._make("subtract", -value.offset / value.factor, value.node).node, -value.factor
+        return self._make("add", value.node, value.offset / value.factor).node, value.factor
+
+    def _plain(self, value) -> Symbol:
+        node, factor = self._shift(self._affine(value))
+        return node if factor == 1 else self._make("multiply", node, factor).node
+
+    def _make(self, operation: str, *inputs) -> Affine:
+        """An elementwise operation of nodes, numbers and vectors."""
+        return Affine(self._node(operation, list(inputs), max(map(self._width, inputs))))
+
+    def _node(self, operation: str, inputs: list, width: int, **attributes) -> Symbol:
+        """The node of an operation, once for the same inputs. The attribute `arguments` has numbers and arrays, and None for nodes."""
+        same = tuple(one if isinstance(one, float | Symbol) else id(one) for one in inputs)
+        key = (operation, same, tuple(attributes.items()))
+        if key not in self._nodes:
+            symbols = tuple(one for one in inputs if isinstance(one, Symbol))
+            own = {"arguments": tuple(None if isinstance(one, Symbol) else one for one in inputs), "attributes": attributes}
+            self._nodes[key] = Symbol(operation, symbols, (BATCH, width), own)
+        return self._nodes[key]
+
+    @staticmethod
+    def _width(value) -> int:
+        if isinstance(value, float):
+            return 0
+        if isinstance(value, list):
+            return sum(Lowering._width(one) for one in value)
+        if isinstance(value, Linear):
+            return len(value.bias)
+        return (value.node if isinstance(value, Affine) else value).shape[-1]
