@@ -2,10 +2,7 @@
 
 from types import MappingProxyType
 
-import numpy as np
-
 from shakegen.cells.cell import Cell, Weight, option
-from shakegen.cells.numpy_step import constant, pad_product, product_of
 from shakegen.cells.operations import activate, rows, split
 
 
@@ -41,82 +38,3 @@ class GRU(Cell):
         reset = r * h_candidate if self.reset_after else (r * s.h) @ U_candidate
         (g,) = activate(x_candidate + reset, self.activation)
         return {"h": g + z * (s.h - g), "z": z, "r": r, "g": g}
-
-    def numpy_step(self, weights, inputs):
-        return GRUStep(self, weights) if self.reset_after else GRUResetBeforeStep(self, weights)
-
-
-class GRUStep:
-    """h = z ⊙ h + (1 - z) ⊙ tanh(x W + r ⊙ (h U + b)) (Cho et al. 2014; the reset gate after the product)."""
-
-    output_scale = 1.0
-
-    def __init__(self, cell, weights):
-        halves = np.repeat(np.array([0.5, 0.5, 1], weights["kernel"].dtype), len(weights["recurrent_kernel"]))
-        self.kernel, self.input_bias = weights["kernel"] * halves, weights["bias"][0] * halves
-        self.recurrent_kernel, self.recurrent_bias = weights["recurrent_kernel"] / 2, weights["bias"][1] / 2
-        self.initial_memory = weights.get("initial_state_0", np.zeros_like(self.recurrent_kernel[:, 0]))
-
-    def bind(self, x, row, h, watched=False):
-        split = len(self.recurrent_bias)
-        recurrent, memory = row[..., :split], row[..., split:]
-        units, one, half = memory.shape[-1], constant(1, h), constant(0.5, h)
-        gates, inner = recurrent[..., : 2 * units], recurrent[..., 2 * units :]
-        z, r = gates[..., :units], gates[..., units:]
-        add, multiply, subtract, tanh, copyto = np.add, np.multiply, np.subtract, np.tanh, np.copyto
-
-        def advance():
-            add(gates, x[..., : 2 * units], gates)
-            tanh(gates, gates)
-            add(gates, one, gates)
-            multiply(r, inner, inner)
-            add(inner, x[..., 2 * units :], inner)
-            tanh(inner, inner)
-            subtract(memory, inner, memory)
-            multiply(memory, z, memory)
-            multiply(memory, half, memory)
-            add(memory, inner, memory)
-            copyto(h, memory)
-
-        return [(advance, ())], {"z": (z, 0.5), "r": (r, 0.5), "g": (inner, 1), "h": (h, 1)}
-
-
-class GRUResetBeforeStep:
-    """h = z ⊙ h + (1 - z) ⊙ tanh(x W + (r ⊙ h) U + b) (Cho et al. 2014; the reset gate before the product)."""
-
-    output_scale = 1.0
-
-    def __init__(self, cell, weights):
-        units = len(weights["recurrent_kernel"])
-        halves = np.repeat(np.array([0.5, 0.5, 1], weights["kernel"].dtype), units)
-        self.kernel, self.input_bias = weights["kernel"] * halves, weights["bias"] * halves
-        self.recurrent_kernel = weights["recurrent_kernel"][:, : 2 * units] / 2
-        self.recurrent_bias = np.zeros_like(self.recurrent_kernel[0])
-        self.candidate_kernel = pad_product(weights["recurrent_kernel"][:, 2 * units :] / 2)
-        self.initial_memory = weights.get("initial_state_0", np.zeros_like(self.recurrent_bias[:units]))
-
-    def bind(self, x, row, h, watched=False):
-        split = len(self.recurrent_bias)
-        recurrent, memory = row[..., :split], row[..., split:]
-        units, one, half = memory.shape[-1], constant(1, h), constant(0.5, h)
-        z, r = recurrent[..., :units], recurrent[..., units:]
-        factor, product = (np.ones((*memory.shape[:-1], width), h.dtype) for width in self.candidate_kernel.shape)
-        kept, candidate = factor[..., :units], product[..., :units]
-        add, multiply, subtract, tanh, copyto = np.add, np.multiply, np.subtract, np.tanh, np.copyto
-        matmul, candidate_kernel = product_of(h), self.candidate_kernel
-
-        def advance():
-            add(recurrent, x[..., : 2 * units], recurrent)
-            tanh(recurrent, recurrent)
-            add(recurrent, one, recurrent)
-            multiply(r, memory, kept)
-            matmul(factor, candidate_kernel, product)
-            add(candidate, x[..., 2 * units :], candidate)
-            tanh(candidate, candidate)
-            subtract(memory, candidate, memory)
-            multiply(memory, z, memory)
-            multiply(memory, half, memory)
-            add(memory, candidate, memory)
-            copyto(h, memory)
-
-        return [(advance, ())], {"z": (z, 0.5), "r": (r, 0.5), "g": (candidate, 1), "h": (h, 1)}

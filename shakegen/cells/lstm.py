@@ -1,9 +1,6 @@
 """The LSTM (Hochreiter & Schmidhuber 1997), with a forget gate (Gers, Schmidhuber & Cummins 2000)."""
 
-import numpy as np
-
 from shakegen.cells.cell import Cell, Weight
-from shakegen.cells.numpy_step import arrange_gates, constant
 from shakegen.cells.operations import activate
 
 
@@ -29,47 +26,3 @@ class LSTM(Cell):
         c = f * s.c + i * g
         (a,) = activate(c, self.activation)
         return {"h": o * a, "c": c, "i": i, "f": f, "g": g, "o": o}
-
-    def numpy_step(self, weights, inputs):
-        return LSTMStep(self, weights)
-
-
-class LSTMStep:
-    """c = σ(f) ⊙ c + σ(i) ⊙ tanh(g), h = σ(o) ⊙ tanh(c) (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
-
-    The gates stand in the order o i f g, so that g is c's neighbour and (i, f) ⊙ (g, c) is one product.
-    """
-
-    output_scale = 0.5
-
-    def __init__(self, cell, weights):
-        self.kernel, self.recurrent_kernel, self.input_bias = (
-            arrange_gates(weights[name]) for name in ("kernel", "recurrent_kernel", "bias")
-        )
-        self.recurrent_bias = np.zeros_like(self.input_bias)
-        self.initial_memory = weights.get(
-            "initial_state_1", np.zeros_like(self.input_bias[: len(self.recurrent_kernel)])
-        )
-
-    def bind(self, x, row, h, watched=False):
-        split = len(self.recurrent_bias)
-        recurrent, memory = row[..., :split], row[..., split:]
-        units, one, half = memory.shape[-1], constant(1, h), constant(0.5, h)
-        gates, o, i_f = recurrent[..., : 3 * units], recurrent[..., :units], recurrent[..., units : 3 * units]
-        g_c = row[..., 3 * units :]
-        products = np.empty_like(i_f)
-        new, kept = products[..., :units], products[..., units:]
-        add, multiply, tanh = np.add, np.multiply, np.tanh
-
-        def advance():
-            add(recurrent, x, recurrent)
-            tanh(recurrent, recurrent)
-            add(gates, one, gates)
-            multiply(i_f, g_c, products)
-            add(new, kept, memory)
-            multiply(memory, half, memory)
-            tanh(memory, h)
-            multiply(h, o, h)
-
-        i, f, g = (recurrent[..., k * units : (k + 1) * units] for k in (1, 2, 3))
-        return [(advance, ())], {"i": (i, 0.5), "f": (f, 0.5), "o": (o, 0.5), "g": (g, 1), "c": (memory, 1), "h": (h, 0.5)}

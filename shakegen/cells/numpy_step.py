@@ -113,11 +113,15 @@ class EquationStep:
         schedule, shown = self._schedule(watched)
         memories = [row, x, h, *(np.ones((*h.shape[:-1], width), h.dtype) for width in schedule.widths[3:])]
 
+        @functools.cache  # numpy is quicker if a result stands in the very array that is an argument
+        def view_place(place):
+            memory = memories[place.memory]
+            whole = (place.start, place.stop) == (0, memory.shape[-1])
+            return memory if whole else memory[..., place.start : place.stop]
+
         def view(argument):
             if isinstance(argument, Place):
-                memory = memories[argument.memory]
-                whole = (argument.start, argument.stop) == (0, memory.shape[-1])
-                return memory if whole else memory[..., argument.start : argument.stop]
+                return view_place(argument)
             return constant(argument, h) if isinstance(argument, float) else argument
 
         calls, (total, term) = [], map(view, self._sum)
@@ -172,12 +176,6 @@ def columns_of(kernels: list[np.ndarray], rows: int, columns: int, dtype) -> np.
     """Weights side by side, and a one for the symbol itself where more columns are wanted than they have."""
     missing = columns - sum(kernel.shape[1] for kernel in kernels)
     return np.hstack([np.zeros((rows, 0), dtype), *kernels, np.eye(rows, missing, dtype=dtype)])
-
-
-def arrange_gates(weights: np.ndarray) -> np.ndarray:
-    """Keras's gates i f g o in the order o i f g, halved but for g."""
-    i, f, g, o = np.split(weights, 4, axis=-1)
-    return np.concatenate([o / 2, i / 2, f / 2, g], axis=-1)
 
 
 def pad_product(kernel: np.ndarray, in_front: bool = False) -> np.ndarray:
