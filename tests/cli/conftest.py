@@ -31,3 +31,11 @@ def all_kinds(tmp_path, poem, random_weights):
     model = AutocompleteModel(config, SYMBOLS, weights, words.origin(), HISTORY, words=words.words)
     model.save(tmp_path / "autocomplete.h5")
     return tmp_path
+
+
+@pytest.fixture
+def corpus(tmp_path, poem):
+    """The path of poem.txt."""
+    path = tmp_path / "poem.txt"
+    path.write_text(poem)
+    return path

@@ -24,13 +24,6 @@ SMALL = ["--units", "6", "--layers", "1", "--repeats", "1", "--epochs", "20", "-
 CELLS = "rnn,rnn:learning-rate=1e38"
 
 
-@pytest.fixture
-def corpus(tmp_path, poem):
-    path = tmp_path / "poem.txt"
-    path.write_text(poem)
-    return path
-
-
 def interrupted(folder, *words):
     """Start the command, press Ctrl-C once its first run has a checkpoint; gives its exit code and standard error."""
     command = [sys.executable, "-m", "shakegen", *words]

@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import numpy as np
-import pytest
 import workers
 
 from shakegen.model import load
@@ -22,12 +21,6 @@ from shakegen.training.workers.cluster import first_difference
 
 FAST = ["--units", 8, "--seq-length", 20, "--batch-size", 8, "--sample-length", 0]
 WHERE = "expected every worker to be started, with the same addresses; try a longer --worker-wait"
-
-
-@pytest.fixture
-def corpus(tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem)
-    return tmp_path / "poem.txt"
 
 
 def started(tmp_path, *arguments):
