@@ -1,7 +1,11 @@
-"""Commands in processes of their own, and the options of a fast training run."""
+"""All commands, commands in processes of their own, and the options of a fast training run."""
 
 import subprocess
 import sys
+
+import click
+
+from shakegen.cli import main
 
 FAST = ["--units", 8, "--epochs", 2, "--seq-length", 20, "--batch-size", 8]
 WITHOUT = """
@@ -14,6 +18,18 @@ finally:
     if loaded := unwanted & set(sys.modules):
         sys.exit(f"loaded: {loaded}")
 """
+
+
+def walk(command: click.Command, name: str = "shakegen"):
+    """A command and all below it, by the words that call them."""
+    yield name, command
+    context = click.Context(command)
+    for below in command.list_commands(context) if isinstance(command, click.Group) else ():
+        yield from walk(command.get_command(context, below), f"{name} {below}")
+
+
+GROUPS = {name: one for name, one in walk(main) if isinstance(one, click.Group)}
+LEAVES = {name: one for name, one in walk(main) if name not in GROUPS}  # the commands that do something
 
 
 def command(tmp_path, *arguments):

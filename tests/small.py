@@ -1,4 +1,4 @@
-"""A small network, and the options of a fast training run, for the tests of callbacks."""
+"""A small network, and the options of a fast training run."""
 
 from shakegen.network.config import Config
 

@@ -16,8 +16,8 @@ from shakegen.model import load, model_file
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_and_sigterm_save_the_model_and_say_how_to_go_on(tmp_path, corpus, number, code):
-    process = command(tmp_path, "train", corpus, *FAST, "--epochs", 100_000, "--sample-length", 0)
+def test_ctrl_c_and_sigterm_save_the_model_and_say_how_to_go_on(tmp_path, poem_file, number, code):
+    process = command(tmp_path, "train", poem_file, *FAST, "--epochs", 100_000, "--sample-length", 0)
     assert process.stderr.readline().startswith("epoch 1/100000: ")
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
@@ -26,7 +26,7 @@ def test_ctrl_c_and_sigterm_save_the_model_and_say_how_to_go_on(tmp_path, corpus
     assert interrupted.startswith("Interrupted. Best epoch: ")
     assert took.startswith("Time: ")
     assert saved.startswith("Saved: models/poem-gru.h5, a gru of ")
-    assert go_on == f"Go on with: shakegen train {corpus} --out models/poem-gru.h5 --resume"
+    assert go_on == f"Go on with: shakegen train {poem_file} --out models/poem-gru.h5 --resume"
     model = load(tmp_path / "models" / "poem-gru.h5", with_training=True)
     assert model.training.state["position"]["step"] >= model.history[-1]["steps"] > 0
     assert [p.name for p in (tmp_path / "models").iterdir()] == ["poem-gru.h5"]
@@ -87,15 +87,15 @@ def test_a_run_goes_on_with_the_options_that_it_began_with(shakegen, tmp_path, p
     )
 
 
-def test_runs_to_resume_are_looked_for_by_their_corpus(shakegen, corpus, random_model):
+def test_runs_to_resume_are_looked_for_by_their_corpus(shakegen, poem_file, random_model):
     message = (
-        f"no training run on {corpus} in ./models to resume: name its file with --out, or start one without --resume"
+        f"no training run on {poem_file} in ./models to resume: name its file with --out, or start one without --resume"
     )
-    assert fails(shakegen("train", corpus, "--resume"), message)
+    assert fails(shakegen("train", poem_file, "--resume"), message)
     random_model().save("models/poem-gru.h5")
-    assert fails(shakegen("train", corpus, "--resume"), message)
+    assert fails(shakegen("train", poem_file, "--resume"), message)
     assert fails(
-        shakegen("train", corpus, "--resume", "--out", "models/poem-gru.h5"),
+        shakegen("train", poem_file, "--resume", "--out", "models/poem-gru.h5"),
         "models/poem-gru.h5 holds no training run to resume: start from its weights with --finetune, or start a new "
         "run",
     )
@@ -104,17 +104,17 @@ def test_runs_to_resume_are_looked_for_by_their_corpus(shakegen, corpus, random_
         trained.training = model_file.Training({"notes": notes, "recipe": {}}, {"weights/0": np.zeros(2)})
         trained.save("models/notes.h5", with_training=True)
         assert fails(
-            shakegen("train", corpus, "--resume", "--out", "models/notes.h5"),
+            shakegen("train", poem_file, "--resume", "--out", "models/notes.h5"),
             "the training run to resume has options that cannot be used: the file may be damaged; start a new run "
             "without --resume",
         )
     assert fails(
-        shakegen("train", corpus, "--resume", "--finetune", "models/poem-gru.h5"),
+        shakegen("train", poem_file, "--resume", "--finetune", "models/poem-gru.h5"),
         "resume and finetune are both given: expected one of them",
     )
 
 
-def test_a_run_is_found_by_any_path_to_its_text_and_others_are_named(shakegen, corpus, poem):
+def test_a_run_is_found_by_any_path_to_its_text_and_others_are_named(shakegen, poem_file, poem):
     Path("other.txt").write_text("another text\n" * 99, encoding="utf-8")
     assert shakegen("train", "poem.txt", *FAST, "--quiet").exit_code == 0
     missing = (
@@ -122,10 +122,10 @@ def test_a_run_is_found_by_any_path_to_its_text_and_others_are_named(shakegen, c
         "its file with --out, or start one without --resume"
     )
     assert fails(shakegen("train", "other.txt", "--resume", "--quiet"), missing)
-    for epochs, place in enumerate(("poem.txt", "./poem.txt", corpus), 3):
+    for epochs, place in enumerate(("poem.txt", "./poem.txt", poem_file), 3):
         assert shakegen("train", place, "--resume", "--epochs", epochs, "--quiet").exit_code == 0
         assert len(load("models/poem-gru.h5").history) == epochs
-    corpus.write_text(poem + "!", encoding="utf-8")
+    poem_file.write_text(poem + "!", encoding="utf-8")
     before, after = (hashlib.sha256(text.encode()).hexdigest()[:12] for text in (poem, poem + "!"))
     assert fails(
         shakegen("train", "poem.txt", "--resume", "--epochs", 9, "--quiet"),

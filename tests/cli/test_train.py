@@ -11,8 +11,8 @@ from mistakes import fails
 from shakegen.model import load
 
 
-def test_train_then_sample_then_info(shakegen, corpus, poem):
-    trained = shakegen("train", corpus, *FAST, "--sample-length", 30)
+def test_train_then_sample_then_info(shakegen, poem_file, poem):
+    trained = shakegen("train", poem_file, *FAST, "--sample-length", 30)
     assert trained.exit_code == 0
     assert trained.stdout == ""
     assert [line[:10] for line in trained.stderr.splitlines() if line.startswith("epoch")] == [
@@ -21,8 +21,8 @@ def test_train_then_sample_then_info(shakegen, corpus, poem):
     ]
     assert trained.stderr.splitlines()[-3:] == [
         'Now try: shakegen sample --model models/poem-gru.h5 --seed "..."',
-        f"         shakegen evaluate models/poem-gru.h5 {corpus}",
-        f"         shakegen train {corpus} --finetune models/poem-gru.h5 --out ...",
+        f"         shakegen evaluate models/poem-gru.h5 {poem_file}",
+        f"         shakegen train {poem_file} --finetune models/poem-gru.h5 --out ...",
     ]
     sampled = shakegen("sample", "--seed", "Shall", "--length", 40, "--random-state", 1)
     assert sampled.exit_code == 0
@@ -46,27 +46,27 @@ def test_train_then_sample_then_info(shakegen, corpus, poem):
     assert (info["epochs"], info["minutes"]) == (2, round(model.history[-1]["seconds"] / 60, 2))
 
 
-def test_every_kind_of_network_can_be_trained_and_sampled(shakegen, corpus):
+def test_every_kind_of_network_can_be_trained_and_sampled(shakegen, poem_file):
     kinds = {
         "nlstm": ["--depth", 3, "--learn-initial-state"],
         "gru": ["--reset-before", "--layers", 2, "--residual"],
         "rnn": ["--activation", "relu", "--embedding", 5, "--dropout", 0.1],
     }
     for cell, options in kinds.items():
-        trained = shakegen("train", corpus, *FAST, "--quiet", "--cell", cell, *options)
+        trained = shakegen("train", poem_file, *FAST, "--quiet", "--cell", cell, *options)
         assert (trained.exit_code, trained.output) == (0, f"models/poem-{cell}.h5\n")
         sampled = shakegen("sample", "--model", f"models/poem-{cell}.h5", "--seed", "Shall", "--length", 20)
         assert len(sampled.stdout) == 5 + 20 + 1
 
 
-def test_quiet_training_prints_only_where_the_model_is(shakegen, corpus):
-    result = shakegen("train", corpus, *FAST, "--quiet", "--cell", "rnn", "--out", "deep/er/model.h5")
+def test_quiet_training_prints_only_where_the_model_is(shakegen, poem_file):
+    result = shakegen("train", poem_file, *FAST, "--quiet", "--cell", "rnn", "--out", "deep/er/model.h5")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "deep/er/model.h5\n", "")
     assert load("deep/er/model.h5").config.cell == "rnn"
 
 
-def test_the_sample_after_an_epoch_may_be_searched_for(shakegen, corpus):
-    trained = shakegen("train", corpus, *FAST, "--sample-seed", "Shall", "--sample-length", 20, "--beam-width", 4)
+def test_the_sample_after_an_epoch_may_be_searched_for(shakegen, poem_file):
+    trained = shakegen("train", poem_file, *FAST, "--sample-seed", "Shall", "--sample-length", 20, "--beam-width", 4)
     assert trained.exit_code == 0
     text = load("models/poem-gru.h5").beams("Shall", 20, width=4)[0].text
     assert f"\nShall{text}\n" in trained.stderr
@@ -102,17 +102,17 @@ def test_texts_that_cannot_be_learned(shakegen, tmp_path, raw, message):
     assert not list(tmp_path.glob("models/*"))
 
 
-def test_output_folder_that_cannot_be_written_is_refused_before_training(shakegen, corpus, tmp_path):
+def test_output_folder_that_cannot_be_written_is_refused_before_training(shakegen, poem_file, tmp_path):
     (tmp_path / "models").write_text("a file")
     assert fails(
-        shakegen("train", corpus),
+        shakegen("train", poem_file),
         "cannot write models/poem-gru.h5 (File exists): "
         "expected a file in a folder that has room and may be written to; try another place with --out",
     )
 
 
-def test_no_log_line_of_tensorflow_reaches_the_user(tmp_path, corpus):
-    process = command(tmp_path, "train", corpus, *FAST, "--quiet")
+def test_no_log_line_of_tensorflow_reaches_the_user(tmp_path, poem_file):
+    process = command(tmp_path, "train", poem_file, *FAST, "--quiet")
     assert process.communicate(timeout=120) == ("models/poem-gru.h5\n", "")
     assert process.returncode == 0
 

@@ -5,7 +5,6 @@ import sys
 
 import keras
 import numpy as np
-import pytest
 from small import SMALL
 
 from shakegen.network.build import named_weights
@@ -47,13 +46,6 @@ def test_a_file_of_the_network_in_training_loads_again(poem, tmp_path):
         "    assert all(np.allclose(*pair, atol=1e-5) for pair in zip(found, expected, strict=True))\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-
-
-@pytest.fixture
-def noisy(poem):
-    """A text whose validation part is noise: a network soon gets worse at it."""
-    noise = "".join(np.random.default_rng(0).permutation(list(poem[:300])))
-    return Corpus.from_text(poem[:2000] + noise)
 
 
 def test_model_checkpoint_keeps_the_weights_of_the_best_epoch(noisy, tmp_path):
