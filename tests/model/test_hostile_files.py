@@ -22,10 +22,46 @@ def test_mutated_files_load_or_are_refused(tmp_path):
     assert {loads for _, loads in found["outcomes"]} == {True, False}
 
 
-def test_the_number_of_parts_that_are_read_is_limited(path, monkeypatch):
+def add_members(path):
+    with h5py.File(path, "r+") as file:
+        for number in range(600):
+            file.create_group(f"x{number}")
+
+
+def add_messages(path):
+    """Empty messages in place of one attribute."""
+    with h5py.File(path, "r+") as file:
+        file.attrs["padding"] = np.zeros(1000, "u8")
+    content = bytearray(path.read_bytes())
+    begin = content.index(b"padding\0") - hdf5_layout.ATTRIBUTE.size - hdf5_layout.MESSAGE.size
+    content[begin : begin + 100] = bytes(100)
+    path.write_bytes(content)
+
+
+def add_texts(path):
+    """Texts beside the configuration."""
+    with h5py.File(path, "r+") as file:
+        config = file.attrs["config"]
+        file.attrs["texts"] = np.array([config] + ["a"] * 2000, dtype=object)
+    content, places = bytearray(path.read_bytes()), {}
+    for place in find_all(content, struct.pack("<I", len(config))):
+        address = int.from_bytes(content[place + 4 : place + 12], "little")
+        if content[address : address + 4] == b"GCOL":
+            places[address] = place
+    descriptor = hdf5_layout.TEXT.size
+    of_config, of_texts = places[min(places)], places[max(places)]
+    content[of_config : of_config + descriptor] = content[of_texts : of_texts + descriptor]
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("add", [add_members, add_messages, add_texts])
+def test_the_number_of_parts_of_each_kind_that_are_read_is_limited(path, monkeypatch, add):
+    add(path)
     load(path)
-    monkeypatch.setattr(hdf5, "MOST_PARTS", 50)
+    assert model_file.task_of(path) == "next"
+    monkeypatch.setattr(hdf5, "MOST_PARTS", 1000)
     assert refuse(path) == DAMAGED
+    assert model_file.task_of(path) is None
 
 
 def patch(path, before: bytes, after: bytes) -> None:
