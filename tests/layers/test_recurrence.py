@@ -5,6 +5,7 @@ import numpy as np
 import odd_cells
 import pytest
 import tensorflow as tf
+from steps import NEWER
 
 from shakegen import cells, layers
 from shakegen.cells.plan import plan
@@ -14,8 +15,6 @@ from shakegen.layers.lookup import ids_of_one_hot
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 N, T, H, V = 2, 4, 3, 5
-
-NEWER = (cells.UGRNN, cells.Mogrifier, cells.RGLRU, cells.SLSTM, cells.MinGRU, cells.MinLSTM)
 CELLS = {
     "rnn": cells.RNN(H),
     "relu rnn": cells.RNN(H, "relu"),
