@@ -324,7 +324,10 @@ class Lowering:
         key = (operation, same, tuple(attributes.items()))
         if key not in self._nodes:
             symbols = tuple(one for one in inputs if isinstance(one, Symbol))
-            own = {"arguments": tuple(None if isinstance(one, Symbol) else one for one in inputs), "attributes": attributes}
+            own = {
+                "arguments": tuple(None if isinstance(one, Symbol) else one for one in inputs),
+                "attributes": attributes,
+            }
             self._nodes[key] = Symbol(operation, symbols, (BATCH, width), own)
         return self._nodes[key]
 

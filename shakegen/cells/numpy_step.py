@@ -1,17 +1,11 @@
-"""Steps of cells in numpy, on memory that is laid out once: the contract, and the step that any cell has.
+"""The step of any cell in numpy, from its equations, on memory that is laid out once.
 
 A step is made from its layer's weights and gives the engine the factors of its one matrix product: `kernel` and
 `input_bias`, which make its input x, and `recurrent_kernel` and `recurrent_bias`, which make, from its output h, the
 recurrent part of the pre-activations for the next step; h is `output_scale` times the array that the step writes. The
-state also has a memory that starts as `initial_memory`. `bind` lays views over all of it and gives the function that
-advances the cell by one step, and arrays to read between a step and the product that follows it: by the letters of
-the equations, gates, candidates, memories and h, each with the factor that it is to be multiplied by.
-
-A sigmoid is ½ + ½ tanh(z/2). The steps that are tuned by hand fold the inner ½ into the weights: one tanh covers all
-gates.
+state also has a memory that starts as `initial_memory`.
 """
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -20,7 +14,7 @@ from shakegen.cells.graph import trace
 from shakegen.cells.lowering import Lowering
 from shakegen.cells.operations import NUMPY
 from shakegen.cells.program import order_of
-from shakegen.cells.schedule import INPUT, JOINING, OUTPUT, ROW, Bank, Place, Schedule, line_up, sort_columns
+from shakegen.cells.schedule import INPUT, OUTPUT, ROW, Bank, Call, Place, Schedule, line_up, sort_columns
 from shakegen.cells.symbol import Symbol
 
 # A text must not depend on how many threads computed it. OpenBLAS rounds alike in 1, 2, 4 and 8 threads if the rows of
@@ -31,7 +25,7 @@ COLUMNS, LARGE = 128, 460_000
 UFUNCS = {"minimum": np.minimum, "log1p": np.log1p}  # besides those of equations
 
 
-class EquationStep:
+class NumpyStep:
     """The step of any cell, from its equations.
 
     Args:
@@ -59,6 +53,8 @@ class EquationStep:
             if state in self._after
         ]
         self.initial_memory = np.concatenate([np.zeros(0, self._dtype), *starts])
+        self._unwatched = self._schedule(False)
+        self._own: dict[tuple[int, ...], dict[Place, np.ndarray]] = {}  # views over memory besides what is given
 
     def _lay_out(self, outer: list[Symbol], x: Symbol, h: Symbol) -> None:
         """Give columns of the products with h and with x, and states, their places; and make the matrices."""
@@ -73,24 +69,24 @@ class EquationStep:
             self.recurrent_bias[-width:] = 0  # it has been added to x
         self._places = line_up(INPUT, with_x) | line_up(ROW, [*with_h, *self._after])
         first = len(self.recurrent_bias) - width
-        self._sum = Place(ROW, first, first + width), Place(INPUT, 0, width)
+        total, term = Place(ROW, first, first + width), Place(INPUT, 0, width)
+        self._sum = [Call("add", [total, term], {}, total)] if width else []
 
-    @functools.cache
     def _schedule(self, watched: bool) -> tuple[Schedule, dict[str, tuple[Place, float]]]:
         """The calls of a step, and where to find what it shows."""
         widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
         targets = [(node, self._places[state]) for state, node in self._after.items()]
         targets.append((self._output, Place(OUTPUT, 0, widths[OUTPUT])))
-        views = {self._names[state]: (self._places[state], 1.0) for state in self._after}
-        views.setdefault(next(iter(self._names.values())), (targets[-1][1], self.output_scale))
+        shown = {self._names[state]: (self._places[state], 1.0) for state in self._after}
+        shown.setdefault(next(iter(self._names.values())), (targets[-1][1], self.output_scale))
         if watched:
             for name, (node, factor) in self._shown.items():
                 place = Place(len(widths), 0, node.shape[-1])
                 targets.append((node, place))
                 widths.append(place.stop)
-                views[name] = place, factor
+                shown[name] = place, factor
         banks = self._find_banks([node for node, _ in targets], widths)
-        return Schedule(targets, self._places, banks, widths), views
+        return Schedule(targets, self._places, banks, widths, self._sum, self._dtype), shown
 
     def _find_banks(self, wanted: list[Symbol], widths: list[int]) -> list[Bank]:
         """The products within the step, one for all that have the same factors."""
@@ -109,48 +105,63 @@ class EquationStep:
             banks.append(Bank(nodes, kernel, factor, product, [places[left] for left in lefts]))
         return banks
 
-    def bind(self, x, row, h, watched=False):
-        schedule, shown = self._schedule(watched)
-        memories = [row, x, h, *(np.ones((*h.shape[:-1], width), h.dtype) for width in schedule.widths[3:])]
+    def bind(self, x: np.ndarray, row: np.ndarray, h: np.ndarray, watched: bool = False):
+        """Lay the step over memory, of one stream (·) or of several (N, ·).
 
-        @functools.cache  # numpy is quicker if a result stands in the very array that is an argument
-        def view_place(place):
-            memory = memories[place.memory]
-            whole = (place.start, place.stop) == (0, memory.shape[-1])
-            return memory if whole else memory[..., place.start : place.stop]
+        Args:
+            x: the input's product with `kernel`, plus `input_bias`; overwritten.
+            row: what h of the step before makes with `recurrent_kernel`, plus `recurrent_bias`, and the memory behind
+                it; overwritten, the memory by that after the step.
+            h: where the output goes.
+            watched: whether anybody looks at the values that the step shows.
 
-        def view(argument):
-            if isinstance(argument, Place):
-                return view_place(argument)
-            return constant(argument, h) if isinstance(argument, float) else argument
+        Returns:
+            Functions and their arguments, to be called one after the other; and arrays to read after that, by the
+            letters of the equations, each with the factor that it is to be multiplied by: h and memories, and if
+            watched gates and whatever else the equations show.
+        """
+        schedule, shown = self._schedule(True) if watched else self._unwatched
+        own = None if watched else self._own.get(h.shape[:-1])
+        if own is None:
+            memories = [np.ones((*h.shape[:-1], width), h.dtype) for width in schedule.widths[OUTPUT + 1 :]]
+            own = view_places(memories, schedule.places[OUTPUT + 1 :])
+            if not watched:
+                self._own[h.shape[:-1]] = own
+        views = own | view_places([row, x, h], schedule.places[: OUTPUT + 1])
+        calls = [make_call(call, views) for call in schedule.calls]
+        return calls, {name: (views[place], factor) for name, (place, factor) in shown.items()}
 
-        calls, (total, term) = [], map(view, self._sum)
-        if total.size:
-            calls.append((np.add, (total, term, total)))
-        for operation, arguments, attributes, place in schedule.calls:
-            arrays = [view(one) for one in [*arguments, place]]
-            if operation in JOINING and len({array.shape[-1:] for array in arrays if array.ndim}) > 1:
-                width = min(array.shape[-1] for array in arrays if array.ndim)  # one block serves several
-                arrays = [array.reshape(*array.shape[:-1], -1, width) if array.ndim else array for array in arrays]
-            calls.append(call_of(operation, arrays[:-1], attributes, arrays[-1]))
-        return calls, {name: (view(place), factor) for name, (place, factor) in shown.items()}
+
+def view_places(memories: list[np.ndarray], places: list[list[Place]]) -> dict[Place, np.ndarray]:
+    """One view for each place: numpy is quickest if a result stands in the very array that is an argument."""
+    views = {}
+    for memory, own in zip(memories, places, strict=True):
+        for place in own:
+            whole = place.stop - place.start == memory.shape[-1]
+            views[place] = memory if whole else memory[..., place.start : place.stop]
+    return views
 
 
-def call_of(operation: str, arguments: list, attributes: dict, out: np.ndarray) -> tuple[Callable, tuple]:
-    """A function and its arguments that leave the result of an operation in an array."""
-    function = NUMPY.get(operation) or UFUNCS.get(operation)
+def make_call(call: Call, views: dict[Place, np.ndarray]) -> tuple[Callable, tuple]:
+    """A function, and the arguments with which it leaves the result of an operation where it is wanted."""
+    operation, out = call.operation, views[call.place]
+    arguments = [views[one] if isinstance(one, Place) else one for one in call.arguments]
+    if call.block:
+        out = out.reshape(*out.shape[:-1], -1, call.block)
+        arguments = [one.reshape(*one.shape[:-1], -1, call.block) if one.ndim else one for one in arguments]
     if operation == "copy":
         return np.copyto, (out, *arguments)
     if operation == "matmul":
         return product_of(out), (*arguments, out)
+    function = UFUNCS.get(operation) or NUMPY[operation]
     if isinstance(function, np.ufunc) and operation not in ("maximum", "minimum"):
         return function, (*arguments, out)
 
-    def compute():
+    def compute():  # what they return is to be named
         function(*arguments, out=out)
 
     def compute_and_copy():
-        np.copyto(out, function(*arguments, **attributes))
+        np.copyto(out, function(*arguments, **call.attributes))
 
     return compute if isinstance(function, np.ufunc) else compute_and_copy, ()
 
@@ -172,12 +183,6 @@ def bias_of(nodes: list[Symbol], dtype) -> np.ndarray:
     return np.concatenate([np.zeros(0, dtype), *(form_of(node).bias for node in nodes)])
 
 
-def columns_of(kernels: list[np.ndarray], rows: int, columns: int, dtype) -> np.ndarray:
-    """Weights side by side, and a one for the symbol itself where more columns are wanted than they have."""
-    missing = columns - sum(kernel.shape[1] for kernel in kernels)
-    return np.hstack([np.zeros((rows, 0), dtype), *kernels, np.eye(rows, missing, dtype=dtype)])
-
-
 def pad_product(kernel: np.ndarray, in_front: bool = False) -> np.ndarray:
     """A factor of products with rows of zeros below it and columns of zeros beside it, behind or in front."""
     rows, columns = kernel.shape
@@ -188,8 +193,3 @@ def pad_product(kernel: np.ndarray, in_front: bool = False) -> np.ndarray:
 def product_of(like: np.ndarray):
     """The quickest matrix product for one stream or for several."""
     return np.dot if like.ndim == 1 else np.matmul
-
-
-def constant(value: float, like: np.ndarray) -> np.ndarray:
-    """A scalar as an array: numpy converts a Python number anew in every call."""
-    return np.array(value, like.dtype)

@@ -5,8 +5,10 @@ Results stand in the place of operands that are needed no more, and states and f
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,11 +17,11 @@ from shakegen.cells.symbol import ELEMENTWISE, Symbol
 
 ROW, INPUT, OUTPUT = range(3)  # given memory: products with h and then states; products with x; the output
 COMMUTATIVE = ("add", "multiply", "maximum")
+JOINING = (*ELEMENTWISE, "tanh", "exp", "log", "sqrt", "log1p", "minimum")  # whose results are as their arguments stand
 VIEWS = ("columns", "part", "concat")  # operations whose results cannot be written anywhere
 
 
-@dataclass(frozen=True, order=True)
-class Place:
+class Place(NamedTuple):
     """Columns of a piece of memory."""
 
     memory: int
@@ -31,6 +33,16 @@ class Place:
         return (self.memory, self.stop) == (other.memory, other.start)
 
 
+class Call(NamedTuple):
+    """An operation on places, and arrays; with `block`, on blocks of this width, of which some serve several."""
+
+    operation: str
+    arguments: list
+    attributes: Mapping
+    place: Place
+    block: int = 0
+
+
 class Schedule:
     """The calls of a step.
 
@@ -40,14 +52,25 @@ class Schedule:
         banks: products within the step: nodes of the operation "columns" that have the same inputs, with the place of
             the factor and that of each node.
         widths: of the pieces of memory, of which some are in use already.
+        calls: those that come first.
+        dtype: of all numbers.
 
     Attributes:
-        calls: (operation, arguments, attributes, place); arguments are places, numbers and arrays.
+        calls: of a step, in order.
         widths: of the pieces of memory.
+        places: for each piece of memory, all places there that the calls or the caller use.
     """
 
-    def __init__(self, targets: list, places: dict[Symbol, Place], banks: list["Bank"], widths: list[int]):
-        self.calls: list[tuple] = []
+    def __init__(
+        self,
+        targets: list,
+        places: dict[Symbol, Place],
+        banks: list["Bank"],
+        widths: list[int],
+        calls: list[Call],
+        dtype,
+    ):
+        self.calls, self._dtype = list(calls), dtype
         self.widths, self._places = list(widths), dict(places)
         self._banks = {node: bank for bank in banks for node in bank.nodes}
         self._waiting = order_of([node for node, _ in targets], places)
@@ -62,7 +85,17 @@ class Schedule:
                 self._emit(max(self._find_packs(free), key=len))
             else:  # states that are each needed for the other
                 copies.append((ready[0], self._homes.pop(ready[0])))
-        self.calls += [("copy", [self._places[node]], {}, place) for node, place in copies]
+        for node, place in copies:
+            self._call("copy", [self._places[node]], place)
+        self.places: list[list[Place]] = [[] for _ in self.widths]
+        used = [*(place for call in self.calls for place in (*call.arguments, call.place)), *(p for _, p in targets)]
+        for place in dict.fromkeys(one for one in used if isinstance(one, Place)):
+            self.places[place.memory].append(place)
+
+    def _call(self, operation: str, arguments: list, place: Place, attributes: Mapping = MappingProxyType({})) -> None:
+        widths = {one.stop - one.start for one in (*arguments, place) if isinstance(one, Place)}
+        block = min(widths) if operation in JOINING and len(widths) > 1 else 0
+        self.calls.append(Call(operation, arguments, attributes, place, block))
 
     def _find_homes(self, targets: list, banks: list["Bank"]) -> list[tuple[Symbol, Place]]:
         """Find where results are written at once; what is to be copied at the end is returned."""
@@ -78,7 +111,7 @@ class Schedule:
             if node in self._waiting:
                 self._emit([node])
             place = self._allocate(node.shape[-1])
-            self.calls.append(("copy", [self._places[node]], {}, place))
+            self._call("copy", [self._places[node]], place)
             self._places[node] = place
         for bank in banks:
             for left, place in zip(bank.nodes[0].inputs, bank.lefts, strict=True):
@@ -160,7 +193,8 @@ class Schedule:
                 for one, last in zip(arguments[0], arguments[-1], strict=True)
             ]
             place = self._find_place(pack, joined)
-            self.calls.append((first.operation, joined, first.attributes["attributes"], place))
+            joined = [np.array(one, self._dtype) if isinstance(one, float) else one for one in joined]  # numpy converts
+            self._call(first.operation, joined, place, first.attributes["attributes"])  # numbers anew in every call
             start = place.start
             for node in pack:
                 self._places[node] = Place(place.memory, start, start + node.shape[-1])
@@ -193,8 +227,8 @@ class Schedule:
     def _emit_product(self, bank: "Bank") -> list[Symbol]:
         for left, place in zip(bank.nodes[0].inputs, bank.lefts, strict=True):
             if self._places[left] != place:
-                self.calls.append(("copy", [self._places[left]], {}, place))
-        self.calls.append(("matmul", [bank.factor, bank.kernel], {}, bank.product))
+                self._call("copy", [self._places[left]], place)
+        self._call("matmul", [bank.factor, bank.kernel], bank.product)
         start = bank.product.start
         for node in bank.nodes:
             self._places[node] = Place(bank.product.memory, start, start + node.shape[-1])
@@ -206,11 +240,8 @@ class Schedule:
         start = place.start
         for one in node.inputs:
             stop = start + one.shape[-1]
-            self.calls.append(("copy", [self._places[one]], {}, Place(place.memory, start, stop)))
+            self._call("copy", [self._places[one]], Place(place.memory, start, stop))
             start = stop
-
-
-JOINING = (*ELEMENTWISE, "tanh", "exp", "log", "sqrt", "log1p", "minimum")
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +292,11 @@ def sort_columns(nodes: list[Symbol], wanted: list[Symbol]) -> list[Symbol]:
 
     def key(node: Symbol) -> tuple:
         chain = []
-        while len(after := consumers.get(node, [])) == 1 and "arguments" in after[0].attributes and len(after[0].inputs) == 1:
+        while (
+            len(after := consumers.get(node, [])) == 1
+            and "arguments" in after[0].attributes
+            and len(after[0].inputs) == 1
+        ):
             node = after[0]
             chain.append((node.operation, *(one for one in node.attributes["arguments"] if isinstance(one, float))))
         ends = min(((one.operation, -levels[one]) for one in after), default=("", 0))

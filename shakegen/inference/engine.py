@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from shakegen.cells.numpy_step import pad_product, product_of
+from shakegen.cells.numpy_step import NumpyStep, pad_product, product_of
 from shakegen.checks import check_ids
 from shakegen.inference.threads import Pace, get_blas
 
@@ -40,7 +40,7 @@ class Engine:
         inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
         for number in range(1, config.layers + 1):
             own = layer_weights(weights, number)
-            layers.append(cell.numpy_step(own, inputs))
+            layers.append(NumpyStep(cell, own, inputs))
             starts.append(own.get("initial_state_0", np.zeros(config.units, dense[0].dtype)))
             inputs = config.units
         inputs = layers[0].kernel

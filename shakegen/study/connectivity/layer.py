@@ -9,7 +9,6 @@ import numpy as np
 from shakegen.cells.cell import Cell
 from shakegen.cells.gradient import differentiate
 from shakegen.cells.graph import trace
-from shakegen.cells.numpy_step import columns_of
 from shakegen.cells.plan import sum_seeds
 from shakegen.cells.program import Program, depends_on, evaluate, order_of, separate_products
 from shakegen.cells.symbol import BATCH, input_symbol
@@ -84,3 +83,9 @@ class LayerTrace:
         for number in self._passed:  # the very arrays that were given, which will be overwritten
             by_inputs[number] = by_inputs[number].copy()
         return by_inputs[0], by_inputs[1:]
+
+
+def columns_of(kernels: list[np.ndarray], rows: int, columns: int, dtype) -> np.ndarray:
+    """Weights side by side, and a one for the symbol itself where more columns are wanted than they have."""
+    missing = columns - sum(kernel.shape[1] for kernel in kernels)
+    return np.hstack([np.zeros((rows, 0), dtype), *kernels, np.eye(rows, missing, dtype=dtype)])
