@@ -137,13 +137,12 @@ class Lowering:
         for block in left if isinstance(left, list) else [left]:
             width = self._width(block)
             rows = weight[start : start + width]
-            if isinstance(block, Linear) and not (set(block.terms) == {self._x} and block.terms[self._x] is None):
-                block = self._affine(block)
-            if isinstance(block, Linear):
+            if isinstance(block, Linear) and block.terms.get(self._x, rows) is None and len(block.terms) == 1:
                 total = total.plus(Linear({self._x: rows}, total.bias * 0))
             else:
-                factor, offset = (np.asarray(one, self.dtype) for one in (block.factor, block.offset))
-                total = total.plus(Linear({block.node: rows * factor}, offset * rows.sum(axis=0)))
+                value = self._affine(block)
+                factor, offset = (np.asarray(one, self.dtype) for one in (value.factor, value.offset))
+                total = total.plus(Linear({value.node: rows * factor}, offset * rows.sum(axis=0)))
             start += width
         return total
 
@@ -319,7 +318,10 @@ class Lowering:
         return Affine(self._node(operation, list(inputs), max(map(self._width, inputs))))
 
     def _node(self, operation: str, inputs: list, width: int, **attributes) -> Symbol:
-        """The node of an operation, once for the same inputs. The attribute `arguments` has numbers and arrays, and None for nodes."""
+        """The node of an operation, once for the same inputs.
+
+        The attribute `arguments` has numbers and arrays, and None for each node.
+        """
         same = tuple(one if isinstance(one, float | Symbol) else id(one) for one in inputs)
         key = (operation, same, tuple(attributes.items()))
         if key not in self._nodes:

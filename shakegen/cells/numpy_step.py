@@ -154,16 +154,12 @@ def make_call(call: Call, views: dict[Place, np.ndarray]) -> tuple[Callable, tup
     if operation == "matmul":
         return product_of(out), (*arguments, out)
     function = UFUNCS.get(operation) or NUMPY[operation]
-    if isinstance(function, np.ufunc) and operation not in ("maximum", "minimum"):
-        return function, (*arguments, out)
-
-    def compute():  # what they return is to be named
-        function(*arguments, out=out)
-
-    def compute_and_copy():
-        np.copyto(out, function(*arguments, **call.attributes))
-
-    return compute if isinstance(function, np.ufunc) else compute_and_copy, ()
+    if not isinstance(function, np.ufunc):
+        return lambda: np.copyto(out, function(*arguments, **call.attributes)), ()
+    if operation in ("maximum", "minimum"):  # they take their result by name only
+        first, second = arguments
+        return lambda: function(first, second, out=out), ()
+    return function, (*arguments, out)
 
 
 def form_of(node: Symbol):

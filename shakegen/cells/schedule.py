@@ -132,8 +132,8 @@ class Schedule:
 
     def _is_free(self, node: Symbol) -> bool:
         """Whether nothing that is yet to be computed reads what is in the place of a node."""
-        readers = self._readers.get(self._homes.get(node), set())
-        return not readers.intersection(self._waiting) - {node}
+        home = self._homes.get(node)
+        return home is None or not self._readers.get(home, set()).intersection(self._waiting) - {node}
 
     def _allocate(self, width: int) -> Place:
         self.widths.append(width)
@@ -180,8 +180,8 @@ class Schedule:
     def _emit(self, pack: list[Symbol]) -> None:
         first = pack[0]
         if first.operation == "part":
-            place, start, stop = self._places[first.inputs[0]], *first.attributes["attributes"].values()
-            self._places[first] = Place(place.memory, place.start + start, place.start + stop)
+            whole, columns = self._places[first.inputs[0]], first.attributes["attributes"]
+            self._places[first] = Place(whole.memory, whole.start + columns["start"], whole.start + columns["stop"])
         elif first.operation == "columns":
             pack = self._emit_product(self._banks[first])
         elif first.operation == "concat":
