@@ -6,6 +6,8 @@ recurrent part of the pre-activations for the next step; h is `output_scale` tim
 state also has a memory that starts as `initial_memory`.
 """
 
+import itertools
+import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -22,7 +24,7 @@ from shakegen.cells.symbol import Symbol
 ROWS, LONG = 32, 320
 COLUMNS, LARGE = 128, 460_000
 
-UFUNCS = {"minimum": np.minimum, "log1p": np.log1p}  # besides those of equations
+UFUNCS = {"copy": np.positive, "minimum": np.minimum, "log1p": np.log1p}  # besides those of equations
 
 
 class NumpyStep:
@@ -53,8 +55,7 @@ class NumpyStep:
             if state in self._after
         ]
         self.initial_memory = np.concatenate([np.zeros(0, self._dtype), *starts])
-        self._unwatched = self._schedule(False)
-        self._own: dict[tuple[int, ...], dict[Place, np.ndarray]] = {}  # views over memory besides what is given
+        self._unwatched = self._compile(False)
 
     def _lay_out(self, outer: list[Symbol], x: Symbol, h: Symbol) -> None:
         """Give columns of the products with h and with x, and states, their places; and make the matrices."""
@@ -72,7 +73,7 @@ class NumpyStep:
         total, term = Place(ROW, first, first + width), Place(INPUT, 0, width)
         self._sum = [Call("add", [total, term], {}, total)] if width else []
 
-    def _schedule(self, watched: bool) -> tuple[Schedule, dict[str, tuple[Place, float]]]:
+    def _compile(self, watched: bool) -> "Compiled":
         """The calls of a step, and where to find what it shows."""
         widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
         targets = [(node, self._places[state]) for state, node in self._after.items()]
@@ -86,7 +87,7 @@ class NumpyStep:
                 widths.append(place.stop)
                 shown[name] = place, factor
         banks = self._find_banks([node for node, _ in targets], widths)
-        return Schedule(targets, self._places, banks, widths, self._sum, self._dtype), shown
+        return Compiled(Schedule(targets, self._places, banks, widths, self._sum, self._dtype), shown)
 
     def _find_banks(self, wanted: list[Symbol], widths: list[int]) -> list[Bank]:
         """The products within the step, one for all that have the same factors."""
@@ -120,46 +121,60 @@ class NumpyStep:
             letters of the equations, each with the factor that it is to be multiplied by: h and memories, and if
             watched gates and whatever else the equations show.
         """
-        schedule, shown = self._schedule(True) if watched else self._unwatched
-        own = None if watched else self._own.get(h.shape[:-1])
-        if own is None:
-            memories = [np.ones((*h.shape[:-1], width), h.dtype) for width in schedule.widths[OUTPUT + 1 :]]
-            own = view_places(memories, schedule.places[OUTPUT + 1 :])
-            if not watched:
-                self._own[h.shape[:-1]] = own
-        views = own | view_places([row, x, h], schedule.places[: OUTPUT + 1])
-        calls = [make_call(call, views) for call in schedule.calls]
-        return calls, {name: (views[place], factor) for name, (place, factor) in shown.items()}
+        return (self._compile(True) if watched else self._unwatched).bind(row, x, h)
 
 
-def view_places(memories: list[np.ndarray], places: list[list[Place]]) -> dict[Place, np.ndarray]:
-    """One view for each place: numpy is quickest if a result stands in the very array that is an argument."""
-    views = {}
-    for memory, own in zip(memories, places, strict=True):
-        for place in own:
-            whole = place.stop - place.start == memory.shape[-1]
-            views[place] = memory if whole else memory[..., place.start : place.stop]
-    return views
+class Compiled:
+    """The calls of a step, prepared so that a bind takes no time: beam searches have a new state at every character.
+
+    Args:
+        schedule: the calls.
+        shown: by name, the places of values to show, and the factors by which they are to be multiplied.
+    """
+
+    def __init__(self, schedule: Schedule, shown: dict[str, tuple[Place, float]]):
+        self._places, self._widths, self._constants, self._calls = schedule.places, schedule.widths, [], []
+        numbers = {place: k for k, place in enumerate(itertools.chain(*self._places))}
+        for call in schedule.calls:
+            own = []
+            for one in call.arguments:
+                if not isinstance(one, Place):
+                    self._constants.append(one)
+                own.append(numbers[one] if isinstance(one, Place) else len(numbers) + len(self._constants) - 1)
+            self._calls.append((*function_of(call), operator.itemgetter(*own, numbers[call.place])))
+        self._shown = {name: (numbers[place], factor) for name, (place, factor) in shown.items()}
+
+    def bind(self, *given: np.ndarray) -> tuple[list[tuple[Callable, tuple]], dict[str, tuple[np.ndarray, float]]]:
+        """The functions and arguments over memory that is given, and over some of its own."""
+        like, arrays = given[OUTPUT], []
+        own = [np.ones((*like.shape[:-1], width), like.dtype) for width in self._widths[len(given) :]]
+        for memory, places in zip((*given, *own), self._places, strict=True):
+            # One view for each place: numpy is quickest if a result stands in the very array that is an argument.
+            width = memory.shape[-1]
+            arrays += [memory if stop - start == width else memory[..., start:stop] for _, start, stop in places]
+        arrays += self._constants
+        calls = [make(*get(arrays)) if make else (function, get(arrays)) for function, make, get in self._calls]
+        return calls, {name: (arrays[number], factor) for name, (number, factor) in self._shown.items()}
 
 
-def make_call(call: Call, views: dict[Place, np.ndarray]) -> tuple[Callable, tuple]:
-    """A function, and the arguments with which it leaves the result of an operation where it is wanted."""
-    operation, out = call.operation, views[call.place]
-    arguments = [views[one] if isinstance(one, Place) else one for one in call.arguments]
+def function_of(call: Call) -> tuple[Callable, Callable | None]:
+    """A function that takes arguments and the array for its result; or else what makes one, and its arguments."""
+    function, attributes = UFUNCS.get(call.operation) or NUMPY[call.operation], call.attributes
     if call.block:
-        out = out.reshape(*out.shape[:-1], -1, call.block)
-        arguments = [one.reshape(*one.shape[:-1], -1, call.block) if one.ndim else one for one in arguments]
-    if operation == "copy":
-        return np.copyto, (out, *arguments)
-    if operation == "matmul":
-        return product_of(out), (*arguments, out)
-    function = UFUNCS.get(operation) or NUMPY[operation]
+        function, make = function_of(call._replace(block=0))
+
+        def repeat(*arrays):
+            blocks = [one.reshape(*one.shape[:-1], -1, call.block) if one.ndim else one for one in arrays]
+            return make(*blocks) if make else (function, blocks)
+
+        return function, repeat
+    if call.operation == "matmul":
+        return function, lambda *arrays: (product_of(arrays[-1]), arrays)
     if not isinstance(function, np.ufunc):
-        return lambda: np.copyto(out, function(*arguments, **call.attributes)), ()
-    if operation in ("maximum", "minimum"):  # they take their result by name only
-        first, second = arguments
-        return lambda: function(first, second, out=out), ()
-    return function, (*arguments, out)
+        return function, lambda *arrays: (lambda: np.copyto(arrays[-1], function(*arrays[:-1], **attributes)), ())
+    if call.operation in ("maximum", "minimum"):  # they take their result by name only
+        return function, lambda a, b, out: (lambda: function(a, b, out=out), ())
+    return function, None
 
 
 def form_of(node: Symbol):
