@@ -15,13 +15,14 @@ def draw_weights(cell, rng):
 
 
 def run(step, weights, x, watched=True):
-    """All that a step shows, along inputs (T, N, INPUTS)."""
+    """All that a step shows, along inputs (T, N, INPUTS): arrays (N, H), or (H,) for one stream."""
     streams = x.shape[1]
     width, rows = step.recurrent_kernel.shape[1], []
     row = np.hstack([np.empty((streams, width)), np.tile(step.initial_memory, (streams, 1))])
     given = np.empty((streams, step.kernel.shape[1]))
     h = np.tile(weights["initial_state_0"] / step.output_scale, (streams, 1)).astype(row.dtype)
-    calls, views = step.bind(given, row, h, watched=watched)
+    memory = [array[0] if streams == 1 else array for array in (given, row, h)]  # as the engine lays it out
+    calls, views = step.bind(*memory, watched=watched)
     for one in x:
         np.copyto(row[:, :width], (h * step.output_scale) @ step.recurrent_kernel + step.recurrent_bias)
         np.copyto(given, one @ step.kernel + step.input_bias)

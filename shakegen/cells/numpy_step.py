@@ -55,7 +55,7 @@ class NumpyStep:
             if state in self._after
         ]
         self.initial_memory = np.concatenate([np.zeros(0, self._dtype), *starts])
-        self._unwatched = self._compile(False)
+        self._compiled: dict[tuple[bool, bool], Compiled] = {}
 
     def _lay_out(self, outer: list[Symbol], x: Symbol, h: Symbol) -> None:
         """Give columns of the products with h and with x, and states, their places; and make the matrices."""
@@ -73,8 +73,8 @@ class NumpyStep:
         total, term = Place(ROW, first, first + width), Place(INPUT, 0, width)
         self._sum = [Call("add", [total, term], {}, total)] if width else []
 
-    def _compile(self, watched: bool) -> "Compiled":
-        """The calls of a step, and where to find what it shows."""
+    def _compile(self, single: bool, watched: bool) -> "Compiled":
+        """The calls of a step for one stream or for several, and where to find what it shows."""
         widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
         targets = [(node, self._places[state]) for state, node in self._after.items()]
         targets.append((self._output, Place(OUTPUT, 0, widths[OUTPUT])))
@@ -87,7 +87,7 @@ class NumpyStep:
                 widths.append(place.stop)
                 shown[name] = place, factor
         banks = self._find_banks([node for node, _ in targets], widths)
-        return Compiled(Schedule(targets, self._places, banks, widths, self._sum, self._dtype), shown)
+        return Compiled(Schedule(targets, self._places, banks, widths, self._sum, self._dtype, single), shown)
 
     def _find_banks(self, wanted: list[Symbol], widths: list[int]) -> list[Bank]:
         """The products within the step, one for all that have the same factors."""
@@ -121,7 +121,10 @@ class NumpyStep:
             letters of the equations, each with the factor that it is to be multiplied by: h and memories, and if
             watched gates and whatever else the equations show.
         """
-        return (self._compile(True) if watched else self._unwatched).bind(row, x, h)
+        kind = h.ndim == 1, watched
+        if kind not in self._compiled:
+            self._compiled[kind] = self._compile(*kind)
+        return self._compiled[kind].bind(row, x, h)
 
 
 class Compiled:

@@ -54,6 +54,8 @@ class Schedule:
         widths: of the pieces of memory, of which some are in use already.
         calls: those that come first.
         dtype: of all numbers.
+        single: whether the step is for one stream. For several, columns of given memory are no block in a row, and
+            operations on them are slow: no result is put there that need not be.
 
     Attributes:
         calls: of a step, in order.
@@ -69,8 +71,9 @@ class Schedule:
         widths: list[int],
         calls: list[Call],
         dtype,
+        single: bool,
     ):
-        self.calls, self._dtype = list(calls), dtype
+        self.calls, self._dtype, self._first = list(calls), dtype, ROW if single else OUTPUT + 1
         self.widths, self._places = list(widths), dict(places)
         self._banks = {node: bank for bank in banks for node in bank.nodes}
         self._waiting = order_of([node for node, _ in targets], places)
@@ -106,8 +109,8 @@ class Schedule:
                 self._homes[node] = place
             else:
                 copies.append((node, place))
-        staged = {node for node, _ in copies if self._root(node) in self._places and node.operation != "columns"}
-        for node in staged:  # states before the step, which are about to be overwritten
+        staged = [node for node, _ in copies if self._root(node) in self._places and node.operation != "columns"]
+        for node in dict.fromkeys(staged):  # states before the step, which are about to be overwritten
             if node in self._waiting:
                 self._emit([node])
             place = self._allocate(node.shape[-1])
@@ -210,7 +213,7 @@ class Schedule:
             home = self._homes[pack[0]]
             return Place(home.memory, home.start, home.start + width)
         for place in joined:
-            if isinstance(place, Place) and place.stop - place.start == width:
+            if isinstance(place, Place) and place.memory >= self._first and place.stop - place.start == width:
                 gone = [one for node in pack for one in set(node.inputs) if self._covers(place, one)]
                 counts = Counter(gone)
                 if all(self._uses[one] == counts[one] and self._may_go(one) for one in counts):

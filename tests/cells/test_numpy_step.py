@@ -49,8 +49,9 @@ def test_the_step_of_any_cell_is_its_equations(cell, streams, rng):
 
 
 @pytest.mark.parametrize("cell", ALL, ids=str)
-def test_nobody_watching_changes_no_state(cell, rng):
-    weights, x = draw_weights(cell, rng), rng.normal(size=(STEPS, 2, INPUTS))
+@pytest.mark.parametrize("streams", [1, 3])
+def test_nobody_watching_changes_no_state(cell, streams, rng):
+    weights, x = draw_weights(cell, rng), rng.normal(size=(STEPS, streams, INPUTS))
     step = NumpyStep(cell, weights, INPUTS)
     alone, watched = (run(step, weights, x, watched=watched) for watched in (False, True))
     for one, other in zip(alone, watched, strict=True):
@@ -125,13 +126,15 @@ for kind in (Rich, Swap, Numbers):
 
 
 @pytest.mark.parametrize("kind", [Swap, Numbers])
-def test_awkward_equations(kind, rng):
-    test_the_step_of_any_cell_is_its_equations(kind(H), 2, rng)
-    test_nobody_watching_changes_no_state(kind(H), rng)
+@pytest.mark.parametrize("streams", [1, 3])
+def test_awkward_equations(kind, streams, rng):
+    test_the_step_of_any_cell_is_its_equations(kind(H), streams, rng)
+    test_nobody_watching_changes_no_state(kind(H), streams, rng)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_random_equations(seed):
+@pytest.mark.parametrize("streams", [1, 3])
+def test_random_equations(seed, streams):
     """Chains of random operations on states and products, so that results are put into memory in many ways."""
     random = np.random.default_rng(seed)
 
@@ -163,5 +166,5 @@ def test_random_equations(seed):
                 "shown": values[-4]
             }
 
-    test_the_step_of_any_cell_is_its_equations(Random(H), 2, random)
-    test_nobody_watching_changes_no_state(Random(H), random)
+    test_the_step_of_any_cell_is_its_equations(Random(H), streams, random)
+    test_nobody_watching_changes_no_state(Random(H), streams, random)
