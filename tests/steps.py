@@ -15,7 +15,7 @@ def draw_weights(cell, rng):
 
 
 def run(step, weights, x, watched=True):
-    """All that a step shows, along inputs (T, N, INPUTS): arrays (N, H), or (H,) for one stream."""
+    """All that a step shows, along inputs (T, N, INPUTS)."""
     streams = x.shape[1]
     width, rows = step.recurrent_kernel.shape[1], []
     row = np.hstack([np.empty((streams, width)), np.tile(step.initial_memory, (streams, 1))])
@@ -28,5 +28,5 @@ def run(step, weights, x, watched=True):
         np.copyto(given, one @ step.kernel + step.input_bias)
         for function, arguments in calls:
             function(*arguments)
-        rows.append({name: array * factor for name, (array, factor) in views.items()})
+        rows.append({name: np.reshape(array * factor, (streams, -1)) for name, (array, factor) in views.items()})
     return rows
