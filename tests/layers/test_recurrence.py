@@ -68,8 +68,17 @@ def loop(cell, *arguments, by_id=False, drop_h=False, **options):
     return recurrence.recurrence(key, *arguments, **options)
 
 
-@CELL
-@pytest.mark.parametrize(("looked_up", "drop_h"), [(False, False), (True, False), (False, True)])
+DROPPED = ("lstm", "gru, reset before", "nlstm, depth 2", "slstm, zoneout")
+
+
+@pytest.mark.parametrize(
+    ("cell", "looked_up", "drop_h"),
+    [
+        *((cell, looked_up, False) for cell in CELLS.values() for looked_up in (False, True)),
+        *((CELLS[name], False, True) for name in DROPPED),
+    ],
+    ids=str,
+)
 def test_gradients_are_the_finite_differences(cell, looked_up, drop_h, draw, rng):
     how = {"by_id": looked_up, "drop_h": drop_h}
     inputs, states, weights = arguments_of(cell, draw, *((V,) if looked_up else (N, T + 1)), **how)
