@@ -15,8 +15,9 @@ import numpy as np
 from shakegen.cells.graph import trace
 from shakegen.cells.lowering import Lowering
 from shakegen.cells.operations import NUMPY
+from shakegen.cells.places import INPUT, OUTPUT, ROW, Bank, Call, Place, line_up, sort_columns
 from shakegen.cells.program import order_of
-from shakegen.cells.schedule import INPUT, OUTPUT, ROW, Bank, Call, Place, Schedule, line_up, sort_columns
+from shakegen.cells.schedule import Schedule
 from shakegen.cells.symbol import Symbol
 
 # A text must not depend on how many threads computed it. OpenBLAS rounds alike in 1, 2, 4 and 8 threads if the rows of
