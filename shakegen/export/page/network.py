@@ -1,0 +1,192 @@
+"""A model as a description that `engine.js` runs: graphs, arrays, symbols, facts. All of it is ready for JSON."""
+
+import base64
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from shakegen.cells.both_ways import trace_both_ways
+from shakegen.cells.graph import find_kinds
+from shakegen.cells.numpy_step import columns_of
+from shakegen.cells.program import depends_on, evaluate, order_of
+from shakegen.cells.symbol import Symbol
+from shakegen.inference.engine import layer_weights
+from shakegen.text.vocabulary import UNKNOWN
+
+PRECISIONS = ("auto", "float16", "float32")
+TOLERANCE = 0.02  # the largest change of a logit by weights of 16 bits
+STEPS = 256  # symbols of the text along which it is measured
+
+
+def describe(model, name: str, precision: str = "auto") -> dict:
+    """A model for the engine of the page.
+
+    Args:
+        model: a `LanguageModel` or an `AutocompleteModel`.
+        name: the name of the model.
+        precision: of the weights: float16, float32, or auto for float16 where it changes no logit by more than 0.02.
+
+    Raises:
+        ValueError: there is no such precision.
+        CellError: the cell cannot be traced back.
+    """
+    weights, used = choose_precision(model, precision)
+    config, cell, layers = model.config, model.config.make_cell(), []
+    arrays = Arrays(used)
+    inputs = config.embedding or len(model.vocabulary)
+    for number in range(1, config.layers + 1):
+        layers.append(describe_layer(cell, layer_weights(weights, number), inputs, arrays))
+        inputs = config.units
+    embedding = weights.get("embedding/embeddings")
+    return {
+        "name": name,
+        "task": model.task,
+        "level": config.level,
+        "units": config.units,
+        "residual": config.residual,
+        "embedding": None if embedding is None else arrays.add(embedding),
+        "layers": layers,
+        "dense": [arrays.add(weights["dense/kernel"]), arrays.add(weights["dense/bias"])],
+        "arrays": arrays.packed,
+        "symbols": symbols_of(model),
+        "outputs": outputs_of(model),
+        "unknown": model.vocabulary.unknown,
+        "length": getattr(model, "length", None),
+        "facts": facts_of(model, used),
+    }
+
+
+def symbols_of(model) -> list[str]:
+    return [UNKNOWN if text is None else text for text in model.vocabulary.to_json()]
+
+
+def outputs_of(model) -> list[str | None]:
+    """The text of each output; None for padding and unknown symbols."""
+    if model.task == "autocomplete":
+        return [None, None, *model.words.words]
+    return model.vocabulary.to_json()
+
+
+def facts_of(model, precision: str) -> dict:
+    """The facts that the page tells of a model."""
+    return {
+        **model.config.to_dict(),
+        "parameters": model.parameters,
+        "weights": model.weights_by_part,
+        "corpus": {key: model.corpus.get(key) for key in ("name", "length")},
+        "precision": precision,
+        "epochs": model.best_epoch.get("epoch"),
+        **model.validation_figures(),
+    }
+
+
+def choose_precision(model, precision: str) -> tuple[dict[str, np.ndarray], str]:
+    """The weights as the page has them, as float32 arrays, and their precision there."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"the precision is {precision!r}: expected {', '.join(PRECISIONS)}")
+    exact = {name: np.asarray(weight, np.float32) for name, weight in model.weights.items()}
+    if precision == "float32":
+        return exact, precision
+    with np.errstate(over="ignore"):
+        rounded = {name: weight.astype(np.float16).astype(np.float32) for name, weight in exact.items()}
+    if precision == "auto" and not logits_agree(model, exact, rounded):
+        return exact, "float32"
+    return rounded, "float16"
+
+
+def logits_agree(model, exact: Mapping, rounded: Mapping) -> bool:
+    """Whether no logit differs by more than `TOLERANCE` along a text, which the model writes or which is random."""
+    if not all(np.isfinite(weight).all() for weight in rounded.values()):
+        return False
+    ids = np.random.default_rng(0).integers(0, len(model.vocabulary), STEPS)
+    steps = [type(model).make_engine(model.config, weights) for weights in (exact, rounded)]
+    states = [engine.start() for engine in steps]
+    for number in range(STEPS):
+        results = [engine.step(ids[number : number + 1], state)[0] for engine, state in zip(steps, states)]
+        logits = [
+            engine.read_out(one)[0] if model.defers_read_out else one[0] for engine, one in zip(steps, results)
+        ]
+        if not np.abs(logits[0] - logits[1]).max() <= TOLERANCE:
+            return False
+        if number + 1 < STEPS and model.task == "next" and number % 2:
+            ids[number + 1] = logits[0].argmax()
+    return True
+
+
+class Arrays:
+    """Arrays in base64; each once."""
+
+    def __init__(self, precision: str):
+        self.packed: list[dict] = []
+        self._precision = precision
+        self._numbers: dict[int, int] = {}
+        self._kept: list[np.ndarray] = []  # so that no number of `id` comes again
+
+    def add(self, array: np.ndarray) -> int:
+        """The number of an array among those of the description."""
+        if id(array) not in self._numbers:
+            self._numbers[id(array)] = len(self.packed)
+            self._kept.append(array)
+            self.packed.append(pack(array, self._precision))
+        return self._numbers[id(array)]
+
+
+def pack(array: np.ndarray, precision: str) -> dict:
+    """An array in base64; as float16 only where that is exact."""
+    array, kind = np.asarray(array, "<f4"), "float32"
+    if precision == "float16":
+        with np.errstate(over="ignore"):
+            half = array.astype("<f2")
+        if np.array_equal(half.astype("<f4"), array):
+            array, kind = half, "float16"
+    return {"shape": array.shape, "type": kind, "data": base64.b64encode(array.tobytes()).decode("ascii")}
+
+
+def describe_layer(cell, weights: Mapping[str, np.ndarray], inputs: int, arrays: Arrays) -> dict:
+    """A layer: the kernel of its input, and the step forward and back as programs."""
+    ways = trace_both_ways(cell, inputs)
+    values = {symbol: weights[name] for name, symbol in ways.weights.items()}
+    kernels = evaluate(ways.kernels, values)
+    whole = len(kernels) == 1 and kernels[0].shape[1] == ways.x.shape[-1]
+    kernel = kernels[0] if whole else columns_of(kernels, inputs, ways.x.shape[-1], np.float32)
+    back = [ways.by_x, *(gradient for gradient in ways.by_states if gradient is not None)]
+    forward = write_program(
+        [*ways.after.values(), *ways.slopes], [ways.x, *ways.states], values, arrays
+    )
+    zeros = np.zeros(cell.units, np.float32)
+    return {
+        "kernel": arrays.add(kernel),
+        "starts": [arrays.add(weights.get(f"initial_state_{k}", zeros)) for k in range(len(ways.states))],
+        "names": list(ways.after),
+        "kinds": find_kinds(cell),
+        "forward": forward,
+        "back": write_program(back, [*ways.slopes, *ways.d_after], values, arrays),
+        "carried": [number for number, gradient in enumerate(ways.by_states) if gradient is not None],
+    }
+
+
+def write_program(
+    wanted: Iterable[Symbol], known: Iterable[Symbol], values: dict[Symbol, np.ndarray], arrays: Arrays
+) -> dict:
+    """Symbols to compute, as lists of numbers. Values that depend on weights alone are computed here.
+
+    Returns:
+        `inputs`, the widths of the known symbols, which are the first values; `steps`, [operation, numbers of its
+        inputs, width, attributes] each, whose values follow; and `outputs`, the numbers of the wanted symbols.
+        In the place of a number, {"array": k} is an array of the description, {"number": c} a constant.
+    """
+    wanted, known = list(wanted), list(known)
+    varying, numbers = depends_on(wanted, known), {symbol: k for k, symbol in enumerate(known)}
+
+    def refer(symbol: Symbol):
+        if symbol in numbers:
+            return numbers[symbol]
+        value = evaluate([symbol], values)[0]
+        return {"number": float(value)} if np.ndim(value) == 0 else {"array": arrays.add(value)}
+
+    steps = []
+    for symbol in order_of(wanted, known):
+        if symbol in varying:
+            steps.append([symbol.operation, [refer(one) for one in symbol.inputs], symbol.shape[-1], symbol.attributes])
+            numbers[symbol] = len(numbers)
+    return {"inputs": [one.shape[-1] for one in known], "steps": steps, "outputs": [refer(one) for one in wanted]}
