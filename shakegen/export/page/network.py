@@ -1,6 +1,7 @@
 """A model as a description that `engine.js` runs: graphs, arrays, symbols, facts. All of it is ready for JSON."""
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -12,8 +13,10 @@ from shakegen.cells.program import depends_on, evaluate, order_of
 from shakegen.cells.symbol import Symbol
 from shakegen.inference.engine import layer_weights
 from shakegen.text.vocabulary import UNKNOWN
+from shakegen.text.word_vocabulary import CHUNK, symbol_pattern
 
 PRECISIONS = ("auto", "float16", "float32")
+BLANKS = r"\t\v\f\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Python's white space but \n
 TOLERANCE = 0.02  # the largest change of a logit by weights of 16 bits
 STEPS = 256  # symbols of the text along which it is measured
 
@@ -52,6 +55,7 @@ def describe(model, name: str, precision: str = "auto") -> dict:
         "outputs": outputs_of(model),
         "unknown": model.vocabulary.unknown,
         "length": getattr(model, "length", None),
+        "pattern": write_patterns() if config.level == "word" else None,
         "facts": facts_of(model, used),
     }
 
@@ -65,6 +69,22 @@ def outputs_of(model) -> list[str | None]:
     if model.task == "autocomplete":
         return [None, None, *model.words.words]
     return model.vocabulary.to_json()
+
+
+def write_patterns() -> dict[str, str]:
+    """The patterns that split a text into chunks, and those into words, in the language of JavaScript (flag u)."""
+    return {"chunk": translate_pattern(CHUNK.pattern), "symbol": translate_pattern(symbol_pattern(False).pattern)}
+
+
+def translate_pattern(pattern: str) -> str:
+    """A pattern of `word_vocabulary` for JavaScript, where white space and digits are others, and escapes are fewer.
+
+    Possessive quantifiers, which it lacks, are only for speed there.
+    """
+    pattern = re.sub(r"\\U000([0-9a-f]{5})", r"\\u{\1}", pattern)
+    pattern = pattern.replace("}+", "}").replace(")?+", ")?").replace(r"\-", "-").replace(r"\#", "#")
+    pattern = pattern.replace(r"[^\S\n]", f"[{BLANKS}]").replace(r"\s", rf"[\n{BLANKS}]")
+    return pattern.replace(r"\S", rf"[^\n{BLANKS}]").replace(r"\d", r"\p{Nd}")
 
 
 def facts_of(model, precision: str) -> dict:
@@ -103,9 +123,7 @@ def logits_agree(model, exact: Mapping, rounded: Mapping) -> bool:
     states = [engine.start() for engine in steps]
     for number in range(STEPS):
         results = [engine.step(ids[number : number + 1], state)[0] for engine, state in zip(steps, states)]
-        logits = [
-            engine.read_out(one)[0] if model.defers_read_out else one[0] for engine, one in zip(steps, results)
-        ]
+        logits = [engine.read_out(one)[0] if model.defers_read_out else one[0] for engine, one in zip(steps, results)]
         if not np.abs(logits[0] - logits[1]).max() <= TOLERANCE:
             return False
         if number + 1 < STEPS and model.task == "next" and number % 2:
@@ -150,9 +168,7 @@ def describe_layer(cell, weights: Mapping[str, np.ndarray], inputs: int, arrays:
     whole = len(kernels) == 1 and kernels[0].shape[1] == ways.x.shape[-1]
     kernel = kernels[0] if whole else columns_of(kernels, inputs, ways.x.shape[-1], np.float32)
     back = [ways.by_x, *(gradient for gradient in ways.by_states if gradient is not None)]
-    forward = write_program(
-        [*ways.after.values(), *ways.slopes], [ways.x, *ways.states], values, arrays
-    )
+    forward = write_program([*ways.after.values(), *ways.slopes], [ways.x, *ways.states], values, arrays)
     zeros = np.zeros(cell.units, np.float32)
     return {
         "kernel": arrays.add(kernel),
