@@ -1,0 +1,102 @@
+/* Side by side: what each network makes of one text, and where they differ. */
+"use strict";
+const FAR = 2;  // bits between networks that differ
+
+/* The bits of surprise at each symbol, null where there is none to tell: a network of the next symbol has read what is
+   before it; one that completes words has read it too, and its surprise is that of the word. */
+function surprisesOf({ network, ids, states }) {
+  if (network.task === "next") return ids.map((id, index) => index ? surprise(states[index].logits, id) : null);
+  const words = wordsOf(ids.map(id => network.symbols[id]));
+  return words.map((word, index) => {
+    const output = network.outputs.indexOf(word);
+    return output < 0 ? null : surprise(states[index + 1].logits, output);
+  });
+}
+
+/* For each character, the word that it is part of, or that follows the space. */
+function wordsOf(characters) {
+  return characters.join("").split(/(?= )/).flatMap(part => Array(part.length).fill(part.trim()));
+}
+
+function startBeside(root, descriptions, written) {
+  const area = root.querySelector("textarea"), networks = descriptions.map(networkOf);
+  const unit = networks[0].task === "next" ? "bits/char" : "bits to guess the word";
+  const views = networks.map(network => {
+    const part = element("section", root.querySelector(".models"), "", "model"), head = element("div", part, "", "row");
+    element("h2", head, network.name);
+    const figure = element("b", head), unknown = element("p", part, "", "unknown");
+    const columns = element("div", part, "", "columns"), where = element("div", columns, "", "text");
+    const side = element("div", columns, "", "choices"), title = element("p", side), bars = element("ol", side, "", "bars");
+    const view = { network, figure, unknown, title, bars, reading: new Reading(network), starts: [], surprises: [] };
+    view.text = new ColouredText(where, `The text of ${network.name}`, index => look(view.starts[index]), { rest: 30 });
+    where.addEventListener("keydown", event => {
+      const place = followKey(event, view.text.chosen, view.starts.length, true);
+      if (place !== undefined) look(view.starts[place]);
+    });
+    return view;
+  });
+  let stop = () => {}, chosen = 0;
+
+  function read() {
+    stop();
+    stop = inSlices(readAll(), show);
+  }
+
+  function* readAll() {
+    for (const view of views) {
+      const { ids, starts, unknown } = view.network.encode(area.value.slice(0, READ));
+      view.unknown.textContent = describeUnknown(view.network, unknown);
+      view.starts = Array.from(starts);
+      yield* view.reading.change(Array.from(ids));
+      view.surprises = surprisesOf(view.reading);
+    }
+  }
+
+  function show() {
+    const means = views.map(view => {
+      const known = view.surprises.map((value, index) => [value, view.reading.symbols[index].length]).filter(([value]) => value !== null);
+      const characters = view.network.task === "next" ? known.reduce((sum, [, length]) => sum + length, 0) : known.length;
+      return known.length ? known.reduce((sum, [value]) => sum + value, 0) / characters : null;
+    });
+    const best = Math.min(...means.filter(mean => mean !== null));
+    views.forEach((view, number) => {
+      view.figure.textContent = means[number] === null ? "" : `${means[number].toFixed(2)} ${unit}`;
+      view.figure.classList.toggle("best", means[number] === best);
+      view.text.set(view.reading.symbols);
+      view.text.paint(index => 0.75 * Math.min(1, (view.surprises[index] ?? 0) / SURPRISING));
+      view.text.spans.forEach((span, index) => span.classList.toggle("differs", differs(view, index)));
+    });
+    look(chosen);
+  }
+
+  /* Whether the surprise of one network at a place is far from that of another, which reads the same symbol there. */
+  function differs(view, index) {
+    const own = view.surprises[index], start = view.starts[index];
+    return own !== null && views.some(other => {
+      const same = other.starts[index] === start ? index : other.starts.indexOf(start);
+      const theirs = other.surprises[same] ?? null;
+      return theirs !== null && other.reading.symbols[same] === view.reading.symbols[index] && Math.abs(theirs - own) >= FAR;
+    });
+  }
+
+  /* Looks at the symbol that begins, or stands, at a place of the text, with all networks. */
+  function look(start) {
+    chosen = start;
+    for (const { network, reading, starts, surprises, text, title, bars } of views) {
+      const index = starts.findLastIndex(one => one <= start), next = network.task === "next";
+      text.mark(index);
+      bars.replaceChildren();
+      title.textContent = "";
+      if (index < 0) continue;
+      const shares = probabilities(reading.states[next ? index : index + 1].logits, { outputs: network.outputs });
+      const right = next ? reading.ids[index] : network.outputs.indexOf(wordsOf(reading.symbols)[index]);
+      const ids = likeliest(shares, 4);
+      title.textContent = `“${visible(reading.symbols[index])}”${surprises[index] === null ? "" : `: ${bits(surprises[index])}`}`;
+      showBars(bars, ids.map(id => [network.outputs[id], shares[id]]), (_, number) => ids[number] === right);
+    }
+  }
+
+  area.value = written.text().slice(0, 300) || beginning(networks[0], "Shall I compare thee to a summer's day?", "shall i compare thee");
+  area.addEventListener("input", read);
+  read();
+}

@@ -1,0 +1,165 @@
+/* Memory: the text in the colours of single units, and the units that follow something in it. */
+"use strict";
+const READ = 2000;  // characters at most
+const RANKED = 8;
+const ENDS = { gate: ["closed", "open"], memory: ["low", "high"], value: ["low", "high"] };
+const QUOTES = { "“": "”", "„": "“", "«": "»", '"': '"' };
+
+/* What a unit may follow: for each symbol, its value after the last character of it. */
+const FEATURES = {
+  line(characters) {
+    let position = 0;
+    return characters.map(character => character === "\n" ? position = 0 : ++position);
+  },
+  quote(characters) {
+    let closing = null, last = "";
+    return characters.map(character => {
+      if (closing === character || (character === "\n" && last === "\n")) closing = null;
+      else closing ??= QUOTES[character] ?? null;
+      last = character;
+      return Number(closing !== null);
+    });
+  },
+  capital: characters => characters.map(character => Number(character !== character.toLowerCase())),
+};
+
+/* Values from -1 to 1, for colours: gates from closed to open, memories as their cell lets them out. */
+function shadesOf(values, kind) {
+  if (kind === "gate") return values.map(value => 2 * value - 1);
+  if (kind === "memory") return values.map(Math.tanh);
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  return values.map(value => value / largest);
+}
+
+/* Values with a mean of 0, and their deviation. */
+function centre(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length, centred = values.map(value => value - mean);
+  return [centred, Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / values.length)];
+}
+
+function correlate([first, firstDeviation], [second, secondDeviation]) {
+  if (firstDeviation < 1e-9 || secondDeviation < 1e-9) return 0;
+  return first.reduce((sum, value, index) => sum + value * second[index], 0) / first.length / firstDeviation / secondDeviation;
+}
+
+function startMemory(root, descriptions, written) {
+  const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
+  const area = root.querySelector("textarea"), layer = root.querySelector(".layer select"), signal = find("signal");
+  const panels = [0, 1].map(number => makePanel(find("units"), number, look, showUnit));
+  let reading = null, records = [], chosen = 0, stop = () => {};
+
+  const kind = () => network().layers[layer.selectedIndex].kinds[signal.value];
+  const valuesOf = unit => Float32Array.from(records, record => record[layer.selectedIndex][signal.value][unit]);
+
+  function restart() {
+    reading = new Reading(network(), true);
+    layer.replaceChildren();
+    network().layers.forEach((_, number) => element("option", layer, `${number + 1}`));
+    find("layer").hidden = network().layers.length < 2;
+    layer.selectedIndex = network().layers.length - 1;
+    chooseLayer();
+    read();
+  }
+
+  function chooseLayer() {
+    const { names, kinds } = network().layers[layer.selectedIndex], before = signal.value;
+    signal.replaceChildren();
+    for (const name of names) element("option", signal, name);
+    signal.value = names.includes(before) ? before : names.find(name => kinds[name] === "memory") ?? "h";
+  }
+
+  function read() {
+    const { ids, unknown } = network().encode(area.value.slice(0, READ));
+    find("unknown").textContent = describeUnknown(network(), unknown);
+    stop();
+    stop = inSlices(reading.change(Array.from(ids)), () => {
+      records = reading.states.slice(1).map(state => network().shown(state));
+      for (const panel of panels) panel.text.set(reading.symbols);
+      chosen = Math.min(chosen, Math.max(0, reading.ids.length - 1));
+      rank();
+    });
+  }
+
+  /* Ranks the units of the layer, and shows the best ones. */
+  function rank() {
+    const name = find("rank").value, symbols = reading.symbols;
+    find("note").textContent = "";
+    find("ranking").replaceChildren();
+    if (!records.length) return showUnits();
+    const ends = symbols.map((_, index) => index), units = records[0][layer.selectedIndex][signal.value].length;
+    const feature = name === "vary" ? null : centre(FEATURES[name](ends.map(index => symbols[index].at(-1))));
+    if (feature && feature[1] < 1e-9) {
+      find("note").textContent = "It is the same all along this text: no unit can follow it. Try another text.";
+      return showUnits();
+    }
+    const scores = Array.from({ length: units }, (_, unit) => {
+      const own = centre(shadesOf(valuesOf(unit), kind()));
+      return { unit, score: feature ? correlate(own, feature) : own[1] };
+    });
+    const best = scores.sort((one, other) => Math.abs(other.score) - Math.abs(one.score)).slice(0, RANKED);
+    for (const { unit, score } of best) {
+      const button = element("button", element("li", find("ranking")), `${unit + 1}`);
+      element("small", button, score.toFixed(2));
+      button.addEventListener("click", () => { panels[0].setUnit(unit); showUnit(0); });
+    }
+    panels.forEach((panel, number) => {
+      panel.slider.max = units;
+      panel.setUnit(best[Math.min(number, best.length - 1)].unit);
+    });
+    showUnits();
+  }
+
+  function showUnits() {
+    panels[1].root.hidden = !find("pair").checked;
+    find("units").classList.toggle("two", find("pair").checked);
+    panels.forEach((_, number) => showUnit(number));
+  }
+
+  function showUnit(number) {
+    const panel = panels[number], unit = panel.unit(), shades = shadesOf(valuesOf(unit), kind());
+    panel.title.textContent = `unit ${unit + 1}`;
+    panel.ends.forEach((end, side) => { end.textContent = ENDS[kind()][side]; });
+    panel.text.paint(index => 0.75 * shades[index]);
+    [...find("ranking").children].forEach(item => {
+      item.firstChild.setAttribute("aria-pressed", Number(item.firstChild.firstChild.data) === panels[0].unit() + 1);
+    });
+    look(chosen);
+  }
+
+  function look(index) {
+    chosen = index;
+    for (const { text } of panels) text.mark(records.length ? index : -1);
+    const lines = panels.slice(0, find("pair").checked ? 2 : 1).map(panel => {
+      const values = Object.entries(records[index]?.[layer.selectedIndex] ?? {});
+      return `unit ${panel.unit() + 1}: ${values.map(([name, all]) => `${name} ${all[panel.unit()].toFixed(2)}`).join(", ")}`;
+    });
+    find("reading").textContent = records.length ? `After “${visible(reading.symbols[index])}”: ${lines.join("; ")}` : "";
+  }
+
+  area.value = written.text().slice(0, 400) || beginning(network(), "Shall I compare thee to a summer's day?", "shall i compare");
+  area.addEventListener("input", read);
+  layer.addEventListener("change", () => { chooseLayer(); rank(); });
+  signal.addEventListener("change", rank);
+  find("rank").addEventListener("change", rank);
+  find("pair").addEventListener("change", showUnits);
+  for (const { text } of panels)
+    text.text.addEventListener("keydown", event => {
+      const place = followKey(event, chosen, reading.ids.length, true);
+      if (place !== undefined) look(place);
+    });
+  restart();
+}
+
+/* One unit along the text, with its slider. */
+function makePanel(parent, number, look, show) {
+  const root = element("section", parent, "", "unit"), head = element("div", root, "", "row");
+  const title = element("h2", head), slider = element("input", head);
+  const scale = element("span", head, "", "scale"), low = element("span", scale);
+  element("i", scale, "", "both");
+  const ends = [low, element("span", scale)];
+  Object.assign(slider, { type: "range", min: 1, max: 1, value: 1 });
+  slider.setAttribute("aria-label", number ? "the second unit" : "unit");
+  slider.addEventListener("input", () => show(number));
+  const text = new ColouredText(element("div", root, "", "text"), number ? "The text, by the second unit" : "The text, by the unit", look);
+  return { root, title, slider, ends, text, unit: () => slider.value - 1, setUnit: unit => { slider.value = unit + 1; } };
+}

@@ -1,0 +1,185 @@
+/* Write: a text that the network goes on with; at every character, what else could have stood there. */
+"use strict";
+const PIECE = 1000;  // characters that it writes before it stops by itself
+const LONGEST = 20000;  // characters of a text
+const KEPT = 20;  // texts that undo brings back
+const OFFERED = 10;  // bars
+const SURPRISING = 8;  // bits of the strongest tint
+
+function startWrite(root, descriptions, written) {
+  const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
+  const text = new ColouredText(find("text"), "The text", look, { press: hold, rest: 60 });
+  const branches = [];  // each a text: its reading, the ids that are given but not yet read, its generator of random numbers
+  let at = -1, now = null, writing = false, left = 0, chosen = -1, held = false, due = 0, last = 0, since = { time: 0, length: 0 };
+
+  const settings = () => ({
+    temperature: Number(find("temperature").value), topK: Number(find("top-k").value), topP: Number(find("top-p").value),
+    minP: Number(find("min-p").value), outputs: now.reading.network.outputs,
+  });
+  const surprises = index => index ? surprise(now.reading.states[index].logits, now.reading.ids[index]) : 0;
+  const share = index => find("tint").checked ? 0.75 * Math.min(1, surprises(index) / SURPRISING) : 0;
+
+  function restart() {
+    const one = network(), { ids, unknown } = one.encode(find("seed").value);
+    find("unknown").textContent = describeUnknown(one, unknown);
+    find("top-k").max = Math.min(50, one.outputs.length);
+    keep({ reading: new Reading(one), pending: Array.from(ids), random: random(Number(find("random-state").value)) });
+    goOn();
+  }
+
+  /* Makes a text the latest branch: undo leads to the one before. */
+  function keep(branch) {
+    branches.splice(at + 1);
+    branches.splice(0, branches.length - KEPT);
+    at = branches.push(branch) - 1;
+    take();
+  }
+
+  function take() {
+    now = branches[at];
+    release();
+    text.set(now.reading.symbols);
+    text.paint(share);
+    show();
+  }
+
+  function goOn() {
+    if (!held) release();
+    left = PIECE;
+    due = 0;
+    since = { time: performance.now(), length: now.reading.ids.length };
+    last = since.time;
+    if (!writing) requestAnimationFrame(tick);
+    writing = true;
+    show();
+  }
+
+  function stop() {
+    writing = false;
+    show();
+  }
+
+  function writeOne() {
+    const { reading, pending } = now;
+    if (pending.length) {
+      reading.push(pending.shift());
+    } else {
+      reading.push(draw(probabilities(reading.state.logits, settings()), now.random));
+      left--;
+    }
+  }
+
+  function tick(time) {
+    if (!writing) return;
+    const pace = Number(find("pace").value), until = performance.now() + SLICE, before = now.reading.ids.length;
+    due = pace === Infinity ? Infinity : Math.min(due === Infinity ? 0 : due, 5) + pace * Math.max(0, time - last) / 1000;
+    last = time;
+    while (left && (due >= 1 || now.pending.length) && performance.now() < until) {
+      if (!now.pending.length) due--;
+      writeOne();
+    }
+    text.append(now.reading.symbolsFrom(before));
+    text.paint(share, before);
+    if (now.reading.ids.length >= LONGEST) left = 0;
+    if (!left) return stop();
+    show();
+    requestAnimationFrame(tick);
+  }
+
+  function show() {
+    const { length } = now.reading.ids;
+    find("go").textContent = writing ? "Stop" : "Go on";
+    find("go").disabled = !writing && length >= LONGEST;
+    find("undo").disabled = at < 1;
+    find("redo").disabled = at >= branches.length - 1;
+    find("empty").hidden = length > 0;
+    for (const name of ["copy", "save"]) find(name).disabled = !length;
+    const seconds = (performance.now() - since.time) / 1000;
+    if (writing && seconds > 0.3)
+      find("speed").textContent = `${Math.round((length - since.length) / seconds).toLocaleString("en")} characters/s`;
+    if (!held || !writing) showChoices();
+  }
+
+  function showChoices() {
+    const { reading } = now, index = chosen < 0 ? reading.ids.length : chosen;
+    const shares = probabilities(reading.states[index].logits, settings());
+    const ids = likeliest(shares, OFFERED), own = reading.ids[index];
+    if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
+    find("choices").querySelector("h2").textContent = chosen < 0 ? "What comes next"
+      : `“${visible(reading.symbols[index])}”${index ? `, a surprise of ${bits(surprises(index))}` : ""}`;
+    showBars(find("bars"), ids.map(id => [reading.network.symbols[id], shares[id]]),
+      (_, number) => ids[number] === own, number => branch(index, ids[number]));
+  }
+
+  /* Goes on from a place with another symbol. */
+  function branch(index, id) {
+    const reading = now.reading.copy(index);
+    reading.push(id);
+    keep({ reading, pending: [], random: random(Number(find("random-state").value) + at + 1) });
+    goOn();
+  }
+
+  function look(index) {
+    if (held) return;
+    chosen = index;
+    text.mark(index);
+    showChoices();
+  }
+
+  function hold(index) {
+    held = false;
+    look(index);
+    held = true;
+  }
+
+  function release() {
+    held = false;
+    chosen = -1;
+    text.mark(-1);
+  }
+
+  function say(words) {
+    find("note").textContent = words;
+  }
+
+  find("seed").value = beginning(network(), "Shall I ", "shall i ", "The ", "the ");
+  find("random-state").value = Math.floor(Math.random() * 1e6);
+  find("row").addEventListener("submit", event => { event.preventDefault(); restart(); });
+  find("another").addEventListener("click", () => { find("random-state").stepUp(); restart(); });
+  find("go").addEventListener("click", () => writing ? stop() : goOn());
+  for (const [name, steps] of [["undo", -1], ["redo", 1]])
+    find(name).addEventListener("click", () => { at += steps; writing = false; take(); });
+  find("copy").addEventListener("click", () => copyText(written.text(), say));
+  find("save").addEventListener("click", () => saveText(written.text(), "shakegen.txt"));
+  find("text").addEventListener("keydown", event => {
+    const place = followKey(event, chosen < 0 ? now.reading.ids.length : chosen, now.reading.ids.length, true);
+    if (place !== undefined) hold(place);
+    else if (event.key === "Enter") find("bars").querySelector("button").focus();
+  });
+  root.addEventListener("keydown", event => { if (event.key === "Escape") { release(); showChoices(); } });
+  for (const slider of root.querySelectorAll(".sliders input[type=range]")) {
+    const tell = () => { slider.parentNode.querySelector("output").textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
+    slider.addEventListener("input", () => { tell(); showChoices(); });
+    tell();
+  }
+  find("tint").addEventListener("change", () => text.paint(share));
+  written.text = () => now.reading.symbols.join("");
+  restart();
+}
+
+async function copyText(text, say) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say("Copied.");
+  } catch {
+    say("The browser does not let this page copy. Select the text, or save it.");
+  }
+}
+
+function saveText(text, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
