@@ -49,9 +49,7 @@ def trace_both_ways(cell: Cell, inputs: int) -> BothWays:
     """
     graph = trace(cell, inputs)
     names, states = [*graph.after, *graph.shown], list(graph.states.values())
-    wanted, x, kernels = separate_products(
-        [*graph.after.values(), *graph.shown.values()], graph.x, keep_left=False
-    )
+    wanted, x, kernels = separate_products([*graph.after.values(), *graph.shown.values()], graph.x, keep_left=False)
     d_after = [input_symbol(f"d_{name}", BATCH, cell.units) for name in graph.states]
     by = differentiate(sum_seeds(wanted[: len(states)], d_after), [x, *states]).by
     gradients = [by.get(symbol) for symbol in (x, *states)]

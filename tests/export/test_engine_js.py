@@ -1,4 +1,4 @@
-"""The engine of the page in a real browser against the one in numpy: logits, gates, gradients, and how a text is read."""
+"""The engine of the page in a browser against the one in numpy: logits, gates, gradients; and how a text is read."""
 
 import dataclasses
 import runpy
@@ -182,9 +182,8 @@ def test_a_text_of_characters_is_read_as_the_vocabulary_reads_it(page, make, ran
         units = text.encode("utf-16-le")
         for one in found["unknown"]:
             assert units[2 * one["index"] :].decode("utf-16-le").startswith(one["text"])
-        read = [start for start in found["starts"]]
-        assert len(read) == len(found["ids"])
-        assert read == sorted(set(read))
+        assert len(found["starts"]) == len(found["ids"])
+        assert found["starts"] == sorted(set(found["starts"]))
 
 
 def test_a_text_of_words_is_read_as_the_vocabulary_reads_it(page, random_weights):
