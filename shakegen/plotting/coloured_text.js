@@ -82,7 +82,7 @@ class ColouredText {
   paint(colourOf, first = 0) {
     for (let index = first; index < this.spans.length; index++) {
       const span = this.spans[index], share = colourOf(index), percent = Math.round(100 * Math.abs(share));
-      const colour = `color-mix(in srgb, var(--series${share < 0 ? 0 : 1}) ${percent}%, transparent)`;
+      const colour = `color-mix(in srgb, var(--series${share < 0 ? 0 : 1}) calc(${percent}% * var(--tint)), transparent)`;
       if (span.style.backgroundColor !== colour) span.style.backgroundColor = colour;
       span.classList.toggle("strong", percent > 40);
       span.classList.toggle("later", share === null);

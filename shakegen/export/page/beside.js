@@ -35,7 +35,7 @@ function startBeside(root, descriptions, written) {
     });
     return view;
   });
-  let stop = () => {}, chosen = 0;
+  let stop = () => {}, chosen = null;
 
   function read() {
     stop();
@@ -66,6 +66,7 @@ function startBeside(root, descriptions, written) {
       view.text.paint(index => 0.75 * Math.min(1, (view.surprises[index] ?? 0) / SURPRISING));
       view.text.spans.forEach((span, index) => span.classList.toggle("differs", differs(view, index)));
     });
+    chosen ??= views[0].starts.find((_, index) => differs(views[0], index)) ?? 0;
     look(chosen);
   }
 

@@ -92,7 +92,7 @@ function startComplete(root, descriptions) {
     text.paint(index => index > place ? null : 0.85 * STRENGTHS[find("strength").value](norms[index] / strongest));
   }
 
-  area.value = "shall i com";
+  area.value = "shall i compare thee to a sum";
   area.addEventListener("input", read);
   document.addEventListener("selectionchange", () => { if (document.activeElement === area) read(); });
   area.addEventListener("keydown", event => {

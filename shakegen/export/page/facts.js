@@ -4,7 +4,7 @@
 /* One sentence for somebody who has never seen such a page. */
 function introduce(descriptions) {
   const [{ task, level, facts }] = descriptions, symbol = level === "word" ? "word" : "character";
-  const does = { next: `learned to write, ${symbol} by ${symbol}`, autocomplete: "learned to guess the word that you are typing" };
+  const does = { next: `learned to write, ${symbol} by ${symbol},`, autocomplete: "learned to guess the word that you are typing" };
   const from = facts.corpus?.name ? ` from “${facts.corpus.name}”` : "";
   return `A small neural network that has ${does[task]}${from}. It runs inside this page: nothing is sent anywhere.`;
 }

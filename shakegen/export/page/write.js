@@ -3,7 +3,7 @@
 const PIECE = 1000;  // characters that it writes before it stops by itself
 const LONGEST = 20000;  // characters of a text
 const KEPT = 20;  // texts that undo brings back
-const OFFERED = 10;  // bars
+const OFFERED = 10, SMALLEST = 0.0005;  // bars, and the probability of the last one
 const SURPRISING = 8;  // bits of the strongest tint
 
 function startWrite(root, descriptions, written) {
@@ -103,7 +103,7 @@ function startWrite(root, descriptions, written) {
   function showChoices() {
     const { reading } = now, index = chosen < 0 ? reading.ids.length : chosen;
     const shares = probabilities(reading.states[index].logits, settings());
-    const ids = likeliest(shares, OFFERED), own = reading.ids[index];
+    const ids = likeliest(shares, OFFERED).filter(id => shares[id] >= SMALLEST), own = reading.ids[index];
     if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
     find("choices").querySelector("h2").textContent = chosen < 0 ? "What comes next"
       : `“${visible(reading.symbols[index])}”${index ? `, a surprise of ${bits(surprises(index))}` : ""}`;
@@ -157,7 +157,7 @@ function startWrite(root, descriptions, written) {
     else if (event.key === "Enter") find("bars").querySelector("button").focus();
   });
   root.addEventListener("keydown", event => { if (event.key === "Escape") { release(); showChoices(); } });
-  for (const slider of root.querySelectorAll(".sliders input[type=range]")) {
+  for (const slider of root.querySelectorAll(".settings input[type=range]")) {
     const tell = () => { slider.parentNode.querySelector("output").textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
     slider.addEventListener("input", () => { tell(); showChoices(); });
     tell();
