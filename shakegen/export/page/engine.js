@@ -56,7 +56,7 @@ function multiply(x, rows, out) {
     const p = rows[k], q = rows[k + 1], r = rows[k + 2], s = rows[k + 3];
     const t = rows[k + 4], u = rows[k + 5], v = rows[k + 6], w = rows[k + 7];
     for (let j = 0; j < width; j++)
-      out[j] += a * p[j] + b * q[j] + c * r[j] + d * s[j] + e * t[j] + f * u[j] + g * v[j] + h * w[j];
+      out[j] += a * p[j] + b * q[j] + (c * r[j] + d * s[j]) + (e * t[j] + f * u[j] + (g * v[j] + h * w[j]));
   }
   for (; k < count; k++) {
     const a = x[k], row = rows[k];
@@ -68,20 +68,22 @@ function multiply(x, rows, out) {
 function multiplyTransposed(x, rows, out) {
   const width = x.length, count = rows.length;
   let k = 0;
-  for (; k + 3 < count; k += 4) {
+  for (; k + 7 < count; k += 8) {
     const p = rows[k], q = rows[k + 1], r = rows[k + 2], s = rows[k + 3];
-    let a = 0, b = 0, c = 0, d = 0;
+    const t = rows[k + 4], u = rows[k + 5], v = rows[k + 6], w = rows[k + 7];
+    let a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
     for (let j = 0; j < width; j++) {
       const y = x[j];
       a += y * p[j];
       b += y * q[j];
       c += y * r[j];
       d += y * s[j];
+      e += y * t[j];
+      f += y * u[j];
+      g += y * v[j];
+      h += y * w[j];
     }
-    out[k] = a;
-    out[k + 1] = b;
-    out[k + 2] = c;
-    out[k + 3] = d;
+    out.set([a, b, c, d, e, f, g, h], k);
   }
   for (; k < count; k++) {
     let a = 0;
