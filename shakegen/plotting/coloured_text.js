@@ -9,21 +9,28 @@ function element(name, parent, text = "", style = "") {
   return made;
 }
 
-/* Outputs with their probabilities, as bars.
+/* Outputs with their probabilities, as bars. Bars that are there already change, so that the focus stays.
    offers: pairs of text and probability, best first.
    right: tells by text and number whether it is the true one.
    act: called with the number when one is pressed; without it they are no buttons. */
 function showBars(list, offers, right, act = null) {
-  list.replaceChildren(...offers.map(([text, share], number) => {
-    const item = document.createElement("li");
-    const bar = act ? element("button", item, "", "bar") : element("span", item, "", "bar");
-    if (right(text, number)) bar.classList.add("right");
+  while (list.children.length > offers.length) list.lastChild.remove();
+  offers.forEach(([text, share], number) => {
+    const bar = list.children[number]?.firstChild ?? makeBar(list, number, act !== null);
+    bar.classList.toggle("right", right(text, number));
     bar.style.setProperty("--share", `${100 * share}%`);
-    element("span", bar, visible(text));
-    element("span", bar, percent(share));
-    if (act) bar.addEventListener("click", () => act(number));
-    return item;
-  }));
+    bar.firstChild.textContent = visible(text);
+    bar.lastChild.textContent = percent(share);
+  });
+  list.act = act;
+}
+
+function makeBar(list, number, presses) {
+  const bar = element(presses ? "button" : "span", element("li", list), "", "bar");
+  element("span", bar);
+  element("span", bar);
+  bar.addEventListener("click", () => list.act?.(number));
+  return bar;
 }
 
 /* A text whose characters have colours, and in which pointer, finger or keys choose one.

@@ -35,7 +35,7 @@ function startComplete(root, descriptions) {
       text.set(reading.symbols);
       home = Math.max(0, Math.min(before - first, reading.ids.length) - 1);
       words = likeliestWords(home);
-      showOffers();
+      showBars(offers, words.map(({ word, share }) => [word, share]), () => false, number => accept(words[number].word));
       look(home);
     });
   }
@@ -43,24 +43,6 @@ function startComplete(root, descriptions) {
   function likeliestWords(index) {
     const shares = probabilities(reading.states[index + 1].logits, { outputs: network().outputs });
     return likeliest(shares, WORDS).map(id => ({ id, word: network().outputs[id], share: shares[id] }));
-  }
-
-  function showOffers() {
-    while (offers.children.length < words.length) {
-      const number = offers.children.length, button = element("button", element("li", offers), "", "bar");
-      element("span", button);
-      element("span", button);
-      button.addEventListener("pointerdown", event => event.preventDefault());  // the keyboard of a phone stays
-      button.addEventListener("click", () => accept(words[number].word));
-    }
-    [...offers.children].forEach((item, number) => {
-      item.hidden = number >= words.length;
-      if (item.hidden) return;
-      const [button] = item.children, { word, share } = words[number];
-      button.style.setProperty("--share", `${100 * share}%`);
-      button.children[0].textContent = word;
-      button.children[1].textContent = percent(share);
-    });
   }
 
   /* Puts a word, and a space, in the place of the one at the cursor. */
@@ -93,6 +75,7 @@ function startComplete(root, descriptions) {
   }
 
   area.value = "shall i compare thee to a sum";
+  offers.addEventListener("pointerdown", event => event.preventDefault());  // the keyboard of a phone stays
   area.addEventListener("input", read);
   document.addEventListener("selectionchange", () => { if (document.activeElement === area) read(); });
   area.addEventListener("keydown", event => {

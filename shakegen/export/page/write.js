@@ -154,11 +154,13 @@ function startWrite(root, descriptions, written) {
   find("text").addEventListener("keydown", event => {
     const place = followKey(event, chosen < 0 ? now.reading.ids.length : chosen, now.reading.ids.length, true);
     if (place !== undefined) hold(place);
-    else if (event.key === "Enter") find("bars").querySelector("button").focus();
+    if (event.key !== "Enter") return;
+    event.preventDefault();  // else it presses the button, too
+    find("bars").querySelector("button").focus();
   });
   root.addEventListener("keydown", event => { if (event.key === "Escape") { release(); showChoices(); } });
   for (const slider of root.querySelectorAll(".settings input[type=range]")) {
-    const tell = () => { slider.parentNode.querySelector("output").textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
+    const tell = () => { slider.parentNode.querySelector(".value").textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
     slider.addEventListener("input", () => { tell(); showChoices(); });
     tell();
   }
