@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from browser import open_browser
 from engine_page import open_engine
 
-from shakegen.export.page import write_page
 from shakegen.export.page.network import describe
+from shakegen.export.page.page import write_page
 from shakegen.model import AutocompleteModel, LanguageModel, load, shelf
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs

@@ -8,8 +8,7 @@ import click
 
 from shakegen.cli.group import main
 from shakegen.cli.plot import name_files
-
-PRECISIONS = ("auto", "float16", "float32")
+from shakegen.export.page.precision import PRECISIONS
 
 
 @main.command()
@@ -29,7 +28,7 @@ def page(models, out, precision, open_it):
     shakegen page --open
     shakegen page models/my-gru.h5 models/my-lstm.h5 --out page.html
     """
-    from shakegen.export.page import write_page
+    from shakegen.export.page.page import write_page
     from shakegen.files import ensure_writable, refuse_same, write_whole
     from shakegen.model import load, shelf
 

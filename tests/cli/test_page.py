@@ -7,7 +7,7 @@ import webbrowser
 
 import pytest
 
-from shakegen.export.page import write_page
+from shakegen.export.page.page import write_page
 from shakegen.model import AutocompleteModel, shelf
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs

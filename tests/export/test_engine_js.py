@@ -1,6 +1,7 @@
 """The engine of the page in a browser against the one in numpy: logits, gates, gradients; and how a text is read."""
 
 import dataclasses
+import json
 import runpy
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from engine_page import open_engine, read_along
 
 from shakegen.cells import BUILT_IN
 from shakegen.cells.registry import CELLS, find_cell
-from shakegen.export.page.network import PRECISIONS, choose_precision, describe
+from shakegen.export.page.network import describe
+from shakegen.export.page.precision import PRECISIONS, choose_precision
 from shakegen.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import encode_text
@@ -104,6 +106,15 @@ def test_so_do_variants_of_cells(page, make, rng, config):
 def test_so_do_networks_that_complete_words(page, make, cell):
     model = make(Config.autocomplete(cell, units=12))
     compare(page, model, encode_text(["shall i come"]))
+
+
+def test_a_diverged_model_can_be_written_down(make):
+    model = dataclasses.replace(
+        make(Config("gru", units=4)), history=[{"epoch": 1, "loss": np.nan, "val_loss": np.nan}]
+    )
+    broken = {name: weight * np.nan for name, weight in model.weights.items()}
+    description = describe(dataclasses.replace(model, weights=broken), "m")
+    assert json.loads(json.dumps(description, allow_nan=False))["facts"]["precision"] == "float32"
 
 
 def test_a_text_of_no_symbols_has_the_logits_of_the_initial_states(page, make):

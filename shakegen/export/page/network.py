@@ -1,6 +1,7 @@
 """A model as a description that `engine.js` runs: graphs, arrays, symbols, facts. All of it is ready for JSON."""
 
 import base64
+import math
 import re
 from collections.abc import Iterable, Mapping
 
@@ -11,14 +12,12 @@ from shakegen.cells.graph import find_kinds
 from shakegen.cells.numpy_step import columns_of
 from shakegen.cells.program import depends_on, evaluate, order_of
 from shakegen.cells.symbol import Symbol
+from shakegen.export.page.precision import choose_precision
 from shakegen.inference.engine import layer_weights
 from shakegen.text.vocabulary import UNKNOWN
 from shakegen.text.word_vocabulary import CHUNK, symbol_pattern
 
-PRECISIONS = ("auto", "float16", "float32")
 BLANKS = r"\t\v\f\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Python's white space but \n
-TOLERANCE = 0.02  # the largest change of a logit by weights of 16 bits
-STEPS = 256  # symbols of the text along which it is measured
 
 
 def describe(model, name: str, precision: str = "auto") -> dict:
@@ -88,8 +87,8 @@ def translate_pattern(pattern: str) -> str:
 
 
 def facts_of(model, precision: str) -> dict:
-    """The facts that the page tells of a model."""
-    return {
+    """The facts that the page tells of a model; None where a number is not finite, which JSON cannot say."""
+    facts = {
         **model.config.to_dict(),
         "parameters": model.parameters,
         "weights": model.weights_by_part,
@@ -98,37 +97,7 @@ def facts_of(model, precision: str) -> dict:
         "epochs": model.best_epoch.get("epoch"),
         **model.validation_figures(),
     }
-
-
-def choose_precision(model, precision: str) -> tuple[dict[str, np.ndarray], str]:
-    """The weights as the page has them, as float32 arrays, and their precision there."""
-    if precision not in PRECISIONS:
-        raise ValueError(f"the precision is {precision!r}: expected {', '.join(PRECISIONS)}")
-    exact = {name: np.asarray(weight, np.float32) for name, weight in model.weights.items()}
-    if precision == "float32":
-        return exact, precision
-    with np.errstate(over="ignore"):
-        rounded = {name: weight.astype(np.float16).astype(np.float32) for name, weight in exact.items()}
-    if precision == "auto" and not logits_agree(model, exact, rounded):
-        return exact, "float32"
-    return rounded, "float16"
-
-
-def logits_agree(model, exact: Mapping, rounded: Mapping) -> bool:
-    """Whether no logit differs by more than `TOLERANCE` along a text, which the model writes or which is random."""
-    if not all(np.isfinite(weight).all() for weight in rounded.values()):
-        return False
-    ids = np.random.default_rng(0).integers(0, len(model.vocabulary), STEPS)
-    steps = [type(model).make_engine(model.config, weights) for weights in (exact, rounded)]
-    states = [engine.start() for engine in steps]
-    for number in range(STEPS):
-        results = [engine.step(ids[number : number + 1], state)[0] for engine, state in zip(steps, states)]
-        logits = [engine.read_out(one)[0] if model.defers_read_out else one[0] for engine, one in zip(steps, results)]
-        if not np.abs(logits[0] - logits[1]).max() <= TOLERANCE:
-            return False
-        if number + 1 < STEPS and model.task == "next" and number % 2:
-            ids[number + 1] = logits[0].argmax()
-    return True
+    return {key: None if isinstance(fact, float) and not math.isfinite(fact) else fact for key, fact in facts.items()}
 
 
 class Arrays:
