@@ -1,6 +1,6 @@
 """The plan of a loop over a step's graph, forward and back: values computed before it, kept in it, summed after it.
 
-- Before the loop: all that depends on weights alone, and the inputs' products with weights, biases added (`groups`).
+- Before the loop: all that depends on weights alone, and all that depends on the inputs and on no state (`groups`).
 - In the loop, forward: the rest. Activations of products are kept, and other products; from these and the states the
   way back computes the remainder anew.
 - In the loop, backward: the gradients δ by products and groups are stored. The gradient by h through its product with
@@ -22,7 +22,7 @@ from shakegen.cells.rewriting import (
     find_product,
     is_product,
     merge_products,
-    narrow,
+    narrow_products,
     regroup_sums,
 )
 from shakegen.cells.symbol import BATCH, Symbol, input_symbol
@@ -36,7 +36,7 @@ class Plan:
 
     Attributes:
         graph: the step.
-        groups: the parts of a step that come from its input, as symbols of the graph; linear in x.
+        groups: the parts of a step that come from its input and no state, as symbols of the graph.
         loop_groups: their symbols within the loop, inputs of shape ("N", ·).
         prepared: values that follow from weights alone, as symbols of the graph.
         loop_weights: their symbols within the loop; the first is that of `recurrent`, if there is one.
@@ -74,7 +74,7 @@ def plan(cell, inputs: int) -> Plan:
     graph = trace(cell, inputs)
     states = list(graph.states.values())
     after = regroup_sums(merge_products(list(graph.after.values()), states[0]), graph.x)
-    groups = find_groups(after, graph.x)
+    groups = find_groups(after, graph.x, states)
     loop_groups = [input_symbol(f"group{k}", *group.shape) for k, group in enumerate(groups)]
     after = substitute(after, dict(zip(groups, loop_groups, strict=True)))
     product = find_product(after, states[0])
@@ -105,7 +105,7 @@ def plan(cell, inputs: int) -> Plan:
 
     return Plan(
         graph,
-        [narrow(group, 0, group.shape[-1]) for group in groups],
+        narrow_products(groups),
         loop_groups,
         prepared,
         loop_weights,

@@ -4,7 +4,7 @@ import functools
 from collections import Counter
 
 from shakegen.cells.operations import apply
-from shakegen.cells.program import order_of, part_of, separate_products, substitute
+from shakegen.cells.program import depends_on, order_of, part_of, separate_products, substitute
 from shakegen.cells.symbol import BATCH, Symbol
 
 LINEAR = ("add", "subtract", "part", "concat")
@@ -61,22 +61,22 @@ def of_weights(wanted: list[Symbol]) -> set[Symbol]:
     return alone
 
 
-def find_groups(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
-    """The largest parts of the equations that are linear in the input and depend on no state; or the input itself."""
-    weights, linear = of_weights(wanted), set()
-    for symbol in order_of(wanted):
-        if is_product(symbol) and symbol.inputs[0] is x:
-            linear.add(symbol)
-        elif symbol.operation in LINEAR and linear.intersection(symbol.inputs):
-            others = [one for one in symbol.inputs if one not in linear]
-            if not others or (symbol.operation != "concat" and all(one in weights for one in others)):
-                linear.add(symbol)
-    used = [*(one for symbol in order_of(wanted) if symbol not in linear for one in symbol.inputs), *wanted]
-    return list(dict.fromkeys(one for one in used if one in linear or one is x))
+def find_groups(wanted: list[Symbol], x: Symbol, states: list[Symbol]) -> list[Symbol]:
+    """The largest parts of the equations that depend on the input and on no state; or the input itself."""
+    order = order_of(wanted)
+    alone = depends_on(wanted, [x]) - depends_on(wanted, states)
+    used = [*(one for symbol in order if symbol not in alone for one in symbol.inputs), *wanted]
+    return list(dict.fromkeys(one for one in used if one in alone))
+
+
+def narrow_products(wanted: list[Symbol]) -> list[Symbol]:
+    """Let parts of products, and of sums of products, be products with parts of the weights."""
+    parts = [symbol for symbol in order_of(wanted) if symbol.operation == "part" and BATCH in symbol.shape]
+    return substitute(wanted, {symbol: narrow(symbol, 0, symbol.shape[-1]) for symbol in parts})
 
 
 def narrow(symbol: Symbol, start: int, stop: int) -> Symbol:
-    """Columns of a symbol that is linear in the input, computed from the columns of the weights alone."""
+    """Columns of a symbol; of a product or a sum of products, computed from the columns of the weights alone."""
     if symbol.operation == "part":
         first = symbol.attributes["start"]
         return narrow(symbol.inputs[0], first + start, first + stop)
