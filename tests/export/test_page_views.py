@@ -499,8 +499,9 @@ LABELS = """
     .filter(one => one.checkVisibility() && !named(one)).map(one => one.outerHTML);
 """
 TEXTS = """
+  const all = "h1, h2, p, button, label, small, summary, dt, dd, .bar span, .text span, .value";
   const own = one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-  return [...document.querySelectorAll("h1, h2, p, button, label, small, summary, dt, dd, .bar span, .text span, .value")]
+  return [...document.querySelectorAll(all)]
     .filter(one => one.checkVisibility() && own(one) && !one.disabled);
 """
 
