@@ -240,6 +240,7 @@ def test_the_colour_is_the_surprise(opened, models):
     text = page.write("Shall I ", random_state=2)[:40]
     bits = [-np.log2(shares_after(model, text[:k])[model.vocabulary.encode(text[k])[0]]) for k in range(1, 40)]
     np.testing.assert_allclose(strengths(page.browser)[1:40], 0.75 * np.minimum(1, np.array(bits) / 8), atol=0.01)
+    page.one("summary").click()
     page.one(".tint").click()
     assert not strengths(page.browser).any()
 
@@ -250,7 +251,7 @@ def test_the_colour_is_the_surprise(opened, models):
         ("I é I", "I  I", "The network does not know “é” and leaves it out."),
         ("שלום I", "שלום I", ""),
         ("👩‍🦊 ß", "👩‍🦊 ß", ""),
-        ("🐙🐙 日 ", "  ", "The network does not know “🐙”, “日” and leaves it out."),
+        ("🐙🐙 日 ", "  ", "The network does not know “🐙”, “日” and leaves them out."),
     ],
 )
 def test_any_seed_is_read_and_what_is_unknown_is_said(opened, models, seed, read, said):

@@ -84,8 +84,9 @@ function describeUnknown(network, unknown) {
   const names = [...new Set(unknown.map(one => one.text))];
   if (!names.length) return "";
   const shown = names.slice(0, 8).map(name => `“${visible(name)}”`).join(", ") + (names.length > 8 ? " …" : "");
+  const them = names.length > 1 ? "them" : "it";
   const instead = network.task === "autocomplete" ? "reads a space instead"
-    : network.unknown === null ? "leaves it out" : "reads it as unknown";
+    : network.unknown === null ? `leaves ${them} out` : `reads ${them} as unknown`;
   return `The network does not know ${shown} and ${instead}.`;
 }
 

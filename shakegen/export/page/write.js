@@ -9,7 +9,7 @@ const SURPRISING = 8;  // bits of the strongest tint
 function startWrite(root, descriptions, written) {
   const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
   const text = new ColouredText(find("text"), "The text", look, { press: hold, rest: 60 });
-  const branches = [];  // each a text: its reading, the ids that are given but not yet read, its generator of random numbers
+  const branches = [];  // each a text: its reading, ids yet to be read, how many were given, its generator of random numbers
   let at = -1, now = null, writing = false, left = 0, chosen = -1, held = false, due = 0, last = 0, since = { time: 0, length: 0 };
 
   const settings = () => ({
@@ -23,7 +23,7 @@ function startWrite(root, descriptions, written) {
     const one = network(), { ids, unknown } = one.encode(find("seed").value);
     find("unknown").textContent = describeUnknown(one, unknown);
     find("top-k").max = Math.min(50, one.outputs.length);
-    keep({ reading: new Reading(one), pending: Array.from(ids), random: random(Number(find("random-state").value)) });
+    keep({ reading: new Reading(one), pending: Array.from(ids), given: ids.length, random: random(Number(find("random-state").value)) });
     goOn();
   }
 
@@ -39,7 +39,7 @@ function startWrite(root, descriptions, written) {
     now = branches[at];
     release();
     text.set(now.reading.symbols);
-    text.paint(share);
+    colour(0);
     show();
   }
 
@@ -74,16 +74,35 @@ function startWrite(root, descriptions, written) {
     const pace = Number(find("pace").value), until = performance.now() + SLICE, before = now.reading.ids.length;
     due = pace === Infinity ? Infinity : Math.min(due === Infinity ? 0 : due, 5) + pace * Math.max(0, time - last) / 1000;
     last = time;
+    const follows = navigator.userActivation?.hasBeenActive && depth() < 40;
     while (left && (due >= 1 || now.pending.length) && performance.now() < until) {
       if (!now.pending.length) due--;
       writeOne();
     }
     text.append(now.reading.symbolsFrom(before));
-    text.paint(share, before);
+    colour(before);
     if (now.reading.ids.length >= LONGEST) left = 0;
-    if (!left) return stop();
-    show();
-    requestAnimationFrame(tick);
+    if (left) show();
+    else stop();
+    if (follows) follow();
+    if (left) requestAnimationFrame(tick);
+  }
+
+  /* Tints the text from a place on, and marks the symbols that were given. */
+  function colour(first) {
+    text.paint(share, first);
+    for (let index = first; index < text.spans.length; index++)
+      text.spans[index].classList.toggle("given", index < now.given);
+  }
+
+  /* How far the end of the text is below the part of the page that can be seen. */
+  function depth() {
+    const sheet = matchMedia("(max-width: 40rem)").matches ? find("choices").getBoundingClientRect().top : innerHeight;
+    return find("text").getBoundingClientRect().bottom - sheet;
+  }
+
+  function follow() {
+    if (depth() > 0) scrollBy(0, depth() + 8);
   }
 
   function show() {
@@ -101,13 +120,13 @@ function startWrite(root, descriptions, written) {
   }
 
   function showChoices() {
-    const { reading } = now, index = chosen < 0 ? reading.ids.length : chosen;
+    const { reading } = now, { network } = reading, index = chosen < 0 ? reading.ids.length : chosen;
     const shares = probabilities(reading.states[index].logits, settings());
     const ids = likeliest(shares, OFFERED).filter(id => shares[id] >= SMALLEST), own = reading.ids[index];
     if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
     find("choices").querySelector("h2").textContent = chosen < 0 ? "What comes next"
-      : `“${visible(reading.symbols[index])}”${index ? `, a surprise of ${bits(surprises(index))}` : ""}`;
-    showBars(find("bars"), ids.map(id => [reading.network.symbols[id], shares[id]]),
+      : `“${visible(network.symbols[own])}”${index ? `, surprise ${bits(surprises(index))}` : ""}`;
+    showBars(find("bars"), ids.map(id => [network.symbols[id], shares[id]]),
       (_, number) => ids[number] === own, number => branch(index, ids[number]));
   }
 
@@ -115,7 +134,7 @@ function startWrite(root, descriptions, written) {
   function branch(index, id) {
     const reading = now.reading.copy(index);
     reading.push(id);
-    keep({ reading, pending: [], random: random(Number(find("random-state").value) + at + 1) });
+    keep({ reading, pending: [], given: Math.min(now.given, index), random: random(Number(find("random-state").value) + at + 1) });
     goOn();
   }
 
