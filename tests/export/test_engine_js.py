@@ -12,7 +12,7 @@ from engine_page import open_engine, read_along
 
 from shakegen.cells import BUILT_IN
 from shakegen.cells.registry import CELLS, find_cell
-from shakegen.export.page.network import describe
+from shakegen.export.page.network import describe, pack
 from shakegen.export.page.precision import PRECISIONS, choose_precision
 from shakegen.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
@@ -164,6 +164,20 @@ def test_weights_are_half_as_long_where_that_changes_little(page, make, rng):
         state = engine.start()
         for number, logits in zip(ids, found, strict=True):
             np.testing.assert_allclose(engine.step(np.array([number]), state)[0][0], logits, atol=1e-4)
+
+
+def test_every_number_of_16_bits_arrives(page):
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+    halves = halves[np.isfinite(halves)]
+    for shape in ((-1,), (-1, 32)):
+        array = halves.reshape(shape)
+        packed = pack(array, "float16")
+        assert packed["type"] == "float16"
+        found = page.execute_script(
+            "return Array.from(unpack(arguments[0]), row => row.length ? [...row] : row)", packed
+        )
+        assert np.array_equal(found, array)
+    assert pack(np.array([0.1, 1], np.float32), "float16")["type"] == "float32"
 
 
 @pytest.mark.parametrize("size", [300.0, 1e6])
