@@ -41,15 +41,16 @@ function makeBar(list, number, presses) {
 class ColouredText {
   constructor(text, label, choose, { press = null, rest = 0 } = {}) {
     Object.assign(this, { text, choose, spans: [], chosen: -1, line: null });
-    for (const [name, value] of Object.entries({ tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 }))
-      text.setAttribute(name, value);
+    const attributes = { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 };
+    for (const [name, value] of Object.entries(attributes)) text.setAttribute(name, value);
     let timer = 0;
     for (const name of ["pointerover", "pointerdown", "pointermove"])
       text.addEventListener(name, event => {
         const index = this.indexAt(event);
         clearTimeout(timer);
         if (index < 0) return;
-        if (rest && event.pointerType === "mouse" && name !== "pointerdown") timer = setTimeout(() => choose(index), rest);
+        const hovers = event.pointerType === "mouse" && name !== "pointerdown";
+        if (rest && hovers) timer = setTimeout(() => choose(index), rest);
         else choose(index);
       });
     text.addEventListener("pointerleave", () => clearTimeout(timer));
@@ -66,9 +67,7 @@ class ColouredText {
   set(characters) {
     let same = 0;
     while (same < characters.length && same < this.spans.length && this.spans[same].symbol === characters[same]) same++;
-    for (const span of this.spans.splice(same)) {
-      span.parentNode.lastChild === span && span.parentNode.firstChild === span ? span.parentNode.remove() : span.remove();
-    }
+    for (const span of this.spans.splice(same)) (span.parentNode.children.length > 1 ? span : span.parentNode).remove();
     this.line = same && !this.spans[same - 1].symbol.endsWith("\n") ? this.spans[same - 1].parentNode : null;
     this.append(characters.slice(same));
   }
@@ -84,12 +83,13 @@ class ColouredText {
     this.describe();
   }
 
-  /* colourOf: gives the colour of a character by its index: a share from -1 (the page's first colour) to 1 (its second);
-     null greys it out. */
+  /* colourOf: gives the colour of a character by its index: a share from -1 (the page's first colour) to 1 (its
+     second); null greys it out. */
   paint(colourOf, first = 0) {
     for (let index = first; index < this.spans.length; index++) {
       const span = this.spans[index], share = colourOf(index), percent = Math.round(100 * Math.abs(share));
-      const colour = `color-mix(in srgb, var(--series${share < 0 ? 0 : 1}) calc(${percent}% * var(--tint)), transparent)`;
+      const series = `var(--series${share < 0 ? 0 : 1})`;
+      const colour = `color-mix(in srgb, ${series} calc(${percent}% * var(--tint)), transparent)`;
       if (span.style.backgroundColor !== colour) span.style.backgroundColor = colour;
       span.classList.toggle("strong", percent > 40);
       span.classList.toggle("later", share === null);
@@ -108,7 +108,8 @@ class ColouredText {
     const { chosen, spans } = this, symbol = spans[chosen]?.symbol;
     this.text.setAttribute("aria-valuemax", spans.length);
     this.text.setAttribute("aria-valuenow", symbol === undefined ? 0 : chosen + 1);
-    this.text.setAttribute("aria-valuetext", symbol === undefined ? "none chosen" : `${chosen + 1}: ${visible(symbol)}`);
+    const shown = symbol === undefined ? "none chosen" : `${chosen + 1}: ${visible(symbol)}`;
+    this.text.setAttribute("aria-valuetext", shown);
   }
 }
 
@@ -116,8 +117,8 @@ class ColouredText {
 function followKey(event, place, length, inText) {
   const places = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: length - 1 };
   if (inText) Object.assign(places, { ArrowUp: place - 1, ArrowDown: place + 1 });
-  const elsewhere = /^(SELECT|INPUT|TEXTAREA)$/.test(event.target.tagName) || event.altKey || event.ctrlKey || event.metaKey;
-  if (elsewhere || !length || !(event.key in places)) return undefined;
+  const elsewhere = /^(SELECT|INPUT|TEXTAREA)$/.test(event.target.tagName);
+  if (elsewhere || event.altKey || event.ctrlKey || event.metaKey || !length || !(event.key in places)) return undefined;
   event.preventDefault();
   return Math.max(0, Math.min(length - 1, places[event.key]));
 }

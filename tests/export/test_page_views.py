@@ -24,6 +24,7 @@ LETTERS = 'abcdefghijklmnopqrstuvwxyzSTI ,."\n'
 TEXT = 'Shall I say "thou art more", or\nThat "I"\n'
 WORDS = Outputs(["thee", "more", "compare", "a", "i", "and", "come", "to", "shall"])
 HOSTILE = "</script><script>document.title='gone'</script><b>&\u2028${x}"
+POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n"
 VIEWS = ("write", "complete", "memory", "beside", "about")
 
 
@@ -262,6 +263,20 @@ def test_any_seed_is_read_and_what_is_unknown_is_said(opened, models, seed, read
     page.wait_until_written()
     assert page.text().startswith(read)
     assert page.one(".unknown").text == said
+
+
+def test_a_network_of_words_writes_words(opened, models, word_model):
+    models["of words"] = word_model
+    page = opened("of words")
+    assert page.write("Shall I", temperature=0) == "Shall I" + word_model.sample("Shall I", 1000, temperature=0)
+    page.open("memory")
+    page.set("textarea", POEM)
+    page.wait(lambda: page.text() == POEM)
+    Select(page.one(".rank")).select_by_value("line")
+    ids = word_model.vocabulary.encode(POEM)
+    symbols, signals = [word_model.vocabulary.decode([k]) for k in ids], word_model.engine.activations(ids)[-1]["h"]
+    scores = features.correlations(signals, features.compute_feature("line-position", symbols))
+    assert unit_shown(page) == np.abs(scores).argmax()
 
 
 def test_an_empty_seed(opened, models):

@@ -26,7 +26,8 @@ function startBeside(root, descriptions, written) {
     element("h2", head, network.name);
     const figure = element("b", head), unknown = element("p", part, "", "unknown");
     const columns = element("div", part, "", "columns"), where = element("div", columns, "", "text");
-    const side = element("div", columns, "", "choices"), title = element("p", side), bars = element("ol", side, "", "bars");
+    const side = element("div", columns, "", "choices"), title = element("p", side);
+    const bars = element("ol", side, "", "bars");
     const view = { network, figure, unknown, title, bars, reading: new Reading(network), starts: [], surprises: [] };
     view.text = new ColouredText(where, `The text of ${network.name}`, index => look(view.starts[index]), { rest: 30 });
     where.addEventListener("keydown", event => {
@@ -54,9 +55,10 @@ function startBeside(root, descriptions, written) {
 
   function show() {
     const means = views.map(view => {
-      const known = view.surprises.map((value, index) => [value, view.reading.symbols[index].length]).filter(([value]) => value !== null);
-      const characters = view.network.task === "next" ? known.reduce((sum, [, length]) => sum + length, 0) : known.length;
-      return known.length ? known.reduce((sum, [value]) => sum + value, 0) / characters : null;
+      const { symbols } = view.reading;
+      const known = [...symbols.keys()].filter(index => view.surprises[index] !== null);
+      const lengths = known.map(index => view.network.task === "next" ? Array.from(symbols[index]).length : 1);
+      return known.length ? sum(known.map(index => view.surprises[index])) / sum(lengths) : null;
     });
     const best = Math.min(...means.filter(mean => mean !== null));
     views.forEach((view, number) => {
@@ -76,7 +78,8 @@ function startBeside(root, descriptions, written) {
     return own !== null && views.some(other => {
       const same = other.starts[index] === start ? index : other.starts.indexOf(start);
       const theirs = other.surprises[same] ?? null;
-      return theirs !== null && other.reading.symbols[same] === view.reading.symbols[index] && Math.abs(theirs - own) >= FAR;
+      const reads = ({ reading }, place) => reading.network.symbols[reading.ids[place]];
+      return theirs !== null && reads(other, same) === reads(view, index) && Math.abs(theirs - own) >= FAR;
     });
   }
 
@@ -92,12 +95,13 @@ function startBeside(root, descriptions, written) {
       const shares = probabilities(reading.states[next ? index : index + 1].logits, { outputs: network.outputs });
       const right = next ? reading.ids[index] : network.outputs.indexOf(wordsOf(reading.symbols)[index]);
       const ids = likeliest(shares, 4);
-      title.textContent = `“${visible(reading.symbols[index])}”${surprises[index] === null ? "" : `: ${bits(surprises[index])}`}`;
+      const surprised = surprises[index] === null ? "" : `: ${bits(surprises[index])}`;
+      title.textContent = `“${visible(network.symbols[reading.ids[index]])}”${surprised}`;
       showBars(bars, ids.map(id => [network.outputs[id], shares[id]]), (_, number) => ids[number] === right);
     }
   }
 
-  area.value = written.text().slice(0, 300) || beginning(networks[0], "Shall I compare thee to a summer's day?", "shall i compare thee");
+  area.value = written.text().slice(0, 300) || beginning(networks[0], ...EXAMPLES);
   area.addEventListener("input", read);
   read();
 }

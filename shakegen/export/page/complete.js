@@ -35,7 +35,8 @@ function startComplete(root, descriptions) {
       text.set(reading.symbols);
       home = Math.max(0, Math.min(before - first, reading.ids.length) - 1);
       words = likeliestWords(home);
-      showBars(offers, words.map(({ word, share }) => [word, share]), () => false, number => accept(words[number].word));
+      const pairs = words.map(({ word, share }) => [word, share]);
+      showBars(offers, pairs, () => false, number => accept(words[number].word));
       look(home);
     });
   }

@@ -4,19 +4,20 @@
 /* One sentence for somebody who has never seen such a page. */
 function introduce(descriptions) {
   const [{ task, level, facts }] = descriptions, symbol = level === "word" ? "word" : "character";
-  const does = { next: `learned to write, ${symbol} by ${symbol},`, autocomplete: "learned to guess the word that you are typing" };
+  const learned = { next: `write, ${symbol} by ${symbol},`, autocomplete: "guess the word that you are typing" };
   const from = facts.corpus?.name ? ` from “${facts.corpus.name}”` : "";
-  return `A small neural network that has ${does[task]}${from}. It runs inside this page: nothing is sent anywhere.`;
+  return `A small neural network that has learned to ${learned[task]}${from}. It runs inside this page: nothing is sent anywhere.`;
 }
 
 function startAbout(root, descriptions, facts) {
   for (const { name, task, level, units, layers, facts: own } of descriptions) {
     element("h2", root, name);
+    const does = task === "next" ? `writes the next ${level === "word" ? "word" : "character"}` : "completes words";
     const rows = {
-      "what it does": task === "next" ? `writes the next ${level === "word" ? "word" : "character"}` : "completes words",
+      "what it does": does,
       cell: own.cell,
-      size: `${count(layers.length, "layer")} of ${count(units, "unit")}, ${own.parameters.toLocaleString("en")} weights`,
-      "read": own.corpus?.name ? `${own.corpus.name}, ${count(own.corpus.length ?? 0, "character")}` : null,
+      size: `${count(layers.length, "layer")} of ${count(units, "unit")}, ${count(own.parameters, "weight")}`,
+      read: own.corpus?.name ? `${own.corpus.name}, ${count(own.corpus.length ?? 0, "character")}` : null,
       "bits per character": own.validation_bits_per_character?.toFixed(3),
       "words that it knows": own.words?.toLocaleString("en"),
       "cross entropy": own.validation_cross_entropy && `${own.validation_cross_entropy.toFixed(3)} nats`,
@@ -34,7 +35,7 @@ function startAbout(root, descriptions, facts) {
     element("p", root, "The command that made it:");
     element("pre", root, facts.command).tabIndex = 0;
   }
-  element("p", root, "It holds the networks and all that runs them. It fetches nothing, and it keeps and sends nothing.");
+  element("p", root, "It holds the networks and all that runs them. It fetches, keeps and sends nothing.");
   const maker = element("p", root, "Made with ");
   if (facts.link) element("a", maker, "shakegen").href = facts.link;
   else element("b", maker, "shakegen");

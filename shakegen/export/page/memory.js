@@ -5,7 +5,7 @@ const RANKED = 8;
 const ENDS = { gate: ["closed", "open"], memory: ["low", "high"], value: ["low", "high"] };
 const QUOTES = { "“": "”", "„": "“", "«": "»", '"': '"' };
 
-/* What a unit may follow: for each symbol, its value after the last character of it. */
+/* What a unit may follow: its value after each character. */
 const FEATURES = {
   line(characters) {
     let position = 0;
@@ -23,6 +23,13 @@ const FEATURES = {
   capital: characters => characters.map(character => Number(character !== character.toLowerCase())),
 };
 
+/* A feature after each symbol, which may be a word. */
+function featureOf(name, symbols) {
+  const values = FEATURES[name](Array.from(symbols.join("")));
+  let end = -1;
+  return symbols.map(symbol => values[end += Array.from(symbol).length]);
+}
+
 /* Values from -1 to 1, for colours: gates from closed to open, memories as their cell lets them out. */
 function shadesOf(values, kind) {
   if (kind === "gate") return values.map(value => 2 * value - 1);
@@ -33,13 +40,14 @@ function shadesOf(values, kind) {
 
 /* Values with a mean of 0, and their deviation. */
 function centre(values) {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length, centred = values.map(value => value - mean);
-  return [centred, Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / values.length)];
+  const mean = sum(values) / values.length, centred = values.map(value => value - mean);
+  return [centred, Math.sqrt(sum(centred.map(value => value * value)) / values.length)];
 }
 
 function correlate([first, firstDeviation], [second, secondDeviation]) {
   if (firstDeviation < 1e-9 || secondDeviation < 1e-9) return 0;
-  return first.reduce((sum, value, index) => sum + value * second[index], 0) / first.length / firstDeviation / secondDeviation;
+  const covariance = sum(first.map((value, index) => value * second[index])) / first.length;
+  return covariance / firstDeviation / secondDeviation;
 }
 
 function startMemory(root, descriptions, written) {
@@ -86,8 +94,8 @@ function startMemory(root, descriptions, written) {
     find("note").textContent = "";
     find("ranking").replaceChildren();
     if (!records.length) return showUnits();
-    const ends = symbols.map((_, index) => index), units = records[0][layer.selectedIndex][signal.value].length;
-    const feature = name === "vary" ? null : centre(FEATURES[name](ends.map(index => symbols[index].at(-1))));
+    const units = records[0][layer.selectedIndex][signal.value].length;
+    const feature = name === "vary" ? null : centre(featureOf(name, symbols));
     if (feature && feature[1] < 1e-9) {
       find("note").textContent = "It is the same all along this text: no unit can follow it. Try another text.";
       return showUnits();
@@ -131,12 +139,14 @@ function startMemory(root, descriptions, written) {
     for (const { text } of panels) text.mark(records.length ? index : -1);
     const lines = panels.slice(0, find("pair").checked ? 2 : 1).map(panel => {
       const values = Object.entries(records[index]?.[layer.selectedIndex] ?? {});
-      return `unit ${panel.unit() + 1}: ${values.map(([name, all]) => `${name} ${all[panel.unit()].toFixed(2)}`).join(", ")}`;
+      const shown = values.map(([name, all]) => `${name} ${all[panel.unit()].toFixed(2)}`);
+      return `unit ${panel.unit() + 1}: ${shown.join(", ")}`;
     });
-    find("reading").textContent = records.length ? `After “${visible(reading.symbols[index])}”: ${lines.join("; ")}` : "";
+    const after = records.length ? `After “${visible(reading.symbols[index])}”: ${lines.join("; ")}` : "";
+    find("reading").textContent = after;
   }
 
-  area.value = written.text().slice(0, 400) || beginning(network(), "Shall I compare thee to a summer's day?", "shall i compare");
+  area.value = written.text().slice(0, 400) || beginning(network(), ...EXAMPLES);
   area.addEventListener("input", read);
   layer.addEventListener("change", () => { chooseLayer(); rank(); });
   signal.addEventListener("change", rank);
@@ -160,6 +170,8 @@ function makePanel(parent, number, look, show) {
   Object.assign(slider, { type: "range", min: 1, max: 1, value: 1 });
   slider.setAttribute("aria-label", number ? "the second unit" : "unit");
   slider.addEventListener("input", () => show(number));
-  const text = new ColouredText(element("div", root, "", "text"), number ? "The text, by the second unit" : "The text, by the unit", look);
-  return { root, title, slider, ends, text, unit: () => slider.value - 1, setUnit: unit => { slider.value = unit + 1; } };
+  const label = number ? "The text, by the second unit" : "The text, by the unit";
+  const text = new ColouredText(element("div", root, "", "text"), label, look);
+  const setUnit = unit => { slider.value = unit + 1; };
+  return { root, title, slider, ends, text, unit: () => slider.value - 1, setUnit };
 }

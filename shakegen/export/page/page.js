@@ -1,8 +1,8 @@
 /* Starts the page: its networks, and the tabs of the views that they allow. */
 "use strict";
 
-/* Tabs, of which arrow keys choose too. views: by id, a function that starts the view when it is first shown; it gives a
-   function that is called whenever it is shown. */
+/* Tabs, which the arrow keys choose, too. views: by id, a function that starts the view when it is first shown; it gives
+   a function that is called whenever the view is shown, or nothing. */
 function startTabs(views) {
   const tabs = [...document.querySelectorAll("[role=tab]")].filter(tab => {
     if (!(tab.getAttribute("aria-controls") in views)) tab.remove();

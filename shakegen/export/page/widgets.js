@@ -90,10 +90,13 @@ function describeUnknown(network, unknown) {
   return `The network does not know ${shown} and ${instead}.`;
 }
 
-/* A text that this network can read, to begin with. */
+const EXAMPLES = ["Shall I compare thee to a summer's day?", "shall i compare thee to a summers day"];
+
+/* The first of some texts that this network can read. */
 function beginning(network, ...texts) {
   return texts.find(text => text && !network.encode(text).unknown.length) ?? "";
 }
 
+const sum = values => values.reduce((total, value) => total + value, 0);
 const bits = value => `${value.toFixed(2)} bits`;
 const count = (number, name) => `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;

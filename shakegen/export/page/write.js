@@ -9,21 +9,25 @@ const SURPRISING = 8;  // bits of the strongest tint
 function startWrite(root, descriptions, written) {
   const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
   const text = new ColouredText(find("text"), "The text", look, { press: hold, rest: 60 });
-  const branches = [];  // each a text: its reading, ids yet to be read, how many were given, its generator of random numbers
-  let at = -1, now = null, writing = false, left = 0, chosen = -1, held = false, due = 0, last = 0, since = { time: 0, length: 0 };
+  const branches = [];  // each a text: its reading, the ids yet to be read, how many were given, its random numbers
+  let at = -1, now = null, chosen = -1, held = false;
+  let writing = false, left = 0, due = 0, last = 0, since = { time: 0, length: 0 };
 
+  const number = name => Number(find(name).value);
   const settings = () => ({
-    temperature: Number(find("temperature").value), topK: Number(find("top-k").value), topP: Number(find("top-p").value),
-    minP: Number(find("min-p").value), outputs: now.reading.network.outputs,
+    temperature: number("temperature"), topK: number("top-k"), topP: number("top-p"), minP: number("min-p"),
+    outputs: now.reading.network.outputs,
   });
   const surprises = index => index ? surprise(now.reading.states[index].logits, now.reading.ids[index]) : 0;
   const share = index => find("tint").checked ? 0.75 * Math.min(1, surprises(index) / SURPRISING) : 0;
+
+  const numbers = more => random(number("random-state") + more);
 
   function restart() {
     const one = network(), { ids, unknown } = one.encode(find("seed").value);
     find("unknown").textContent = describeUnknown(one, unknown);
     find("top-k").max = Math.min(50, one.outputs.length);
-    keep({ reading: new Reading(one), pending: Array.from(ids), given: ids.length, random: random(Number(find("random-state").value)) });
+    keep({ reading: new Reading(one), pending: Array.from(ids), given: ids.length, random: numbers(0) });
     goOn();
   }
 
@@ -71,8 +75,8 @@ function startWrite(root, descriptions, written) {
 
   function tick(time) {
     if (!writing) return;
-    const pace = Number(find("pace").value), until = performance.now() + SLICE, before = now.reading.ids.length;
-    due = pace === Infinity ? Infinity : Math.min(due === Infinity ? 0 : due, 5) + pace * Math.max(0, time - last) / 1000;
+    const pace = number("pace"), until = performance.now() + SLICE, before = now.reading.ids.length;
+    due = Math.min(due, 5) + pace * Math.max(1, time - last) / 1000;  // symbols that the pace asks for
     last = time;
     const follows = navigator.userActivation?.hasBeenActive && depth() < 40;
     while (left && (due >= 1 || now.pending.length) && performance.now() < until) {
@@ -134,7 +138,7 @@ function startWrite(root, descriptions, written) {
   function branch(index, id) {
     const reading = now.reading.copy(index);
     reading.push(id);
-    keep({ reading, pending: [], given: Math.min(now.given, index), random: random(Number(find("random-state").value) + at + 1) });
+    keep({ reading, pending: [], given: Math.min(now.given, index), random: numbers(at + 1) });
     goOn();
   }
 
@@ -179,7 +183,8 @@ function startWrite(root, descriptions, written) {
   });
   root.addEventListener("keydown", event => { if (event.key === "Escape") { release(); showChoices(); } });
   for (const slider of root.querySelectorAll(".settings input[type=range]")) {
-    const tell = () => { slider.parentNode.querySelector(".value").textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
+    const value = slider.parentNode.querySelector(".value");
+    const tell = () => { value.textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
     slider.addEventListener("input", () => { tell(); showChoices(); });
     tell();
   }
