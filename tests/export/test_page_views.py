@@ -1,5 +1,6 @@
 """The views of the page, by clicks and keys in a real browser, against the same models in Python."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -75,7 +76,9 @@ class Page:
         self.browser.execute_script(script, self.one(selector), value)
 
     def point_at(self, index, number=0):
-        ActionChains(self.browser).move_to_element(self.spans(number)[index]).perform()
+        span = self.spans(number)[index]
+        self.browser.execute_script("arguments[0].scrollIntoView({ block: 'center' })", span)
+        ActionChains(self.browser).move_to_element(span).perform()
 
     def chosen(self, number=0):
         return int(self.all(".text")[number].get_attribute("aria-valuenow")) - 1
@@ -121,6 +124,12 @@ def opened(browser, tmp_path, models):
     yield open_page
     assert browser.get_log("browser") == []
     assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
+
+
+@pytest.fixture(params=["wide", "phone"])
+def width(request, browser):
+    with phone(browser, "light") if request.param == "phone" else contextlib.nullcontext():
+        yield
 
 
 def visible(text):
@@ -190,7 +199,7 @@ def test_pointing_at_a_character_shows_what_else_could_stand_there(opened, model
         assert_offers(page, models["gru"], text[:index], 1.3, text[index])
 
 
-def test_a_bar_makes_a_branch_and_undo_brings_the_old_text_back(opened):
+def test_a_bar_makes_a_branch_and_undo_brings_the_old_text_back(width, opened):
     page = opened("gru")
     text = page.write("Shall I ", random_state=1, temperature=1.3)
     page.spans()[12].click()
@@ -327,7 +336,7 @@ def test_every_key_gives_words_and_their_connectivity(opened, models):
     assert_connected(page, models["words"], 3)
 
 
-def test_tab_and_clicks_take_a_word_and_escape_leaves(opened, models, browser):
+def test_tab_and_clicks_take_a_word_and_escape_leaves(width, opened, models, browser):
     page = opened("words")
     page.view = "complete"
     area = page.one("textarea")
@@ -418,7 +427,7 @@ def test_memory_ranks_units_as_python_does(opened, models, rank, feature):
     assert unit_shown(page) == best[3]
 
 
-def test_memory_shows_two_units_side_by_side(opened):
+def test_memory_shows_two_units_side_by_side(width, opened):
     page = opened("gru")
     read_memory(page, TEXT)
     page.one(".pair").click()
@@ -438,7 +447,16 @@ def test_memory_says_when_there_is_nothing_to_follow(opened):
     assert page.text() == ""
 
 
-def test_models_side_by_side(opened, models):
+def test_only_the_start_of_a_long_text_is_read_which_is_said(opened):
+    page = opened("gru", "lstm")
+    for view in ("memory", "beside"):
+        page.open(view)
+        page.set("textarea", "shall i " * 251)
+        page.wait(lambda: page.text() == "shall i " * 250)
+        assert page.one(".unknown").text == "Only the first 2,000 characters are read."
+
+
+def test_models_side_by_side(width, opened, models):
     page = opened("gru", "words", "lstm")
     page.open("beside")
     page.set("textarea", TEXT)

@@ -45,10 +45,10 @@ function startBeside(root, descriptions, written) {
 
   function* readAll() {
     for (const view of views) {
-      const { ids, starts, unknown } = view.network.encode(area.value.slice(0, READ));
-      view.unknown.textContent = describeUnknown(view.network, unknown);
-      view.starts = Array.from(starts);
-      yield* view.reading.change(Array.from(ids));
+      const { ids, starts, said } = encodeStart(view.network, area.value);
+      view.unknown.textContent = said;
+      view.starts = starts;
+      yield* view.reading.change(ids);
       view.surprises = surprisesOf(view.reading);
     }
   }

@@ -1,6 +1,5 @@
 /* Memory: the text in the colours of single units, and the units that follow something in it. */
 "use strict";
-const READ = 2000;  // characters at most
 const RANKED = 8;
 const ENDS = { gate: ["closed", "open"], memory: ["low", "high"], value: ["low", "high"] };
 const QUOTES = { "“": "”", "„": "“", "«": "»", '"': '"' };
@@ -54,6 +53,7 @@ function startMemory(root, descriptions, written) {
   const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
   const area = root.querySelector("textarea"), layer = root.querySelector(".layer select"), signal = find("signal");
   const panels = [0, 1].map(number => makePanel(find("units"), number, look, showUnit));
+  const seen = new WeakMap();  // what states show
   let reading = null, records = [], chosen = 0, stop = () => {};
 
   const kind = () => network().layers[layer.selectedIndex].kinds[signal.value];
@@ -76,45 +76,56 @@ function startMemory(root, descriptions, written) {
     signal.value = names.includes(before) ? before : names.find(name => kinds[name] === "memory") ?? "h";
   }
 
+  /* Reads the text as far as it has changed, ranks the units, and shows the best ones. */
   function read() {
-    const { ids, unknown } = network().encode(area.value.slice(0, READ));
-    find("unknown").textContent = describeUnknown(network(), unknown);
+    const { ids, said } = encodeStart(network(), area.value);
+    find("unknown").textContent = said;
     stop();
-    stop = inSlices(reading.change(Array.from(ids)), () => {
-      records = reading.states.slice(1).map(state => network().shown(state));
+    stop = inSlices(work(ids), best => {
       for (const panel of panels) panel.text.set(reading.symbols);
       chosen = Math.min(chosen, Math.max(0, reading.ids.length - 1));
-      rank();
+      showRanking(best);
+      showUnits();
     });
   }
 
-  /* Ranks the units of the layer, and shows the best ones. */
-  function rank() {
-    const name = find("rank").value, symbols = reading.symbols;
-    find("note").textContent = "";
-    find("ranking").replaceChildren();
-    if (!records.length) return showUnits();
-    const units = records[0][layer.selectedIndex][signal.value].length;
-    const feature = name === "vary" ? null : centre(featureOf(name, symbols));
-    if (feature && feature[1] < 1e-9) {
-      find("note").textContent = "It is the same all along this text: no unit can follow it. Try another text.";
-      return showUnits();
+  function* work(ids) {
+    yield* reading.change(ids);
+    const all = [];
+    for (const state of reading.states.slice(1)) {
+      if (!seen.has(state)) seen.set(state, network().shown(state));
+      all.push(seen.get(state));
+      yield;
     }
-    const scores = Array.from({ length: units }, (_, unit) => {
+    records = all;
+    return yield* rankUnits(find("rank").value);
+  }
+
+  /* The best units of the layer, best first; null where the feature is the same all along the text. */
+  function* rankUnits(name) {
+    if (!records.length) return [];
+    const feature = name === "vary" ? null : centre(featureOf(name, reading.symbols)), scores = [];
+    if (feature && feature[1] < 1e-9) return null;
+    for (let unit = 0; unit < network().units; unit++) {
       const own = centre(shadesOf(valuesOf(unit), kind()));
-      return { unit, score: feature ? correlate(own, feature) : own[1] };
-    });
-    const best = scores.sort((one, other) => Math.abs(other.score) - Math.abs(one.score)).slice(0, RANKED);
-    for (const { unit, score } of best) {
+      scores.push({ unit, score: feature ? correlate(own, feature) : own[1] });
+      yield;
+    }
+    return scores.sort((one, other) => Math.abs(other.score) - Math.abs(one.score)).slice(0, RANKED);
+  }
+
+  function showRanking(best) {
+    find("note").textContent = best ? "" : "It is the same all along this text: no unit can follow it. Try another text.";
+    find("ranking").replaceChildren();
+    for (const { unit, score } of best ?? []) {
       const button = element("button", element("li", find("ranking")), `${unit + 1}`);
       element("small", button, score.toFixed(2));
       button.addEventListener("click", () => { panels[0].setUnit(unit); showUnit(0); });
     }
     panels.forEach((panel, number) => {
-      panel.slider.max = units;
-      panel.setUnit(best[Math.min(number, best.length - 1)].unit);
+      panel.slider.max = network().units;
+      if (best?.length) panel.setUnit(best[Math.min(number, best.length - 1)].unit);
     });
-    showUnits();
   }
 
   function showUnits() {
@@ -148,9 +159,9 @@ function startMemory(root, descriptions, written) {
 
   area.value = written.text().slice(0, 400) || beginning(network(), ...EXAMPLES);
   area.addEventListener("input", read);
-  layer.addEventListener("change", () => { chooseLayer(); rank(); });
-  signal.addEventListener("change", rank);
-  find("rank").addEventListener("change", rank);
+  layer.addEventListener("change", () => { chooseLayer(); read(); });
+  signal.addEventListener("change", read);
+  find("rank").addEventListener("change", read);
   find("pair").addEventListener("change", showUnits);
   for (const { text } of panels)
     text.text.addEventListener("keydown", event => {

@@ -1,6 +1,7 @@
 /* What the views have in common: a text that a network reads, work in slices of time, sliders, and fields. */
 "use strict";
 const SLICE = 12;  // milliseconds of work between two looks at keys and screen
+const READ = 2000;  // characters of a text that is shown beside its units, or by several networks
 
 /* A text that a network reads, symbol by symbol. The states on the way stay, so that only what changes is read anew. */
 class Reading {
@@ -88,6 +89,14 @@ function describeUnknown(network, unknown) {
   const instead = network.task === "autocomplete" ? "reads a space instead"
     : network.unknown === null ? `leaves ${them} out` : `reads ${them} as unknown`;
   return `The network does not know ${shown} and ${instead}.`;
+}
+
+/* The start of a text as a network reads it: ids, where they start, and words about characters that it does not read. */
+function encodeStart(network, text) {
+  const characters = Array.from(text), { ids, starts, unknown } = network.encode(characters.slice(0, READ).join(""));
+  const cut = characters.length > READ ? `Only the first ${count(READ, "character")} are read.` : "";
+  const said = [describeUnknown(network, unknown), cut].filter(Boolean).join(" ");
+  return { ids: Array.from(ids), starts: Array.from(starts), said };
 }
 
 const EXAMPLES = ["Shall I compare thee to a summer's day?", "shall i compare thee to a summers day"];
