@@ -12,7 +12,7 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/pytest
-	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/cells/test_layer.py \
+	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/layers/test_extended_cell.py tests/cells/test_layer.py \
 	  tests/network/test_keras_steps.py
 
 kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly

@@ -1,5 +1,6 @@
-"""What reaches standard output and standard error: nothing that goes wrong there costs any work, and texts of strangers
-cannot move a terminal's cursor, change its title or turn their order round.
+"""Standard output and standard error: a failed write costs no work, and a stranger's text cannot control a terminal.
+
+Its control characters are escaped there: they would move the cursor, change the title or turn the order of characters.
 """
 
 import contextlib
@@ -56,7 +57,7 @@ class Stream:
 
 
 def drop(error: Exception) -> None:
-    """Go on without what cannot be written."""
+    """Go on without a text that cannot be written."""
 
 
 def plain(stream) -> Any:
@@ -85,11 +86,11 @@ def show(text: str, stream) -> None:
 
 @contextlib.contextmanager
 def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
-    """Make the standard streams usable in a context, whatever the parent process gave.
+    """Make the standard streams usable in a context, even where the parent process closed them.
 
     A stream that is closed reads and writes nothing: else the next file to be opened would take its number, and with it
-    the messages of libraries. Characters that a terminal lacks become `?`, and all texts for one are escaped. Standard
-    error drops what it cannot write.
+    the messages of libraries. Characters that a terminal lacks become `?`, and all texts for one are escaped. A text
+    that standard error cannot write is dropped.
 
     Args:
         fail: called with the error where standard output cannot be written.
@@ -113,7 +114,7 @@ def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
 
 
 def drop_rest(stream: TextIO) -> None:
-    """Drop what a stream holds and cannot write: Python would fail on it when it ends."""
+    """Drop text that a stream holds and cannot write: Python would fail on it when it ends."""
     try:
         stream.flush()
     except (OSError, ValueError):

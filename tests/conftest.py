@@ -63,6 +63,14 @@ def poem():
 
 
 @pytest.fixture
+def poem_file(tmp_path, poem):
+    """The path of that text, poem.txt in the test's folder."""
+    path = tmp_path / "poem.txt"
+    path.write_text(poem, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
 def random_weights():
     """Weights for a configuration: large enough for every gate to act, small enough for no recurrence to explode."""
 

@@ -1,8 +1,11 @@
-"""Helpers of the tests of numpy steps: random weights of a cell, and a step run along inputs."""
+"""Helpers of the tests of cells: the newer ones, random weights of a cell, and a numpy step run along inputs."""
 
 import numpy as np
 
+from shakegen import cells
+
 H, INPUTS = 5, 4
+NEWER = (cells.UGRNN, cells.Mogrifier, cells.RGLRU, cells.SLSTM, cells.MinGRU, cells.MinLSTM)
 
 
 def draw_weights(cell, rng):

@@ -9,11 +9,13 @@ from shakegen.cells.operations import CellError
 from shakegen.cells.symbol import Symbol
 
 LARGEST = 1 << 16
+MOST_ZONEOUT = 0.99
 # Settings of networks, of training and of layers: no option of a cell may have these names.
 RESERVED = (
     "cell units layers dropout level embedding learn_initial_state residual variational_dropout task cell_options "
-    "learning_rate name seed dtype trainable kernel_initializer recurrent_initializer activity_regularizer "
-    "return_sequences return_state go_backwards stateful unroll"
+    "learning_rate name seed dtype trainable kernel_initializer recurrent_initializer bias_initializer "
+    "kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint "
+    "recurrent_constraint bias_constraint recurrent_dropout return_sequences return_state go_backwards stateful unroll"
 )
 
 
@@ -32,7 +34,7 @@ class Weight:
 
 
 def option(
-    default, choices: tuple = (), least: int | None = None, most: int = LARGEST, flag: str = "", help: str = ""
+    default, choices: tuple = (), least: int | None = None, most: float = LARGEST, flag: str = "", help: str = ""
 ) -> Any:
     """An option of a cell, a field of its class: `depth: int = option(2, least=1, help="Nested memories.")`.
 
@@ -63,18 +65,26 @@ class Cell:
 
     Attributes:
         units: the size H of every state.
+        zoneout: the share of the states that a step of training leaves as they were; elsewhere each state is the mean
+            that this has (Krueger, Maharaj, Kramár et al. 2017, "Zoneout", arXiv 1606.01305).
         name: of the cell, as `--cell` takes it.
         gates: the letters of the gates, whose weights stand side by side.
         layer: the public Keras layer, `module:Class`; "" for one made by `as_layer`.
+        zoned: the states that zoneout acts on; None for all of them.
         presets: names of variants that the lab compares, and their options.
         study: settings of `Config.autocomplete` that are this cell's own.
     """
 
     units: int
+    _: dataclasses.KW_ONLY
+    zoneout: float = option(
+        0.0, least=0, most=MOST_ZONEOUT, help="Share of the states that a step of training leaves as they were."
+    )
 
     name: ClassVar[str] = ""
     gates: ClassVar[tuple[str, ...]] = ()
     layer: ClassVar[str] = ""
+    zoned: ClassVar[tuple[str, ...] | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     study: ClassVar[Mapping[str, Any]] = {}
 
@@ -134,6 +144,8 @@ class Cell:
     def numpy_step(self, weights: dict, inputs: int):
         """The step in numpy, as `cells.numpy_step` describes it: from the equations, unless a cell has a faster one.
 
+        A faster one need not know of zoneout.
+
         Args:
             weights: of a layer, by name, and `initial_state_k` of learned initial states.
             inputs: how many numbers an input has.
@@ -141,6 +153,10 @@ class Cell:
         from shakegen.cells.numpy_step import EquationStep
 
         return EquationStep(self, weights, inputs)
+
+    def make_numpy_step(self, weights: dict, inputs: int):
+        """The step in numpy with all options of the cell; arguments and result are those of `numpy_step`."""
+        return Cell.numpy_step(self, weights, inputs) if self.zoneout else self.numpy_step(weights, inputs)
 
     def inputs_of(self, weights: Mapping) -> int:
         """How many numbers an input has, from arrays of the weights by name.

@@ -65,6 +65,7 @@ RULES: Mapping[str, Callable] = {
     "log": lambda y, d, a: [multiply(d, 1 / a)],
     "sqrt": lambda y, d, a: [multiply(d, 0.5 / y)],
     "softplus": lambda y, d, a: [multiply(d, apply("sigmoid", a))],
+    "normalise": lambda y, d, a: [apply("normalise_gradient", a, d)],
     "matmul": lambda y, d, a, b: [apply("matmul_transposed", d, b), None],
     "concat": lambda y, d, *blocks: concat_gradients(y, d),
 }

@@ -7,11 +7,11 @@ the numpy step of cells that have none of their own, the step in a browser.
 import functools
 import linecache
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shakegen.cells.operations import CellError
-from shakegen.cells.program import order_of
+from shakegen.cells.program import order_of, substitute
 from shakegen.cells.symbol import BATCH, MACHINERY, Symbol, input_symbol
 
 
@@ -42,6 +42,7 @@ class Graph:
         weights: symbols of the weights, by name.
         after: symbols of the states after the step, by name.
         shown: symbols that a step returns only to show them, for example gates, by name.
+        masks: symbols of random numbers, (N, H) each, of a step in training.
     """
 
     x: Symbol
@@ -49,11 +50,12 @@ class Graph:
     weights: dict[str, Symbol]
     after: dict[str, Symbol]
     shown: dict[str, Symbol]
+    masks: tuple[Symbol, ...] = ()
 
 
 @functools.lru_cache(maxsize=256)
 def trace(cell, inputs: int) -> Graph:
-    """Write a cell's step down.
+    """The step of a trained cell; where there is zoneout, each state is the mean of what it is in training.
 
     Args:
         cell: a `Cell`.
@@ -62,6 +64,51 @@ def trace(cell, inputs: int) -> Graph:
     Raises:
         CellError: its equations are wrong; the message names the cell and the line.
     """
+    graph, kept = write_down(cell, inputs), cell.zoneout
+    if not kept:
+        return graph
+    after = {name: kept * graph.states[name] + (1 - kept) * graph.after[name] for name in zoned_states(cell)}
+    return replace(graph, after={**graph.after, **after})
+
+
+@functools.lru_cache(maxsize=256)
+def trace_training(cell, inputs: int, drop_h: bool = False) -> Graph:
+    """The step of a cell in training, whose masks are numbers of each sequence.
+
+    The first mask, with `drop_h`, is what h is multiplied by on its way into products with weights; then there is one
+    for each state that zoneout acts on: 1 where the state changes, 0 where it stays.
+
+    Args:
+        cell: a `Cell`.
+        inputs: how many numbers an input has.
+        drop_h: whether h is dropped on its way into products with weights.
+
+    Raises:
+        CellError: as for `trace`.
+    """
+    graph, masks = write_down(cell, inputs), []
+    after = dict(graph.after)
+    if drop_h:
+        h = next(iter(graph.states.values()))
+        masks.append(input_symbol("mask of h", BATCH, cell.units))
+        order = order_of(after.values())
+        products = [one for one in order if one.operation == "matmul" and one.inputs[0] is h]
+        dropped = {one: (h * masks[0]) @ one.inputs[1] for one in products}
+        after = dict(zip(after, substitute(after.values(), dropped), strict=True))
+    for name in zoned_states(cell) if cell.zoneout else ():
+        masks.append(input_symbol(f"mask of {name}", BATCH, cell.units))
+        before = graph.states[name]
+        after[name] = before + masks[-1] * (after[name] - before)
+    return replace(graph, after=after, masks=tuple(masks))
+
+
+def zoned_states(cell) -> tuple[str, ...]:
+    """The names of the states that zoneout acts on."""
+    return cell.state_names if cell.zoned is None else cell.zoned
+
+
+def write_down(cell, inputs: int) -> Graph:
+    """A cell's step as its equations have it, without zoneout; raises CellError as `trace` does."""
     x = input_symbol("x", BATCH, inputs)
     states = {name: input_symbol(name, BATCH, cell.units) for name in cell.state_names}
     weights = {name: input_symbol(name, *weight.shape) for name, weight in cell.weights(inputs).items()}

@@ -6,13 +6,15 @@ import numpy as np
 
 from shakegen.cells.cell import Cell, Weight, option
 from shakegen.cells.numpy_step import constant, pad_product, product_of
-from shakegen.cells.operations import activate, rows, split
+from shakegen.cells.operations import activate, normalise, rows, split
 
 
 class GRU(Cell):
     """z, r = σ(x W + h U + b), g = tanh(x W + r ⊙ (h U + b)), h = z ⊙ h + (1 - z) ⊙ g, with a bias for x and one for h.
 
-    As first published, with reset_after=False, g = tanh(x W + (r ⊙ h) U + b), with one bias.
+    As first published, with reset_after=False, g = tanh(x W + (r ⊙ h) U + b), with one bias. With `layer_norm`, all
+    products are normalised over their width and scaled, those of the gates together and those of the candidate by
+    themselves (Ba, Kiros & Hinton 2016, "Layer Normalization", arXiv 1607.06450, supplementary material).
     """
 
     name, gates, layer = "gru", ("z", "r", "g"), "shakegen.layers:GRU"
@@ -21,29 +23,46 @@ class GRU(Cell):
     reset_after: bool = option(
         True, flag="--reset-after/--reset-before", help="Reset after the recurrent product, as cuDNN has it, or before."
     )
+    layer_norm: bool = option(False, help="Normalise pre-activations over the units.")
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
 
     def weights(self, inputs):
         gates = 3 * self.units
-        return {**super().weights(inputs), "bias": Weight((2, gates) if self.reset_after else (gates,), "zeros")}
+        weights = {**super().weights(inputs), "bias": Weight((2, gates) if self.reset_after else (gates,), "zeros")}
+        if self.layer_norm:
+            weights |= dict.fromkeys(("kernel_scale", "recurrent_scale"), Weight((gates,), "ones"))
+        return weights
 
     def step(self, x, s, w):
-        widths = [2 * self.units, self.units]
-        b_x, b_h = rows(w.bias) if self.reset_after else (w.bias, None)
-        x_gates, x_candidate = split(x @ w.kernel + b_x, widths)
+        widths = [2 * self.units, self.units]  # of the gates, and of the candidate
+        none = (None, None)
+        x_scales, h_scales = (
+            split(w[name], widths) if self.layer_norm else none for name in ("kernel_scale", "recurrent_scale")
+        )
+        biases = [split(bias, widths) for bias in (rows(w.bias) if self.reset_after else [w.bias])]
+        x_gates, x_candidate = map(scale_and_shift, split(x @ w.kernel, widths), x_scales, biases[0])
         if self.reset_after:
-            h_gates, h_candidate = split(s.h @ w.recurrent_kernel + b_h, widths)
+            products = split(s.h @ w.recurrent_kernel, widths)
+            h_gates, h_candidate = map(scale_and_shift, products, h_scales, biases[1])
         else:
             U_gates, U_candidate = split(w.recurrent_kernel, widths)
-            h_gates = s.h @ U_gates
+            h_gates = scale_and_shift(s.h @ U_gates, h_scales[0])
         z, r = activate(x_gates + h_gates, self.recurrent_activation, self.recurrent_activation)
-        reset = r * h_candidate if self.reset_after else (r * s.h) @ U_candidate
+        reset = r * h_candidate if self.reset_after else scale_and_shift((r * s.h) @ U_candidate, h_scales[1])
         (g,) = activate(x_candidate + reset, self.activation)
         return {"h": g + z * (s.h - g), "z": z, "r": r, "g": g}
 
     def numpy_step(self, weights, inputs):
+        if self.layer_norm:
+            return super().numpy_step(weights, inputs)
         return GRUStep(self, weights) if self.reset_after else GRUResetBeforeStep(self, weights)
+
+
+def scale_and_shift(products, scale, bias=None):
+    """Products, normalised if there is a scale, plus a bias if there is one."""
+    products = products if scale is None else normalise(products) * scale
+    return products if bias is None else products + bias
 
 
 class GRUStep:

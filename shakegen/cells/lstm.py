@@ -2,16 +2,21 @@
 
 import numpy as np
 
-from shakegen.cells.cell import Cell, Weight
+from shakegen.cells.cell import Cell, Weight, option
 from shakegen.cells.numpy_step import arrange_gates, constant, join_neighbours
-from shakegen.cells.operations import activate
+from shakegen.cells.operations import activate, normalise
 
 
 class LSTM(Cell):
-    """i, f, o = σ(x W + h U + b), g = tanh(x W + h U + b), c = f ⊙ c + i ⊙ g, h = o ⊙ tanh(c)."""
+    """i, f, o = σ(x W + h U + b), g = tanh(x W + h U + b), c = f ⊙ c + i ⊙ g, h = o ⊙ tanh(c).
+
+    With `layer_norm`, x W, h U and the c in tanh(c) are normalised over their width and scaled, and this c is shifted
+    (Ba, Kiros & Hinton 2016, "Layer Normalization", arXiv 1607.06450, supplementary material).
+    """
 
     name, gates, layer = "lstm", ("i", "f", "g", "o"), "shakegen.layers:LSTM"
 
+    layer_norm: bool = option(False, help="Normalise pre-activations over the units.")
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
 
@@ -21,17 +26,25 @@ class LSTM(Cell):
 
     def weights(self, inputs):
         starts = ("zeros", "ones", "zeros", "zeros")  # an open forget gate (Jozefowicz et al. 2015)
-        return {**super().weights(inputs), "bias": Weight((4 * self.units,), starts)}
+        weights = {**super().weights(inputs), "bias": Weight((4 * self.units,), starts)}
+        if self.layer_norm:
+            scales = dict.fromkeys(("kernel_scale", "recurrent_scale"), Weight((4 * self.units,), "ones"))
+            memory = {"memory_scale": Weight((self.units,), "ones"), "memory_shift": Weight((self.units,), "zeros")}
+            weights |= {**scales, **memory}
+        return weights
 
     def step(self, x, s, w):
         sigma = self.recurrent_activation
-        i, f, g, o = activate(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias, sigma, sigma, self.activation, sigma)
+        z_x, z_h = x @ w.kernel, s.h @ w.recurrent_kernel
+        if self.layer_norm:
+            z_x, z_h = normalise(z_x) * w.kernel_scale, normalise(z_h) * w.recurrent_scale
+        i, f, g, o = activate(z_x + w.bias + z_h, sigma, sigma, self.activation, sigma)
         c = f * s.c + i * g
-        (a,) = activate(c, self.activation)
+        (a,) = activate(normalise(c) * w.memory_scale + w.memory_shift if self.layer_norm else c, self.activation)
         return {"h": o * a, "c": c, "i": i, "f": f, "g": g, "o": o}
 
     def numpy_step(self, weights, inputs):
-        return LSTMStep(self, weights)
+        return super().numpy_step(weights, inputs) if self.layer_norm else LSTMStep(self, weights)
 
 
 class LSTMStep:

@@ -21,7 +21,7 @@ class NLSTM(Cell):
     study = MappingProxyType({"layers": 1})
 
     depth: int = option(2, least=1, help="Nested memories.")
-    candidate: str = "linear"
+    cell_activation: str = "linear"
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
 
@@ -45,7 +45,7 @@ class NLSTM(Cell):
         shown: dict = {}
         for level in range(self.depth):
             W, U, b = (w[f"{name}_{level}" if level else name] for name in ("kernel", "recurrent_kernel", "bias"))
-            candidate = self.activation if level else self.candidate
+            candidate = self.activation if level else self.cell_activation
             i, f, g, o = activate(x @ W + h @ U + b, sigma, sigma, candidate, sigma)
             x, h = i * g, f * s[f"c{level}"]
             shown |= {f"i{level}": i, f"f{level}": f, f"g{level}": g, f"o{level}": o}

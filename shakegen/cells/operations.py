@@ -24,6 +24,21 @@ def activate_array(z, names):
     return np.concatenate([NUMPY[name](block) for name, block in zip(names, blocks, strict=True)], axis=-1)
 
 
+def normalise_array(z):
+    """An array whose last axis has mean 0 and variance 1."""
+    z = z - z.mean(axis=-1, keepdims=True)
+    return z / np.sqrt((z * z).mean(axis=-1, keepdims=True) + VARIANCE)
+
+
+def differentiate_normalised(z, d):
+    """The gradient by an array z, from the gradient d by what `normalise_array` makes of it."""
+    z = z - z.mean(axis=-1, keepdims=True)
+    scale = 1 / np.sqrt((z * z).mean(axis=-1, keepdims=True) + VARIANCE)
+    y = z * scale
+    return scale * (d - d.mean(axis=-1, keepdims=True) - y * (d * y).mean(axis=-1, keepdims=True))
+
+
+VARIANCE = 1e-5  # is added to variances, which may be 0
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 NUMPY: Mapping[str, Callable] = {
     "add": np.add,
@@ -41,6 +56,8 @@ NUMPY: Mapping[str, Callable] = {
     "log": np.log,
     "sqrt": np.sqrt,
     "softplus": lambda z: np.logaddexp(z, 0).astype(z.dtype),
+    "normalise": normalise_array,
+    "normalise_gradient": differentiate_normalised,
     "positive": lambda z: (z > 0).astype(z.dtype),
     "zeros": lambda z, width: np.zeros((*z.shape[:-1], width), z.dtype),
     "part": lambda z, start, stop: z[..., start:stop],
@@ -96,6 +113,11 @@ def softplus(z):
 def maximum(a, b):
     """The larger of two numbers, elementwise."""
     return apply("maximum", a, b)
+
+
+def normalise(z):
+    """z with mean 0 and variance 1 over its width (Ba, Kiros & Hinton 2016, arXiv 1607.06450)."""
+    return apply("normalise", z)
 
 
 def concat(*blocks):

@@ -1,6 +1,6 @@
 """The plan of a loop over a step's graph, forward and back: values computed before it, kept in it, summed after it.
 
-- Before the loop: all that depends on weights alone, and all that depends on the inputs and on no state (`groups`).
+- Before the loop: all that depends on weights alone, and what depends on the inputs and on no state (`groups`).
 - In the loop, forward: the rest. Activations of products are kept, and other products; from these and the states the
   way back computes the remainder anew.
 - In the loop, backward: the gradients δ by products and groups are stored. The gradient by h through its product with
@@ -12,7 +12,7 @@ import functools
 from dataclasses import dataclass
 
 from shakegen.cells.gradient import blocks_of, differentiate
-from shakegen.cells.graph import Graph, trace
+from shakegen.cells.graph import Graph, trace_training
 from shakegen.cells.operations import CellError
 from shakegen.cells.program import depends_on, order_of, structure_of, substitute
 from shakegen.cells.rewriting import (
@@ -69,12 +69,23 @@ class Plan:
 
 
 @functools.lru_cache(maxsize=256)
-def plan(cell, inputs: int) -> Plan:
-    """The plan of a cell's loop; raises CellError as `trace` does."""
-    graph = trace(cell, inputs)
+def plan(cell, inputs: int, by_id: bool = False, drop_h: bool = False) -> Plan:
+    """The plan of a cell's loop.
+
+    Args:
+        cell: a `Cell`.
+        inputs: how many numbers an input has.
+        by_id: whether inputs are one-hot. Then groups are computed once for each of them, and are as large as they can
+            be. Else they are linear in the input: the loop itself computes the rest faster.
+        drop_h: as for `trace_training`.
+
+    Raises:
+        CellError: the equations of the cell are wrong, as for `trace`.
+    """
+    graph = trace_training(cell, inputs, drop_h)
     states = list(graph.states.values())
     after = regroup_sums(merge_products(list(graph.after.values()), states[0]), graph.x)
-    groups = find_groups(after, graph.x, states)
+    groups = find_groups(after, graph.x, states, linear=not by_id)
     loop_groups = [input_symbol(f"group{k}", *group.shape) for k, group in enumerate(groups)]
     after = substitute(after, dict(zip(groups, loop_groups, strict=True)))
     product = find_product(after, states[0])
@@ -97,7 +108,7 @@ def plan(cell, inputs: int) -> Plan:
     group_gradients = [gradients.by[group] for group in loop_groups]
     deltas = gather([*(delta for _, _, delta in terms), *group_gradients])
     lefts = [left for _, left, _ in terms if isinstance(left, Symbol)]
-    given, wanted = {*states, *after}, [*deltas, *(d for d in d_states if d is not None)]
+    given, wanted = {*states, *after, *graph.masks}, [*deltas, *(d for d in d_states if d is not None)]
     kept = find_kept(wanted, lefts, given, {*loop_groups}, d_after)
 
     def place_term(left, delta) -> tuple:
@@ -129,7 +140,7 @@ def find_kept(
     Args:
         wanted: symbols on the way back.
         lefts: the left factors of products with weights; kept in any case.
-        given: the states before and after, which the way back has.
+        given: the states before and after, and masks, which the way back has.
         groups: the parts that come from the input, which the way back does not have.
     """
     order = order_of(wanted)
@@ -197,11 +208,11 @@ def place_of(gradient: Symbol, stored: list[Symbol]) -> tuple[int, int, int]:
 
 
 @functools.lru_cache(maxsize=256)
-def loop_size(cell, inputs: int) -> int:
+def loop_size(cell, inputs: int, by_id: bool = False, drop_h: bool = False) -> int:
     """A number of inputs whose plan has the same loop: H, unless the step itself depends on the number."""
-    own = plan(cell, inputs)
+    own = plan(cell, inputs, by_id, drop_h)
     try:
-        usual = plan(cell, cell.units)
+        usual = plan(cell, cell.units, by_id, drop_h)
     except CellError:  # the equations are for other sizes
         return inputs
     same = structure_of(loop_symbols(own)) == structure_of(loop_symbols(usual))

@@ -1,4 +1,4 @@
-"""The cells that there are, by name: those of this package, of installed plug-ins, and of modules that were imported.
+"""All known cells, by name. They come from this package, installed plug-ins and imported modules.
 
 A class becomes known when it is defined. A model file only names its cell: nothing is imported because a file says so.
 """
@@ -16,7 +16,7 @@ DEFAULT = "gru"
 GROUP, VARIABLE = "shakegen.cells", "SHAKEGEN_CELLS"
 CELLS: dict[str, type[Cell]] = {}
 BUILT_IN: list[str] = []
-STANDARD = ("rnn", "lstm", "gru", "nlstm")  # those that are compared where no cells are named
+STANDARD = ("rnn", "lstm", "gru", "nlstm")  # compared where no cells are named
 WORDS = {"true": True, "false": False}
 
 
@@ -38,8 +38,8 @@ def find_cell(name: str) -> type[Cell]:
     """The class of a cell.
 
     Args:
-        name: of one of this package, of a module that was imported, of a plug-in (an entry point of the group
-            `shakegen.cells`), or of one that the environment variable SHAKEGEN_CELLS names as module:Class.
+        name: the name of a cell in this package, in an imported module, in a plug-in (an entry point of the group
+            `shakegen.cells`), or in the environment variable SHAKEGEN_CELLS, a list of module:Class.
 
     Raises:
         ValueError: there is none.
@@ -75,7 +75,7 @@ def load_cell(place: str) -> type[Cell]:
     """The class that `module:Class` names; the module may lie in the working directory.
 
     Raises:
-        ValueError: there is no such module, or no such class in it, or it is no cell.
+        ValueError: the module or the class does not exist, or the class is no cell.
     """
     module_name, _, name = place.partition(":")
     try:
@@ -97,7 +97,7 @@ def parse_cell(text: str, more: Mapping[str, type] = MappingProxyType({})) -> tu
     """The cell and the settings of `CELL[:NAME=VALUE]…`, such as `nlstm:depth=3`.
 
     Args:
-        text: what is parsed.
+        text: the cell and its settings.
         more: the types of settings beside the options of cells, by name.
 
     Raises:
@@ -119,7 +119,7 @@ def parse_setting(text: str, kinds: Mapping[str, type]) -> tuple[str, Any]:
         kinds: the type of the value, by name: bool, int, float or str.
 
     Raises:
-        ValueError: there is no such name, or the value is of another kind.
+        ValueError: the name is unknown, or the value is of another kind.
     """
     name, equals, value = text.partition("=")
     name = name.strip().replace("-", "_")
@@ -136,13 +136,13 @@ def parse_setting(text: str, kinds: Mapping[str, type]) -> tuple[str, Any]:
 
 
 def option_kinds(cell: type[Cell]) -> dict[str, type]:
-    """The types of the options of all known cells, by name; those of one cell come before others of the same name."""
+    """The types of the options of all known cells, by name; where several have it, `cell` decides."""
     cells = [*CELLS.values(), cell]
     return {name: type(one.default) for kind in cells for name, one in kind.options().items()}
 
 
 def environment_for(cells: Iterable[type[Cell]]) -> str:
-    """A value of SHAKEGEN_CELLS that names cells of one's own, beside those that it names already."""
+    """The value of SHAKEGEN_CELLS, with the cells added that this package lacks."""
     own = [f"{cell.__module__}:{cell.__qualname__}" for cell in cells if cell.name not in BUILT_IN]
     return ",".join(dict.fromkeys([*filter(None, os.environ.get(VARIABLE, "").split(",")), *own]))
 

@@ -61,12 +61,31 @@ def of_weights(wanted: list[Symbol]) -> set[Symbol]:
     return alone
 
 
-def find_groups(wanted: list[Symbol], x: Symbol, states: list[Symbol]) -> list[Symbol]:
-    """The largest parts of the equations that depend on the input and on no state; or the input itself."""
+def find_groups(wanted: list[Symbol], x: Symbol, states: list[Symbol], linear: bool) -> list[Symbol]:
+    """The largest parts of the equations that depend on the input and on no state; or the input itself.
+
+    Args:
+        linear: whether only parts that are linear in the input are taken.
+    """
     order = order_of(wanted)
     alone = depends_on(wanted, [x]) - depends_on(wanted, states)
+    if linear:
+        alone = linear_parts(order, x, alone, of_weights(wanted))
     used = [*(one for symbol in order if symbol not in alone for one in symbol.inputs), *wanted]
     return list(dict.fromkeys(one for one in used if one in alone))
+
+
+def linear_parts(order: list[Symbol], x: Symbol, alone: set[Symbol], weights: set[Symbol]) -> set[Symbol]:
+    """Products of the input, sums and parts of these, and the input itself."""
+    linear: set[Symbol] = set()
+    for symbol in order:
+        if is_product(symbol) and symbol.inputs[0] is x:
+            linear.add(symbol)
+        elif symbol.operation in LINEAR and linear.intersection(symbol.inputs) and symbol in alone:
+            others = [one for one in symbol.inputs if one not in linear]
+            if not others or (symbol.operation != "concat" and all(one in weights for one in others)):
+                linear.add(symbol)
+    return {x, *linear}
 
 
 def narrow_products(wanted: list[Symbol]) -> list[Symbol]:

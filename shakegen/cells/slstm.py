@@ -17,6 +17,7 @@ class SLSTM(Cell):
     """
 
     name, gates, layer = "slstm", ("i", "f", "z", "o"), "shakegen.layers:SLSTM"
+    zoned = ("h",)  # c and n mean nothing without their m
 
     forget: str = option("sigmoid", choices=("sigmoid", "exp"), help="Activation of the forget gate.")
 

@@ -193,7 +193,8 @@ def make_cell_options() -> list[Callable]:
         if type(usual) is bool:
             flag += "" if "/" in flag else f"/--no-{flag[2:]}"
             usual = flag.split("/")[not usual].lstrip("-")
-        text = f"{one.metadata['help']}  [{', '.join(cell.name for cell in cells)}; default: {usual}]"
+        owners = ", ".join(cell.name for cell in cells) if len(cells) < len(CELLS) else "every cell"
+        text = f"{one.metadata['help']}  [{owners}; default: {usual}]"
         if type(one.default) is bool:
             made.append(click.option(flag, name, is_flag=True, default=one.default, help=text))
         else:

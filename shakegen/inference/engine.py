@@ -40,7 +40,7 @@ class Engine:
         inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
         for number in range(1, config.layers + 1):
             own = layer_weights(weights, number)
-            layers.append(cell.numpy_step(own, inputs))
+            layers.append(cell.make_numpy_step(own, inputs))
             starts.append(own.get("initial_state_0", np.zeros(config.units, dense[0].dtype)))
             inputs = config.units
         inputs = layers[0].kernel

@@ -3,71 +3,66 @@
 import dataclasses
 import functools
 import importlib
-import inspect
-import random
-from numbers import Integral
+from numbers import Integral, Real
+from operator import attrgetter
 
 import keras
-import numpy as np
 
-from shakegen.cells import Cell, CellError, Weight, find_cell
+from shakegen.cells import Cell, find_cell
 from shakegen.cells.check import check_cell
-from shakegen.cells.graph import trace
-from shakegen.cells.program import Program
 from shakegen.layers.compiled import CompiledLoop
+from shakegen.layers.equation_step import ROLES, EquationStep
 from shakegen.layers.initial_state import LearnedInitialState
-from shakegen.layers.operations import KERAS
+
+KINDS = ("initializer", "regularizer", "constraint")
+CELL_ARGUMENTS = (*(f"{role}_{kind}" for kind in KINDS for role in ROLES), "dropout", "recurrent_dropout", "seed")
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class EquationCell(keras.layers.Layer):
-    """One step of a cell, for `keras.layers.RNN`.
+class EquationCell(EquationStep, keras.layers.Layer):
+    """One step of a cell, for `keras.layers.RNN`, and in training for `CellLayer`, which draws its masks.
 
     Args:
         cell: a `cells.Cell`.
-        kernel_initializer, recurrent_initializer: in place of the cell's own, for the weights `kernel` and
-            `recurrent_kernel`.
-        seed: of the cell's own initializers.
+        kernel_initializer, recurrent_initializer, bias_initializer: in place of the cell's own, for the weights
+            `kernel`, `recurrent_kernel` and `bias`, of every level.
+        kernel_regularizer, kernel_constraint and so on: for these weights; those of kernels also for other matrices.
+        dropout, recurrent_dropout: as for `CellLayer`.
+        seed: of the cell's own initializers, and of all masks.
 
-    Call arguments:
-        inputs: tensor (batch, inputs).
-        states: list of tensors (batch, units), h first.
-
-    Returns:
-        The output h, (batch, units), and the list of new states.
+    Call arguments and results are those of `EquationStep`.
     """
 
-    def __init__(self, cell: Cell, kernel_initializer=None, recurrent_initializer=None, seed=None, **kwargs):
+    def __init__(self, cell: Cell, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs):
+        roles = [(f"{role}_{kind}", kind) for kind in KINDS for role in ROLES]
+        given = {name: (kind, kwargs.pop(name, None)) for name, kind in roles}
         super().__init__(**kwargs)
+        for name, (kind, value) in given.items():
+            setattr(self, name, getattr(keras, f"{kind}s").get(value))
         self.record, self.units, self.seed = cell, cell.units, seed
+        self.dropout, self.recurrent_dropout = (
+            check_rate("dropout", dropout),
+            check_rate("recurrent_dropout", recurrent_dropout),
+        )
+        self.seed_generator = keras.random.SeedGenerator(seed)
         self.state_size, self.output_size = [cell.units] * len(cell.state_names), cell.units
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self._program = None
 
     def build(self, input_shape):
-        inputs, self._weights_by_name = input_shape[-1], {}
-        check_cell(self.record, inputs)
-        given = {"kernel": self.kernel_initializer, "recurrent_kernel": self.recurrent_initializer}
-        for number, (name, weight) in enumerate(self.record.weights(inputs).items()):
-            seed = None if self.seed is None else self.seed + 10 * number
-            initializer = given.get(name) or initializer_of(weight, seed)
-            self._weights_by_name[name] = self.add_weight(name=name, shape=weight.shape, initializer=initializer)
-        graph = trace(self.record, inputs)
-        self._known = [graph.x, *graph.states.values(), *graph.weights.values()]
-        self._program = Program(graph.after.values(), self._known, table=KERAS)
-
-    def call(self, inputs, states, training=False):
-        weights = [keras.ops.convert_to_tensor(weight) for weight in self._weights_by_name.values()]
-        states = self._program(dict(zip(self._known, [inputs, *states, *weights], strict=True)))
-        return states[0], states
+        check_cell(self.record, input_shape[-1])
+        super().build(input_shape)
 
     def get_config(self):
+        given = {
+            f"{role}_{kind}": getattr(keras, f"{kind}s").serialize(getattr(self, f"{role}_{kind}"))
+            for kind in KINDS
+            for role in ROLES
+        }
         return {
             **keras.layers.Layer.get_config(self),
+            **given,
             "cell": {"name": self.record.name, **dataclasses.asdict(self.record)},
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
         }
 
@@ -80,61 +75,10 @@ class EquationCell(keras.layers.Layer):
         return [keras.ops.zeros((batch_size, self.units), self.compute_dtype) for _ in self.state_size]
 
 
-def initializer_of(weight: Weight, seed: int | None = None) -> keras.initializers.Initializer:
-    """The Keras initializer of a weight."""
-    if callable(weight.initializer):
-        return Drawn(weight.initializer, seed)
-    names = (weight.initializer,) if isinstance(weight.initializer, str) else weight.initializer
-    return Blocks(names, seed) if len(names) > 1 else make_initializer(names[0], seed)
-
-
-def make_initializer(name: str, seed: int | None) -> keras.initializers.Initializer:
-    try:
-        kind = type(keras.initializers.get(name))
-    except ValueError:
-        raise CellError(f"there is no initializer {name!r}: expected one of Keras's, for example orthogonal") from None
-    seeded = seed is not None and "seed" in inspect.signature(kind).parameters
-    return kind(seed=seed) if seeded else kind()
-
-
-@keras.saving.register_keras_serializable(package="shakegen")
-class Blocks(keras.initializers.Initializer):
-    """Blocks of columns side by side, each with an initializer of its own.
-
-    Args:
-        names: of the initializers.
-        seed: of the first block; each draws other numbers.
-    """
-
-    def __init__(self, names, seed=None):
-        self.names, self.seed = tuple(names), seed
-
-    def __call__(self, shape, dtype=None):
-        block = (*shape[:-1], shape[-1] // len(self.names))
-        seeds = [None if self.seed is None else self.seed + number for number in range(len(self.names))]
-        values = [
-            make_initializer(name, seed)(block, dtype=dtype) for name, seed in zip(self.names, seeds, strict=True)
-        ]
-        return keras.ops.concatenate(values, axis=-1)
-
-    def get_config(self):
-        return {"names": list(self.names), "seed": self.seed}
-
-
-class Drawn(keras.initializers.Initializer):
-    """Numbers that a function draws.
-
-    Args:
-        draw: a function of a numpy generator of random numbers and a shape.
-        seed: of the generator; None for other numbers each time, which `keras.utils.set_random_seed` determines.
-    """
-
-    def __init__(self, draw, seed=None):
-        self.draw, self.seed = draw, seed
-
-    def __call__(self, shape, dtype=None):
-        seed = random.getrandbits(64) if self.seed is None else self.seed
-        return keras.ops.convert_to_tensor(self.draw(np.random.default_rng(seed), shape), dtype=dtype)
+def check_rate(name: str, rate) -> float:
+    if not isinstance(rate, Real) or not 0 <= rate < 1:
+        raise ValueError(f"`{name}` must be a number from 0 up to, but not including, 1. Received: {rate!r}")
+    return rate
 
 
 class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
@@ -142,9 +86,13 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
 
     Args:
         units: size H of the output and of every state.
-        kernel_initializer, recurrent_initializer: in place of the cell's own, for the weights `kernel` and
-            `recurrent_kernel`.
-        seed: of the cell's own initializers.
+        kernel_initializer, recurrent_initializer, bias_initializer: in place of the cell's own, for the weights
+            `kernel`, `recurrent_kernel` and `bias`, of every level.
+        kernel_regularizer, kernel_constraint and so on: for these weights; those of kernels also for other matrices.
+        dropout: share of the inputs that is dropped in training, the same in every step of a sequence.
+        recurrent_dropout: share of h that is dropped in training on its way into products with weights, the same in
+            every step of a sequence (Gal & Ghahramani 2016, arXiv 1512.05287).
+        seed: of the cell's own initializers, and of all that is dropped.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
         Options of the cell, by name, and every argument of `keras.layers.RNN` but the cell.
 
@@ -156,18 +104,8 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
     """
 
     kind: type[Cell]
-    dropout = recurrent_dropout = 0.0
 
-    def __init__(
-        self,
-        units,
-        *,
-        kernel_initializer=None,
-        recurrent_initializer=None,
-        seed=None,
-        learn_initial_state=False,
-        **kwargs,
-    ):
+    def __init__(self, units, *, learn_initial_state=False, activity_regularizer=None, **kwargs):
         if not isinstance(units, Integral) or isinstance(units, bool) or units < 1:
             raise ValueError(f"`units` must be an integer of at least 1. Received: {units!r}")
         options = self.kind.options()
@@ -176,14 +114,18 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
             self.kind.check_option(name, value)
         cell = EquationCell(
             self.kind(units, **self.cell_options),
-            kernel_initializer,
-            recurrent_initializer,
-            seed,
+            **{name: kwargs.pop(name) for name in CELL_ARGUMENTS if name in kwargs},
             dtype=kwargs.get("dtype"),
             name=f"{self.kind.name}_cell",
         )
-        super().__init__(cell, learn_initial_state=learn_initial_state, **kwargs)
-        self.units, self.seed = units, seed
+        super().__init__(
+            cell, learn_initial_state=learn_initial_state, activity_regularizer=activity_regularizer, **kwargs
+        )
+        self.units = units
+
+    dropout = property(attrgetter("cell.dropout"))
+    recurrent_dropout = property(attrgetter("cell.recurrent_dropout"))
+    seed = property(attrgetter("cell.seed"))
 
     def _recurrence(self):
         return self.cell.record
@@ -191,8 +133,9 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
     def get_config(self):
         config, cell = super().get_config(), self.cell.get_config()
         del config["cell"]
-        kept = {name: cell[name] for name in ("kernel_initializer", "recurrent_initializer", "seed")}
-        return {**config, **self.cell_options, **kept, "units": self.units}
+        kept = {name: cell[name] for name in CELL_ARGUMENTS}
+        regularizer = keras.regularizers.serialize(self.activity_regularizer)
+        return {**config, **self.cell_options, **kept, "activity_regularizer": regularizer, "units": self.units}
 
     @classmethod
     def from_config(cls, config):

@@ -6,6 +6,7 @@ import warnings
 import keras
 from keras import ops
 
+from shakegen.layers.equation_step import EquationStep, weights_by_name
 from shakegen.layers.private_doors import is_mapped, missing
 
 ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
@@ -38,13 +39,19 @@ class CompiledLoop:
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        if not self._compiled_loop_serves(sequences, initial_state, mask, training):
+        by_equations = isinstance(self.cell, EquationStep)
+        serves = self._compiled_loop_serves(sequences, initial_state, mask, training)
+        masks = self.cell.draw_masks(sequences) if training and by_equations else None
+        if training and 0 < self.dropout < 1 and (serves or by_equations):
+            sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
+        if not serves:
+            sequences = sequences if masks is None else ops.concatenate([sequences, masks], axis=-1)
             return super().inner_loop(sequences, initial_state, mask, training=training)
         from shakegen.layers.recurrence import run
 
-        if 0 < self.dropout < 1:
-            sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
-        outputs, states = run(self._recurrence(), self._weights(), sequences, initial_state, self.go_backwards)
+        cell, drop_h = self._recurrence(), by_equations and 0 < self.recurrent_dropout < 1
+        weights = weights_by_name(self.cell, cell)
+        outputs, states = run(cell, weights, sequences, initial_state, self.go_backwards, masks, drop_h)
         return states[0], outputs, states
 
     def _compiled_loop_serves(self, sequences, initial_state, mask, training):
@@ -57,17 +64,18 @@ class CompiledLoop:
             and not self.unroll
             and not self._drops_in_the_loop()
             and not self._cudnn_serves()
-            and all(activation in ACTIVATIONS for activation in self._activations())
+            and all(activation in ACTIVATIONS for activation in self._activations().values())
             and private_doors_open()
             and not is_mapped()
         )
 
     def _drops_in_the_loop(self):
-        return self.recurrent_dropout or (self.dropout and hasattr(self.cell, "dropout_mask_count"))
+        keras_cell = not isinstance(self.cell, EquationStep)
+        return keras_cell and (self.recurrent_dropout or (self.dropout and hasattr(self.cell, "dropout_mask_count")))
 
     def _activations(self):
         names = ("activation", "recurrent_activation", "cell_activation")
-        return [getattr(self.cell, name) for name in names if hasattr(self.cell, name)]
+        return {name: getattr(self.cell, name) for name in names if hasattr(self.cell, name)}
 
     def _cudnn_serves(self):
         use_cudnn = getattr(self, "use_cudnn", False)
@@ -76,23 +84,15 @@ class CompiledLoop:
         import tensorflow as tf
 
         return (
-            [ACTIVATIONS.get(activation) for activation in self._activations()] == ["tanh", "sigmoid"]
+            [ACTIVATIONS.get(activation) for activation in self._activations().values()] == ["tanh", "sigmoid"]
             and self.use_bias
             and getattr(self, "reset_after", True)
             and bool(tf.config.list_logical_devices("GPU"))
         )
 
-    def _weights(self):
-        """The cell's weights by name, in the dtype to compute in; biases that it does not have are zeros."""
-        weights = {variable.name: ops.cast(variable, self.cell.compute_dtype) for variable in self.cell.weights}
-        cell = self._recurrence()
-        for name, weight in cell.weights(1).items():
-            if name not in weights:
-                weights[name] = ops.zeros(weight.shape, self.cell.compute_dtype)
-        return weights
-
     def _names(self):
-        return [ACTIVATIONS[activation] for activation in self._activations()]
+        """The activations of the cell that are not fixed, by argument."""
+        return {name: ACTIVATIONS[activation] for name, activation in self._activations().items()}
 
 
 @functools.cache

@@ -25,7 +25,7 @@ def forward(key):
     blocks = [blocks_of(symbol) for symbol in steps.kept]
 
     @tf.function(jit_compile=True, autograph=False)
-    def loop(inputs, ids, states, weights, count):
+    def loop(inputs, ids, states, weights, count, masks):
         batch, units = shape_of(states[0])
         room = shape_of(inputs[0])[1] - 1 if ids is None else shape_of(ids)[1]
         last, read_inputs = room if count is None else count, _input_reader(inputs, ids)
@@ -33,6 +33,7 @@ def forward(key):
         def step(t, states, stacks, kept):
             values = dict(zip(steps.loop_weights, weights))
             values |= dict(zip(steps.states, states)) | dict(zip(steps.loop_groups, read_inputs(t)))
+            values |= _read_masks(steps, masks, t)
             states = evaluate(steps.after, values, IN_LOOP)
             stacks = [_write(stack, t + 1, state) for stack, state in zip(stacks, states)]
             kept = [_write(stack, t, evaluate(own, values, IN_LOOP)) for stack, own in zip(kept, blocks)]
@@ -52,13 +53,13 @@ def backward(key):
     """The compiled loop backward, for a part of a batch.
 
     It is a function of the stacks and the kept values, as `forward` returns them, of the gradients of the outputs and
-    the final states, in one list, of the weights, transposed, and of the number of steps. It returns the gradients of
-    the states, and δ, the deltas of the plan, stacks (N, T + 1, ·) with zeros after the last step.
+    the final states, in one list, of the weights, transposed, of the number of steps, and of the masks. It returns the
+    gradients of the states, and δ, the deltas of the plan, stacks (N, T + 1, ·) with zeros after the last step.
     """
     steps = plan(*key)
 
     @tf.function(jit_compile=True, autograph=False)
-    def loop(stacks, kept, d_returned, weights, count):
+    def loop(stacks, kept, d_returned, weights, count, masks):
         d_outputs, *d_states = d_returned
         batch, room, _ = shape_of(d_outputs)
         last = (room if count is None else count) - 1
@@ -71,7 +72,7 @@ def backward(key):
             for number, (before, after) in enumerate(zip(steps.states, steps.after)):
                 values[after] = _read(stacks[number], t + 1)
                 values[before] = _read(stacks[number], t)
-            values |= dict(zip(steps.d_after, [dh, *d_states[1:]]))
+            values |= dict(zip(steps.d_after, [dh, *d_states[1:]])) | _read_masks(steps, masks, t)
             _read_kept(steps, kept, t, values)
             deltas = list(deltas)
             for number in _order_of_deltas(steps):
@@ -92,7 +93,7 @@ def backward(key):
     return loop
 
 
-def differentiate(key, inputs, states, weights, ids, count, d_returned, d_found=None):
+def differentiate(key, inputs, states, weights, ids, count, masks, d_returned, d_found=None):
     """The gradients by inputs, states and weights, in one list, in a graph, without the compiled loops.
 
     With `d_found`, the gradients of these gradients, by inputs, states, weights and `d_returned`. TensorFlow's own
@@ -102,7 +103,7 @@ def differentiate(key, inputs, states, weights, ids, count, d_returned, d_found=
     primals = [*inputs, *states, *weights]
     both = [*primals, *d_returned]  # of which some may be made of others
     gradients = functools.partial(tf.gradients, unconnected_gradients="zero", stop_gradients=both)
-    found = gradients(_step_by_step(plan(*key), inputs, ids, states, weights, count), primals, d_returned)
+    found = gradients(_step_by_step(plan(*key), inputs, ids, states, weights, count, masks), primals, d_returned)
     found = [tf.convert_to_tensor(gradient) for gradient in found]  # tables' may be slices
     return found if d_found is None else gradients(found, both, d_found)
 
@@ -113,14 +114,16 @@ def differentiate_eagerly(key):
     return tf.function(functools.partial(differentiate, key), autograph=False)
 
 
-def _step_by_step(steps: Plan, inputs, ids, states, weights, count):
+def _step_by_step(steps: Plan, inputs, ids, states, weights, count, masks):
     """What `forward` returns first."""
     inputs = [z[:, :-1] for z in inputs] if ids is None else [tf.gather(table, ids) for table in inputs]
     known, room = dict(zip(steps.loop_weights, weights)), shape_of(inputs[0])[1]
     count = room if count is None else count
 
+    inputs = [*inputs, *([] if masks is None else tf.split(masks, len(steps.graph.masks), axis=-1))]
+
     def step(states, inputs):
-        values = known | dict(zip(steps.states, states)) | dict(zip(steps.loop_groups, inputs))
+        values = known | dict(zip(steps.states, states)) | dict(zip([*steps.loop_groups, *steps.graph.masks], inputs))
         return evaluate(steps.after, values, TENSORFLOW)
 
     stacks = tf.scan(step, [tf.transpose(z[:, :count], (1, 0, 2)) for z in inputs], list(states))
@@ -145,6 +148,11 @@ def _read_kept(steps: Plan, kept, t, values) -> None:
                 values[symbol] = _read(kept[numbers[one]], t, start, symbol.attributes["stop"] - start)
             elif one in numbers and one not in values:
                 values[one] = _read(kept[numbers[one]], t)
+
+
+def _read_masks(steps: Plan, masks, t) -> dict:
+    places = enumerate(steps.graph.masks)
+    return {mask: _read(masks, t, k * mask.shape[-1], mask.shape[-1]) for k, mask in places}
 
 
 def _input_reader(inputs, ids):

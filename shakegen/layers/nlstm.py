@@ -6,6 +6,7 @@ import keras
 
 from shakegen import cells
 from shakegen.layers.compiled import CompiledLoop
+from shakegen.layers.extended_cell import ExtendedCell
 from shakegen.layers.initial_state import LearnedInitialState
 from shakegen.layers.nlstm_cell import NLSTMCell
 
@@ -13,7 +14,7 @@ __all__ = ["NLSTM", "NLSTMCell"]
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class NLSTM(LearnedInitialState, CompiledLoop, keras.layers.RNN):
+class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.RNN):
     """Nested LSTM layer: the arguments and the behaviour of `keras.layers.LSTM`, the equations of `NLSTMCell`.
 
     An inner memory is read and written only through the gates of the memory around it, so it can keep, for longer, what
@@ -31,6 +32,7 @@ class NLSTM(LearnedInitialState, CompiledLoop, keras.layers.RNN):
         use_cudnn: "auto" or False, which mean the same: cuDNN has no Nested LSTM.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
         implementation: 2 to drop the same inputs for all gates, 1 for each gate its own; recurrent_dropout implies 1.
+        zoneout: as for `ExtendedCell`.
         Every other argument is that of `keras.layers.LSTM`; initializers, regularizers and constraints hold for the
         weights of every level.
 
@@ -83,6 +85,7 @@ class NLSTM(LearnedInitialState, CompiledLoop, keras.layers.RNN):
         use_cudnn="auto",
         learn_initial_state=False,
         implementation=2,
+        zoneout=0.0,
         **kwargs,
     ):
         if use_cudnn not in ("auto", False):
@@ -125,6 +128,7 @@ class NLSTM(LearnedInitialState, CompiledLoop, keras.layers.RNN):
         )
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self.use_cudnn = use_cudnn
+        self._extend_cell(zoneout=zoneout)
 
     units = property(attrgetter("cell.units"))
     depth = property(attrgetter("cell.depth"))
@@ -147,8 +151,7 @@ class NLSTM(LearnedInitialState, CompiledLoop, keras.layers.RNN):
     seed = property(attrgetter("cell.seed"))
 
     def _recurrence(self):
-        activation, recurrent_activation, candidate = self._names()
-        return cells.NLSTM(self.units, self.depth, candidate, activation, recurrent_activation)
+        return cells.NLSTM(self.units, self.depth, **self._names(), **self._extensions)
 
     def get_config(self):
         config = super().get_config()

@@ -27,7 +27,7 @@ USUAL_BATCH = 64  # assumed for a batch of unknown size
 ALL = slice(None)
 
 
-def run(cell, weights, sequences, states, go_backwards=False):
+def run(cell, weights, sequences, states, go_backwards=False, masks=None, drop_h=False):
     """The outputs of a recurrent layer, (N, T, H), and its final states, a list of tensors (N, H).
 
     Args:
@@ -36,16 +36,19 @@ def run(cell, weights, sequences, states, go_backwards=False):
         sequences: tensor (N, T, inputs).
         states: tensors (N, H), or (1, H) for all sequences, h first.
         go_backwards: whether the sequences are read from their ends.
+        masks: tensor (N, T, ·), the masks of `cells.graph.trace_training` side by side, if there are any.
+        drop_h: whether the first of them is for h.
     """
     sequences = tf.convert_to_tensor(sequences)
     if go_backwards:
         sequences = tf.reverse(sequences, [1])
-    steps, (batch, length, size) = plan(cell, sequences.shape[-1]), shape_of(sequences)
+    batch, length, size = shape_of(sequences)
+    ids = find_ids(sequences) if multiplies_inputs(plan(cell, size, True, drop_h)) else None
+    steps = plan(cell, size, ids is not None, drop_h)
     values = {symbol: weights[name] for name, symbol in steps.graph.weights.items()}
-    ids = find_ids(sequences) if multiplies_inputs(steps) else None
     more_rows, more_steps = round_up(batch, 4) - batch, round_up(length, 2) - length
     if ids is None:
-        x = tf.concat([sequences, sequences[:, -1:]], 1)  # one step more, whose gradients are zeros
+        x = tf.pad(sequences, ((0, 0), (0, 1), (0, 0)))
         inputs = [
             repeat_last(pad_steps(group, more_steps), more_rows)
             for group in evaluate(steps.groups, {**values, steps.graph.x: x}, TENSORFLOW)
@@ -56,10 +59,11 @@ def run(cell, weights, sequences, states, go_backwards=False):
         ids = repeat_last(pad_steps(ids, more_steps), more_rows)
         inputs = tables_of(steps, values)
     states = [repeat_last(give_rows(tf.convert_to_tensor(state), batch), more_rows) for state in states]
+    masks = None if masks is None else repeat_last(pad_steps(masks, more_steps), more_rows)
     prepared = evaluate(steps.prepared, values, TENSORFLOW)
     count = tf.convert_to_tensor(length) if is_open(length) else None
-    key, parts = loop_key(cell, size), _parts(sequences.shape[0])
-    outputs, states = recurrence(key, inputs, ids, states, prepared, parts, count)
+    key, parts = loop_key(cell, size, ids is not None, drop_h), _parts(sequences.shape[0])
+    outputs, states = recurrence(key, inputs, ids, states, prepared, parts, count, masks)
     if is_open(length):
         outputs = outputs[:, :length]
     return (outputs[:batch], [state[:batch] for state in states]) if is_open(batch) else (outputs, states)
@@ -83,9 +87,9 @@ def tables_of(steps: Plan, values: dict) -> list:
     return evaluate(steps.groups, values, TENSORFLOW)
 
 
-def loop_key(cell, inputs: int) -> tuple:
+def loop_key(cell, inputs: int, by_id: bool = False, drop_h: bool = False) -> tuple:
     """The arguments of `plan` for a loop, which is compiled once for all sizes of inputs that it is alike for."""
-    return cell, loop_size(cell, inputs)
+    return cell, loop_size(cell, inputs, by_id, drop_h), by_id, drop_h
 
 
 def _parts(batch):
@@ -105,7 +109,7 @@ def cores():
     return asked or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
 
 
-def recurrence(key, inputs, ids, states, weights, parts=1, count=None):
+def recurrence(key, inputs, ids, states, weights, parts=1, count=None, masks=None):
     """The outputs h, (N, T, H), and the list of final states, (N, H) each; differentiable any number of times.
 
     Gradients of gradients, and gradients forward, come from the steps one by one, without the compiled loops.
@@ -119,10 +123,11 @@ def recurrence(key, inputs, ids, states, weights, parts=1, count=None):
         weights: tensors, for each of the plan's loop weights.
         parts: into how many parts the batch is cut, for as many loops side by side.
         count: how many of the T steps there are, a tensor; None: all. Outputs of the others are zeros.
+        masks: tensor (N, T, ·), the plan's masks side by side; None if it has none.
     """
     batch, steps = shape_of(states[0])[0], plan(*key)
     spans = [slice(part * batch // parts, (part + 1) * batch // parts) for part in range(parts)] if parts > 1 else [ALL]
-    own_ids = [None if ids is None else rows([ids], span)[0] for span in spans]
+    own_ids, own_masks = ([None if one is None else rows([one], span)[0] for span in spans] for one in (ids, masks))
     groups, memories = len(inputs), len(states)
 
     def split(given):
@@ -133,14 +138,14 @@ def recurrence(key, inputs, ids, states, weights, parts=1, count=None):
         inputs, states, weights = split(given)
         own_inputs = [rows(inputs, span) if ids is None else inputs for span in spans]
         with record.stop_recording():
-            parts = zip(own_inputs, own_ids, spans)
-            results = [forward(key)(z, own, rows(states, span), weights, count) for z, own, span in parts]
+            parts = zip(own_inputs, own_ids, spans, own_masks)
+            results = [forward(key)(z, own, rows(states, span), weights, count, m) for z, own, span, m in parts]
 
         def by_compiled_loop(d_returned):
             transposed = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in weights]
             gradients = []
-            for span, own, z, (_, stacks, kept) in zip(spans, own_ids, own_inputs, results):
-                d_states, deltas = backward(key)(stacks, kept, rows(d_returned, span), transposed, count)
+            for span, own, z, m, (_, stacks, kept) in zip(spans, own_ids, own_inputs, own_masks, results):
+                d_states, deltas = backward(key)(stacks, kept, rows(d_returned, span), transposed, count, m)
                 d_inputs = _input_gradients(steps, z, own, deltas)
                 gradients.append((d_inputs, d_states, _weight_gradients(steps, stacks, kept, deltas, weights)))
             d_inputs, d_states, d_weights = zip(*gradients)
@@ -150,7 +155,7 @@ def recurrence(key, inputs, ids, states, weights, parts=1, count=None):
         @tf.custom_gradient
         def gradient(*given_and_d):
             d_returned = given_and_d[len(given) :]
-            known = (*split(given), ids, count, d_returned)
+            known = (*split(given), ids, count, masks, d_returned)
             with record.stop_recording():
                 found = differentiate(key, *known) if is_mapped() else by_compiled_loop(d_returned)
 

@@ -4,11 +4,12 @@ import keras
 
 from shakegen import cells
 from shakegen.layers.compiled import CompiledLoop
+from shakegen.layers.extended_cell import ExtendedCell
 from shakegen.layers.initial_state import LearnedInitialState
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class SimpleRNN(LearnedInitialState, CompiledLoop, keras.layers.SimpleRNN):
+class SimpleRNN(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN`, with its arguments, weights and outputs, trained by one compiled loop over time.
 
     h = activation(x W + h U + b) (Elman 1990, "Finding structure in time"). With activation="relu" and
@@ -17,6 +18,7 @@ class SimpleRNN(LearnedInitialState, CompiledLoop, keras.layers.SimpleRNN):
     Args:
         units: size H of the output and of the state.
         learn_initial_state: whether the state that a sequence starts from is a weight, instead of zeros.
+        zoneout: as for `ExtendedCell`.
         All other arguments, calls, returned values and errors are those of `keras.layers.SimpleRNN`.
 
     Example:
@@ -24,15 +26,16 @@ class SimpleRNN(LearnedInitialState, CompiledLoop, keras.layers.SimpleRNN):
         model = keras.Sequential([keras.Input((None, 65)), SimpleRNN(128), keras.layers.Dense(65, "softmax")])
     """
 
-    def __init__(self, units, *args, learn_initial_state=False, **kwargs):
+    def __init__(self, units, *args, learn_initial_state=False, zoneout=0.0, **kwargs):
         super().__init__(units, *args, learn_initial_state=learn_initial_state, **kwargs)
+        self._extend_cell(zoneout=zoneout)
 
     def _recurrence(self):
-        return cells.RNN(self.units, *self._names())
+        return cells.RNN(self.units, **self._names(), **self._extensions)
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class LSTM(LearnedInitialState, CompiledLoop, keras.layers.LSTM):
+class LSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
     """`keras.layers.LSTM`, with its arguments, weights and outputs, trained by one compiled loop over time.
 
     i, f, o = σ(x W + h U + b), g = tanh(x W + h U + b), c = f ⊙ c + i ⊙ g, h = o ⊙ tanh(c) (Hochreiter & Schmidhuber
@@ -41,6 +44,7 @@ class LSTM(LearnedInitialState, CompiledLoop, keras.layers.LSTM):
     Args:
         units: size H of the output and of both states, h and c.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
+        layer_norm, zoneout: as for `ExtendedCell`.
         All other arguments, calls, returned values and errors are those of `keras.layers.LSTM`.
 
     Example:
@@ -48,15 +52,16 @@ class LSTM(LearnedInitialState, CompiledLoop, keras.layers.LSTM):
         model = keras.Sequential([keras.Input((None, 65)), LSTM(128), keras.layers.Dense(65, "softmax")])
     """
 
-    def __init__(self, units, *args, learn_initial_state=False, **kwargs):
+    def __init__(self, units, *args, learn_initial_state=False, layer_norm=False, zoneout=0.0, **kwargs):
         super().__init__(units, *args, learn_initial_state=learn_initial_state, **kwargs)
+        self._extend_cell(layer_norm=layer_norm, zoneout=zoneout)
 
     def _recurrence(self):
-        return cells.LSTM(self.units, *self._names())
+        return cells.LSTM(self.units, **self._names(), **self._extensions)
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class GRU(LearnedInitialState, CompiledLoop, keras.layers.GRU):
+class GRU(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.GRU):
     """`keras.layers.GRU`, with its arguments, weights and outputs, trained by one compiled loop over time.
 
     z, r = σ(x W + h U + b), g = tanh(x W + r ⊙ (h U + b)), h = z ⊙ h + (1 - z) ⊙ g; with reset_after=False,
@@ -66,6 +71,7 @@ class GRU(LearnedInitialState, CompiledLoop, keras.layers.GRU):
     Args:
         units: size H of the output and of the state.
         learn_initial_state: whether the state that a sequence starts from is a weight, instead of zeros.
+        layer_norm, zoneout: as for `ExtendedCell`.
         All other arguments, calls, returned values and errors are those of `keras.layers.GRU`.
 
     Example:
@@ -73,8 +79,9 @@ class GRU(LearnedInitialState, CompiledLoop, keras.layers.GRU):
         model = keras.Sequential([keras.Input((None, 65)), GRU(128), keras.layers.Dense(65, "softmax")])
     """
 
-    def __init__(self, units, *args, learn_initial_state=False, **kwargs):
+    def __init__(self, units, *args, learn_initial_state=False, layer_norm=False, zoneout=0.0, **kwargs):
         super().__init__(units, *args, learn_initial_state=learn_initial_state, **kwargs)
+        self._extend_cell(layer_norm=layer_norm, zoneout=zoneout)
 
     def _recurrence(self):
-        return cells.GRU(self.units, self.reset_after, *self._names())
+        return cells.GRU(self.units, self.reset_after, **self._names(), **self._extensions)

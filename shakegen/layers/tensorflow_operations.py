@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from shakegen.cells.operations import VARIANCE
+
 
 def sigmoid(z):
     return 0.5 + 0.5 * tf.tanh(0.5 * z)
@@ -33,6 +35,26 @@ def maximum(a, b):
     return tf.maximum(tf.convert_to_tensor(a, dtype), tf.convert_to_tensor(b, dtype))
 
 
+def centre(z):
+    """z with mean 0 over its width, and one divided by its standard deviation."""
+    z -= tf.reduce_mean(z, axis=-1, keepdims=True)
+    return z, tf.math.rsqrt(tf.reduce_mean(z * z, axis=-1, keepdims=True) + VARIANCE)
+
+
+def normalise(z):
+    """Mean 0 and variance 1 over the width."""
+    z, scale = centre(z)
+    return z * scale
+
+
+def differentiate_normalised(z, d):
+    """The gradient by z, from the gradient d by `normalise(z)`."""
+    z, scale = centre(z)
+    y = z * scale
+    d -= tf.reduce_mean(d, axis=-1, keepdims=True)
+    return scale * (d - y * tf.reduce_mean(d * y, axis=-1, keepdims=True))
+
+
 TENSORFLOW = {
     **ACTIVATIONS,
     "add": lambda a, b: a + b,
@@ -45,6 +67,8 @@ TENSORFLOW = {
     "log": tf.math.log,
     "sqrt": tf.sqrt,
     "softplus": tf.math.softplus,
+    "normalise": normalise,
+    "normalise_gradient": differentiate_normalised,
     "positive": lambda z: tf.cast(z > 0, z.dtype),
     "zeros": lambda z, width: tf.zeros((*tf.unstack(tf.shape(z))[:-1], width), z.dtype),
     "part": lambda z, start, stop: z[..., start:stop],

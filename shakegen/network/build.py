@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from shakegen.layers.cell_layer import initializer_of, layer_of
+from shakegen.layers.cell_layer import layer_of
+from shakegen.layers.initializers import initializer_of
 from shakegen.network.config import DROPOUT, Config
 
 

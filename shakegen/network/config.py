@@ -21,7 +21,7 @@ class Usual(int):
 
 
 class CellOptions(Mapping):
-    """All options of a cell, read only; `given` has the ones that were chosen."""
+    """All options of a cell, read only; `given` holds the chosen ones."""
 
     def __init__(self, cell: type[Cell], given: Mapping):
         self._all, self.given = resolve_options(cell, given), given
@@ -59,7 +59,8 @@ class Config:
             `Config("nlstm", depth=3).depth`.
 
     Raises:
-        ValueError: a value is out of range, or the cell has no such option; the message says what was expected.
+        TypeError: no cell has the option.
+        ValueError: a value is out of range, or an option belongs to other cells; the message names the expected values.
     """
 
     cell: str
@@ -146,12 +147,12 @@ class Config:
         return own + (list(find_cell(cell).options()) if cell else [])
 
     def to_dict(self) -> dict:
-        """All settings, those of the cell among them, ready for JSON."""
+        """All settings, with the options of the cell, ready for JSON."""
         return {**{name: getattr(self, name) for name in self.setting_names()}, **self.cell_options}
 
     @classmethod
     def from_dict(cls, values: Mapping) -> "Config":
-        """The configuration of `to_dict`, also of older files, where every cell has a depth, say.
+        """The configuration that `to_dict` wrote; in older files, options of other cells may be among its settings.
 
         Raises:
             ValueError: a setting is unknown, or a value is out of range.
@@ -204,10 +205,11 @@ def config_from_dict(values: Mapping) -> Config:
 
 
 def resolve_options(cell: type[Cell], given: Mapping) -> dict:
-    """All options of a cell: those that are given, checked, and the usual values of the others.
+    """All options of a cell: the given values, checked, and defaults for the rest.
 
     Raises:
-        ValueError: the cell has no such option, or a value is out of range.
+        TypeError: no cell has the option.
+        ValueError: the option belongs to other cells, or its value is out of range.
     """
     options = cell.options()
     for name, value in given.items():

@@ -1,4 +1,4 @@
-"""TensorFlow without its log lines, where Keras runs on it."""
+"""Imports TensorFlow without its log lines, if Keras runs on it."""
 
 import contextlib
 import json
@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FLOATX = ("float16", "float32", "float64")  # that TensorFlow's own reader of keras.json takes
+FLOATX = ("float16", "float32", "float64")  # accepted by TensorFlow's own reader of keras.json
 
 
 def read_settings() -> dict:
-    """The settings of keras.json, where Keras looks for it, without importing Keras."""
+    """The settings in keras.json, found as Keras finds it, without importing Keras."""
     home = os.path.expanduser("~")
     folder = Path(os.environ.get("KERAS_HOME") or Path(home if os.access(home, os.W_OK) else "/tmp", ".keras"))
     try:
@@ -31,7 +31,7 @@ def require_tensorflow() -> None:
     """Refuse another backend of Keras.
 
     Raises:
-        ValueError: Keras runs on it, or keras.json has a `floatx` that TensorFlow cannot read.
+        ValueError: Keras runs on another backend, or TensorFlow cannot read the `floatx` in keras.json.
     """
     backend, floatx = find_backend(), read_settings().get("floatx")
     if floatx not in (None, *FLOATX):

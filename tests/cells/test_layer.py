@@ -5,13 +5,13 @@ import numpy as np
 import odd_cells
 import pytest
 from recurrent import INPUTS, H, N, T, assert_equal, call, random_states, random_weights
+from steps import NEWER
 
 from shakegen import cells, layers
 from shakegen.cells import as_layer
 from shakegen.cells.registry import CELLS
 from shakegen.layers.cell_layer import layer_of
 
-NEWER = (cells.UGRNN, cells.Mogrifier, cells.RGLRU, cells.SLSTM, cells.MinGRU, cells.MinLSTM)
 PUBLIC = [
     (cells.RNN, {}),
     (cells.RNN, {"activation": "relu"}),

@@ -25,7 +25,7 @@ ODD = [*(kind(H) for kind in odd_cells.ODD), odd_cells.Gallery(H, rank=3)]
 @pytest.mark.parametrize("cell", TUNED, ids=str)
 def test_a_tuned_step_equals_the_equations(cell, rng):
     weights, x = draw_weights(cell, rng), rng.normal(size=(STEPS, 3, INPUTS))
-    tuned = cell.numpy_step(weights, INPUTS)
+    tuned = cell.make_numpy_step(weights, INPUTS)
     assert not isinstance(tuned, EquationStep)
     for own, expected in zip(run(tuned, weights, x), run(EquationStep(cell, weights, INPUTS), weights, x), strict=True):
         assert own.keys() <= expected.keys()

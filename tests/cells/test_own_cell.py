@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small
 
 import shakegen as library
 from shakegen.cells.registry import load_cell, register
@@ -25,7 +26,7 @@ class Slow(Cell):
         new = tanh(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias)
         return {"h": (1 - self.alpha) * s.h + self.alpha * new}
 """
-SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
+SMALL = {"epochs": 2, **small.SMALL}
 
 
 @pytest.fixture
@@ -143,10 +144,9 @@ def test_predictions_are_traced_back(trained):
     assert (norms[np.tril_indices(15)] > 0).all()
 
 
-def test_the_commands_take_it(cfn, shakegen, poem, tmp_path):
-    Path("poem.txt").write_text(poem, encoding="utf-8")
+def test_the_commands_take_it(cfn, shakegen, poem_file):
     tiny = ["--epochs", "1", "--units", "6", "--batch-size", "8", "--seq-length", "20"]
-    outcome = shakegen("train", "poem.txt", "--cell", "cfn:CFN", *tiny, "--sample-length", "0")
+    outcome = shakegen("train", poem_file, "--cell", "cfn:CFN", *tiny, "--sample-length", "0")
     assert outcome.exit_code == 0, outcome.output
     assert library.load("models/poem-cfn.h5").config.cell == "cfn"
     assert "Now try: SHAKEGEN_CELLS=cfn:CFN shakegen sample --model models/poem-cfn.h5" in outcome.stderr
@@ -157,16 +157,15 @@ def test_the_commands_take_it(cfn, shakegen, poem, tmp_path):
     assert "cfn" in outcome.stdout
 
 
-def test_options_of_a_cell_of_one_s_own_follow_it(shakegen, poem, monkeypatch):
-    Path("poem.txt").write_text(poem, encoding="utf-8")
+def test_options_of_a_cell_of_one_s_own_follow_it(shakegen, poem_file):
     Path("slow_cells.py").write_text(SLOW, encoding="utf-8")
     tiny = ["--epochs", "1", "--units", "6", "--batch-size", "8", "--seq-length", "20", "--sample-length", "0"]
-    outcome = shakegen("train", "poem.txt", "--cell", "slow_cells:Slow:alpha=0.25", "--out", "a.h5", *tiny)
+    outcome = shakegen("train", poem_file, "--cell", "slow_cells:Slow:alpha=0.25", "--out", "a.h5", *tiny)
     assert outcome.exit_code == 0, outcome.output
     assert library.load("a.h5").config.alpha == 0.25
-    assert shakegen("train", "poem.txt", "--cell", "nlstm:depth=3", "--out", "b.h5", *tiny).exit_code == 0
+    assert shakegen("train", poem_file, "--cell", "nlstm:depth=3", "--out", "b.h5", *tiny).exit_code == 0
     assert library.load("b.h5").config.depth == 3
-    outcome = shakegen("train", "poem.txt", "--cell", "slow_cells:Slow:beta=1", *tiny)
+    outcome = shakegen("train", poem_file, "--cell", "slow_cells:Slow:beta=1", *tiny)
     assert outcome.exit_code == 1
     assert outcome.stderr.startswith(
         "Error: a cell cannot have 'beta=1' of its own: expected NAME=VALUE, the name one of "
@@ -174,9 +173,8 @@ def test_options_of_a_cell_of_one_s_own_follow_it(shakegen, poem, monkeypatch):
     sys.modules.pop("slow_cells")
 
 
-def test_it_is_compared(poem, tmp_path, monkeypatch):
+def test_it_is_compared(poem_file, tmp_path, monkeypatch):
     """In processes of their own, which are told of the cell."""
-    (tmp_path / "poem.txt").write_text(poem, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     tiny = [
         "--epochs",

@@ -72,7 +72,50 @@ def ugrnn(cell, w, x, s):
     return [sigma(g) * s[0] + (1 - sigma(g)) * np.tanh(c)]
 
 
+def normalised(z):
+    """Equation 3 of 1607.06450."""
+    return (z - z.mean(axis=1, keepdims=True)) / np.sqrt(z.var(axis=1, keepdims=True) + 1e-5)
+
+
+def lstm(cell, w, x, s):
+    """Equations 20 to 22 of 1607.06450."""
+    h, c = s
+    z = normalised(h @ w["recurrent_kernel"]) * w["recurrent_scale"] + normalised(x @ w["kernel"]) * w["kernel_scale"]
+    i, f, g, o = np.split(z + w["bias"], 4, axis=1)
+    c = sigma(f) * c + sigma(i) * np.tanh(g)
+    return [sigma(o) * np.tanh(normalised(c) * w["memory_scale"] + w["memory_shift"]), c]
+
+
+def gru(cell, w, x, s):
+    """Equations 23 to 25 of 1607.06450, h kept where a gate is open, and a bias of h within the reset gate."""
+    h, last = s[0], 2 * H
+    b_x, b_h = w["bias"] if cell.reset_after else (w["bias"], 0 * w["bias"])
+
+    def product(a, kernel, scale, columns):
+        return normalised(a @ w[kernel][:, columns]) * w[scale][columns]
+
+    gates, candidate = slice(0, last), slice(last, None)
+    z, r = np.split(
+        sigma(
+            product(x, "kernel", "kernel_scale", gates)
+            + product(h, "recurrent_kernel", "recurrent_scale", gates)
+            + b_x[gates]
+            + b_h[gates]
+        ),
+        2,
+        axis=1,
+    )
+    if cell.reset_after:
+        inner = r * (product(h, "recurrent_kernel", "recurrent_scale", candidate) + b_h[candidate])
+    else:
+        inner = product(r * h, "recurrent_kernel", "recurrent_scale", candidate)
+    return [z * h + (1 - z) * np.tanh(product(x, "kernel", "kernel_scale", candidate) + b_x[candidate] + inner)]
+
+
 PAPERS = [
+    (cells.LSTM(H, layer_norm=True), lstm),
+    (cells.GRU(H, layer_norm=True), gru),
+    (cells.GRU(H, layer_norm=True, reset_after=False), gru),
     (cells.MinGRU(H), mingru),
     (cells.MinGRU(H, positive=True), mingru),
     (cells.MinLSTM(H), minlstm),
@@ -88,7 +131,7 @@ PAPERS = [
 
 def read(cell, weights, x):
     """The outputs h of a cell along inputs (T, N, INPUTS)."""
-    return np.array([shown["h"] for shown in run(cell.numpy_step(weights, INPUTS), weights, x)])
+    return np.array([shown["h"] for shown in run(cell.make_numpy_step(weights, INPUTS), weights, x)])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +143,7 @@ def test_a_step_is_that_of_the_paper(cell, paper, rng):
     if cell.name == "slstm":
         weights["initial_state_2"] = np.abs(weights["initial_state_2"])  # a sum of positive weights
         states[2] = np.abs(states[2])
-    for shown, one in zip(run(cell.numpy_step(weights, INPUTS), weights, x), x, strict=True):
+    for shown, one in zip(run(cell.make_numpy_step(weights, INPUTS), weights, x), x, strict=True):
         states = paper(cell, weights, one, states)
         for name, expected in zip(cell.state_names, states, strict=True):
             np.testing.assert_allclose(shown[name], expected, rtol=0, atol=1e-10)

@@ -15,16 +15,15 @@ HISTORY = [
 
 
 @pytest.fixture
-def all_kinds(tmp_path, poem, random_weights):
+def all_kinds(tmp_path, poem, poem_file, random_weights):
     """poem.txt, and a random model of each kind for it: char.h5, word.h5 and autocomplete.h5."""
-    (tmp_path / "poem.txt").write_text(poem)
     for level in ("char", "word"):
         corpus = Corpus.from_text(poem, "poem", level=level)
         config = Config("lstm", units=6, level=level, embedding={"char": 0, "word": 5}[level])
         weights = {name: weight * 2 for name, weight in random_weights(config, len(corpus.vocabulary)).items()}
         model = LanguageModel(config, corpus.vocabulary, weights, corpus.origin(), HISTORY)
         model.save(tmp_path / f"{level}.h5")
-    words = AutocompleteCorpus.from_source(reading.from_file(tmp_path / "poem.txt"), length=40)
+    words = AutocompleteCorpus.from_source(reading.from_file(poem_file), length=40)
     config = Config.autocomplete("gru", units=6)
     weights = random_weights(config, len(SYMBOLS), outputs=len(words.words))
     weights["dense/kernel"] *= 9

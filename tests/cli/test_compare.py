@@ -24,13 +24,6 @@ SMALL = ["--units", "6", "--layers", "1", "--repeats", "1", "--epochs", "20", "-
 CELLS = "rnn,rnn:learning-rate=1e38"
 
 
-@pytest.fixture
-def corpus(tmp_path, poem):
-    path = tmp_path / "poem.txt"
-    path.write_text(poem)
-    return path
-
-
 def interrupted(folder, *words):
     """Start the command, press Ctrl-C once its first run has a checkpoint; gives its exit code and standard error."""
     command = [sys.executable, "-m", "shakegen", *words]
@@ -44,7 +37,7 @@ def interrupted(folder, *words):
 
 
 def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_stop_the_others(
-    shakegen, corpus, poem, tmp_path
+    shakegen, poem_file, poem, tmp_path
 ):
     folder, words = tmp_path / "models" / "compare-poem", ["compare", "poem.txt", "--cells", CELLS, *SMALL]
     code, errors = interrupted(folder, *words)
@@ -92,7 +85,7 @@ def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_st
     )
 
 
-def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path):
+def test_where_no_run_finished_it_fails_and_shows_why(shakegen, poem_file, tmp_path):
     path = tmp_path / "models" / "compare-poem" / "gru-0.json"
     words = ["compare", "poem.txt", "--cells", "gru", *SMALL, "--quiet"]
     path.parent.mkdir(parents=True)
@@ -101,7 +94,7 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
         shakegen(*words),
         "models/compare-poem/gru-0.json is not a run of a comparison: remove it, or name another folder with --runs",
     )
-    what = {"corpus": json.loads(json.dumps(identify(Corpus.from_file(corpus))))}
+    what = {"corpus": json.loads(json.dumps(identify(Corpus.from_file(poem_file))))}
     recipe = {"epochs": 20, "seq_length": 20, "batch_size": 8}
     what |= {"config": Config(units=6, layers=1).to_dict(), "recipe": Recipe(**recipe).to_dict()}
     Record("gru-0", what, {}, {}, "diverged", "too fast").write(path.parent)
@@ -131,6 +124,6 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, corpus, tmp_path
          "characters, and predicts words"),
     ],
 )  # fmt: skip
-def test_bad_input_is_one_line_and_nothing_is_begun(shakegen, corpus, tmp_path, words, message):
-    assert fails(shakegen("compare", corpus, *words), message)
+def test_bad_input_is_one_line_and_nothing_is_begun(shakegen, poem_file, tmp_path, words, message):
+    assert fails(shakegen("compare", poem_file, *words), message)
     assert [path.name for path in tmp_path.iterdir()] == ["poem.txt"]

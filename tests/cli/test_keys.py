@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-import pty
 import threading
+
+from terminal import open_terminal
 
 from shakegen.cli import keys
 from shakegen.cli.group import main
@@ -43,12 +44,12 @@ def test_keys_without_a_sign_change_nothing(monkeypatch):
 
 
 def test_a_character_may_come_byte_by_byte(monkeypatch):
-    leader, follower = pty.openpty()
-    with os.fdopen(follower, encoding="utf-8") as terminal:
+    ours, theirs = open_terminal()
+    with os.fdopen(theirs, encoding="utf-8") as terminal:
         monkeypatch.setattr(keys.sys, "stdin", terminal)
         with keys.raw_terminal() as read:
             first, second = "é".encode()
-            os.write(leader, bytes([first]))
-            threading.Timer(0.05, os.write, (leader, bytes([second]))).start()
+            os.write(ours, bytes([first]))
+            threading.Timer(0.05, os.write, (ours, bytes([second]))).start()
             assert read() == "é"
-    os.close(leader)
+    os.close(ours)

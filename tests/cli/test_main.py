@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import run_without
 from mistakes import fails
 
 from shakegen.cli.group import name_flags
@@ -158,15 +159,7 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
 def test_tensorflow_and_h5py_are_not_loaded(arguments, tmp_path, random_model):
     random_model().save(tmp_path / "models" / "a.h5")
     (tmp_path / "models" / "a.h5.txt").write_text("shall i compare thee to a summer day")
-    code = (
-        "import sys\nfrom shakegen.cli import main\n"
-        "main(sys.argv[1:], standalone_mode=False)\n"
-        "sys.exit(bool({'tensorflow', 'keras', 'h5py'} & set(sys.modules)))"
-    )
-    words = arguments.replace("MODEL", "models/a.h5").split()
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run_without("tensorflow keras h5py", tmp_path, *arguments.replace("MODEL", "models/a.h5").split())
     assert done.returncode == 0, done.stderr
     assert done.stdout
 

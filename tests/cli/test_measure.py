@@ -13,10 +13,9 @@ from shakegen.text.corpus import Corpus
 
 
 @pytest.fixture
-def trained(tmp_path, poem, random_weights):
+def trained(tmp_path, poem, poem_file, random_weights):
     """A model, saved as model.h5, that claims to have learned poem.txt, split 0.8, 0.1, 0.1."""
     corpus = Corpus.from_text(poem, split=(0.8, 0.1, 0.1))
-    (tmp_path / "poem.txt").write_text(poem)
     config = Config("gru", units=8)
     origin = {"name": "poem", "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
     model = LanguageModel(config, corpus.vocabulary, random_weights(config, len(corpus.vocabulary)), origin)

@@ -7,6 +7,7 @@ from typing import Annotated
 import click
 import pytest
 from click.testing import CliRunner
+from commands import GROUPS, LEAVES
 
 from shakegen.cli import main
 from shakegen.cli.lab import lab
@@ -76,28 +77,18 @@ def test_the_help_is_that_of_the_docstring(run):
     assert shown[1].split()[0] == "--help"
 
 
-def commands(command, name="shakegen"):
-    yield name, command
-    context = click.Context(command)
-    for below in command.list_commands(context) if isinstance(command, click.Group) else ():
-        yield from commands(command.get_command(context, below), f"{name} {below}")
-
-
-ALL = dict(commands(main))
-
-
-@pytest.mark.parametrize("name", [name for name, command in ALL.items() if isinstance(command, click.Group)])
+@pytest.mark.parametrize("name", GROUPS)
 def test_summaries_of_commands_fit_a_line_of_80_columns(shakegen, name):
     arguments = name.split()[1:]
     lines = shakegen(*arguments, "--help", terminal_width=80).output.split("Commands:\n")[1].splitlines()
-    below = [other for other in ALL if other.startswith(f"{name} ") and other.count(" ") == name.count(" ") + 1]
+    below = [other for other in GROUPS | LEAVES if other.rpartition(" ")[0] == name]
     assert len(lines) == len(below)
     assert all(len(line) <= 80 and line.endswith(".") and not line.endswith("...") for line in lines)
 
 
-@pytest.mark.parametrize("name", [name for name, command in ALL.items() if not isinstance(command, click.Group)])
+@pytest.mark.parametrize("name", LEAVES)
 def test_every_option_has_a_help_text_of_one_kind(name):
-    for option in ALL[name].params:
+    for option in LEAVES[name].params:
         if isinstance(option, click.Option):
             assert option.help, option.name
             assert option.help[0].isupper() or option.help[0] in "0-", option.help
@@ -113,4 +104,4 @@ def test_every_experiment_of_the_lab_is_a_command_with_examples():
     names = lab.list_commands(click.Context(lab))
     assert names == ["cliff", "cloze", "gates", "gradients", "memory", "start", "timer"]
     for name in names:
-        assert f"shakegen lab {name}" in ALL[f"shakegen lab {name}"].help
+        assert f"shakegen lab {name}" in LEAVES[f"shakegen lab {name}"].help

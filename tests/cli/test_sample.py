@@ -1,13 +1,12 @@
 """`shakegen sample`: what goes to standard output, and one line for each mistake."""
 
 import os
-import pty
 import re
 import subprocess
 import sys
 
 import pytest
-from terminal import type_in
+from terminal import open_terminal, type_in
 
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
@@ -172,16 +171,16 @@ def test_interactive_ends_with_the_length_or_a_stop_text(shakegen, random_model,
 
 def test_on_a_terminal_the_text_appears_as_it_is_drawn(tmp_path, random_model):
     random_model().save(tmp_path / "models" / "small.h5")
-    above, below = pty.openpty()
+    ours, theirs = open_terminal()
     endless = [sys.executable, "-m", "shakegen", "sample", "--seed", "ab", "--length", str(10**12)]
-    process = subprocess.Popen([*endless, "--random-state", "1"], cwd=tmp_path, stdout=below, stderr=subprocess.PIPE)
+    process = subprocess.Popen([*endless, "--random-state", "1"], cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE)
     shown = b""
     while len(shown) < 50:
-        shown += os.read(above, 50)
+        shown += os.read(ours, 50)
     process.kill()
     process.communicate()
-    os.close(above)
-    os.close(below)
+    os.close(ours)
+    os.close(theirs)
     assert shown.decode().startswith("ab" + random_model().sample("ab", 40, temperature=0.8, random_state=1))
 
 

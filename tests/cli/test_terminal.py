@@ -1,12 +1,12 @@
 """Control characters of a file, a name or a sample never reach a terminal."""
 
 import io
-import os
 import re
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from terminal import open_terminal, read_all
 
 from shakegen.cli import main
 from shakegen.model import LanguageModel
@@ -28,30 +28,18 @@ def on_terminal(tmp_path, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
 
     def run(*arguments) -> str:
-        master, slave = os.openpty()
-        os.set_blocking(master, True)
-        shown = []
-        reader = threading.Thread(target=read_all, args=(master, shown))
-        reader.start()
-        with open(slave, "w", encoding="utf-8", errors="replace") as terminal, monkeypatch.context() as patch:
-            for name in ("stdout", "stderr"):
-                patch.setattr(sys, name, terminal)
-            patch.setattr(sys, "stdin", io.StringIO(f"1\n={HOSTILE[0]}\né\n"))
-            with pytest.raises(SystemExit):
-                main([str(argument) for argument in arguments])
-            terminal.flush()
-            os.write(slave, b"\0")  # the end
-            reader.join()
-        os.close(master)
-        return b"".join(shown).decode().replace("\r\n", "\n").removesuffix("^@")
+        ours, theirs = open_terminal()
+        with ThreadPoolExecutor() as pool:
+            shown = pool.submit(read_all, ours)
+            with open(theirs, "w", encoding="utf-8", errors="replace") as terminal, monkeypatch.context() as patch:
+                for name in ("stdout", "stderr"):
+                    patch.setattr(sys, name, terminal)
+                patch.setattr(sys, "stdin", io.StringIO(f"1\n={HOSTILE[0]}\né\n"))
+                with pytest.raises(SystemExit):
+                    main([str(argument) for argument in arguments])
+        return shown.result()
 
     return run
-
-
-def read_all(master: int, shown: list[bytes]) -> None:
-    while not shown or not shown[-1].endswith(b"\0"):
-        shown.append(os.read(master, 4096))
-    shown[-1] = shown[-1].removesuffix(b"\0")
 
 
 @pytest.fixture

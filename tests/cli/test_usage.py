@@ -1,29 +1,15 @@
 """Laws of all commands: exit codes, one line for a mistake, colours, and a terminal of 80 columns."""
 
 import os
-import pty
 import re
 import subprocess
 import sys
-import termios
 
 import click
 import pytest
+from commands import LEAVES
+from terminal import open_terminal, read_all
 
-from shakegen.cli import main
-
-
-def commands(command, names=()):
-    """Every command that does something, by the words that call it."""
-    if not isinstance(command, click.Group):
-        yield names, command
-        return
-    context = click.Context(command)
-    for name in command.list_commands(context):
-        yield from commands(command.get_command(context, name), (*names, name))
-
-
-ALL = dict(commands(main))
 WRONG = {click.INT: "1.5", click.FLOAT: "x"}  # values that a type cannot be, and what click says of them
 SAID = {click.INT: "'1.5' is not a valid integer", click.FLOAT: "'x' is not a valid float"}
 
@@ -34,27 +20,28 @@ def one_line(result, code):
     return line.removeprefix("Error: ")
 
 
-@pytest.mark.parametrize("names", ALL, ids=" ".join)
-def test_a_bad_value_ends_with_1_and_a_command_line_that_cannot_be_read_with_2(shakegen, names):
-    arguments = ["x" for one in ALL[names].params if isinstance(one, click.Argument) and one.required]
-    hint = f"(see `shakegen {' '.join(names)} --help`)"
-    result = shakegen(*names, *arguments, "--no-such-option", prog_name="shakegen")
+@pytest.mark.parametrize("name", LEAVES)
+def test_a_bad_value_ends_with_1_and_a_command_line_that_cannot_be_read_with_2(shakegen, name):
+    words, command = name.split()[1:], LEAVES[name]
+    arguments = ["x" for one in command.params if isinstance(one, click.Argument) and one.required]
+    hint = f"(see `{name} --help`)"
+    result = shakegen(*words, *arguments, "--no-such-option", prog_name="shakegen")
     assert one_line(result, 2) == f"no such option '--no-such-option' {hint}"
     if arguments:
-        assert one_line(shakegen(*names, prog_name="shakegen"), 2).startswith("missing argument '")
-    for option in ALL[names].params:
+        assert one_line(shakegen(*words, prog_name="shakegen"), 2).startswith("missing argument '")
+    for option in command.params:
         flag = max(option.opts, key=len)
         if not isinstance(option, click.Option) or option.is_flag:
             continue
-        result = shakegen(*names, *arguments, flag, prog_name="shakegen")
+        result = shakegen(*words, *arguments, flag, prog_name="shakegen")
         assert one_line(result, 2) == f"option '{flag}' requires an argument {hint}"
         if isinstance(option.type, click.Choice):
-            said = one_line(shakegen(*names, *arguments, flag, "?", prog_name="shakegen"), 1)
+            said = one_line(shakegen(*words, *arguments, flag, "?", prog_name="shakegen"), 1)
             choices = ", ".join(f"'{choice}'" for choice in option.type.choices)
             kind = "is not one of" if len(option.type.choices) > 1 else "is not"
             assert said == f"the value of {flag} is not usable: '?' {kind} {choices} {hint}"
         elif option.type in WRONG:
-            said = one_line(shakegen(*names, *arguments, flag, WRONG[option.type], prog_name="shakegen"), 1)
+            said = one_line(shakegen(*words, *arguments, flag, WRONG[option.type], prog_name="shakegen"), 1)
             assert said == f"the value of {flag} is not usable: {SAID[option.type]} {hint}"
 
 
@@ -92,24 +79,17 @@ def show(folder, **environment):
         "    main(call.split(), standalone_mode=False)\n"
         "    print('~~end~~', end='', flush=True)\n"
     )
-    leader, follower = pty.openpty()
-    termios.tcsetwinsize(follower, (24, 80))
+    ours, theirs = open_terminal()
     surroundings = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *SHOWN], cwd=folder, stdout=follower, stderr=subprocess.PIPE,
+        [sys.executable, "-c", code, *SHOWN], cwd=folder, stdout=theirs, stderr=subprocess.PIPE,
         env={**surroundings, "TERM": "xterm-256color", **environment},
     )  # fmt: skip
-    os.close(follower)
-    shown = b""
-    try:
-        while block := os.read(leader, 1 << 16):
-            shown += block
-    except OSError:  # the terminal's other end is closed
-        pass
-    os.close(leader)
+    os.close(theirs)
+    shown = read_all(ours)
     _, errors = process.communicate()
     assert process.returncode == 0, errors
-    return shown.decode().replace("\r\n", "\n").split("~~end~~")[:-1]
+    return shown.split("~~end~~")[:-1]
 
 
 def test_colours_and_tables_of_every_command_in_a_terminal(all_kinds):
@@ -126,7 +106,7 @@ def test_colours_and_tables_of_every_command_in_a_terminal(all_kinds):
 
 
 def test_examples_fit_a_line_of_80_columns():
-    lines = [line.strip() for command in ALL.values() for line in (command.help or "").splitlines()]
+    lines = [line.strip() for command in LEAVES.values() for line in (command.help or "").splitlines()]
     examples = [line for line in lines if line.startswith("shakegen ")]
     assert examples
     assert [line for line in examples if len(line) > 78] == []

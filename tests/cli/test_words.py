@@ -2,11 +2,10 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from commands import run_without
 
 from shakegen.model import load
 from shakegen.text.corpus import Corpus
@@ -17,9 +16,8 @@ TEXT = "Shall I compare thee to a winter's day?\n"
 
 
 @pytest.fixture
-def saved(word_model, tmp_path, poem):
+def saved(word_model, tmp_path, poem_file):
     """The model of words as model.h5, and the text that it claims to have learned, split 0.8, 0.1, 0.1."""
-    (tmp_path / "poem.txt").write_text(poem)
     word_model.save(tmp_path / "model.h5")
     return word_model
 
@@ -29,8 +27,8 @@ def figures(result):
     return json.loads(result.stdout)
 
 
-def test_train_sample_and_show_a_model_of_words(shakegen, tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem)
+@pytest.mark.usefixtures("poem_file")
+def test_train_sample_and_show_a_model_of_words(shakegen, poem):
     trained = shakegen("train", "poem.txt", *FAST, "--level", "word", "--vocabulary-size", 15, "--split", "*,240,240")
     assert (trained.exit_code, trained.stdout) == (0, "")
     assert " bits/word, " in trained.stderr
@@ -57,8 +55,8 @@ def test_train_sample_and_show_a_model_of_words(shakegen, tmp_path, poem):
     assert shakegen("models").stdout.splitlines()[1].split()[0] == "word"
 
 
-def test_train_with_few_characters(shakegen, tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem)
+@pytest.mark.usefixtures("poem_file")
+def test_train_with_few_characters(shakegen, poem):
     arguments = ("--vocabulary-size", 9, "--quiet", "--out", "small.h5")
     assert shakegen("train", "poem.txt", *FAST, *arguments).exit_code == 0
     model = load("small.h5")
@@ -71,8 +69,8 @@ def test_train_with_few_characters(shakegen, tmp_path, poem):
     assert set(sampled.removeprefix("Zürich").removesuffix("\n")) <= set(model.vocabulary.symbols)
 
 
-def test_runs_on_words_go_on_and_start_from_others(shakegen, tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem)
+@pytest.mark.usefixtures("poem_file")
+def test_runs_on_words_go_on_and_start_from_others(shakegen, tmp_path):
     (tmp_path / "more.txt").write_text("Shall I say zounds? Zounds, I shall!\n" * 60)
     words = ("--level", "word", "--vocabulary-size", 12, "--split", "*,200,200")
     first = ("--cell", "rnn", "--embedding", 5, "--quiet", "--log-dir", "logs")
@@ -190,10 +188,5 @@ def test_mistakes_get_one_line(shakegen, saved, tmp_path, message, arguments):
 
 
 def test_models_of_words_are_used_without_tensorflow(saved, tmp_path):
-    code = (
-        "import sys; from click.testing import CliRunner; from shakegen.cli import main\n"
-        "for arguments in ('sample --model model.h5 --seed Thou', 'evaluate model.h5 poem.txt'):\n"
-        "    assert CliRunner().invoke(main, arguments.split()).exit_code == 0\n"
-        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0
+    for arguments in ("sample --model model.h5 --seed Thou", "evaluate model.h5 poem.txt"):
+        assert run_without("tensorflow keras", tmp_path, *arguments.split()).returncode == 0

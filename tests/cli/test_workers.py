@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import numpy as np
-import pytest
 import workers
 
 from shakegen.model import load
@@ -24,12 +23,6 @@ FAST = ["--units", 8, "--seq-length", 20, "--batch-size", 8, "--sample-length", 
 WHERE = "expected every worker to be started, with the same addresses; try a longer --worker-wait"
 
 
-@pytest.fixture
-def corpus(tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem)
-    return tmp_path / "poem.txt"
-
-
 def started(tmp_path, *arguments):
     """Two workers, each in a folder of its own; their addresses and processes."""
     addresses = workers.free_addresses(2)
@@ -39,8 +32,8 @@ def started(tmp_path, *arguments):
     return addresses, [workers.start(index, addresses, *command, cwd=tmp_path / str(index)) for index in (0, 1)]
 
 
-def test_the_chief_shows_and_writes_and_a_signal_to_another_worker_ends_both(tmp_path, corpus):
-    addresses, (chief, other) = started(tmp_path, corpus, *FAST, "--epochs", 100_000)
+def test_the_chief_shows_and_writes_and_a_signal_to_another_worker_ends_both(tmp_path, poem_file):
+    addresses, (chief, other) = started(tmp_path, poem_file, *FAST, "--epochs", 100_000)
     with chief, other:
         assert chief.stderr.readline().startswith("epoch 1/100000: ")
         other.send_signal(signal.SIGTERM)
@@ -54,12 +47,12 @@ def test_the_chief_shows_and_writes_and_a_signal_to_another_worker_ends_both(tmp
     assert model.training.state["position"]["step"] > 0
 
 
-def test_what_is_wrong_with_one_worker_is_said_by_all(tmp_path, corpus):
+def test_what_is_wrong_with_one_worker_is_said_by_all(tmp_path, poem_file):
     (tmp_path / "1").mkdir()
     addresses = workers.free_addresses(2)
     command = "-m", "shakegen", "train"
     with (
-        workers.start(0, addresses, *command, corpus) as chief,
+        workers.start(0, addresses, *command, poem_file) as chief,
         workers.start(1, addresses, *command, "poems.txt", cwd=tmp_path / "1") as other,
     ):
         wrong = other.stderr.read()
@@ -69,15 +62,15 @@ def test_what_is_wrong_with_one_worker_is_said_by_all(tmp_path, corpus):
     assert (chief.returncode, other.returncode) == (1, 1)
 
 
-def test_a_worker_waits_for_the_others_but_not_for_ever(shakegen, corpus):
+def test_a_worker_waits_for_the_others_but_not_for_ever(shakegen, poem_file):
     addresses = workers.free_addresses(2)
     options = ["--workers", ",".join(addresses), "--worker-wait", 0.3]
-    result = shakegen("train", corpus, *options, "--worker-index", 0)
+    result = shakegen("train", poem_file, *options, "--worker-index", 0)
     assert (result.exit_code, result.stderr) == (
         1,
         f"Error: worker 1 ({addresses[1]}) did not come to worker 0 ({addresses[0]}) within 0.3 s: {WHERE}\n",
     )
-    result = shakegen("train", corpus, *options)
+    result = shakegen("train", poem_file, *options)
     assert (result.exit_code, result.stderr) == (
         1,
         "Error: --workers is given without --worker-index: expected which of them this is, from 0\n",

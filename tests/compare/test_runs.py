@@ -133,10 +133,9 @@ def test_standard_input_is_kept_for_all_runs(tmp_path, monkeypatch, poem):
     assert found.parameters == {"gru": count_weights(Config(units=3), len(again.vocabulary))}
 
 
-def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatch, poem):
+def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatch, poem_file):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "poem.txt").write_text(poem)
-    text = Text(["poem.txt"], {}, {"split": [0.8, 0.1, 0.1]})
+    text = Text([poem_file.name], {}, {"split": [0.8, 0.1, 0.1]})
     assert str(Comparison(text, plan("gru")).folder) == "models/compare-poem"
     with pytest.raises(ValueError) as error:
         Comparison(replace(text, shape={"split": [2429, 1, 0]}), plan("gru"))

@@ -22,16 +22,15 @@ SMALL = {"batch_size": 8, "seq_length": 20}
 
 
 @pytest.fixture
-def made(tmp_path, poem, monkeypatch):
+def made(tmp_path, poem_file, monkeypatch):
     """The record of the only run of a comparison, and its folder."""
-    (tmp_path / "poem.txt").write_text(poem)
     monkeypatch.setattr(worker, "TIMED", 0)
 
     def make(task="next", recipe=None, level="char", **shape):
         recipe, settings = recipe or Recipe(epochs=2, random_state=3, **SMALL), {"units": 6, "layers": 1}
         settings |= {"level": level} if level == "word" else {}
         plan = Plan((Entry("gru", "gru"),), recipe, repeats=1, settings=settings, task=task)
-        text = Text([str(tmp_path / "poem.txt")], {}, {"split": [0.8, 0.1, 0.1], **shape})
+        text = Text([str(poem_file)], {}, {"split": [0.8, 0.1, 0.1], **shape})
         comparison = Comparison(text, plan, tmp_path, length=30)
         (record,) = comparison.records
         record.write(tmp_path)

@@ -11,7 +11,9 @@ import pytest
 from engine_page import open_engine, read_along
 
 from shakegen.cells import BUILT_IN
+from shakegen.cells.operations import NUMPY
 from shakegen.cells.registry import CELLS, find_cell
+from shakegen.cells.symbol import ELEMENTWISE
 from shakegen.export.page.network import describe, pack
 from shakegen.export.page.precision import PRECISIONS, choose_precision
 from shakegen.model import AutocompleteModel, LanguageModel
@@ -24,8 +26,13 @@ from shakegen.text.word_vocabulary import WordVocabulary, tokenize
 
 V, T = 11, 14
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cfn.py"
-PRESETS = [
+VARIANTS = [
     Config(cell, units=5, layers=1, **options) for cell in BUILT_IN for options in find_cell(cell).presets.values()
+]
+VARIANTS += [
+    Config("lstm", units=9, layer_norm=True, zoneout=0.2),
+    Config("gru", units=9, layer_norm=True, zoneout=0.1, learn_initial_state=True),
+    Config("nlstm", units=9, depth=3, zoneout=0.3, residual=False),
 ]
 SIZES = {
     "plain": {"units": 5, "layers": 1},
@@ -97,7 +104,7 @@ def test_every_cell_gives_the_numbers_of_the_engine_in_numpy(page, make, rng, ce
     compare(page, make(Config(cell, **SIZES[size])), rng.integers(V, size=T))
 
 
-@pytest.mark.parametrize("config", PRESETS, ids=str)
+@pytest.mark.parametrize("config", VARIANTS, ids=str)
 def test_so_do_variants_of_cells(page, make, rng, config):
     compare(page, make(config), rng.integers(V, size=T), keep=True)
 
@@ -164,6 +171,34 @@ def test_weights_are_half_as_long_where_that_changes_little(page, make, rng):
         state = engine.start()
         for number, logits in zip(ids, found, strict=True):
             np.testing.assert_allclose(engine.step(np.array([number]), state)[0][0], logits, atol=1e-4)
+
+
+def test_every_operation_gives_the_numbers_of_numpy(page, rng):
+    """So no operation can be new to cells and unknown to the page."""
+    a, b, matrix = rng.random(6) + 0.1, rng.normal(0, 1, 6), rng.normal(0, 1, (6, 6))
+    attributes = {
+        "zeros": {"width": 4},
+        "part": {"start": 2, "stop": 5},
+        "activate": {"names": ["tanh", "sigmoid", "relu"]},
+        "concat": {},
+    }
+    second = {**dict.fromkeys((*ELEMENTWISE, "concat", "normalise_gradient"), b), "matmul": matrix}
+    second["matmul_transposed"] = matrix
+    for name in NUMPY.keys() - {"row"}:  # of weights only
+        given = [a, second[name]] if name in second else [b if name in ("relu", "positive") else a]
+        expected = NUMPY[name](*given, **attributes.get(name, {}))
+        known = [one for one in given if one.ndim == 1]
+        inputs = [{"array": 0} if one is matrix else number for number, one in enumerate(given)]
+        step = [name, inputs, expected.shape[-1], attributes.get(name, {})]
+        program = {"inputs": [6] * len(known), "steps": [step], "outputs": [len(known)]}
+        script = """
+          const program = new Program(arguments[0], [arguments[2].map(row => Float32Array.from(row))]);
+          program.inputs.forEach((input, k) => input.set(arguments[1][k]));
+          program.run();
+          return [...program.outputs[0]];
+        """
+        found = page.execute_script(script, program, [one.tolist() for one in known], matrix.tolist())
+        np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=name)
 
 
 def test_every_number_of_16_bits_arrives(page):

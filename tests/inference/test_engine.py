@@ -20,6 +20,9 @@ CONFIGS = [Config(cell, units=24, **variant) for cell in BUILT_IN for variant in
     Config("rnn", units=24, layers=2, activation="relu"),
     Config("gru", units=24, layers=2, reset_after=False, learn_initial_state=True),
     *(Config("nlstm", units=24, layers=2, depth=depth, learn_initial_state=True) for depth in (1, 3, 4)),
+    *(Config(cell, units=24, layer_norm=True, learn_initial_state=True) for cell in ("lstm", "gru", "mogrifier")),
+    Config("gru", units=24, reset_after=False, layer_norm=True, zoneout=0.2),
+    *(Config(cell, units=24, zoneout=0.2) for cell in BUILT_IN),
 ]
 
 

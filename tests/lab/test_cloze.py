@@ -80,9 +80,8 @@ def test_what_only_the_other_side_tells_is_learned_from_both_sides(rng):
     assert [panel.groups for panel in found.figure().panels] == [["rnn"], ["rnn"]]
 
 
-def test_the_command(shakegen, tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem, encoding="utf-8")
-    options = ("poem.txt", "--cells", "rnn", "--updates", 2, "--units", 4, "--context", 3, "--forward")
+def test_the_command(shakegen, poem_file):
+    options = (poem_file, "--cells", "rnn", "--updates", 2, "--units", 4, "--context", 3, "--forward")
     shown = shakegen("lab", "cloze", *options)
     assert shown.exit_code == 0
     assert shown.stdout.splitlines()[0].split("  ")[:2] == ["cell", "reads"]
@@ -103,7 +102,6 @@ BAD = {
 
 
 @pytest.mark.parametrize(("message", "arguments"), BAD.items())
-def test_mistakes_get_one_line(shakegen, tmp_path, poem, message, arguments):
-    (tmp_path / "poem.txt").write_text(poem, encoding="utf-8")
-    result = shakegen("lab", "cloze", "poem.txt", *arguments)
+def test_mistakes_get_one_line(shakegen, poem_file, message, arguments):
+    result = shakegen("lab", "cloze", poem_file, *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")

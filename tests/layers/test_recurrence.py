@@ -5,6 +5,7 @@ import numpy as np
 import odd_cells
 import pytest
 import tensorflow as tf
+from steps import NEWER
 
 from shakegen import cells, layers
 from shakegen.cells.plan import plan
@@ -14,19 +15,23 @@ from shakegen.layers.lookup import ids_of_one_hot
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 N, T, H, V = 2, 4, 3, 5
-
-NEWER = (cells.UGRNN, cells.Mogrifier, cells.RGLRU, cells.SLSTM, cells.MinGRU, cells.MinLSTM)
 CELLS = {
     "rnn": cells.RNN(H),
     "relu rnn": cells.RNN(H, "relu"),
     "lstm": cells.LSTM(H),
+    "lstm, layer norm": cells.LSTM(H, layer_norm=True),
     "gru": cells.GRU(H),
     "gru, reset before": cells.GRU(H, reset_after=False),
+    "gru, layer norm": cells.GRU(H, layer_norm=True),
+    "gru, reset before, layer norm": cells.GRU(H, reset_after=False, layer_norm=True),
     "nlstm, depth 2": cells.NLSTM(H),
     "nlstm, depth 3": cells.NLSTM(H, depth=3),
     **{kind.name: kind(H) for kind in NEWER},
     "mogrifier, rank 2": cells.Mogrifier(H, rounds=3, rank=2),
     "slstm, exp": cells.SLSTM(H, forget="exp"),
+    "lstm, zoneout": cells.LSTM(H, zoneout=0.3),
+    "slstm, zoneout": cells.SLSTM(H, zoneout=0.3),
+    "gru, reset before, zoneout": cells.GRU(H, reset_after=False, zoneout=0.3),
     **{kind.name: kind(H) for kind in odd_cells.ODD},
 }
 CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
@@ -45,29 +50,36 @@ def draw(rng):
     return lambda *shape: tf.constant(rng.normal(0, 0.5, shape))
 
 
-def arguments_of(cell, draw, *rows):
-    steps = plan(cell, V)
+def arguments_of(cell, draw, *rows, by_id=False, drop_h=False):
+    steps = plan(cell, V, by_id, drop_h)
     inputs = tuple(draw(*rows, group.shape[-1]) for group in steps.groups)
     states = tuple(tf.abs(draw(N, H)) for _ in steps.states)  # an sLSTM divides by one of them
     values = {symbol: draw(*symbol.shape) for symbol in steps.graph.weights.values()}
     return inputs, states, tuple(evaluate(steps.prepared, values, TENSORFLOW))
 
 
-def loop(cell, *arguments, **options):
-    return recurrence.recurrence(recurrence.loop_key(cell, V), *arguments, **options)
+def loop(cell, *arguments, by_id=False, drop_h=False, **options):
+    key = recurrence.loop_key(cell, V, by_id, drop_h)
+    if drop_h or cell.zoneout:
+        width = H * len(plan(*key).graph.masks)
+        steps = arguments[0][0].shape[1] - 1 if arguments[1] is None else arguments[1].shape[1]
+        drawn = np.random.default_rng(3).random((N, steps, width))
+        options["masks"] = tf.constant(np.where(drawn > 0.4, 1.7 if drop_h else 1.0, 0.0))
+    return recurrence.recurrence(key, *arguments, **options)
 
 
 @CELL
-@pytest.mark.parametrize("looked_up", [False, True])
-def test_gradients_are_the_finite_differences(cell, looked_up, draw, rng):
-    inputs, states, weights = arguments_of(cell, draw, *((V,) if looked_up else (N, T + 1)))
+@pytest.mark.parametrize(("looked_up", "drop_h"), [(False, False), (True, False), (False, True)])
+def test_gradients_are_the_finite_differences(cell, looked_up, drop_h, draw, rng):
+    how = {"by_id": looked_up, "drop_h": drop_h}
+    inputs, states, weights = arguments_of(cell, draw, *((V,) if looked_up else (N, T + 1)), **how)
     ids = tf.constant(rng.integers(V, size=(N, T)), tf.int32) if looked_up else None
     arrays = [inputs, states, weights]
     direction = tf.nest.map_structure(lambda array: draw(*array.shape), arrays)
     coefficients = draw(N, T, H), [draw(N, H) for _ in states]
 
     def f(arrays):
-        outputs, finals = loop(cell, arrays[0], ids, *arrays[1:])
+        outputs, finals = loop(cell, arrays[0], ids, *arrays[1:], **how)
         returned = zip([outputs, *finals], [coefficients[0], *coefficients[1]])
         return tf.add_n([tf.reduce_sum(r * c) for r, c in returned])
 

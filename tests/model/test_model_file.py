@@ -138,12 +138,6 @@ def refused(path):
     return str(error.value)
 
 
-@pytest.fixture
-def path(tmp_path, random_model):
-    random_model(Config("lstm", units=6)).save(tmp_path / "model.h5")
-    return tmp_path / "model.h5"
-
-
 def test_every_truncation_is_refused(path):
     whole = path.read_bytes()
     for size in [*range(0, len(whole) - 1, 997), len(whole) - 1]:

@@ -24,12 +24,6 @@ def small_texts_too(monkeypatch):
     monkeypatch.setattr(corpus, "LEAST_CACHED", 100)
 
 
-@pytest.fixture
-def path(tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem)
-    return tmp_path / "poem.txt"
-
-
 def entries():
     return sorted(id_cache.folder().glob("*"))
 
@@ -49,12 +43,12 @@ def mapped(ids) -> bool:
 
 
 @pytest.mark.parametrize("options", LEVELS, ids=str)
-def test_a_second_start_finds_what_the_first_made(path, options, monkeypatch):
-    plain = Corpus.from_file(path, cache=False, **options)
+def test_a_second_start_finds_what_the_first_made(poem_file, options, monkeypatch):
+    plain = Corpus.from_file(poem_file, cache=False, **options)
     assert not id_cache.folder().exists()
-    first = Corpus.from_file(path, **options)
+    first = Corpus.from_file(poem_file, **options)
     monkeypatch.setattr("shakegen.text.encoding.measure", None)  # nothing is read a second time
-    second = Corpus.from_file(path, **options)
+    second = Corpus.from_file(poem_file, **options)
     assert same(plain, first)
     assert same(plain, second)
     assert not mapped(plain.ids)
@@ -64,14 +58,14 @@ def test_a_second_start_finds_what_the_first_made(path, options, monkeypatch):
     assert not plain.ids.flags.writeable
 
 
-def test_other_options_and_texts_are_other_entries(path):
+def test_other_options_and_texts_are_other_entries(poem_file):
     for options in LEVELS:
-        Corpus.from_file(path, **options)
-    Corpus.from_source(reading.normalize_source(reading.from_file(path), lowercase=True))
+        Corpus.from_file(poem_file, **options)
+    Corpus.from_source(reading.normalize_source(reading.from_file(poem_file), lowercase=True))
     assert len(entries()) == len(LEVELS) + 1
-    before = Corpus.from_file(path)
-    path.write_text(path.read_text().replace("thee", "them"))
-    after = Corpus.from_file(path)
+    before = Corpus.from_file(poem_file)
+    poem_file.write_text(poem_file.read_text().replace("thee", "them"))
+    after = Corpus.from_file(poem_file)
     assert len(entries()) == len(LEVELS) + 2
     assert "them" in after.vocabulary.decode(after.ids)
     assert "thee" in before.vocabulary.decode(before.ids)
@@ -110,25 +104,25 @@ def test_ids_by_other_rules_are_not_found_again(tmp_path, poem, cache_folder, mo
     assert ids() != before
 
 
-def test_a_text_that_changes_while_it_is_read_is_noticed(path):
-    source, reads = reading.from_file(path), 0
+def test_a_text_that_changes_while_it_is_read_is_noticed(poem_file):
+    source, reads = reading.from_file(poem_file), 0
 
     def blocks():
         nonlocal reads
         reads += 1
         if reads == 2:
-            path.write_text(path.read_text().replace("thee", "them"))
+            poem_file.write_text(poem_file.read_text().replace("thee", "them"))
         return source.blocks()
 
     with pytest.raises(ValueError) as error:
         Corpus.from_source(reading.Source(source.name, source.title, blocks, source.digest))
-    assert str(error.value) == f"{path} changed while it was read: expected a text that stays as it is; try again"
+    assert str(error.value) == f"{poem_file} changed while it was read: expected a text that stays as it is; try again"
     assert entries() == []
 
 
-def test_small_texts_are_not_kept(path, monkeypatch):
+def test_small_texts_are_not_kept(poem_file, monkeypatch):
     monkeypatch.setattr(corpus, "LEAST_CACHED", 1 << 20)
-    Corpus.from_file(path)
+    Corpus.from_file(poem_file)
     assert not id_cache.folder().exists()
 
 
@@ -171,52 +165,52 @@ def tail_of(description: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_damaged_and_hostile_entries_are_as_none(path, damage):
-    plain = Corpus.from_file(path, cache=False)
-    Corpus.from_file(path)
+def test_damaged_and_hostile_entries_are_as_none(poem_file, damage):
+    plain = Corpus.from_file(poem_file, cache=False)
+    Corpus.from_file(poem_file)
     (entry,) = entries()
     whole = entry.read_bytes()
     entry.write_bytes(damage(whole))
     assert corpus.load_cached(entry.name) is None
-    assert same(Corpus.from_file(path), plain)
+    assert same(Corpus.from_file(poem_file), plain)
     assert entry.read_bytes() == whole  # made anew
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
-def test_entries_that_are_no_files(path, kind, tmp_path):
-    plain = Corpus.from_file(path)
+def test_entries_that_are_no_files(poem_file, kind, tmp_path):
+    plain = Corpus.from_file(poem_file)
     (entry,) = entries()
     entry.rename(tmp_path / "moved")
     make = {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda place: os.symlink(tmp_path / "moved", place)}
     make[kind](entry)
-    assert same(Corpus.from_file(path), plain)
+    assert same(Corpus.from_file(poem_file), plain)
 
 
 @pytest.mark.parametrize("place", ["a file", "below a file", "a dangling link"])
-def test_a_cache_that_cannot_be_written_stops_nothing(path, place, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_stops_nothing(poem_file, place, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere" / "at all")
     folder = {"a file": "file", "below a file": "file/below", "a dangling link": "link"}[place]
     monkeypatch.setenv("SHAKEGEN_CACHE", str(tmp_path / folder))
-    found = Corpus.from_file(path)
-    assert found.vocabulary.decode(found.ids) == path.read_text()
+    found = Corpus.from_file(poem_file)
+    assert found.vocabulary.decode(found.ids) == poem_file.read_text()
     assert not mapped(found.ids)
 
 
-def test_a_full_disk_stops_nothing_and_leaves_nothing(path):
+def test_a_full_disk_stops_nothing_and_leaves_nothing(poem_file):
     """A limit on the size of files stands in for a full disk: the system refuses the write half-way."""
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        found = Corpus.from_file(path)
-        os._exit(0 if found.vocabulary.decode(found.ids) == path.read_text() and not entries() else 1)
+        found = Corpus.from_file(poem_file)
+        os._exit(0 if found.vocabulary.decode(found.ids) == poem_file.read_text() and not entries() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_the_entry_used_longest_ago_goes_first(path, monkeypatch):
+def test_the_entry_used_longest_ago_goes_first(poem_file, monkeypatch):
     for options in LEVELS:
-        Corpus.from_file(path, **options)
+        Corpus.from_file(poem_file, **options)
     for age, entry in enumerate(entries()):
         os.utime(entry, (1000 + age, 1000 + age))
     abandoned = id_cache.folder() / ".x.part"
@@ -224,11 +218,11 @@ def test_the_entry_used_longest_ago_goes_first(path, monkeypatch):
     os.utime(abandoned, (1000, 1000))
     (id_cache.folder() / ".y.part").write_bytes(b"being written by another run")
     oldest, *younger = (entry for entry in entries() if entry.name[0] != ".")
-    Corpus.from_file(path)  # uses one of them
+    Corpus.from_file(poem_file)  # uses one of them
     used = max([oldest, *younger], key=lambda entry: entry.stat().st_mtime)
     sizes = {entry: entry.stat().st_size for entry in [oldest, *younger]}
     monkeypatch.setattr(id_cache, "LIMIT", 1 + sizes[used] + 3000)
-    Corpus.from_file(path, split=(0.5, 0.25, 0.25))
+    Corpus.from_file(poem_file, split=(0.5, 0.25, 0.25))
     left = entries()
     assert used in left
     assert abandoned not in left
@@ -236,14 +230,14 @@ def test_the_entry_used_longest_ago_goes_first(path, monkeypatch):
     assert sum(entry.stat().st_size for entry in left if entry.suffix == ".ids") <= id_cache.LIMIT
 
 
-def test_a_text_larger_than_the_whole_cache_is_not_kept(path, monkeypatch):
+def test_a_text_larger_than_the_whole_cache_is_not_kept(poem_file, monkeypatch):
     monkeypatch.setattr(id_cache, "LIMIT", 2000)
-    found = Corpus.from_file(path)
-    assert found.vocabulary.decode(found.ids) == path.read_text()
+    found = Corpus.from_file(poem_file)
+    assert found.vocabulary.decode(found.ids) == poem_file.read_text()
     assert entries() == []
 
 
-def test_two_processes_at_once_both_get_the_text(path):
+def test_two_processes_at_once_both_get_the_text(poem_file):
     code = (
         "import sys; from shakegen.text import corpus; corpus.LEAST_CACHED = 100\n"
         "for _ in range(15):\n"
@@ -251,5 +245,5 @@ def test_two_processes_at_once_both_get_the_text(path):
         "    assert len(found.vocabulary.decode(found.ids)) == 2430\n"
         "    [entry.unlink(missing_ok=True) for entry in corpus.id_cache.folder().glob('*.ids')]"
     )
-    runs = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(2)]
+    runs = [subprocess.Popen([sys.executable, "-c", code, str(poem_file)]) for _ in range(2)]
     assert [run.wait() for run in runs] == [0, 0]

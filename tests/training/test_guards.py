@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from small import SMALL
 
 from shakegen.callbacks import SampleText
 from shakegen.model import load
@@ -14,7 +15,6 @@ from shakegen.streams import drop_rest
 from shakegen.text.corpus import Corpus
 from shakegen.training import Diverged, run, train
 
-SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
 CONFIG = Config("rnn", units=6)
 
 
@@ -56,15 +56,13 @@ def test_a_run_that_diverges_keeps_the_last_good_weights(poem, tmp_path, poisone
     assert kept.sample("Shall", length=5) == load(path).sample("Shall", length=5)
 
 
-def test_patience_ends_a_run_that_gets_no_better(poem):
-    noise = "".join(np.random.default_rng(0).permutation(list(poem[:300])))
-    corpus = Corpus.from_text(poem[:2000] + noise)
-    model = train(corpus, Config("rnn", units=32, dropout=0), epochs=40, learning_rate=2e-2, patience=2, **SMALL)
+def test_patience_ends_a_run_that_gets_no_better(noisy):
+    model = train(noisy, Config("rnn", units=32, dropout=0), epochs=40, learning_rate=2e-2, patience=2, **SMALL)
     losses = [entry["val_loss"] for entry in model.history]
     assert len(losses) < 40
     assert np.argmin(losses) == len(losses) - 3
     with pytest.raises(ValueError) as error:
-        train(corpus, resume=model)
+        train(noisy, resume=model)
     assert str(error.value) == "the run to resume has ended: 2 epochs were no better (`patience`); give it more"
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from small import SMALL
 
 from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
@@ -16,7 +17,6 @@ from shakegen.training import finetuning, make_optimizer, train
 from shakegen.training.checkpoint import reset_states
 from shakegen.training.validation import TextValidation
 
-SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
 V = 7
 
 

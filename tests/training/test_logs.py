@@ -7,6 +7,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+import small
 import tensorflow as tf
 
 from shakegen.callbacks import SampleText
@@ -16,7 +17,7 @@ from shakegen.text.corpus import Corpus
 from shakegen.training import train
 from shakegen.training.logs import CsvLog, TensorBoardLog, gradient_norms
 
-SMALL = {"epochs": 3, "batch_size": 8, "seq_length": 20, "verbose": False}
+SMALL = {"epochs": 3, **small.SMALL}
 START = tf.compat.v1.SessionLog.START
 
 
@@ -222,8 +223,8 @@ def test_a_file_that_is_no_log_is_left_alone(tmp_path):
         assert (tmp_path / "epochs.csv").read_bytes() == content
 
 
-def test_from_the_shell(shakegen, tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem)
+@pytest.mark.usefixtures("poem_file")
+def test_from_the_shell(shakegen, tmp_path):
     options = ("--units", 8, "--seq-length", 20, "--sample-length", 30)
     result = shakegen("train", "poem.txt", *options, "--epochs", 2, "--log-dir", "logs/one")
     assert result.exit_code == 0
@@ -238,8 +239,8 @@ def test_from_the_shell(shakegen, tmp_path, poem):
     assert sum(tag == "sample" for tag, _ in summaries(tmp_path / "logs" / "one" / "train")) == 3
 
 
-def test_a_folder_that_cannot_be_written_is_refused_before_training(shakegen, tmp_path, poem):
-    (tmp_path / "poem.txt").write_text(poem)
+@pytest.mark.usefixtures("poem_file")
+def test_a_folder_that_cannot_be_written_is_refused_before_training(shakegen, tmp_path):
     (tmp_path / "file").write_text("")
     refused = shakegen("train", "poem.txt", "--log-dir", "file")
     assert (refused.exit_code, refused.stderr) == (

@@ -10,14 +10,13 @@ import kills
 import numpy as np
 import pytest
 from kills import assert_same_run
+from small import SMALL
 
 import shakegen
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import Interrupted, train
-
-SMALL = {"batch_size": 8, "seq_length": 20, "verbose": False}
 
 
 class StopAfter(keras.callbacks.Callback):

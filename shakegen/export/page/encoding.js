@@ -1,9 +1,15 @@
-/* Texts as symbols that a network reads. */
+/* Texts as symbols that a network reads: { ids, starts, unknown }.
+
+   ids: of the symbols. For autocomplete the text is read as words of a to z, with a space before each one;
+       network.symbols has the text of each id.
+   starts: for each id, where its symbol begins in the text (UTF-16 index; autocomplete: of the character that made it)
+   unknown: [{ index, text }] of characters, or words, that the model does not know: left out, or read as its unknown
+       symbol, or, for autocomplete, as a space */
 "use strict";
 
 const DIGITS = "zero one two three four five six seven eight nine".split(" ");
 
-/* A function from a text to { ids, starts, unknown }. */
+/* A function that reads a text. */
 function makeEncoder(network, ids, pattern) {
   if (network.task === "autocomplete") return text => encodeWords(text, ids);
   const chunks = pattern && new RegExp(pattern.chunk, "gu"), symbols = pattern && new RegExp(pattern.symbol, "gu");

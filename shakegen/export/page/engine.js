@@ -7,12 +7,7 @@
      unknown: the id of the unknown symbol, or null
      length: of the latest symbols, read so many at most (autocomplete only; else Infinity)
      layers: [{ names: ["h", "c", …], kinds: { h: "value", c: "memory", i: "gate", … } }]   what `shown` gives
-     encode(text) -> { ids, starts, unknown }
-         ids: of the symbols. For autocomplete the text is read as words of a to z, with a space before each one;
-         network.symbols has the text of each id.
-         starts: for each id, where its symbol begins in the text (UTF-16 index; autocomplete: of the character that made it)
-         unknown: [{ index, text }] of characters, or words, that the model does not know: left out, or read as its
-         unknown symbol, or, for autocomplete, as a space
+     encode(text) -> { ids, starts, unknown }   see encoding.js
      first(ids) -> the index of the first id to read, where only `length` are read: that of a whole word
      start() -> State                    has read nothing
      step(state, id) -> State            reads one more; states never change: go on from any of them, as often as you like
@@ -92,6 +87,24 @@ function multiplyTransposed(x, rows, out) {
   }
 }
 
+/* The mean of an array, and what makes its variance 1. */
+function spread(a) {
+  const mean = a.reduce((sum, one) => sum + one, 0) / a.length;
+  const variance = a.reduce((sum, one) => sum + (one - mean) ** 2, 0) / a.length;
+  return [mean, 1 / Math.sqrt(variance + 1e-5)];
+}
+
+function normalise(a, out) {
+  const [mean, scale] = spread(a);
+  for (let k = 0; k < a.length; k++) out[k] = (a[k] - mean) * scale;
+}
+
+function normaliseGradient(a, d, out) {
+  const [mean, scale] = spread(a), y = a.map(one => (one - mean) * scale);
+  const sum = d.reduce((all, one) => all + one, 0), products = d.reduce((all, one, k) => all + one * y[k], 0);
+  for (let k = 0; k < a.length; k++) out[k] = scale * (d[k] - (sum + y[k] * products) / a.length);
+}
+
 const sigmoid = z => 1 / (1 + Math.exp(-z));
 const softplus = z => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
 const UNARY = {
@@ -103,6 +116,7 @@ const UNARY = {
   log: (a, out) => { for (let k = 0; k < out.length; k++) out[k] = Math.log(a[k]); },
   sqrt: (a, out) => { for (let k = 0; k < out.length; k++) out[k] = Math.sqrt(a[k]); },
   softplus: (a, out) => { for (let k = 0; k < out.length; k++) out[k] = softplus(a[k]); },
+  normalise,
   positive: (a, out) => { for (let k = 0; k < out.length; k++) out[k] = a[k] > 0 ? 1 : 0; },
 };
 const BINARY = {
@@ -113,6 +127,7 @@ const BINARY = {
   maximum: (a, b, out) => { for (let k = 0; k < out.length; k++) out[k] = Math.max(a[k], b[k]); },
   matmul: multiply,
   matmul_transposed: multiplyTransposed,
+  normalise_gradient: normaliseGradient,
 };
 
 /* Steps of a graph, over arrays that are laid out once: set `inputs`, call `run`, read `outputs`. */
@@ -196,11 +211,7 @@ class Network {
     this.latest = { state: null, logits: null };
     const ids = new Map(symbols.map((text, id) => [text, id]));
     ids.delete(unknown === null ? null : symbols[unknown]);
-    this.encoder = makeEncoder(this, ids, description.pattern);
-  }
-
-  encode(text) {
-    return this.encoder(text);
+    this.encode = makeEncoder(this, ids, description.pattern);
   }
 
   first(ids) {
@@ -282,8 +293,7 @@ class Network {
   }
 
   connectivity(states, output) {
-    const work = this.connecting(states, output, Infinity);
-    return work.next().value;
+    return this.connecting(states, output, Infinity).next().value;
   }
 
   *connecting(states, output, slice = 8) {

@@ -1,0 +1,104 @@
+"""A Keras cell whose step comes from the equations of a record, with its layer normalisation and zoneout."""
+
+import re
+
+import keras
+from keras import ops
+
+from shakegen.cells import Weight
+from shakegen.cells.graph import trace, trace_training, zoned_states
+from shakegen.cells.program import Program
+from shakegen.layers.initializers import initializer_of
+from shakegen.layers.operations import KERAS
+
+ROLES = ("kernel", "recurrent", "bias")  # of weights: each has its arguments in Keras
+PLAIN = re.compile(r"(kernel|recurrent(?=_kernel)|bias)(_kernel)?(_\d+)?")  # the weights that initializers are for
+
+
+class EquationStep:
+    """Gives a Keras cell the weights and the step of its `record`, a `cells.Cell`. Name it before the Keras class.
+
+    Behind the inputs of a step there may be the masks of a step in training, side by side, as
+    `cells.graph.trace_training` has them; `draw_masks` draws them for whole sequences.
+
+    Call arguments:
+        inputs: tensor (batch, inputs), or (batch, inputs + masks).
+        states: list of tensors (batch, units), h first.
+
+    Returns:
+        The output h, (batch, units), and the list of new states.
+    """
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self._inputs, self._programs = input_shape[-1], {}
+        present = {variable.name for variable in self.weights}
+        for number, (name, weight) in enumerate(self.record.weights(self._inputs).items()):
+            role = role_of(name, weight)
+            if name not in present and (role != "bias" or getattr(self, "use_bias", True)):
+                self.add_weight(
+                    name=name,
+                    shape=weight.shape,
+                    initializer=self._find_initializer(name, weight, number),
+                    regularizer=getattr(self, f"{role}_regularizer", None),
+                    constraint=getattr(self, f"{role}_constraint", None),
+                )
+
+    def _find_initializer(self, name, weight, number):
+        given = getattr(self, f"{role_of(name, weight)}_initializer") if PLAIN.fullmatch(name) else None
+        return given or initializer_of(weight, None if self.seed is None else self.seed + 10 * number)
+
+    def call(self, inputs, states, training=False):
+        program, known, masks = self._find_program(inputs.shape[-1] - self._inputs)
+        given = [inputs, *states, *weights_by_name(self).values()]
+        if masks:
+            given[0] = inputs[..., : self._inputs]
+            given += ops.split(inputs[..., self._inputs :], masks, axis=-1)
+        states = program(dict(zip(known, given, strict=True)))
+        return states[0], states
+
+    def _find_program(self, width):
+        """The step with masks of a width; its symbols in the order inputs, states, weights, masks; how many masks."""
+        if width not in self._programs:
+            count = width // self.units
+            drop_h = count > len(zoned_states(self.record)) or (count > 0 and not self.record.zoneout)
+            graph = trace_training(self.record, self._inputs, drop_h) if width else trace(self.record, self._inputs)
+            known = [graph.x, *graph.states.values(), *graph.weights.values(), *graph.masks]
+            self._programs[width] = Program(graph.after.values(), known, table=KERAS), known, count
+        return self._programs[width]
+
+    def get_dropout_mask(self, inputs):
+        """What inputs (N, ·) of sequences are multiplied by in training."""
+        return keras.random.dropout(ops.ones_like(inputs), self.dropout, seed=self.seed_generator)
+
+    def draw_masks(self, sequences):
+        """The masks of all steps of sequences (N, T, inputs), side by side, (N, T, ·); None if there are none.
+
+        The mask of h is one for each sequence, divided by the share that stays; those of zoneout are new in every step.
+        """
+        batch, steps = ops.shape(sequences)[:2]
+        masks, rate = [], self.recurrent_dropout
+        if 0 < rate < 1:
+            ones = ops.ones((batch, 1, self.units), self.compute_dtype)
+            masks.append(ops.repeat(keras.random.dropout(ones, rate, seed=self.seed_generator), steps, axis=1))
+        if self.record.zoneout:
+            width = self.units * len(zoned_states(self.record))
+            drawn = keras.random.uniform((batch, steps, width), dtype="float32", seed=self.seed_generator)
+            masks.append(ops.cast(drawn >= self.record.zoneout, self.compute_dtype))
+        return ops.concatenate(masks, axis=-1) if masks else None
+
+
+def weights_by_name(cell, record=None) -> dict:
+    """The weights of a Keras cell by the names of its record, in the dtype to compute in; missing biases are zeros."""
+    present = {variable.name: ops.cast(variable, cell.compute_dtype) for variable in cell.weights}
+    weights = (cell.record if record is None else record).weights(1).items()
+    return {
+        name: present[name] if name in present else ops.zeros(weight.shape, cell.compute_dtype)
+        for name, weight in weights
+    }
+
+
+def role_of(name: str, weight: Weight) -> str:
+    """Whose arguments hold for a weight: "kernel", "recurrent" or "bias"; "" for other vectors."""
+    plain = PLAIN.fullmatch(name)
+    return plain[1] if plain else "kernel" if len(weight.shape) == 2 else ""

@@ -1,0 +1,44 @@
+"""Layer normalisation and zoneout for the layers that are Keras's."""
+
+from shakegen.layers.equation_step import EquationStep
+
+
+class ExtendedCell:
+    """Gives a layer whose cell is Keras's options that Keras's cell does not have.
+
+    With one of them the cell computes the equations of its record in `shakegen.cells`; without, it is Keras's own. The
+    activations must then be tanh, sigmoid, relu or linear. Recurrent dropout then acts on h on its way into products
+    with weights.
+
+    Args:
+        layer_norm: whether all products are normalised over their width and scaled (Ba, Kiros & Hinton 2016, arXiv
+            1607.06450).
+        zoneout: share of the states that a step of training leaves as they were, 0 to 0.99; elsewhere each state is the
+            mean that this has (Krueger et al. 2017, arXiv 1606.01305).
+
+    Raises:
+        ValueError: an option is out of range, or goes with no such activation.
+    """
+
+    def _extend_cell(self, **extensions):
+        self._extensions, kind = extensions, type(self.cell)
+        if not any(extensions.values()):
+            return
+        try:
+            record = self._recurrence()
+        except KeyError as error:
+            raise ValueError(
+                f"`{'` and `'.join(extensions)}` go with the activations tanh, sigmoid, relu and linear. "
+                f"Received: {getattr(error.args[0], '__name__', error.args[0])}"
+            ) from None
+        for name, value in extensions.items():
+            record.check_option(name, value)
+        config = self.cell.get_config()
+        del self.cell  # Keras then forgets its weights
+        self.cell = type(kind.__name__, (EquationStep, kind), {}).from_config(config)
+        self.cell.record = record
+        if hasattr(self, "use_cudnn"):
+            self.use_cudnn = False  # cuDNN knows neither
+
+    def get_config(self):
+        return {**super().get_config(), **self._extensions}

@@ -1,0 +1,49 @@
+"""All commands, commands in processes of their own, and the options of a fast training run."""
+
+import subprocess
+import sys
+
+import click
+
+from shakegen.cli import main
+
+FAST = ["--units", 8, "--epochs", 2, "--seq-length", 20, "--batch-size", 8]
+WITHOUT = """
+import sys
+from shakegen.cli import main
+unwanted, sys.argv = set(sys.argv[1].split()), ["shakegen", *sys.argv[2:]]
+try:
+    main()
+finally:
+    if loaded := unwanted & set(sys.modules):
+        sys.exit(f"loaded: {loaded}")
+"""
+
+
+def walk(command: click.Command, name: str = "shakegen"):
+    """A command and all below it, by the words that call them."""
+    yield name, command
+    context = click.Context(command)
+    for below in command.list_commands(context) if isinstance(command, click.Group) else ():
+        yield from walk(command.get_command(context, below), f"{name} {below}")
+
+
+GROUPS = {name: one for name, one in walk(main) if isinstance(one, click.Group)}
+LEAVES = {name: one for name, one in walk(main) if name not in GROUPS}  # the commands that do something
+
+
+def command(tmp_path, *arguments):
+    """A command that runs in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "shakegen", *map(str, arguments)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_without(modules: str, folder, *arguments) -> subprocess.CompletedProcess:
+    """The command, once it has ended; one that has loaded any of the modules fails, and names them."""
+    words = [sys.executable, "-c", WITHOUT, modules, *map(str, arguments)]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
