@@ -44,7 +44,7 @@ class ColouredText {
     const attributes = { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 };
     for (const [name, value] of Object.entries(attributes)) text.setAttribute(name, value);
     let timer = 0;
-    for (const name of ["pointerover", "pointerdown", "pointermove"])
+    for (const name of ["pointerdown", "pointermove"])  // but no pointerover: a text that scrolls chooses nothing
       text.addEventListener(name, event => {
         const index = this.indexAt(event);
         clearTimeout(timer);

@@ -158,6 +158,7 @@ function startMemory(root, descriptions, written) {
   }
 
   area.value = written.text().slice(0, 400) || beginning(network(), ...EXAMPLES);
+  if (area.value.includes("\n")) find("rank").value = "line";  // many networks count, and it shows
   area.addEventListener("input", read);
   layer.addEventListener("change", () => { chooseLayer(); read(); });
   signal.addEventListener("change", read);
