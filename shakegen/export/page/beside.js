@@ -25,8 +25,7 @@ function startBeside(root, descriptions, written) {
     const part = element("section", root.querySelector(".models"), "", "model"), head = element("div", part, "", "row");
     element("h2", head, network.name);
     const figure = element("b", head), unknown = element("p", part, "", "unknown");
-    const columns = element("div", part, "", "columns"), where = element("div", columns, "", "text");
-    const side = element("div", columns, "", "choices"), title = element("p", side);
+    const where = element("div", part, "", "text"), side = element("div", part, "", "choices"), title = element("p", side);
     const bars = element("ol", side, "", "bars");
     const view = { network, figure, unknown, title, bars, reading: new Reading(network), starts: [], surprises: [] };
     view.text = new ColouredText(where, `The text of ${network.name}`, index => look(view.starts[index]), { rest: 30 });

@@ -11,7 +11,7 @@ function startWrite(root, descriptions, written) {
   const text = new ColouredText(find("text"), "The text", look, { press: hold, rest: 60 });
   const branches = [];  // each a text: its reading, the ids yet to be read, how many were given, its random numbers
   let at = -1, now = null, chosen = -1, held = false;
-  let writing = false, left = 0, due = 0, last = 0, since = { time: 0, length: 0 };
+  let writing = false, frame = 0, left = 0, due = 0, last = 0, since = { time: 0, length: 0 };
 
   const number = name => Number(find(name).value);
   const settings = () => ({
@@ -53,7 +53,8 @@ function startWrite(root, descriptions, written) {
     due = 0;
     since = { time: performance.now(), length: now.reading.ids.length };
     last = since.time;
-    if (!writing) requestAnimationFrame(tick);
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(tick);
     writing = true;
     show();
   }
@@ -89,7 +90,7 @@ function startWrite(root, descriptions, written) {
     if (left) show();
     else stop();
     if (follows) follow();
-    if (left) requestAnimationFrame(tick);
+    if (left) frame = requestAnimationFrame(tick);
   }
 
   /* Tints the text from a place on, and marks the symbols that were given. */
