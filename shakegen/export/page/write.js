@@ -6,11 +6,53 @@ const KEPT = 20;  // texts that undo brings back
 const OFFERED = 10, SMALLEST = 0.0005;  // bars, and the probability of the last one
 const SURPRISING = 8;  // bits of the strongest tint
 
+/* A text that is being written: symbols that are given, then drawn ones. */
+class Branch {
+  constructor(reading, pending, given, random) {
+    Object.assign(this, { reading, pending, given, random });  // pending: the ids that are given and not yet read
+  }
+
+  /* This text up to a place, and another symbol there. */
+  fork(index, id, random) {
+    const reading = this.reading.copy(index);
+    reading.push(id);
+    return new Branch(reading, [], Math.min(this.given, index), random);
+  }
+
+  /* Adds a symbol; tells whether it was drawn. */
+  writeOne(settings) {
+    const { reading, pending } = this, drawn = !pending.length;
+    reading.push(drawn ? draw(probabilities(reading.state.logits, settings), this.random) : pending.shift());
+    return drawn;
+  }
+}
+
+/* The texts so far: undo and redo lead from one to the other. */
+class Branches {
+  constructor() {
+    this.all = [];
+    this.at = -1;
+  }
+
+  get now() { return this.all[this.at]; }
+
+  keep(branch) {
+    this.all.splice(this.at + 1);
+    this.all.push(branch);
+    this.all.splice(0, this.all.length - KEPT);
+    this.at = this.all.length - 1;
+  }
+
+  has(steps) { return this.at + steps in this.all; }
+
+  move(steps) { this.at += steps; }
+}
+
 function startWrite(root, descriptions, written) {
   const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
   const text = new ColouredText(find("text"), "The text", look, { press: hold, rest: 60 });
-  const branches = [];  // each a text: its reading, the ids yet to be read, how many were given, its random numbers
-  let at = -1, now = null, chosen = -1, held = false;
+  const branches = new Branches();
+  let now = null, chosen = -1, held = false;
   let writing = false, frame = 0, left = 0, due = 0, last = 0, since = { time: 0, length: 0 };
 
   const number = name => Number(find(name).value);
@@ -21,26 +63,17 @@ function startWrite(root, descriptions, written) {
   const surprises = index => index ? surprise(now.reading.states[index].logits, now.reading.ids[index]) : 0;
   const share = index => find("tint").checked ? 0.75 * Math.min(1, surprises(index) / SURPRISING) : 0;
 
-  const numbers = more => random(number("random-state") + more);
-
   function restart() {
     const one = network(), { ids, unknown } = one.encode(find("seed").value);
     find("unknown").textContent = describeUnknown(one, unknown);
     find("top-k").max = Math.min(50, one.outputs.length);
-    keep({ reading: new Reading(one), pending: Array.from(ids), given: ids.length, random: numbers(0) });
+    branches.keep(new Branch(new Reading(one), Array.from(ids), ids.length, random(number("random-state"))));
+    take();
     goOn();
   }
 
-  /* Makes a text the latest branch: undo leads to the one before. */
-  function keep(branch) {
-    branches.splice(at + 1);
-    branches.splice(0, branches.length - KEPT);
-    at = branches.push(branch) - 1;
-    take();
-  }
-
   function take() {
-    now = branches[at];
+    now = branches.now;
     release();
     text.set(now.reading.symbols);
     colour(0);
@@ -64,25 +97,17 @@ function startWrite(root, descriptions, written) {
     show();
   }
 
-  function writeOne() {
-    const { reading, pending } = now;
-    if (pending.length) {
-      reading.push(pending.shift());
-    } else {
-      reading.push(draw(probabilities(reading.state.logits, settings()), now.random));
-      left--;
-    }
-  }
-
   function tick(time) {
     if (!writing) return;
-    const pace = number("pace"), until = performance.now() + SLICE, before = now.reading.ids.length;
+    const pace = number("pace"), wanted = settings(), before = now.reading.ids.length;
+    const until = performance.now() + SLICE;
     due = Math.min(due, 5) + pace * Math.max(1, time - last) / 1000;  // symbols that the pace asks for
     last = time;
     const follows = navigator.userActivation?.hasBeenActive && depth() < 40;
     while (left && (due >= 1 || now.pending.length) && performance.now() < until) {
-      if (!now.pending.length) due--;
-      writeOne();
+      if (!now.writeOne(wanted)) continue;
+      due--;
+      left--;
     }
     text.append(now.reading.symbolsFrom(before));
     colour(before);
@@ -114,8 +139,8 @@ function startWrite(root, descriptions, written) {
     const { length } = now.reading.ids;
     find("go").textContent = writing ? "Stop" : "Go on";
     find("go").disabled = !writing && length >= LONGEST;
-    find("undo").disabled = at < 1;
-    find("redo").disabled = at >= branches.length - 1;
+    find("undo").disabled = !branches.has(-1);
+    find("redo").disabled = !branches.has(1);
     find("empty").hidden = length > 0;
     for (const name of ["copy", "save"]) find(name).disabled = !length;
     const seconds = (performance.now() - since.time) / 1000;
@@ -137,9 +162,8 @@ function startWrite(root, descriptions, written) {
 
   /* Goes on from a place with another symbol. */
   function branch(index, id) {
-    const reading = now.reading.copy(index);
-    reading.push(id);
-    keep({ reading, pending: [], given: Math.min(now.given, index), random: numbers(at + 1) });
+    branches.keep(now.fork(index, id, random(number("random-state") + branches.at + 1)));
+    take();
     goOn();
   }
 
@@ -172,7 +196,7 @@ function startWrite(root, descriptions, written) {
   find("another").addEventListener("click", () => { find("random-state").stepUp(); restart(); });
   find("go").addEventListener("click", () => writing ? stop() : goOn());
   for (const [name, steps] of [["undo", -1], ["redo", 1]])
-    find(name).addEventListener("click", () => { at += steps; writing = false; take(); });
+    find(name).addEventListener("click", () => { branches.move(steps); writing = false; take(); });
   find("copy").addEventListener("click", () => copyText(written.text(), say));
   find("save").addEventListener("click", () => saveText(written.text(), "shakegen.txt"));
   find("text").addEventListener("keydown", event => {
