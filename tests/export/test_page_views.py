@@ -558,6 +558,15 @@ def test_every_view_reads_on_a_phone(opened, browser, theme):
                 assert contrast(browser, text) >= 4.5, text.get_attribute("outerHTML")
 
 
+def test_a_long_name_fits_on_a_phone(opened, models, browser):
+    models["a network with quite a long name " * 9] = models.pop("gru")
+    with phone(browser, "light"):
+        page = opened(*models)
+        for view in VIEWS:
+            page.open(view)
+            assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+
+
 def test_the_tab_key_reaches_everything(opened, browser):
     page = opened("gru", "lstm", "words")
     page.write("Shall I ")

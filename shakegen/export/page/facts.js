@@ -4,8 +4,8 @@
 /* One sentence for somebody who has never seen such a page. */
 function introduce(descriptions) {
   const [{ task, level, facts }] = descriptions, symbol = level === "word" ? "word" : "character";
-  const learned = { next: `write, ${symbol} by ${symbol},`, autocomplete: "guess the word that you are typing" };
-  const from = facts.corpus?.name ? ` from “${facts.corpus.name}”` : "";
+  const learned = { next: `write, ${symbol} by ${symbol}`, autocomplete: "guess the word that you are typing" };
+  const from = facts.corpus?.name ? `, from “${facts.corpus.name}”` : "";
   return `A small neural network that has learned to ${learned[task]}${from}. It runs inside this page: nothing is sent anywhere.`;
 }
 
