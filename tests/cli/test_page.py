@@ -67,7 +67,8 @@ def test_it_has_the_pretrained_models_where_none_is_named(shakegen, tmp_path):
 def test_it_needs_nothing_but_itself(shakegen, models):
     shakegen("page", "gru.h5")
     page = Page(models / "page.html")
-    assert not {"link", "img", "iframe", "object", "base", "form-action"}.intersection(page.names)
+    assert not {"img", "iframe", "object", "base", "form-action"}.intersection(page.names)
+    assert [value for name, value in page.attributes if name == "href"] == ["data:,"]  # a server is asked for no icon
     assert "src" not in dict(page.attributes)
     (policy,) = (value for _, value in page.attributes if value and value.startswith("default-src"))
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
