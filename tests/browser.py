@@ -35,12 +35,12 @@ def open_browser(folder):
 
 def span(browser, position, model=0):
     text = browser.find_elements(By.CSS_SELECTOR, ".text")[model]
-    return text.find_element(By.CSS_SELECTOR, f"span:nth-child({position + 1})")
+    return text.find_elements(By.TAG_NAME, "span")[position]
 
 
 def of_spans(browser, expression, model=0):
     """The value of a JavaScript expression for each character, which it calls `one`."""
-    script = "return [...document.querySelectorAll('.text')[arguments[0]].children].map(one => "
+    script = "return [...document.querySelectorAll('.text')[arguments[0]].querySelectorAll('span')].map(one => "
     return browser.execute_script(f"{script} {expression})", model)
 
 

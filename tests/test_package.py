@@ -51,5 +51,12 @@ def test_installed_wheel_draws_a_page(elsewhere):
     assert "best 2." in (elsewhere / "curves.html").read_text(encoding="utf-8")
 
 
+def test_installed_wheel_makes_a_page_of_its_models(elsewhere):
+    run(elsewhere, "page", "--out", "models.html")
+    page = (elsewhere / "models.html").read_text(encoding="utf-8")
+    files = (ROOT / "shakegen" / "export" / "page").glob("*.[cj]s*")
+    assert all(file.read_text(encoding="utf-8") in page for file in files)
+
+
 def test_installed_wheel_has_types(elsewhere):
     assert (elsewhere / "shakegen" / "py.typed").is_file()

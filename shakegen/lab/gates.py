@@ -22,7 +22,7 @@ DRAWN = 100  # characters in the figure
 BEFORE = 60  # characters shown before a feature first appears
 MARKUP = """
 <div class="choice"><label>unit <select></select></label> <label>shows <select></select></label>
-<span class="scale"><span></span> <i></i> <span></span></span></div>
+<span class="scale"><span></span> <i class="both"></i> <span></span></span></div>
 <p class="text"></p>
 <dl aria-live="polite"></dl>
 """

@@ -1,6 +1,6 @@
-const root = document.getElementById("$name"), data = JSON.parse(root.querySelector("script").textContent);
 const bytes = (kind, text) => kind.from(atob(text), byte => byte.charCodeAt(0));
 const visible = text => text.replace(/\n/g, "↵").replace(/^\s+$/, "␣");
+const percent = share => share >= 0.0995 ? `${Math.round(100 * share)} %` : `${(100 * share).toFixed(1)} %`;
 
 function element(name, parent, text = "", style = "") {
   const made = parent.appendChild(document.createElement(name));
@@ -9,45 +9,139 @@ function element(name, parent, text = "", style = "") {
   return made;
 }
 
-/* Texts below each other, with one position chosen in all of them by pointer, finger or keys.
+/* Outputs with their probabilities, as bars. Bars that are there already change, so that the focus stays.
+   offers: pairs of text and probability, best first.
+   right: tells by text and number whether it is the true one.
+   act: called with the number when one is pressed; without it they are no buttons. */
+function showBars(list, offers, right, act = null) {
+  while (list.children.length > offers.length) list.lastChild.remove();
+  offers.forEach(([text, share], number) => {
+    const bar = list.children[number]?.firstChild ?? makeBar(list, number, act !== null);
+    bar.classList.toggle("right", right(text, number));
+    bar.style.setProperty("--share", `${100 * share}%`);
+    bar.firstChild.textContent = visible(text);
+    bar.lastChild.textContent = percent(share);
+  });
+  list.act = act;
+}
+
+function makeBar(list, number, presses) {
+  const bar = element(presses ? "button" : "span", element("li", list), "", "bar");
+  element("span", bar);
+  element("span", bar);
+  bar.addEventListener("click", () => list.act?.(number));
+  return bar;
+}
+
+/* A text whose characters have colours, and in which pointer, finger or keys choose one.
+   text: the element to fill.  label: its name.
+   choose: called with the index that the reader chooses.
+   press: called with an index that is clicked, or tapped.
+   rest: milliseconds that the pointer rests on a character before this one is chosen. */
+class ColouredText {
+  constructor(text, label, choose, { press = null, rest = 0 } = {}) {
+    Object.assign(this, { text, choose, spans: [], chosen: -1, line: null });
+    const attributes = { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 };
+    for (const [name, value] of Object.entries(attributes)) text.setAttribute(name, value);
+    let timer = 0;
+    for (const name of ["pointerdown", "pointermove"])  // but no pointerover: a text that scrolls chooses nothing
+      text.addEventListener(name, event => {
+        const index = this.indexAt(event);
+        clearTimeout(timer);
+        if (index < 0) return;
+        const hovers = event.pointerType === "mouse" && name !== "pointerdown";
+        if (rest && hovers) timer = setTimeout(() => choose(index), rest);
+        else choose(index);
+      });
+    text.addEventListener("pointerleave", () => clearTimeout(timer));
+    if (press) text.addEventListener("click", event => { if (this.indexAt(event) >= 0) press(this.indexAt(event)); });
+    this.describe();
+  }
+
+  indexAt({ clientX, clientY }) {
+    const under = document.elementFromPoint(clientX, clientY);
+    return under && this.text.contains(under) && "index" in under.dataset ? Number(under.dataset.index) : -1;
+  }
+
+  /* Shows these characters; those in front that were there already stay as they are. */
+  set(characters) {
+    let same = 0;
+    while (same < characters.length && same < this.spans.length && this.spans[same].symbol === characters[same]) same++;
+    for (const span of this.spans.splice(same)) (span.parentNode.children.length > 1 ? span : span.parentNode).remove();
+    this.line = same && !this.spans[same - 1].symbol.endsWith("\n") ? this.spans[same - 1].parentNode : null;
+    this.append(characters.slice(same));
+  }
+
+  append(characters) {
+    for (const character of characters) {
+      this.line ??= element("div", this.text);
+      const span = element("span", this.line, character.replace(/\n/g, "↵"), character.endsWith("\n") ? "end" : "");
+      span.symbol = character;
+      span.dataset.index = this.spans.push(span) - 1;
+      if (character.endsWith("\n")) this.line = null;
+    }
+    this.describe();
+  }
+
+  /* colourOf: gives the colour of a character by its index: a share from -1 (the page's first colour) to 1 (its
+     second); null greys it out. */
+  paint(colourOf, first = 0) {
+    for (let index = first; index < this.spans.length; index++) {
+      const span = this.spans[index], share = colourOf(index), percent = Math.round(100 * Math.abs(share));
+      const series = `var(--series${share < 0 ? 0 : 1})`;
+      const colour = `color-mix(in srgb, ${series} calc(${percent}% * var(--tint)), transparent)`;
+      if (span.style.backgroundColor !== colour) span.style.backgroundColor = colour;
+      span.classList.toggle("strong", percent > 40);
+      span.classList.toggle("later", share === null);
+    }
+  }
+
+  /* Marks a character; -1 marks none. */
+  mark(index) {
+    this.spans[this.chosen]?.classList.remove("chosen");
+    this.spans[index]?.classList.add("chosen");
+    this.chosen = index;
+    this.describe();
+  }
+
+  describe() {
+    const { chosen, spans } = this, symbol = spans[chosen]?.symbol;
+    this.text.setAttribute("aria-valuemax", spans.length);
+    this.text.setAttribute("aria-valuenow", symbol === undefined ? 0 : chosen + 1);
+    const shown = symbol === undefined ? "none chosen" : `${chosen + 1}: ${visible(symbol)}`;
+    this.text.setAttribute("aria-valuetext", shown);
+  }
+}
+
+/* Where a key of the arrows leads from a place in a text, or undefined. Up and down count in the text itself only. */
+function followKey(event, place, length, inText) {
+  const places = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: length - 1 };
+  if (inText) Object.assign(places, { ArrowUp: place - 1, ArrowDown: place + 1 });
+  const elsewhere = /^(SELECT|INPUT|TEXTAREA)$/.test(event.target.tagName);
+  if (elsewhere || event.altKey || event.ctrlKey || event.metaKey || !length || !(event.key in places)) return undefined;
+  event.preventDefault();
+  return Math.max(0, Math.min(length - 1, places[event.key]));
+}
+
+/* Texts below each other, with one position chosen in all of them.
    texts: for each text an `element` to fill, its `characters`, and a `label`.
-   colourOf: gives the colour of a character, by the number of the text, its index, and the index that is chosen: a share
-     from -1 (the page's first colour) to 1 (its second); null greys it out.
+   colourOf: gives the colour of a character, by the number of the text, its index, and the index that is chosen.
    show: called with the position when it or the colours change.
    keys: the element whose arrow keys choose. */
 function colouredTexts(texts, colourOf, show, keys) {
   const length = Math.max(...texts.map(text => text.characters.length));
   let position = -1;
-
-  const lines = texts.map(({ element: text, characters, label }) => {
-    const attributes = { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 1 };
-    attributes["aria-valuemax"] = characters.length;
-    for (const [name, value] of Object.entries(attributes)) text.setAttribute(name, value);
-    for (const name of ["pointerover", "pointerdown", "pointermove"])
-      text.addEventListener(name, event => {
-        const under = document.elementFromPoint(event.clientX, event.clientY);
-        if (under && under.parentNode === text) choose(Number(under.dataset.index));
-      });
-    return characters.map((character, index) => {
-      const span = element("span", text, character === "\n" ? "↵\n" : character);
-      span.dataset.index = index;
-      return span;
-    });
+  const parts = texts.map(({ element: text, characters, label }) => {
+    const part = new ColouredText(text, label, choose);
+    part.set(characters);
+    return part;
   });
 
   function refresh() {
-    lines.forEach((spans, number) => {
-      const chosen = Math.min(position, spans.length - 1), text = texts[number];
-      spans.forEach((span, index) => {
-        const share = colourOf(number, index, chosen), percent = Math.round(100 * Math.abs(share));
-        const series = share < 0 ? 0 : 1;
-        span.style.backgroundColor = `color-mix(in srgb, var(--series${series}) ${percent}%, transparent)`;
-        span.classList.toggle("strong", percent > 40);
-        span.classList.toggle("chosen", index === chosen);
-        span.classList.toggle("later", share === null);
-      });
-      text.element.setAttribute("aria-valuenow", chosen + 1);
-      text.element.setAttribute("aria-valuetext", `${chosen + 1}: ${visible(text.characters[chosen])}`);
+    parts.forEach((part, number) => {
+      const chosen = Math.min(position, part.spans.length - 1);
+      part.paint(index => colourOf(number, index, chosen));
+      part.mark(chosen);
     });
     show(position);
   }
@@ -60,15 +154,8 @@ function colouredTexts(texts, colourOf, show, keys) {
   }
 
   keys.addEventListener("keydown", event => {
-    const places = { ArrowLeft: position - 1, ArrowRight: position + 1, Home: 0, End: length - 1 };
-    if (texts.some(text => text.element === event.target)) {
-      places.ArrowUp = position - 1;
-      places.ArrowDown = position + 1;
-    }
-    const elsewhere = event.target.tagName === "SELECT" || event.altKey || event.ctrlKey || event.metaKey;
-    if (elsewhere || !(event.key in places)) return;
-    event.preventDefault();
-    choose(places[event.key]);
+    const place = followKey(event, position, length, parts.some(part => part.text === event.target));
+    if (place !== undefined) choose(place);
   });
 
   return { choose, refresh, move: steps => choose(position + steps), length };

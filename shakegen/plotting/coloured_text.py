@@ -7,6 +7,9 @@ from importlib import resources
 import numpy as np
 
 from shakegen.plotting.figure import Fragment
+from shakegen.plotting.page import read_file
+
+HEAD = "const root = document.getElementById({}), data = JSON.parse(root.querySelector('script').textContent);\n"
 
 
 def coloured_text(package: str, name: str, markup: str, data) -> Fragment:
@@ -19,16 +22,15 @@ def coloured_text(package: str, name: str, markup: str, data) -> Fragment:
         markup: the content of the part.
         data: the data of the script, ready for JSON.
     """
-    shared, own = resources.files("shakegen.plotting"), resources.files(package)
-    style = read(shared, "coloured_text.css") + read(own, f"{name}.css")
-    script = read(shared, "coloured_text.js").replace("$name", name, 1) + read(own, f"{name}.js")
+    style = read_file("coloured_text.css") + read(package, f"{name}.css")
+    script = HEAD.format(json.dumps(name)) + read_file("coloured_text.js") + read(package, f"{name}.js")
     written = json.dumps(data).replace("<", "\\u003c")
     markup = f'<div id="{name}" class="coloured">{markup}<script type="application/json">{written}</script></div>'
     return Fragment(markup, style, f"{{\n{script}}}\n")
 
 
-def read(folder, name: str) -> str:
-    return folder.joinpath(name).read_text(encoding="utf-8")
+def read(package: str, name: str) -> str:
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def pack_bytes(values: np.ndarray, kind: type) -> str:

@@ -26,11 +26,21 @@ def page(title: str, *parts: Figure | Table | Fragment | str) -> str:
         ValueError: there is a figure, but matplotlib is not installed; the message says how to get it.
     """
     body = [render_part(part, f"{number}") for number, part in enumerate(parts)]
-    template = string.Template(resources.files("shakegen.plotting").joinpath("page.html").read_text(encoding="utf-8"))
-    themes = {"light": css_variables(LIGHT), "dark": css_variables(DARK)}
     fragments = [part for part in parts if isinstance(part, Fragment)]
     style, script = "\n".join(part.style for part in fragments), "\n".join(part.script for part in fragments)
-    return template.substitute(themes, title=escape_html(title), body="\n".join(body), style=style, script=script)
+    parts_of_page = {"body": "\n".join(body), "style": shared_style() + style, "script": script}
+    return string.Template(read_file("page.html")).substitute(parts_of_page, title=escape_html(title))
+
+
+def shared_style() -> str:
+    """The style sheet that all pages share, with the colours of both themes."""
+    dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {css_variables(DARK)} }} }}"
+    return f":root {{ {css_variables(LIGHT)} }}\n{dark}\n{read_file('page.css')}"
+
+
+def read_file(name: str) -> str:
+    """A template, script or style sheet of this folder."""
+    return resources.files("shakegen.plotting").joinpath(name).read_text(encoding="utf-8")
 
 
 def render_part(part: Figure | Table | Fragment | str, salt: str) -> str:

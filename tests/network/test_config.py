@@ -44,4 +44,4 @@ def test_options_of_a_cell_cannot_be_changed():
     config = Config("nlstm", depth=3)
     with pytest.raises(TypeError):
         config.cell_options["depth"] = 99
-    assert asdict(config)["cell_options"] == {"depth": 3}
+    assert asdict(config)["cell_options"] == {"zoneout": 0.0, "depth": 3}

@@ -1,14 +1,13 @@
 const DECADES = 6;  // a byte is logarithmic: 255 is the strongest, 0 is DECADES powers of ten below it, or less
 const strongest = byte => byte ? 10 ** (DECADES * (byte / 255 - 1)) : 0;
 const shares = { linear: strongest, root: byte => Math.sqrt(strongest(byte)), log: byte => byte / 255 };
-const percent = share => share >= 0.0995 ? `${Math.round(100 * share)} %` : `${(100 * share).toFixed(1)} %`;
 const [back, slider, forward] = root.querySelectorAll(".position > *"), scale = root.querySelector("select");
 
 const views = data.models.map(model => {
   const section = element("section", root);
   element("h2", section, model.name);
   const text = element("p", section, "", "text"), side = element("div", section, "", "side");
-  const target = element("p", side), offered = element("ol", side), strengths = bytes(Uint8Array, model.strengths);
+  const target = element("p", side), offered = element("ol", side, "", "bars"), strengths = bytes(Uint8Array, model.strengths);
   offered.setAttribute("aria-live", "polite");
   const label = `Position in the text of ${model.name}`;
   return { model, element: text, characters: model.characters, label, strengths, target, offered };
@@ -24,13 +23,7 @@ function show(position) {
   for (const { model, target, offered } of views) {
     const chosen = Math.min(position, model.characters.length - 1), wanted = model.targets[chosen];
     target.textContent = `${model.titles[chosen]}: ${visible(wanted)}`;
-    offered.replaceChildren();
-    for (const [word, share] of model.suggestions[chosen]) {
-      const item = element("li", offered, "", model.known[chosen] && word === wanted ? "right" : "");
-      item.style.setProperty("--share", `${100 * share}%`);
-      element("span", item, visible(word));
-      element("span", item, percent(share));
-    }
+    showBars(offered, model.suggestions[chosen], word => model.known[chosen] && word === wanted);
   }
 }
 

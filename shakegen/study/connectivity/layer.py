@@ -6,12 +6,10 @@ the way back, a row of every array belongs to one output, and a step takes all r
 
 import numpy as np
 
+from shakegen.cells.both_ways import trace_both_ways
 from shakegen.cells.cell import Cell
-from shakegen.cells.gradient import differentiate
-from shakegen.cells.graph import trace
-from shakegen.cells.plan import sum_seeds
-from shakegen.cells.program import Program, depends_on, evaluate, order_of, separate_products
-from shakegen.cells.symbol import BATCH, input_symbol
+from shakegen.cells.numpy_step import columns_of
+from shakegen.cells.program import Program, evaluate
 
 
 class LayerTrace:
@@ -28,36 +26,26 @@ class LayerTrace:
     """
 
     def __init__(self, cell: Cell, weights: dict[str, np.ndarray], inputs: int):
-        graph = trace(cell, inputs)
-        values = {symbol: weights[name] for name, symbol in graph.weights.items()}
+        ways = trace_both_ways(cell, inputs)
+        values = {symbol: weights[name] for name, symbol in ways.weights.items()}
         dtype = next(iter(values.values())).dtype
-        after, self._x, kernels = separate_products(list(graph.after.values()), graph.x, keep_left=False)
-        self.kernel = columns_of(evaluate(kernels, dict(values)), inputs, self._x.shape[-1], dtype)
-        self._before, self.states = list(graph.states.values()), len(after)
+        self.kernel = columns_of(evaluate(ways.kernels, dict(values)), inputs, ways.x.shape[-1], dtype)
+        self._ways, self.states = ways, len(ways.states)
         zeros = np.zeros(cell.units, dtype)
         self._starts = [weights.get(f"initial_state_{number}", zeros) for number in range(self.states)]
-
-        self._d_after = [input_symbol(f"d_{name}", BATCH, cell.units) for name in graph.states]
-        by = differentiate(sum_seeds(after, self._d_after), [self._x, *self._before]).by
-        gradients = [by.get(symbol) for symbol in (self._x, *self._before)]
-        states = set(self._d_after)
-        self._passed = [number for number, gradient in enumerate(gradients) if gradient in states]
+        gradients = [ways.by_x, *ways.by_states]
+        self._passed = [number for number, gradient in enumerate(gradients) if gradient in ways.d_after]
         self._missing = [gradient is None for gradient in gradients]
-        wanted = [gradient for gradient in gradients if gradient is not None]
-        backward = depends_on(wanted, self._d_after)
-        order = [symbol for symbol in order_of(wanted) if symbol in backward]
-        slopes = dict.fromkeys(one for symbol in order for one in symbol.inputs if one not in backward)
-        self._slopes = [one for one in slopes if BATCH in one.shape]
-        known = [self._x, *self._before]
-        self._forward = Program([*after, *self._slopes], known, values)
-        self._backward = Program(wanted, [*self._slopes, *self._d_after], values)
+        after, wanted = [*ways.after.values()][: self.states], [one for one in gradients if one is not None]
+        self._forward = Program([*after, *ways.slopes], [ways.x, *ways.states], values)
+        self._backward = Program(wanted, [*ways.slopes, *ways.d_after], values)
         self._kept: list[list[np.ndarray]] = []
 
     def read(self, products: np.ndarray) -> np.ndarray:
         """Go along a text: its products with the kernel, (T, ·), give the outputs, (T, H)."""
         states, outputs, self._kept = self._starts, [], []
         for product in products:
-            values = self._forward({self._x: product, **dict(zip(self._before, states, strict=True))})
+            values = self._forward({self._ways.x: product, **dict(zip(self._ways.states, states, strict=True))})
             states = values[: self.states]
             outputs.append(states[0])
             self._kept.append(values[self.states :])
@@ -73,8 +61,8 @@ class LayerTrace:
         Returns:
             The gradient by the products with the kernel, (rows, ·), and those by the states before the step.
         """
-        values = dict(zip(self._slopes, self._kept[step], strict=True))
-        gradients = iter(self._backward(values | dict(zip(self._d_after, d_states, strict=True))))
+        values = dict(zip(self._ways.slopes, self._kept[step], strict=True))
+        gradients = iter(self._backward(values | dict(zip(self._ways.d_after, d_states, strict=True))))
         rows, shapes = len(d_states[0]), [self.kernel.shape[1], *(d.shape[1] for d in d_states)]
         by_inputs = [
             np.zeros((rows, width), d_states[0].dtype) if missing else next(gradients)
@@ -83,9 +71,3 @@ class LayerTrace:
         for number in self._passed:  # the very arrays that were given, which will be overwritten
             by_inputs[number] = by_inputs[number].copy()
         return by_inputs[0], by_inputs[1:]
-
-
-def columns_of(kernels: list[np.ndarray], rows: int, columns: int, dtype) -> np.ndarray:
-    """Weights side by side, and a one for the symbol itself where more columns are wanted than they have."""
-    missing = columns - sum(kernel.shape[1] for kernel in kernels)
-    return np.hstack([np.zeros((rows, 0), dtype), *kernels, np.eye(rows, missing, dtype=dtype)])

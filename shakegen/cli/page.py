@@ -1,0 +1,44 @@
+"""The command that puts models on a web page."""
+
+import shlex
+import webbrowser
+from pathlib import Path
+
+import click
+
+from shakegen.cli.group import main
+from shakegen.cli.plot import name_files
+from shakegen.export.page.precision import PRECISIONS
+
+
+@main.command()
+@click.argument("models", metavar="[MODEL...]", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path), default="page.html", show_default=True, help="The page.")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Of the weights on "
+              "the page; auto: float16, unless it changes a logit by more than 0.02.")  # fmt: skip
+@click.option("--open", "open_it", is_flag=True, help="Show the page in the browser.")
+def page(models, out, precision, open_it):
+    """Put models on one web page, where they run.
+
+    The reader writes with them, completes words, and sees their memory. The page needs no server and fetches nothing:
+    open it by a double click, send it by mail, or put it on any web space. Each MODEL is a model file; without one, the
+    page has the pretrained sonnets and the pretrained autocomplete model.
+
+    \b
+    shakegen page --open
+    shakegen page models/my-gru.h5 models/my-lstm.h5 --out page.html
+    """
+    from shakegen.export.page.page import write_page
+    from shakegen.files import ensure_writable, refuse_same, write_whole
+    from shakegen.model import load, shelf
+
+    paths = list(dict.fromkeys(models)) or [str(shelf.pretrained(task)) for task in ("next", "autocomplete")]
+    refuse_same(out, paths)
+    ensure_writable(out)
+    loaded = dict(zip(name_files(paths), map(load, paths), strict=True))
+    chosen = [] if precision == "auto" else ["--precision", precision]
+    command = shlex.join(["shakegen", "page", *(Path(path).name for path in dict.fromkeys(models)), *chosen])
+    write_whole(out, write_page(loaded, precision, command).encode("utf-8", "replace"))
+    click.echo(f"Saved: {out} ({out.stat().st_size / 1e6:.1f} MB)", err=True)
+    if open_it and not webbrowser.open(out.resolve().as_uri()):
+        raise ValueError(f"no browser could be started: expected one on this computer; open {out} there by hand")

@@ -1,0 +1,106 @@
+/* Side by side: what each network makes of one text, and where they differ. */
+"use strict";
+const FAR = 2;  // bits between networks that differ
+
+/* The bits of surprise at each symbol, null where there is none to tell: a network of the next symbol has read what is
+   before it; one that completes words has read it too, and its surprise is that of the word. */
+function surprisesOf({ network, ids, states }) {
+  if (network.task === "next") return ids.map((id, index) => index ? surprise(states[index].logits, id) : null);
+  const words = wordsOf(ids.map(id => network.symbols[id]));
+  return words.map((word, index) => {
+    const output = network.outputs.indexOf(word);
+    return output < 0 ? null : surprise(states[index + 1].logits, output);
+  });
+}
+
+/* For each character, the word that it is part of, or that follows the space. */
+function wordsOf(characters) {
+  return characters.join("").split(/(?= )/).flatMap(part => Array(part.length).fill(part.trim()));
+}
+
+function startBeside(root, descriptions, written) {
+  const area = root.querySelector("textarea"), networks = descriptions.map(networkOf);
+  const unit = networks[0].task === "next" ? "bits/char" : "bits to guess the word";
+  const views = networks.map(network => {
+    const part = element("section", root.querySelector(".models"), "", "model"), head = element("div", part, "", "row");
+    element("h2", head, network.name);
+    const figure = element("b", head), unknown = element("p", part, "", "unknown");
+    const where = element("div", part, "", "text"), side = element("div", part, "", "choices"), title = element("p", side);
+    const bars = element("ol", side, "", "bars");
+    const view = { network, figure, unknown, title, bars, reading: new Reading(network), starts: [], surprises: [] };
+    view.text = new ColouredText(where, `The text of ${network.name}`, index => look(view.starts[index]), { rest: 30 });
+    where.addEventListener("keydown", event => {
+      const place = followKey(event, view.text.chosen, view.starts.length, true);
+      if (place !== undefined) look(view.starts[place]);
+    });
+    return view;
+  });
+  let stop = () => {}, chosen = null;
+
+  function read() {
+    stop();
+    stop = inSlices(readAll(), show);
+  }
+
+  function* readAll() {
+    for (const view of views) {
+      const { ids, starts, said } = encodeStart(view.network, area.value);
+      view.unknown.textContent = said;
+      view.starts = starts;
+      yield* view.reading.change(ids);
+      view.surprises = surprisesOf(view.reading);
+    }
+  }
+
+  function show() {
+    const means = views.map(view => {
+      const { symbols } = view.reading;
+      const known = [...symbols.keys()].filter(index => view.surprises[index] !== null);
+      const lengths = known.map(index => view.network.task === "next" ? Array.from(symbols[index]).length : 1);
+      return known.length ? sum(known.map(index => view.surprises[index])) / sum(lengths) : null;
+    });
+    const best = Math.min(...means.filter(mean => mean !== null));
+    views.forEach((view, number) => {
+      view.figure.textContent = means[number] === null ? "" : `${means[number].toFixed(2)} ${unit}`;
+      view.figure.classList.toggle("best", means[number] === best);
+      view.text.set(view.reading.symbols);
+      view.text.paint(index => 0.75 * Math.min(1, (view.surprises[index] ?? 0) / SURPRISING));
+      view.text.spans.forEach((span, index) => span.classList.toggle("differs", differs(view, index)));
+    });
+    chosen ??= views[0].starts.find((_, index) => differs(views[0], index)) ?? 0;
+    look(chosen);
+  }
+
+  /* Whether the surprise of one network at a place is far from that of another, which reads the same symbol there. */
+  function differs(view, index) {
+    const own = view.surprises[index], start = view.starts[index];
+    return own !== null && views.some(other => {
+      const same = other.starts[index] === start ? index : other.starts.indexOf(start);
+      const theirs = other.surprises[same] ?? null;
+      const reads = ({ reading }, place) => reading.network.symbols[reading.ids[place]];
+      return theirs !== null && reads(other, same) === reads(view, index) && Math.abs(theirs - own) >= FAR;
+    });
+  }
+
+  /* Looks at the symbol that begins, or stands, at a place of the text, with all networks. */
+  function look(start) {
+    chosen = start;
+    for (const { network, reading, starts, surprises, text, title, bars } of views) {
+      const index = starts.findLastIndex(one => one <= start), next = network.task === "next";
+      text.mark(index);
+      bars.replaceChildren();
+      title.textContent = "";
+      if (index < 0) continue;
+      const shares = probabilities(reading.states[next ? index : index + 1].logits, { outputs: network.outputs });
+      const right = next ? reading.ids[index] : network.outputs.indexOf(wordsOf(reading.symbols)[index]);
+      const ids = likeliest(shares, 4);
+      const surprised = surprises[index] === null ? "" : `: ${bits(surprises[index])}`;
+      title.textContent = `“${visible(network.symbols[reading.ids[index]])}”${surprised}`;
+      showBars(bars, ids.map(id => [network.outputs[id], shares[id]]), (_, number) => ids[number] === right);
+    }
+  }
+
+  area.value = written.text().slice(0, 300) || beginning(networks[0], ...EXAMPLES);
+  area.addEventListener("input", read);
+  read();
+}

@@ -1,0 +1,98 @@
+/* Complete: at every key the likeliest words, and the characters that the likeliest one hangs on. */
+"use strict";
+const WORDS = 5;  // offers
+const DECADES = 6;  // from the strongest connectivity to none, on the logarithmic scale
+const STRENGTHS = {
+  linear: share => share,
+  root: Math.sqrt,
+  log: share => Math.max(0, 1 + Math.log10(share || Number.MIN_VALUE) / DECADES),
+};
+
+function startComplete(root, descriptions) {
+  const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
+  const area = root.querySelector("textarea"), offers = find("offers"), title = root.querySelector("h2");
+  const text = new ColouredText(find("text"), "The text as the network reads it", look, { rest: 30 });
+  let reading = null, home = 0, place = 0, words = [], norms = [], seen = null, leaves = false;
+  let stopReading = () => {}, stopTracing = () => {};
+
+  function restart() {
+    reading = new Reading(network(), true);
+    seen = null;
+    read();
+  }
+
+  /* Reads the text, where it has changed; then the words for the place of the cursor. */
+  function read() {
+    const cursor = area.selectionStart, key = `${cursor} ${area.value}`;
+    if (key === seen) return;
+    seen = key;
+    const { ids, unknown } = network().encode(area.value), first = network().first(ids);
+    const before = network().encode(area.value.slice(0, cursor)).ids.length;
+    find("unknown").textContent = describeUnknown(network(), unknown);
+    stopReading();
+    stopTracing();
+    stopReading = inSlices(reading.change(Array.from(ids).slice(first)), () => {
+      text.set(reading.symbols);
+      home = Math.max(0, Math.min(before - first, reading.ids.length) - 1);
+      words = likeliestWords(home);
+      const pairs = words.map(({ word, share }) => [word, share]);
+      showBars(offers, pairs, () => false, number => accept(words[number].word));
+      look(home);
+    });
+  }
+
+  function likeliestWords(index) {
+    const shares = probabilities(reading.states[index + 1].logits, { outputs: network().outputs });
+    return likeliest(shares, WORDS).map(id => ({ id, word: network().outputs[id], share: shares[id] }));
+  }
+
+  /* Puts a word, and a space, in the place of the one at the cursor. */
+  function accept(word) {
+    const before = /[a-z]*$/i.exec(area.value.slice(0, area.selectionStart))[0].length;
+    const after = /^[a-z]* ?/i.exec(area.value.slice(area.selectionEnd))[0].length;
+    area.focus();
+    area.setSelectionRange(area.selectionStart - before, area.selectionEnd + after);
+    if (!document.execCommand("insertText", false, `${word} `))  // which Ctrl+Z takes back
+      area.setRangeText(`${word} `, area.selectionStart, area.selectionEnd, "end");
+    read();
+  }
+
+  /* Shows the connectivity of the likeliest word at a place. */
+  function look(index) {
+    place = index;
+    text.mark(index);
+    const [{ id, word }] = likeliestWords(index);
+    stopTracing();
+    stopTracing = inSlices(network().connecting(reading.states.slice(1, index + 2), id), found => {
+      norms = found;
+      title.textContent = `What “${word}” hangs on`;
+      paint();
+    });
+  }
+
+  function paint() {
+    const strongest = norms.reduce((most, norm) => Math.max(most, norm), 0) || 1;
+    text.paint(index => index > place ? null : 0.85 * STRENGTHS[find("strength").value](norms[index] / strongest));
+  }
+
+  area.value = "shall i compare thee to a sum";
+  offers.addEventListener("pointerdown", event => event.preventDefault());  // the keyboard of a phone stays
+  area.addEventListener("input", read);
+  document.addEventListener("selectionchange", () => { if (document.activeElement === area) read(); });
+  area.addEventListener("keydown", event => {
+    if (event.key === "Tab" && !event.shiftKey && !leaves && words.length) {
+      event.preventDefault();
+      accept(words[0].word);
+    }
+    leaves = event.key === "Escape";
+  });
+  find("text").addEventListener("keydown", event => {
+    const next = followKey(event, place, reading.ids.length, true);
+    if (next !== undefined) look(next);
+  });
+  find("text").addEventListener("pointerleave", event => { if (event.pointerType === "mouse") look(home); });
+  find("strength").addEventListener("change", paint);
+  area.setSelectionRange(area.value.length, area.value.length);
+  restart();
+  return () => { if (matchMedia("(hover: hover)").matches) area.focus(); };
+}

@@ -1,0 +1,48 @@
+/* Texts as symbols that a network reads: { ids, starts, unknown }.
+
+   ids: of the symbols. For autocomplete the text is read as words of a to z, with a space before each one;
+       network.symbols has the text of each id.
+   starts: for each id, where its symbol begins in the text (UTF-16 index; autocomplete: of the character that made it)
+   unknown: [{ index, text }] of characters, or words, that the model does not know: left out, or read as its unknown
+       symbol, or, for autocomplete, as a space */
+"use strict";
+
+const DIGITS = "zero one two three four five six seven eight nine".split(" ");
+
+/* A function that reads a text. */
+function makeEncoder(network, ids, pattern) {
+  if (network.task === "autocomplete") return text => encodeWords(text, ids);
+  const chunks = pattern && new RegExp(pattern.chunk, "gu"), symbols = pattern && new RegExp(pattern.symbol, "gu");
+  const split = text => pattern ? (text.match(chunks) ?? []).flatMap(chunk => chunk.match(symbols) ?? []) : text;
+  return text => {
+    const found = { ids: [], starts: [], unknown: [] };
+    let index = 0;
+    for (const one of split(text)) {
+      const id = ids.get(one) ?? network.unknown;
+      if (!ids.has(one)) found.unknown.push({ index, text: one });
+      if (id !== null) {
+        found.ids.push(id);
+        found.starts.push(index);
+      }
+      index += one.length;
+    }
+    return found;
+  };
+}
+
+/* A text as words of a to z, a space before each: the alphabet of text8. */
+function encodeWords(text, numbers) {
+  const ids = [0], starts = [0], unknown = [];
+  let index = 0;
+  for (const one of text) {
+    const lower = /[A-Z]/.test(one) ? one.toLowerCase() : one;
+    if (!numbers.has(lower) && !/[0-9\s]/.test(one)) unknown.push({ index, text: one });
+    for (const letter of numbers.has(lower) ? lower : /[0-9]/.test(one) ? ` ${DIGITS[one]} ` : " ")
+      if (letter !== " " || ids.at(-1)) {
+        ids.push(numbers.get(letter));
+        starts.push(index);
+      }
+    index += one.length;
+  }
+  return { ids, starts, unknown };
+}

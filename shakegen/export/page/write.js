@@ -1,0 +1,236 @@
+/* Write: a text that the network goes on with; at every character, what else could have stood there. */
+"use strict";
+const PIECE = 1000;  // characters that it writes before it stops by itself
+const LONGEST = 20000;  // characters of a text
+const KEPT = 20;  // texts that undo brings back
+const OFFERED = 10, SMALLEST = 0.0005;  // bars, and the probability of the last one
+const SURPRISING = 8;  // bits of the strongest tint
+
+/* A text that is being written: symbols that are given, then drawn ones. */
+class Branch {
+  constructor(reading, pending, given, random) {
+    Object.assign(this, { reading, pending, given, random });  // pending: the ids that are given and not yet read
+  }
+
+  /* This text up to a place, and another symbol there. */
+  fork(index, id, random) {
+    const reading = this.reading.copy(index);
+    reading.push(id);
+    return new Branch(reading, [], Math.min(this.given, index), random);
+  }
+
+  /* Adds a symbol; tells whether it was drawn. */
+  writeOne(settings) {
+    const { reading, pending } = this, drawn = !pending.length;
+    reading.push(drawn ? draw(probabilities(reading.state.logits, settings), this.random) : pending.shift());
+    return drawn;
+  }
+}
+
+/* The texts so far: undo and redo lead from one to the other. */
+class Branches {
+  constructor() {
+    this.all = [];
+    this.at = -1;
+  }
+
+  get now() { return this.all[this.at]; }
+
+  keep(branch) {
+    this.all.splice(this.at + 1);
+    this.all.push(branch);
+    this.all.splice(0, this.all.length - KEPT);
+    this.at = this.all.length - 1;
+  }
+
+  has(steps) { return this.at + steps in this.all; }
+
+  move(steps) { this.at += steps; }
+}
+
+function startWrite(root, descriptions, written) {
+  const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
+  const text = new ColouredText(find("text"), "The text", look, { press: hold, rest: 60 });
+  const branches = new Branches();
+  let now = null, chosen = -1, held = false;
+  let writing = false, frame = 0, left = 0, due = 0, last = 0, since = { time: 0, length: 0 };
+
+  const number = name => Number(find(name).value);
+  const settings = () => ({
+    temperature: number("temperature"), topK: number("top-k"), topP: number("top-p"), minP: number("min-p"),
+    outputs: now.reading.network.outputs,
+  });
+  const surprises = index => index ? surprise(now.reading.states[index].logits, now.reading.ids[index]) : 0;
+  const share = index => find("tint").checked ? 0.75 * Math.min(1, surprises(index) / SURPRISING) : 0;
+
+  function restart() {
+    const one = network(), { ids, unknown } = one.encode(find("seed").value);
+    find("unknown").textContent = describeUnknown(one, unknown);
+    find("top-k").max = Math.min(50, one.outputs.length);
+    branches.keep(new Branch(new Reading(one), Array.from(ids), ids.length, random(number("random-state"))));
+    take();
+    goOn();
+  }
+
+  function take() {
+    now = branches.now;
+    release();
+    text.set(now.reading.symbols);
+    colour(0);
+    show();
+  }
+
+  function goOn() {
+    if (!held) release();
+    left = PIECE;
+    due = 0;
+    since = { time: performance.now(), length: now.reading.ids.length };
+    last = since.time;
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(tick);
+    writing = true;
+    show();
+  }
+
+  function stop() {
+    writing = false;
+    show();
+  }
+
+  function tick(time) {
+    if (!writing) return;
+    const pace = number("pace"), wanted = settings(), before = now.reading.ids.length;
+    const until = performance.now() + SLICE;
+    due = Math.min(due, 5) + pace * Math.max(1, time - last) / 1000;  // symbols that the pace asks for
+    last = time;
+    const follows = navigator.userActivation?.hasBeenActive && depth() < 40;
+    while (left && (due >= 1 || now.pending.length) && performance.now() < until) {
+      if (!now.writeOne(wanted)) continue;
+      due--;
+      left--;
+    }
+    text.append(now.reading.symbolsFrom(before));
+    colour(before);
+    if (now.reading.ids.length >= LONGEST) left = 0;
+    if (left) show();
+    else stop();
+    if (follows) follow();
+    if (left) frame = requestAnimationFrame(tick);
+  }
+
+  /* Tints the text from a place on, and marks the symbols that were given. */
+  function colour(first) {
+    text.paint(share, first);
+    for (let index = first; index < text.spans.length; index++)
+      text.spans[index].classList.toggle("given", index < now.given);
+  }
+
+  /* How far the end of the text is below the part of the page that can be seen. */
+  function depth() {
+    const sheet = matchMedia("(max-width: 40rem)").matches ? find("choices").getBoundingClientRect().top : innerHeight;
+    return find("text").getBoundingClientRect().bottom - sheet;
+  }
+
+  function follow() {
+    if (depth() > 0) scrollBy(0, depth() + 8);
+  }
+
+  function show() {
+    const { length } = now.reading.ids;
+    find("go").textContent = writing ? "Stop" : "Go on";
+    find("go").disabled = !writing && length >= LONGEST;
+    find("undo").disabled = !branches.has(-1);
+    find("redo").disabled = !branches.has(1);
+    find("empty").hidden = length > 0;
+    for (const name of ["copy", "save"]) find(name).disabled = !length;
+    const seconds = (performance.now() - since.time) / 1000;
+    if (writing && seconds > 0.3)
+      find("speed").textContent = `${Math.round((length - since.length) / seconds).toLocaleString("en")} characters/s`;
+    if (!held || !writing) showChoices();
+  }
+
+  function showChoices() {
+    const { reading } = now, { network } = reading, index = chosen < 0 ? reading.ids.length : chosen;
+    const shares = probabilities(reading.states[index].logits, settings());
+    const ids = likeliest(shares, OFFERED).filter(id => shares[id] >= SMALLEST), own = reading.ids[index];
+    if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
+    find("choices").querySelector("h2").textContent = chosen < 0 ? "What comes next"
+      : `“${visible(network.symbols[own])}”${index ? `, surprise ${bits(surprises(index))}` : ""}`;
+    showBars(find("bars"), ids.map(id => [network.symbols[id], shares[id]]),
+      (_, number) => ids[number] === own, number => branch(index, ids[number]));
+  }
+
+  /* Goes on from a place with another symbol. */
+  function branch(index, id) {
+    branches.keep(now.fork(index, id, random(number("random-state") + branches.at + 1)));
+    take();
+    goOn();
+  }
+
+  function look(index) {
+    if (held) return;
+    chosen = index;
+    text.mark(index);
+    showChoices();
+  }
+
+  function hold(index) {
+    held = false;
+    look(index);
+    held = true;
+  }
+
+  function release() {
+    held = false;
+    chosen = -1;
+    text.mark(-1);
+  }
+
+  function say(words) {
+    find("note").textContent = words;
+  }
+
+  find("seed").value = beginning(network(), "Shall I ", "shall i ", "The ", "the ");
+  find("random-state").value = Math.floor(Math.random() * 1e6);
+  find("row").addEventListener("submit", event => { event.preventDefault(); restart(); });
+  find("another").addEventListener("click", () => { find("random-state").stepUp(); restart(); });
+  find("go").addEventListener("click", () => writing ? stop() : goOn());
+  for (const [name, steps] of [["undo", -1], ["redo", 1]])
+    find(name).addEventListener("click", () => { branches.move(steps); writing = false; take(); });
+  find("copy").addEventListener("click", () => copyText(written.text(), say));
+  find("save").addEventListener("click", () => saveText(written.text(), "shakegen.txt"));
+  find("text").addEventListener("keydown", event => {
+    const place = followKey(event, chosen < 0 ? now.reading.ids.length : chosen, now.reading.ids.length, true);
+    if (place !== undefined) hold(place);
+    if (event.key !== "Enter") return;
+    event.preventDefault();  // else it presses the button, too
+    find("bars").querySelector("button").focus();
+  });
+  root.addEventListener("keydown", event => { if (event.key === "Escape") { release(); showChoices(); } });
+  for (const slider of root.querySelectorAll(".settings input[type=range]")) {
+    const value = slider.parentNode.querySelector(".value");
+    const tell = () => { value.textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
+    slider.addEventListener("input", () => { tell(); showChoices(); });
+    tell();
+  }
+  find("tint").addEventListener("change", () => text.paint(share));
+  written.text = () => now.reading.symbols.join("");
+  restart();
+}
+
+async function copyText(text, say) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say("Copied.");
+  } catch {
+    say("The browser does not let this page copy. Select the text, or save it.");
+  }
+}
+
+function saveText(text, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

@@ -1,0 +1,98 @@
+"""All views of the page in a real browser: tabs, names, labels, contrast, phones, the keyboard alone."""
+
+import pytest
+from browser import contrast, phone, strengths
+from page_reader import HOSTILE, VIEWS
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+
+def test_the_page_has_the_views_that_its_models_allow(opened):
+    tabs = {
+        ("gru",): ["Write", "Memory", "About"],
+        ("words",): ["Complete", "Memory", "About"],
+        ("gru", "words"): ["Write", "Complete", "Memory", "About"],
+        ("gru", "lstm"): ["Write", "Memory", "Side by side", "About"],
+    }
+    for names, expected in tabs.items():
+        page = opened(*names)
+        assert [tab.text for tab in page.browser.find_elements(By.CSS_SELECTOR, "[role=tab]")] == expected
+
+
+def test_arrow_keys_open_tabs(opened, browser):
+    page = opened("gru", "lstm", "words")
+    tab = browser.find_element(By.ID, "tab-write")
+    tab.send_keys(Keys.ARROW_LEFT)
+    for view in ("about", *VIEWS):
+        page.view = view
+        assert browser.find_element(By.ID, view).is_displayed()
+        assert browser.switch_to.active_element.get_attribute("id") == f"tab-{view}"
+        browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+
+
+def test_about_tells_what_the_networks_are_and_markup_stays_text(opened, models, browser):
+    models[HOSTILE] = models["gru"]
+    page = opened(HOSTILE, "lstm", "words")
+    page.open("about")
+    assert [title.text for title in page.all("h2")] == [HOSTILE.replace("\u2028", " "), "lstm", "words", "This page"]
+    assert browser.title == "shakegen"
+    assert f"{models['gru'].parameters:,} weights" in page.one("dl").text
+    assert page.one("pre").get_property("textContent") == f"shakegen page {HOSTILE}"
+
+
+LABELS = """
+  const named = one => one.labels?.length || one.ariaLabel || one.textContent.trim();
+  return [...document.querySelectorAll("button, input, select, textarea, [tabindex='0']")]
+    .filter(one => one.checkVisibility() && !named(one)).map(one => one.outerHTML);
+"""
+TEXTS = """
+  const all = "h1, h2, p, button, label, small, summary, dt, dd, .bar span, .text span, .value";
+  const own = one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+  return [...document.querySelectorAll(all)]
+    .filter(one => one.checkVisibility() && own(one) && !one.disabled);
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_view_reads_on_a_phone(opened, browser, theme):
+    with phone(browser, theme):
+        page = opened("gru", "lstm", "words")
+        page.write("Shall I ")
+        page.spans()[8].click()
+        for view in VIEWS:
+            page.open(view)
+            for more in page.all("summary, .pair"):
+                more.click()
+            page.wait(lambda view=view: view in ("about", "beside", "write") or any(strengths(browser, page.in_view())))
+            assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+            assert browser.execute_script(LABELS) == []
+            texts = browser.execute_script(TEXTS)
+            for text in texts[:: 1 + len(texts) // 60]:
+                assert contrast(browser, text) >= 4.5, text.get_attribute("outerHTML")
+
+
+def test_a_long_name_fits_on_a_phone(opened, models, browser):
+    models["a network with quite a long name " * 9] = models.pop("gru")
+    with phone(browser, "light"):
+        page = opened(*models)
+        for view in VIEWS:
+            page.open(view)
+            assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+
+
+def test_the_tab_key_reaches_everything(opened, browser):
+    page = opened("gru", "lstm", "words")
+    page.write("Shall I ")
+    for view in VIEWS:
+        page.open(view)
+        focusable = [
+            one
+            for one in page.all("button, input, select, textarea, summary, .text, pre")
+            if one.is_displayed() and one.is_enabled()
+        ]
+        reached = []
+        while (now := browser.switch_to.active_element).tag_name != "body" and now not in reached:
+            reached.append(now)
+            ActionChains(browser).send_keys(Keys.ESCAPE, Keys.TAB).perform()
+        assert all(one in reached for one in focusable)
