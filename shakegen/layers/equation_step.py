@@ -1,5 +1,6 @@
 """A Keras cell whose step comes from the equations of a record, with its layer normalisation and zoneout."""
 
+import functools
 import re
 
 import keras
@@ -31,7 +32,7 @@ class EquationStep:
 
     def build(self, input_shape):
         super().build(input_shape)
-        self._inputs, self._programs = input_shape[-1], {}
+        self._inputs = input_shape[-1]
         present = {variable.name for variable in self.weights}
         for number, (name, weight) in enumerate(self.record.weights(self._inputs).items()):
             role = role_of(name, weight)
@@ -49,23 +50,14 @@ class EquationStep:
         return given or initializer_of(weight, None if self.seed is None else self.seed + 10 * number)
 
     def call(self, inputs, states, training=False):
-        program, known, masks = self._find_program(inputs.shape[-1] - self._inputs)
+        masks = (inputs.shape[-1] - self._inputs) // self.units
+        program, known = make_program(self.record, self._inputs, masks)
         given = [inputs, *states, *weights_by_name(self).values()]
         if masks:
             given[0] = inputs[..., : self._inputs]
             given += ops.split(inputs[..., self._inputs :], masks, axis=-1)
         states = program(dict(zip(known, given, strict=True)))
         return states[0], states
-
-    def _find_program(self, width):
-        """The step with masks of a width; its symbols in the order inputs, states, weights, masks; how many masks."""
-        if width not in self._programs:
-            count = width // self.units
-            drop_h = count > len(zoned_states(self.record)) or (count > 0 and not self.record.zoneout)
-            graph = trace_training(self.record, self._inputs, drop_h) if width else trace(self.record, self._inputs)
-            known = [graph.x, *graph.states.values(), *graph.weights.values(), *graph.masks]
-            self._programs[width] = Program(graph.after.values(), known, table=KERAS), known, count
-        return self._programs[width]
 
     def get_dropout_mask(self, inputs):
         """What inputs (N, ·) of sequences are multiplied by in training."""
@@ -86,6 +78,15 @@ class EquationStep:
             drawn = keras.random.uniform((batch, steps, width), dtype="float32", seed=self.seed_generator)
             masks.append(ops.cast(drawn >= self.record.zoneout, self.compute_dtype))
         return ops.concatenate(masks, axis=-1) if masks else None
+
+
+@functools.lru_cache(maxsize=256)
+def make_program(cell, inputs: int, masks: int) -> tuple[Program, list]:
+    """A cell's step, in training if there are masks; and its symbols in the order inputs, states, weights, masks."""
+    drop_h = masks > (len(zoned_states(cell)) if cell.zoneout else 0)
+    graph = trace_training(cell, inputs, drop_h) if masks else trace(cell, inputs)
+    known = [graph.x, *graph.states.values(), *graph.weights.values(), *graph.masks]
+    return Program(graph.after.values(), known, table=KERAS), known
 
 
 def weights_by_name(cell, record=None) -> dict:
