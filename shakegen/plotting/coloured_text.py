@@ -2,12 +2,11 @@
 
 import base64
 import json
-from importlib import resources
 
 import numpy as np
 
 from shakegen.plotting.figure import Fragment
-from shakegen.plotting.page import read_file
+from shakegen.plotting.page import read_file, script_json
 
 HEAD = "const root = document.getElementById({}), data = JSON.parse(root.querySelector('script').textContent);\n"
 
@@ -22,15 +21,11 @@ def coloured_text(package: str, name: str, markup: str, data) -> Fragment:
         markup: the content of the part.
         data: the data of the script, ready for JSON.
     """
-    style = read_file("coloured_text.css") + read(package, f"{name}.css")
-    script = HEAD.format(json.dumps(name)) + read_file("coloured_text.js") + read(package, f"{name}.js")
-    written = json.dumps(data).replace("<", "\\u003c")
+    style = read_file("coloured_text.css") + read_file(f"{name}.css", package)
+    script = HEAD.format(json.dumps(name)) + read_file("coloured_text.js") + read_file(f"{name}.js", package)
+    written = script_json(data)
     markup = f'<div id="{name}" class="coloured">{markup}<script type="application/json">{written}</script></div>'
     return Fragment(markup, style, f"{{\n{script}}}\n")
-
-
-def read(package: str, name: str) -> str:
-    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def pack_bytes(values: np.ndarray, kind: type) -> str:

@@ -38,9 +38,9 @@ def shared_style() -> str:
     return f":root {{ {css_variables(LIGHT)} }}\n{dark}\n{read_file('page.css')}"
 
 
-def read_file(name: str) -> str:
-    """A template, script or style sheet of this folder."""
-    return resources.files("shakegen.plotting").joinpath(name).read_text(encoding="utf-8")
+def read_file(name: str, package: str = "shakegen.plotting") -> str:
+    """A template, script or style sheet of a package."""
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def render_part(part: Figure | Table | Fragment | str, salt: str) -> str:
@@ -54,6 +54,11 @@ def render_part(part: Figure | Table | Fragment | str, salt: str) -> str:
 def escape_html(text) -> str:
     """Text for HTML; `?` for characters that UTF-8 cannot encode."""
     return html.escape(str(text).encode("utf-8", "replace").decode("utf-8"))
+
+
+def script_json(value) -> str:
+    """JSON that can stand in a script of a page: nothing in it ends the script."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def css_colours(theme: Theme) -> dict[str, str]:
@@ -82,10 +87,9 @@ def render_figure(part: Figure, salt: str) -> str:
     data = part.to_dict() | {"series": part.series, "places": places}
     for panel, panel_data in zip(part.panels, data["panels"]):
         panel_data["log"] = panel.log_y
-    numbers = json.dumps(data).replace("<", "\\u003c")
     tables = "\n".join(filter(None, (render_numbers(panel) for panel in part.panels)))
     tables = f"<details><summary>Numbers</summary>\n{tables}</details>" if tables else ""
-    script = f'<script type="application/json">{numbers}</script>'
+    script = f'<script type="application/json">{script_json(data)}</script>'
     return f"<figure>{''.join(drawings)}<output hidden></output>{script}</figure>\n{tables}"
 
 

@@ -146,7 +146,7 @@ def test_a_page_stands_alone(page):
     }
     assert len(page.ids) == len(set(page.ids))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
-    assert "default-src 'none'" in source
+    assert all(f"{rule} 'none'" in source for rule in ("default-src", "base-uri", "form-action"))
 
 
 def test_a_page_has_the_numbers_of_its_figure(page):

@@ -65,9 +65,9 @@ def symbols_of(model) -> list[str]:
 
 def outputs_of(model) -> list[str | None]:
     """The text of each output; None for padding and unknown symbols."""
-    if model.task == "autocomplete":
-        return [None, None, *model.words.words]
-    return model.vocabulary.to_json()
+    outputs = model.output_vocabulary
+    texts = outputs.to_json()
+    return [*[None] * (len(outputs) - len(texts)), *texts]  # padding and unknown words come first
 
 
 def write_patterns() -> dict[str, str]:
@@ -91,10 +91,8 @@ def facts_of(model, precision: str) -> dict:
     facts = {
         **model.config.to_dict(),
         "parameters": model.parameters,
-        "weights": model.weights_by_part,
         "corpus": {key: model.corpus.get(key) for key in ("name", "length")},
         "precision": precision,
-        "epochs": model.best_epoch.get("epoch"),
         **model.validation_figures(),
     }
     return {key: None if isinstance(fact, float) and not math.isfinite(fact) else fact for key, fact in facts.items()}

@@ -1,25 +1,23 @@
 """Models on one web page, where they run. It fetches nothing."""
 
-import json
 import string
 from collections.abc import Mapping
-from importlib import resources
 
 from shakegen.export.page.network import describe
-from shakegen.plotting.page import escape_html, read_file, shared_style
+from shakegen.plotting.page import read_file, script_json, shared_style
 
+PACKAGE = "shakegen.export.page"
 # In this order; the last one starts the page.
 SCRIPTS = ("encoding", "engine", "sampling", "widgets", "write", "complete", "memory", "beside", "facts", "page")
 
 
-def write_page(models: Mapping, precision: str = "auto", command: str = "", title: str = "shakegen") -> str:
+def write_page(models: Mapping, precision: str = "auto", command: str = "") -> str:
     """A web page on which models write, complete words and show their memory.
 
     Args:
         models: `LanguageModel`s and `AutocompleteModel`s, by the names that the page shows.
         precision: of the weights, as `network.describe` takes it.
         command: the command that made the page, which it shows.
-        title: of the page.
 
     Raises:
         ValueError: there is no model, or no such precision.
@@ -27,20 +25,10 @@ def write_page(models: Mapping, precision: str = "auto", command: str = "", titl
     """
     if not models:
         raise ValueError("there is no model for the page: expected at least one")
-    folder = resources.files("shakegen.export.page")
-    page, style, *scripts = (
-        folder.joinpath(name).read_text(encoding="utf-8")
-        for name in ("page.html", "page.css", *(f"{name}.js" for name in SCRIPTS))
+    scripts = [read_file("coloured_text.js"), *(read_file(f"{name}.js", PACKAGE) for name in SCRIPTS)]
+    return string.Template(read_file("page.html", PACKAGE)).substitute(
+        style=shared_style() + read_file("coloured_text.css") + read_file("page.css", PACKAGE),
+        models=script_json([describe(model, name, precision) for name, model in models.items()]),
+        facts=script_json({"command": command}),
+        scripts="\n".join(f"<script>\n{script}</script>" for script in scripts),
     )
-    return string.Template(page).substitute(
-        title=escape_html(title),
-        style=shared_style() + read_file("coloured_text.css") + style,
-        models=to_json([describe(model, name, precision) for name, model in models.items()]),
-        facts=to_json({"command": command}),
-        scripts="\n".join(f"<script>\n{script}</script>" for script in (read_file("coloured_text.js"), *scripts)),
-    )
-
-
-def to_json(value) -> str:
-    """JSON that can stand in a script of a page: nothing in it ends the script."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
