@@ -29,7 +29,7 @@ function chooseUnit() {
 data.units.forEach(one => element("option", units, one.title));
 const paragraph = root.querySelector(".text");
 const line = { element: paragraph, characters: data.characters, label: "Position in the text" };
-const text = colouredTexts([line], (number, index) => 0.75 * shades[index] / 127, show, paragraph);
+const text = colouredTexts([line], (number, index) => 0.75 * shades[index] / 127, show);
 units.addEventListener("change", chooseUnit);
 signals.addEventListener("change", chooseSignal);
 text.choose(0);

@@ -2,6 +2,14 @@ const bytes = (kind, text) => kind.from(atob(text), byte => byte.charCodeAt(0));
 const visible = text => text.replace(/\n/g, "↵").replace(/^\s+$/, "␣");
 const percent = share => share >= 0.0995 ? `${Math.round(100 * share)} %` : `${(100 * share).toFixed(1)} %`;
 
+const DECADES = 6;  // from the strongest to nothing, on the logarithmic scale
+/* Shares of the strongest, from 0 to 1, as strengths of a colour, by the scales that a reader may choose. */
+const STRENGTHS = {
+  linear: share => share,
+  root: Math.sqrt,
+  log: share => Math.max(0, 1 + Math.log10(share || Number.MIN_VALUE) / DECADES),
+};
+
 function element(name, parent, text = "", style = "") {
   const made = parent.appendChild(document.createElement(name));
   made.textContent = text;
@@ -36,7 +44,7 @@ function makeBar(list, number, presses) {
 /* A text whose characters have colours, and in which pointer, finger or keys choose one.
    text: the element to fill.  label: its name.
    choose: called with the index that the reader chooses.
-   press: called with an index that is clicked, or tapped.
+   press: called instead with an index that is clicked, tapped, or chosen by keys.
    rest: milliseconds that the pointer rests on a character before this one is chosen. */
 class ColouredText {
   constructor(text, label, choose, { press = null, rest = 0 } = {}) {
@@ -44,17 +52,25 @@ class ColouredText {
     const attributes = { tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0 };
     for (const [name, value] of Object.entries(attributes)) text.setAttribute(name, value);
     let timer = 0;
-    for (const name of ["pointerdown", "pointermove"])  // but no pointerover: a text that scrolls chooses nothing
-      text.addEventListener(name, event => {
-        const index = this.indexAt(event);
-        clearTimeout(timer);
-        if (index < 0) return;
-        const hovers = event.pointerType === "mouse" && name !== "pointerdown";
-        if (rest && hovers) timer = setTimeout(() => choose(index), rest);
-        else choose(index);
-      });
+    text.addEventListener("pointermove", event => {  // but no pointerover: a text that scrolls chooses nothing
+      const index = this.indexAt(event);
+      clearTimeout(timer);
+      if (index < 0) return;
+      if (!rest || event.pointerType !== "mouse") choose(index);
+      else timer = setTimeout(() => { if (index < this.spans.length) choose(index); }, rest);
+    });
     text.addEventListener("pointerleave", () => clearTimeout(timer));
-    if (press) text.addEventListener("click", event => { if (this.indexAt(event) >= 0) press(this.indexAt(event)); });
+    text.addEventListener("click", event => {  // a tap, too; a finger that only scrolls clicks nothing
+      const index = this.indexAt(event);
+      clearTimeout(timer);
+      if (index >= 0) (press ?? choose)(index);
+    });
+    text.addEventListener("keydown", event => {
+      const { length } = this.spans, index = followKey(event, this.chosen < 0 ? length : this.chosen, length, true);
+      if (index === undefined) return;
+      if (index !== this.chosen) (press ?? choose)(index);
+      this.spans[index].scrollIntoView({ block: "nearest" });
+    });
     this.describe();
   }
 
@@ -87,11 +103,11 @@ class ColouredText {
      second); null greys it out. */
   paint(colourOf, first = 0) {
     for (let index = first; index < this.spans.length; index++) {
-      const span = this.spans[index], share = colourOf(index), percent = Math.round(100 * Math.abs(share));
+      const span = this.spans[index], share = colourOf(index), tint = Math.round(100 * Math.abs(share));
       const series = `var(--series${share < 0 ? 0 : 1})`;
-      const colour = `color-mix(in srgb, ${series} calc(${percent}% * var(--tint)), transparent)`;
+      const colour = `color-mix(in srgb, ${series} calc(${tint}% * var(--tint)), transparent)`;
       if (span.style.backgroundColor !== colour) span.style.backgroundColor = colour;
-      span.classList.toggle("strong", percent > 40);
+      span.classList.toggle("strong", tint > 40);
       span.classList.toggle("later", share === null);
     }
   }
@@ -114,11 +130,12 @@ class ColouredText {
 }
 
 /* Where a key of the arrows leads from a place in a text, or undefined. Up and down count in the text itself only. */
-function followKey(event, place, length, inText) {
+function followKey(event, place, length, inText = false) {
   const places = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: length - 1 };
   if (inText) Object.assign(places, { ArrowUp: place - 1, ArrowDown: place + 1 });
   const elsewhere = /^(SELECT|INPUT|TEXTAREA)$/.test(event.target.tagName);
-  if (elsewhere || event.altKey || event.ctrlKey || event.metaKey || !length || !(event.key in places)) return undefined;
+  if (elsewhere || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return undefined;
+  if (!length || !(event.key in places)) return undefined;
   event.preventDefault();
   return Math.max(0, Math.min(length - 1, places[event.key]));
 }
@@ -127,8 +144,8 @@ function followKey(event, place, length, inText) {
    texts: for each text an `element` to fill, its `characters`, and a `label`.
    colourOf: gives the colour of a character, by the number of the text, its index, and the index that is chosen.
    show: called with the position when it or the colours change.
-   keys: the element whose arrow keys choose. */
-function colouredTexts(texts, colourOf, show, keys) {
+   keys: an element around the texts whose arrow keys choose, too. */
+function colouredTexts(texts, colourOf, show, keys = null) {
   const length = Math.max(...texts.map(text => text.characters.length));
   let position = -1;
   const parts = texts.map(({ element: text, characters, label }) => {
@@ -153,8 +170,8 @@ function colouredTexts(texts, colourOf, show, keys) {
     refresh();
   }
 
-  keys.addEventListener("keydown", event => {
-    const place = followKey(event, position, length, parts.some(part => part.text === event.target));
+  keys?.addEventListener("keydown", event => {
+    const place = followKey(event, position, length);
     if (place !== undefined) choose(place);
   });
 

@@ -1,11 +1,14 @@
 /* Side by side: what each network makes of one text, and where they differ. */
 "use strict";
 const FAR = 2;  // bits between networks that differ
+const OFFERS = 4;  // bars
 
-/* The bits of surprise at each symbol, null where there is none to tell: a network of the next symbol has read what is
-   before it; one that completes words has read it too, and its surprise is that of the word. */
-function surprisesOf({ network, ids, states }) {
-  if (network.task === "next") return ids.map((id, index) => index ? surprise(states[index].logits, id) : null);
+/* The bits of surprise at each symbol, null where there is none to tell, such as at unknown symbols. A network of the
+   next symbol has read what is before it; one that completes words has read it too, and its surprise is that of the word. */
+function surprisesOf(reading) {
+  const { network, ids, states } = reading;
+  if (network.task === "next")
+    return ids.map((id, index) => index && id !== network.unknown ? reading.surpriseAt(index) : null);
   const words = wordsOf(ids.map(id => network.symbols[id]));
   return words.map((word, index) => {
     const output = network.outputs.indexOf(word);
@@ -28,14 +31,11 @@ function startBeside(root, descriptions, written) {
     const where = element("div", part, "", "text"), side = element("div", part, "", "choices"), title = element("p", side);
     const bars = element("ol", side, "", "bars");
     const view = { network, figure, unknown, title, bars, reading: new Reading(network), starts: [], surprises: [] };
-    view.text = new ColouredText(where, `The text of ${network.name}`, index => look(view.starts[index]), { rest: 30 });
-    where.addEventListener("keydown", event => {
-      const place = followKey(event, view.text.chosen, view.starts.length, true);
-      if (place !== undefined) look(view.starts[place]);
-    });
+    const label = `The text of ${network.name}`;
+    view.text = new ColouredText(where, label, index => look(view.starts[index], index), { rest: 30 });
     return view;
   });
-  let stop = () => {}, chosen = null;
+  let stop = () => {}, chosen = null;  // where a symbol starts, and its number
 
   function read() {
     stop();
@@ -61,14 +61,21 @@ function startBeside(root, descriptions, written) {
     });
     const best = Math.min(...means.filter(mean => mean !== null));
     views.forEach((view, number) => {
-      view.figure.textContent = means[number] === null ? "" : `${means[number].toFixed(2)} ${unit}`;
+      const { ids, network } = view.reading;
+      const without = ids.includes(network.unknown) ? `, without unknown ${symbolName(network)}s` : "";
+      view.figure.textContent = means[number] === null ? "" : `${means[number].toFixed(2)} ${unit}${without}`;
       view.figure.classList.toggle("best", means[number] === best);
       view.text.set(view.reading.symbols);
       view.text.paint(index => 0.75 * Math.min(1, (view.surprises[index] ?? 0) / SURPRISING));
       view.text.spans.forEach((span, index) => span.classList.toggle("differs", differs(view, index)));
     });
-    chosen ??= views[0].starts.find((_, index) => differs(views[0], index)) ?? 0;
-    look(chosen);
+    chosen ??= firstFar();
+    look(...chosen);
+  }
+
+  function firstFar() {
+    const { starts } = views[0], at = Math.max(0, starts.findIndex((_, index) => differs(views[0], index)));
+    return [starts[at] ?? 0, at];
   }
 
   /* Whether the surprise of one network at a place is far from that of another, which reads the same symbol there. */
@@ -82,25 +89,27 @@ function startBeside(root, descriptions, written) {
     });
   }
 
-  /* Looks at the symbol that begins, or stands, at a place of the text, with all networks. */
-  function look(start) {
-    chosen = start;
+  /* Looks with all networks at a symbol: at that of this number, if it starts at this place of the text, else at the
+     one that stands there. */
+  function look(start, at) {
+    chosen = [start, at];
     for (const { network, reading, starts, surprises, text, title, bars } of views) {
-      const index = starts.findLastIndex(one => one <= start), next = network.task === "next";
+      const index = starts[at] === start ? at : starts.findLastIndex(one => one <= start);
+      const next = network.task === "next", own = surprises[index] ?? null;
       text.mark(index);
       bars.replaceChildren();
       title.textContent = "";
-      if (index < 0) continue;
+      if (index < 0 || index >= reading.ids.length) continue;
       const shares = probabilities(reading.states[next ? index : index + 1].logits, { outputs: network.outputs });
       const right = next ? reading.ids[index] : network.outputs.indexOf(wordsOf(reading.symbols)[index]);
-      const ids = likeliest(shares, 4);
-      const surprised = surprises[index] === null ? "" : `: ${bits(surprises[index])}`;
+      const ids = likeliest(shares, OFFERS), surprised = own === null ? "" : `: ${bits(own)}`;
+      if (network.outputs[right] && !ids.includes(right)) ids.splice(OFFERS - 1, 1, right);
       title.textContent = `“${visible(network.symbols[reading.ids[index]])}”${surprised}`;
       showBars(bars, ids.map(id => [network.outputs[id], shares[id]]), (_, number) => ids[number] === right);
     }
   }
 
-  area.value = written.text().slice(0, 300) || beginning(networks[0], ...EXAMPLES);
+  area.value = startOf(written.text(), 300) || beginning(networks[0], ...EXAMPLES);
   area.addEventListener("input", read);
   read();
 }

@@ -1,12 +1,6 @@
 /* Complete: at every key the likeliest words, and the characters that the likeliest one hangs on. */
 "use strict";
 const WORDS = 5;  // offers
-const DECADES = 6;  // from the strongest connectivity to none, on the logarithmic scale
-const STRENGTHS = {
-  linear: share => share,
-  root: Math.sqrt,
-  log: share => Math.max(0, 1 + Math.log10(share || Number.MIN_VALUE) / DECADES),
-};
 
 function startComplete(root, descriptions) {
   const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
@@ -26,17 +20,18 @@ function startComplete(root, descriptions) {
     const cursor = area.selectionStart, key = `${cursor} ${area.value}`;
     if (key === seen) return;
     seen = key;
-    const { ids, unknown } = network().encode(area.value), first = network().first(ids);
-    const before = network().encode(area.value.slice(0, cursor)).ids.length;
+    const { ids, unknown } = network().encode(area.value), before = network().encode(area.value.slice(0, cursor)).ids;
+    const first = network().first(before), { length } = network();  // of a long text, the part before the cursor
+    words = [];
     find("unknown").textContent = describeUnknown(network(), unknown);
     stopReading();
     stopTracing();
-    stopReading = inSlices(reading.change(Array.from(ids).slice(first)), () => {
+    stopReading = inSlices(reading.change(ids.slice(first, first + length)), () => {
       text.set(reading.symbols);
-      home = Math.max(0, Math.min(before - first, reading.ids.length) - 1);
+      home = Math.max(0, Math.min(before.length - first, reading.ids.length) - 1);
       words = likeliestWords(home);
       const pairs = words.map(({ word, share }) => [word, share]);
-      showBars(offers, pairs, () => false, number => accept(words[number].word));
+      showBars(offers, pairs, () => false, accept);
       look(home);
     });
   }
@@ -46,8 +41,10 @@ function startComplete(root, descriptions) {
     return likeliest(shares, WORDS).map(id => ({ id, word: network().outputs[id], share: shares[id] }));
   }
 
-  /* Puts a word, and a space, in the place of the one at the cursor. */
-  function accept(word) {
+  /* Puts one of the words, and a space, in the place of the one at the cursor; none while the text is being read. */
+  function accept(number) {
+    if (!(number in words)) return;
+    const { word } = words[number];
     const before = /[a-z]*$/i.exec(area.value.slice(0, area.selectionStart))[0].length;
     const after = /^[a-z]* ?/i.exec(area.value.slice(area.selectionEnd))[0].length;
     area.focus();
@@ -59,10 +56,13 @@ function startComplete(root, descriptions) {
 
   /* Shows the connectivity of the likeliest word at a place. */
   function look(index) {
+    if (index >= reading.ids.length) return;
     place = index;
     text.mark(index);
-    const [{ id, word }] = likeliestWords(index);
     stopTracing();
+    const [best] = likeliestWords(index);
+    if (!best) return;
+    const { id, word } = best;
     stopTracing = inSlices(network().connecting(reading.states.slice(1, index + 2), id), found => {
       norms = found;
       title.textContent = `What “${word}” hangs on`;
@@ -80,15 +80,11 @@ function startComplete(root, descriptions) {
   area.addEventListener("input", read);
   document.addEventListener("selectionchange", () => { if (document.activeElement === area) read(); });
   area.addEventListener("keydown", event => {
-    if (event.key === "Tab" && !event.shiftKey && !leaves && words.length) {
+    if (event.key === "Tab" && !event.shiftKey && !leaves) {
       event.preventDefault();
-      accept(words[0].word);
+      accept(0);
     }
     leaves = event.key === "Escape";
-  });
-  find("text").addEventListener("keydown", event => {
-    const next = followKey(event, place, reading.ids.length, true);
-    if (next !== undefined) look(next);
   });
   find("text").addEventListener("pointerleave", event => { if (event.pointerType === "mouse") look(home); });
   find("strength").addEventListener("change", paint);

@@ -13,7 +13,7 @@
      step(state, id) -> State            reads one more; states never change: go on from any of them, as often as you like
      read(ids, state = start()) -> [State]   one state after each id
      step and read take one more argument, keep: true where `shown` or `connectivity` will be asked of each state soon.
-         They work without, and are then a step slower for each state; what is kept takes 2 to 10 kB a state.
+         They work without, and are then a step slower for each state; what is kept takes 5 to 60 kB a state.
      shown(state) -> [{ name: Float32Array }]   for each layer: h, memories, gates by their letters; none after start()
      connectivity(states, output) -> Float32Array(T)   states: of T steps in order, the first one right after start() or
          any other state. The squared norm of the gradient of the logit of `output` after the last by each symbol read.
@@ -209,8 +209,7 @@ class Network {
     this.width = this.layers.length * this.layers[0].starts.length * units;
     this.hidden = new Float32Array(units);
     this.latest = { state: null, logits: null };
-    const ids = new Map(symbols.map((text, id) => [text, id]));
-    ids.delete(unknown === null ? null : symbols[unknown]);
+    const ids = new Map(symbols.map((text, id) => [text, id]).filter(([, id]) => id !== unknown));
     this.encode = makeEncoder(this, ids, description.pattern);
   }
 

@@ -3,22 +3,29 @@
 
 /* One sentence for somebody who has never seen such a page. */
 function introduce(descriptions) {
-  const [{ task, level, facts }] = descriptions, symbol = level === "word" ? "word" : "character";
-  const learned = { next: `write, ${symbol} by ${symbol}`, autocomplete: "guess the word that you are typing" };
-  const from = facts.corpus?.name ? `, from “${facts.corpus.name}”` : "";
-  return `A small neural network that has learned to ${learned[task]}${from}. It runs inside this page: nothing is sent anywhere.`;
+  const jobs = [...new Set(descriptions.map(jobOf))].join(", and to ");
+  const corpora = new Set(descriptions.map(one => one.facts.corpus?.name)), [name] = corpora;
+  const from = corpora.size === 1 && name ? `, from “${name}”` : "";
+  const [who, it] = descriptions.length > 1 ? ["Small neural networks that have", "They run"]
+    : ["A small neural network that has", "It runs"];
+  return `${who} learned to ${jobs}${from}. ${it} inside this page: nothing is sent anywhere.`;
+}
+
+function jobOf({ task, level }) {
+  const symbol = symbolName({ level });
+  return task === "next" ? `write, ${symbol} by ${symbol}` : "guess the word that you are typing";
 }
 
 function startAbout(root, descriptions, facts) {
   for (const { name, task, level, units, layers, facts: own } of descriptions) {
     element("h2", root, name);
-    const does = task === "next" ? `writes the next ${level === "word" ? "word" : "character"}` : "completes words";
+    const does = task === "next" ? `writes the next ${symbolName({ level })}` : "completes words";
     const rows = {
       "what it does": does,
       cell: own.cell,
       size: `${count(layers.length, "layer")} of ${count(units, "unit")}, ${count(own.parameters, "weight")}`,
-      read: own.corpus?.name ? `${own.corpus.name}, ${count(own.corpus.length ?? 0, "character")}` : null,
-      "bits per character": own.validation_bits_per_character?.toFixed(3),
+      corpus: [own.corpus?.name, own.corpus?.length && count(own.corpus.length, "character")].filter(Boolean).join(", "),
+      "bits per character, validation text": own.validation_bits_per_character?.toFixed(3),
       "words that it knows": own.words?.toLocaleString("en"),
       "cross entropy": own.validation_cross_entropy && `${own.validation_cross_entropy.toFixed(3)} nats`,
       "weights of this page": own.precision,
@@ -32,12 +39,11 @@ function startAbout(root, descriptions, facts) {
   }
   element("h2", root, "This page");
   if (facts.command) {
-    element("p", root, "The command that made it:");
+    element("p", root, "A command like this made it:");
     element("pre", root, facts.command).tabIndex = 0;
   }
   element("p", root, "It holds the networks and all that runs them. It fetches, keeps and sends nothing.");
   const maker = element("p", root, "Made with ");
-  if (facts.link) element("a", maker, "shakegen").href = facts.link;
-  else element("b", maker, "shakegen");
+  element("b", maker, "shakegen");
   maker.append(", which is free under the MIT licence.");
 }

@@ -54,19 +54,20 @@ function startMemory(root, descriptions, written) {
   const area = root.querySelector("textarea"), layer = root.querySelector(".layer select"), signal = find("signal");
   const panels = [0, 1].map(number => makePanel(find("units"), number, look, showUnit));
   const seen = new WeakMap();  // what states show
-  let reading = null, records = [], chosen = 0, stop = () => {};
+  let reading = null, records = [], chosen = 0, anew = true, stop = () => {};  // anew: units are to be chosen
 
   const kind = () => network().layers[layer.selectedIndex].kinds[signal.value];
   const valuesOf = unit => Float32Array.from(records, record => record[layer.selectedIndex][signal.value][unit]);
 
   function restart() {
     reading = new Reading(network(), true);
+    records = [];
     layer.replaceChildren();
     network().layers.forEach((_, number) => element("option", layer, `${number + 1}`));
     find("layer").hidden = network().layers.length < 2;
     layer.selectedIndex = network().layers.length - 1;
     chooseLayer();
-    read();
+    readAnew();
   }
 
   function chooseLayer() {
@@ -76,14 +77,21 @@ function startMemory(root, descriptions, written) {
     signal.value = names.includes(before) ? before : names.find(name => kinds[name] === "memory") ?? "h";
   }
 
-  /* Reads the text as far as it has changed, ranks the units, and shows the best ones. */
+  /* Chooses the best units, too. */
+  function readAnew() {
+    anew = true;
+    read();
+  }
+
+  /* Reads the text as far as it has changed, ranks the units, and shows those that are chosen. */
   function read() {
     const { ids, said } = encodeStart(network(), area.value);
     find("unknown").textContent = said;
     stop();
     stop = inSlices(work(ids), best => {
       for (const panel of panels) panel.text.set(reading.symbols);
-      chosen = Math.min(chosen, Math.max(0, reading.ids.length - 1));
+      chosen = Math.min(chosen, Math.max(0, records.length - 1));
+      find("reading").textContent = "";
       showRanking(best);
       showUnits();
     });
@@ -124,8 +132,9 @@ function startMemory(root, descriptions, written) {
     }
     panels.forEach((panel, number) => {
       panel.slider.max = network().units;
-      if (best?.length) panel.setUnit(best[Math.min(number, best.length - 1)].unit);
+      if (anew && best?.length) panel.setUnit(best[Math.min(number, best.length - 1)].unit);
     });
+    if (best?.length) anew = false;
   }
 
   function showUnits() {
@@ -135,6 +144,7 @@ function startMemory(root, descriptions, written) {
   }
 
   function showUnit(number) {
+    if (!records.length) return;
     const panel = panels[number], unit = panel.unit(), shades = shadesOf(valuesOf(unit), kind());
     panel.title.textContent = `unit ${unit + 1}`;
     panel.ends.forEach((end, side) => { end.textContent = ENDS[kind()][side]; });
@@ -146,29 +156,24 @@ function startMemory(root, descriptions, written) {
   }
 
   function look(index) {
+    if (index >= records.length || index >= reading.ids.length) return;
     chosen = index;
-    for (const { text } of panels) text.mark(records.length ? index : -1);
+    for (const { text } of panels) text.mark(index);
     const lines = panels.slice(0, find("pair").checked ? 2 : 1).map(panel => {
-      const values = Object.entries(records[index]?.[layer.selectedIndex] ?? {});
+      const values = Object.entries(records[index][layer.selectedIndex]);
       const shown = values.map(([name, all]) => `${name} ${all[panel.unit()].toFixed(2)}`);
       return `unit ${panel.unit() + 1}: ${shown.join(", ")}`;
     });
-    const after = records.length ? `After “${visible(reading.symbols[index])}”: ${lines.join("; ")}` : "";
-    find("reading").textContent = after;
+    find("reading").textContent = `After “${visible(reading.symbols[index])}”: ${lines.join("; ")}`;
   }
 
-  area.value = written.text().slice(0, 400) || beginning(network(), ...EXAMPLES);
+  area.value = startOf(written.text(), 400) || beginning(network(), ...EXAMPLES);
   if (area.value.includes("\n")) find("rank").value = "line";  // many networks count, and it shows
   area.addEventListener("input", read);
-  layer.addEventListener("change", () => { chooseLayer(); read(); });
+  layer.addEventListener("change", () => { chooseLayer(); readAnew(); });
   signal.addEventListener("change", read);
-  find("rank").addEventListener("change", read);
+  find("rank").addEventListener("change", readAnew);
   find("pair").addEventListener("change", showUnits);
-  for (const { text } of panels)
-    text.text.addEventListener("keydown", event => {
-      const place = followKey(event, chosen, reading.ids.length, true);
-      if (place !== undefined) look(place);
-    });
   restart();
 }
 

@@ -55,7 +55,7 @@ try {
   startPage();
 } catch (error) {
   const failure = document.getElementById("failure");
-  failure.textContent = `This page needs a newer browser (${error.message}).`;
+  failure.textContent = `This page could not start: ${error.message}. It needs a browser of 2023 or newer.`;
   failure.hidden = false;
   throw error;
 }

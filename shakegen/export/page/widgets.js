@@ -19,6 +19,11 @@ class Reading {
 
   symbolsFrom(first) { return this.ids.slice(first).map(id => this.network.symbols[id]); }
 
+  /* The bits of surprise at a symbol, kept with the state after it. */
+  surpriseAt(index) {
+    return this.states[index + 1].surprise ??= surprise(this.states[index].logits, this.ids[index]);
+  }
+
   push(id) {
     this.states.push(this.network.step(this.state, id, this.keep));
     this.ids.push(id);
@@ -71,13 +76,16 @@ function networkOf(description) {
   return made.get(description);
 }
 
-/* Fills the select of networks in a view, and hides it where there is one only. Gives what tells the chosen one. */
+/* Fills the select of networks in a view, and hides it where there is one only. Gives what tells the chosen one; its
+   `choose` chooses another. */
 function chooseNetwork(root, descriptions, change) {
   const label = root.querySelector(".network"), select = label.querySelector("select");
   for (const { name } of descriptions) element("option", select, name);
   label.hidden = descriptions.length < 2;
   select.addEventListener("change", change);
-  return () => networkOf(descriptions[select.selectedIndex]);
+  const chosen = () => networkOf(descriptions[select.selectedIndex]);
+  chosen.choose = network => { select.selectedIndex = descriptions.findIndex(one => made.get(one) === network); };
+  return chosen;
 }
 
 /* Characters or words that a network does not know, in words. */
@@ -91,21 +99,25 @@ function describeUnknown(network, unknown) {
   return `The network does not know ${shown} and ${instead}.`;
 }
 
+/* The first characters of a text, none of them cut in two. */
+const startOf = (text, length) => Array.from(text).slice(0, length).join("");
+
 /* The start of a text as a network reads it: ids, where they start, and words about characters that it does not read. */
 function encodeStart(network, text) {
-  const characters = Array.from(text), { ids, starts, unknown } = network.encode(characters.slice(0, READ).join(""));
-  const cut = characters.length > READ ? `Only the first ${count(READ, "character")} are read.` : "";
+  const read = startOf(text, READ), { ids, starts, unknown } = network.encode(read);
+  const cut = read.length < text.length ? `Only the first ${count(READ, "character")} are read.` : "";
   const said = [describeUnknown(network, unknown), cut].filter(Boolean).join(" ");
-  return { ids: Array.from(ids), starts: Array.from(starts), said };
+  return { ids, starts, said };
 }
 
 const EXAMPLES = ["Shall I compare thee to a summer's day?", "shall i compare thee to a summers day"];
 
 /* The first of some texts that this network can read. */
 function beginning(network, ...texts) {
-  return texts.find(text => text && !network.encode(text).unknown.length) ?? "";
+  return texts.find(text => text && !network.encode(text.trimEnd()).unknown.length) ?? "";
 }
 
+const symbolName = ({ level }) => level === "word" ? "word" : "character";  // of a network
 const sum = values => values.reduce((total, value) => total + value, 0);
 const bits = value => `${value.toFixed(2)} bits`;
 const count = (number, name) => `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;

@@ -8,21 +8,33 @@ const SURPRISING = 8;  // bits of the strongest tint
 
 /* A text that is being written: symbols that are given, then drawn ones. */
 class Branch {
-  constructor(reading, pending, given, random) {
-    Object.assign(this, { reading, pending, given, random });  // pending: the ids that are given and not yet read
+  /* pending: the ids that are given and not yet read.  given: how many are given.
+     spaced: a space follows them, so that the first symbol that is drawn begins with one.
+     randomState, turn: they determine what is drawn; the first text of a random state is of turn 0. */
+  constructor(reading, { pending = [], given, spaced, randomState, turn = 0 }) {
+    Object.assign(this, { reading, pending, given, spaced, randomState, random: random(randomState + turn) });
   }
 
   /* This text up to a place, and another symbol there. */
-  fork(index, id, random) {
+  fork(index, id, randomState, turn) {
     const reading = this.reading.copy(index);
     reading.push(id);
-    return new Branch(reading, [], Math.min(this.given, index), random);
+    const spaced = this.spaced && index >= this.given;
+    return new Branch(reading, { given: Math.min(this.given, index), spaced, randomState, turn });
+  }
+
+  /* The probabilities of the symbol at a place. */
+  shares(index, settings) {
+    const { network, states } = this.reading, { outputs } = network, first = this.spaced && index === this.given;
+    const possible = first ? outputs.map(text => text?.startsWith(" ") ? text : null) : outputs;
+    return probabilities(states[index].logits, { ...settings, outputs: possible });
   }
 
   /* Adds a symbol; tells whether it was drawn. */
   writeOne(settings) {
-    const { reading, pending } = this, drawn = !pending.length;
-    reading.push(drawn ? draw(probabilities(reading.state.logits, settings), this.random) : pending.shift());
+    const { reading, pending } = this, drawn = !pending.length, { length } = reading.ids;
+    reading.push(drawn ? draw(this.shares(length, settings), this.random) : pending.shift());
+    reading.surpriseAt(length);  // while the logits are at hand
     return drawn;
   }
 }
@@ -51,29 +63,31 @@ class Branches {
 function startWrite(root, descriptions, written) {
   const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
   const text = new ColouredText(find("text"), "The text", look, { press: hold, rest: 60 });
-  const branches = new Branches();
+  const branches = new Branches(), heading = find("choices").querySelector("h2");
   let now = null, chosen = -1, held = false;
   let writing = false, frame = 0, left = 0, due = 0, last = 0, since = { time: 0, length: 0 };
 
   const number = name => Number(find(name).value);
   const settings = () => ({
     temperature: number("temperature"), topK: number("top-k"), topP: number("top-p"), minP: number("min-p"),
-    outputs: now.reading.network.outputs,
   });
-  const surprises = index => index ? surprise(now.reading.states[index].logits, now.reading.ids[index]) : 0;
-  const share = index => find("tint").checked ? 0.75 * Math.min(1, surprises(index) / SURPRISING) : 0;
+  const surpriseAt = index => index ? now.reading.surpriseAt(index) : 0;
+  const share = index => find("tint").checked ? 0.75 * Math.min(1, surpriseAt(index) / SURPRISING) : 0;
 
   function restart() {
-    const one = network(), { ids, unknown } = one.encode(find("seed").value);
-    find("unknown").textContent = describeUnknown(one, unknown);
-    find("top-k").max = Math.min(50, one.outputs.length);
-    branches.keep(new Branch(new Reading(one), Array.from(ids), ids.length, random(number("random-state"))));
+    const one = network(), seed = find("seed").value, spaced = endsInSpace(one, seed);
+    const { ids, said } = encodeStart(one, spaced ? seed.slice(0, -1) : seed), randomState = number("random-state");
+    find("unknown").textContent = said;
+    branches.keep(new Branch(new Reading(one), { pending: ids, given: ids.length, spaced, randomState }));
     take();
     goOn();
   }
 
   function take() {
     now = branches.now;
+    network.choose(now.reading.network);
+    find("random-state").value = now.randomState;
+    find("top-k").max = Math.min(50, now.reading.network.outputs.length);
     release();
     text.set(now.reading.symbols);
     colour(0);
@@ -144,25 +158,28 @@ function startWrite(root, descriptions, written) {
     find("empty").hidden = length > 0;
     for (const name of ["copy", "save"]) find(name).disabled = !length;
     const seconds = (performance.now() - since.time) / 1000;
-    if (writing && seconds > 0.3)
-      find("speed").textContent = `${Math.round((length - since.length) / seconds).toLocaleString("en")} characters/s`;
+    if (writing && seconds > 0.3) {
+      const rate = Math.round((length - since.length) / seconds).toLocaleString("en");
+      find("speed").textContent = `${rate} ${symbolName(now.reading.network)}s/s`;
+    }
     if (!held || !writing) showChoices();
   }
 
   function showChoices() {
     const { reading } = now, { network } = reading, index = chosen < 0 ? reading.ids.length : chosen;
-    const shares = probabilities(reading.states[index].logits, settings());
+    const shares = now.shares(index, settings());
     const ids = likeliest(shares, OFFERED).filter(id => shares[id] >= SMALLEST), own = reading.ids[index];
     if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
-    find("choices").querySelector("h2").textContent = chosen < 0 ? "What comes next"
-      : `“${visible(network.symbols[own])}”${index ? `, surprise ${bits(surprises(index))}` : ""}`;
+    const title = chosen < 0 ? "What comes next"
+      : `“${visible(network.symbols[own])}”${index ? `, surprise ${bits(surpriseAt(index))}` : ""}`;
+    if (heading.textContent !== title) heading.textContent = title;  // which is read aloud
     showBars(find("bars"), ids.map(id => [network.symbols[id], shares[id]]),
       (_, number) => ids[number] === own, number => branch(index, ids[number]));
   }
 
   /* Goes on from a place with another symbol. */
   function branch(index, id) {
-    branches.keep(now.fork(index, id, random(number("random-state") + branches.at + 1)));
+    branches.keep(now.fork(index, id, number("random-state"), branches.at + 1));
     take();
     goOn();
   }
@@ -174,10 +191,17 @@ function startWrite(root, descriptions, written) {
     showChoices();
   }
 
+  /* Holds a character, so that no other one is chosen by pointing; lets the one go that is held already. */
   function hold(index) {
+    if (held && chosen === index) return letGo();
     held = false;
     look(index);
     held = true;
+  }
+
+  function letGo() {
+    release();
+    showChoices();
   }
 
   function release() {
@@ -192,6 +216,11 @@ function startWrite(root, descriptions, written) {
 
   find("seed").value = beginning(network(), "Shall I ", "shall i ", "The ", "the ");
   find("random-state").value = Math.floor(Math.random() * 1e6);
+  find("seed").addEventListener("keydown", event => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    restart();
+  });
   find("row").addEventListener("submit", event => { event.preventDefault(); restart(); });
   find("another").addEventListener("click", () => { find("random-state").stepUp(); restart(); });
   find("go").addEventListener("click", () => writing ? stop() : goOn());
@@ -200,13 +229,11 @@ function startWrite(root, descriptions, written) {
   find("copy").addEventListener("click", () => copyText(written.text(), say));
   find("save").addEventListener("click", () => saveText(written.text(), "shakegen.txt"));
   find("text").addEventListener("keydown", event => {
-    const place = followKey(event, chosen < 0 ? now.reading.ids.length : chosen, now.reading.ids.length, true);
-    if (place !== undefined) hold(place);
     if (event.key !== "Enter") return;
     event.preventDefault();  // else it presses the button, too
-    find("bars").querySelector("button").focus();
+    find("bars").querySelector("button")?.focus();
   });
-  root.addEventListener("keydown", event => { if (event.key === "Escape") { release(); showChoices(); } });
+  root.addEventListener("keydown", event => { if (event.key === "Escape") letGo(); });
   for (const slider of root.querySelectorAll(".settings input[type=range]")) {
     const value = slider.parentNode.querySelector(".value");
     const tell = () => { value.textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
@@ -216,6 +243,11 @@ function startWrite(root, descriptions, written) {
   find("tint").addEventListener("change", () => text.paint(share));
   written.text = () => now.reading.symbols.join("");
   restart();
+}
+
+/* Whether a text ends in a space that belongs to the next word, as networks of words read it. */
+function endsInSpace(network, text) {
+  return network.level === "word" && text.endsWith(" ") && network.symbols.some(symbol => symbol.startsWith(" "));
 }
 
 async function copyText(text, say) {

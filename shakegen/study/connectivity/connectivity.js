@@ -1,6 +1,5 @@
-const DECADES = 6;  // a byte is logarithmic: 255 is the strongest, 0 is DECADES powers of ten below it, or less
-const strongest = byte => byte ? 10 ** (DECADES * (byte / 255 - 1)) : 0;
-const shares = { linear: strongest, root: byte => Math.sqrt(strongest(byte)), log: byte => byte / 255 };
+// A byte is logarithmic: 255 is the strongest, 0 is DECADES powers of ten below it, or less.
+const shareOf = byte => byte ? 10 ** (DECADES * (byte / 255 - 1)) : 0;
 const [back, slider, forward] = root.querySelectorAll(".position > *"), scale = root.querySelector("select");
 
 const views = data.models.map(model => {
@@ -15,7 +14,7 @@ const views = data.models.map(model => {
 
 function colourOf(number, index, chosen) {
   const byte = views[number].strengths[chosen * (chosen + 1) / 2 + index];
-  return index > chosen ? null : 0.85 * shares[scale.value](byte);
+  return index > chosen ? null : 0.85 * STRENGTHS[scale.value](shareOf(byte));
 }
 
 function show(position) {
