@@ -45,6 +45,7 @@ TEXTS = [
     "shall i compare thee",
     "Shall I  — compare\n\tthee? Été 42 times, naïve",
     "emoji 👩‍👩‍👧 🇫🇷 and שלום עולם, مرحبا",
+    "an �, not unknown",
     "don't  stop... now==then 12345 六月 ไทย\u2028\u00a0end ",
 ]
 
@@ -233,7 +234,7 @@ return arguments[1].map(text => network.encode(text));
 
 @pytest.mark.parametrize("unknown", [False, True])
 def test_a_text_of_characters_is_read_as_the_vocabulary_reads_it(page, make, random_weights, unknown):
-    vocabulary = Vocabulary("abcdehilmnoprst 👩ש", unknown=unknown)
+    vocabulary = Vocabulary("abcdehilmnoprst 👩ש\ufffd", unknown=unknown)
     config = Config(units=3, layers=1)
     model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
     for text, found in zip(TEXTS, page.execute_script(ENCODE, describe(model, "m"), TEXTS), strict=True):

@@ -90,6 +90,39 @@ def test_the_cursor_chooses_the_place(opened, models):
     page.wait(lambda: page.chosen() == 2)
 
 
+def test_of_a_long_text_the_part_before_the_cursor_is_read(opened, models):
+    models["short"] = dataclasses.replace(models["words"], corpus={"observation_length": 20})
+    page = opened("short")
+    page.view = "complete"
+    text = "shall i come to thee and compare more"
+    page.set("textarea", text)
+    assert_completed(page, models["short"], text)
+    page.one("textarea").send_keys(Keys.HOME, *[Keys.ARROW_RIGHT] * 9)
+    assert_completed(page, models["short"], text[:9])
+    page.wait(lambda: page.chosen() == 9)
+
+
+HURRY = """
+  const [area, text, value] = arguments;
+  let time = performance.now();
+  performance.now = () => time += 100;  // each slice of work ends after one step
+  area.value = value;
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  text.dispatchEvent(new KeyboardEvent("keydown", { key: "End", bubbles: true, cancelable: true }));
+  delete performance.now;
+"""
+
+
+@pytest.mark.parametrize("view", ["complete", "memory", "beside"])
+def test_keys_may_choose_while_a_text_is_being_read(opened, browser, view):
+    page = opened("gru", "lstm", "words")
+    page.open(view)
+    page.wait(lambda: len(page.text()) > 2)
+    for text in ("come to thee and to more", "and more", "shall i compare thee"):
+        browser.execute_script(HURRY, page.one("textarea"), page.one(".text"), text)
+        page.wait(lambda text=text: page.text().removeprefix(" ") == text)
+
+
 def test_strange_texts_are_completed_and_what_is_no_letter_is_said(opened, models):
     page = opened("words")
     page.view = "complete"
@@ -103,6 +136,13 @@ def read_memory(page, text):
     page.open("memory")
     page.set("textarea", text)
     page.wait(lambda: page.text() == text)
+
+
+def choose_rank(page, rank):
+    """Choose a ranking, anew where it was chosen before."""
+    select = Select(page.one(".rank"))
+    select.select_by_value("line" if rank == "vary" else "vary")
+    select.select_by_value(rank)
 
 
 def unit_shown(page, number=0):
@@ -132,7 +172,7 @@ def test_memory_colours_the_text_by_any_signal_of_any_unit(opened, models):
 def test_memory_ranks_units_as_python_does(opened, models, rank, feature):
     page, model = opened("gru"), models["gru"]
     read_memory(page, TEXT)
-    Select(page.one(".rank")).select_by_value(rank)
+    choose_rank(page, rank)
     signals = squash(model.engine.activations(model.vocabulary.encode(TEXT))[-1]["h"], "value")
     if rank == "vary":
         scores = signals.std(axis=0)
@@ -147,6 +187,18 @@ def test_memory_ranks_units_as_python_does(opened, models, rank, feature):
     assert unit_shown(page) == best[0]
     page.all(".ranking button")[3].click()
     assert unit_shown(page) == best[3]
+
+
+def test_memory_keeps_the_unit_while_the_text_or_the_signal_changes(opened):
+    page = opened("gru", "lstm")
+    page.open("memory")
+    Select(page.one(".network select")).select_by_visible_text("lstm")
+    read_memory(page, TEXT)
+    page.set(".unit input", 4)
+    Select(page.one(".signal")).select_by_visible_text("f")
+    assert unit_shown(page) == 3
+    read_memory(page, TEXT + "I")
+    assert unit_shown(page) == 3
 
 
 def test_memory_shows_two_units_side_by_side(width, opened):
@@ -216,14 +268,32 @@ def test_networks_that_complete_words_stand_side_by_side_too(opened, models, ran
         assert page.all(".bars")[number].text.split("\n")[0] == models[name].complete("come to", 1)[0].word
 
 
-def test_a_network_of_words_writes_words(opened, models, word_model):
+def test_unknown_words_are_left_out_of_the_bits(opened, models, word_model):
+    models["of words"] = models["too"] = word_model
+    page = opened("of words", "too")
+    page.open("beside")
+    text, vocabulary = "Shall I prefer thee to thee", word_model.vocabulary
+    page.set("textarea", text)
+    ids = vocabulary.encode(text)
+    bits, characters = 0, 0
+    for place, number in enumerate(ids[1:], 1):
+        if number != vocabulary.unknown:
+            logits = word_model.engine.prime(ids[:place])[0][0].astype(float)
+            bits += np.log2(np.exp(logits - logits[number]).sum())
+            characters += len(vocabulary.symbols[number])
+    expected = f"{bits / characters:.2f} bits/char, without unknown words"
+    page.wait(lambda: [figure.text for figure in page.all(".model b")] == [expected] * 2)
+
+
+@pytest.mark.parametrize("seed", ["Shall I", "Shall I "])
+def test_a_network_of_words_writes_words(opened, models, word_model, seed):
     models["of words"] = word_model
     page = opened("of words")
-    assert page.write("Shall I", temperature=0) == "Shall I" + word_model.sample("Shall I", 1000, temperature=0)
+    assert page.write(seed, temperature=0) == seed + word_model.sample(seed, 1000, temperature=0)
     page.open("memory")
     page.set("textarea", POEM)
     page.wait(lambda: page.text() == POEM)
-    Select(page.one(".rank")).select_by_value("line")
+    choose_rank(page, "line")
     ids = word_model.vocabulary.encode(POEM)
     symbols, signals = [word_model.vocabulary.decode([k]) for k in ids], word_model.engine.activations(ids)[-1]["h"]
     scores = features.correlations(signals, features.compute_feature("line-position", symbols))

@@ -5,6 +5,7 @@ import pytest
 from browser import strengths
 from page_reader import shares_after, visible
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
 
 def test_it_writes_at_once_and_the_likeliest_text_is_that_of_python(opened, models):
@@ -100,6 +101,46 @@ def test_keys_alone_choose_a_character_and_another_in_its_place(opened, browser)
     assert page.chosen() == -1
 
 
+def test_keys_choose_what_can_be_seen(width, opened, browser):
+    page = opened("gru")
+    page.write("Shall I ", random_state=1, temperature=1.3)
+    script = """
+      const one = document.querySelector("#write .chosen"), { left, top } = one.getBoundingClientRect();
+      return document.elementFromPoint(left + 2, top + 5) === one;
+    """
+    for key in (Keys.END, Keys.HOME):
+        page.one(".text").send_keys(key)
+        assert browser.execute_script(script)
+
+
+def test_a_pressed_character_stays_until_it_is_pressed_again(opened):
+    page = opened("gru")
+    page.write("Shall I ", random_state=1, temperature=1.3)
+    page.spans()[12].click()
+    page.point_at(20)
+    page.point_at(30)
+    assert page.chosen() == 12
+    page.spans()[12].click()
+    page.point_at(20)
+    page.wait(lambda: page.chosen() == 20)
+
+
+def test_undo_brings_back_the_network_and_the_random_state(opened, models):
+    page = opened("gru", "lstm")
+    text = page.write("Shall I ", random_state=5)
+    page.set(".temperature", 0)
+    page.set(".random-state", 6)
+    select = Select(page.one(".network select"))
+    select.select_by_visible_text("lstm")
+    page.wait_until_written()
+    other = page.text()
+    assert other == "Shall I " + models["lstm"].sample("Shall I ", 1000, temperature=0)
+    for button, expected in ((".undo", (text, "gru", "5")), (".redo", (other, "lstm", "6"))):
+        page.one(button).click()
+        shown = select.first_selected_option.text, page.one(".random-state").get_attribute("value")
+        assert (page.text(), *shown) == expected
+
+
 def test_truncations_leave_bars_out(opened, models):
     page = opened("gru")
     text = page.write("Shall I ", temperature=1, top_k=3)
@@ -139,6 +180,28 @@ def test_any_seed_is_read_and_what_is_unknown_is_said(opened, models, seed, read
     assert page.one(".unknown").text == said
 
 
+def test_a_seed_of_several_lines(opened):
+    page = opened("gru")
+    page.set(".pace", "Infinity")
+    field = page.one(".seed")
+    field.clear()
+    field.send_keys("Shall I")
+    field.send_keys(Keys.SHIFT + Keys.ENTER)
+    field.send_keys("That" + Keys.ENTER)
+    page.wait(lambda: page.text().startswith("Shall I\nThat"))
+
+
+def test_the_start_of_a_very_long_seed_is_read_which_is_said(opened):
+    page = opened("gru")
+    page.set(".pace", "Infinity")
+    page.set(".seed", "shall i " * 251)
+    page.one(".main").click()
+    page.wait_until_written()
+    assert page.text().startswith("shall i " * 250)
+    assert len(page.text()) == 3000
+    assert page.one(".unknown").text == "Only the first 2,000 characters are read."
+
+
 def test_an_empty_seed(opened, models):
     page = opened("gru")
     assert page.write("", temperature=0) == models["gru"].sample("", 1000, temperature=0)
@@ -156,3 +219,4 @@ def test_copy_and_save(opened, browser, tmp_path):
     )
     page.one(".copy").click()
     page.wait(lambda: page.one(".note").text == "Copied.")
+    assert browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])") == text

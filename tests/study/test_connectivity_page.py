@@ -11,6 +11,7 @@ from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 from shakegen import plotting
 from shakegen.model import AutocompleteModel, LanguageModel
@@ -110,6 +111,7 @@ def test_a_tap_chooses(browser, opened):
     finger = ActionBuilder(browser, mouse=PointerInput("touch", "finger"))
     finger.pointer_action.move_to(span(browser, 33)).pointer_down().pointer_up()
     finger.perform()
+    WebDriverWait(browser, 10).until(lambda _: chosen(browser) == [33, 33])
     assert_shown(browser, read, 33)
 
 
