@@ -4,8 +4,8 @@
 
 Writing: a network of one layer over 65 characters reads one more, in one stream and in 16. Training: a layer reads 64
 sequences of 100 steps, one-hot characters (65 of them) or dense inputs as wide as the layer, forward and backward. The
-cells take turns for several rounds. The fastest round counts, in microseconds a step and in milliseconds a batch, and as
-a ratio: above 1 is faster than the first cell of the row's kind.
+cells take turns for several rounds. The fastest round counts, in microseconds a step and in milliseconds a batch. The
+ratio in brackets is above 1 where a cell is faster than the first one.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def main():
     for units in given.units:
         for streams in (1, 16):
             contenders = {cell: writing(cell, units, streams) for cell in BUILT_IN}
-            rows[f"{units} units, {streams} streams"] = fastest(contenders, given.rounds)
+            rows[f"{units} units, streams: {streams}"] = fastest(contenders, given.rounds)
     print(table("writing", "µs", 1e6, rows, "lstm"), end="\n\n", flush=True)
     rows = {}
     for units in given.units:

@@ -120,7 +120,8 @@ def write_down(cell, inputs: int) -> Graph:
     unknown = set(zoned_states(cell)) - set(cell.state_names)
     if unknown:
         raise CellError(
-            f"zoneout of the cell {cell.name!r} acts on {min(unknown)!r}: expected states, {', '.join(cell.state_names)}"
+            f"zoneout of the cell {cell.name!r} acts on {min(unknown)!r}: expected one of its states, "
+            f"{', '.join(cell.state_names)}"
         )
     x = input_symbol("x", BATCH, inputs)
     states = {name: input_symbol(name, BATCH, cell.units) for name in cell.state_names}

@@ -8,7 +8,7 @@ import numpy as np
 
 from shakegen.cells.both_ways import trace_both_ways
 from shakegen.cells.cell import Cell
-from shakegen.cells.program import Program, evaluate
+from shakegen.cells.program import Program
 
 
 class LayerTrace:
