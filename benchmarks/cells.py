@@ -44,11 +44,12 @@ def train(corpus: str, cell: str, units: int, minutes: float, rate: float, state
     """One run on one core, and what it learned."""
     os.sched_setaffinity(0, {core})  # of this thread, and so of the processes that it starts
     name, *settings = cell.split(":")
-    flags = [word for one in settings for word in ("--" + one.partition("=")[0], one.partition("=")[2])]
+    embedding = [f"--{one}" for one in settings if one.startswith("embedding=")]
+    name = ":".join([name, *(one for one in settings if f"--{one}" not in embedding)])
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.h5"
         shakegen(
-            *("train", corpus, "--split", SPLIT, "--cell", name, "--units", units, *flags, "--minutes", minutes),
+            *("train", corpus, "--split", SPLIT, "--cell", name, "--units", units, *embedding, "--minutes", minutes),
             *("--learning-rate", rate, "--random-state", state, "--quiet", "--out", model),
         )
         about = json.loads(shakegen("info", model, "--json"))
@@ -77,8 +78,12 @@ def run_all(todo: list[dict], results: Path) -> None:
             waiting.put(one)
 
     def work(core):
-        while not waiting.empty():
-            found = train(**waiting.get(), core=core)
+        while True:
+            try:
+                run = waiting.get_nowait()
+            except queue.Empty:
+                return
+            found = train(**run, core=core)
             with results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(found) + "\n")
             print(json.dumps(found), file=sys.stderr, flush=True)

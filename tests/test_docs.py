@@ -10,7 +10,6 @@ import pytest
 from shakegen.cli import main
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_reference_of_commands_is_made_from_their_help():
@@ -29,11 +28,12 @@ def test_every_command_has_a_help_with_an_example(name):
         assert f"shakegen {name} " in main.commands[name].help
 
 
-def test_python_examples_of_the_readme_run(tmp_path, monkeypatch, capfd):
+def test_python_examples_of_the_readme_and_the_guide_run(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     names = {}
-    for example in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
-        exec(compile(example, "README.md", "exec"), names)
+    for page in ("README.md", "docs/python.md"):
+        for example in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL):
+            exec(compile(example, page, "exec"), names)
     assert (tmp_path / "models" / "mine.h5").exists()
     assert len(capfd.readouterr().out) > 200
 
@@ -48,7 +48,7 @@ def test_python_examples_of_the_page_on_cells_run(capfd):
 def test_the_map_names_every_room_and_no_other():
     aside = ("__init__.py", "__main__.py", "__pycache__", "py.typed", "distribute.py")
     rooms = {path.name for path in (ROOT / "shakegen").iterdir() if path.name not in aside}
-    named = set(re.findall(r"^shakegen/(\S+?)/? ", README, re.MULTILINE))
+    named = set(re.findall(r"^shakegen/(\S+?)/? ", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE))
     assert named == rooms
 
 
@@ -71,7 +71,7 @@ def test_commands_of_the_page_on_several_workers_have_the_options_that_there_are
         main.commands["train"].make_context("train", words)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/commands.md", "docs/scale-out.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/commands.md", "docs/scale-out.md"])
 def test_examples_name_no_file_that_only_a_clone_has(page):
     """Names of models are those of the reader's own, as `my.txt` is; named texts are anywhere."""
     shipped = {path.name for folder in ("models", "corpora") for path in (ROOT / folder).iterdir()} - {"README.md"}

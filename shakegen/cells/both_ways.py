@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from shakegen.cells.cell import Cell
 from shakegen.cells.gradient import differentiate
 from shakegen.cells.graph import trace
 from shakegen.cells.plan import sum_seeds
-from shakegen.cells.program import depends_on, order_of, separate_products
+from shakegen.cells.program import depends_on, evaluate, order_of, separate_products
 from shakegen.cells.symbol import BATCH, Symbol, input_symbol
 
 
@@ -35,6 +37,15 @@ class BothWays:
     by_x: Symbol
     by_states: list[Symbol | None]
     slopes: list[Symbol]
+
+    def make_kernel(self, values: dict[Symbol, np.ndarray], inputs: int) -> np.ndarray:
+        """The matrix that makes `x` of the input, from arrays of the weights; a one for the input itself."""
+        kernels = evaluate(self.kernels, dict(values))
+        if len(kernels) == 1 and kernels[0].shape[1] == self.x.shape[-1]:
+            return kernels[0]
+        dtype = next(iter(values.values())).dtype
+        missing = self.x.shape[-1] - sum(kernel.shape[1] for kernel in kernels)
+        return np.hstack([np.zeros((inputs, 0), dtype), *kernels, np.eye(inputs, missing, dtype=dtype)])
 
 
 def trace_both_ways(cell: Cell, inputs: int) -> BothWays:

@@ -171,7 +171,7 @@ class Cell:
         if choices and value not in choices:
             raise ValueError(f"there is no {name} {value!r} here: expected {' or '.join(map(str, choices))}")
         kinds = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}
-        fits = type(value) is kind or (kind is float and type(value) is int)
+        fits = type(value) is kind or (kind is float and isinstance(value, int | float) and type(value) is not bool)
         if kind in (bool, str):
             if not fits:
                 raise ValueError(f"{name} is {value!r}: expected {kinds[kind]}")

@@ -67,8 +67,6 @@ class Forms:
         self.outer: list[Symbol] = []
 
     def _scale(self, value, factor: float):
-        if isinstance(value, np.ndarray | float):
-            return value * factor
         if isinstance(value, list):
             return [self._scale(one, factor) for one in value]
         if isinstance(value, Linear) and value.node is None:

@@ -91,15 +91,23 @@ def trace_training(cell, inputs: int, drop_h: bool = False) -> Graph:
     if drop_h:
         h = next(iter(graph.states.values()))
         masks.append(input_symbol("mask of h", BATCH, cell.units))
-        order = order_of(after.values())
-        products = [one for one in order if one.operation == "matmul" and one.inputs[0] is h]
-        dropped = {one: (h * masks[0]) @ one.inputs[1] for one in products}
-        after = dict(zip(after, substitute(after.values(), dropped), strict=True))
+        after = dict(zip(after, drop_into_products(list(after.values()), h, h * masks[0]), strict=True))
     for name in zoned_states(cell) if cell.zoneout else ():
         masks.append(input_symbol(f"mask of {name}", BATCH, cell.units))
         before = graph.states[name]
         after[name] = before + masks[-1] * (after[name] - before)
     return replace(graph, after=after, masks=tuple(masks))
+
+
+def drop_into_products(wanted: list[Symbol], h: Symbol, dropped: Symbol) -> list[Symbol]:
+    """Symbols with a dropped h in place of h in the left factors of all products."""
+    products: dict[Symbol, Symbol] = {}
+    for one in order_of(wanted):
+        if one.operation == "matmul":
+            (left,) = substitute([one.inputs[0]], {**products, h: dropped})
+            if left is not one.inputs[0]:
+                products[one] = left @ one.inputs[1]
+    return substitute(wanted, products)
 
 
 def zoned_states(cell) -> tuple[str, ...]:
@@ -109,6 +117,12 @@ def zoned_states(cell) -> tuple[str, ...]:
 
 def write_down(cell, inputs: int) -> Graph:
     """A cell's step as its equations have it, without zoneout; raises CellError as `trace` does."""
+    unknown = set(zoned_states(cell)) - set(cell.state_names)
+    if unknown:
+        raise CellError(
+            f"zoneout of the cell {cell.name!r} acts on {min(unknown)!r}: expected one of its states, "
+            f"{', '.join(cell.state_names)}"
+        )
     x = input_symbol("x", BATCH, inputs)
     states = {name: input_symbol(name, BATCH, cell.units) for name in cell.state_names}
     weights = {name: input_symbol(name, *weight.shape) for name, weight in cell.weights(inputs).items()}

@@ -20,7 +20,7 @@ class GRU(Cell):
     reset_after: bool = option(
         True, flag="--reset-after/--reset-before", help="Reset after the recurrent product, as cuDNN has it, or before."
     )
-    layer_norm: bool = option(False, help="Normalise pre-activations over the units.")
+    layer_norm: bool = option(False, help="Normalise products with weights over their width.")
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
 

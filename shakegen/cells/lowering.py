@@ -79,7 +79,7 @@ class Lowering(Forms):
         return self._cut(value, symbol.attributes["start"], symbol.attributes["stop"])
 
     def _concat(self, symbol, *blocks):
-        return [Linear({}, one) if isinstance(one, np.ndarray) else one for one in blocks]
+        return list(blocks)
 
     def _matmul(self, symbol, left, weight):
         total, start = Linear({}, np.zeros(weight.shape[1], self.dtype)), 0
@@ -87,7 +87,7 @@ class Lowering(Forms):
             width = self._width(block)
             rows = weight[start : start + width]
             if isinstance(block, Linear) and block.terms.get(self._x, rows) is None and len(block.terms) == 1:
-                total = total.plus(Linear({self._x: rows}, total.bias * 0))
+                total = total.plus(Linear({self._x: rows}, block.bias @ rows))
             else:
                 value = self._affine(block)
                 factor, offset = (np.asarray(one, self.dtype) for one in (value.factor, value.offset))

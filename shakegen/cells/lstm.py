@@ -13,7 +13,7 @@ class LSTM(Cell):
 
     name, gates, layer = "lstm", ("i", "f", "g", "o"), "shakegen.layers:LSTM"
 
-    layer_norm: bool = option(False, help="Normalise pre-activations over the units.")
+    layer_norm: bool = option(False, help="Normalise products with weights over their width.")
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
 

@@ -198,12 +198,6 @@ def bias_of(nodes: list[Symbol], dtype) -> np.ndarray:
     return np.concatenate([np.zeros(0, dtype), *(form_of(node).bias for node in nodes)])
 
 
-def columns_of(kernels: list[np.ndarray], rows: int, columns: int, dtype) -> np.ndarray:
-    """Weights side by side, and a one for the symbol itself where more columns are wanted than they have."""
-    missing = columns - sum(kernel.shape[1] for kernel in kernels)
-    return np.hstack([np.zeros((rows, 0), dtype), *kernels, np.eye(rows, missing, dtype=dtype)])
-
-
 def pad_product(kernel: np.ndarray, in_front: bool = False) -> np.ndarray:
     """A factor of products with rows of zeros below it and columns of zeros beside it, behind or in front."""
     rows, columns = kernel.shape

@@ -15,12 +15,13 @@ from shakegen.layers.equation_step import ROLES, EquationStep
 from shakegen.layers.initial_state import LearnedInitialState
 
 KINDS = ("initializer", "regularizer", "constraint")
-CELL_ARGUMENTS = (*(f"{role}_{kind}" for kind in KINDS for role in ROLES), "dropout", "recurrent_dropout", "seed")
+ARGUMENTS = {f"{role}_{kind}": getattr(keras, f"{kind}s") for kind in KINDS for role in ROLES}
+CELL_ARGUMENTS = (*ARGUMENTS, "dropout", "recurrent_dropout", "seed")
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
 class EquationCell(EquationStep, keras.layers.Layer):
-    """One step of a cell, for `keras.layers.RNN`, and in training for `CellLayer`, which draws its masks.
+    """One step of a cell. `CellLayer` draws its masks; in `keras.layers.RNN` nothing is dropped and no state is held.
 
     Args:
         cell: a `cells.Cell`.
@@ -34,17 +35,15 @@ class EquationCell(EquationStep, keras.layers.Layer):
     """
 
     def __init__(self, cell: Cell, dropout=0.0, recurrent_dropout=0.0, seed=None, **kwargs):
-        roles = [(f"{role}_{kind}", kind) for kind in KINDS for role in ROLES]
-        given = {name: (kind, kwargs.pop(name, None)) for name, kind in roles}
+        given = {name: module.get(kwargs.pop(name, None)) for name, module in ARGUMENTS.items()}
         super().__init__(**kwargs)
-        for name, (kind, value) in given.items():
-            setattr(self, name, getattr(keras, f"{kind}s").get(value))
+        for name, value in given.items():
+            setattr(self, name, value)
         self.record, self.units, self.seed = cell, cell.units, seed
-        self.dropout, self.recurrent_dropout = (
-            check_rate("dropout", dropout),
-            check_rate("recurrent_dropout", recurrent_dropout),
-        )
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.dropout = check_rate("dropout", dropout)
+        self.recurrent_dropout = check_rate("recurrent_dropout", recurrent_dropout)
+        if dropout or recurrent_dropout or cell.zoneout:
+            self.seed_generator = keras.random.SeedGenerator(seed)
         self.state_size, self.output_size = [cell.units] * len(cell.state_names), cell.units
 
     def build(self, input_shape):
@@ -52,14 +51,9 @@ class EquationCell(EquationStep, keras.layers.Layer):
         super().build(input_shape)
 
     def get_config(self):
-        given = {
-            f"{role}_{kind}": getattr(keras, f"{kind}s").serialize(getattr(self, f"{role}_{kind}"))
-            for kind in KINDS
-            for role in ROLES
-        }
         return {
             **keras.layers.Layer.get_config(self),
-            **given,
+            **{name: module.serialize(getattr(self, name)) for name, module in ARGUMENTS.items()},
             "cell": {"name": self.record.name, **dataclasses.asdict(self.record)},
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
@@ -116,6 +110,7 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
             self.kind(units, **self.cell_options),
             **{name: kwargs.pop(name) for name in CELL_ARGUMENTS if name in kwargs},
             dtype=kwargs.get("dtype"),
+            trainable=kwargs.get("trainable", True),
             name=f"{self.kind.name}_cell",
         )
         super().__init__(

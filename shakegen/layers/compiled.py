@@ -15,11 +15,11 @@ ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigm
 class CompiledLoop:
     """Replaces the loop of the Keras recurrent layer that it is mixed into, where the compiled one serves.
 
-    That is in calls with training=True, on the TensorFlow backend, without cuDNN, masks, recurrent dropout and
-    unrolling, for the activations tanh, sigmoid, relu and linear. Anywhere else Keras's own loop runs: other calls are
-    as fast there, and what is exported or converted (SavedModel, TFLite) is made of TensorFlow's usual operations.
-    `layer.compiled_loop = False` switches to Keras's loop for good; it is no part of a saved model. A subclass names
-    its equations in `_recurrence()`: a `cells.Cell`, whose weights have the names of the layer's.
+    That is in calls with training=True, on the TensorFlow backend, without cuDNN, masks, unrolling, and recurrent
+    dropout in Keras's own cells, for the activations tanh, sigmoid, relu and linear. Anywhere else Keras's own loop
+    runs: other calls are as fast there, and what is exported or converted (SavedModel, TFLite) is made of TensorFlow's
+    usual operations. `layer.compiled_loop = False` switches to Keras's loop for good; it is no part of a saved model. A
+    subclass names its equations in `_recurrence()`: a `cells.Cell`, whose weights have the names of the layer's.
 
     XLA compiles the loop for each size of a batch, in about a second. Sizes that a `tf.function` does not know
     beforehand, and those of eager calls, are rounded up, so that few are compiled: lengths to 8, 16, 24, 32, 48, 64, 96

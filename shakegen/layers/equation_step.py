@@ -13,7 +13,7 @@ from shakegen.layers.initializers import initializer_of
 from shakegen.layers.operations import KERAS
 
 ROLES = ("kernel", "recurrent", "bias")  # of weights: each has its arguments in Keras
-PLAIN = re.compile(r"(kernel|recurrent(?=_kernel)|bias)(_kernel)?(_\d+)?")  # the weights that initializers are for
+PLAIN = re.compile(r"(kernel|recurrent_kernel|bias)(_\d+)?")  # the weights that initializers are for
 
 
 class EquationStep:
@@ -47,6 +47,8 @@ class EquationStep:
 
     def _find_initializer(self, name, weight, number):
         given = getattr(self, f"{role_of(name, weight)}_initializer") if PLAIN.fullmatch(name) else None
+        if isinstance(given, keras.initializers.Initializer):
+            given = given.clone()  # one instance would draw the same numbers for every level
         return given or initializer_of(weight, None if self.seed is None else self.seed + 10 * number)
 
     def call(self, inputs, states, training=False):
@@ -102,4 +104,4 @@ def weights_by_name(cell, record=None) -> dict:
 def role_of(name: str, weight: Weight) -> str:
     """Whose arguments hold for a weight: "kernel", "recurrent" or "bias"; "" for other vectors."""
     plain = PLAIN.fullmatch(name)
-    return plain[1] if plain else "kernel" if len(weight.shape) == 2 else ""
+    return plain[1].removesuffix("_kernel") if plain else "kernel" if len(weight.shape) == 2 else ""

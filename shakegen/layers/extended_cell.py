@@ -8,11 +8,11 @@ class ExtendedCell:
 
     With one of them the cell computes the equations of its record in `shakegen.cells`; without, it is Keras's own. The
     activations must then be tanh, sigmoid, relu or linear. Recurrent dropout then acts on h on its way into products
-    with weights.
+    with weights, by one mask for all gates, whatever `implementation` is.
 
     Args:
-        layer_norm: whether all products are normalised over their width and scaled (Ba, Kiros & Hinton 2016, arXiv
-            1607.06450).
+        layer_norm: whether products with weights are normalised over their width and scaled, and an LSTM's memory on
+            its way out (Ba, Kiros & Hinton 2016, arXiv 1607.06450).
         zoneout: share of the states that a step of training leaves as they were, 0 to 0.99; elsewhere each state is the
             mean that this has (Krueger et al. 2017, arXiv 1606.01305).
 
@@ -33,9 +33,9 @@ class ExtendedCell:
             ) from None
         for name, value in extensions.items():
             record.check_option(name, value)
-        config = self.cell.get_config()
-        del self.cell  # Keras then forgets its weights
-        self.cell = type(kind.__name__, (EquationStep, kind), {}).from_config(config)
+        given = {name: getattr(self.cell, name) for name in self.cell.get_config()} | {"dtype": self.cell.dtype_policy}
+        self._tracker.untrack(self.cell)  # else Keras keeps it, and its random state
+        self.cell = type(kind.__name__, (EquationStep, kind), {})(**given)
         self.cell.record = record
         if hasattr(self, "use_cudnn"):
             self.use_cudnn = False  # cuDNN knows neither

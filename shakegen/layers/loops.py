@@ -119,7 +119,6 @@ def _step_by_step(steps: Plan, inputs, ids, states, weights, count, masks):
     inputs = [z[:, :-1] for z in inputs] if ids is None else [tf.gather(table, ids) for table in inputs]
     known, room = dict(zip(steps.loop_weights, weights)), shape_of(inputs[0])[1]
     count = room if count is None else count
-
     inputs = [*inputs, *([] if masks is None else tf.split(masks, len(steps.graph.masks), axis=-1))]
 
     def step(states, inputs):

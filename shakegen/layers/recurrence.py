@@ -42,6 +42,7 @@ def run(cell, weights, sequences, states, go_backwards=False, masks=None, drop_h
     sequences = tf.convert_to_tensor(sequences)
     if go_backwards:
         sequences = tf.reverse(sequences, [1])
+        masks = None if masks is None else tf.reverse(masks, [1])
     batch, length, size = shape_of(sequences)
     ids = find_ids(sequences) if multiplies_inputs(plan(cell, size, True, drop_h)) else None
     steps = plan(cell, size, ids is not None, drop_h)
@@ -57,7 +58,7 @@ def run(cell, weights, sequences, states, go_backwards=False, masks=None, drop_h
         ids = tf.cast(ids, tf.int64)  # no small integer holds every size
         ids = tf.cast(tf.where((ids >= 0) & (ids < size), ids, size), tf.int32)
         ids = repeat_last(pad_steps(ids, more_steps), more_rows)
-        inputs = tables_of(steps, values)
+        inputs = tables_of(steps, values, tf.reduce_any(ids == size))
     states = [repeat_last(give_rows(tf.convert_to_tensor(state), batch), more_rows) for state in states]
     masks = None if masks is None else repeat_last(pad_steps(masks, more_steps), more_rows)
     prepared = evaluate(steps.prepared, values, TENSORFLOW)
@@ -77,13 +78,19 @@ def multiplies_inputs(steps: Plan) -> bool:
     )
 
 
-def tables_of(steps: Plan, values: dict) -> list:
-    """The input of a step for each one-hot input, and for an input of zeros, shape (V + 1, ·)."""
+def tables_of(steps: Plan, values: dict, outside) -> list:
+    """The input of a step for each one-hot input, and for an input of zeros, shape (V + 1, ·).
+
+    Args:
+        outside: whether there is an input of zeros, a tensor. If not, its row is like the first one: the equations may
+            have no gradient at zero.
+    """
     values = dict(values)
     for symbol in order_of(steps.groups, values):
         if symbol.operation == "matmul" and symbol.inputs[0] is steps.graph.x:
             (weight,) = evaluate([symbol.inputs[1]], values, TENSORFLOW)
-            values[symbol] = tf.pad(weight, ((0, 1), (0, 0)))
+            row = tf.where(outside, tf.zeros_like(weight[:1]), weight[:1])
+            values[symbol] = tf.concat([weight, row], 0)
     return evaluate(steps.groups, values, TENSORFLOW)
 
 

@@ -36,23 +36,24 @@ def maximum(a, b):
 
 
 def centre(z):
-    """z with mean 0 over its width, and one divided by its standard deviation."""
+    """z with mean 0 over its width, and one divided by its standard deviation; in 32 bits at least."""
+    z = z if z.dtype == tf.float64 else tf.cast(z, tf.float32)
     z -= tf.reduce_mean(z, axis=-1, keepdims=True)
     return z, tf.math.rsqrt(tf.reduce_mean(z * z, axis=-1, keepdims=True) + VARIANCE)
 
 
 def normalise(z):
     """Mean 0 and variance 1 over the width."""
-    z, scale = centre(z)
-    return z * scale
+    centred, scale = centre(z)
+    return tf.cast(centred * scale, z.dtype)
 
 
 def differentiate_normalised(z, d):
     """The gradient by z, from the gradient d by `normalise(z)`."""
-    z, scale = centre(z)
-    y = z * scale
+    centred, scale = centre(z)
+    y, d = centred * scale, tf.cast(d, centred.dtype)
     d -= tf.reduce_mean(d, axis=-1, keepdims=True)
-    return scale * (d - y * tf.reduce_mean(d * y, axis=-1, keepdims=True))
+    return tf.cast(scale * (d - y * tf.reduce_mean(d * y, axis=-1, keepdims=True)), z.dtype)
 
 
 TENSORFLOW = {

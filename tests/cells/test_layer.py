@@ -89,7 +89,7 @@ def test_layers_of_cells_train_in_any_app(rng):
 
 
 class Leaky(cells.GRU):
-    """Other equations than its parent's, whose layer and numpy step do not serve it."""
+    """Other equations than its parent's, whose layer does not serve it."""
 
     name = "test-leaky"
 

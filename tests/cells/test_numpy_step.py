@@ -113,7 +113,7 @@ class Numbers(cells.Cell):
         return {"kernel": cells.Weight((inputs, 2 * self.units)), "v": cells.Weight((self.units,), "ones")}
 
     def step(self, x, s, w):
-        z, y = cells.split(x @ w.kernel, 2)
+        z, y = cells.split((x - 0.5) @ w.kernel, 2)
         g, k = cells.sigmoid(-3 * z), 1 - cells.sigmoid(y)
         a = (1 - g) * s.h + g / 2 * (w.v - k) - (2 - k * w.v) / (3 + g)
         b = cells.maximum(w.v, -2 * g + 1) / 4 + cells.sqrt(2 * g) - 1 / (1 + k) + cells.maximum(-g, -0.3)

@@ -21,6 +21,6 @@ def test_other_settings_are_refused(name):
         make_config(name, 4)
     setting = name.removeprefix("gru:")
     assert str(error.value) == (
-        f"a cell cannot have {setting!r} of its own: expected NAME=VALUE, the name one of activation, "
-        "reset_after, depth, rounds, rank, forget, positive"
+        f"a cell cannot have {setting!r} of its own: expected NAME=VALUE, the name one of zoneout, "
+        "activation, layer_norm, reset_after, depth, rounds, rank, forget, positive"
     )

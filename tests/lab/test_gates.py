@@ -198,7 +198,7 @@ BAD = {
     "the feature quote is the same all along the text: try another text, or a longer one": ("abc", "--find", "quote"),
     "there is no layer 3: expected one from 1 to 2": ("abc", "--layer", "3"),
     "there is no unit 13: expected one from 1 to 12": ("abc", "--units", "13"),
-    "a unit of this gru has no 'c': expected one of z, r, g, h": ("abc", "--signal", "c"),
+    "a unit of this gru has no 'c': expected one of h, z, r, g": ("abc", "--signal", "c"),
     "the length is 0: expected 1 character or more": ("abc", "--length", "0"),
     "the text has 1 characters: expected 2 or more": ("a",),
     "0 units along 400 characters are asked for: expected 1 or more of each": ("abc", "--count", "0"),

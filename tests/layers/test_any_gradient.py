@@ -125,8 +125,12 @@ def test_weights_have_gradients_of_gradients_too():
 
 @pytest.fixture
 def model():
-    recurrent = [layers.GRU(H, return_sequences=True), as_layer(odd_cells.Gallery)(H, return_sequences=True)]
-    return keras.Sequential([keras.Input((T, V), batch_size=N), *recurrent, layers.NLSTM(H)])
+    extended = layers.LSTM(H, layer_norm=True, zoneout=0.1, recurrent_dropout=0.1, return_sequences=True)
+    recurrent = [layers.GRU(H, return_sequences=True), as_layer(odd_cells.Gallery)(H, return_sequences=True), extended]
+    made = keras.Sequential([keras.Input((T, V), batch_size=N), *recurrent, layers.NLSTM(H)])
+    made.compile("sgd", "mse")
+    made.fit(rng_input(), np.zeros((N, H)), verbose=0)
+    return made
 
 
 def test_an_exported_model_serves_where_shakegen_is_not(model, tmp_path):

@@ -6,8 +6,8 @@ import pytest
 from recurrent import INPUTS, H, N, T, assert_equal, call, random_weights
 from scipy import stats
 
-from shakegen import layers
-from shakegen.cells import BUILT_IN, find_cell
+from shakegen import cells, layers
+from shakegen.cells import BUILT_IN, as_layer, find_cell
 from shakegen.layers.cell_layer import layer_of
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
@@ -17,7 +17,7 @@ OPTIONS = [
     *((name, {"zoneout": 0.3}) for name in BUILT_IN),
     *((name, {"layer_norm": True, "zoneout": 0.3, "recurrent_dropout": 0.3}) for name in ("lstm", "gru", "mogrifier")),
     *((name, {"recurrent_dropout": 0.4, "dropout": 0.2}) for name in ("ugrnn", "slstm", "mogrifier")),
-    ("gru", {"reset_after": False, "zoneout": 0.2, "recurrent_dropout": 0.2, "dropout": 0.2}),
+    ("gru", {"reset_after": False, "zoneout": 0.2, "recurrent_dropout": 0.2, "dropout": 0.2, "go_backwards": True}),
 ]
 
 
@@ -28,8 +28,6 @@ def make(name, rng, units=H, **options):
 def again(layer):
     """Let a layer draw its masks anew."""
     layer.cell.seed_generator.state.assign([0, 7])
-    if hasattr(layer.cell, "reset_dropout_mask"):
-        layer.cell.reset_dropout_mask()
     return layer
 
 
@@ -83,6 +81,58 @@ def test_recurrent_dropout_is_one_mask_a_sequence_on_the_way_into_products(name,
     assert (np.isclose(once, 0.5) | np.isclose(once, kept)).all()
     longer = keras.ops.convert_to_numpy(call(again(layer), np.zeros((N, T, INPUTS)), [h], training=True)[0])
     np.testing.assert_allclose(longer[:, -1] < 0.5**T + 1e-6, once < 0.5 + 1e-6)
+
+
+@pytest.mark.parametrize(("name", "options"), [("mogrifier", {"rounds": 4}), ("gru", {"reset_after": False})], ids=str)
+def test_recurrent_dropout_reaches_h_in_every_product(name, options, rng):
+    """Where all of h is dropped on its way into products, its weights in them have no effect on the first step."""
+    layer = make(name, rng, recurrent_dropout=0.999, zoneout=1e-9, **options)
+    states = [rng.normal(0, 0.5, (N, H)) for _ in layer.state_size]
+    x = rng.normal(size=(N, 1, INPUTS))
+    before = call(again(layer), x, states, training=True)
+    for weight in layer.weights:
+        if weight.name in ("recurrent_kernel", "round_1", "round_3"):
+            weight.assign(rng.normal(size=weight.shape))
+    assert_equal(call(again(layer), x, states, training=True), before)
+
+
+def test_layers_that_are_frozen_do_not_train(rng):
+    model = keras.Sequential([keras.Input((T, INPUTS)), layers.UGRNN(H, trainable=False), keras.layers.Dense(1)])
+    before = model.layers[0].get_weights()
+    model.compile("sgd", "mse")
+    model.fit(rng.normal(size=(N, T, INPUTS)), np.ones((N, 1)), verbose=0)
+    for old, new in zip(before, model.layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_layer_has_a_random_state_where_it_draws_and_one_only():
+    for layer, count in (
+        (layers.UGRNN(H), 0),
+        (layers.UGRNN(H, zoneout=0.1), 1),
+        (layers.LSTM(H, zoneout=0.1), 1),
+    ):
+        layer.build((N, None, INPUTS))
+        assert sum("seed_generator" in variable.path for variable in layer.variables) == count
+
+
+class Twos(keras.initializers.Initializer):
+    """An initializer that Keras cannot load again."""
+
+    def __call__(self, shape, dtype=None):
+        return keras.ops.full(shape, 2.0, dtype)
+
+
+def test_any_initializer_serves_an_extended_cell():
+    layer = layers.LSTM(H, zoneout=0.1, kernel_initializer=Twos())
+    layer.build((N, None, INPUTS))
+    assert (keras.ops.convert_to_numpy(layer.weights[0]) == 2).all()
+
+
+def test_one_initializer_draws_other_numbers_for_every_level():
+    layer = as_layer(cells.NLSTM)(H, recurrent_initializer="orthogonal")
+    layer.build((N, None, INPUTS))
+    weights = {weight.name: keras.ops.convert_to_numpy(weight) for weight in layer.weights}
+    assert (weights["recurrent_kernel"] != weights["recurrent_kernel_1"]).any()
 
 
 def test_without_these_options_the_cells_are_keras_s():

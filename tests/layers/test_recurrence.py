@@ -58,13 +58,16 @@ def arguments_of(cell, draw, *rows, by_id=False, drop_h=False):
     return inputs, states, tuple(evaluate(steps.prepared, values, TENSORFLOW))
 
 
+def draw_masks(key, steps):
+    drawn = np.random.default_rng(3).random((N, steps, H * len(plan(*key).graph.masks)))
+    return tf.constant(np.where(drawn > 0.4, 1.7 if key[3] else 1.0, 0.0))
+
+
 def loop(cell, *arguments, by_id=False, drop_h=False, **options):
     key = recurrence.loop_key(cell, V, by_id, drop_h)
-    if drop_h or cell.zoneout:
-        width = H * len(plan(*key).graph.masks)
+    if (drop_h or cell.zoneout) and "masks" not in options:
         steps = arguments[0][0].shape[1] - 1 if arguments[1] is None else arguments[1].shape[1]
-        drawn = np.random.default_rng(3).random((N, steps, width))
-        options["masks"] = tf.constant(np.where(drawn > 0.4, 1.7 if drop_h else 1.0, 0.0))
+        options["masks"] = draw_masks(key, steps)
     return recurrence.recurrence(key, *arguments, **options)
 
 
@@ -109,10 +112,12 @@ def test_gradients_are_the_finite_differences(cell, looked_up, drop_h, draw, rng
 def test_a_sequence_cut_in_three_with_carried_state_equals_the_whole(cell, draw, rng):
     tables, states, weights = arguments_of(cell, draw, V)
     ids = tf.constant(rng.integers(V, size=(N, 3 * T)), tf.int32)
-    whole, finals = loop(cell, tables, ids, states, weights)
+    masks = draw_masks(recurrence.loop_key(cell, V), 3 * T) if cell.zoneout else None
+    whole, finals = loop(cell, tables, ids, states, weights, masks=masks)
     parts = []
-    for part in tf.split(ids, 3, axis=1):
-        outputs, states = loop(cell, tables, part, states, weights)
+    for number, part in enumerate(tf.split(ids, 3, axis=1)):
+        own = None if masks is None else masks[:, number * T : (number + 1) * T]
+        outputs, states = loop(cell, tables, part, states, weights, masks=own)
         parts.append(outputs)
     np.testing.assert_allclose(tf.concat(parts, axis=1), whole, rtol=0, atol=1e-14)
     for state, final in zip(states, finals):

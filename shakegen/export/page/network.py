@@ -9,7 +9,6 @@ import numpy as np
 
 from shakegen.cells.both_ways import trace_both_ways
 from shakegen.cells.graph import find_kinds
-from shakegen.cells.numpy_step import columns_of
 from shakegen.cells.program import depends_on, evaluate, order_of
 from shakegen.cells.symbol import Symbol
 from shakegen.export.page.precision import choose_precision
@@ -131,9 +130,7 @@ def describe_layer(cell, weights: Mapping[str, np.ndarray], inputs: int, arrays:
     """A layer: the kernel of its input, and the step forward and back as programs."""
     ways = trace_both_ways(cell, inputs)
     values = {symbol: weights[name] for name, symbol in ways.weights.items()}
-    kernels = evaluate(ways.kernels, values)
-    whole = len(kernels) == 1 and kernels[0].shape[1] == ways.x.shape[-1]
-    kernel = kernels[0] if whole else columns_of(kernels, inputs, ways.x.shape[-1], np.float32)
+    kernel = ways.make_kernel(values, inputs)
     back = [ways.by_x, *(gradient for gradient in ways.by_states if gradient is not None)]
     forward = write_program([*ways.after.values(), *ways.slopes], [ways.x, *ways.states], values, arrays)
     zeros = np.zeros(cell.units, np.float32)

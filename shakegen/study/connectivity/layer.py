@@ -8,8 +8,7 @@ import numpy as np
 
 from shakegen.cells.both_ways import trace_both_ways
 from shakegen.cells.cell import Cell
-from shakegen.cells.numpy_step import columns_of
-from shakegen.cells.program import Program, evaluate
+from shakegen.cells.program import Program
 
 
 class LayerTrace:
@@ -29,7 +28,7 @@ class LayerTrace:
         ways = trace_both_ways(cell, inputs)
         values = {symbol: weights[name] for name, symbol in ways.weights.items()}
         dtype = next(iter(values.values())).dtype
-        self.kernel = columns_of(evaluate(ways.kernels, dict(values)), inputs, ways.x.shape[-1], dtype)
+        self.kernel = ways.make_kernel(values, inputs)
         self._ways, self.states = ways, len(ways.states)
         zeros = np.zeros(cell.units, dtype)
         self._starts = [weights.get(f"initial_state_{number}", zeros) for number in range(self.states)]
