@@ -183,7 +183,7 @@ def test_the_command(shakegen, random_model, tmp_path):
     shown = shakegen(*given, "--out", "units.html")
     assert (shown.exit_code, shown.stderr) == (0, "Saved: units.html\n")
     assert shown.stdout.splitlines()[0].split() == ["layer", "unit", "signal", "mean", "deviation"]
-    assert '["t", "h", "e", " ", "q"' in (tmp_path / "units.html").read_text(encoding="utf-8")
+    assert '["t","h","e"," ","q"' in (tmp_path / "units.html").read_text(encoding="utf-8")
     assert shakegen(*given, "--out", "units.svg").exit_code == 0
     assert (tmp_path / "units.svg").read_text(encoding="utf-8").startswith("<?xml")
     found = json.loads(shakegen(*given[:3], "-", "--units", "3", "--json", input="the quick").stdout)
