@@ -1,4 +1,4 @@
-"""Every cell on one text, for as many minutes and with as many weights: what each learns, paired with the default GRU.
+"""Every cell on one text, for as many minutes and with as many weights: its loss beside that of the default GRU.
 
     python benchmarks/cells.py tinyshakespeare --minutes 3 --states 1 2 3 --rates 0.003 0.006 0.012
     python benchmarks/cells.py tinyshakespeare --table
@@ -41,7 +41,7 @@ def cell_config(text: str, **settings) -> Config:
 
 
 def train(corpus: str, cell: str, units: int, minutes: float, rate: float, state: int, core: int) -> dict:
-    """One run on one core, and what it learned."""
+    """One run on one core: its losses and its speed."""
     os.sched_setaffinity(0, {core})  # of this thread, and so of the processes that it starts
     name, *settings = cell.split(":")
     embedding = [f"--{one}" for one in settings if one.startswith("embedding=")]

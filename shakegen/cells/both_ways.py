@@ -21,7 +21,7 @@ class BothWays:
         x: the products of the input with `kernels`, side by side; if columns are left, then the input itself.
         kernels: symbols of matrices, all made of weights.
         states: symbols of the states before the step, h first.
-        after: symbols of the states after it, and then of what it shows, by name.
+        after: symbols of the states after it, and then of all other values that it shows, by name.
         d_after: symbols of the gradients by the states after it.
         by_x: the gradient by `x`.
         by_states: the gradients by the states before; None where nothing depends on one.

@@ -55,7 +55,7 @@ class Graph:
 
 @functools.lru_cache(maxsize=256)
 def trace(cell, inputs: int) -> Graph:
-    """The step of a trained cell; where there is zoneout, each state is the mean of what it is in training.
+    """The step of a trained cell; where there is zoneout, each state is its mean in training.
 
     Args:
         cell: a `Cell`.
@@ -75,8 +75,8 @@ def trace(cell, inputs: int) -> Graph:
 def trace_training(cell, inputs: int, drop_h: bool = False) -> Graph:
     """The step of a cell in training, whose masks are numbers of each sequence.
 
-    The first mask, with `drop_h`, is what h is multiplied by on its way into products with weights; then there is one
-    for each state that zoneout acts on: 1 where the state changes, 0 where it stays.
+    With `drop_h`, the first mask multiplies h on its way into products with weights. Then there is one for each state
+    that zoneout acts on: 1 where the state changes, 0 where it stays.
 
     Args:
         cell: a `Cell`.

@@ -1,4 +1,4 @@
-"""Equations lowered for numpy: fewer and cheaper operations, whatever the cell.
+"""Equations lowered for numpy: fewer and cheaper operations, for any cell.
 
 A value of the equations becomes one of three forms. A `Linear` is a sum of products with weights: sums, parts and
 scales of it only change the weights. An `Affine` is a node times a number plus a number: most numbers that equations

@@ -75,7 +75,7 @@ class NumpyStep:
         self._sum = [Call("add", [total, term], {}, total)] if width else []
 
     def _compile(self, single: bool, watched: bool) -> "Compiled":
-        """The calls of a step for one stream or for several, and where to find what it shows."""
+        """The calls of a step for one stream or for several, and the places of all that it shows."""
         widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
         targets = [(node, self._places[state]) for state, node in self._after.items()]
         targets.append((self._output, Place(OUTPUT, 0, widths[OUTPUT])))
@@ -112,15 +112,15 @@ class NumpyStep:
 
         Args:
             x: the input's product with `kernel`, plus `input_bias`; overwritten.
-            row: what h of the step before makes with `recurrent_kernel`, plus `recurrent_bias`, and the memory behind
-                it; overwritten, the memory by that after the step.
+            row: the product of the last h with `recurrent_kernel`, plus `recurrent_bias`, and the memory behind it;
+                overwritten, the memory by that after the step.
             h: where the output goes.
             watched: whether anybody looks at the values that the step shows.
 
         Returns:
             Functions and their arguments, to be called one after the other; and arrays to read after that, by the
             letters of the equations, each with the factor that it is to be multiplied by: h and memories, and if
-            watched gates and whatever else the equations show.
+            watched also gates and all else that the equations show.
         """
         kind = h.ndim == 1, watched
         if kind not in self._compiled:
@@ -162,7 +162,7 @@ class Compiled:
 
 
 def function_of(call: Call) -> tuple[Callable, Callable | None]:
-    """A function that takes arguments and the array for its result; or else what makes one, and its arguments."""
+    """A function that takes arguments and the array for its result; or else a maker of one, and its arguments."""
     function, attributes = UFUNCS.get(call.operation) or NUMPY[call.operation], call.attributes
     if call.block:
         function, make = function_of(call._replace(block=0))

@@ -31,7 +31,7 @@ def normalise_array(z):
 
 
 def differentiate_normalised(z, d):
-    """The gradient by an array z, from the gradient d by what `normalise_array` makes of it."""
+    """The gradient by an array z, from the gradient d by `normalise_array(z)`."""
     z = z - z.mean(axis=-1, keepdims=True)
     scale = 1 / np.sqrt((z * z).mean(axis=-1, keepdims=True) + VARIANCE)
     y = z * scale

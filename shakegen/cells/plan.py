@@ -1,6 +1,6 @@
 """The plan of a loop over a step's graph, forward and back: values computed before it, kept in it, summed after it.
 
-- Before the loop: all that depends on weights alone, and what depends on the inputs and on no state (`groups`).
+- Before the loop: all that depends on weights alone, and all that depends on the inputs and on no state (`groups`).
 - In the loop, forward: the rest. Activations of products are kept, and other products; from these and the states the
   way back computes the remainder anew.
 - In the loop, backward: the gradients δ by products and groups are stored. The gradient by h through its product with

@@ -28,7 +28,7 @@ class Schedule:
         banks: products within the step: nodes of the operation "columns" that have the same inputs, with the place of
             the factor and that of each node.
         widths: of the pieces of memory, of which some are in use already.
-        calls: those that come first.
+        calls: the first ones.
         dtype: of all numbers.
         single: whether the step is for one stream. For several, columns of given memory are no block in a row, and
             operations on them are slow: no result is put there that need not be.
@@ -54,7 +54,7 @@ class Schedule:
         self._banks = {node: bank for bank in banks for node in bank.nodes}
         self._waiting = order_of([node for node, _ in targets], places)
         self._uses = Counter(one for node in self._waiting for one in set(node.inputs))
-        self._kept = {node for node, _ in targets}  # and whatever other nodes are views of
+        self._kept = {node for node, _ in targets}  # and all nodes that others are views of
         self._kept |= {one for node in self._waiting if node.operation == "part" for one in (node, *node.inputs)}
         copies = self._find_homes(targets, banks)
         while self._waiting:
@@ -77,7 +77,7 @@ class Schedule:
         self.calls.append(Call(operation, arguments, attributes, place, block))
 
     def _find_homes(self, targets: list, banks: list[Bank]) -> list[tuple[Symbol, Place]]:
-        """Find where results are written at once; what is to be copied at the end is returned."""
+        """Find where results are written at once; return those to be copied at the end."""
         self._homes: dict[Symbol, Place] = {}
         copies, movable = [], {node for node in self._waiting if node.operation not in VIEWS}
         for node, place in targets:
@@ -110,7 +110,7 @@ class Schedule:
         return node
 
     def _is_free(self, node: Symbol) -> bool:
-        """Whether nothing that is yet to be computed reads what is in the place of a node."""
+        """Whether no node that is yet to be computed reads the place of a node."""
         home = self._homes.get(node)
         return home is None or not self._readers.get(home, set()).intersection(self._waiting) - {node}
 

@@ -178,7 +178,7 @@ class Engine:
         """Lay views over a state and compile the list of calls that advance it.
 
         Args:
-            watch: makes, from the arrays that a layer shows, what is to be called after each of its steps.
+            watch: makes, from the arrays that a layer shows, a function to call after each of its steps.
         """
         single = len(state) == 1
         rows = state[0] if single else state

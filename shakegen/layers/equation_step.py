@@ -62,7 +62,7 @@ class EquationStep:
         return states[0], states
 
     def get_dropout_mask(self, inputs):
-        """What inputs (N, ·) of sequences are multiplied by in training."""
+        """The factors of inputs (N, ·) of sequences in training."""
         return keras.random.dropout(ops.ones_like(inputs), self.dropout, seed=self.seed_generator)
 
     def draw_masks(self, sequences):

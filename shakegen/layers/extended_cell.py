@@ -8,7 +8,7 @@ class ExtendedCell:
 
     With one of them the cell computes the equations of its record in `shakegen.cells`; without, it is Keras's own. The
     activations must then be tanh, sigmoid, relu or linear. Recurrent dropout then acts on h on its way into products
-    with weights, by one mask for all gates, whatever `implementation` is.
+    with weights, by one mask for all gates; `implementation` has no effect.
 
     Args:
         layer_norm: whether products with weights are normalised over their width and scaled, and an LSTM's memory on
@@ -17,7 +17,7 @@ class ExtendedCell:
             mean that this has (Krueger et al. 2017, arXiv 1606.01305).
 
     Raises:
-        ValueError: an option is out of range, or goes with no such activation.
+        ValueError: an option is out of range, or the activations are others.
     """
 
     def _extend_cell(self, **extensions):

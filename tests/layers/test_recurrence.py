@@ -1,20 +1,19 @@
-"""The compiled loop's laws: its gradients, sequences cut in parts, look-ups, shapes not known beforehand, memory."""
+"""The compiled loop's laws: its gradients, sequences cut in parts, shapes not known beforehand, memory."""
 
-import keras
 import numpy as np
 import odd_cells
 import pytest
 import tensorflow as tf
+from compiled_layers import COMPILED, LAYER, H
 from steps import NEWER
 
-from shakegen import cells, layers
+from shakegen import cells
 from shakegen.cells.plan import plan
 from shakegen.cells.program import evaluate
 from shakegen.layers import recurrence
-from shakegen.layers.lookup import ids_of_one_hot
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
-N, T, H, V = 2, 4, 3, 5
+N, T, V = 2, 4, 5
 CELLS = {
     "rnn": cells.RNN(H),
     "relu rnn": cells.RNN(H, "relu"),
@@ -35,14 +34,6 @@ CELLS = {
     **{kind.name: kind(H) for kind in odd_cells.ODD},
 }
 CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
-LAYERS = {
-    "rnn": lambda **arguments: layers.SimpleRNN(H, **arguments),
-    "lstm": lambda **arguments: layers.LSTM(H, **arguments),
-    "gru": lambda **arguments: layers.GRU(H, **arguments),
-    "nlstm": lambda **arguments: layers.NLSTM(H, depth=2, **arguments),
-}
-COMPILED = pytest.mark.usefixtures("in_the_compiled_loop")
-LAYER = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 
 
 @pytest.fixture
@@ -126,51 +117,6 @@ def test_a_sequence_cut_in_three_with_carried_state_equals_the_whole(cell, draw,
 
 @LAYER
 @COMPILED
-def test_one_hot_sequences_are_looked_up_and_equal_the_product(layer, rng, monkeypatch):
-    looked_up, tables = [], recurrence.tables_of
-    monkeypatch.setattr(recurrence, "tables_of", lambda *args: looked_up.append(args) or tables(*args))
-    recurrent = layer(dtype="float64", return_sequences=True)
-    recurrent.build((N, T, V))
-    ids = tf.constant(rng.integers(-1, V + 1, size=(N, T)))
-
-    @tf.function
-    def answers(ids, dense):
-        one_hot = keras.ops.one_hot(ids, V, dtype="float64")
-        assert ids_of_one_hot(one_hot) is not None
-        assert ids_of_one_hot(dense) is None
-        weights = [weight.value for weight in recurrent.weights]
-        with tf.GradientTape(persistent=True) as tape:
-            losses = [tf.reduce_sum(tf.sin(recurrent(x, training=True))) for x in (one_hot, dense)]
-        return [(loss, tape.gradient(loss, weights)) for loss in losses]
-
-    found, multiplied = answers(ids, tf.one_hot(ids, V, dtype="float64"))
-    assert len(looked_up) == 1
-    for a, b in zip(tf.nest.flatten(found), tf.nest.flatten(multiplied)):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "tensor",
-    [
-        lambda ids: tf.one_hot(ids, V, on_value=2.0),
-        lambda ids: tf.one_hot(ids, V, off_value=0.1),
-        lambda ids: tf.one_hot(ids, T, axis=1),
-        lambda ids: tf.one_hot(ids, V) * 0.5,
-        lambda ids: tf.cast(tf.cast(tf.one_hot(ids, V), "int32"), "float32"),
-    ],
-    ids=["scaled", "smoothed", "transposed", "dropped", "rounded"],
-)
-def test_nothing_else_is_taken_for_one_hot(tensor):
-    @tf.function
-    def found(ids):
-        return ids_of_one_hot(tensor(ids)) is not None
-
-    assert not found(tf.zeros((N, V), tf.int32))
-    assert ids_of_one_hot(tensor(tf.zeros((N, V), tf.int32))) is None
-
-
-@LAYER
-@COMPILED
 def test_batch_and_time_need_not_be_known_beforehand(layer, rng):
     recurrent = layer(dtype="float64", return_sequences=True, return_state=True)
     recurrent.build((None, None, V))
@@ -237,45 +183,6 @@ def test_gradients_are_the_same_in_a_graph_and_out_of_it(layer, rng):
     in_graph = tf.function(gradients)()
     for a, b in zip(in_graph, gradients()):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-14)
-
-
-@LAYER
-@COMPILED
-@pytest.mark.parametrize(("kind", "size"), [("uint8", 256), ("uint8", 300), ("int8", 128), ("int32", 65)])
-def test_ids_of_any_integer_type_are_looked_up(layer, kind, size):
-    one = layer(return_sequences=True)
-    one.build((None, None, size))
-    ids = tf.constant([[0, 1, 126], [5, 127, 64]], kind)
-
-    @tf.function
-    def outputs(ids):
-        with tf.GradientTape():
-            return one(tf.one_hot(ids, size), training=True)
-
-    np.testing.assert_allclose(outputs(ids), one(tf.one_hot(ids, size)), atol=1e-5)
-
-
-@LAYER
-@COMPILED
-@pytest.mark.parametrize("by_tape", [False, True])
-def test_a_one_hot_input_has_a_gradient_too(layer, by_tape):
-    one = layer(dtype="float64")
-    one.build((None, None, V))
-
-    @tf.function
-    def gradient(ids):
-        x = tf.one_hot(ids, V, dtype="float64")
-        if not by_tape:
-            return tf.gradients(one(x, training=True), x)[0]
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            total = tf.reduce_sum(one(x, training=True))
-        return tape.gradient(total, x)
-
-    x = tf.Variable(tf.one_hot([[0, 3, 1, 2]], V, dtype="float64"))
-    with tf.GradientTape() as tape:
-        total = tf.reduce_sum(one(x))
-    np.testing.assert_allclose(gradient(tf.constant([[0, 3, 1, 2]])), tape.gradient(total, x), atol=1e-10)
 
 
 @LAYER

@@ -1,9 +1,9 @@
-/* Side by side: what each network makes of one text, and where they differ. */
+/* Side by side: one text as each network reads it, and where they differ. */
 "use strict";
 const FAR = 2;  // bits between networks that differ
 const OFFERS = 4;  // bars
 
-/* The bits of surprise at each symbol, null where there is none to tell, such as at unknown symbols. A network of the
+/* The bits of surprise at each symbol, null where there is none to tell, for example at unknown symbols. A network of the
    next symbol has read what is before it; one that completes words has read it too, and its surprise is that of the word. */
 function surprisesOf(reading) {
   const { network, ids, states } = reading;

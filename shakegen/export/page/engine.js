@@ -6,14 +6,14 @@
      symbols: [text of each id that it reads], outputs: [text of each output; null has no text, never draw it]
      unknown: the id of the unknown symbol, or null
      length: of the latest symbols, read so many at most (autocomplete only; else Infinity)
-     layers: [{ names: ["h", "c", …], kinds: { h: "value", c: "memory", i: "gate", … } }]   what `shown` gives
+     layers: [{ names: ["h", "c", …], kinds: { h: "value", c: "memory", i: "gate", … } }]   the names that `shown` gives
      encode(text) -> { ids, starts, unknown }   see encoding.js
      first(ids) -> the index of the first id to read, where only `length` are read: that of a whole word
      start() -> State                    has read nothing
      step(state, id) -> State            reads one more; states never change: go on from any of them, as often as you like
      read(ids, state = start()) -> [State]   one state after each id
      step and read take one more argument, keep: true where `shown` or `connectivity` will be asked of each state soon.
-         They work without, and are then a step slower for each state; what is kept takes 5 to 60 kB a state.
+         They work without, and are then a step slower for each state; kept values take 5 to 60 kB a state.
      shown(state) -> [{ name: Float32Array }]   for each layer: h, memories, gates by their letters; none after start()
      connectivity(states, output) -> Float32Array(T)   states: of T steps in order, the first one right after start() or
          any other state. The squared norm of the gradient of the logit of `output` after the last by each symbol read.
@@ -87,7 +87,7 @@ function multiplyTransposed(x, rows, out) {
   }
 }
 
-/* The mean of an array, and what makes its variance 1. */
+/* The mean of an array, and the factor that makes its variance 1. */
 function spread(a) {
   const mean = a.reduce((sum, one) => sum + one, 0) / a.length;
   const variance = a.reduce((sum, one) => sum + (one - mean) ** 2, 0) / a.length;

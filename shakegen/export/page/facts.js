@@ -1,7 +1,7 @@
-/* About: what the networks are. */
+/* About: facts of the networks. */
 "use strict";
 
-/* One sentence for somebody who has never seen such a page. */
+/* One sentence for somebody who sees the page for the first time. */
 function introduce(descriptions) {
   const jobs = [...new Set(descriptions.map(jobOf))].join(", and to ");
   const corpora = new Set(descriptions.map(one => one.facts.corpus?.name)), [name] = corpora;

@@ -4,7 +4,7 @@ const RANKED = 8;
 const ENDS = { gate: ["closed", "open"], memory: ["low", "high"], value: ["low", "high"] };
 const QUOTES = { "“": "”", "„": "“", "«": "»", '"': '"' };
 
-/* What a unit may follow: its value after each character. */
+/* Features that a unit may follow: their values after each character. */
 const FEATURES = {
   line(characters) {
     let position = 0;
@@ -53,7 +53,7 @@ function startMemory(root, descriptions, written) {
   const find = name => root.querySelector(`.${name}`), network = chooseNetwork(root, descriptions, restart);
   const area = root.querySelector("textarea"), layer = root.querySelector(".layer select"), signal = find("signal");
   const panels = [0, 1].map(number => makePanel(find("units"), number, look, showUnit));
-  const seen = new WeakMap();  // what states show
+  const seen = new WeakMap();  // the values that states show
   let reading = null, records = [], chosen = 0, anew = true, stop = () => {};  // anew: units are to be chosen
 
   const kind = () => network().layers[layer.selectedIndex].kinds[signal.value];

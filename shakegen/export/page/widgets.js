@@ -1,11 +1,11 @@
-/* What the views have in common: a text that a network reads, work in slices of time, sliders, and fields. */
+/* Common to the views: a text that a network reads, work in slices of time, sliders, and fields. */
 "use strict";
 const SLICE = 12;  // milliseconds of work between two looks at keys and screen
 const READ = 2000;  // characters of a text that is shown beside its units, or by several networks
 
-/* A text that a network reads, symbol by symbol. The states on the way stay, so that only what changes is read anew. */
+/* A text that a network reads, symbol by symbol. The states on the way stay, so that only changes are read anew. */
 class Reading {
-  /* keep: states will be asked for what they show, or for connectivity. */
+  /* keep: states will be asked for gates and memories, or for connectivity. */
   constructor(network, keep = false) {
     this.network = network;
     this.keep = keep;
@@ -53,7 +53,7 @@ class Reading {
   }
 }
 
-/* Runs the steps of a generator in slices of time, the first at once, and then calls `done` with what it returns.
+/* Runs the steps of a generator in slices of time, the first at once, and then calls `done` with its result.
    Gives a function that ends it before. */
 function inSlices(steps, done) {
   let ended = false;

@@ -1,4 +1,4 @@
-/* Write: a text that the network goes on with; at every character, what else could have stood there. */
+/* Write: a text that the network goes on with; at every character, the others that could have stood there. */
 "use strict";
 const PIECE = 1000;  // characters that it writes before it stops by itself
 const LONGEST = 20000;  // characters of a text
@@ -10,7 +10,7 @@ const SURPRISING = 8;  // bits of the strongest tint
 class Branch {
   /* pending: the ids that are given and not yet read.  given: how many are given.
      spaced: a space follows them, so that the first symbol that is drawn begins with one.
-     randomState, turn: they determine what is drawn; the first text of a random state is of turn 0. */
+     randomState, turn: they determine the text; the first one of a random state is of turn 0. */
   constructor(reading, { pending = [], given, spaced, randomState, turn = 0 }) {
     Object.assign(this, { reading, pending, given, spaced, randomState, random: random(randomState + turn) });
   }
