@@ -178,7 +178,10 @@ def main():
         chosen = {cell: best_rate([one for one in runs if one["cell"] == cell], first) for cell in arguments.cells}
         again = [(cell, chosen[cell], state) for state in others for cell in arguments.cells]
         run_all([plan_run(fixed, units, *one) for one in again], arguments.results)
-    print(table(read_results(arguments.results, **fixed), arguments.cells, arguments.states[0]))
+    runs = read_results(arguments.results, **fixed)
+    if not runs:
+        parser.error(f"there are no runs of {arguments.corpus}, {arguments.minutes:g} minutes, in {arguments.results}")
+    print(table(runs, arguments.cells, arguments.states[0]))
 
 
 if __name__ == "__main__":

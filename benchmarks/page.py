@@ -3,7 +3,7 @@
     python benchmarks/page.py
 
 The default page, as a reader meets it: its size, the time from opening it to the first character, characters per
-second, and the longest task, during which it answers to nothing (0: less than 50 ms, which browsers do not report).
+second, and the longest task, during which it answers to nothing (browsers report none under 50 ms).
 Then its engine alone: characters per second, the time of a key (a step and the five likeliest words), and the
 connectivity of 200 characters; networks that are not shipped have random weights. Each figure is the best of some
 rounds: other programs on the machine only make it worse.
@@ -113,9 +113,9 @@ def measure_page(browser, folder: Path, rounds: int) -> None:
     print("| the default page | |\n|---|---|")
     print(f"| size | {path.stat().st_size / 1e6:.2f} MB |")
     print(f"| from opening to the first character | {min(first for first, _ in opened):.0f} ms |")
-    print(f"| longest task while it opens | {min(task for _, task in opened):.0f} ms |")
+    print(f"| longest task while it opens | {tell_task(min(task for _, task in opened))} |")
     print(f"| characters per second, on the screen | {max(one['rate'] for one in written):,.0f} |")
-    print(f"| longest task while it writes | {min(one['longest'] for one in written):.0f} ms |")
+    print(f"| longest task while it writes | {tell_task(min(one['longest'] for one in written))} |")
 
 
 def measure_engine(browser, folder: Path, rounds: int) -> None:
@@ -134,6 +134,10 @@ def measure_engine(browser, folder: Path, rounds: int) -> None:
         best = browser.execute_script(ALONE, describe(model, name), rounds)
         rate = f"{best['rate']:,.0f}" if model.task == "next" else ""
         print(f"| {name} | {rate} | {best['key']:.1f} | {best['connectivity']:.0f} |", flush=True)
+
+
+def tell_task(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds else "under 50 ms"
 
 
 def main():

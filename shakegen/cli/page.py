@@ -32,6 +32,8 @@ def page(models, out, precision, open_it):
     from shakegen.files import ensure_writable, refuse_same, write_whole
     from shakegen.model import load, shelf
 
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"cannot write a page to {out}: expected a name that ends in .html")
     paths = list(dict.fromkeys(models)) or [str(shelf.pretrained(task)) for task in ("next", "autocomplete")]
     refuse_same(out, paths)
     ensure_writable(out)

@@ -217,6 +217,7 @@ def resolve_options(cell: type[Cell], given: Mapping) -> dict:
             owners = [other.name for other in CELLS.values() if name in other.options()]
             if not owners:
                 raise TypeError(f"there is no setting {name!r} of a network")
-            raise ValueError(f"{name} is {value!r}, but the cell is {cell.name}: it is for {' and '.join(owners)} only")
+            known = " and ".join(filter(None, (", ".join(owners[:-1]), owners[-1])))
+            raise ValueError(f"{name} is {value!r}, but the cell is {cell.name}: it is for {known} only")
         cell.check_option(name, value)
     return {name: given.get(name, one.default) for name, one in options.items()}

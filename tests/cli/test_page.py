@@ -115,11 +115,18 @@ def test_it_opens_in_the_browser(shakegen, models, monkeypatch):
 
 
 def test_mistakes_leave_what_is_there(shakegen, models):
-    before = (models / "gru.h5").read_bytes()
-    result = shakegen("page", "gru.h5", "--out", "gru.h5")
-    assert result.exit_code == 1
-    assert result.stderr == "Error: gru.h5 is read, it would be overwritten: name another file with --out\n"
-    assert (models / "gru.h5").read_bytes() == before
+    (models / "poem.txt").write_text("Shall I compare thee", encoding="utf-8")
+    (models / "model.html").write_bytes((models / "gru.h5").read_bytes())
+    before = {path: path.read_bytes() for path in models.iterdir()}
+    for model, out, message in (
+        ("gru.h5", "gru.h5", "cannot write a page to gru.h5: expected a name that ends in .html"),
+        ("gru.h5", "words.h5", "cannot write a page to words.h5: expected a name that ends in .html"),
+        ("gru.h5", "poem.txt", "cannot write a page to poem.txt: expected a name that ends in .html"),
+        ("model.html", "model.html", "model.html is read, it would be overwritten: name another file with --out"),
+    ):
+        result = shakegen("page", model, "--out", out)
+        assert (result.exit_code, result.stderr) == (1, f"Error: {message}\n")
+    assert {path: path.read_bytes() for path in models.iterdir()} == before
     (models / "page.html").write_text("mine")
     assert shakegen("page", "none.h5").exit_code == 1
     assert (models / "page.html").read_text() == "mine"

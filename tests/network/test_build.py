@@ -69,6 +69,10 @@ BAD = {
     "depth is -1: expected a whole number from 1 to 65536": {"cell": "nlstm", "depth": -1},
     "depth is 2, but the cell is gru: it is for nlstm only": {"cell": "gru", "depth": 2},
     "activation is 'relu', but the cell is lstm: it is for rnn only": {"cell": "lstm", "activation": "relu"},
+    "layer_norm is True, but the cell is rnn: it is for lstm, gru and mogrifier only": {
+        "cell": "rnn",
+        "layer_norm": True,
+    },
     "reset_after is False, but the cell is rnn: it is for gru only": {"cell": "rnn", "reset_after": False},
     "there is no activation 'gelu' here: expected tanh or relu": {"cell": "rnn", "activation": "gelu"},
     "residual is 1: expected true or false": {"residual": 1},

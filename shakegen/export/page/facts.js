@@ -22,7 +22,7 @@ function startAbout(root, descriptions, facts) {
     const does = task === "next" ? `writes the next ${symbolName({ level })}` : "completes words";
     const rows = {
       "what it does": does,
-      cell: own.cell,
+      cell: [own.cell, own.layer_norm && "layer norm", own.zoneout && `zoneout ${own.zoneout}`].filter(Boolean).join(", "),
       size: `${count(layers.length, "layer")} of ${count(units, "unit")}, ${count(own.parameters, "weight")}`,
       corpus: [own.corpus?.name, own.corpus?.length && count(own.corpus.length, "character")].filter(Boolean).join(", "),
       "bits per character, validation text": own.validation_bits_per_character?.toFixed(3),

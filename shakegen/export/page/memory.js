@@ -128,6 +128,7 @@ function startMemory(root, descriptions, written) {
     for (const { unit, score } of best ?? []) {
       const button = element("button", element("li", find("ranking")), `${unit + 1}`);
       element("small", button, score.toFixed(2));
+      button.title = find("rank").value === "vary" ? "spread of its values" : "correlation of its values with this feature";
       button.addEventListener("click", () => { panels[0].setUnit(unit); showUnit(0); });
     }
     panels.forEach((panel, number) => {
