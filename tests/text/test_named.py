@@ -69,7 +69,9 @@ def test_names_that_are_none(folder):
     for ask in (named.fetch_text, named.locate_text, named.is_here):
         with pytest.raises(ValueError) as error:
             ask("bible")
-        assert str(error.value) == "there is no corpus 'bible': expected one of sonnets, warpeace, tinyshakespeare, text8"
+        assert (
+            str(error.value) == "there is no corpus 'bible': expected one of sonnets, warpeace, tinyshakespeare, text8"
+        )
 
 
 @pytest.mark.parametrize("name", ["sonnets", "warpeace"])
