@@ -179,7 +179,10 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
     if model and quiet:
         click.echo(out)
     elif model:
-        click.echo(f"{runs.describe_run(model, out)}\n{runs.list_next_commands(corpus, model, out)}", err=True)
+        baseline = beginning.task.measure_baseline(beginning.corpus)
+        click.echo(
+            f"{runs.describe_run(model, out, baseline)}\n{runs.list_next_commands(corpus, model, out)}", err=True
+        )
 
 
 def refuse_idle_options(task: str, values: dict) -> None:
