@@ -10,7 +10,7 @@ from shakegen.layers.initial_state import Untracked
 class CausalConvolution(keras.layers.Layer):
     """Each number's weighted sum with its own values in the steps before, (N, T, H) to (N, T, H).
 
-    What `keras.layers.DepthwiseConv1D(width, padding="causal", use_bias=False)` computes, for streams too.
+    `keras.layers.DepthwiseConv1D` computes the same, of a sequence with zeros before it.
 
     Args:
         width: how many steps are summed, K, that at hand included.
