@@ -1,0 +1,89 @@
+"""The block around a cell: norm, convolution, cell and residual connection; then norm, gated perceptron and another one.
+
+It is that of networks whose cells hardly read their last output, or not at all. Griffin (De et al. 2024, arXiv
+2402.19427) has blocks of these two halves, with RMS norms, and in the first a linear layer before a convolution of
+width 4, a GELU branch that gates the cell's output, and a linear layer behind; its gated perceptron has a GELU and
+three times the width. xLSTM (Beck et al. 2024, arXiv 2405.04517) has layer norms, an optional convolution of width 4
+with a SiLU, which only two gates of the sLSTM read, a norm of the cell's output, and a gated perceptron of 4/3 times the
+width. Feng et al. 2024 (arXiv 2410.01201) put a convolution of width 4 before minGRU and minLSTM and a perceptron
+behind. Here all cells have the same block, with the parts that these have in common: layer norms without a shift, no
+branch beside the cell, a SiLU in the perceptron (Shazeer 2020, arXiv 2002.05202), and no biases but the cell's own.
+"""
+
+from shakegen.cells.cell import Cell, Weight
+from shakegen.cells.graph import Names, mean_states
+from shakegen.cells.operations import normalise, rows, sigmoid, split
+
+
+class Block(Cell):
+    """y = x + cell(convolution(norm(x))), output = y + (SiLU(a) ⊙ b) W with a, b = norm(y) W.
+
+    The convolution is a weighted sum of each number with its own values in the last steps, which are zeros at first. A
+    norm has mean 0 and variance 1 over the width, times a scale. The input has as many numbers as the cell has units.
+
+    Attributes:
+        cell: the recurrent unit.
+        convolution: the width K of the convolution in steps; 0: none.
+        mlp: the width of the perceptron, times the units; 0: none, and no second half.
+    """
+
+    cell: Cell
+    convolution: int
+    mlp: int
+
+    def __post_init__(self):
+        object.__setattr__(self, "name", self.cell.name)  # for messages
+
+    @property
+    def state_names(self):
+        return ("output", *self.cell.state_names, *(f"delay_{k}" for k in range(1, self.convolution)))
+
+    @property
+    def memories(self):
+        return self.cell.memories
+
+    @property
+    def levels(self):
+        return self.cell.levels
+
+    def weights(self, inputs):
+        return {**self._weights_before(inputs), **self.cell.weights(inputs), **self._weights_after()}
+
+    def shapes(self, inputs, learn_initial_state):
+        before, after = self._weights_before(inputs), self._weights_after()
+        starts = [f"initial_state_{k}" for k in range(1, 1 + len(self.cell.state_names))]  # "output" is number 0
+        return {
+            **{name: weight.shape for name, weight in before.items()},
+            **(dict.fromkeys(starts, (self.units,)) if learn_initial_state else {}),
+            **self.cell.shapes(inputs, False),
+            **{name: weight.shape for name, weight in after.items()},
+        }
+
+    def _weights_before(self, inputs: int) -> dict[str, Weight]:
+        weights = {"block_norm": Weight((inputs,), "ones")}
+        if self.convolution:
+            weights["block_convolution"] = Weight((self.convolution, inputs), "lecun_uniform")
+        return weights
+
+    def _weights_after(self) -> dict[str, Weight]:
+        width = self.mlp * self.units
+        if not width:
+            return {}
+        up, down = Weight((self.units, 2 * width)), Weight((width, self.units))
+        return {"block_mlp_norm": Weight((self.units,), "ones"), "block_up": up, "block_down": down}
+
+    def step(self, x, s, w):
+        z, delays = normalise(x) * w.block_norm, {}
+        if self.convolution:
+            last = [z, *(s[f"delay_{k}"] for k in range(1, self.convolution))]
+            delays = {f"delay_{k}": one for k, one in enumerate(last[:-1], 1)}
+            first, *others = (one * tap for one, tap in zip(last, reversed(rows(w.block_convolution)), strict=True))
+            z = sum(others, first)
+        states = {name: s[name] for name in self.cell.state_names}
+        given = self.cell.step(z, Names(states), w)
+        given |= mean_states(self.cell, states, given)
+        y = x + given[self.cell.state_names[0]]
+        if self.mlp:
+            a, b = split((normalise(y) * w.block_mlp_norm) @ w.block_up, 2)
+            y = y + (a * sigmoid(a) * b) @ w.block_down
+        return {"output": y, **given, **delays}
