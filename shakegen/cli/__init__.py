@@ -6,6 +6,7 @@ from shakegen.cli import (  # noqa: F401
     completion,
     connectivity,
     corpora,
+    export,
     lab,
     measure,
     models,

@@ -20,7 +20,7 @@ SECTIONS = {
     "Start": ("train", "sample", "complete", "page"),
     "Judge": ("evaluate", "compare", "novelty", "plot"),
     "Understand": ("info", "connectivity", "lab"),
-    "Data and shell": ("corpora", "models", "completion"),
+    "Data and shell": ("corpora", "models", "export", "import", "completion"),
 }
 USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
 

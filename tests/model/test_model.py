@@ -24,13 +24,6 @@ from shakegen.text import reading
 from shakegen.text.corpus import Corpus
 
 
-@pytest.fixture
-def completer(random_weights):
-    """An untrained model of the autocomplete task."""
-    words, config = Outputs(["thee", "to", "a"]), Config.autocomplete("lstm", units=6)
-    return AutocompleteModel(config, SYMBOLS, random_weights(config, len(SYMBOLS), outputs=len(words)), words=words)
-
-
 def test_a_kind_of_model_refuses_files_of_another_task_as_load_does(random_model, completer, tmp_path):
     random_model().save(tmp_path / "a.h5")
     completer.save(tmp_path / "b.h5")
