@@ -1,13 +1,17 @@
-"""The block around a cell: norm, convolution, cell and residual connection; then norm, gated perceptron and another one.
+"""The block around a cell: norm, convolution, cell, residual connection; then norm, gated perceptron, and another one.
 
-It is that of networks whose cells hardly read their last output, or not at all. Griffin (De et al. 2024, arXiv
-2402.19427) has blocks of these two halves, with RMS norms, and in the first a linear layer before a convolution of
-width 4, a GELU branch that gates the cell's output, and a linear layer behind; its gated perceptron has a GELU and
-three times the width. xLSTM (Beck et al. 2024, arXiv 2405.04517) has layer norms, an optional convolution of width 4
-with a SiLU, which only two gates of the sLSTM read, a norm of the cell's output, and a gated perceptron of 4/3 times the
-width. Feng et al. 2024 (arXiv 2410.01201) put a convolution of width 4 before minGRU and minLSTM and a perceptron
-behind. Here all cells have the same block, with the parts that these have in common: layer norms without a shift, no
-branch beside the cell, a SiLU in the perceptron (Shazeer 2020, arXiv 2002.05202), and no biases but the cell's own.
+Blocks are for networks whose cells hardly read their last output, or not at all. All cells have the same block here. It
+has the parts that the papers' blocks have in common:
+
+- Griffin (De et al. 2024, arXiv 2402.19427) has RMS norms. A linear layer and a convolution of width 4 stand before its
+  cell, a second branch with a GELU gates the cell's output, and a linear layer follows. The gated perceptron has a GELU
+  and three times the width. One more norm stands before the read-out.
+- xLSTM (Beck et al. 2024, arXiv 2405.04517) has layer norms. Two gates of its sLSTM read a convolution of width 4 with
+  a SiLU. A norm of the cell's output follows, and a gated perceptron with a GELU and 4/3 of the width.
+- Feng et al. 2024 (arXiv 2410.01201) put a convolution of width 4 before minGRU and minLSTM, and a perceptron behind.
+
+Here norms are layer norms without a shift. There is no branch beside the cell, no linear layer but those of cell and
+perceptron, and no bias but the cell's own. The gated perceptron has a SiLU (Shazeer 2020, arXiv 2002.05202).
 """
 
 from shakegen.cells.cell import Cell, Weight

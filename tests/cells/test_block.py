@@ -79,5 +79,5 @@ class Crooked(cells.Cell):
 
 def test_a_wrong_cell_in_it_is_named():
     wrong = type("Wrong", (Crooked,), {"name": "test-wrong", "gates": ("a", "b")})(H)
-    with pytest.raises(cells.CellError, match="^the cell 'test-wrong' is wrong in line"):
+    with pytest.raises(cells.CellError, match=r"^the cell 'test-wrong' is wrong in line"):
         trace(Block(H, wrong, 0, 1), H)

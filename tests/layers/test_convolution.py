@@ -1,5 +1,7 @@
 """The convolution over time against Keras's, and over streams that are cut into pieces."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ def test_a_sequence_cut_in_pieces_is_the_whole_until_streams_begin_anew(width, r
     layer.build(x.shape)
     layer.set_weights(whole.get_weights())
     for _ in range(2):
-        pieces = [layer(x[:, start:end]) for start, end in zip(ends, ends[1:], strict=False)]
+        pieces = [layer(x[:, start:end]) for start, end in itertools.pairwise(ends)]
         found = np.concatenate([keras.ops.convert_to_numpy(piece) for piece in pieces], axis=1)
         np.testing.assert_allclose(found, keras.ops.convert_to_numpy(expected), rtol=0, atol=1e-6)
         layer.reset_state()
