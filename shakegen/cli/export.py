@@ -65,7 +65,6 @@ def import_model(file, symbols, out):
     out = out or Path("models", f"{file.stem}.h5")
     if out.exists():
         raise FileExistsError(f"{out} is there already: give another name with --out")
-    ensure_writable(out)
     if file.suffix == ".safetensors":
         from shakegen.export.exporting import require
         from shakegen.export.tensors import read_tensors
@@ -82,5 +81,6 @@ def import_model(file, symbols, out):
             model = load_keras(file, symbols)
     else:
         raise ValueError(f"cannot read {file}: expected a name that ends in .safetensors or .keras")
+    ensure_writable(out)
     model.save(out)
     click.echo(f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights", err=True)

@@ -113,9 +113,23 @@ def read_keras(network: keras.Model, symbols: Sequence[str]) -> LanguageModel:
             f"the network has weights of the shapes {', '.join(str(weight.shape) for weight in weights)}: expected "
             f"{', '.join(map(str, shapes.values()))} for {len(vocabulary)} symbols; are these its symbols?"
         )
-    model = LanguageModel(config, vocabulary, dict(zip(shapes, weights, strict=True)))
-    check_equal(network, model, one_hot=embedding is None)
+    order = np.array([symbols.index(symbol) for symbol in vocabulary.symbols])  # which is by code points
+    named = reorder(config, dict(zip(shapes, weights, strict=True)), order)
+    model = LanguageModel(config, vocabulary, named)
+    check_equal(network, model, order, one_hot=embedding is None)
     return model
+
+
+def reorder(config: Config, weights: dict, order: np.ndarray) -> dict:
+    """The weights with the ids in another order."""
+    size = len(order)
+    fewer, more = config.weight_shapes(size), config.weight_shapes(size + 1)
+    moved = dict(weights)
+    for name, weight in weights.items():
+        for axis, (here, there) in enumerate(zip(fewer[name], more[name], strict=True)):
+            if here != there:
+                moved[name] = np.take(weight, order, axis)
+    return moved
 
 
 def is_softmax(layer) -> bool:
@@ -131,12 +145,19 @@ def find_kind(layer):
     )
 
 
-def check_equal(network: keras.Model, model: LanguageModel, one_hot: bool) -> None:
-    """Refuse a network that computes other probabilities than a model along a random text."""
+def check_equal(network: keras.Model, model: LanguageModel, order: np.ndarray, one_hot: bool) -> None:
+    """Refuse a network that computes other probabilities than a model along a random text.
+
+    Args:
+        network: whose ids are in its own order.
+        model: whose ids are those of its vocabulary.
+        order: the id in the network of each id of the model.
+        one_hot: whether the network reads one-hot vectors.
+    """
     size, length = len(model.vocabulary), network.input_shape[1] or 50
     ids = np.random.default_rng(0).integers(0, size, (1, length))
-    inputs = np.eye(size, dtype=np.float32)[ids] if one_hot and len(network.input_shape) == 3 else ids
-    theirs = np.asarray(network.predict(inputs, verbose=0)).reshape(-1, size)
+    inputs = np.eye(size, dtype=np.float32)[order[ids]] if one_hot and len(network.input_shape) == 3 else order[ids]
+    theirs = np.asarray(network.predict(inputs, verbose=0)).reshape(-1, size)[:, order]
     ours = keras.ops.convert_to_numpy(model.keras_model()(ids))[0][-len(theirs) :]
     if abs(theirs.sum(-1) - 1).max() < SUM and theirs.min() >= 0:
         ours = keras.ops.convert_to_numpy(keras.ops.softmax(ours))

