@@ -32,7 +32,7 @@ NETWORK = {
     "residual": "Add the input of each layer above the first to its output.",
     "convolution": "Width of a convolution over time before each cell, in a block with norms and residual connections: "
     "4 is usual, 0 is none.",
-    "mlp": "Width of a perceptron after each cell, times the units, in such a block: 2 is usual, 0 is none.",
+    "mlp": "Width of a perceptron after each cell, times the units, in such a block: 1 is usual, 0 is none.",
     "dropout": "Share of the outputs of a layer that is dropped.  [default: 0.4; less in runs of less than 15 epochs]",
     "variational_dropout": "Drop the same outputs at every step of a window.",
     "embedding": "Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256; in blocks: --units]",
