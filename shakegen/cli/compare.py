@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import STANDARD, option_names
+from shakegen.cells.registry import CELLS, STANDARD, option_names
+from shakegen.cli.config import config_option
 from shakegen.cli.group import main, name_flags
 from shakegen.cli.help import group
+from shakegen.cli.names import NameList
 from shakegen.cli.options import (
     copy_options,
     corpus_argument,
@@ -36,8 +38,9 @@ COMMON = (*NETWORK, *option_names())
 @corpus_argument
 @group(
     "Comparison",
-    click.option("--cells", default=",".join(STANDARD), show_default=True, help="Cells to compare, between commas; "
-                 "one may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001."),
+    click.option("--cells", type=NameList(CELLS), default=",".join(STANDARD), show_default=True, help="Cells to "
+                 "compare, between commas; one may have settings of its own, as in nlstm:depth=3 or "
+                 "rnn:learning-rate=0.001."),
     click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="Hold equal: "
                  "units; the number of weights, within 1 %; or the minutes."),
     click.option("--parameters", type=int, help="Number of weights, with --match parameters.  [default: that of the "
@@ -55,6 +58,7 @@ COMMON = (*NETWORK, *option_names())
 )
 @group(
     "Files",
+    config_option,
     click.option("--runs", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of model files and "
                  "measurements.  [default: models/compare-<corpus>]"),
     out_option("Write a report to this .html file; or the curves alone, to .png, .svg or .pdf. Needs matplotlib."),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import colour_symbol, echo_coloured, main, shows_colour
+from shakegen.cli.group import colour_symbol, echo_coloured, hint_at_random_state, main, shows_colour
 from shakegen.cli.names import CorpusName, ModelName
 from shakegen.cli.options import (
     corpus_argument,
@@ -196,7 +196,8 @@ def novelty(source, corpus, reading, as_json, **options):
     if is_model(source):
         if options["temperature"] == 0:
             refuse_idle("at a temperature of 0", "random_state")
-        text = load(source, "next").sample(**options)
+        with hint_at_random_state(options["seed"]):
+            text = load(source, "next").sample(**options)
     else:
         refuse_idle("on a TEXTFILE", "seed", "length", "temperature", "random_state")
         text = "".join(catalog.open_source(source, **reading).blocks())  # normalized like the corpus

@@ -9,6 +9,7 @@ import click
 
 from shakegen.cli import runs
 from shakegen.cli.cell_options import cell_option, make_cell_options, read_cell
+from shakegen.cli.config import config_option
 from shakegen.cli.group import main
 from shakegen.cli.help import group
 from shakegen.cli.names import ModelName
@@ -74,6 +75,7 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 @shape_options
 @group(
     "Files",
+    config_option,
     out_option("Model file; one that is there is kept, with ~ behind its name.  [default: "
                "models/<corpus>-<cell>.h5, or the next that is free]"),
     click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models."),
