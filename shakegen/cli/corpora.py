@@ -94,23 +94,28 @@ def corpora_show(corpus, reading, as_json):
     In a short text, the high orders are far too small: most contexts of five characters occur once, and the next
     character seems certain.
 
+    The n-gram model is a baseline for a network. It counts the training text (its last 3,000,000 characters, if there
+    are more) and predicts the validation text by interpolated Kneser-Ney smoothing; the best n is shown.
+
     \b
     shakegen corpora show sonnets
     shakegen corpora show novels/*.txt --normalize text8 --json
     """
-    from shakegen.text import catalog, statistics
+    from shakegen.text import catalog, ngram, statistics
     from shakegen.text.vocabulary import describe_character
 
     shown = statistics.describe(catalog.load_corpus(corpus, **reading))
     if as_json:
         click.echo(json.dumps(shown))
         return
-    number, bits = shown.pop("counts"), shown.pop("bits_per_character")
+    number, bits, best = shown.pop("counts"), shown.pop("bits_per_character"), shown.pop("ngram")
     for name, value in shown.items():
         shown_as = repr(value) if name.endswith("_line") else f"{value:,}" if isinstance(value, int) else value
         click.echo(f"{name.replace('_', ' '):24}{shown_as}")
     click.echo()
     table(("order", "bits/char"), [(order, f"{value:.4f}") for order, value in enumerate(bits)])
+    if best:
+        click.echo(f"\nOn the validation text {ngram.Baseline(**best)}.")
     click.echo()
     frequent = sorted(number.items(), key=lambda item: -item[1])
     rows = [(describe_character(c), f"{n:,}", f"{n / shown['characters']:.4%}") for c, n in frequent[:SHOWN]]

@@ -193,7 +193,9 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
     elif quiet:
         click.echo(out)
     if not quiet:
-        click.echo(f"{runs.describe_run(model, out)}\n{runs.list_next_commands(corpus, model, out)}", err=True)
+        baseline = beginning.task.measure_baseline(beginning.corpus)
+        said = runs.describe_run(model, out, baseline), runs.list_next_commands(corpus, model, out)
+        click.echo("\n".join(said), err=True)
 
 
 def refuse_idle_options(task: str, values: dict) -> None:
