@@ -1,6 +1,7 @@
 """The command that shows a model."""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -24,12 +25,12 @@ def info(model, as_json):
     shakegen info models/my-gru.h5
     shakegen info sonnets-lstm --json
     """
-    from shakegen.model import load
+    from shakegen.model import load, shelf
 
     loaded = load(model)
     symbols, last = loaded.vocabulary.symbols, loaded.history[-1] if loaded.history else {}
     shown = {
-        "model": model,
+        "model": shelf.name_file(Path(model)),
         **loaded.config.to_dict(),
         "parameters": loaded.parameters,
         "weights": loaded.weights_by_part,

@@ -150,7 +150,9 @@ def train(workers, worker_index, worker_wait, **options):
         run_training(strategy, given=given, **options)
 
 
-def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, as_json, **options) -> None:
+def run_training(
+    strategy, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, as_json, **options
+) -> None:
     """Train, alone or as one of several workers."""
     started = time.monotonic()
     from shakegen.training import begin_with_text

@@ -8,6 +8,7 @@ import pytest
 from commands import FAST, command, run_without
 from mistakes import fails
 
+from shakegen.cli import runs
 from shakegen.model import load
 from shakegen.text import load_corpus
 from shakegen.text.ngram import find_best
@@ -84,8 +85,11 @@ def test_the_sample_after_an_epoch_may_be_searched_for(shakegen, poem_file):
 
 
 def test_training_on_standard_input(shakegen, poem):
-    assert shakegen("train", "-", *FAST, "--quiet", input=poem).exit_code == 0
-    assert load("models/stdin-gru.h5").corpus["length"] == len(poem)
+    result = shakegen("train", "-", *FAST, "--quiet", "--json", input=poem)
+    assert (result.exit_code, result.stderr) == (0, "")
+    model = load("models/stdin-gru.h5")
+    assert model.corpus["length"] == len(poem)
+    assert json.loads(result.stdout) == runs.summarise(model, Path("models/stdin-gru.h5"))
 
 
 BAD_TEXTS = {
