@@ -1,5 +1,6 @@
 """`--config run.toml`: options from a file do what they do on the command line, which wins over the file."""
 
+import re
 from pathlib import Path
 
 import click
@@ -87,3 +88,12 @@ def test_mistakes_in_the_file_are_one_line_with_file_and_key(shakegen, poem_file
 def test_a_file_that_is_not_there(shakegen, poem_file):
     message = "no file run.toml: expected a TOML file with options, such as epochs = 10"
     assert fails(shakegen("compare", "poem.txt", "--config", "run.toml"), message)
+
+
+def test_the_example_of_the_guide_can_be_read(tmp_path):
+    guide = (Path(__file__).parents[2] / "docs" / "guide.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "run.toml").write_text(example, encoding="utf-8")
+    params, given = parse("train", "--config", str(tmp_path / "run.toml"))
+    assert given == {"corpus", "cell", "units", "learning_rate", "residual", "sample_seed"}
+    assert (params["cell"], params["residual"], params["sample_seed"]) == ("lstm", False, "Once ")
