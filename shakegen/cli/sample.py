@@ -46,6 +46,7 @@ TRUNCATION = {
     seed_option("Text to continue; empty: start from nothing; -: standard input."),
     click.option(
         "--seed-file",
+        type=click.Path(allow_dash=True),
         help="File with the text to continue, - for standard input; a line end at its end does not count.",
     ),
     input_encoding_option,

@@ -57,6 +57,17 @@ def test_options_and_their_values_are_completed(complete):
     assert ("plain", SHORT["--model"]) in complete("sample", "-")
 
 
+def test_files_are_completed(complete):
+    for words in (
+        ["sample", "--seed-file"],
+        ["train", "--config"],
+        ["plot", "x.h5", "-o"],
+        ["connectivity", "x", "--evaluation"],
+    ):
+        assert complete(*words, "") == [("file", "")], words
+    assert complete("compare", "--runs", "") == [("dir", "")]
+
+
 def test_corpora_are_completed_wherever_a_text_is_read(complete):
     names = [*plain(NAMED), ("file", "")]
     for words in (
