@@ -108,7 +108,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def number_names(stem: str) -> Iterator[str]:
-    """A name, and that name with the numbers from 2 on, for who looks for one that is free."""
+    """A name, then the same with the numbers from 2 on: to look for one that is free."""
     return itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
 
 

@@ -1,6 +1,5 @@
 """The command that compares networks."""
 
-import json
 import sys
 import textwrap
 import time
@@ -28,7 +27,7 @@ from shakegen.cli.options import (
     shape_options,
 )
 from shakegen.cli.runs import format_duration
-from shakegen.cli.tables import table
+from shakegen.cli.tables import print_json, table
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 from shakegen.network.quiet import require_tensorflow
@@ -183,7 +182,7 @@ def write_outcome(summary, folder: Path, out: Path | None, csv_file: Path | None
     if out:
         report.save(summary, out)
     if as_json:
-        click.echo(json.dumps(summary.to_dict()))
+        print_json(summary.to_dict())
     else:
         print_table(summary, folder)
     for path in filter(None, (csv_file, out)):

@@ -17,7 +17,7 @@ from shakegen.cli.options import (
     refuse_idle_on,
     unknown_option,
 )
-from shakegen.cli.tables import print_wrapped
+from shakegen.cli.tables import print_json, print_wrapped
 
 HELP = (
     "Which earlier characters does each prediction depend on? Point at a character, tap it, or use the arrow keys: the "
@@ -71,7 +71,7 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
         if not quiet:
             click.echo(f"Saved: {out}", err=True)
     if as_json:
-        click.echo(json.dumps({"models": [one.to_dict() for one in read]}))
+        print_json({"models": [one.to_dict() for one in read]})
     elif not out:
         for one in read:
             (colour if shows_colour() else list_all)(one, position)

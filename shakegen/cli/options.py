@@ -26,12 +26,12 @@ def long_flag(option: click.Parameter, negative: bool = False) -> str:
 
 
 def is_given(name: str) -> bool:
-    """Whether an option stands on the command line of the present command, or in its file, and has no default."""
+    """Whether the present command was given an option, on its command line or in a file; if not, it has its default."""
     return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
 def refuse_idle(why: str, *names: str) -> None:
-    """Refuse options that stand on the command line, or in its file, but have no effect there.
+    """Refuse options that were given, on the command line or in a file, but have no effect.
 
     Args:
         why: the rest of "--name has no effect".

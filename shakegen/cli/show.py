@@ -1,12 +1,12 @@
 """The command that shows a model."""
 
-import json
 from pathlib import Path
 
 import click
 
 from shakegen.cli.group import main
 from shakegen.cli.options import json_option, model_argument
+from shakegen.cli.tables import print_json
 from shakegen.network.config import DROPOUT
 from shakegen.training.recipe import MANY_EPOCHS
 
@@ -44,7 +44,7 @@ def info(model, as_json):
         **loaded.validation_figures(),
     }
     if as_json:
-        click.echo(json.dumps(shown))
+        print_json(shown)
         return
     origin = shown.pop("corpus")
     if shown["dropout"] is None:

@@ -1,6 +1,5 @@
 """The command that trains."""
 
-import json
 import os
 import sys
 import time
@@ -26,6 +25,7 @@ from shakegen.cli.options import (
     refuse_idle_on,
     shape_options,
 )
+from shakegen.cli.tables import print_json
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow, require_tensorflow
 from shakegen.training.recipe import Recipe
@@ -191,7 +191,7 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
     if not model:
         return
     if as_json:
-        click.echo(json.dumps(runs.summarise(model, out)))
+        print_json(runs.summarise(model, out))
     elif quiet:
         click.echo(out)
     if not quiet:
