@@ -16,7 +16,7 @@ perceptron, and no bias but the cell's own. The gated perceptron has a SiLU (Sha
 
 from shakegen.cells.cell import Cell, Weight
 from shakegen.cells.graph import Names, mean_states
-from shakegen.cells.operations import normalise, rows, sigmoid, split
+from shakegen.cells.operations import CellError, normalise, rows, sigmoid, split
 
 
 class Block(Cell):
@@ -29,6 +29,9 @@ class Block(Cell):
         cell: the recurrent unit.
         convolution: the width K of the convolution in steps; 0: none.
         mlp: the width of the perceptron, times the units; 0: none, and no second half.
+
+    Raises:
+        CellError: a state of the cell has the name of one of the block's.
     """
 
     cell: Cell
@@ -37,6 +40,11 @@ class Block(Cell):
 
     def __post_init__(self):
         object.__setattr__(self, "name", self.cell.name)  # for messages
+        if len(set(self.state_names)) < len(self.state_names):
+            raise CellError(
+                f"the cell {self.name!r} has a state that its block has too: expected other names than output, delay_1 "
+                "and so on"
+            )
 
     @property
     def state_names(self):
@@ -90,4 +98,4 @@ class Block(Cell):
         if self.mlp:
             a, b = split((normalise(y) * w.block_mlp_norm) @ w.block_up, 2)
             y = y + (a * sigmoid(a) * b) @ w.block_down
-        return {"output": y, **given, **delays}
+        return {**given, "output": y, **delays}

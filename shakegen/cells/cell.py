@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, dataclass_transform
 
 from shakegen.cells.graph import Names
 from shakegen.cells.operations import CellError
@@ -51,6 +51,7 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@dataclass_transform(frozen_default=True)
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """A recurrent unit. A subclass states `name`, `gates` or `weights`, and `step`; everything else follows.

@@ -60,7 +60,7 @@ class Config:
         task: the prediction after each symbol: the next symbol, or, with autocomplete, the word that it is part of.
         convolution: the width of a convolution over time before every cell; 4 is usual, 0 is none. This, or `mlp`, puts
             a block around the cell, with norms and residual connections: `cells.block`.
-        mlp: the width of a gated perceptron after every cell, times the units; 2 is usual, 0 is none.
+        mlp: the width of a gated perceptron after every cell, times the units; 1 is usual, 0 is none.
         cell_options: the options of the cell, all of them, by name; each is also an attribute, and an argument:
             `Config("nlstm", depth=3).depth`.
 
