@@ -47,9 +47,11 @@ def export(model, kind, out):
               "list, or a text whose characters, sorted, are the symbols.")  # fmt: skip
 @out_option("The model file; one that is there is kept.  [default: models/<name>.h5]")
 def import_model(file, symbols, out):
-    """Make a model of FILE, a .safetensors file of `shakegen export` or a .keras file.
+    """Make a model of FILE, which another program can have written.
 
-    A .keras file may come from elsewhere: an Embedding or one-hot vectors, layers of SimpleRNN, LSTM or GRU, one kind
+    FILE is a .safetensors file of `shakegen export`, or a .keras file.
+
+    A .keras file may be a textbook's: an Embedding or one-hot vectors, layers of SimpleRNN, LSTM or GRU, one kind
     and size, and a Dense layer that predicts the next character. Its model can then write, be measured, and be put on
     a page.
 

@@ -18,7 +18,6 @@ from shakegen.model import AutocompleteModel, LanguageModel, Model, find, load
 from shakegen.network.config import Config
 from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus, load_autocomplete_corpus
-from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity.connections import connections
 from shakegen.text import reading
 from shakegen.text.corpus import Corpus
