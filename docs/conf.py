@@ -1,0 +1,30 @@
+"""How Sphinx builds the site from the Markdown files of the repository: `make docs`.
+
+The source folder is the repository itself, so that every relative link works on the site as it works in the repository.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+import shakegen
+
+project, author = "shakegen", "The shakegen authors"
+release = version = shakegen.__version__
+project_copyright = author
+language = "en"
+
+root_doc = "docs/index"
+include_patterns = ["docs/**.md", "benchmarks/*.md", "corpora/*.md", "models/*.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+exclude_patterns = [".*", "build", "poem", "**/__pycache__"]
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pages"]
+myst_heading_anchors = 4
+myst_enable_extensions = ["attrs_inline", "deflist"]
+suppress_warnings = ["toc.not_readable"]  # while docs/index.md names pages that are still to be written
+
+html_theme = "furo"
+html_title = "shakegen"
+html_copy_source = False
+html_show_sourcelink = False
