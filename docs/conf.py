@@ -6,7 +6,7 @@ The source folder is the repository itself, so that every relative link works on
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+sys.path[:0] = [str(Path(__file__).parent / "site"), str(Path(__file__).parent.parent)]
 
 import shakegen
 
@@ -19,7 +19,7 @@ root_doc = "docs/index"
 include_patterns = ["docs/**.md", "benchmarks/*.md", "corpora/*.md", "models/*.md", "CHANGELOG.md", "CONTRIBUTING.md"]
 exclude_patterns = [".*", "build", "poem", "**/__pycache__"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pages"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "build"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_inline", "deflist"]
 suppress_warnings = ["toc.not_readable"]  # while docs/index.md names pages that are still to be written
@@ -28,3 +28,13 @@ html_theme = "furo"
 html_title = "shakegen"
 html_copy_source = False
 html_show_sourcelink = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 88
+autodoc_inherit_docstrings = False
+napoleon_use_ivar = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!shakegen\b).*"),  # names of other packages
+    ("py:class", r"shakegen\.training\.(tasks\.task|beginning|workers\.channel)\..*"),  # handed on, never looked into
+]

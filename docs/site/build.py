@@ -1,0 +1,67 @@
+"""A Sphinx extension: the pages that no file of the repository has are made from the code when the site is built."""
+
+from pathlib import Path
+
+from api import write_api_pages
+from commands import write_command_pages
+from docstrings import translate_docstring
+from names import find_homes
+from sphinx.util import logging
+
+from shakegen.network.quiet import quiet_tensorflow
+
+REDIRECT = """<!doctype html>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url=docs/index.html">
+<title>shakegen</title>
+<a href="docs/index.html">shakegen</a>
+"""
+logger = logging.getLogger(__name__)
+
+
+def write_pages(app) -> None:
+    """Write the pages of the commands and of the API; a page that is as it was is left alone."""
+    with quiet_tensorflow():
+        find_homes()
+    for folder, pages in (("commands", write_command_pages()), ("python", write_api_pages())):
+        place = Path(app.srcdir) / "docs" / "reference" / folder
+        place.mkdir(exist_ok=True)
+        for old in {path.name for path in place.glob("*.md")} - set(pages):
+            (place / old).unlink()
+        for name, content in pages.items():
+            path = place / name
+            if not path.exists() or path.read_text(encoding="utf-8") != content:
+                path.write_text(content, encoding="utf-8")
+
+
+def read_docstring(app, what, name, value, options, lines: list[str]) -> None:
+    lines[:] = translate_docstring(lines, {home.rpartition(".")[2]: home for home in find_homes().values()})
+    if what in ("attribute", "property"):
+        lines.insert(0, "")  # else napoleon takes the text before a colon for a type
+
+
+def skip_field(app, what, name, value, skip, options) -> bool | None:
+    """Leave out the fields of named tuples that have no docstring of their own."""
+    return True if (value.__doc__ or "").startswith("Alias for field number") else None
+
+
+def check_names(app, env) -> None:
+    """Warn of public names that the site does not describe: they have no docstring."""
+    described = env.domaindata["py"]["objects"]
+    for home in sorted(set(find_homes().values()) - set(described)):
+        logger.warning("%s is public, but not in the reference: it needs a docstring", home)
+
+
+def write_start(app, error) -> None:
+    """The site's own index leads to the page that all links know as docs/index."""
+    if error is None:
+        (Path(app.outdir) / "index.html").write_text(REDIRECT, encoding="utf-8")
+
+
+def setup(app):
+    app.connect("builder-inited", write_pages)
+    app.connect("autodoc-process-docstring", read_docstring, priority=100)  # before napoleon
+    app.connect("autodoc-skip-member", skip_field)
+    app.connect("env-check-consistency", check_names)
+    app.connect("build-finished", write_start)
+    return {"parallel_read_safe": True}
