@@ -14,6 +14,7 @@ project, author = "shakegen", "The shakegen authors"
 release = version = shakegen.__version__
 project_copyright = author
 language = "en"
+smartquotes = False  # -- is the beginning of an option
 
 root_doc = "docs/index"
 include_patterns = ["docs/**.md", "benchmarks/*.md", "corpora/*.md", "models/*.md", "CHANGELOG.md", "CONTRIBUTING.md"]
@@ -26,6 +27,8 @@ suppress_warnings = ["toc.not_readable"]  # while docs/index.md names pages that
 
 html_theme = "furo"
 html_title = "shakegen"
+html_static_path = ["site/site.css"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 
@@ -33,7 +36,8 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 88
 autodoc_inherit_docstrings = False
-napoleon_use_ivar = True
+napoleon_use_param = False  # one entry may name several
+napoleon_custom_sections = [("Attributes", "params_style"), ("Call arguments", "params_style")]
 nitpick_ignore_regex = [
     ("py:.*", r"(?!shakegen\b).*"),  # names of other packages
     ("py:class", r"shakegen\.training\.(tasks\.task|beginning|workers\.channel)\..*"),  # handed on, never looked into

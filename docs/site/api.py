@@ -30,5 +30,6 @@ def describe(module: str, name: str, home: str) -> str:
         return f".. py:data:: {name}\n   :no-index:\n\n   The same as :py:obj:`{home}`.\n"
     value = getattr(importlib.import_module(module), name)
     if inspect.isclass(value):
-        return f".. autoclass:: {name}\n   :members:\n   :show-inheritance:\n"
+        bases = "   :show-inheritance:\n" * (value.__bases__ != (object,))
+        return f".. autoclass:: {name}\n   :members:\n{bases}"
     return f".. auto{'function' if callable(value) else 'data'}:: {name}\n"

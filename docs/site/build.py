@@ -8,8 +8,13 @@ from docstrings import translate_docstring
 from names import find_homes
 from sphinx.util import logging
 
+from shakegen.cli import main
 from shakegen.network.quiet import quiet_tensorflow
 
+LIVE = "live/sonnets.html"  # in the folder of docs/live.md
+LIVE_PAGE = f"""<p><a href="{LIVE}">Open the page alone</a></p>
+<iframe class="live" src="{LIVE}" title="networks that learned Shakespeare's sonnets" loading="lazy"></iframe>
+"""
 REDIRECT = """<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="0; url=docs/index.html">
@@ -52,9 +57,17 @@ def check_names(app, env) -> None:
         logger.warning("%s is public, but not in the reference: it needs a docstring", home)
 
 
-def write_start(app, error) -> None:
-    """The site's own index leads to the page that all links know as docs/index."""
+def show_live_page(app, docname: str, source: list[str]) -> None:
+    """Where docs/live.md has a comment, the site shows the page that `write_site_files` makes."""
+    source[0] = source[0].replace("<!-- live -->", LIVE_PAGE)
+
+
+def write_site_files(app, error) -> None:
+    """The page of the pretrained models, by the command that everybody has; and the site's own index."""
     if error is None:
+        live = Path(app.outdir) / "docs" / LIVE
+        live.parent.mkdir(parents=True, exist_ok=True)
+        main(["page", "--out", str(live)], standalone_mode=False)
         (Path(app.outdir) / "index.html").write_text(REDIRECT, encoding="utf-8")
 
 
@@ -63,5 +76,6 @@ def setup(app):
     app.connect("autodoc-process-docstring", read_docstring, priority=100)  # before napoleon
     app.connect("autodoc-skip-member", skip_field)
     app.connect("env-check-consistency", check_names)
-    app.connect("build-finished", write_start)
+    app.connect("source-read", show_live_page)
+    app.connect("build-finished", write_site_files)
     return {"parallel_read_safe": True}

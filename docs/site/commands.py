@@ -1,5 +1,6 @@
 """Pages of the commands, one for each, from their own help texts."""
 
+import inspect
 import re
 from collections.abc import Iterator
 
@@ -22,7 +23,7 @@ def write_command(command: click.Command, name: str, parent: click.Context, leve
     context = click.Context(command, parent, info_name=name, **main.context_settings)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     yield f"{'#' * level} {context.command_path}\n\n```text\n{usage}\n```\n"
-    yield from map(write_paragraph, re.split(r"\n\n+", (command.help or "").split("\f")[0].strip()))
+    yield from map(write_paragraph, re.split(r"\n\n+", inspect.cleandoc(command.help or "").split("\f")[0]))
     yield from write_options(command, context)
     if isinstance(command, click.Group):
         for below in command.list_commands(context):
