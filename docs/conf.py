@@ -6,9 +6,9 @@ The source folder is the repository itself, so that every relative link works on
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent / "site"), str(Path(__file__).parent.parent)]
-
 import shakegen
+
+sys.path.append(str(Path(__file__).parent / "site"))
 
 project, author = "shakegen", "The shakegen authors"
 release = version = shakegen.__version__

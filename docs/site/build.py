@@ -1,11 +1,12 @@
 """A Sphinx extension: the pages that no file of the repository has are made from the code when the site is built."""
 
+import inspect
 from pathlib import Path
 
-from api import write_api_pages
-from commands import write_command_pages
+from api_pages import write_api_pages
+from command_pages import write_command_pages
 from docstrings import translate_docstring
-from names import find_homes
+from public_names import find_homes
 from sphinx.util import logging
 
 from shakegen.cli import main
@@ -45,6 +46,19 @@ def read_docstring(app, what, name, value, options, lines: list[str]) -> None:
         lines.insert(0, "")  # else napoleon takes the text before a colon for a type
 
 
+def mark_entries(app, what, name, value, options, lines: list[str]) -> None:
+    """In lists of arguments, which napoleon has made by now, a colon instead of two hyphens."""
+    lines[:] = [line.replace("** -- ", "**: ", 1) for line in lines]
+
+
+def read_signature(app, what, name, value, options, signature, returned) -> tuple[str, None] | None:
+    """The arguments of a layer: Keras's own constructor of objects hides them."""
+    if what != "class" or signature != "(*args, **kwargs)":
+        return None
+    own = list(inspect.signature(value.__init__).parameters.values())[1:]
+    return f"({', '.join(map(str, own))})", None
+
+
 def skip_field(app, what, name, value, skip, options) -> bool | None:
     """Leave out the fields of named tuples that have no docstring of their own."""
     return True if (value.__doc__ or "").startswith("Alias for field number") else None
@@ -74,6 +88,8 @@ def write_site_files(app, error) -> None:
 def setup(app):
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", read_docstring, priority=100)  # before napoleon
+    app.connect("autodoc-process-docstring", mark_entries, priority=900)
+    app.connect("autodoc-process-signature", read_signature)
     app.connect("autodoc-skip-member", skip_field)
     app.connect("env-check-consistency", check_names)
     app.connect("source-read", show_live_page)

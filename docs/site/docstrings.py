@@ -12,11 +12,11 @@ def translate_docstring(lines: list[str], names: dict[str, str]) -> list[str]:
         lines: of the docstring.
         names: for the last part of each public name, the name under which the reference has it.
     """
-    example = False
-    translated = []
+    translated, in_example = [], False
     for line in lines:
-        example = line == "Example:" or (example and line.startswith((" ", "\n")) or not line and example)
-        translated.append(line + ":" * (line == "Example:") if example else translate_line(line, names))
+        begins = line == "Example:"
+        in_example = begins or (in_example and (not line or line.startswith(" ")))
+        translated.append(line + ":" * begins if in_example else translate_line(line, names))
     return translated
 
 
@@ -29,6 +29,6 @@ def translate_line(line: str, names: dict[str, str]) -> str:
 
 
 def translate_code(code: str, names: dict[str, str]) -> str:
-    """Code in backticks; a public name becomes a link."""
-    name = names.get(re.sub(r"^(\w+\.)*", "", code)) if re.fullmatch(r"[\w.]+", code) else None
-    return f":py:obj:`{code} <{name}>`" if name else f"``{code}``"
+    """Code in backticks; a public name, or the end of its full name, becomes a link."""
+    home = names.get(code.rpartition(".")[2], "")
+    return f":py:obj:`{code} <{home}>`" if f".{home}".endswith(f".{code}") else f"``{code}``"

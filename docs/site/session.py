@@ -1,6 +1,6 @@
 """Draw a recorded session of `make poem` as a picture: the first and the last epochs, and the poem.
 
-    make poem 2>&1 | python docs/site/session.py > docs/session.svg
+make poem 2>&1 | python docs/site/session.py > docs/session.svg
 """
 
 import io

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 
-from names import find_homes, list_public_names
+from public_names import find_homes, list_public_names
 
 
 def write_api_pages() -> dict[str, str]:
