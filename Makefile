@@ -47,6 +47,6 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 	  echo "There is no chromedriver: Selenium Manager fetches one, and Chrome if need be, when a page is tested." >&2
 
 clean:  ## remove what make made
-	rm -rf .venv build poem *.egg-info
+	rm -rf .venv build poem *.egg-info docs/reference/commands docs/reference/python
 
 .PHONY: poem test docs kills fuzz browser clean
