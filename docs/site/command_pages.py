@@ -38,8 +38,10 @@ def write_paragraph(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """A text in which Markdown sees no marks."""
-    return ESCAPED.sub(r"\\\1", text)
+    """A text in which Markdown sees no marks, except those of code."""
+    parts = re.split(r"(`[^`]+`)", text)
+    parts[::2] = [ESCAPED.sub(r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def write_options(command: click.Command, context: click.Context) -> Iterator[str]:

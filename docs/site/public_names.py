@@ -43,6 +43,7 @@ MORE = {
     "shakegen.study.connectivity.connections": "Connections",
     "shakegen.study.connectivity.script": "Script",
     "shakegen.text.encoding": "Part",
+    "shakegen.text.ngram": "Baseline",
     "shakegen.text.vocabulary": "Reading",
     "shakegen.text.windows": "Batches Windows",
 }

@@ -41,4 +41,4 @@ def test_documents_are_reached_from_the_readme(documents, root):
             for target in LINK.findall(documents[path])
         }
         new = (links & set(documents)) - reached
-    assert not set(documents) - reached, "documents that nothing links to"
+    assert not [str(path.relative_to(root)) for path in set(documents) - reached]

@@ -84,12 +84,12 @@ def read_table(text, heading):
 
 def test_the_page_of_commands_lists_all_of_them(root):
     page = (root / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
-    assert sorted(read_table(page, "# Commands")) == sorted(main.commands)
+    assert set(read_table(page, "# Commands")) == set(main.commands)
 
 
 def test_the_page_on_python_lists_all_folders_that_have_public_names(root):
     page = (root / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
-    assert sorted(f"{name}.md" for name in read_table(page, "# Python")) == sorted(write_api_pages())
+    assert {f"{name}.md" for name in read_table(page, "# Python")} == set(write_api_pages())
 
 
 def test_variables_of_the_environment_stand_on_their_page(root):
