@@ -16,8 +16,9 @@ def write_api_pages() -> dict[str, str]:
 
 
 def write_module(module: str, names: list[str], page: str) -> str:
-    homes = find_homes()
-    content = "\n".join(describe(module, name, homes[module, name]) for name in names)
+    homes, place = find_homes(), importlib.import_module(module)
+    ordered = sorted(names, key=lambda name: inspect.isclass(getattr(place, name)))  # functions first
+    content = "\n".join(describe(module, name, homes[module, name]) for name in ordered)
     return (
         f"{'#' if page == module else '##'} {module}\n\n"
         f"```{{eval-rst}}\n.. automodule:: {module}\n\n.. currentmodule:: {module}\n\n{content}\n```\n"

@@ -8,6 +8,8 @@ CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 def translate_docstring(lines: list[str], names: dict[str, str]) -> list[str]:
     """A docstring in which names in backticks are links to public names, or else code, and all else is text.
 
+    Napoleon makes lists of `Args:` and `Raises:`. It would take the text of `Returns:` before a colon for a type.
+
     Args:
         lines: of the docstring.
         names: for the last part of each public name, the name under which the reference has it.
@@ -16,7 +18,10 @@ def translate_docstring(lines: list[str], names: dict[str, str]) -> list[str]:
     for line in lines:
         begins = line == "Example:"
         in_example = begins or (in_example and (not line or line.startswith(" ")))
-        translated.append(line + ":" * begins if in_example else translate_line(line, names))
+        if line in ("Returns:", "Yields:"):
+            translated.append(f":{line.lower()}")
+        else:
+            translated.append(line + ":" * begins if in_example else translate_line(line, names))
     return translated
 
 

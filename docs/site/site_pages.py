@@ -6,6 +6,7 @@ from pathlib import Path
 from api_pages import write_api_pages
 from command_pages import write_command_pages
 from docstrings import translate_docstring
+from docutils import nodes
 from public_names import find_homes
 from sphinx.util import logging
 
@@ -51,12 +52,19 @@ def mark_entries(app, what, name, value, options, lines: list[str]) -> None:
     lines[:] = [line.replace("** -- ", "**: ", 1) for line in lines]
 
 
-def read_signature(app, what, name, value, options, signature, returned) -> tuple[str, None] | None:
-    """The arguments of a layer: Keras's own constructor of objects hides them."""
-    if what != "class" or signature != "(*args, **kwargs)":
-        return None
-    own = list(inspect.signature(value.__init__).parameters.values())[1:]
-    return f"({', '.join(map(str, own))})", None
+def mark_errors(app, doctree) -> None:
+    """The same where Sphinx makes the list."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(": "))
+
+
+def read_signature(app, what, name, value, options, signature, returned) -> tuple[str, str | None] | None:
+    """The arguments of a class: Keras hides those of layers, and a default that is made anew is no Python."""
+    if what == "class" and signature == "(*args, **kwargs)":
+        own = list(inspect.signature(value.__init__).parameters.values())[1:]
+        return f"({', '.join(map(str, own))})", None
+    return signature and (signature.replace("<factory>", "..."), returned)
 
 
 def skip_field(app, what, name, value, skip, options) -> bool | None:
@@ -89,6 +97,7 @@ def setup(app):
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", read_docstring, priority=100)  # before napoleon
     app.connect("autodoc-process-docstring", mark_entries, priority=900)
+    app.connect("doctree-read", mark_errors)
     app.connect("autodoc-process-signature", read_signature)
     app.connect("autodoc-skip-member", skip_field)
     app.connect("env-check-consistency", check_names)

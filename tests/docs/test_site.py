@@ -25,6 +25,10 @@ def test_names_in_docstrings_are_links_and_all_else_is_as_it_was(written, transl
     assert translate_docstring([written], NAMES) == [translated]
 
 
+def test_results_in_docstrings_have_no_type():
+    assert translate_docstring(["Returns:", "    Pairs: `x`."], {}) == [":returns:", "    Pairs: ``x``."]
+
+
 def test_examples_in_docstrings_are_code():
     lines = ["Say `x`.", "", "Example:", "", "    y = `x` * 2", "", "Then `x`."]
     assert translate_docstring(lines, {}) == ["Say ``x``.", "", "Example::", "", "    y = `x` * 2", "", "Then ``x``."]
