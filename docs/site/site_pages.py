@@ -1,6 +1,7 @@
 """A Sphinx extension: the pages that no file of the repository has are made from the code when the site is built."""
 
 import inspect
+import re
 from pathlib import Path
 
 from api_pages import write_api_pages
@@ -23,6 +24,7 @@ REDIRECT = """<!doctype html>
 <title>shakegen</title>
 <a href="docs/index.html">shakegen</a>
 """
+TOCTREE = re.compile(r"^<!-- toctree ?(.*?): (.*?) -->$", re.MULTILINE)
 logger = logging.getLogger(__name__)
 
 
@@ -79,9 +81,15 @@ def check_names(app, env) -> None:
         logger.warning("%s is public, but not in the reference: it needs a docstring", home)
 
 
-def show_live_page(app, docname: str, source: list[str]) -> None:
-    """Where docs/live.md has a comment, the site shows the page that `write_site_files` makes."""
-    source[0] = source[0].replace("<!-- live -->", LIVE_PAGE)
+def read_comments(app, docname: str, source: list[str]) -> None:
+    """Comments in documents are for the site alone: its menu, and the page that `write_site_files` makes."""
+    source[0] = TOCTREE.sub(write_toctree, source[0]).replace("<!-- live -->", LIVE_PAGE)
+
+
+def write_toctree(comment: re.Match) -> str:
+    """`<!-- toctree CAPTION: DOCUMENT... -->` as the directive of Sphinx; the caption may be missing."""
+    options = f":caption: {comment[1]}\n" * bool(comment[1]) + ":glob:\n:hidden:\n"
+    return "\n```{toctree}\n" + options + "\n" + "\n".join(comment[2].split()) + "\n```\n"
 
 
 def write_site_files(app, error) -> None:
@@ -101,6 +109,6 @@ def setup(app):
     app.connect("autodoc-process-signature", read_signature)
     app.connect("autodoc-skip-member", skip_field)
     app.connect("env-check-consistency", check_names)
-    app.connect("source-read", show_live_page)
+    app.connect("source-read", read_comments)
     app.connect("build-finished", write_site_files)
     return {"parallel_read_safe": True}
