@@ -1,4 +1,4 @@
-"""`docs/json.md` documents every key that a command prints with --json, and no other."""
+"""`docs/reference/json.md` documents every key that a command prints with --json, and no other."""
 
 import dataclasses
 import importlib
@@ -18,7 +18,7 @@ from shakegen.model import load
 from shakegen.text import splits
 from shakegen.training.recipe import Recipe
 
-PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
 SECTIONS = {
     name: set(re.findall(r"`([^`]+)`", " ".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE))))
     for name, text in re.findall(r"^## (shakegen .*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
