@@ -113,7 +113,8 @@ def run_command(words: list[str], text: str, folder: str, environment: dict[str,
 
 def small_options(words: list[str]) -> list[str]:
     """Options that stand last, and so win: the budgets of a command line, made small."""
-    command, name, context, words = main, "shakegen", click.Context(main), list(words)
+    command, name, words = main, "shakegen", list(words)
+    context = click.Context(main, info_name=name, **main.context_settings)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         name = words.pop(0)
         command = command.get_command(context, name)
@@ -122,7 +123,7 @@ def small_options(words: list[str]) -> list[str]:
     names = {parameter.name for parameter in command.params} & set(BUDGETS)
     if not names:
         return []
-    given = command.make_context(name, words, resilient_parsing=True).params
+    given = command.make_context(name, words, context, resilient_parsing=True).params
     if given.get("minutes"):
         given["epochs"] = given["minutes"] * EPOCHS_A_MINUTE
     values = {name: BUDGETS[name](given.get(name) or USUAL[name]) for name in sorted(names)}
