@@ -27,6 +27,9 @@ BUDGETS = {
     "epochs": lambda epochs: max(1, round(epochs / 30)),
     "units": lambda units: min(units, 8),
     "repeats": lambda _: 1,
+    "stride": lambda stride: 60 * stride,  # in Python only, as the next two
+    "length": lambda length: min(length, 20),
+    "count": lambda count: min(count, 3),
 }
 USUAL = {"epochs": 30, "units": 256, "repeats": 3}  # of commands that are not given them
 EPOCHS_A_MINUTE = 2  # a budget of minutes becomes one of epochs
@@ -120,7 +123,7 @@ def small_options(words: list[str]) -> list[str]:
         command = command.get_command(context, name)
         if command is None:
             return []  # it says itself that there is no such command
-    names = {parameter.name for parameter in command.params} & set(BUDGETS)
+    names = {parameter.name for parameter in command.params} & set(USUAL)
     if not names:
         return []
     given = command.make_context(name, words, context, resilient_parsing=True).params
