@@ -11,6 +11,7 @@ import ast
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import click
 from click.testing import CliRunner
+from workers import free_addresses
 
 from shakegen.cli import main
 
@@ -71,12 +73,20 @@ class Page:
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         with serve_commands() as (listener, programs):
             environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
-            script = f"set -eu -o pipefail\n{source}\nwait"
+            script = f"set -eu -o pipefail\n{use_free_ports(source)}\nfor job in $(jobs -p); do wait $job; done"
             bash = subprocess.Popen(["bash", "-c", script], env=environment, stdin=subprocess.DEVNULL)
             while bash.poll() is None:
                 with contextlib.suppress(TimeoutError):
                     answer(listener.accept()[0])
         assert bash.returncode == 0, f"{self.name}, line {line}: exit code {bash.returncode} from\n{source}"
+
+
+def use_free_ports(commands: str) -> str:
+    """Commands with other ports on this machine, each time: another test may run the same page."""
+    ports = sorted(set(re.findall(r"127\.0\.0\.1:\d+", commands)))
+    for port, free in zip(ports, free_addresses(len(ports)), strict=True):
+        commands = commands.replace(port, free)
+    return commands
 
 
 @contextlib.contextmanager
@@ -103,7 +113,7 @@ def answer(connection: socket.socket) -> None:
 
 def run_command(words: list[str], text: str, folder: str, environment: dict[str, str]) -> dict:
     """Run a command in this process, with small budgets: what it says, and its exit code."""
-    words = [*words, *small_options(words)]
+    words = shrink_command(words)
     if "--workers" in words:
         return {"words": words}
     with contextlib.chdir(folder):
@@ -114,23 +124,24 @@ def run_command(words: list[str], text: str, folder: str, environment: dict[str,
     return {"words": None, "stdout": result.stdout, "stderr": errors, "code": result.exit_code}
 
 
-def small_options(words: list[str]) -> list[str]:
-    """Options that stand last, and so win: the budgets of a command line, made small."""
-    command, name, words = main, "shakegen", list(words)
-    context = click.Context(main, info_name=name, **main.context_settings)
-    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        name = words.pop(0)
+def shrink_command(words: list[str]) -> list[str]:
+    """A command line with small budgets: they stand last, and so win; minutes become epochs."""
+    command, name, rest = main, "shakegen", list(words)
+    context = click.Context(command, info_name=name, **main.context_settings)
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        name = rest.pop(0)
         command = command.get_command(context, name)
         if command is None:
-            return []  # it says itself that there is no such command
+            return words  # it says itself that there is no such command
     names = {parameter.name for parameter in command.params} & set(USUAL)
     if not names:
-        return []
-    given = command.make_context(name, words, context, resilient_parsing=True).params
+        return words
+    given = command.make_context(name, rest, context, resilient_parsing=True).params
     if given.get("minutes"):
-        given["epochs"] = given["minutes"] * EPOCHS_A_MINUTE
+        at = words.index("--minutes")
+        words, given["epochs"] = words[:at] + words[at + 2 :], given["minutes"] * EPOCHS_A_MINUTE
     values = {name: BUDGETS[name](given.get(name) or USUAL[name]) for name in sorted(names)}
-    return [word for name, value in values.items() for word in (f"--{name}", str(value))]
+    return [*words, *(word for name, value in values.items() for word in (f"--{name}", str(value)))]
 
 
 class SmallBudgets(ast.NodeTransformer):
