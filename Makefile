@@ -15,6 +15,9 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 	KERAS_BACKEND=jax $(BIN)/pytest tests/layers/test_initial_state.py tests/layers/test_nlstm*.py tests/layers/test_extended_cell.py tests/cells/test_layer.py \
 	  tests/network/test_keras_steps.py
 
+notebooks: .venv/installed-docs  ## the tutorials as notebooks, in build/notebooks
+	$(BIN)/python docs/site/notebooks.py build/notebooks
+
 kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly
 	$(BIN)/python tests/kills.py 100 0
 
@@ -30,6 +33,10 @@ fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load o
 	$(BIN)/pip install --quiet --editable '.[test]'
 	touch $@
 
+.venv/installed-docs: .venv/installed
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	touch $@
+
 browser:  # web pages are tested in Chromium; Selenium Manager fetches what is not here
 	@command -v chromedriver > /dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && \
@@ -41,4 +48,4 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 clean:  ## remove what make made
 	rm -rf .venv build poem *.egg-info
 
-.PHONY: poem test kills fuzz browser clean
+.PHONY: poem test notebooks kills fuzz browser clean

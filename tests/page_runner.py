@@ -1,0 +1,149 @@
+"""Runs the blocks of a page of documents: Python in one namespace, commands in bash, all in one folder.
+
+The budgets of the pages are for readers, and too large for a test. `BUDGETS` makes them small, here and nowhere else:
+the options of commands and, in Python, the arguments and upper-case constants of these names.
+
+`shakegen` in bash is a stand-in that hands its command line over to the command line of this very process, where
+TensorFlow is loaded already. Only workers, of which a process can be one, are processes of their own.
+"""
+
+import ast
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import click
+from click.testing import CliRunner
+
+from shakegen.cli import main
+
+BUDGETS = {
+    "epochs": lambda epochs: max(1, round(epochs / 30)),
+    "units": lambda units: min(units, 8),
+    "repeats": lambda _: 1,
+}
+USUAL = {"epochs": 30, "units": 256, "repeats": 3}  # of commands that are not given them
+EPOCHS_A_MINUTE = 2  # a budget of minutes becomes one of epochs
+STAND_IN = """#!{python} -IS
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({address!r})
+    request = dict(words=sys.argv[1:], text=sys.stdin.read(), folder=os.getcwd(), environment=dict(os.environ))
+    server.sendall(json.dumps(request).encode() + b"\\n")
+    answer = json.loads(server.makefile().read())
+if answer["words"]:
+    os.execv({python!r}, [{python!r}, "-m", "shakegen", *answer["words"]])
+sys.stderr.write(answer["stderr"])
+sys.stdout.write(answer["stdout"])
+sys.exit(answer["code"])
+"""
+
+
+class Page:
+    """Runs the blocks of one page, in the working folder.
+
+    Args:
+        name: of the page, for tracebacks.
+    """
+
+    def __init__(self, name: str):
+        self.name, self.names = name, {"__name__": "__main__"}
+
+    def run(self, kind: str, source: str, line: int) -> None:
+        """Run a block that begins in this line; an error of Python, or of a command, is raised with its line."""
+        {"python": self.run_python, "sh": self.run_commands}[kind](source, line)
+
+    def run_python(self, source: str, line: int) -> None:
+        tree = SmallBudgets().visit(ast.parse(source, self.name))
+        ast.increment_lineno(tree, line - 1)
+        exec(compile(tree, self.name, "exec"), self.names)
+
+    def run_commands(self, source: str, line: int) -> None:
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        with serve_commands() as (listener, programs):
+            environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
+            script = f"set -eu -o pipefail\n{source}\nwait"
+            bash = subprocess.Popen(["bash", "-c", script], env=environment, stdin=subprocess.DEVNULL)
+            while bash.poll() is None:
+                with contextlib.suppress(TimeoutError):
+                    answer(listener.accept()[0])
+        assert bash.returncode == 0, f"{self.name}, line {line}: exit code {bash.returncode} from\n{source}"
+
+
+@contextlib.contextmanager
+def serve_commands():
+    """The socket that the stand-in for `shakegen` calls, and the folder that has the stand-in."""
+    # A short path: the address of a socket has 100 bytes or so.
+    with tempfile.TemporaryDirectory() as programs, socket.socket(socket.AF_UNIX) as listener:
+        address, program = f"{programs}/socket", Path(programs, "shakegen")
+        program.write_text(STAND_IN.format(python=sys.executable, address=address), encoding="utf-8")
+        program.chmod(0o755)
+        listener.bind(address)
+        listener.listen()
+        listener.settimeout(0.02)  # seconds between looks whether bash has ended
+        yield listener, programs
+
+
+def answer(connection: socket.socket) -> None:
+    """Do what a stand-in asks for."""
+    with connection:
+        connection.settimeout(None)
+        asked = json.loads(connection.makefile().readline())
+        connection.sendall(json.dumps(run_command(**asked)).encode())
+
+
+def run_command(words: list[str], text: str, folder: str, environment: dict[str, str]) -> dict:
+    """Run a command in this process, with small budgets: what it says, and its exit code."""
+    words = [*words, *small_options(words)]
+    if "--workers" in words:
+        return {"words": words}
+    with contextlib.chdir(folder):
+        result = CliRunner().invoke(main, words, input=text, env=environment)
+    errors = result.stderr
+    if result.exception and not isinstance(result.exception, SystemExit):
+        errors += "".join(traceback.format_exception(result.exception))
+    return {"words": None, "stdout": result.stdout, "stderr": errors, "code": result.exit_code}
+
+
+def small_options(words: list[str]) -> list[str]:
+    """Options that stand last, and so win: the budgets of a command line, made small."""
+    command, name, words = main, "shakegen", list(words)
+    context = click.Context(main, info_name=name, **main.context_settings)
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name = words.pop(0)
+        command = command.get_command(context, name)
+        if command is None:
+            return []  # it says itself that there is no such command
+    names = {parameter.name for parameter in command.params} & set(BUDGETS)
+    if not names:
+        return []
+    given = command.make_context(name, words, context, resilient_parsing=True).params
+    if given.get("minutes"):
+        given["epochs"] = given["minutes"] * EPOCHS_A_MINUTE
+    values = {name: BUDGETS[name](given.get(name) or USUAL[name]) for name in sorted(names)}
+    return [word for name, value in values.items() for word in (f"--{name}", str(value))]
+
+
+class SmallBudgets(ast.NodeTransformer):
+    """Makes the budgets in Python small: `epochs=20` in a call, and `EPOCHS = 20`."""
+
+    def visit_keyword(self, node):
+        self.generic_visit(node)
+        return self.shrink(node.arg, node)
+
+    def visit_Assign(self, node):
+        self.generic_visit(node)
+        target = node.targets[0]
+        return self.shrink(target.id.lower(), node) if isinstance(target, ast.Name) and target.id.isupper() else node
+
+    @staticmethod
+    def shrink(name, node):
+        if name in BUDGETS and isinstance(node.value, ast.Constant):
+            node.value = ast.copy_location(ast.Constant(BUDGETS[name](node.value.value)), node.value)
+        return node
