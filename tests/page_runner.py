@@ -4,7 +4,8 @@ The budgets of the pages are for readers, and too large for a test. `BUDGETS` ma
 the options of commands and, in Python, the arguments and upper-case constants of these names.
 
 `shakegen` in bash is a stand-in that hands its command line over to the command line of this very process, where
-TensorFlow is loaded already. Only workers, of which a process can be one, are processes of their own.
+TensorFlow is loaded already; the runs of a comparison stay in it, too. Only workers, of which a process can be one, are
+processes of their own.
 """
 
 import ast
@@ -17,18 +18,29 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from unittest.mock import patch
 
 import click
 from click.testing import CliRunner
 
 from shakegen.cli import main
+from shakegen.compare import runs, worker
+from shakegen.compare.record import Record
 
 BUDGETS = {
     "epochs": lambda epochs: max(1, round(epochs / 30)),
     "units": lambda units: min(units, 8),
     "repeats": lambda _: 1,
+    "sequences": lambda sequences: min(sequences, 64),
+    "updates": lambda updates: min(updates, 2),
+    "gradients": lambda gradients: min(gradients, 200),
+    "cells": lambda cells: first_two(cells),
+    "names": lambda cells: first_two(cells),
+    "starts": lambda starts: first_two(starts),
+    "optimizers": lambda optimizers: first_two(optimizers),
 }
-USUAL = {"epochs": 30, "units": 256, "repeats": 3}  # of commands that are not given them
+LAB = ("updates", "gradients", "names", "starts", "optimizers")  # of the lab's commands, which have defaults
+USUAL = {"epochs": 30, "units": 256, "repeats": 3, "cells": "rnn,lstm"}  # of commands that are not given them
 EPOCHS_A_MINUTE = 2  # a budget of minutes becomes one of epochs
 STAND_IN = """#!{python} -IS
 import json, os, socket, sys
@@ -103,12 +115,18 @@ def run_command(words: list[str], text: str, folder: str, environment: dict[str,
     words = [*words, *small_options(words)]
     if "--workers" in words:
         return {"words": words}
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), patch.object(runs, "run_worker", work_here):
         result = CliRunner().invoke(main, words, input=text, env=environment)
     errors = result.stderr
     if result.exception and not isinstance(result.exception, SystemExit):
         errors += "".join(traceback.format_exception(result.exception))
     return {"words": None, "stdout": result.stdout, "stderr": errors, "code": result.exit_code}
+
+
+def work_here(record: Record, folder: Path, quiet: bool) -> Record:
+    """Carry out a run of a comparison in this process."""
+    worker.main(str(folder), record.name, *["--quiet"] * quiet)
+    return Record.read(record.path(folder))
 
 
 def small_options(words: list[str]) -> list[str]:
@@ -120,14 +138,30 @@ def small_options(words: list[str]) -> list[str]:
         command = command.get_command(context, name)
         if command is None:
             return []  # it says itself that there is no such command
-    names = {parameter.name for parameter in command.params} & set(BUDGETS)
-    if not names:
-        return []
-    given = command.make_context(name, words, context, resilient_parsing=True).params
-    if given.get("minutes"):
-        given["epochs"] = given["minutes"] * EPOCHS_A_MINUTE
-    values = {name: BUDGETS[name](given.get(name) or USUAL[name]) for name in sorted(names)}
-    return [word for name, value in values.items() for word in (f"--{name}", str(value))]
+    context = command.make_context(name, words, context, resilient_parsing=True)
+    if not {"epochs", *LAB} & set(context.params):
+        return []  # it trains nothing
+    values = {name: value for name, value in context.params.items() if name in LAB or is_given(context, name)}
+    if "epochs" in context.params:
+        values = {name: USUAL[name] for name in USUAL if name in context.params} | values
+        if context.params.get("minutes"):
+            values["epochs"] = context.params["minutes"] * EPOCHS_A_MINUTE
+    if context.params.get("match") == "parameters":
+        del values["units"]  # so small that no numbers of weights are near each other
+    flags = {parameter.name: parameter.opts[0] for parameter in command.params}
+    small = {flags[name]: BUDGETS[name](values[name]) for name in sorted(values) if name in BUDGETS}
+    return [word for flag, value in small.items() for word in (flag, str(value))]
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def first_two(items) -> str | int:
+    """A list of an option, cut; the starts of the cliff are a number."""
+    if isinstance(items, int):
+        return min(items, 2)
+    return ",".join((items.split(",") if isinstance(items, str) else items)[:2])
 
 
 class SmallBudgets(ast.NodeTransformer):
