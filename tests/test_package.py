@@ -1,5 +1,6 @@
 """An installed wheel has all that a checkout has."""
 
+import json
 import os
 import subprocess
 import sys
@@ -39,11 +40,18 @@ def test_installed_wheel_samples_from_the_pretrained_sonnets(elsewhere):
     assert len(text) == 7 + 50 + 1
 
 
-def test_installed_wheel_has_its_own_corpora_and_models(elsewhere):
-    path = run(elsewhere, "corpora", "path", "sonnets").strip()
+@pytest.mark.parametrize("name", ["sonnets", "warpeace"])
+def test_installed_wheel_has_its_own_corpora_and_models(name, elsewhere):
+    path = run(elsewhere, "corpora", "path", name).strip()
     assert Path(path).is_relative_to(elsewhere)
-    assert Path(path).read_bytes() == (ROOT / "corpora" / "sonnets.txt").read_bytes()
-    assert run(elsewhere, "models").count(str(elsewhere)) == len(list((ROOT / "models").glob("*.h5")))
+    assert Path(path).read_bytes() == (ROOT / "corpora" / Path(path).name).read_bytes()
+
+
+def test_installed_wheel_has_its_own_models(elsewhere):
+    models = json.loads(run(elsewhere, "models", "list", "--json"))["models"]
+    assert sorted(Path(one["path"]).name for one in models) == sorted(path.name for path in ROOT.glob("models/*.h5"))
+    assert all(Path(one["path"]).is_relative_to(elsewhere) for one in models)
+    assert run(elsewhere, "models", "path", "sonnets-gru").strip() in [one["path"] for one in models]
 
 
 def test_installed_wheel_draws_a_page(elsewhere):
