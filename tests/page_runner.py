@@ -38,7 +38,11 @@ BUDGETS = {
     "names": lambda cells: first_two(cells),
     "starts": lambda starts: first_two(starts),
     "optimizers": lambda optimizers: first_two(optimizers),
+    "stride": lambda stride: 60 * stride,
+    "length": lambda length: min(length, 20),
+    "count": lambda count: min(count, 3),
 }
+PYTHON = ("stride", "length", "count")  # of Python alone: commands are quick without
 LAB = ("updates", "gradients", "names", "starts", "optimizers")  # of the lab's commands, which have defaults
 USUAL = {"epochs": 30, "units": 256, "repeats": 3, "cells": "rnn,lstm"}  # of commands that are not given them
 EPOCHS_A_MINUTE = 2  # a budget of minutes becomes one of epochs
@@ -139,6 +143,8 @@ def small_options(words: list[str]) -> list[str]:
         if command is None:
             return []  # it says itself that there is no such command
     context = command.make_context(name, words, context, resilient_parsing=True)
+    if name == "gates":
+        return ["--length", "3000"]
     if not {"epochs", *LAB} & set(context.params):
         return []  # it trains nothing
     values = {name: value for name, value in context.params.items() if name in LAB or is_given(context, name)}
@@ -149,7 +155,7 @@ def small_options(words: list[str]) -> list[str]:
     if context.params.get("match") == "parameters":
         del values["units"]  # so small that no numbers of weights are near each other
     flags = {parameter.name: parameter.opts[0] for parameter in command.params}
-    small = {flags[name]: BUDGETS[name](values[name]) for name in sorted(values) if name in BUDGETS}
+    small = {flags[name]: BUDGETS[name](values[name]) for name in sorted({*values} & {*BUDGETS} - {*PYTHON})}
     return [word for flag, value in small.items() for word in (flag, str(value))]
 
 
