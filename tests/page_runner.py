@@ -31,6 +31,7 @@ BUDGETS = {
     "epochs": lambda epochs: max(1, round(epochs / 30)),
     "units": lambda units: min(units, 8),
     "repeats": lambda _: 1,
+    "minutes": lambda _: 0.05,
     "sequences": lambda sequences: min(sequences, 64),
     "updates": lambda updates: min(updates, 2),
     "gradients": lambda gradients: min(gradients, 200),
@@ -150,8 +151,10 @@ def small_options(words: list[str]) -> list[str]:
     values = {name: value for name, value in context.params.items() if name in LAB or is_given(context, name)}
     if "epochs" in context.params:
         values = {name: USUAL[name] for name in USUAL if name in context.params} | values
-        if context.params.get("minutes"):
-            values["epochs"] = context.params["minutes"] * EPOCHS_A_MINUTE
+        if context.params.get("match") == "time":
+            del values["epochs"]
+        elif minutes := values.pop("minutes", None):
+            values["epochs"] = minutes * EPOCHS_A_MINUTE
     if context.params.get("match") == "parameters":
         del values["units"]  # so small that no numbers of weights are near each other
     flags = {parameter.name: parameter.opts[0] for parameter in command.params}
