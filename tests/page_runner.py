@@ -34,18 +34,15 @@ BUDGETS = {
     "minutes": lambda _: 0.05,
     "sequences": lambda sequences: min(sequences, 64),
     "updates": lambda updates: min(updates, 2),
-    "gradients": lambda gradients: min(gradients, 200),
-    "cells": lambda cells: first_two(cells),
-    "names": lambda cells: first_two(cells),
-    "starts": lambda starts: first_two(starts),
-    "optimizers": lambda optimizers: first_two(optimizers),
+    "cells": lambda cells: last_of(cells),
+    "names": lambda cells: last_of(cells),
     "stride": lambda stride: 60 * stride,
     "length": lambda length: min(length, 20),
     "count": lambda count: min(count, 3),
 }
 PYTHON = ("stride", "length", "count")  # of Python alone: commands are quick without
-LAB = ("updates", "gradients", "names", "starts", "optimizers")  # of the lab's commands, which have defaults
-USUAL = {"epochs": 30, "units": 256, "repeats": 3, "cells": "rnn,lstm"}  # of commands that are not given them
+LAB = ("updates", "names")  # of the experiments of the lab, which have defaults
+USUAL = {"epochs": 30, "units": 256, "repeats": 3, "cells": "rnn"}  # of commands that are not given them
 EPOCHS_A_MINUTE = 2  # a budget of minutes becomes one of epochs
 STAND_IN = """#!{python} -IS
 import json, os, socket, sys
@@ -155,8 +152,6 @@ def small_options(words: list[str]) -> list[str]:
             del values["epochs"]
         elif minutes := values.pop("minutes", None):
             values["epochs"] = minutes * EPOCHS_A_MINUTE
-    if context.params.get("match") == "parameters":
-        del values["units"]  # so small that no numbers of weights are near each other
     flags = {parameter.name: parameter.opts[0] for parameter in command.params}
     small = {flags[name]: BUDGETS[name](values[name]) for name in sorted({*values} & {*BUDGETS} - {*PYTHON})}
     return [word for flag, value in small.items() for word in (flag, str(value))]
@@ -166,11 +161,9 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
-def first_two(items) -> str | int:
-    """A list of an option, cut; the starts of the cliff are a number."""
-    if isinstance(items, int):
-        return min(items, 2)
-    return ",".join((items.split(",") if isinstance(items, str) else items)[:2])
+def last_of(names: str | list[str]) -> str:
+    """One of a list of cells: several take long, and the last one is the page's own."""
+    return (names.split(",") if isinstance(names, str) else names)[-1]
 
 
 class SmallBudgets(ast.NodeTransformer):
