@@ -4,7 +4,8 @@ The budgets of the pages are for readers, and too large for a test. `BUDGETS` ma
 the options of commands and, in Python, the arguments and upper-case constants of these names.
 
 `shakegen` in bash is a stand-in that hands its command line over to the command line of this very process, where
-TensorFlow is loaded already. Only workers, of which a process can be one, are processes of their own.
+TensorFlow is loaded already; the runs of a comparison stay in it, too. Only workers, of which a process can be one, are
+processes of their own.
 """
 
 import ast
@@ -18,22 +19,38 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from unittest.mock import patch
 
 import click
 from click.testing import CliRunner
 from workers import free_addresses
 
 from shakegen.cli import main
+from shakegen.compare import runs, worker
+from shakegen.compare.record import Record
+
+
+def last_of(names: str | list[str]) -> str:
+    """One of a list of cells: several take long, and the last one is the page's own."""
+    return (names.split(",") if isinstance(names, str) else names)[-1]
+
 
 BUDGETS = {
     "epochs": lambda epochs: max(1, round(epochs / 30)),
     "units": lambda units: min(units, 8),
     "repeats": lambda _: 1,
-    "stride": lambda stride: 60 * stride,  # in Python only, as the next two
+    "minutes": lambda _: 0.05,
+    "sequences": lambda sequences: min(sequences, 64),
+    "updates": lambda updates: min(updates, 2),
+    "cells": last_of,
+    "names": last_of,
+    "stride": lambda stride: 60 * stride,
     "length": lambda length: min(length, 20),
     "count": lambda count: min(count, 3),
 }
-USUAL = {"epochs": 30, "units": 256, "repeats": 3}  # of commands that are not given them
+PYTHON = ("stride", "length", "count")  # of Python alone: commands are quick without
+LAB = ("updates", "names")  # of the experiments of the lab, which have defaults
+USUAL = {"epochs": 30, "units": 256, "repeats": 3, "cells": "rnn"}  # of commands that are not given them
 EPOCHS_A_MINUTE = 2  # a budget of minutes becomes one of epochs
 STAND_IN = """#!{python} -IS
 import json, os, socket, sys
@@ -116,7 +133,7 @@ def run_command(words: list[str], text: str, folder: str, environment: dict[str,
     words = shrink_command(words)
     if "--workers" in words:
         return {"words": words}
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), patch.object(runs, "run_worker", work_here):
         result = CliRunner().invoke(main, words, input=text, env=environment)
     errors = result.stderr
     if result.exception and not isinstance(result.exception, SystemExit):
@@ -125,23 +142,48 @@ def run_command(words: list[str], text: str, folder: str, environment: dict[str,
 
 
 def shrink_command(words: list[str]) -> list[str]:
-    """A command line with small budgets: they stand last, and so win; minutes become epochs."""
-    command, name, rest = main, "shakegen", list(words)
-    context = click.Context(command, info_name=name, **main.context_settings)
-    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-        name = rest.pop(0)
+    """A command line with small budgets: they stand last, and so win; minutes make place for epochs."""
+    small = small_options(words)
+    if "--minutes" in words and "--epochs" in small:
+        at = words.index("--minutes")
+        words = words[:at] + words[at + 2 :]
+    return [*words, *small]
+
+
+def work_here(record: Record, folder: Path, quiet: bool) -> Record:
+    """Carry out a run of a comparison in this process."""
+    worker.main(str(folder), record.name, *["--quiet"] * quiet)
+    return Record.read(record.path(folder))
+
+
+def small_options(words: list[str]) -> list[str]:
+    """Options that stand last, and so win: the budgets of a command line, made small."""
+    command, name, words = main, "shakegen", list(words)
+    context = click.Context(main, info_name=name, **main.context_settings)
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name = words.pop(0)
         command = command.get_command(context, name)
         if command is None:
-            return words  # it says itself that there is no such command
-    names = {parameter.name for parameter in command.params} & set(USUAL)
-    if not names:
-        return words
-    given = command.make_context(name, rest, context, resilient_parsing=True).params
-    if given.get("minutes"):
-        at = words.index("--minutes")
-        words, given["epochs"] = words[:at] + words[at + 2 :], given["minutes"] * EPOCHS_A_MINUTE
-    values = {name: BUDGETS[name](given.get(name) or USUAL[name]) for name in sorted(names)}
-    return [*words, *(word for name, value in values.items() for word in (f"--{name}", str(value)))]
+            return []  # it says itself that there is no such command
+    context = command.make_context(name, words, context, resilient_parsing=True)
+    if name == "gates":
+        return ["--length", "3000"]
+    if not {"epochs", *LAB} & set(context.params):
+        return []  # it trains nothing
+    values = {name: value for name, value in context.params.items() if name in LAB or is_given(context, name)}
+    if "epochs" in context.params:
+        values = {name: USUAL[name] for name in USUAL if name in context.params} | values
+        if context.params.get("match") == "time":
+            del values["epochs"]
+        elif minutes := values.pop("minutes", None):
+            values["epochs"] = minutes * EPOCHS_A_MINUTE
+    flags = {parameter.name: parameter.opts[0] for parameter in command.params}
+    small = {flags[name]: BUDGETS[name](values[name]) for name in sorted({*values} & {*BUDGETS} - {*PYTHON})}
+    return [word for flag, value in small.items() for word in (flag, str(value))]
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 class SmallBudgets(ast.NodeTransformer):

@@ -27,6 +27,7 @@ def run(tmp_path, monkeypatch):
     """Run a page, a list of parts, in an empty folder."""
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # as the folder of a script is
 
     def run_all(parts, name="page.md"):
         page = Page(name)
