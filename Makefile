@@ -19,6 +19,9 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 docs: .venv/installed-docs  ## the site, in build/site/index.html; warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -n --quiet -c docs -d build/doctrees . build/site
 
+notebooks: .venv/installed-docs  ## the tutorials as notebooks, in build/notebooks
+	$(BIN)/python docs/site/notebooks.py build/notebooks
+
 kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly
 	$(BIN)/python tests/kills.py 100 0
 
@@ -49,4 +52,4 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 clean:  ## remove what make made
 	rm -rf .venv build poem *.egg-info docs/reference/commands docs/reference/python
 
-.PHONY: poem test docs kills fuzz browser clean
+.PHONY: poem test docs notebooks kills fuzz browser clean
