@@ -12,6 +12,7 @@ import ast
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,10 +23,17 @@ from unittest.mock import patch
 
 import click
 from click.testing import CliRunner
+from workers import free_addresses
 
 from shakegen.cli import main
 from shakegen.compare import runs, worker
 from shakegen.compare.record import Record
+
+
+def last_of(names: str | list[str]) -> str:
+    """One of a list of cells: several take long, and the last one is the page's own."""
+    return (names.split(",") if isinstance(names, str) else names)[-1]
+
 
 BUDGETS = {
     "epochs": lambda epochs: max(1, round(epochs / 30)),
@@ -34,8 +42,8 @@ BUDGETS = {
     "minutes": lambda _: 0.05,
     "sequences": lambda sequences: min(sequences, 64),
     "updates": lambda updates: min(updates, 2),
-    "cells": lambda cells: last_of(cells),
-    "names": lambda cells: last_of(cells),
+    "cells": last_of,
+    "names": last_of,
     "stride": lambda stride: 60 * stride,
     "length": lambda length: min(length, 20),
     "count": lambda count: min(count, 3),
@@ -82,12 +90,20 @@ class Page:
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         with serve_commands() as (listener, programs):
             environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
-            script = f"set -eu -o pipefail\n{source}\nwait"
+            script = f"set -eu -o pipefail\n{use_free_ports(source)}\nfor job in $(jobs -p); do wait $job; done"
             bash = subprocess.Popen(["bash", "-c", script], env=environment, stdin=subprocess.DEVNULL)
             while bash.poll() is None:
                 with contextlib.suppress(TimeoutError):
                     answer(listener.accept()[0])
         assert bash.returncode == 0, f"{self.name}, line {line}: exit code {bash.returncode} from\n{source}"
+
+
+def use_free_ports(commands: str) -> str:
+    """Commands with other ports on this machine, each time: another test may run the same page."""
+    ports = sorted(set(re.findall(r"127\.0\.0\.1:\d+", commands)))
+    for port, free in zip(ports, free_addresses(len(ports)), strict=True):
+        commands = commands.replace(port, free)
+    return commands
 
 
 @contextlib.contextmanager
@@ -114,7 +130,7 @@ def answer(connection: socket.socket) -> None:
 
 def run_command(words: list[str], text: str, folder: str, environment: dict[str, str]) -> dict:
     """Run a command in this process, with small budgets: what it says, and its exit code."""
-    words = [*words, *small_options(words)]
+    words = shrink_command(words)
     if "--workers" in words:
         return {"words": words}
     with contextlib.chdir(folder), patch.object(runs, "run_worker", work_here):
@@ -123,6 +139,15 @@ def run_command(words: list[str], text: str, folder: str, environment: dict[str,
     if result.exception and not isinstance(result.exception, SystemExit):
         errors += "".join(traceback.format_exception(result.exception))
     return {"words": None, "stdout": result.stdout, "stderr": errors, "code": result.exit_code}
+
+
+def shrink_command(words: list[str]) -> list[str]:
+    """A command line with small budgets: they stand last, and so win; minutes make place for epochs."""
+    small = small_options(words)
+    if "--minutes" in words and "--epochs" in small:
+        at = words.index("--minutes")
+        words = words[:at] + words[at + 2 :]
+    return [*words, *small]
 
 
 def work_here(record: Record, folder: Path, quiet: bool) -> Record:
@@ -159,11 +184,6 @@ def small_options(words: list[str]) -> list[str]:
 
 def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-
-
-def last_of(names: str | list[str]) -> str:
-    """One of a list of cells: several take long, and the last one is the page's own."""
-    return (names.split(",") if isinstance(names, str) else names)[-1]
 
 
 class SmallBudgets(ast.NodeTransformer):

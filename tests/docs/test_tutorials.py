@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from page_runner import Page, small_options
+from page_runner import Page, shrink_command
 
 SITE = Path(__file__).parents[2] / "docs" / "site"
 
@@ -113,12 +113,19 @@ def test_budgets_in_python_become_small(run):
     ])  # fmt: skip
 
 
-def test_budgets_of_commands_become_small():
-    assert small_options(["train", "sonnets"]) == ["--epochs", "1", "--units", "8"]
-    assert small_options(["train", "sonnets", "--resume", "--epochs", "90"]) == ["--epochs", "3", "--units", "8"]
-    assert small_options(["train", "sonnets", "--minutes", "60"]) == ["--epochs", "4", "--units", "8"]
-    assert small_options(["sample", "--length", "300"]) == []
-    assert small_options(["--version"]) == []
+@pytest.mark.parametrize(
+    ("command", "small"),
+    [
+        ("train a.txt", "train a.txt --epochs 1 --units 8"),
+        ("train a.txt --resume --epochs 90", "train a.txt --resume --epochs 90 --epochs 3 --units 8"),
+        ("train a.txt --minutes 60 --layers 1", "train a.txt --layers 1 --epochs 4 --units 8"),
+        ("sample --length 300", "sample --length 300"),
+        ("--version", "--version"),
+        ("wrote a.txt", "wrote a.txt"),
+    ],
+)
+def test_budgets_of_commands_become_small(command, small):
+    assert " ".join(shrink_command(command.split())) == small
 
 
 @pytest.mark.parametrize(
