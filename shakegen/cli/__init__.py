@@ -3,6 +3,7 @@
 from shakegen.cli import (  # noqa: F401
     compare,
     complete,
+    compress,
     connectivity,
     corpora,
     lab,

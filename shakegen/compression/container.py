@@ -20,7 +20,7 @@ import numpy as np
 from shakegen.cells.graph import trace
 from shakegen.cells.program import structure_of
 from shakegen.compression import block
-from shakegen.compression.exact_network import ExactNetwork
+from shakegen.compression.exact_network import ExactNetwork, round_constants
 from shakegen.compression.range_coder import DamageError
 from shakegen.inference.threads import get_blas
 from shakegen.model.model import LanguageModel
@@ -48,11 +48,11 @@ class CompressedFileError(ValueError):
 
 
 def fingerprint(model: LanguageModel) -> bytes:
-    """What tells a model from all others: its settings, equations, symbols and weights, in 8 bytes of a sha256."""
+    """What tells a model from all others: its symbols, equations and weights, in 8 bytes of a sha256."""
     config = model.config
-    equations = structure_of(trace(config.make_cell(), config.units).after.values())
-    facts = [config.to_dict(), model.vocabulary.to_json(), repr(equations)]
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    equations = structure_of(round_constants(trace(config.make_cell(), config.units).after.values()))
+    facts = [config.level, config.residual, model.vocabulary.to_json(), repr(equations), list(model.weights)]
+    digest = hashlib.sha256(json.dumps(facts).encode())
     for weight in model.weights.values():
         digest.update(np.asarray(weight, "<f4").tobytes())
     return digest.digest()[:PRINT]

@@ -1,6 +1,6 @@
 """A network as a step function with the same bits on every machine: from symbols read to whole frequencies."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -88,7 +88,7 @@ class ExactLayer:
         table: dict[str, Callable] = {**FUNCTIONS, "matmul": multiply}
         graph = trace(cell, inputs)
         states = list(graph.states.values())
-        after = round_constants(list(graph.after.values()))
+        after = round_constants(graph.after.values())
         after, x, kernels = separate_products(after, graph.x, keep_left=False)
         values: dict[Symbol, np.ndarray] = {symbol: weights[name] for name, symbol in graph.weights.items()}
         blocks = evaluate(kernels, values, table)
@@ -103,7 +103,8 @@ class ExactLayer:
         return [limit(state) for state in after]
 
 
-def round_constants(wanted: list[Symbol]) -> list[Symbol]:
+def round_constants(wanted: Iterable[Symbol]) -> list[Symbol]:
     """Symbols whose constants are rounded as by `round_constant`."""
+    wanted = list(wanted)
     constants = [one for one in order_of(wanted) if one.operation == "constant"]
     return substitute(wanted, {one: as_symbol(round_constant(one.attributes["value"])) for one in constants})

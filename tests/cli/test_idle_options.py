@@ -32,6 +32,9 @@ CALLS = [
     "complete --model autocomplete.h5 com",
     "complete --model autocomplete.h5 --interactive com",
     "complete --model autocomplete.h5 -",
+    "compress other.txt --model char.h5",
+    "compress - --model char.h5",
+    "decompress packed.shk --model char.h5",
     "connectivity --model autocomplete.h5 lovely",
     "connectivity --model autocomplete.h5 lovely --json",
     "connectivity --model autocomplete.h5 lovely --out page.html",
@@ -63,6 +66,7 @@ def outcome_of(shakegen, all_kinds, poem):
     Path("seed.txt").write_text("Shall")
     Path("evaluation.json").write_text(shakegen("evaluate", "autocomplete.h5", "poem.txt", "--json").stdout)
     shutil.copy("char.h5", "other.h5")
+    shakegen("compress", "other.txt", "--model", "char.h5", "--out", "packed.shk")
 
     def call(*arguments):
         before = set(Path().iterdir())

@@ -147,6 +147,7 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
         "sample --seed abc --beam-width 3",
         "evaluate MODEL MODEL.txt",
         "novelty MODEL --corpus MODEL.txt --length 99",
+        "compress MODEL.txt -m MODEL -o -",
         "info MODEL",
         "models",
         "corpora list",
