@@ -11,6 +11,7 @@ from shakegen.cli import (  # noqa: F401
     page,
     plot,
     sample,
+    score,
     show,
     train,
 )

@@ -8,7 +8,8 @@ import pytest
 from commands import LEAVES
 
 VALUES = {
-    "against": "minutes", "beam_width": 3, "bias": -2.0, "clip_norm": 0.1, "corpus": "other.txt", "count": 2,
+    "against": "minutes", "beam_width": 3, "bias": -2.0, "by": "line", "clip_norm": 0.1, "corpus": "other.txt",
+    "count": 2,
     "encoding": "utf-16", "evaluations": "none.json", "find": "line-position", "from_epoch": 2, "layer": 2,
     "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training", "min_length": 9, "min_p": 0.3,
     "model": "other.h5", "models": "other.h5", "no_repeat_ngram": 1, "normalize": "text8", "on_unknown": "skip",
@@ -55,6 +56,8 @@ CALLS = [
     "novelty char.h5 --corpus poem.txt --length 60 --temperature 0",
     "novelty other.txt --corpus poem.txt",
     "plot char.h5",
+    "score other.txt --model char.h5",
+    "score other.txt --model char.h5 --model word.h5",
     "plot evaluation.json",
 ]
 

@@ -150,6 +150,7 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
         "evaluate MODEL MODEL.txt",
         "novelty MODEL --corpus MODEL.txt --length 99",
         "compress MODEL.txt -m MODEL -o -",
+        "score MODEL.txt -m MODEL",
         "info MODEL",
         "models",
         "corpora list",

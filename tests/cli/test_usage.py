@@ -67,6 +67,7 @@ SHOWN = [
     "lab cliff --starts 5",
     "plot char.h5 autocomplete.h5",
     "corpora list",
+    "score other.txt -m char.h5 -m word.h5 --by line",
 ]
 COLOURED = re.compile(r"\x1b\[[0-9;]+m")
 
