@@ -38,8 +38,8 @@ def score(files, models, by, reading, as_json):
     A character that a model does not know costs 32 bits in all of them, and lines are read in order.
 
     \b
-    shakegen score letter.txt -m models/keats-gru.h5 -m models/byron-gru.h5
-    shakegen score poem.txt -m models/keats-gru.h5 -m models/byron-gru.h5 --by line
+    shakegen score poem.txt -m models/keats.h5 -m models/byron.h5
+    shakegen score poem.txt -m models/keats.h5 -m models/byron.h5 --by line
     """
     from shakegen.model import load, scoring
     from shakegen.text import catalog

@@ -51,10 +51,10 @@ def fingerprint(model: LanguageModel) -> bytes:
     """What tells a model from all others: its symbols, equations and weights, in 8 bytes of a sha256."""
     config = model.config
     equations = structure_of(round_constants(trace(config.make_cell(), config.units).after.values()))
-    facts = [config.level, config.residual, model.vocabulary.to_json(), repr(equations), list(model.weights)]
+    facts = [config.level, config.residual, model.vocabulary.to_json(), repr(equations), sorted(model.weights)]
     digest = hashlib.sha256(json.dumps(facts).encode())
-    for weight in model.weights.values():
-        digest.update(np.asarray(weight, "<f4").tobytes())
+    for name in sorted(model.weights):
+        digest.update(np.asarray(model.weights[name], "<f4").tobytes())
     return digest.digest()[:PRINT]
 
 
@@ -112,6 +112,8 @@ def make_block(network: ExactNetwork, vocabulary: Vocabulary, raw: bytes, text: 
         lanes = get_blas().call(1, block.encode, network, vocabulary, symbols, lambda count: watch(count * weight))
         if sum(map(len, lanes)) < len(raw):
             return join_block(flags | ends | len(lanes) << LANES, len(symbols), lanes)
+    else:
+        watch(len(raw))
     return join_block(flags | STORED, 0, [raw])
 
 

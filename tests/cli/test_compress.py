@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import run_without
 from mistakes import fails
 from terminal import open_terminal, read_all
 
@@ -89,6 +90,13 @@ def test_mistakes_get_one_line_and_leave_nothing(shakegen, poem_shk, arguments, 
     assert fails(shakegen(*arguments.split()), message.replace("PRINT", packed[4:12].hex()))
     assert sorted(os.listdir()) == before
     assert Path("note.txt").read_bytes() == TEXT
+
+
+@pytest.mark.parametrize("words", ["compress note.txt -m char.h5 -o new", "decompress note.txt.shk -m char.h5 -o new"])
+def test_tensorflow_is_not_loaded(poem_shk, words):
+    done = run_without("tensorflow keras h5py", ".", *words.split())
+    assert (done.returncode, done.stdout) == (0, "")
+    assert Path("new").exists()
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,16 @@ def test_lengths_that_a_stranger_made_up_are_refused_at_once(kinds, block):
         decompress([model], io.BytesIO(header + with_checksum(block, b"")), io.BytesIO())
 
 
+@pytest.mark.parametrize("kind", ["char", "unknown", "word"])
+@patient
+@given(symbols=st.integers(0, 60), flags=st.integers(0, 7), lane=st.binary(max_size=40))
+def test_bytes_that_a_stranger_made_up_are_text_or_are_refused(kinds, kind, symbols, flags, lane):
+    head = bytes([flags | 1 << 3, symbols, len(lane)])
+    made_up = pack(kinds[kind], b"")[:12] + with_checksum(head, lane) + b"none"
+    with pytest.raises(CompressedFileError):
+        decompress([kinds[kind]], io.BytesIO(made_up), io.BytesIO())
+
+
 def test_another_model_is_refused_by_name(kinds, make_model):
     packed = pack(kinds["char"], VERSE)
     with pytest.raises(CompressedFileError) as error:
