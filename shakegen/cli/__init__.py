@@ -3,11 +3,13 @@
 from shakegen.cli import (  # noqa: F401
     compare,
     complete,
+    completion,
     compress,
     connectivity,
     corpora,
     lab,
     measure,
+    models,
     page,
     plot,
     sample,

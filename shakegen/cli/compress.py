@@ -11,20 +11,22 @@ from typing import Any, BinaryIO
 import click
 
 from shakegen.cli.group import find_model, main, say_model
+from shakegen.cli.options import model_option, out_option, quiet_option
 from shakegen.streams import is_terminal, plain
 
 SUFFIX = ".shk"
 SHOWN = 256  # bytes after which the bar moves
 IN_MEMORY = 1 << 24  # bytes that wait for standard output there; more wait in a file
 
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show neither progress nor sizes.")
+file_argument = click.argument("file", type=click.Path())
+quiet_flag = quiet_option("Show neither progress nor sizes.")
 
 
 @main.command()
-@click.argument("file")
-@click.option("-m", "--model", help="Model file.  [default: the newest in ./models, else the pretrained sonnets]")
-@click.option("-o", "--out", help="The compressed file; -: standard output.  [default: FILE.shk]")
-@quiet_option
+@file_argument
+@model_option("Model file, or a name.  [default: the newest in ./models, else sonnets-gru]")
+@out_option("The compressed file; -: standard output.  [default: FILE.shk]")
+@quiet_flag
 def compress(file, model, out, quiet):
     """Make FILE small, by what a model expects.
 
@@ -34,8 +36,7 @@ def compress(file, model, out, quiet):
 
     \b
     shakegen compress my.txt -m models/my-gru.h5
-    shakegen decompress my.txt.shk -m models/my-gru.h5
-    cat my.txt | shakegen compress - > my.shk
+    cat my.txt | shakegen compress - -m sonnets-gru > my.shk
     """
     from shakegen.compression import compress as compress_file
     from shakegen.model import load
@@ -52,12 +53,10 @@ def compress(file, model, out, quiet):
 
 
 @main.command()
-@click.argument("file")
-@click.option(
-    "-m", "--model", help="The model that it was compressed with.  [default: found in ./models or among the pretrained]"
-)
-@click.option("-o", "--out", help="Where the bytes go; -: standard output.  [default: FILE without .shk]")
-@quiet_option
+@file_argument
+@model_option("The model that made it.  [default: that in ./models, or of the pretrained ones, which did]")
+@out_option("Where the bytes go; -: standard output.  [default: FILE without .shk]")
+@quiet_flag
 def decompress(file, model, out, quiet):
     """Make FILE whole again, which `shakegen compress` wrote.
 
@@ -92,13 +91,13 @@ def known_models() -> Iterator:
             yield LanguageModel.load(path)
 
 
-def choose_target(file: str, out: str | None, usual: str) -> Path | None:
+def choose_target(file: str, out: Path | None, usual: str) -> Path | None:
     """Where the result goes: a new file; None for standard output.
 
     Raises:
         ValueError: the file is there already, or standard output is a terminal.
     """
-    if out == "-" or (out is None and file == "-"):
+    if str(out or file) == "-":
         if sys.stdout.isatty():
             raise ValueError("standard output is a terminal: expected a pipe, or a file with --out")
         return None

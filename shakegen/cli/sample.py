@@ -9,7 +9,16 @@ import click
 
 from shakegen.cli import keys
 from shakegen.cli.group import find_model, main, name_flags, read_argument, read_text, say_model
-from shakegen.cli.options import group, input_encoding_option, options_from, refuse_idle, unknown_option
+from shakegen.cli.help import group
+from shakegen.cli.options import (
+    input_encoding_option,
+    model_option,
+    options_from,
+    quiet_option,
+    refuse_idle,
+    seed_option,
+    unknown_option,
+)
 from shakegen.sampling import StopTexts, TextGenerator, Truncation, check_draw, check_min_length
 from shakegen.streams import plain
 
@@ -31,10 +40,10 @@ TRUNCATION = {
 
 
 @main.command()
-@click.option("--model", help="Model file.  [default: the newest in ./models, else the pretrained sonnets]")
+@model_option("Model file, or a name such as sonnets-lstm.  [default: the newest in ./models, else sonnets-gru]")
 @group(
     "Seed",
-    click.option("--seed", default="", help="Text to continue; empty: start from nothing; -: standard input."),
+    seed_option("Text to continue; empty: start from nothing; -: standard input."),
     click.option(
         "--seed-file",
         help="File with the text to continue, - for standard input; a line end at its end does not count.",
@@ -77,14 +86,15 @@ TRUNCATION = {
 )
 @group(
     "Output",
-    click.option("--count", type=int, help="Number of texts, between lines of ---.  [default: 1; stochastic: all "
+    click.option("-n", "--count", type=int, help="Number of texts, between lines of ---.  [default: 1; stochastic: all "
                  "beams]"),
     click.option("--stream/--no-stream", default=None, help="Show the text while it is drawn.  [default: on a "
                  "terminal]"),
     click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type."),
     click.option("--raw", is_flag=True, help="On a terminal, write control characters as they are, not as \\x1b."),
+    quiet_option("Print the text alone: neither the model that was taken nor scores."),
 )  # fmt: skip
-def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, raw, **options):
+def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, raw, quiet, **options):
     """Continue a seed text; seed and continuation go to stdout.
 
     The temperature applies first, then top-k, top-p, min-p and typical, in this order, each to the symbols left.
@@ -104,14 +114,14 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, ra
     options = {name: value for name, value in options.items() if value is not None and value is not False}
     options["stop"] = [unescape(text) for text in options["stop"]]
     seed = read_seed(seed, seed_file, encoding, shared_input=interactive)
-    loaded = load(model or find_model("next"), "next")
+    loaded = load(model or find_model("next", quiet), "next")
     if interactive:
         write(converse(loaded, seed, **options) + "\n", raw)
     elif beam_width is None:
         options.setdefault("random_state", int.from_bytes(os.urandom(4)))
         draw(loaded, seed, stream, raw, {"temperature": 0.8, **options})
     else:
-        search(loaded, seed, beam_width, raw, options)
+        search(loaded, seed, beam_width, raw, quiet, options)
 
 
 def unescape(text: str) -> str:
@@ -139,7 +149,7 @@ def draw(model, seed: str, stream: bool | None, raw: bool, options: dict) -> Non
         write(piece, raw)
 
 
-def search(model, seed: str, width: int, raw: bool, options: dict) -> None:
+def search(model, seed: str, width: int, raw: bool, quiet: bool, options: dict) -> None:
     if options.pop("stochastic", False):
         count = options.pop("count", width)
         options.setdefault("random_state", int.from_bytes(os.urandom(4)))
@@ -153,6 +163,8 @@ def search(model, seed: str, width: int, raw: bool, options: dict) -> None:
         ranked = f"by log-probability / length^{penalty:g}" if penalty else "by log-probability"
     say_model()
     write("\n---\n".join(seed + text for text, _, _ in beams) + "\n", raw)
+    if quiet:
+        return
     click.echo(f"The texts are ranked {ranked}, in nats; higher is better:", err=True)
     for number, (_, score, log_probability) in enumerate(beams, 1):
         click.echo(f"{number}: score {score:.4f}, log-probability {log_probability:.4f}", err=True)

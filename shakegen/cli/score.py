@@ -5,7 +5,8 @@ import json
 import click
 
 from shakegen.cli.group import find_model, main, say_model
-from shakegen.cli.options import corpus_options, json_option
+from shakegen.cli.names import CorpusName
+from shakegen.cli.options import corpus_options, json_option, model_option
 from shakegen.cli.plot import name_files
 from shakegen.cli.tables import print_wrapped, table
 
@@ -14,13 +15,11 @@ SURE = 0.9999  # probabilities beyond it are shown as such
 
 
 @main.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "-m",
-    "--model",
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=CorpusName())
+@model_option(
+    "Model file, or a name; may be given several times.  [default: the newest in ./models, else sonnets-gru]",
     "models",
     multiple=True,
-    help="Model file; may be given several times.  [default: the newest in ./models, else the pretrained sonnets]",
 )
 @click.option(
     "--by", type=click.Choice(["line", "paragraph", "file"]), default="file", show_default=True, help="The pieces."
@@ -38,7 +37,7 @@ def score(files, models, by, reading, as_json):
     A character that a model does not know costs 32 bits in all of them, and lines are read in order.
 
     \b
-    shakegen score poem.txt -m models/keats.h5 -m models/byron.h5
+    shakegen score letter.txt -m sonnets-gru -m models/my-gru.h5
     shakegen score poem.txt -m models/keats.h5 -m models/byron.h5 --by line
     """
     from shakegen.model import load, scoring
