@@ -43,7 +43,7 @@ def compress(file, model, out, quiet):
 
     target = choose_target(file, out, f"{file}{SUFFIX}")
     with opened(file, "a file") as source:
-        loaded = load(model or find_model("next"), "next")
+        loaded = load(model or find_model("next", quiet), "next")
         say_model()
         with writing(target) as sink, watching(source, quiet) as watch:
             sizes = compress_file(loaded, source, sink, watch)

@@ -43,7 +43,7 @@ def score(files, models, by, reading, as_json):
     from shakegen.model import load, scoring
     from shakegen.text import catalog
 
-    paths = list(dict.fromkeys(models)) or [str(find_model("next"))]
+    paths = list(dict.fromkeys(models)) or [str(find_model("next", quiet=as_json))]
     named = dict(zip(name_files(paths), paths, strict=True))
     loaded = {name: load(path, "next") for name, path in named.items()}
     texts = {file: "".join(catalog.open_source(file, **reading).blocks()) for file in files}

@@ -53,6 +53,13 @@ def test_the_model_of_a_file_is_found(shakegen, poem_shk):
     assert Path("back").read_bytes() == TEXT
 
 
+def test_the_usual_model_is_named_unless_all_is_to_be_quiet(shakegen):
+    Path("a.txt").write_text("lovely")
+    assert shakegen("compress", "a.txt").stderr.startswith("Model: sonnets-gru\nSaved: a.txt.shk (")
+    assert shakegen("compress", "a.txt", "-q", "-o", "b.shk").output == ""
+    assert shakegen("decompress", "b.shk").stderr == "Saved: b (6 bytes)\n"
+
+
 OTHER = "note.txt.shk is damaged or cut short: expected it whole, as `shakegen compress` wrote it; copy it again"
 MISTAKES = {
     "compress note.txt -m char.h5": "note.txt.shk is there already: name another file with --out",

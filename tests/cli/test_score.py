@@ -55,6 +55,13 @@ def test_one_model_and_several_files(shakegen, note):
     assert [place.split()[0] for place in places[1:5]] == ["note.txt:1", "note.txt:4", "more.txt:1", "all"]
 
 
+def test_the_usual_model_and_those_with_a_name(shakegen, note):
+    result = shakegen("score", "note.txt")
+    assert (result.exit_code, result.stderr) == (0, "Model: sonnets-gru\n")
+    named = shakegen("score", "note.txt", "-m", "sonnets-gru", "-m", "sonnets-rnn")
+    assert set(named.stdout.split()[2:4]) == {"sonnets-gru", "sonnets-rnn"}
+
+
 def test_the_document_in_json(shakegen, note):
     result = shakegen("score", "-", "-m", "char.h5", "-m", "word.h5", "--by", "paragraph", "--json", input=NOTE)
     pieces, total = scoring.score(note, {"-": NOTE}, "paragraph")
