@@ -1,24 +1,31 @@
 """Size of compressed texts: shakegen beside other programs.
 
-    python benchmarks/compression.py models/sonnets-gru.h5 sonnets:test
-    python benchmarks/compression.py models/sonnets-gru.h5 sonnets:test letters.txt novel.txt --speed
+    python benchmarks/compression.py sonnets-gru sonnets:test
+    python benchmarks/compression.py sonnets-gru sonnets:test letters.txt novel.txt --speed
+    python benchmarks/compression.py sonnets-gru sonnets:test --exactness
 
 Each TEXT is a file or the name of a corpus; with `:test` it is the last twentieth, which no model of that corpus has
 learned from. The table shows bits per character in whole files, with their headers. xz and bzip2 come from Python's own
 library. zstd and 7-zip (PPMd) take part where their commands are installed; `--command 7zz=/path` names one that is
 elsewhere. The model itself is not counted: both sides have it. With --speed, characters per second there and back.
+With --exactness, only what rounding costs: bits per character by `evaluate`, and by the network in exact arithmetic.
 """
 
 import argparse
 import bz2
 import io
+import itertools
 import lzma
+import math
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 from shakegen.compression import compress, decompress
+from shakegen.compression.exact_network import ExactNetwork
 from shakegen.model import load
 from shakegen.text import catalog, encoding, splits
 
@@ -33,6 +40,17 @@ def read_text(place: str) -> str:
         raise ValueError(f"there is no part {part!r}: expected test")
     sizes = splits.compute_sizes(splits.DEFAULT, encoding.measure(source).length, source.title)
     return "".join(encoding.read_part(source, sizes, 2))
+
+
+def measure_exactly(model, text: str) -> float:
+    """Bits per character, all but the first, of the network that compresses."""
+    network, ids, bits = ExactNetwork(model.config, model.weights), model.vocabulary.encode(text), 0.0
+    states = network.start()
+    for before, after in itertools.pairwise(ids):
+        states = network.read(np.array([before]), states)
+        sums = network.predict(states)[0]
+        bits -= math.log2((sums[after + 1] - sums[after]) / sums[-1])
+    return bits / (len(ids) - 1)
 
 
 def run(raw: bytes, *command: str) -> int | None:
@@ -62,8 +80,15 @@ def main():
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     parser.add_argument("--command", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--exactness", action="store_true")
     arguments = parser.parse_args()
     model = load(arguments.model, "next")
+    if arguments.exactness:
+        for place in arguments.texts:
+            text = read_text(place)
+            bits = model.evaluate(text).bits_per_character, measure_exactly(model, text)
+            print(f"{place}: {bits[0]:.7f} by `evaluate`, {bits[1]:.7f} in exact arithmetic")
+        return
     commands = {"zstd": "zstd", "7zz": "7zz", **dict(one.split("=", 1) for one in arguments.command)}
     print("| text | characters | `evaluate` | shakegen |", " | ".join(PEERS), "|" + " speed |" * arguments.speed)
     print("|---|" + "---|" * (3 + len(PEERS) + arguments.speed))
