@@ -1,9 +1,9 @@
 """The operations of equations, with the same bits on every machine.
 
 IEEE 754 defines every bit of + - * / √ and of rounding, element by element, in whatever order a machine takes the
-elements. It says nothing about two things, and both are made exact here. Sums: the terms are rounded to whole multiples
-of a common unit first, so few that every partial sum is below 2⁵³ units; then any order, any number of threads and any
-fused product gives the same. Functions such as exp: polynomials in these operations instead of a machine's library.
+elements. It leaves two things open, which are settled here. Sums: the terms are first rounded to whole multiples of a
+common unit, so coarse that every partial sum is below 2⁵³ units. Then any order, any number of threads and any fused
+product gives the same. Functions such as exp: they are polynomials in these operations, not those of a machine's library.
 """
 
 import functools
@@ -98,6 +98,15 @@ def log(z):
     return exponent * LN2_HIGH + (exponent * LN2_LOW + 2 * f * evaluate_polynomial(ODD_RECIPROCALS, f * f))
 
 
+def maximum(a, b):
+    """The larger one; of two zeros, whose signs machines choose differently, always the positive."""
+    return np.fmax(a, b) + 0.0
+
+
+def relu(z):
+    return maximum(z, 0.0)
+
+
 def sigmoid(z):
     return 1 / (1 + exp(-z))
 
@@ -140,10 +149,10 @@ FUNCTIONS: Mapping[str, Callable] = {
     "subtract": np.subtract,
     "multiply": np.multiply,
     "divide": np.divide,
-    "maximum": np.fmax,
+    "maximum": maximum,
     "tanh": tanh,
     "sigmoid": sigmoid,
-    "relu": lambda z: np.fmax(z, 0.0),
+    "relu": relu,
     "linear": lambda z: z,
     "exp": exp,
     "log": log,

@@ -16,7 +16,7 @@ from shakegen.text.vocabulary import Vocabulary
 VERSE = b"the day\n a bad egg. the deaf head fed a cage\n"
 PIECES = st.sampled_from(["the day", "\n", " the", "abc", "é", "\r\n", "\0", "漢字漢", "\ufeff", " day. " * 9])
 TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join)
-patient = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+patient = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 
 
 @pytest.mark.parametrize("kind", ["char", "unknown", "word"])

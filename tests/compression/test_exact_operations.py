@@ -59,6 +59,12 @@ def test_what_is_no_number_becomes_one():
     assert exact_operations.limit(odd).tolist() == [-1e200, 1e200, -1e200]
 
 
+def test_no_zero_is_negative_by_the_choice_of_a_machine():
+    zeros = np.array([0.0, -0.0] * 9)
+    for larger in (FUNCTIONS["maximum"](zeros, -zeros), FUNCTIONS["maximum"](zeros, zeros), FUNCTIONS["relu"](zeros)):
+        assert not np.signbit(larger).any()
+
+
 def test_constants_do_not_hang_on_the_last_bits_of_a_library():
     for value in (1e-20, 0.1, -2.718281828459045, 1e300):
         near = [round_constant(one) for one in (value, np.nextafter(value, 0.0), np.nextafter(value, 2 * value))]
