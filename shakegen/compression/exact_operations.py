@@ -3,7 +3,7 @@
 IEEE 754 defines every bit of + - * / √ and of rounding, element by element, in whatever order a machine takes the
 elements. It leaves two things open, which are settled here. Sums: the terms are first rounded to whole multiples of a
 common unit, so coarse that every partial sum is below 2⁵³ units. Then any order, any number of threads and any fused
-product gives the same. Functions such as exp: they are polynomials in these operations, not those of a machine's library.
+product gives the same. Functions such as exp: they are polynomials in these operations, not those of a library.
 """
 
 import functools
