@@ -1,14 +1,12 @@
 """The command that says which model suits a text best."""
 
-import json
-
 import click
 
 from shakegen.cli.group import find_model, main, say_model
 from shakegen.cli.names import CorpusName
 from shakegen.cli.options import corpus_options, json_option, model_option
 from shakegen.cli.plot import name_files
-from shakegen.cli.tables import print_wrapped, table
+from shakegen.cli.tables import print_json, print_wrapped, table
 
 SHOWN = 20  # characters of a piece
 SURE = 0.9999  # probabilities beyond it are shown as such
@@ -50,7 +48,7 @@ def score(files, models, by, reading, as_json):
     pieces, total = scoring.score(loaded, texts, by)
     if as_json:
         figures = {"pieces": [piece.to_dict() for piece in pieces], "total": total.to_dict()}
-        click.echo(json.dumps({"models": named, "by": by, **figures}))
+        print_json({"models": named, "by": by, **figures})
         return
     say_model()
     print_pieces(pieces, total, by)

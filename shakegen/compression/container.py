@@ -50,8 +50,8 @@ class CompressedFileError(ValueError):
 def fingerprint(model: LanguageModel) -> bytes:
     """What tells a model from all others: its symbols, equations and weights, in 8 bytes of a sha256."""
     config = model.config
-    equations = structure_of(round_constants(trace(config.make_cell(), config.units).after.values()))
-    facts = [config.level, config.residual, model.vocabulary.to_json(), repr(equations), sorted(model.weights)]
+    equations = structure_of(round_constants(trace(config.make_layer(), config.units).after.values()))
+    facts = [config.level, config.adds_layers, model.vocabulary.to_json(), repr(equations), sorted(model.weights)]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for name in sorted(model.weights):
         digest.update(np.asarray(model.weights[name], "<f4").tobytes())

@@ -31,7 +31,7 @@ class ExactNetwork:
         check_arithmetic()
         self._multiply = Products()
         weights = {name: np.asarray(weight, np.float64) for name, weight in weights.items()}
-        cell, self._residual, self._layers = config.make_cell(), config.residual, []
+        cell, self._adds_layers, self._layers = config.make_layer(), config.adds_layers, []
         inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
         for number in range(1, config.layers + 1):
             self._layers.append(ExactLayer(cell, layer_weights(weights, number), inputs, self._multiply))
@@ -58,7 +58,7 @@ class ExactNetwork:
             if number:
                 x = self._multiply(output, layer.kernel)
             new = layer.step(x, states[len(after) : len(after) + len(layer.starts)])
-            output = output + new[0] if number and self._residual else new[0]
+            output = output + new[0] if number and self._adds_layers else new[0]
             after += new
         return after
 
@@ -68,7 +68,7 @@ class ExactNetwork:
         for layer in self._layers:
             outputs.append(states[first])
             first += len(layer.starts)
-        logits = self._multiply(sum(outputs[1:], outputs[0]) if self._residual else outputs[-1], self._kernel)
+        logits = self._multiply(sum(outputs[1:], outputs[0]) if self._adds_layers else outputs[-1], self._kernel)
         logits = limit(logits + self._bias)
         sums = np.zeros((len(logits), logits.shape[1] + 1))
         frequencies = np.floor(exp(logits - logits.max(axis=1, keepdims=True)) * FREQUENCY) + 1

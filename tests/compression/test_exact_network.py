@@ -20,6 +20,7 @@ OPTIONS = [
     ("minlstm", {"positive": True}),
     ("lstm", {"embedding": 3, "learn_initial_state": True}),
     ("gru", {"residual": False, "layers": 3}),
+    ("mingru", {"convolution": 3, "mlp": 2}),
 ]
 SYMBOLS = 7
 

@@ -19,7 +19,7 @@ from shakegen.text.vocabulary import Vocabulary
 text = "shall i compare thee to a summers day thou art more lovely and more temperate "
 vocabulary, digest = Vocabulary(sorted(set(text))), hashlib.sha256()
 cells = [(name, {}) for name in BUILT_IN] + [(name, {"layer_norm": True}) for name in ("gru", "lstm")]
-for name, options in [*cells, ("lstm", {"embedding": 30, "units": 200})]:
+for name, options in [*cells, ("lstm", {"embedding": 30, "units": 200}), ("mingru", {"mlp": 2})]:
     config, random = Config(name, **{"units": 33, "layers": 2, **options}), np.random.default_rng(0)
     shapes = config.weight_shapes(len(vocabulary)).items()
     weights = {name: random.normal(0, 0.4, shape).astype(np.float32) for name, shape in shapes}
