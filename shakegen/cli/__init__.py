@@ -4,6 +4,7 @@ from shakegen.cli import (  # noqa: F401
     compare,
     complete,
     completion,
+    compress,
     connectivity,
     corpora,
     export,
@@ -13,6 +14,7 @@ from shakegen.cli import (  # noqa: F401
     page,
     plot,
     sample,
+    score,
     show,
     train,
 )

@@ -10,7 +10,8 @@ from commands import LEAVES
 from shakegen.cli.options import long_flag
 
 VALUES = {
-    "against": "minutes", "beam_width": 3, "bias": -2.0, "clip_norm": 0.1, "corpus": "other.txt", "count": 2,
+    "against": "minutes", "beam_width": 3, "bias": -2.0, "by": "line", "clip_norm": 0.1, "corpus": "other.txt",
+    "count": 2,
     "encoding": "utf-16", "evaluations": "none.json", "find": "line-position", "from_epoch": 2, "layer": 2,
     "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training", "min_length": 9, "min_p": 0.3,
     "model": "other.h5", "models": "other.h5", "no_repeat_ngram": 1, "normalize": "text8", "on_unknown": "skip",
@@ -34,6 +35,9 @@ CALLS = [
     "complete --model autocomplete.h5 com",
     "complete --model autocomplete.h5 --interactive com",
     "complete --model autocomplete.h5 -",
+    "compress other.txt --model char.h5",
+    "compress - --model char.h5",
+    "decompress packed.shk --model char.h5",
     "connectivity --model autocomplete.h5 lovely",
     "connectivity --model autocomplete.h5 lovely --json",
     "connectivity --model autocomplete.h5 lovely --out page.html",
@@ -54,6 +58,8 @@ CALLS = [
     "novelty char.h5 --corpus poem.txt --length 60 --temperature 0",
     "novelty other.txt --corpus poem.txt",
     "plot char.h5",
+    "score other.txt --model char.h5",
+    "score other.txt --model char.h5 --model word.h5",
     "plot evaluation.json",
 ]
 
@@ -65,6 +71,7 @@ def outcome_of(shakegen, all_kinds, poem):
     Path("seed.txt").write_text("Shall")
     Path("evaluation.json").write_text(shakegen("evaluate", "autocomplete.h5", "poem.txt", "--json").stdout)
     shutil.copy("char.h5", "other.h5")
+    shakegen("compress", "other.txt", "--model", "char.h5", "--out", "packed.shk")
 
     def call(*arguments):
         before = set(Path().iterdir())

@@ -31,6 +31,7 @@ CALLS = {
         "char.h5 poem.txt --per-character", "word.h5 poem.txt",
         "autocomplete.h5 poem.txt",
     ],
+    "shakegen score": ["poem.txt -m char.h5", "poem.txt -m char.h5 -m word.h5"],
     "shakegen novelty": ["char.h5 --corpus poem.txt --length 200"],
     "shakegen plot": ["char.h5"],
     "shakegen info": list(MODELS),
