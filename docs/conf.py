@@ -23,7 +23,6 @@ exclude_patterns = [".*", "build", "poem", "**/__pycache__"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_pages"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_inline", "deflist"]
-suppress_warnings = ["toc.not_readable"]  # while docs/index.md names pages that are still to be written
 
 html_theme = "furo"
 html_title = "shakegen"

@@ -18,7 +18,12 @@ MORE = {
     "shakegen.compare.plan": "Plan Entry",
     "shakegen.compare.record": "Record Text",
     "shakegen.compare.summary": "Measurement Row Summary",
+    "shakegen.compression.container": "Sizes",
+    "shakegen.export.exporting": "export DifferenceError",
+    "shakegen.export.keras_file": "make_keras read_keras load_keras",
+    "shakegen.export.onnx_model": "make_onnx",
     "shakegen.export.page.page": "write_page",
+    "shakegen.export.tensors": "read_tensors write_tensors",
     "shakegen.lab.cliff": "cliff Cliff Descent",
     "shakegen.lab.cloze": "cloze Cloze",
     "shakegen.lab.gates": "gates Gates",
@@ -34,6 +39,7 @@ MORE = {
     "shakegen.layers.initial_state": "LearnedInitialState",
     "shakegen.model.base": "LossUnit",
     "shakegen.model.evaluation": "Evaluation",
+    "shakegen.model.scoring": "score weigh Evidence Piece",
     "shakegen.model.model_file": "Training",
     "shakegen.sampling.generator": "Draft",
     "shakegen.study.autocomplete.completion": "Completion Typing",
@@ -45,6 +51,7 @@ MORE = {
     "shakegen.text.encoding": "Part",
     "shakegen.text.ngram": "Baseline",
     "shakegen.text.vocabulary": "Reading",
+    "shakegen.text.word_vocabulary": "Spelling",
     "shakegen.text.windows": "Batches Windows",
 }
 

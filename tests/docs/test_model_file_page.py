@@ -12,10 +12,12 @@ from shakegen.cells import BUILT_IN, find_cell
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 
+BLOCK = {"block_norm", "block_convolution", "block_mlp_norm", "block_up", "block_down"}
 NORMS = {"kernel_scale", "recurrent_scale", "memory_scale", "memory_shift"}
 VARIANTS = [
     Config("lstm", units=3, layer_norm=True),
     Config("gru", units=3, reset_after=False, embedding=2, learn_initial_state=True),
+    Config("gru", units=3, convolution=2, mlp=2, learn_initial_state=True),
     Config("nlstm", units=3, depth=3),
     Config("mogrifier", units=3, rank=2, layer_norm=True),
 ]
@@ -118,6 +120,7 @@ def test_weights_of_cells_have_the_names_and_shapes_of_the_page(page, files):
         assert states.removesuffix(" …").split(", ") == list(kind(config["units"]).state_names)
         shapes = dict(re.findall(r"`([\w{}]+)` \(([^)]*)\)", text))
         names = {*re.findall(r"`([\w{}]+)`", text), *(NORMS if config.get("layer_norm") else ())}
+        names |= BLOCK if config.get("mlp") else set()
         inputs = config["embedding"] or len(symbols)
         for name, array in file["weights/layer1"].items():
             ours = [pattern for pattern in names if match(pattern, name)]
