@@ -8,7 +8,7 @@ import sys
 import click
 
 from shakegen.cli import keys
-from shakegen.cli.group import find_model, main, name_flags, read_argument, read_text, say_model
+from shakegen.cli.group import find_model, hint_at_random_state, main, name_flags, read_argument, read_text, say_model
 from shakegen.cli.help import group
 from shakegen.cli.options import (
     input_encoding_option,
@@ -46,6 +46,7 @@ TRUNCATION = {
     seed_option("Text to continue; empty: start from nothing; -: standard input."),
     click.option(
         "--seed-file",
+        type=click.Path(allow_dash=True),
         help="File with the text to continue, - for standard input; a line end at its end does not count.",
     ),
     input_encoding_option,
@@ -115,13 +116,14 @@ def sample(model, seed, seed_file, encoding, beam_width, interactive, stream, ra
     options["stop"] = [unescape(text) for text in options["stop"]]
     seed = read_seed(seed, seed_file, encoding, shared_input=interactive)
     loaded = load(model or find_model("next", quiet), "next")
-    if interactive:
-        write(converse(loaded, seed, **options) + "\n", raw)
-    elif beam_width is None:
-        options.setdefault("random_state", int.from_bytes(os.urandom(4)))
-        draw(loaded, seed, stream, raw, {"temperature": 0.8, **options})
-    else:
-        search(loaded, seed, beam_width, raw, quiet, options)
+    with hint_at_random_state(seed):
+        if interactive:
+            write(converse(loaded, seed, **options) + "\n", raw)
+        elif beam_width is None:
+            options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+            draw(loaded, seed, stream, raw, {"temperature": 0.8, **options})
+        else:
+            search(loaded, seed, beam_width, raw, quiet, options)
 
 
 def unescape(text: str) -> str:
