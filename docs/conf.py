@@ -20,7 +20,7 @@ root_doc = "docs/index"
 include_patterns = ["docs/**.md", "benchmarks/*.md", "corpora/*.md", "models/*.md", "CHANGELOG.md", "CONTRIBUTING.md"]
 exclude_patterns = [".*", "build", "poem", "**/__pycache__"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_pages"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_pages", "notebooks"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_inline", "deflist"]
 
