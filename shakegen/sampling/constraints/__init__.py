@@ -8,6 +8,7 @@ To add one: a `Constraint` that `bind`s to a `Rule`, an automaton over ids.
 """
 
 from shakegen.sampling.constraints.constraint import Constraint, DeadEnd, Rule, Rules
+from shakegen.sampling.constraints.forbid import Forbid
 from shakegen.sampling.constraints.repeats import NoRepeat, RepetitionPenalty
 
-__all__ = ["Constraint", "DeadEnd", "NoRepeat", "RepetitionPenalty", "Rule", "Rules"]
+__all__ = ["Constraint", "DeadEnd", "Forbid", "NoRepeat", "RepetitionPenalty", "Rule", "Rules"]
