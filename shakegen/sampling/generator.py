@@ -1,7 +1,7 @@
 """From a step function and a vocabulary to text: seeds in, samples and beams out. Only numpy."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from shakegen.checks import is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams, log_softmax
+from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
 from shakegen.sampling.stochastic import apply_temperature, stochastic_beam_search
 from shakegen.sampling.stopping import StopTexts, check_min_length, until
 from shakegen.sampling.truncation import KEEP as TRUNCATIONS, Truncation
@@ -56,6 +57,8 @@ class TextGenerator:
         stop=(),
         min_length: int = 0,
         on_unknown: str | None = None,
+        constraints: Iterable[Constraint] = (),
+        perplexity: float | None = None,
         **truncations,
     ) -> list[str]:
         """Several continuations of one seed text, drawn side by side.
@@ -65,12 +68,16 @@ class TextGenerator:
         Args:
             seed: the text to continue, of any length; empty starts from the zero state.
             length: the number of new symbols to draw.
-            temperature: divides the logits; 0 is greedy, 1 the network's own distribution.
+            temperature: divides the logits; 0 is greedy, 1 the network's own distribution. Two numbers go from the
+                first to the second along the text.
             random_state: determines the texts.
             count: the number of texts.
             stop: a text, or several; a continuation ends as soon as it has written one.
             min_length: a stop text does not end a continuation before it has so many new symbols.
             on_unknown: "error", "skip" or "symbol", for unknown symbols of the seed, as in `Vocabulary.encode`.
+            constraints: what may be written, from `shakegen.sampling.constraints`; they apply before the temperature.
+            perplexity: steer the temperature, from 1 on, so that each text has this perplexity per symbol under the
+                network.
             truncations: `top_k`, `top_p`, `min_p`, `typical`, as for `Truncation`, applied in this order after the
                 temperature.
 
@@ -80,8 +87,10 @@ class TextGenerator:
         Raises:
             UnknownCharacters, UnknownWords: the seed has unknown symbols and `on_unknown` is "error".
             ValueError: a number is out of range, or a stop text can never be written.
+            DeadEnd: the constraints leave nothing to write; a ValueError.
         """
-        options = {"stop": stop, "min_length": min_length, "on_unknown": on_unknown, **truncations}
+        options = {"stop": stop, "min_length": min_length, "on_unknown": on_unknown, "constraints": constraints}
+        options |= {"perplexity": perplexity, **truncations}
         draws = self._draws(seed, length, count, temperature, random_state, **options)
         drawn, lengths = np.empty((length, count), self.vocabulary.dtype), np.zeros(count, np.intp)
         for position, (ids, live) in enumerate(draws):
@@ -115,6 +124,7 @@ class TextGenerator:
         length_penalty: float = 0.0,
         no_repeat_ngram: int = 0,
         on_unknown: str | None = None,
+        constraints: Iterable[Constraint] = (),
     ) -> list[ScoredText]:
         """The likeliest continuations by beam search, best first.
 
@@ -126,15 +136,17 @@ class TextGenerator:
             count: the number of texts to return.
             length_penalty: α; texts are ranked by log-probability / lengthᵅ.
             no_repeat_ngram: n; no n symbols in a row occur twice in a continuation; 0 allows repeats.
+            constraints: what may be written; they leave the probabilities of what they allow as they are.
 
         Raises:
             UnknownCharacters, UnknownWords, ValueError: as for `samples`.
         """
-        check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty, no_repeat_ngram)
+        check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty)
         check_min_length(min_length)
+        rules = self._rules([*constraints, *NoRepeat.unless_zero(no_repeat_ngram)], seed)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
         hypotheses = beam_search(
-            self._step, logits, state, length, width, count, stops, min_length, length_penalty, no_repeat_ngram
+            self._step, logits, state, length, width, count, stops, min_length, length_penalty, rules
         )
         return self._score_texts(hypotheses, seed)
 
@@ -148,6 +160,7 @@ class TextGenerator:
         stop=(),
         min_length: int = 0,
         on_unknown: str | None = None,
+        constraints: Iterable[Constraint] = (),
     ) -> list[ScoredText]:
         """Distinct continuations, drawn without replacement, with their log-probabilities (Kool et al. 2019).
 
@@ -158,9 +171,10 @@ class TextGenerator:
             raise ValueError(f"the count is {count!r}: expected 1 text or more")
         check_beams(length, count, len(self.vocabulary.symbols))
         check_min_length(min_length)
+        rules = self._rules(constraints, seed)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
         hypotheses = stochastic_beam_search(
-            self._step, logits, state, length, count, temperature, random_state, stops=stops, min_length=min_length
+            self._step, logits, state, length, count, temperature, random_state, stops, min_length, rules
         )
         return self._score_texts(hypotheses, seed)
 
@@ -169,7 +183,18 @@ class TextGenerator:
         return Draft(self, seed, on_unknown)
 
     def _draws(
-        self, seed, length, count=1, temperature=1.0, random_state=0, stop=(), min_length=0, on_unknown=None, **rest
+        self,
+        seed,
+        length,
+        count=1,
+        temperature=1.0,
+        random_state=0,
+        stop=(),
+        min_length=0,
+        on_unknown=None,
+        constraints=(),
+        perplexity=None,
+        **rest,
     ):
         if not is_whole(count, 1):
             raise ValueError(f"the count is {count!r}: expected 1 text or more")
@@ -177,9 +202,15 @@ class TextGenerator:
         check_min_length(min_length)
         refuse_unknown("sampling", rest, TRUNCATIONS)
         Truncation(**rest)
+        rules = self._rules(constraints, seed, count)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown, count)
-        draws = ancestral(self._step, logits, state, length, temperature, random_state, **rest)
-        return until(draws, stops, count, min_length)
+        draws = ancestral(self._step, logits, state, length, temperature, random_state, rules, perplexity, **rest)
+        return until(draws, stops, count, min_length, rules)
+
+    def _rules(self, constraints, seed: str, streams: int = 1) -> Rules:
+        """The rules of streams that have read a seed."""
+        read = seed.removesuffix(self.vocabulary.pending(seed)) if isinstance(seed, str) else ""
+        return Rules(constraints, self.vocabulary.to_json(), read, streams)
 
     def _stops(self, stop) -> StopTexts:
         return StopTexts(stop, self.vocabulary.symbols)

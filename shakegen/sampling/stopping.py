@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from shakegen.checks import is_whole
+from shakegen.sampling.constraints import Rules
 
 
 class StopTexts:
@@ -99,7 +100,7 @@ def check_min_length(min_length: int) -> None:
 
 
 def until(
-    draws: Iterable[np.ndarray], stops: StopTexts, streams: int, min_length: int = 0
+    draws: Iterable[np.ndarray], stops: StopTexts, streams: int, min_length: int = 0, rules: Rules | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Draw until every stream has completed a stop text.
 
@@ -108,6 +109,7 @@ def until(
         stops: the stop texts.
         streams: N.
         min_length: a stop text does not end a stream before it has so many ids.
+        rules: those of the draw; they need not hold in a stream that has ended.
 
     Yields:
         The ids, and whether each belongs to the text of its stream, both of shape (N,). The stop text belongs to it.
@@ -119,5 +121,7 @@ def until(
             nodes, complete = stops.advance(nodes, ids)
             if count >= min_length and complete.any():
                 live = live & ~complete
+                if rules:
+                    rules.finished = ~live
                 if not live.any():
                     return

@@ -220,7 +220,7 @@ BAD = {
     "the length penalty is -1.0: expected 0 (none) to 100; 1 ranks by the mean": [
         "--beam-width", 3, "--length-penalty", -1
     ],
-    "the n-gram that may not repeat is -1: expected a number of characters, or 0 for none": [
+    "the n-gram that may not repeat is -1: expected 1 symbol or more; 8 is usual": [
         "--beam-width", 3, "--no-repeat-ngram", -1
     ],
     "top-k is 0: expected a number of characters, 1 or more; 10 is usual": ["--top-k", 0],
