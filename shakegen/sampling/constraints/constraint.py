@@ -126,10 +126,12 @@ class Rules:
         states = self._states[stream]
         return all(self._rules[k].allows(states[k], drawn) for k in self._lazy)
 
-    def advance(self, ids: np.ndarray) -> None:
-        """Take one more id in each stream, shape (N,)."""
+    def advance(self, ids: np.ndarray, live: np.ndarray | None = None) -> None:
+        """Take one more id in each stream, or in the live ones, both of shape (N,)."""
         self._written += 1
-        for states, drawn in zip(self._states, ids.tolist(), strict=True):
+        rows = range(len(ids)) if live is None else np.flatnonzero(live).tolist()
+        for row in rows:
+            states, drawn = self._states[row], ids.item(row)
             for k, rule in enumerate(self._rules):
                 states[k] = rule.advance(states[k], drawn)
 
