@@ -1,6 +1,6 @@
 """Sequential Monte Carlo: many texts grow side by side; weights say how well each fits, and the fitting ones multiply."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +40,7 @@ def fill_slots(
     count: int = 1,
     temperature: float = 1.0,
     random_state: int = 0,
-    rules: Rules | None = None,
+    make_rules: Callable[[int], Rules] | None = None,
     unknown: int | None = None,
 ) -> list[Filled | None]:
     """Draw texts from the distribution of the network, given that they fill slots, by particles.
@@ -57,7 +57,8 @@ def fill_slots(
         count: the number of texts.
         temperature: divides the logits; above 0.
         random_state: text i depends on it and on i alone.
-        rules: what may be written, of one stream. Their weights multiply the probability of a text, unnormalised.
+        make_rules: gives what may be written, for N streams. The weights multiply the probability of a text; they are not
+            renormalised.
         unknown: an id that is read in given texts, but costs nothing there.
 
     Returns:
@@ -72,6 +73,7 @@ def fill_slots(
     runs = max(1, CELLS // (particles * size))
     for first in range(0, count, runs):
         numbers = range(first, min(count, first + runs))
+        rules = make_rules(particles * len(numbers)) if make_rules else None
         swarm = Swarm(step, logits, state, particles, numbers, temperature, random_state, rules, contexts, unknown)
         for lookahead in lookaheads:
             swarm.fill(lookahead)
@@ -108,8 +110,6 @@ class Swarm:
         self._slots: list[Slot] = []
         self._unknown = -1 if unknown is None else unknown
         self._runs, self._rules = np.repeat(np.arange(len(numbers)), particles), rules
-        if rules:
-            rules.reorder(same)
         self._trail: list[tuple[np.ndarray, np.ndarray]] = []  # parents, and ids
         # All that belongs to a particle, besides the state of the network.
         self._rows = {

@@ -47,15 +47,15 @@ class Lookahead:
                 self._index[clock] = len(rows) - 1
                 continue
             shares = going_on if clock >= self.table.since else probabilities
-            row = np.stack([self._sum_up(rows[-1], states, shares) for states in self.table.states])
-            scale = scales[-1]
+            possible, scale, row = self.table.possible[clock], scales[-1], np.zeros_like(rows[-1])
+            for state in np.flatnonzero(possible):
+                row[state] = self._sum_up(rows[-1], self.table.states[state], shares)
             if clock >= slot.least:
                 ends = self.rest[0] + self.later[clock + len(self.table.given)]
                 highest = max(scale, ends.max()) if row.any() else ends.max()
                 row = row * np.exp(scale - highest) if row.any() else row
                 row[self.table.accepting] += np.exp(ends - highest)
                 scale = highest
-            possible = self.table.possible[clock]
             row[possible] += DEFENCE * row[possible].mean(axis=1, keepdims=True)
             row[~possible] = 0
             highest = row.max() or 1.0
