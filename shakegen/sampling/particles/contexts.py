@@ -46,7 +46,7 @@ def learn_contexts(step, logits, state, most: int, temperature: float = 1.0, ran
     Returns:
         Its contexts are the most frequent ones of up to `ORDER` symbols.
     """
-    random, size = np.random.default_rng((random_state, STREAMS)), logits.shape[1]
+    random, size = np.random.default_rng((random_state, 0, 1)), logits.shape[1]
     steps = max(8, min(STEPS, NUMBERS // (STREAMS * size)))
     state, logits = np.repeat(state, STREAMS, axis=0), np.repeat(logits, STREAMS, axis=0)
     ids, shares = np.empty((steps, STREAMS), np.intp), np.empty((steps, STREAMS, size), np.float32)

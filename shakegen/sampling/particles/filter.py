@@ -134,7 +134,7 @@ class Swarm:
             self._write(lookahead, live)
         rows = self._rows
         self._expect(lookahead.later[np.minimum(rows["clock"] + len(slot.given), len(lookahead.later) - 1)])
-        if (parents := self._resample(zeros)) is not None:
+        if (parents := self._resample(zeros, self._draw_uniform(1)[:, 0])) is not None:
             self._trail.append((parents, zeros - 1))
 
     def _find_live(self, slot: Slot) -> np.ndarray:
@@ -148,28 +148,22 @@ class Swarm:
 
     def _write(self, lookahead: Lookahead, live: np.ndarray) -> None:
         """Let the live particles write one symbol each."""
-        rows, table, own = self._rows, lookahead.table, log_softmax(self._logits / self._temperature)
-        allowed = self._rules.weigh(own, own.copy(), every=True) if self._rules else own
-        given = table.given[np.minimum(rows["place"], len(table.given) - 1)] if len(table.given) else rows["place"]
-        costs = np.where(given == self._unknown, 0, allowed[np.arange(len(given)), given])
-        totals = lookahead.weigh(allowed, given, costs, rows, live)
-        highest = totals.max(axis=1, keepdims=True)
-        weights = np.exp(totals - np.where(highest > -np.inf, highest, 0))
-        with np.errstate(divide="ignore"):
-            gain = np.log(weights.sum(axis=1)) + highest[:, 0]
-        rows["weight"][live] += gain[live] - rows["expected"][live]
-        parents = self._resample(np.where(live, rows["place"], -1))
+        given = lookahead.next_given(self._rows["place"])
+        own, allowed, totals = self._weigh(lookahead, given, live)
+        weights, gains = exponentiate(totals)
+        self._rows["weight"][live] += gains[live] - self._rows["expected"][live]
+        # What is drawn next has no part in the weights, so they are known, and resampled, before.
+        uniform = self._draw_uniform(self._particles + 1, live)
+        parents = self._resample(np.where(live, self._rows["place"], -1), uniform[:, 0])
         if parents is not None:
-            weights, totals, allowed, own = (values[parents] for values in (weights, totals, allowed, own))
-            given, costs, live = given[parents], costs[parents], live[parents]
-            rows = self._rows
-        drawn = draw(weights, self._draw_uniform(self._particles).ravel())
+            own, allowed, totals, weights = (values[parents] for values in (own, allowed, totals, weights))
+            given, live = given[parents], live[parents]
+        rows, table, each = self._rows, lookahead.table, np.arange(len(live))
+        live = live & (rows["weight"] > -np.inf)
+        drawn = draw(weights, uniform[:, 1:].ravel())
         writes = drawn == own.shape[1]
         ids = np.where(writes, given, drawn)
-        each = np.arange(len(ids))
-        live = live & (rows["weight"] > -np.inf)
-        cost = np.where(writes, costs, allowed[each, ids])
-        rows["expected"] = np.where(live, totals[each, drawn] - cost, rows["expected"])
+        np.subtract(totals[each, drawn], allowed[each, drawn], where=live, out=rows["expected"])
         rows["log_probability"] += np.where(live & (ids != self._unknown), own[each, ids], 0)
         free = live & ~writes
         rows["pattern"] = np.where(free, table.states[rows["pattern"], ids], rows["pattern"])
@@ -180,6 +174,17 @@ class Swarm:
         rows["context"] = np.where(live, self._contexts.following[rows["context"], ids], rows["context"])
         self._trail.append((each if parents is None else parents, np.where(live, ids, -1)))
         self._read(ids, live)
+
+    def _weigh(self, lookahead: Lookahead, given: np.ndarray, live: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Log-probabilities of the network, shape (N, V); with the rules; and with ψ, both of shape (N, V + 1).
+
+        The last column is for the next symbol of the given text.
+        """
+        own = log_softmax(self._logits / self._temperature)
+        ruled = self._rules.weigh(own, own.copy(), every=True) if self._rules else own
+        costs = np.where(given == self._unknown, 0, ruled[np.arange(len(given)), given])
+        allowed = np.column_stack([ruled, costs])
+        return own, allowed, allowed + lookahead.expect(given, self._rows, live)
 
     def _read(self, ids: np.ndarray, live: np.ndarray) -> None:
         """Let the network read one symbol in each live row."""
@@ -193,16 +198,22 @@ class Swarm:
             self._logits = self._logits.copy()
             self._logits[live], self._state[live] = logits, state
 
-    def _draw_uniform(self, count: int) -> np.ndarray:
-        return np.stack([random.random(count) for random in self._random])
+    def _draw_uniform(self, count: int, live: np.ndarray | None = None) -> np.ndarray:
+        """Random numbers for each run, shape (runs, count); runs without a live row need none and draw none."""
+        runs = range(len(self._random)) if live is None else set(self._runs[live].tolist())
+        nothing = np.zeros(count)
+        return np.stack([own.random(count) if run in runs else nothing for run, own in enumerate(self._random)])
 
-    def _resample(self, stages: np.ndarray) -> np.ndarray | None:
+    def _resample(self, stages: np.ndarray, uniform: np.ndarray) -> np.ndarray | None:
         """Resample particles of one run and stage among themselves, where their weights are uneven; -1 stays.
+
+        Args:
+            stages: shape (N,).
+            uniform: a random number for each run.
 
         Returns:
             The row from which each row goes on, or None if all stay.
         """
-        uniform = self._draw_uniform(1)[:, 0]
         groups = np.where(stages < 0, -1, self._runs * (stages.max() + 1) + stages)
         parents, weights = resample(self._rows["weight"], groups, uniform[self._runs])
         if parents is None:
@@ -244,6 +255,14 @@ class Swarm:
         ]
 
 
+def exponentiate(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """exp(logs) up to a factor for each row, and the logarithm of the sum of each row of exp(logs)."""
+    highest = logs.max(axis=1, keepdims=True)
+    weights = np.exp(logs - np.where(highest > -np.inf, highest, 0))
+    with np.errstate(divide="ignore"):
+        return weights, np.log(weights.sum(axis=1)) + highest[:, 0]
+
+
 def resample(
     weights: np.ndarray, groups: np.ndarray, uniform: np.ndarray
 ) -> tuple[np.ndarray | None, np.ndarray]:
@@ -260,9 +279,10 @@ def resample(
     """
     order = np.argsort(groups, kind="stable")
     order = order[groups[order] >= 0]
-    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
     if not len(order):
         return None, weights
+    starts = np.concatenate([[0], 1 + np.flatnonzero(np.diff(groups[order]))])
+    sizes = np.diff([*starts, len(order)])
     logs = weights[order]
     highest = np.maximum.reduceat(logs, starts)
     highest[highest == -np.inf] = 0

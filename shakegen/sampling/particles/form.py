@@ -60,6 +60,13 @@ class Form:
                     f"one length, as in {{:{part.most}}}"
                 )
 
+    @property
+    def longest(self) -> int:
+        """The largest number of symbols, places and given texts together; more only where a symbol has several
+        characters."""
+        lengths = [part.most if isinstance(part, Place) else len(part) for part in self.parts]
+        return max(lengths) if self.total else sum(lengths)
+
     @classmethod
     def template(cls, text: str, length: int = LENGTH) -> "Form":
         """The form of a template: its text is given, except for places in braces.

@@ -79,30 +79,32 @@ class Lookahead:
         clocks = np.minimum(np.arange(size), self.table.slot.most + 1)
         return self.of_place(clocks, np.zeros_like(clocks), np.full_like(clocks, context))
 
-    def weigh(self, allowed, given: np.ndarray, costs: np.ndarray, rows: dict, live: np.ndarray) -> np.ndarray:
-        """log p + log ψ of every symbol that may come next in each row; last, of the next symbol of the given text.
+    def next_given(self, places: np.ndarray) -> np.ndarray:
+        """The next symbol of the given text, by the number of its symbols that are written; 0 where there is none."""
+        return np.append(self.table.given, 0)[places]
+
+    def expect(self, given: np.ndarray, rows: dict[str, np.ndarray], live: np.ndarray) -> np.ndarray:
+        """log ψ after each symbol that may come next in each row, and last, after the next symbol of the given text.
 
         Args:
-            allowed: log-probabilities, shape (N, V).
             given: the next symbol of the given text, shape (N,).
-            costs: its log-probability, shape (N,).
             rows: `clock`, `pattern`, `node`, `place` and `context` of each row.
             live: other rows get -inf throughout.
+
+        Returns:
+            Shape (N, V + 1); -inf is for what may not come next.
         """
         table, following = self.table, self.contexts.following
-        totals = np.full((len(allowed), allowed.shape[1] + 1), -np.inf)
-        free = np.flatnonzero(live & (rows["place"] == 0))
+        expected = np.full((len(given), following.shape[1] + 1), -np.inf)
+        clock, pattern, node, place = (rows[name] for name in ("clock", "pattern", "node", "place"))
+        free = np.flatnonzero(live & (place == 0))
         if len(free):
-            clock, pattern, node = (rows[name][free] for name in ("clock", "pattern", "node"))
             after = following[rows["context"][free]]
-            values = allowed[free] + self.of_place(clock[:, None] + 1, table.states[pattern], after)
-            values[table.may_not_follow(clock, node)] = -np.inf
-            totals[free, :-1] = values
+            values = self.of_place(clock[free, None] + 1, table.states[pattern[free]], after)
+            values[table.may_not_follow(clock[free], node[free])] = -np.inf
+            expected[free, :-1] = values
         if len(table.given):
-            place, clock = rows["place"], rows["clock"]
-            begins = table.may_end(clock, rows["node"], rows["pattern"])
-            writes = np.flatnonzero(live & (begins | (place > 0)))
-            ones = given[writes]
-            rest = self.rest[place[writes] + 1, following[rows["context"][writes], ones]]
-            totals[writes, -1] = costs[writes] + rest + self.later[clock[writes] + len(table.given)]
-        return totals
+            writes = np.flatnonzero(live & (table.may_end(clock, node, pattern) | (place > 0)))
+            after = following[rows["context"][writes], given[writes]]
+            expected[writes, -1] = self.rest[place[writes] + 1, after] + self.later[clock[writes] + len(table.given)]
+        return expected

@@ -45,12 +45,12 @@ def fill_form(
     check_particles(count, particles, temperature, random_state)
     if not isinstance(seed, str):
         raise TypeError(f"the seed is {seed!r}: expected a text to continue")
-    bound = bind_form(form, vocabulary, seed, on_unknown)
-    longest = sum(slot.most + len(slot.given) for slot in bound.slots)
-    if particles * longest > MOST:
+    if particles * form.longest > MOST:
         raise ValueError(
-            f"{particles} particles over up to {longest:,} symbols are too many: expected a product of at most {MOST:,}"
+            f"{particles} particles over up to {form.longest:,} characters are too many: expected a product of at most "
+            f"{MOST:,}"
         )
+    bound = bind_form(form, vocabulary, seed, on_unknown)
     logits, state = generator._prime(bound.beginning, on_unknown)
     refuse_contradictions(bound, constraints, vocabulary)
 
