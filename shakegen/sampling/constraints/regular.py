@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-
 MOST_POSITIONS, MOST_STATES = 20_000, 50_000
 START = -1  # the position before the first character
 CATEGORIES = {
