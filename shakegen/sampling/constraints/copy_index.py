@@ -14,7 +14,6 @@ FACTOR = 0x9E3779B97F4A7C15  # of the polynomial hash, modulo 2^64; odd
 MASK = (1 << 64) - 1
 BLOCK = 1 << 18
 LEAST, MOST = 2, 1000
-DTYPES = (np.uint8, np.uint16, np.uint32)
 
 
 class CopyIndex:
@@ -33,9 +32,10 @@ class CopyIndex:
         check_length(n)
         self.n, self._ids = n, ids
         self._entries = build_entries(ids, n) if entries is None else entries
-        self._numbers = memoryview(self._entries)  # type: ignore[arg-type]
+        self._numbers = memoryview(self._entries)  # type: ignore[arg-type]  # quick to look one up in
         self._shift = place_bits(len(ids))
-        self._bytes, self._width = memoryview(np.ascontiguousarray(ids)).cast("B"), ids.dtype.itemsize
+        self._width = ids.dtype.itemsize
+        self._bytes = memoryview(np.ascontiguousarray(ids)).cast("B")  # type: ignore[arg-type]
 
     def has(self, digest: int, passage: bytes) -> bool:
         """Whether n ids, given as bytes of the corpus's type and by their hash, stand in the corpus."""

@@ -125,7 +125,8 @@ class Positions:
             first, last = (frozenset().union(*sets) for sets in list(zip(*parts, strict=True))[1:])
             return Part(any(part.empty for part in parts), first, last)
         if kind in ("MAX_REPEAT", "MIN_REPEAT"):
-            return self._repeat(*value, flags)
+            least, most, items = value
+            return self._repeat(least, most, items, flags)
         if kind in REFUSED:
             raise Unsupported(REFUSED[kind])
         if flags & re.ASCII:
