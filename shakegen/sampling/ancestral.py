@@ -56,7 +56,7 @@ def ancestral(
     truncation = Truncation(**truncations)
     changing = change_temperature(temperature, perplexity, length, len(logits))
     if rules or changing:
-        rules = rules or Rules([], [], streams=len(logits))
+        rules = rules or Rules([], [], [""] * len(logits))
         return draw_ruled(step, logits, state, length, changing or temperature, random_state, truncation, rules)
     if not truncation or not temperature:
         return draw_plain(step, logits, state, length, temperature, random_state)

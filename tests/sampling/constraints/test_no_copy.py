@@ -62,7 +62,7 @@ def test_equal_hashes_of_different_passages_are_told_apart(monkeypatch):
 @pytest.mark.parametrize("symbols", [["a", "b", "c", "d"], ["a", "ab", "ca", "cc", "b", "bcaa", "d", None]], ids=str)
 def test_a_text_holds_no_copy_at_either_level(symbols, truncation):
     corpus = "".join(np.random.default_rng(0).choice([*"abc"], 3000, p=[0.6, 0.3, 0.1]))
-    rules = Rules([NoCopy(corpus_of(corpus), 6)], symbols, "ab", 2)
+    rules = Rules([NoCopy(corpus_of(corpus), 6)], symbols, ["ab"] * 2)
     logits = np.tile(np.log(np.arange(len(symbols), 0, -1, dtype=np.float32)), (2, 1))
     logits[:, [k for k, text in enumerate(symbols) if text is None]] = -np.inf
 
