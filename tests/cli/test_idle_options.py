@@ -11,7 +11,7 @@ VALUES = {
     "against": "minutes", "alphabet": "e", "beam_width": 3, "bias": -2.0, "clip_norm": 0.1, "corpus": "other.txt",
     "count": 2, "encoding": "utf-16", "evaluations": "none.json", "find": "line-position", "forbid_pattern": "[^e]",
     "from_epoch": 2, "layer": 2, "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training",
-    "min_length": 9, "min_p": 0.3, "model": "other.h5", "models": "other.h5", "no_copy": 2, "no_repeat_ngram": 1,
+    "min_length": 25, "min_p": 0.3, "model": "other.h5", "models": "other.h5", "no_copy": 2, "no_repeat_ngram": 1,
     "normalize": "text8", "on_unknown": "skip", "out": "out.html", "perplexity": 1e8, "position": 2,
     "random_state": 5, "repetition_penalty": 1e9, "repetition_window": 2, "seed": "Thou", "seed_file": "other.txt",
     "seeds": "other.txt", "shown": 5, "signal": "f", "split": "validation", "starts": 40, "steps": 30,
