@@ -39,10 +39,11 @@ def test_installed_wheel_samples_from_the_pretrained_sonnets(elsewhere):
     assert len(text) == 7 + 50 + 1
 
 
-def test_installed_wheel_has_its_own_corpora_and_models(elsewhere):
-    path = run(elsewhere, "corpora", "path", "sonnets").strip()
+@pytest.mark.parametrize("name", ["sonnets", "warpeace"])
+def test_installed_wheel_has_its_own_corpora_and_models(name, elsewhere):
+    path = run(elsewhere, "corpora", "path", name).strip()
     assert Path(path).is_relative_to(elsewhere)
-    assert Path(path).read_bytes() == (ROOT / "corpora" / "sonnets.txt").read_bytes()
+    assert Path(path).read_bytes() == (ROOT / "corpora" / Path(path).name).read_bytes()
     assert run(elsewhere, "models").count(str(elsewhere)) == len(list((ROOT / "models").glob("*.h5")))
 
 

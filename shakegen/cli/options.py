@@ -14,6 +14,8 @@ from shakegen.cells.registry import CELLS, option_names, parse_cell
 from shakegen.network.config import EMBEDDINGS, Config
 from shakegen.text.vocabulary import ON_UNKNOWN
 
+ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+
 
 class Grouped(click.Command):
     """A command whose help shows options below their titles from `group`; options without a title stand last."""
@@ -82,6 +84,11 @@ def refuse_idle_on(task: str) -> None:
 
     for reason, names in get_task(task).idle.items():
         refuse_idle(f"on the task {task}, which {reason}", *names)
+
+
+def unescape(text: str) -> str:
+    r"""A text with its line end, tab or backslash for each \n, \t or \\: few shells write them otherwise."""
+    return re.sub(r"\\[nt\\]", lambda match: ESCAPES[match[0]], text)
 
 
 class Listed(click.ParamType):

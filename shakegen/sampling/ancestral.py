@@ -56,7 +56,7 @@ def ancestral(
     truncation = Truncation(**truncations)
     changing = change_temperature(temperature, perplexity, length, len(logits))
     if rules or changing:
-        rules = rules or Rules([], [], streams=len(logits))
+        rules = rules or Rules([], [], [""] * len(logits))
         return draw_ruled(step, logits, state, length, changing or temperature, random_state, truncation, rules)
     if not truncation or not temperature:
         return draw_plain(step, logits, state, length, temperature, random_state)
@@ -66,7 +66,7 @@ def ancestral(
 def draw_plain(step, logits, state, length, temperature, random_state):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     add, argmax = np.add, noisy.argmax
-    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
+    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)
     for count in range(length):
         if count:
             logits, state = step(ids, state)
@@ -81,7 +81,7 @@ def draw_plain(step, logits, state, length, temperature, random_state):
 def draw_truncated(step, logits, state, length, temperature, random_state, truncation):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     add, argmax = np.add, noisy.argmax
-    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
+    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)
     allows = truncation.single(temperature, logits.shape[1], logits.dtype) if len(logits) == 1 else None
     for count in range(length):
         if count:
@@ -113,7 +113,7 @@ def draw_ruled(step, logits, state, length, temperature, random_state, truncatio
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     argmax, streams = noisy.argmax, range(len(logits))
     changing = None if isinstance(temperature, float | int) else temperature
-    noise = draw_gumbel_noise(logits.shape, 1.0 if changing else temperature, random_state, logits.dtype)
+    noise = draw_gumbel_noise(logits.shape, 1.0 if changing else temperature, random_state, logits.dtype, length)
     lazy = rules.lazy and not truncation
     for count in range(length):
         if count:
@@ -147,11 +147,11 @@ def change_temperature(temperature, perplexity: float | None, length: int, strea
     return Ramp(temperature, length) if isinstance(temperature, tuple) else None
 
 
-def draw_gumbel_noise(shape, scale: float, random_state: int, dtype) -> Iterator[np.ndarray]:
-    """Endless arrays of independent Gumbel noise times `scale`, shape (N, V)."""
+def draw_gumbel_noise(shape, scale: float, random_state: int, dtype, length: int) -> Iterator[np.ndarray]:
+    """Endless arrays of independent Gumbel noise times `scale`, shape (N, V), made for about `length` of them."""
     streams, symbols = shape
     generators = [np.random.default_rng((random_state, stream)) for stream in range(streams)]
-    block, scale = max(1, NOISE // symbols), min(scale, LARGEST_SCALE)
+    block, scale = max(1, min(NOISE // symbols, length)), min(scale, LARGEST_SCALE)
     noise = np.empty((block, streams, symbols), dtype)
     while True:
         for stream, generator in enumerate(generators):

@@ -1,7 +1,7 @@
 """From a step function and a vocabulary to text: seeds in, samples and beams out. Only numpy."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +50,7 @@ class TextGenerator:
 
     def samples(
         self,
-        seed: str = "",
+        seed: str | Sequence[str] = "",
         length: int = 200,
         temperature: float = 1.0,
         random_state: int = 0,
@@ -62,18 +62,18 @@ class TextGenerator:
         perplexity: float | None = None,
         **truncations,
     ) -> list[str]:
-        """Several continuations of one seed text, drawn side by side.
+        """Several continuations of one seed text, or one of each of several, drawn side by side.
 
-        Text i depends only on `random_state` and i.
+        Text i depends only on its seed, `random_state` and i.
 
         Args:
-            seed: the text to continue, of any length; empty starts from the zero state.
+            seed: the text to continue, of any length; empty starts from the zero state. Several are continued once.
             length: the number of new symbols to draw.
             temperature: divides the logits; 0 is greedy, 1 the network's own distribution. Two numbers go from the
                 first to the second along the text.
             random_state: determines the texts.
-            count: the number of texts.
-            stop: a text, or several; a continuation ends as soon as it has written one.
+            count: the number of texts; with several seeds, their number, whatever this is.
+            stop: a text or a `StopAfter`, or several; a continuation ends as soon as it has written one.
             min_length: a stop text does not end a continuation before it has so many new symbols.
             on_unknown: "error", "skip" or "symbol", for unknown symbols of the seed, as in `Vocabulary.encode`.
             constraints: what may be written, from `shakegen.sampling.constraints`; they apply before the temperature.
@@ -93,12 +93,13 @@ class TextGenerator:
         options = {"stop": stop, "min_length": min_length, "on_unknown": on_unknown, "constraints": constraints}
         options |= {"perplexity": perplexity, **truncations}
         draws = self._draws(seed, length, count, temperature, random_state, **options)
-        drawn, lengths = np.empty((length, count), self.vocabulary.dtype), np.zeros(count, np.intp)
+        seeds = [seed] * count if isinstance(seed, str) else [*seed]
+        drawn, lengths = np.empty((length, len(seeds)), self.vocabulary.dtype), np.zeros(len(seeds), np.intp)
         for position, (ids, live) in enumerate(draws):
             drawn[position] = ids
             lengths += live
         texts = (self.vocabulary.decode(ids[:end]) for ids, end in zip(drawn.T, lengths, strict=True))
-        return [text.removeprefix(self.vocabulary.pending(seed)) for text in texts]
+        return [text.removeprefix(self.vocabulary.pending(one)) for one, text in zip(seeds, texts, strict=True)]
 
     def stream(self, seed: str = "", length: int = 200, every: int = 1, **options) -> Iterator[str]:
         """The text of `samples` with a count of 1, in pieces of `every` symbols as they are drawn, in constant memory.
@@ -144,8 +145,8 @@ class TextGenerator:
         """
         check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty)
         check_min_length(min_length)
-        rules = self._rules([*constraints, *NoRepeat.unless_zero(no_repeat_ngram)], seed)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
+        rules = self._rules([*constraints, *NoRepeat.unless_zero(no_repeat_ngram)], [seed])
         hypotheses = beam_search(
             self._step, logits, state, length, width, count, stops, min_length, length_penalty, rules
         )
@@ -172,8 +173,8 @@ class TextGenerator:
             raise ValueError(f"the count is {count!r}: expected 1 text or more")
         check_beams(length, count, len(self.vocabulary.symbols))
         check_min_length(min_length)
-        rules = self._rules(constraints, seed)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
+        rules = self._rules(constraints, [seed])
         hypotheses = stochastic_beam_search(
             self._step, logits, state, length, count, temperature, random_state, stops, min_length, rules
         )
@@ -239,15 +240,20 @@ class TextGenerator:
         check_min_length(min_length)
         refuse_unknown("sampling", rest, TRUNCATIONS)
         Truncation(**rest)
-        rules = self._rules(constraints, seed, count)
-        stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown, count)
+        stops = self._stops(stop)
+        if isinstance(seed, str):
+            logits, state = self._prime(seed, on_unknown, count)
+        else:
+            check_seeds(seed)
+            logits, state = map(np.concatenate, zip(*(self._prime(one, on_unknown) for one in seed), strict=True))
+        rules = self._rules(constraints, [seed] * count if isinstance(seed, str) else seed)
         draws = ancestral(self._step, logits, state, length, temperature, random_state, rules, perplexity, **rest)
-        return until(draws, stops, count, min_length, rules)
+        return until(draws, stops, len(logits), min_length, rules)
 
-    def _rules(self, constraints, seed: str, streams: int = 1) -> Rules:
-        """The rules of streams that have read a seed."""
-        read = seed.removesuffix(self.vocabulary.pending(seed)) if isinstance(seed, str) else ""
-        return Rules(constraints, self.vocabulary.to_json(), read, streams)
+    def _rules(self, constraints, seeds: Sequence[str]) -> Rules:
+        """The rules of streams that have read their seeds."""
+        pending = self.vocabulary.pending
+        return Rules(constraints, self.vocabulary.to_json(), [one.removesuffix(pending(one)) for one in seeds])
 
     def _stops(self, stop) -> StopTexts:
         return StopTexts(stop, self.vocabulary.symbols)
@@ -285,6 +291,19 @@ class TextGenerator:
     def _score_texts(self, hypotheses, seed: str) -> list[ScoredText]:
         pending, decode = self.vocabulary.pending(seed), self.vocabulary.decode
         return [ScoredText(decode(h.ids).removeprefix(pending), h.score, h.log_probability) for h in hypotheses]
+
+
+def check_seeds(seeds) -> None:
+    """Check that there are several seeds.
+
+    Raises:
+        TypeError: they are no list of texts.
+        ValueError: there is none.
+    """
+    if not isinstance(seeds, list | tuple) or not all(isinstance(one, str) for one in seeds):
+        raise TypeError(f"the seed is {seeds!r}: expected a text to continue, or a list of texts")
+    if not seeds:
+        raise ValueError("the list of seeds is empty: expected one text to continue, or more")
 
 
 class Draft:

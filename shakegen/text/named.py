@@ -1,4 +1,4 @@
-"""Texts with a name: one comes with shakegen; the others are fetched once, verified and kept in the cache folder."""
+"""Texts with a name: two come with shakegen; the others are fetched once, verified and kept in the cache folder."""
 
 import hashlib
 import logging
@@ -45,17 +45,25 @@ class NamedText:
         size: of the text, in bytes.
         checksum: of the text, `sha256:…` or `md5:…`.
         download: the text, or a zip archive of it; None if the text comes with shakegen.
+        suffix: of the file that comes with shakegen.
     """
 
     title: str
     size: int
     checksum: str
     download: Download | None = None
+    suffix: str = ".txt"
 
 
 NAMED = {
     "sonnets": NamedText(
         "Shakespeare's 154 sonnets", 93_959, "sha256:7e089b27c1ce70248e136c853b41f6a6749995dbf0f8d949d1571f9049d90451"
+    ),
+    "warpeace": NamedText(
+        "War and Peace, translated by L. and A. Maude",
+        3_196_231,
+        "sha256:e9d70cc7d26da7bb53c09a90844647f75cd2ef081b6aa358290a8cf7184d889b",
+        suffix=".txt.xz",
     ),
     "tinyshakespeare": NamedText(
         "40,000 lines from Shakespeare's plays",
@@ -92,7 +100,7 @@ def data_folder(name: str) -> Path:
 
 
 def locate_text(name: str) -> Path:
-    """The path of a named text, whether or not it has been fetched.
+    """The path of the file of a named text, whether or not it has been fetched.
 
     Raises:
         ValueError: there is no corpus of that name.
@@ -100,13 +108,13 @@ def locate_text(name: str) -> Path:
     if name not in NAMED:
         raise ValueError(f"there is no corpus {name!r}: expected one of {', '.join(NAMED)}")
     folder = data_folder("corpora") if NAMED[name].download is None else cache_folder() / "corpora"
-    return folder / f"{name}.txt"
+    return folder / f"{name}{NAMED[name].suffix}"
 
 
 def is_here(name: str) -> bool:
     """Whether a named text is on this machine."""
-    path = locate_text(name)
-    return path.is_file() and path.stat().st_size == NAMED[name].size
+    path, text = locate_text(name), NAMED[name]
+    return path.is_file() and (text.download is None or path.stat().st_size == text.size)
 
 
 def fetch_text(name: str, verify: bool = False) -> Path:

@@ -32,7 +32,7 @@ def test_list_names_all_texts_and_whether_they_are_here(shakegen):
     header, *rows = shakegen("corpora", "list").stdout.splitlines()
     assert header.split() == ["name", "size", "here", "what"]
     assert [row.split()[0] for row in rows] == list(named.NAMED)
-    assert [row.split()[3] for row in rows] == ["yes", "no", "no"]
+    assert [row.split()[3] for row in rows] == ["yes", "yes", "no", "no"]
 
 
 def test_get_prints_where_the_text_is_and_fails_in_one_line(shakegen, cache):

@@ -8,21 +8,25 @@ import pytest
 from commands import LEAVES
 
 VALUES = {
-    "against": "minutes", "beam_width": 3, "bias": -2.0, "clip_norm": 0.1, "corpus": "other.txt", "count": 2,
-    "encoding": "utf-16", "evaluations": "none.json", "find": "line-position", "from_epoch": 2, "layer": 2,
-    "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training", "min_length": 9, "min_p": 0.3,
-    "model": "other.h5", "models": "other.h5", "no_repeat_ngram": 1, "normalize": "text8", "on_unknown": "skip",
-    "out": "out.html", "position": 2, "random_state": 5, "seed": "Thou", "seed_file": "other.txt", "shown": 5,
-    "signal": "f", "split": "validation", "starts": 40, "steps": 30, "target": "more", "temperature": 0.3,
+    "against": "minutes", "alphabet": "e", "beam_width": 3, "bias": -2.0, "clip_norm": 0.1, "corpus": "other.txt",
+    "count": 2, "encoding": "utf-16", "evaluations": "none.json", "find": "line-position", "forbid_pattern": "[^e]",
+    "from_epoch": 2, "layer": 2, "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training",
+    "min_length": 25, "min_p": 0.3, "model": "other.h5", "models": "other.h5", "no_copy": 2, "no_repeat_ngram": 1,
+    "normalize": "text8", "on_unknown": "skip", "out": "out.html", "perplexity": 1e8, "position": 2,
+    "random_state": 5, "repetition_penalty": 1e9, "repetition_window": 2, "seed": "Thou", "seed_file": "other.txt",
+    "seeds": "other.txt", "shown": 5, "signal": "f", "split": "validation", "starts": 40, "steps": 30,
+    "target": "more", "temperature": 0.3, "temperature_from": 0.1, "temperature_to": 3, "temperatures": "0.2,3",
     "text_file": "other.txt", "top": 1, "top_k": 2, "top_p": 0.3, "typical": 0.2, "units": 3, "weight": 5.5,
 }  # fmt: skip
-# Where an option changes only when or how text appears, or where it needs symbols that the model does not know.
-UNSEEN = {"stream", "raw", "on_unknown"}
+# Where an option changes only when or how text appears, or where it needs symbols that the model does not know, or has
+# not written there.
+UNSEEN = {"stream", "raw", "on_unknown", "lines", "sentences"}
 SAMPLE = "sample --model char.h5 --seed Shall --length 30 --random-state 1"
 CALLS = [
     SAMPLE,
-    f"{SAMPLE} --stop e",
+    f"{SAMPLE} --stop T",
     f"{SAMPLE} --count 2",
+    f"{SAMPLE} --length 300 --no-copy 2 --corpus poem.txt --repetition-penalty 2",
     f"{SAMPLE} --beam-width 3 --stochastic",
     "sample --model char.h5 --seed Shall --length 30 --temperature 0",
     "sample --model char.h5 --seed Shall --length 30 --beam-width 3 --count 2",
@@ -86,7 +90,9 @@ def test_an_option_changes_the_outcome_or_is_refused(outcome_of, call):
         if not isinstance(option, click.Option) or option.name in UNSEEN or set(flags) & {*call.split(), "--help"}:
             continue
         flag = flags[-1] if option.is_flag and option.default is True else flags[0]
-        value = [] if option.is_flag else [usual[1].strip()[-3] if flag == "--stop" else VALUES[option.name]]
+        value = (
+            [] if option.is_flag else [usual[1].strip()[-3] if flag in ("--stop", "--forbid") else VALUES[option.name]]
+        )
         code, out, said, files = outcome_of(*call.split(), flag, *value)
         assert (code, out, said, files) != usual, f"{flag} has no effect"
         if code:
@@ -119,9 +125,13 @@ IDLE = {
     "--on-unknown has no effect on the task autocomplete, which reads every text as words of a to z: leave it out": (
         "connectivity x --model autocomplete.h5 --on-unknown error"
     ),
-    "--stream has no effect on several texts: leave it out": "sample --model char.h5 --count 2 --stream",
+    "--stream has no effect on several texts, or with --json: leave it out": (
+        "sample --model char.h5 --count 2 --stream"
+    ),
     "--no-stream has no effect on a beam search: leave it out": "sample --model char.h5 --beam-width 2 --no-stream",
-    "--min-length has no effect without --stop: leave it out": "sample --model char.h5 --min-length 0",
+    "--min-length has no effect without --stop, --lines or --sentences: leave it out": (
+        "sample --model char.h5 --min-length 0"
+    ),
     "--encoding has no effect on a --seed of the command line: leave it out": "sample --encoding utf-8",
     "--random-state has no effect at a temperature of 0: leave it out": "sample --temperature 0 --random-state 0",
     "--worker-wait has no effect on one process: leave it out": "train poem.txt --worker-wait 3",

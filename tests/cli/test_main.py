@@ -98,7 +98,9 @@ BAD_CALLS = {
     ),
     "the count is 0: expected 1 text or more": ("sample", "--count", "0"),
     "the length is -5: expected a number of characters, 0 or more": ("sample", "--length", "-5"),
-    "there is no corpus 'bible': expected one of sonnets, tinyshakespeare, text8": ("corpora", "path", "bible"),
+    "there is no corpus 'bible': expected one of sonnets, warpeace, tinyshakespeare, text8": (
+        "corpora", "path", "bible",
+    ),
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 from fetching import TEXT, ZIP, kept
 
 from shakegen.text import load_corpus, named
+from shakegen.text.reading import from_file
 
 
 @pytest.mark.parametrize(("suffix", "content"), [(".txt", TEXT), (".zip", ZIP)])
@@ -68,14 +69,19 @@ def test_names_that_are_none(folder):
     for ask in (named.fetch_text, named.locate_text, named.is_here):
         with pytest.raises(ValueError) as error:
             ask("bible")
-        assert str(error.value) == "there is no corpus 'bible': expected one of sonnets, tinyshakespeare, text8"
+        assert (
+            str(error.value) == "there is no corpus 'bible': expected one of sonnets, warpeace, tinyshakespeare, text8"
+        )
 
 
-def test_the_bundled_text_is_what_the_table_says(folder):
-    text, path = named.NAMED["sonnets"], named.fetch_text("sonnets")
-    assert named.is_here("sonnets")
-    assert path.stat().st_size == text.size
-    assert named.matches(path.read_bytes(), text)
+@pytest.mark.parametrize("name", ["sonnets", "warpeace"])
+def test_the_texts_that_ship_are_what_the_table_says(name, folder):
+    text, path = named.NAMED[name], named.fetch_text(name)
+    assert named.is_here(name)
+    assert path.stat().st_size < 2_000_000
+    content = "".join(from_file(path).blocks()).encode()
+    assert len(content) == text.size
+    assert named.matches(content, text)
 
 
 def test_every_text_to_fetch_is_pinned():

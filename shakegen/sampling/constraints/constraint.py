@@ -75,15 +75,14 @@ class Rules:
     Args:
         constraints: the constraints.
         symbols: as for `Constraint.bind`.
-        text: what each stream has read before.
-        streams: N.
+        texts: what each of N streams has read before.
 
     Raises:
         TypeError: one is no constraint.
         ValueError: no text obeys one of them.
     """
 
-    def __init__(self, constraints: Iterable[Constraint], symbols: Symbols, text: str = "", streams: int = 1):
+    def __init__(self, constraints: Iterable[Constraint], symbols: Symbols, texts: Sequence[str] = ("",)):
         constraints = [*constraints]
         for one in constraints:
             if not isinstance(one, Constraint):
@@ -91,9 +90,9 @@ class Rules:
         self._rules = [one.bind(symbols) for one in constraints]
         self._lazy = [k for k, rule in enumerate(self._rules) if rule.lazy]
         self._eager = [k for k, rule in enumerate(self._rules) if not rule.lazy]
-        self._states = [[rule.start(text) for rule in self._rules] for _ in range(streams)]
+        self._states = [[rule.start(text) for rule in self._rules] for text in texts]
         self._written = 0
-        self.finished = np.zeros(streams, bool)  # these streams may come to a dead end
+        self.finished = np.zeros(len(texts), bool)  # these streams may come to a dead end
 
     def __bool__(self) -> bool:
         return bool(self._rules)

@@ -118,7 +118,7 @@ def prune(following: np.ndarray, allowed: np.ndarray) -> np.ndarray:
         Whether a text can go on for ever from each state, shape (S,).
     """
     while True:
-        live = allowed.any(axis=1)
+        live = np.logical_or.reduce(allowed, axis=1)
         dead_ends = allowed & ~live[following]
         if not dead_ends.any():
             return live

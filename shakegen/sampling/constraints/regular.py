@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-
 MOST_POSITIONS, MOST_STATES = 20_000, 50_000
 START = -1  # the position before the first character
 CATEGORIES = {
@@ -126,7 +125,8 @@ class Positions:
             first, last = (frozenset().union(*sets) for sets in list(zip(*parts, strict=True))[1:])
             return Part(any(part.empty for part in parts), first, last)
         if kind in ("MAX_REPEAT", "MIN_REPEAT"):
-            return self._repeat(*value, flags)
+            least, most, items = value
+            return self._repeat(least, most, items, flags)
         if kind in REFUSED:
             raise Unsupported(REFUSED[kind])
         if flags & re.ASCII:
@@ -272,13 +272,15 @@ def lift(automaton: Automaton, symbols) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         The state after each symbol, and the number of matches that end within it, both of shape (S, V).
     """
-    states, size = len(automaton.following), len(symbols)
-    following = np.repeat(np.arange(states, dtype=np.int32)[:, None], size, axis=1)
-    matches = np.zeros((states, size), np.uint8)
     texts = [text or "" for text in symbols]
-    for place in range(max(map(len, texts))):
-        still = np.array([k for k, text in enumerate(texts) if len(text) > place])
-        kinds = np.array([automaton.classes[texts[k][place]] for k in still])
-        following[:, still] = automaton.following[following[:, still], kinds]
-        matches[:, still] += automaton.accepting[following[:, still]]
+    lengths = np.array([*map(len, texts)])
+    kinds = np.fromiter(map(automaton.classes.__getitem__, "".join(texts)), np.int32, lengths.sum())
+    begins = np.cumsum(lengths) - lengths
+    following = np.repeat(np.arange(len(automaton.following), dtype=np.int32)[:, None], len(texts), axis=1)
+    matches = np.zeros(following.shape, np.uint8)
+    for place in range(max(lengths)):
+        still = np.flatnonzero(lengths > place)
+        reached = automaton.following[following[:, still], kinds[begins[still] + place]]
+        following[:, still] = reached
+        matches[:, still] += automaton.accepting[reached]
     return following, matches
