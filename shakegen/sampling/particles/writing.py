@@ -19,9 +19,9 @@ class WeightedText(NamedTuple):
 
     Attributes:
         text: the new text, without the seed.
-        log_weight: an estimate of the probability that the network itself writes a text of this form, in nats. Among
-            several texts, each counts in proportion to exp(log_weight).
-        log_probability: of the text given its seed, in nats.
+        log_weight: an estimate of the probability that the network itself writes a text of this form after all that is
+            given before the first place, in nats. Among several texts, each counts in proportion to exp(log_weight).
+        log_probability: of the text from the first place on, in nats.
     """
 
     text: str
@@ -55,7 +55,7 @@ def fill_form(
     refuse_contradictions(bound, constraints, vocabulary)
 
     def make_rules(streams: int) -> Rules:
-        return generator._rules(constraints, bound.beginning, streams)
+        return generator._rules(constraints, [bound.beginning] * streams)
 
     options = {"make_rules": make_rules if constraints else None, "unknown": vocabulary.unknown}
     runs = fill_slots(

@@ -100,7 +100,7 @@ def test_constraints_condition_the_whole_text_and_are_not_renormalised():
     chain, slots, runs, letters = Chain(), FORMS["one length"], 400, "abc"
 
     def make_rules(streams):
-        return Rules([Forbid(["bb", "ca"])], letters, "", streams)
+        return Rules([Forbid(["bb", "ca"])], letters, [""] * streams)
 
     exact = {}
     for (places, whole), probability in zip(list_texts(slots), compute_exactly(chain, slots).values(), strict=True):

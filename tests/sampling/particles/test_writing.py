@@ -7,7 +7,7 @@ import pytest
 
 from shakegen.sampling.constraints import Forbid, NoRepeat
 from shakegen.sampling.particles import Form
-from shakegen.text.word_vocabulary import UnknownWords, tokenize
+from shakegen.text.word_vocabulary import UnknownWords
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_a_template_comes_out_in_form(model):
     for one in texts:
         assert re.fullmatch(shape, "xy " + one.text)
         assert one.log_weight < 0
-        assert np.isclose(one.log_probability, read(model, "xy ", one.text), atol=1e-3)
+        assert np.isclose(one.log_probability, read(model, "xy dear ", one.text[5:]), atol=1e-3)
 
 
 def read(model, seed, text):
@@ -124,8 +124,6 @@ def test_words(word_model):
     for one in texts:
         assert re.fullmatch(r"Shall [^ \n][^\n]* day\? [a-z]+ [a-z]+\n[^\n]*", one.text)
         assert "\ufffd" not in one.text
-        place = one.text.removeprefix("Shall ").partition(" day?")[0]
-        assert len(tokenize(" " + place)) == 3
 
 
 def test_unknown_words_of_given_texts(word_model):
