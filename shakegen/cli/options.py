@@ -78,6 +78,17 @@ def refuse_idle(why: str, *names: str) -> None:
         raise ValueError(f"{max(opts, key=len)} has no effect {why}: leave it out")
 
 
+def refuse_several(*names: str) -> None:
+    """Refuse more than one of some options.
+
+    Raises:
+        ValueError: the first two that are given, by name.
+    """
+    first, second, *_ = [*filter(is_given, names), None, None]
+    if second is not None:
+        raise ValueError(f"{make_flag(first)} and {make_flag(second)} are both given: expected one of them")
+
+
 def refuse_idle_on(task: str) -> None:
     """Refuse options that have no effect on a task, as `refuse_idle` does."""
     from shakegen.training.tasks import get_task

@@ -4,16 +4,16 @@ import os
 
 import click
 
-from shakegen.cli import constraints as ruled
+from shakegen.cli import constraints as ruled, forms
 from shakegen.cli.converse import converse
 from shakegen.cli.group import find_model, main, read_argument, read_text
 from shakegen.cli.options import (
     group,
     input_encoding_option,
     is_given,
-    make_flag,
     options_from,
     refuse_idle,
+    refuse_several,
     unescape,
     unknown_option,
 )
@@ -23,6 +23,7 @@ from shakegen.sampling import StopAfter, TextGenerator, Truncation
 BEAM_RULES = ("length_penalty", "stochastic")
 HEATS = ("temperature", "temperatures", "temperature_from", "perplexity")  # each says how free the draw is
 STOPS = ("stop", "lines", "sentences")
+NOT_ON_FORMS = ("interactive", "beam_width", "seeds", "stream")
 LONGEST = 20_000  # symbols of a text that ends after lines or sentences
 
 
@@ -81,6 +82,7 @@ TRUNCATION = {
     click.option("--random-state", type=int, help="Equal numbers give equal texts.  [default: another each time]"),
 )
 @ruled.constraint_options
+@forms.form_options
 @group(
     "Beam search",
     click.option("--beam-width", type=int, help="Search for the likeliest text with this many beams; do not draw."),
@@ -101,11 +103,12 @@ TRUNCATION = {
     click.option("--json", "as_json", is_flag=True, help="Print a line for each text: a JSON object."),
     click.option("--raw", is_flag=True, help="On a terminal, write control characters as they are, not as \\x1b."),
 )  # fmt: skip
-def sample(model, seed, seed_file, seeds, encoding, constraints, beam_width, interactive, **options):
+def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_width, interactive, **options):
     """Continue a seed text; seed and continuation go to stdout.
 
     Constraints come first: what they forbid cannot be drawn, and the others share its probability. Then the temperature
-    applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left.
+    applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. Where something must
+    come, many texts grow side by side, and the result is drawn from the model's own texts that come to it.
 
     \b
     shakegen sample --seed "shall i"
@@ -113,6 +116,9 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, beam_width, int
     shakegen sample --seed "Love" --count 5 --random-state 1 --stop '\\n'
     shakegen sample --seed "shall i" --lines 14 --forbid thee --forbid thou
     shakegen sample --seed "shall i" --no-copy 12 --corpus sonnets
+    shakegen sample --between "Once" "the end." --length 80
+    shakegen sample --seed "shall i" --require summer --end '.\\n'
+    shakegen sample --template letter.txt --count 3
     shakegen sample --seeds beginnings.txt --temperatures 0.4,0.8 --json
     shakegen sample --seed "shall i" --beam-width 10 --no-repeat-ngram 8
     shakegen sample --seed-file beginning.txt --interactive
@@ -121,15 +127,24 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, beam_width, int
 
     refuse_mixtures(beam_width, interactive, **options)
     output = {name: options.pop(name) for name in ("stream", "raw", "as_json")}
-    if seed_file is None and seeds is None and seed != "-" and not constraints["corpus"]:
+    if seed_file is None and seeds is None and seed != "-" and not constraints["corpus"] and form["template"] is None:
         refuse_idle("on a --seed of the command line", "encoding")
     options = {name: value for name, value in options.items() if value is not None and value is not False}
-    set_ends(options)
+    if forms.has_form():
+        particles, _ = form.pop("particles"), options.pop("stop")
+        options |= {"particles": particles}
+        wanted = forms.make_form(options, encoding, **form)
+        seed = unescape(form["between"][0]) if form["between"] else seed
+    else:
+        set_ends(options)
     set_temperature(options)
     seed = read_seeds(seeds, encoding) if seeds is not None else read_seed(seed, seed_file, encoding, interactive)
     options["constraints"] = ruled.make_constraints(encoding, **constraints)
     loaded = load(model or find_model("next"), "next")
-    if interactive:
+    if forms.has_form():
+        options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+        forms.fill(loaded, seed, wanted, options, output["raw"], output["as_json"])
+    elif interactive:
         del options["constraints"]
         write(converse(loaded, seed, **options) + "\n", output["raw"])
     elif beam_width is None:
@@ -165,6 +180,7 @@ def set_temperature(options: dict) -> None:
 
 def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> None:
     """Refuse options that contradict one another, or would have no effect."""
+    forms.refuse_mixed_forms((*NOT_ON_FORMS, *TRUNCATION, *STOPS, *HEATS[1:], *BEAM_RULES, "temperature_to"))
     refuse_several(*HEATS)
     refuse_several("seeds", "seed", "seed_file")
     refuse_several("seeds", "count")
@@ -189,19 +205,8 @@ def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> Non
         refuse_idle("on several texts, or with --json", "stream")
     if is_given("as_json"):
         refuse_idle("with --json", "raw")
-    if not any(options[name] for name in STOPS):
+    if not any(options[name] for name in STOPS) and not forms.has_form():
         refuse_idle("without --stop, --lines or --sentences", "min_length")
-
-
-def refuse_several(*names: str) -> None:
-    """Refuse more than one of some options.
-
-    Raises:
-        ValueError: the first two that are given, by name.
-    """
-    first, second, *_ = [*filter(is_given, names), None, None]
-    if second is not None:
-        raise ValueError(f"{make_flag(first)} and {make_flag(second)} are both given: expected one of them")
 
 
 def read_seeds(file: str, encoding: str) -> list[str]:

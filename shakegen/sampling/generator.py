@@ -212,9 +212,7 @@ class TextGenerator:
             ValueError: a number is out of range, nothing has the form, or no text was found.
         """
         form = Form.template(form) if isinstance(form, str) else form
-        return fill_form(
-            self, form, seed, count, particles, temperature, random_state, on_unknown, constraints
-        )
+        return fill_form(self, form, seed, count, particles, temperature, random_state, on_unknown, constraints)
 
     def draft(self, seed: str = "", on_unknown: str | None = None) -> "Draft":
         """A text that begins with a seed and that the caller continues."""

@@ -41,10 +41,13 @@ def bind_form(form: Form, vocabulary, seed: str = "", on_unknown: str | None = N
     for number, place in enumerate(parts):
         if not isinstance(place, Place):
             continue
-        text = parts[number + 1] if isinstance((parts + [None])[number + 1], str) else ""
+        after = parts[number + 1] if parts[number + 1 :] else ""
+        text = after if isinstance(after, str) else ""
         later = vocabulary.pending(text)
         given = vocabulary.encode(text.removesuffix(later), on_unknown).astype(np.intp)
-        bound.slots.append(Slot(place.least, place.most, given, *bind_pattern(place, vocabulary, pending), early=place.early))
+        bound.slots.append(
+            Slot(place.least, place.most, given, *bind_pattern(place, vocabulary, pending), early=place.early)
+        )
         bound.texts.append(text)
         bound.pending.append(pending)
         pending = later
@@ -53,7 +56,8 @@ def bind_form(form: Form, vocabulary, seed: str = "", on_unknown: str | None = N
     for place, slot in zip((part for part in parts if isinstance(part, Place)), bound.slots, strict=True):
         if not Table(slot, len(vocabulary)).possible[0, 0]:
             raise ValueError(
-                f"nothing that the model can write fits in the place {place}: expected another pattern, or another length"
+                f"nothing that the model can write fits in the place {place}: expected another pattern, or another "
+                "length"
             )
     return bound
 

@@ -1,4 +1,4 @@
-"""Sequential Monte Carlo: many texts grow side by side; weights say how well each fits, and the fitting ones multiply."""
+"""Sequential Monte Carlo: many texts grow side by side, weights say how well each fits, and the best multiply."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -47,8 +47,11 @@ def fill_slots(
 
     Each of `count` texts comes from a run of its own. A run has K particles. Each symbol is drawn from p(symbol)
     ψ(symbol), where p is the network's distribution and ψ is what a small Markov chain expects of the rest of the slot
-    (`Lookahead`); the weights correct for ψ and for all that the chain does not know. Particles are resampled when their
-    effective number is below K / 2, only among those that have come equally far. One of them is drawn at the end.
+    (`Lookahead`); the weights correct for ψ and for all that the chain does not know. When the effective number of
+    particles is below K / 2, they are resampled, only among those that have come equally far. At the end one is drawn.
+
+    Gordon, Salmond & Smith (1993) resample; Whiteley & Lee (2014) look ahead by ψ, "twisted particle filters"; Zhao et
+    al. (2024) do so with language models, where p(symbol) ψ(symbol) is learned by a network.
 
     Args:
         step, logits, state: as for `ancestral`, of one stream.
@@ -57,8 +60,8 @@ def fill_slots(
         count: the number of texts.
         temperature: divides the logits; above 0.
         random_state: text i depends on it and on i alone.
-        make_rules: gives what may be written, for N streams. The weights multiply the probability of a text; they are not
-            renormalised.
+        make_rules: gives what may be written, for N streams. The weights multiply the probability of a text and are
+            not renormalised.
         unknown: an id that is read in given texts, but costs nothing there.
 
     Returns:
@@ -229,7 +232,8 @@ class Swarm:
     def finish(self) -> list[Filled | None]:
         """One text of each run."""
         self._expect(0.0)
-        uniform, filled = self._draw_uniform(1)[:, 0], []
+        uniform = self._draw_uniform(1)[:, 0]
+        filled: list[Filled | None] = []
         for run, u in enumerate(uniform):
             members = slice(run * self._particles, (run + 1) * self._particles)
             logs = self._rows["weight"][members]
@@ -250,9 +254,7 @@ class Swarm:
             row = parents[row]
         text = np.array([one for one in reversed(ids) if one >= 0], np.intp)
         ends = [*starts[1:], written]
-        return [
-            text[start : end - len(slot.given)] for start, end, slot in zip(starts, ends, self._slots, strict=True)
-        ]
+        return [text[start : end - len(slot.given)] for start, end, slot in zip(starts, ends, self._slots, strict=True)]
 
 
 def exponentiate(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -263,9 +265,7 @@ def exponentiate(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return weights, np.log(weights.sum(axis=1)) + highest[:, 0]
 
 
-def resample(
-    weights: np.ndarray, groups: np.ndarray, uniform: np.ndarray
-) -> tuple[np.ndarray | None, np.ndarray]:
+def resample(weights: np.ndarray, groups: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
     """Systematic resampling (Carpenter et al. 1999) of the groups whose effective size is below half of their size.
 
     Args:

@@ -180,8 +180,8 @@ def find_end(text: str, start: int) -> int:
                 return at
         at += 1
     raise ValueError(
-        f"the template has a {{ without its }}, {describe(text, start)}: expected a free place such as {{:40}}, or {{{{ "
-        "for a brace"
+        f"the template has a {{ without its }}, {describe(text, start)}: expected a free place such as {{:40}}, or "
+        "{{ for a brace"
     )
 
 
@@ -191,7 +191,9 @@ def describe(text: str, at: int) -> str:
 
 def read_place(content: str, length: int) -> Place:
     """The place that stands for what is between braces."""
-    pattern, exact, least, most = re.fullmatch(r"(.*?)(?::(\d+)|:(\d*)-(\d*))?", content, re.DOTALL).groups()
+    lengths = re.search(r":(\d+)$|:(\d*)-(\d*)$|$", content)
+    exact, least, most = lengths.groups() if lengths else ("", "", "")
+    pattern = content[: lengths.start()] if lengths else content
     if re.fullmatch(r"\d*-?\d*", pattern) and pattern:
         raise ValueError(f"the place {{{content}}} is not clear: expected {{:{pattern}}} for a length")
     pattern = pattern or WITHIN_LINE

@@ -1,6 +1,5 @@
 """Texts of a form, written by a network."""
 
-import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -89,4 +88,7 @@ def check_particles(count: int, particles: int, temperature: float, random_state
         raise ValueError(f"the number of particles is {particles!r}: expected 1 to 1,000,000; 64 is usual")
     check_draw(0, temperature, random_state)
     if not (is_number(temperature, 1e-3, 1e3)):
-        raise ValueError(f"the temperature is {temperature!r}: expected 0.001 to 1000, for particles draw")
+        raise ValueError(
+            f"the temperature is {temperature!r}: expected 0.001 to 1000 where particles draw; 0.5 is careful, 1 is "
+            "free"
+        )

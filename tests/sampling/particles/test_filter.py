@@ -5,7 +5,7 @@ import pytest
 from markov_chains import SYMBOLS, Chain, compute_exactly, list_texts
 
 from shakegen.sampling.constraints import Forbid, Rules
-from shakegen.sampling.particles import Slot, filter as particle_filter, fill_slots
+from shakegen.sampling.particles import Slot, fill_slots, filter as particle_filter
 from shakegen.sampling.particles.filter import resample
 
 
@@ -138,9 +138,10 @@ def test_a_run_without_a_living_particle_gives_nothing():
 def test_a_given_symbol_that_is_unknown_costs_nothing():
     chain, given = Chain(), ids(0, SYMBOLS - 1, 1)
     free = draw(chain, [Slot(0, 0, given)], particles=1, unknown=SYMBOLS - 1)[0]
-    assert np.isclose(free.log_weight, chain.log_probability(given[:1]) + chain.log_probability([0, 2, 1]) - (
-        chain.log_probability([0, 2])
-    ))
+    assert np.isclose(
+        free.log_weight,
+        chain.log_probability(given[:1]) + chain.log_probability([0, 2, 1]) - (chain.log_probability([0, 2])),
+    )
 
 
 def test_resampling_keeps_totals_and_gives_each_row_its_share():

@@ -6,7 +6,9 @@ from shakegen.sampling.particles import Form, Place
 
 
 def test_a_template_is_text_and_places():
-    form = Form.template("Dear {[A-Z][a-z]{2,9}},\n{:40} and {:20-30}; {{x}} {:5-}, {:-7}. {:3}{a}b\\{:12}\n", length=90)
+    form = Form.template(
+        "Dear {[A-Z][a-z]{2,9}},\n{:40} and {:20-30}; {{x}} {:5-}, {:-7}. {:3}{a}b\\{:12}\n", length=90
+    )
     assert form.parts == (
         "Dear ",
         Place(0, 90, "[A-Z][a-z]{2,9}"),

@@ -84,9 +84,11 @@ BAD = {
     "as [0-9]+": "{[a}b",
     "the pattern '(a{50}|b{60}){90}' needs 9,902 states over 27 symbols: expected at most 3,000 states; try a simpler "
     "one": "{(a{50}|b{60}){90}}x",
-    "64 particles over up to 200,001 characters are too many: expected a product of at most 10,000,000": Form.between("x", 200_000),
-    "no text of this form was found: all 64 particles came to a dead end; expected a form that the model can write; try "
-    "more particles, or ask for less": "{[ab]{3}c}ab",
+    "64 particles over up to 200,001 characters are too many: expected a product of at most 10,000,000": Form.between(
+        "x", 200_000
+    ),
+    "no text of this form was found: all 64 particles came to a dead end; expected a form that the model can write; "
+    "try more particles, or ask for less": "{[ab]{3}c}ab",
 }
 
 
@@ -103,7 +105,10 @@ def test_impossible_forms_are_refused_at_once(model, message, form):
     [
         ("the count is 0: expected 1 text or more", {"count": 0}),
         ("the number of particles is 0: expected 1 to 1,000,000; 64 is usual", {"particles": 0}),
-        ("the temperature is 0: expected 0.001 to 1000, for particles draw", {"temperature": 0}),
+        (
+            "the temperature is 0: expected 0.001 to 1000 where particles draw; 0.5 is careful, 1 is free",
+            {"temperature": 0},
+        ),
         ("the random state is -1: expected a whole number, 0 or more", {"random_state": -1}),
         (
             "forbidding 'ick' contradicts 'quick', which must be written: leave one of them out",
