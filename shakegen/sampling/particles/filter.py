@@ -14,6 +14,7 @@ from shakegen.sampling.particles.slot import Slot, Table
 WORK = 100_000_000  # multiplications of the look-ahead
 MOST_CONTEXTS = 2000
 CELLS = 1 << 23  # rows times symbols that are drawn side by side
+LIKELY = 0.05  # slow rules are asked before a draw about symbols with this share, and after it about what was drawn
 
 
 class Filled(NamedTuple):
@@ -162,10 +163,10 @@ class Swarm:
             own, allowed, totals, weights = (values[parents] for values in (own, allowed, totals, weights))
             given, live = given[parents], live[parents]
         rows, table, each = self._rows, lookahead.table, np.arange(len(live))
-        live = live & (rows["weight"] > -np.inf)
         drawn = draw(weights, uniform[:, 1:].ravel())
         writes = drawn == own.shape[1]
         ids = np.where(writes, given, drawn)
+        live = self._keep_allowed(ids, live & (rows["weight"] > -np.inf))
         np.subtract(totals[each, drawn], allowed[each, drawn], where=live, out=rows["expected"])
         rows["log_probability"] += np.where(live & (ids != self._unknown), own[each, ids], 0)
         free = live & ~writes
@@ -184,10 +185,24 @@ class Swarm:
         The last column is for the next symbol of the given text.
         """
         own = log_softmax(self._logits / self._temperature)
-        ruled = self._rules.weigh(own, own.copy(), every=True) if self._rules else own
+        ruled = self._rules.weigh(own, own.copy(), every=False) if self._rules else own
         costs = np.where(given == self._unknown, 0, ruled[np.arange(len(given)), given])
         allowed = np.column_stack([ruled, costs])
-        return own, allowed, allowed + lookahead.expect(given, self._rows, live)
+        totals = allowed + lookahead.expect(given, self._rows, live)
+        if self._rules and self._rules.lazy:
+            least = exponentiate(totals)[1] + np.log(LIKELY)
+            for row, column in np.argwhere(totals > least[:, None]).tolist():
+                if not self._rules.allows(row, given.item(row) if column == own.shape[1] else column):
+                    totals[row, column] = -np.inf
+        return own, allowed, totals
+
+    def _keep_allowed(self, ids: np.ndarray, live: np.ndarray) -> np.ndarray:
+        """The live rows whose ids the slow rules allow. The others lose all their weight."""
+        if self._rules and self._rules.lazy:
+            forbidden = [row for row in np.flatnonzero(live) if not self._rules.allows(row, ids.item(row))]
+            self._rows["weight"][forbidden] = -np.inf
+            live[forbidden] = False
+        return live
 
     def _read(self, ids: np.ndarray, live: np.ndarray) -> None:
         """Let the network read one symbol in each live row."""

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from markov_chains import SYMBOLS, Chain, compute_exactly, list_texts
 
-from shakegen.sampling.constraints import Forbid, Rules
+from shakegen.sampling.constraints import Forbid, NoCopy, Rules
 from shakegen.sampling.particles import Slot, fill_slots, filter as particle_filter
 from shakegen.sampling.particles.filter import resample
+from shakegen.text.corpus import Corpus
 
 
 def ids(*given):
@@ -96,11 +97,13 @@ def test_the_temperature_belongs_to_the_distribution():
     assert abs(weights.mean() - sum(compute_exactly(sharpened, slots).values())) < 4 * weights.std() / np.sqrt(runs)
 
 
-def test_constraints_condition_the_whole_text_and_are_not_renormalised():
+@pytest.mark.parametrize("constraint", [Forbid(["bb", "ca"]), NoCopy(Corpus.from_text("bbdca"), 2)], ids=str)
+def test_constraints_condition_the_whole_text_and_are_not_renormalised(constraint, monkeypatch):
     chain, slots, runs, letters = Chain(), FORMS["one length"], 400, "abc"
+    monkeypatch.setattr(particle_filter, "LIKELY", 0.4)
 
     def make_rules(streams):
-        return Rules([Forbid(["bb", "ca"])], letters, [""] * streams)
+        return Rules([constraint], letters, [""] * streams)
 
     exact = {}
     for (places, whole), probability in zip(list_texts(slots), compute_exactly(chain, slots).values(), strict=True):
