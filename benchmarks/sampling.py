@@ -1,8 +1,10 @@
 """Sampling speed, side by side with other libraries, and the cost of each strategy.
 
-    python benchmarks/sampling.py            # both tables
+    python benchmarks/sampling.py            # all tables
     python benchmarks/sampling.py peers      # one stream and 64, against a compiled loop, PyTorch, keras.predict
     python benchmarks/sampling.py costs      # each strategy against plain ancestral sampling
+    python benchmarks/sampling.py constraints    # each constraint against plain ancestral sampling
+    python benchmarks/sampling.py index      # seconds and memory of the index of 100 MB that --no-copy needs
 
 An LSTM with random weights draws from 65 characters, or from 16,386 words. Its read-out is scaled so that a symbol has
 about 2 or 6 bits of surprise, as in trained networks. Each contender of `peers` runs in a process of its own, in turn,
@@ -200,9 +202,65 @@ def beam_ratio(name, engine, length):
     return rate(search, length // 4) / rate(ancestral(engine, 10), length // 4)
 
 
+def constraint_options(rules_of):
+    """Options of `ancestral` for each constraint, over the characters of the sonnets and a few more."""
+    import shakegen
+    from shakegen.sampling.constraints import Forbid, NoCopy, NoRepeat, RepetitionPenalty
+
+    corpus = shakegen.load_corpus("sonnets", split=(1, 0, 0))
+    symbols = (corpus.vocabulary.symbols + tuple("#$%&*+/<=>@"))[:SIZE]
+    constraints = {
+        "forbid 3 texts": Forbid(["thee", "love", "Thou"]),
+        "forbid 2 patterns": Forbid(patterns=["[A-Z]{2}", "e.e"]),
+        "alphabet of 40": Forbid(alphabet="".join(symbols[20:60])),
+        "no-repeat-ngram 8": NoRepeat(8),
+        "repetition-penalty 2": RepetitionPenalty(2),
+        "no-copy 8 of the sonnets": NoCopy(corpus, 8),
+    }
+    for name, constraint in constraints.items():
+        yield name, rules_of(constraint, symbols)
+    yield "temperature from 0.4 to 1.2", lambda: {"temperature": (0.4, 1.2)}
+    yield "perplexity 3", lambda: {"perplexity": 3}
+
+
+def constraints(rounds):
+    from shakegen.sampling import Rules
+
+    engines = [(network(units), length) for units, length in ((128, 4000), (512, 1000))]
+    print("| time per symbol, relative to plain | 128 units, V = 65 | 512 units, V = 65 |")
+    print("|---|---|---|")
+    for name, options in constraint_options(lambda one, symbols: lambda: {"rules": Rules([one], symbols)}):
+        shown = []
+        for engine, length in engines:
+
+            def draw(length, engine=engine, options=options):
+                ancestral(engine, **options())(length)
+
+            ratios = [rate(ancestral(engine), length) / rate(draw, length) for _ in range(rounds)]
+            shown.append(f"{statistics.median(ratios):.2f}")
+        print(f"| {name} | " + " | ".join(shown) + " |", flush=True)
+
+
+def index(rounds):
+    import resource
+
+    import numpy as np
+
+    from shakegen.sampling.constraints import CopyIndex
+
+    text = np.random.default_rng(0).integers(SIZE, size=100_000_000, dtype=np.uint8)
+    began = time.perf_counter()
+    CopyIndex(text, 20)
+    seconds, memory = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"The index of all 20 characters in a row of 100 MB takes {seconds:.1f} s and {memory:.2f} GB with the text.")
+
+
+TABLES = {"peers": peers, "costs": costs, "constraints": constraints, "index": index}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", nargs="*", help="peers, costs; both by default")
+    parser.add_argument("tables", nargs="*", help="peers, costs, constraints, index; all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -210,8 +268,8 @@ def main():
         name, units, streams = arguments.only
         print("RATE", CONTENDERS[name](int(units), int(streams)))
         return
-    for table in arguments.tables or ["peers", "costs"]:
-        {"peers": peers, "costs": costs}[table](arguments.rounds)
+    for table in arguments.tables or TABLES:
+        TABLES[table](arguments.rounds)
         print()
 
 

@@ -134,6 +134,22 @@ class Rules:
             for k, rule in enumerate(self._rules):
                 states[k] = rule.advance(states[k], drawn)
 
+    def weights_of_one(self, every: bool) -> np.ndarray | None:
+        """The log weights of a single stream, shape (V,), as `weigh` adds them; None if they are all 0."""
+        states, rules, total = self._states[0], self._rules, None
+        for k in range(len(rules)) if every else self._eager:
+            weights = rules[k].log_weights(states[k])
+            if weights is not None:
+                total = weights if total is None else total + weights
+        return total
+
+    def advance_one(self, drawn: int) -> None:
+        """Take one more id in a single stream."""
+        self._written += 1
+        states = self._states[0]
+        for k, rule in enumerate(self._rules):
+            states[k] = rule.advance(states[k], drawn)
+
     def reorder(self, parents: np.ndarray) -> None:
         """Let stream n go on from stream parents[n]; shape (M,) for M streams from now on."""
         seen: set[int] = set()

@@ -81,7 +81,8 @@ class ForbidRule(Rule):
         known = [text is not None and self._is_spelled(text) for text in symbols]
         self._allowed = (matches == 0) & np.array(known)
         self._live = prune(self._following, self._allowed)
-        self._weights: dict[int, np.ndarray | None] = {}
+        self._weights = Weights(self._allowed)
+        self._after = self._following.item
 
     def _is_spelled(self, text: str) -> bool:
         return self._constraint.alphabet is None or set(text) <= set(self._constraint.alphabet)
@@ -95,16 +96,26 @@ class ForbidRule(Rule):
         return state
 
     def advance(self, state, drawn):
-        return self._following.item(state, drawn)
+        return self._after(state, drawn)
 
     def log_weights(self, state):
-        if state not in self._weights:
-            allowed = self._allowed[state]
-            self._weights[state] = None if allowed.all() else np.where(allowed, np.float32(0), np.float32(-np.inf))
         return self._weights[state]
 
     def __str__(self):
         return str(self._constraint)
+
+
+class Weights(dict):
+    """The log weights in each state, made when they are first needed; None where all is allowed."""
+
+    def __init__(self, allowed: np.ndarray):
+        super().__init__()
+        self._allowed = allowed
+
+    def __missing__(self, state: int) -> np.ndarray | None:
+        allowed = self._allowed[state]
+        self[state] = None if allowed.all() else np.where(allowed, np.float32(0), np.float32(-np.inf))
+        return self[state]
 
 
 def prune(following: np.ndarray, allowed: np.ndarray) -> np.ndarray:
