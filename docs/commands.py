@@ -15,18 +15,32 @@ for Ctrl-C. `SHAKEGEN_CACHE` is the cache folder; `NO_COLOR` forbids colours.
 
 
 def reference() -> str:
-    return "\n".join([HEADING, *sections(main, "shakegen")])
+    context = make_context(main, "shakegen")
+    written = [HEADING, describe(main, context)]
+    for title, names in main.list_sections(context).items():
+        written.append(f"## {title}\n")
+        for name in names:
+            written += list_below(main.get_command(context, name), name, context)
+    return "\n".join(written)
 
 
-def sections(command: click.Command, name: str, parent: click.Context | None = None) -> list[str]:
-    """The help of a command and of all below it, each as a section of Markdown."""
+def make_context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
     settings = {"terminal_width": 100, "help_option_names": ["-h", "--help"]}
-    context = click.Context(command, parent, info_name=name.rsplit(maxsplit=1)[-1], **settings)
-    help_text = command.get_help(context)
-    written = [f"## {name}\n\n```text\n{help_text}\n```\n"]
+    return click.Context(command, parent, info_name=name, **settings)
+
+
+def describe(command: click.Command, context: click.Context) -> str:
+    """The help of a command, as Markdown."""
+    return f"```text\n{command.get_help(context)}\n```\n"
+
+
+def list_below(command: click.Command, name: str, parent: click.Context) -> list[str]:
+    """The help of a command and of all below it, each below a heading."""
+    context = make_context(command, name, parent)
+    written = [f"### {context.command_path}\n", describe(command, context)]
     if isinstance(command, click.Group):
         for below in command.list_commands(context):
-            written += sections(command.get_command(context, below), f"{name} {below}", context)
+            written += list_below(command.get_command(context, below), below, context)
     return written
 
 

@@ -1,5 +1,6 @@
 """An installed wheel has all that a checkout has."""
 
+import json
 import os
 import subprocess
 import sys
@@ -44,7 +45,13 @@ def test_installed_wheel_has_its_own_corpora_and_models(name, elsewhere):
     path = run(elsewhere, "corpora", "path", name).strip()
     assert Path(path).is_relative_to(elsewhere)
     assert Path(path).read_bytes() == (ROOT / "corpora" / Path(path).name).read_bytes()
-    assert run(elsewhere, "models").count(str(elsewhere)) == len(list((ROOT / "models").glob("*.h5")))
+
+
+def test_installed_wheel_has_its_own_models(elsewhere):
+    models = json.loads(run(elsewhere, "models", "list", "--json"))["models"]
+    assert sorted(Path(one["path"]).name for one in models) == sorted(path.name for path in ROOT.glob("models/*.h5"))
+    assert all(Path(one["path"]).is_relative_to(elsewhere) for one in models)
+    assert run(elsewhere, "models", "path", "sonnets-gru").strip() in [one["path"] for one in models]
 
 
 def test_installed_wheel_draws_a_page(elsewhere):

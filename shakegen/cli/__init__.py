@@ -3,10 +3,12 @@
 from shakegen.cli import (  # noqa: F401
     compare,
     complete,
+    completion,
     connectivity,
     corpora,
     lab,
     measure,
+    models,
     page,
     plot,
     sample,

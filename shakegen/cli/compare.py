@@ -11,12 +11,15 @@ import click
 
 from shakegen.cells.registry import STANDARD, option_names
 from shakegen.cli.group import main, name_flags
+from shakegen.cli.help import group
 from shakegen.cli.options import (
     copy_options,
+    corpus_argument,
     corpus_options,
-    group,
     is_given,
     json_option,
+    out_option,
+    quiet_option,
     refuse_idle,
     refuse_idle_on,
     shape_options,
@@ -30,7 +33,7 @@ COMMON = (*NETWORK, *option_names())
 
 
 @main.command()
-@click.argument("corpus", nargs=-1, required=True)
+@corpus_argument
 @group(
     "Comparison",
     click.option("--cells", default=",".join(STANDARD), show_default=True, help="Cells to compare, between commas; "
@@ -54,12 +57,11 @@ COMMON = (*NETWORK, *option_names())
     "Files",
     click.option("--runs", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of model files and "
                  "measurements.  [default: models/compare-<corpus>]"),
-    click.option("--out", type=click.Path(path_type=Path), help="Write a report to this .html file; or the curves "
-                 "alone, to .png, .svg or .pdf. Needs matplotlib."),
+    out_option("Write a report to this .html file; or the curves alone, to .png, .svg or .pdf. Needs matplotlib."),
     click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the table to this file, unrounded."),
 )  # fmt: skip
 @json_option
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@quiet_option("Show no progress.")
 def compare(corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
     """Compare cells: each learns CORPUS with the same budget.
 

@@ -7,18 +7,19 @@ import click
 
 from shakegen.cli import keys
 from shakegen.cli.group import find_model, main, read_argument, say_model
-from shakegen.cli.options import input_encoding_option, json_option, refuse_idle
+from shakegen.cli.options import input_encoding_option, json_option, model_option, quiet_option, refuse_idle
 
 
 @main.command()
 @click.argument("text", required=False)
-@click.option("--model", help="Model file.  [default: the newest autocomplete model in ./models, else the pretrained]")
+@model_option("Model file, or a name.  [default: the newest autocomplete model in ./models, else sonnets-autocomplete]")
 @click.option("--top", type=int, default=3, show_default=True, help="Number of words.")
 @input_encoding_option
 @click.option("--matching", is_flag=True, help="Only words that begin with the unfinished word.")
 @click.option("--interactive", is_flag=True, help="Suggestions at every key; in a pipe, for every line.")
+@quiet_option("Do not say which model was taken.")
 @json_option
-def complete(text, model, top, encoding, matching, interactive, as_json):
+def complete(text, model, top, encoding, matching, interactive, quiet, as_json):
     """Show the likeliest words to end TEXT, with probabilities.
 
     TEXT consists of words of the letters a to z; the last one is unfinished, unless a space follows it. -: standard
@@ -37,7 +38,7 @@ def complete(text, model, top, encoding, matching, interactive, as_json):
         raise ValueError('there is no text to complete: expected one such as "shall i com", or --interactive')
     if text != "-":
         refuse_idle("on a text of the command line", "encoding")
-    loaded = load(model or find_model("autocomplete"), "autocomplete")
+    loaded = load(model or find_model("autocomplete", quiet), "autocomplete")
     if interactive:
         (converse if keys.is_possible() else answer_lines)(loaded, text or "", top, matching)
         return

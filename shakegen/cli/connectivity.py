@@ -7,7 +7,16 @@ import click
 
 from shakegen.cli import plot
 from shakegen.cli.group import colour_symbol, echo_coloured, find_model, main, read_argument, say_model, shows_colour
-from shakegen.cli.options import input_encoding_option, json_option, refuse_idle, refuse_idle_on, unknown_option
+from shakegen.cli.options import (
+    input_encoding_option,
+    json_option,
+    model_option,
+    out_option,
+    quiet_option,
+    refuse_idle,
+    refuse_idle_on,
+    unknown_option,
+)
 from shakegen.cli.tables import print_wrapped
 
 HELP = (
@@ -19,8 +28,8 @@ SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # of 25
 
 @main.command()
 @click.argument("text")
-@click.option("--model", "models", multiple=True, help="Model file; may be given several times.  "
-              "[default: the newest autocomplete model in ./models, else the pretrained]")  # fmt: skip
+@model_option("Model file, or a name; may be given several times.  [default: the newest autocomplete model in "
+              "./models, else sonnets-autocomplete]", "models", multiple=True)  # fmt: skip
 @click.option("--position", type=int, default=-1, show_default=True, help="Look after this character, from 1; -1 is "
               "the last.")  # fmt: skip
 @click.option("--target", help="Trace the logit of this word, or character, everywhere.  [default: the true one]")
@@ -29,10 +38,10 @@ SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # of 25
 @unknown_option
 @click.option("--evaluation", "evaluations", multiple=True, help="For the page: "
               "a .json file of `shakegen evaluate --json`, for accuracy by characters typed.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), help="Write an .html page where any position can be chosen, or "
-              "an image of one: .png, .svg or .pdf.")  # fmt: skip
+@out_option("Write an .html page where any position can be chosen, or an image of one: .png, .svg or .pdf.")
+@quiet_option("Do not say which model was taken, nor what was saved.")
 @json_option
-def connectivity(text, models, position, target, top, encoding, on_unknown, evaluations, out, as_json):
+def connectivity(text, models, position, target, top, encoding, on_unknown, evaluations, out, quiet, as_json):
     """Show which earlier characters each prediction depends on.
 
     The measure is the squared L2 norm of the gradient of a logit, by default that of the true next word or character,
@@ -53,12 +62,14 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
     if as_json and not out:
         refuse_idle("with --json, which has all positions", "position")
     drawn = [plotting.accuracy_by_typing(plot.evaluations(list(evaluations)))] if evaluations else []
-    read = read_models(text, models, target, top, on_unknown, encoding)
+    paths = models or [str(find_model("autocomplete", quiet))]
+    read = read_models(text, paths, target, top, on_unknown, encoding)
     position = resolve_position(position, min(len(one.characters) for one in read))
     say_model()
     if out:
         save(read, position, out, *drawn)
-        click.echo(f"Saved: {out}", err=True)
+        if not quiet:
+            click.echo(f"Saved: {out}", err=True)
     if as_json:
         click.echo(json.dumps({"models": [one.to_dict() for one in read]}))
     elif not out:
@@ -72,7 +83,7 @@ def read_models(text, paths, target, top, on_unknown, encoding):
     from shakegen.study.connectivity.connections import connections
 
     text = read_argument(text, encoding)
-    paths = list(dict.fromkeys(paths or [str(find_model("autocomplete"))]))
+    paths = list(dict.fromkeys(paths))
     models = dict(zip(plot.name_files(paths), map(load, paths), strict=True))
     tasks = {model.task for model in models.values()}
     if len(tasks) == 1:

@@ -4,7 +4,9 @@ import functools
 
 import click
 
-from shakegen.cli.options import READING, group, refuse_idle, unescape
+from shakegen.cli.help import group
+from shakegen.cli.names import CorpusName
+from shakegen.cli.options import READING, refuse_idle, unescape
 from shakegen.sampling.constraints import Constraint, Forbid, NoRepeat, RepetitionPenalty
 
 OPTIONS = {
@@ -21,8 +23,9 @@ OPTIONS = {
                                       "of symbols that count as written last."),
     "no_copy": click.option("--no-copy", type=int, help="Write no n characters in a row that stand in --corpus; 20 "
                             "keeps passages out."),
-    "corpus": click.option("--corpus", multiple=True, help="The text that --no-copy keeps out: a file, a folder of "
-                           "them, or a name from `shakegen corpora list`. May be given several times."),
+    "corpus": click.option("--corpus", multiple=True, type=CorpusName(), help="The text that --no-copy "
+                           "keeps out: a file, a folder of them, or a name from `shakegen corpora "
+                           "list`. May be given several times."),
     "lowercase": READING["lowercase"],
     "normalize": READING["normalize"],
 }  # fmt: skip

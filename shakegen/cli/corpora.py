@@ -5,31 +5,53 @@ import json
 import click
 
 from shakegen.cli.group import main
-from shakegen.cli.options import Commands, corpus_options, json_option
+from shakegen.cli.help import Commands
+from shakegen.cli.names import CorpusName
+from shakegen.cli.options import corpus_argument, corpus_options, json_option
 from shakegen.cli.tables import table
 
 SHOWN = 100  # characters of the alphabet, the most frequent ones; --json has all
 
 
-@main.group(cls=Commands)
-def corpora():
-    """List, fetch and describe texts to learn from."""
+@main.group(cls=Commands, invoke_without_command=True)
+@click.pass_context
+def corpora(context):
+    """List, fetch and describe texts to learn from.
+
+    `shakegen corpora` alone is `shakegen corpora list`.
+
+    \b
+    shakegen corpora list
+    shakegen corpora show my.txt
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(corpora_list)
 
 
 @corpora.command("list")
-def corpora_list():
-    """List the named texts; a missing one is fetched at first use."""
+@json_option
+def corpora_list(as_json):
+    """List the named texts; a missing one is fetched at first use.
+
+    \b
+    shakegen corpora list
+    shakegen corpora list --json
+    """
     from shakegen.text import named
 
-    rows = [
-        (name, f"{text.size:,} bytes", "yes" if named.is_here(name) else "no", text.title)
+    listed = [
+        {"name": name, "bytes": text.size, "here": named.is_here(name), "title": text.title}
         for name, text in named.NAMED.items()
     ]
+    if as_json:
+        click.echo(json.dumps({"corpora": listed}))
+        return
+    rows = [(one["name"], f"{one['bytes']:,} bytes", "yes" if one["here"] else "no", one["title"]) for one in listed]
     table(("name", "size", "here", "what"), rows)
 
 
 @corpora.command("get")
-@click.argument("name")
+@click.argument("name", type=CorpusName(files=False))
 def corpora_get(name):
     """Fetch the text NAME, verify it, and print its path.
 
@@ -45,9 +67,13 @@ def corpora_get(name):
 
 
 @corpora.command("path")
-@click.argument("name")
+@click.argument("name", type=CorpusName(files=False))
 def corpora_path(name):
-    """Print the path of the text NAME, if it is here."""
+    """Print the path of the text NAME, if it is here.
+
+    \b
+    wc "$(shakegen corpora path sonnets)"
+    """
     from shakegen.text import named
 
     path = named.locate_text(name)
@@ -57,7 +83,7 @@ def corpora_path(name):
 
 
 @corpora.command("show")
-@click.argument("corpus", nargs=-1, required=True)
+@corpus_argument
 @corpus_options
 @json_option
 def corpora_show(corpus, reading, as_json):
@@ -68,23 +94,28 @@ def corpora_show(corpus, reading, as_json):
     In a short text, the high orders are far too small: most contexts of five characters occur once, and the next
     character seems certain.
 
+    The n-gram model is a baseline for a network. It counts the training text (its last 3,000,000 characters, if there
+    are more) and predicts the validation text by interpolated Kneser-Ney smoothing; the best n is shown.
+
     \b
     shakegen corpora show sonnets
     shakegen corpora show novels/*.txt --normalize text8 --json
     """
-    from shakegen.text import catalog, statistics
+    from shakegen.text import catalog, ngram, statistics
     from shakegen.text.vocabulary import describe_character
 
     shown = statistics.describe(catalog.load_corpus(corpus, **reading))
     if as_json:
         click.echo(json.dumps(shown))
         return
-    number, bits = shown.pop("counts"), shown.pop("bits_per_character")
+    number, bits, best = shown.pop("counts"), shown.pop("bits_per_character"), shown.pop("ngram")
     for name, value in shown.items():
         shown_as = repr(value) if name.endswith("_line") else f"{value:,}" if isinstance(value, int) else value
         click.echo(f"{name.replace('_', ' '):24}{shown_as}")
     click.echo()
     table(("order", "bits/char"), [(order, f"{value:.4f}") for order, value in enumerate(bits)])
+    if best:
+        click.echo(f"\nOn the validation text {ngram.Baseline(**best)}.")
     click.echo()
     frequent = sorted(number.items(), key=lambda item: -item[1])
     rows = [(describe_character(c), f"{n:,}", f"{n / shown['characters']:.4%}") for c, n in frequent[:SHOWN]]

@@ -6,7 +6,16 @@ import click
 
 from shakegen.cli.group import colour_symbol, echo_coloured, read_text, shows_colour
 from shakegen.cli.lab import experiment
-from shakegen.cli.options import corpus_options, refuse_idle, refuse_idle_on, shape_options, split_list, unknown_option
+from shakegen.cli.names import CorpusName, ModelName
+from shakegen.cli.options import (
+    corpus_options,
+    model_argument,
+    refuse_idle,
+    refuse_idle_on,
+    shape_options,
+    split_list,
+    unknown_option,
+)
 from shakegen.lab import cells, cliff, cloze, gates, gradients, memory, start, timer
 
 PROBLEMS = {**{name: [name] for name in memory.TRIED}, "both": memory.TRIED}
@@ -37,7 +46,7 @@ def try_starts(starts, optimizers, **options):
 
 
 @experiment(cloze.cloze)
-@click.argument("corpus", nargs=-1)
+@click.argument("corpus", nargs=-1, type=CorpusName())
 @click.option("--bidirectional/--forward", "directions", default=None, help="Only networks that read both sides, or "
               "only networks that read the text before it.  [default: both, to compare]")  # fmt: skip
 @corpus_options
@@ -61,8 +70,14 @@ def fill_gaps(corpus, directions, reading, shape, **options):
 
 
 @experiment(gradients.of_cells, gradients.GradientSettings)
-@click.argument("source", metavar="[MODEL|CELLS]", default=",".join(cells.CELLS))
-@click.option("--corpus", default="sonnets", show_default=True, help="A file, a folder, - or the name of a corpus.")
+@click.argument("source", metavar="[MODEL|CELLS]", type=ModelName(), default=",".join(cells.CELLS))
+@click.option(
+    "--corpus",
+    type=CorpusName(),
+    default="sonnets",
+    show_default=True,
+    help="A file, a folder, - or the name of a corpus.",
+)
 @corpus_options
 @unknown_option
 def measure_gradients(source, corpus, reading, units, progress, random_state, on_unknown, **settings):
@@ -115,9 +130,11 @@ def pick_colour(shade: float) -> int | None:
 
 
 @experiment(gates.gates, trains=False, pages_need_matplotlib=False, show=print_units)
-@click.argument("model")
+@model_argument
 @click.argument("text", required=False)
-@click.option("--text-file", help="Read the text from here: a file, a folder, - or the name of a corpus.")
+@click.option(
+    "--text-file", type=CorpusName(), help="Read the text from here: a file, a folder, - or the name of a corpus."
+)
 @click.option("--length", type=int, default=50_000, show_default=True, help="Largest number of characters to read.")
 @corpus_options
 @unknown_option

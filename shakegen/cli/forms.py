@@ -5,7 +5,8 @@ import functools
 import click
 
 from shakegen.cli.group import read_text, say_model
-from shakegen.cli.options import group, is_given, options_from, refuse_idle, refuse_several, unescape
+from shakegen.cli.help import group
+from shakegen.cli.options import is_given, options_from, refuse_idle, refuse_several, unescape
 from shakegen.cli.writing import write_texts
 from shakegen.sampling import Form, TextGenerator
 
@@ -67,8 +68,8 @@ def make_form(options: dict, encoding: str, template, between, require, end) -> 
     return Form.containing([unescape(text) for text in require], end, length, min_length)
 
 
-def fill(model, seed: str, form: Form, options: dict, raw: bool, as_json: bool) -> None:
-    """Write texts of a form, and how they are weighted."""
+def fill(model, seed: str, form: Form, options: dict, raw: bool, as_json: bool, quiet: bool) -> None:
+    """Write texts of a form and, unless that is to be quiet, how they are weighted."""
     texts = model.fill(form, seed, **{"temperature": 0.8, **options})
     say_model()
     written = [{"seed": seed, **one._asdict()} for one in texts]
@@ -76,7 +77,7 @@ def fill(model, seed: str, form: Form, options: dict, raw: bool, as_json: bool) 
         write_texts(written, raw, as_json)
         return
     write_texts([{**one, "text": one["text"].removesuffix("\n")} for one in written], raw, as_json)
-    if len(texts) > 1:
+    if len(texts) > 1 and not quiet:
         click.echo("Among several texts, each counts in proportion to exp(weight):", err=True)
         for number, one in enumerate(texts, 1):
             click.echo(f"{number}: weight {one.log_weight:.4f}, log-probability {one.log_probability:.4f}", err=True)

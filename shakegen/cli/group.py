@@ -12,9 +12,16 @@ from pathlib import Path
 import click
 
 from shakegen import __version__
-from shakegen.cli.options import Commands, make_flag
+from shakegen.cli.help import Commands
+from shakegen.cli.options import long_flag, make_flag
 from shakegen.streams import escape, plain, standard_streams
 
+SECTIONS = {
+    "Start": ("train", "sample", "complete", "page"),
+    "Judge": ("evaluate", "compare", "novelty", "plot"),
+    "Understand": ("info", "connectivity", "lab"),
+    "Data and shell": ("corpora", "models", "completion"),
+}
 USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
 
 
@@ -75,11 +82,11 @@ def one_line_usage() -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:
         raise  # its message is the help
     except click.UsageError as error:
-        message: str = error.format_message()
+        message = " ".join(error.format_message().split())  # it may list choices on lines of their own
         kind: type[click.ClickException] = UnreadableCommand
         if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
-            flags = error.param.opts if error.param else [""]
-            message, kind = f"the value of {max(flags, key=len)} is not usable: {error.message}", click.ClickException
+            name = long_flag(error.param) if error.param else ""
+            message, kind = f"the value of {name} is not usable: {error.message}", click.ClickException
         command = error.ctx.command_path if error.ctx else "shakegen"
         raise kind(f"{message[0].lower()}{message[1:].rstrip('.')} (see `{command} --help`)") from None
 
@@ -119,7 +126,11 @@ def read_value(value: str | None) -> str:
     return "" if value is None else re.sub(r"[\"'() ]", "", value)
 
 
-@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=OneLineErrors,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__)
 def main():
     """Learn to write from a text, one character at a time.
@@ -159,18 +170,23 @@ def echo_coloured(text: str, nl: bool = False) -> None:
     click.echo(text, file=plain(sys.stdout), nl=nl)
 
 
-def find_model(task: str) -> Path:
-    """The model file to use where none is named; `say_model` says which."""
+def find_model(task: str, quiet: bool) -> Path:
+    """The model file to use where none is named; `say_model` says which, unless that is to be quiet."""
     from shakegen.model import find
 
-    return click.get_current_context().meta.setdefault(USUAL_MODEL, find(task))
+    path = find(task)
+    if not quiet:
+        click.get_current_context().meta[USUAL_MODEL] = path
+    return path
 
 
 def say_model() -> None:
-    """Say on standard error which model writes, if none was named; after all that may fail, before the outcome."""
+    """Say on standard error which model was taken, if none was named; after all that may fail, before the outcome."""
     path = click.get_current_context().meta.get(USUAL_MODEL)
     if path:
-        click.echo(f"Model: {path}", err=True)
+        from shakegen.model import shelf
+
+        click.echo(f"Model: {shelf.name_file(path)}", err=True)
 
 
 def read_argument(text: str, encoding: str = "utf-8") -> str:

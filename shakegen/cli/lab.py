@@ -14,7 +14,8 @@ from typing import Annotated, get_origin
 import click
 
 from shakegen.cli.group import main
-from shakegen.cli.options import Commands, figure_option, group, json_option, options_from, read_help
+from shakegen.cli.help import Commands, group
+from shakegen.cli.options import figure_option, json_option, options_from, read_help
 from shakegen.cli.plot import draw
 from shakegen.cli.tables import print_wrapped, table
 from shakegen.network.quiet import quiet_tensorflow

@@ -8,7 +8,17 @@ from pathlib import Path
 import click
 
 from shakegen.cli.group import colour_symbol, echo_coloured, main, shows_colour
-from shakegen.cli.options import corpus_options, json_option, refuse_idle, refuse_idle_on, unknown_option
+from shakegen.cli.names import CorpusName, ModelName
+from shakegen.cli.options import (
+    corpus_argument,
+    corpus_options,
+    json_option,
+    model_argument,
+    refuse_idle,
+    refuse_idle_on,
+    seed_option,
+    unknown_option,
+)
 from shakegen.cli.tables import table
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -16,8 +26,8 @@ SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colou
 
 
 @main.command()
-@click.argument("model")
-@click.argument("corpus", nargs=-1, required=True)
+@model_argument
+@corpus_argument
 @click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), help="Part to read.  "
               "[default: test where the model learned from this very text, else all]")  # fmt: skip
 @corpus_options
@@ -160,10 +170,10 @@ def print_symbol(shown: tuple[str, float | None]) -> None:
 
 
 @main.command()
-@click.argument("source", metavar="MODEL|TEXTFILE")
-@click.option("--corpus", required=True, multiple=True, help="A text file, a folder of them, or a name from `shakegen "
-              "corpora list`; may be given several times.")  # fmt: skip
-@click.option("--seed", default="", help="MODEL: the text to continue.")
+@click.argument("source", metavar="MODEL|TEXTFILE", type=ModelName())
+@click.option("--corpus", required=True, multiple=True, type=CorpusName(), help="A text file, a folder of them, or a "
+              "name from `shakegen corpora list`; may be given several times.")  # fmt: skip
+@seed_option("MODEL: the text to continue.")
 @click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: number of characters, or words.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: temperature.")
 @click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: seed of the draws.")

@@ -1,4 +1,4 @@
-"""How options are declared: from arguments and fields with their defaults, in named groups, for several commands."""
+"""How options are declared: by name, from arguments and fields with their defaults, and for several commands."""
 
 import functools
 import inspect
@@ -10,49 +10,19 @@ from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import CELLS, option_names, parse_cell
-from shakegen.network.config import EMBEDDINGS, Config
+from shakegen.cli.help import group
+from shakegen.cli.names import CorpusName, ModelName
+from shakegen.network.config import EMBEDDINGS
 from shakegen.text.vocabulary import ON_UNKNOWN
 
 ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+SHORT = {"--model": "-m", "--out": "-o", "--count": "-n", "--quiet": "-q"}  # the same in every command
 
 
-class Grouped(click.Command):
-    """A command whose help shows options below their titles from `group`; options without a title stand last."""
-
-    def parse_args(self, ctx, args):
-        with click.core.augment_usage_errors(ctx):  # so that each error knows its command
-            return super().parse_args(ctx, args)
-
-    def format_options(self, ctx, formatter):
-        rows: dict[str, list] = {}
-        for parameter in self.get_params(ctx):
-            row = isinstance(parameter, click.Option) and parameter.get_help_record(ctx)
-            if row:
-                rows.setdefault(getattr(parameter, "group", "Options"), []).append(row)
-        for title in sorted(rows, key=lambda title: title == "Options"):
-            with formatter.section(title):
-                formatter.write_dl(rows[title])
-
-
-def group(title: str, *options: Callable) -> Callable:
-    """Several options, below a title of their own in the help of the command."""
-
-    def add(command):
-        for option in reversed(options):
-            before = len(getattr(command, "__click_params__", ()))
-            command = option(command)
-            for added in command.__click_params__[before:]:
-                added.group = title
-        return command
-
-    return add
-
-
-class Commands(click.Group):
-    """A group of such commands."""
-
-    command_class = Grouped
+def long_flag(option: click.Parameter, negative: bool = False) -> str:
+    """The name of an option in messages; with `negative`, the one that switches it off."""
+    names = option.secondary_opts if negative and option.secondary_opts else option.opts
+    return next((name for name in names if name.startswith("--")), names[0])
 
 
 def is_given(name: str) -> bool:
@@ -73,9 +43,8 @@ def refuse_idle(why: str, *names: str) -> None:
     context = click.get_current_context()
     flags = {one.name: one for one in context.command.params if isinstance(one, click.Option)}
     for name in filter(is_given, (name for name in names if name in flags)):
-        option = flags[name]
-        opts = option.secondary_opts if context.params.get(name) is False and option.secondary_opts else option.opts
-        raise ValueError(f"{max(opts, key=len)} has no effect {why}: leave it out")
+        flag = long_flag(flags[name], negative=context.params.get(name) is False)
+        raise ValueError(f"{flag} has no effect {why}: leave it out")
 
 
 def refuse_several(*names: str) -> None:
@@ -155,7 +124,8 @@ def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Cal
         kind = Listed(*typing.get_args(kind))
     elif choices:
         kind = click.Choice(list(choices))
-    return click.option(flag, parameter.name, type=kind, default=default, show_default=shown, help=text)
+    names = [*filter(None, [SHORT.get(flag)]), flag, parameter.name]
+    return click.option(*names, type=kind, default=default, show_default=shown, help=text)
 
 
 def make_flag(name: str) -> str:
@@ -173,52 +143,6 @@ def read_help(source: Callable) -> dict[str, str]:
         text = text.replace(" [default:", "  [default:")
         texts |= dict.fromkeys(names.split(", "), text[0].upper() + text[1:])
     return texts
-
-
-class CellName(click.ParamType):
-    """A cell: its name, or module:Class; its options may follow, as in `nlstm:depth=3`."""
-
-    name = "cell"
-
-    def get_metavar(self, param, ctx=None):
-        return f"[{'|'.join(CELLS)}|MODULE:CLASS]"
-
-
-cell_option = click.option(
-    "--cell", type=CellName(), default=Config().cell, show_default=True, help="Recurrent unit, or one of your own; its "
-    "options may follow, as in my_cells:MyCell:alpha=0.3."
-)  # fmt: skip
-
-
-def read_cell(text: str) -> dict[str, typing.Any]:
-    """The options `cell`, and those of the cell, that the value of `--cell` stands for.
-
-    Raises:
-        ValueError: the cell or an option does not exist, or a value is of another kind.
-    """
-    cell, options = parse_cell(text)
-    return {"cell": cell.name, **options}
-
-
-def make_cell_options() -> list[Callable]:
-    """The options that some cells have and others have not."""
-    made = []
-    for name in option_names():
-        cells = [cell for cell in CELLS.values() if name in cell.options()]
-        one = cells[0].options()[name]
-        flag, choices = one.metadata["flag"] or make_flag(name), one.metadata["choices"]
-        usual = one.default
-        if type(usual) is bool:
-            flag += "" if "/" in flag else f"/--no-{flag[2:]}"
-            usual = flag.split("/")[not usual].lstrip("-")
-        owners = ", ".join(cell.name for cell in cells) if len(cells) < len(CELLS) else "every cell"
-        text = f"{one.metadata['help']}  [{owners}; default: {usual}]"
-        if type(one.default) is bool:
-            made.append(click.option(flag, name, is_flag=True, default=one.default, help=text))
-        else:
-            kind = click.Choice(list(choices)) if choices else type(one.default)
-            made.append(click.option(flag, name, type=kind, help=text))
-    return made
 
 
 READING = {
@@ -244,10 +168,31 @@ input_encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, help="Of text from a file or from standard input."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-figure_option = click.option(
-    "--out", type=click.Path(path_type=Path), help="Write the figure to this file: a name in .png, .svg, .pdf or "
-    ".html. Needs matplotlib."
-)  # fmt: skip
+corpus_argument = click.argument("corpus", nargs=-1, required=True, type=CorpusName())
+model_argument = click.argument("model", type=ModelName())
+
+
+def model_option(text: str, name: str = "model", **more) -> Callable:
+    """The option that names a model, by its file or its name."""
+    return click.option("-m", "--model", name, type=ModelName(), help=text, **more)
+
+
+def out_option(text: str, **more) -> Callable:
+    """The option that names the file to write."""
+    return click.option("-o", "--out", type=click.Path(path_type=Path), help=text, **more)
+
+
+def seed_option(text: str) -> Callable:
+    """The option with the text to continue."""
+    return click.option("--seed", "--prompt", "seed", default="", help=text)
+
+
+def quiet_option(text: str) -> Callable:
+    """The option that keeps standard error free of all but errors."""
+    return click.option("-q", "--quiet", is_flag=True, help=text)
+
+
+figure_option = out_option("Write the figure to this file: a name in .png, .svg, .pdf or .html. Needs matplotlib.")
 
 
 def corpus_options(command):

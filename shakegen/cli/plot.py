@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from shakegen.cli.group import main, shows_colour
-from shakegen.cli.options import json_option, refuse_idle
+from shakegen.cli.names import ModelName
+from shakegen.cli.options import json_option, out_option, refuse_idle
 from shakegen.files import parse_json
 from shakegen.streams import plain
 
@@ -16,9 +17,9 @@ LOSSES = {"both": ("validation", "training"), "validation": ("validation",), "tr
 
 
 @main.command()
-@click.argument("models", metavar="MODEL|EVALUATION...", nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Write the figure there: a name in .png, .svg, .pdf or "
-              ".html. Needs matplotlib.  [default: draw in the terminal]")  # fmt: skip
+@click.argument("models", metavar="MODEL|EVALUATION...", nargs=-1, required=True, type=ModelName())
+@out_option("Write the figure there: a name in .png, .svg, .pdf or .html. Needs matplotlib.  [default: draw in the "
+            "terminal]")  # fmt: skip
 @click.option("--against", type=click.Choice(["epochs", "minutes"]), default="epochs", show_default=True,
               help="Horizontal axis.")  # fmt: skip
 @click.option("--loss", type=click.Choice(list(LOSSES)), default="both", show_default=True, help="Losses to draw.")

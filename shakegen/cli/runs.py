@@ -7,8 +7,8 @@ from pathlib import Path
 from shakegen.cells.registry import VARIABLE, environment_for, find_cell
 
 
-def describe_run(model, out: Path) -> str:
-    """The outcome of a run: its best epoch, its time and speed, its file."""
+def describe_run(model, out: Path, baseline=None) -> str:
+    """The outcome of a run: its best epoch, beside the baseline if there is one, its time and speed, its file."""
     from shakegen.training.tasks import get_task
 
     saved = f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights"
@@ -19,7 +19,8 @@ def describe_run(model, out: Path) -> str:
     epochs = f"{last['epoch']:.4g} epoch{'s' * (last['epoch'] != 1)}"
     took = f"{format_duration(last['seconds'])} for {epochs}, {speed:,.0f} {model.vocabulary.symbol}s/s while learning"
     best = ", ".join(filter(None, [f"Best epoch: {model.best_epoch['epoch']:.4g}", score]))
-    return f"{best}.\nTime: {took}.\n{saved}"
+    beside = f"For comparison: {baseline} there.\n" if baseline and score else ""
+    return f"{best}.\n{beside}Time: {took}.\n{saved}"
 
 
 def format_duration(seconds: float) -> str:

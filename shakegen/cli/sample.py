@@ -7,13 +7,16 @@ import click
 from shakegen.cli import constraints as ruled, forms
 from shakegen.cli.converse import converse
 from shakegen.cli.group import find_model, main, read_argument, read_text
+from shakegen.cli.help import group
 from shakegen.cli.options import (
-    group,
     input_encoding_option,
     is_given,
+    model_option,
     options_from,
+    quiet_option,
     refuse_idle,
     refuse_several,
+    seed_option,
     unescape,
     unknown_option,
 )
@@ -41,10 +44,10 @@ TRUNCATION = {
 
 
 @main.command()
-@click.option("--model", help="Model file.  [default: the newest in ./models, else the pretrained sonnets]")
+@model_option("Model file, or a name such as sonnets-lstm.  [default: the newest in ./models, else sonnets-gru]")
 @group(
     "Seed",
-    click.option("--seed", default="", help="Text to continue; empty: start from nothing; -: standard input."),
+    seed_option("Text to continue; empty: start from nothing; -: standard input."),
     click.option(
         "--seed-file",
         help="File with the text to continue, - for standard input; a line end at its end does not count.",
@@ -95,15 +98,16 @@ TRUNCATION = {
 )
 @group(
     "Output",
-    click.option("--count", type=int, help="Number of texts, between lines of ---.  [default: 1; stochastic: all "
+    click.option("-n", "--count", type=int, help="Number of texts, between lines of ---.  [default: 1; stochastic: all "
                  "beams]"),
     click.option("--stream/--no-stream", default=None, help="Show the text while it is drawn.  [default: on a "
                  "terminal]"),
     click.option("--interactive", is_flag=True, help="Offer the likeliest next characters; pick one or type."),
     click.option("--json", "as_json", is_flag=True, help="Print a line for each text: a JSON object."),
     click.option("--raw", is_flag=True, help="On a terminal, write control characters as they are, not as \\x1b."),
+    quiet_option("Print the text alone: neither the model that was taken nor scores."),
 )  # fmt: skip
-def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_width, interactive, **options):
+def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_width, interactive, quiet, **options):
     """Continue a seed text; seed and continuation go to stdout.
 
     Constraints come first: what they forbid cannot be drawn, and the others share its probability. Then the temperature
@@ -140,10 +144,10 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
     set_temperature(options)
     seed = read_seeds(seeds, encoding) if seeds is not None else read_seed(seed, seed_file, encoding, interactive)
     options["constraints"] = ruled.make_constraints(encoding, **constraints)
-    loaded = load(model or find_model("next"), "next")
+    loaded = load(model or find_model("next", quiet), "next")
     if forms.has_form():
         options.setdefault("random_state", int.from_bytes(os.urandom(4)))
-        forms.fill(loaded, seed, wanted, options, output["raw"], output["as_json"])
+        forms.fill(loaded, seed, wanted, options, output["raw"], output["as_json"], quiet)
     elif interactive:
         del options["constraints"]
         write(converse(loaded, seed, **options) + "\n", output["raw"])
@@ -151,7 +155,7 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
         options.setdefault("random_state", int.from_bytes(os.urandom(4)))
         draw(loaded, seed, options, **output)
     else:
-        search(loaded, seed, beam_width, options, output["raw"], output["as_json"])
+        search(loaded, seed, beam_width, options, output["raw"], output["as_json"], quiet)
 
 
 def set_ends(options: dict) -> None:

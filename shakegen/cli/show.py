@@ -1,12 +1,11 @@
-"""Commands that show models."""
+"""The command that shows a model."""
 
 import json
 
 import click
 
 from shakegen.cli.group import main
-from shakegen.cli.options import json_option
-from shakegen.cli.tables import table
+from shakegen.cli.options import json_option, model_argument
 from shakegen.network.config import DROPOUT
 from shakegen.training.recipe import MANY_EPOCHS
 
@@ -14,13 +13,16 @@ SHOWN = 10  # words of a vocabulary, and digits of a sha256
 
 
 @main.command()
-@click.argument("model")
+@model_argument
 @json_option
 def info(model, as_json):
-    """Show the network of MODEL, a model file, and its training.
+    """Show the network of MODEL, and its training.
+
+    MODEL: a model file, or a name from `shakegen models list`.
 
     \b
     shakegen info models/my-gru.h5
+    shakegen info sonnets-lstm --json
     """
     from shakegen.model import load
 
@@ -61,23 +63,3 @@ def info(model, as_json):
             shown[name] = f"{shown[name]:.3f}"
     for name, value in shown.items():
         click.echo(f"{name.replace('_', ' '):32}{value}")
-
-
-@main.command()
-def models():
-    """List the models in ./models, and the pretrained ones.
-
-    The newest come first. The table has the bits/char on their validation text.
-    """
-    from shakegen.model import load, shelf
-
-    rows = []
-    for path in shelf.list_models():
-        try:
-            model = load(path)
-        except (OSError, ValueError):
-            rows.append(("not usable", "", "", "", "", str(path)))
-            continue
-        bits = "" if model.validation_bits is None else f"{model.validation_bits:.3f}"
-        rows.append((model.kind, model.config.cell, str(model.config.units), f"{model.parameters:,}", bits, str(path)))
-    table(("kind", "cell", "units", "parameters", "bits/char", "model"), rows)

@@ -8,15 +8,17 @@ from pathlib import Path
 import click
 
 from shakegen.cli import runs
+from shakegen.cli.cell_options import cell_option, make_cell_options, read_cell
 from shakegen.cli.group import main
+from shakegen.cli.help import group
+from shakegen.cli.names import ModelName
 from shakegen.cli.options import (
-    cell_option,
+    corpus_argument,
     corpus_options,
-    group,
     is_given,
-    make_cell_options,
     options_from,
-    read_cell,
+    out_option,
+    quiet_option,
     refuse_idle,
     refuse_idle_on,
     shape_options,
@@ -56,8 +58,9 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 
 
 @main.command()
-@click.argument("corpus", nargs=-1, required=True)
-@group("Network", *options_from(Config, TASK), cell_option, *options_from(Config, NETWORK), *make_cell_options())
+@corpus_argument
+@group("Network", *options_from(Config, TASK), cell_option, *options_from(Config, NETWORK))
+@group("Cells", *make_cell_options())
 @group("Training", *options_from(Recipe, LEARNING))
 @group(
     "Samples",
@@ -71,10 +74,10 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 @shape_options
 @group(
     "Files",
-    click.option("--out", type=click.Path(path_type=Path), help="Model file; one that is there is kept, with ~ "
-                 "behind its name.  [default: models/<corpus>-<cell>.h5, or the next that is free]"),
+    out_option("Model file; one that is there is kept, with ~ behind its name.  [default: "
+               "models/<corpus>-<cell>.h5, or the next that is free]"),
     click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models."),
-    click.option("--finetune", type=click.Path(path_type=Path), help="Start from the weights of this model."),
+    click.option("--finetune", type=ModelName(), help="Start from the weights of this model."),
     click.option("--checkpoint-every", type=float, default=1.0, show_default=True, help="Minutes between checkpoints; "
                  "each epoch ends with one too. 0: none, a smaller file, no --resume."),
     click.option("--log-dir", type=click.Path(), help="Folder for a CSV and for the event files of TensorBoard."),
@@ -85,7 +88,7 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
     click.option("--worker-index", type=int, help="Which of the workers this is, from 0."),
     click.option("--worker-wait", type=float, default=45, show_default=True, help="Seconds to wait for all workers."),
 )
-@click.option("--quiet", is_flag=True, help="Show neither progress nor samples; print the path of the model file.")
+@quiet_option("Show neither progress nor samples; print the path of the model file.")
 def train(workers, worker_index, worker_wait, **options):
     """Train a network on CORPUS.
 
@@ -146,6 +149,7 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
     started = time.monotonic()
     from shakegen.training import begin_with_text
 
+    finetune = Path(finetune) if finetune else None
     files = {"resume": resume, "finetune": finetune, "out": out, "checkpoint_every": checkpoint_every}
     with begin_with_text(corpus, options, given, **files, strategy=strategy) as (beginning, values):
         refuse_idle_options(beginning.config.task, values)
@@ -179,7 +183,10 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
     if model and quiet:
         click.echo(out)
     elif model:
-        click.echo(f"{runs.describe_run(model, out)}\n{runs.list_next_commands(corpus, model, out)}", err=True)
+        baseline = beginning.task.measure_baseline(beginning.corpus)
+        click.echo(
+            f"{runs.describe_run(model, out, baseline)}\n{runs.list_next_commands(corpus, model, out)}", err=True
+        )
 
 
 def refuse_idle_options(task: str, values: dict) -> None:

@@ -53,7 +53,7 @@ def write_texts(texts: list[dict], raw: bool, as_json: bool) -> None:
         write(f"{line}{text['seed']}{text['text']}\n", raw)
 
 
-def search(model, seed: str, width: int, options: dict, raw: bool, as_json: bool) -> None:
+def search(model, seed: str, width: int, options: dict, raw: bool, as_json: bool, quiet: bool) -> None:
     """Search for texts with beams, and write them and their scores."""
     if options.pop("stochastic", False):
         count = options.pop("count", width)
@@ -68,7 +68,7 @@ def search(model, seed: str, width: int, options: dict, raw: bool, as_json: bool
         ranked = f"by log-probability / length^{penalty:g}" if penalty else "by log-probability"
     say_model()
     write_texts([{"seed": seed, **beam._asdict()} for beam in beams], raw, as_json)
-    if as_json:
+    if as_json or quiet:
         return
     click.echo(f"The texts are ranked {ranked}, in nats; higher is better:", err=True)
     for number, (_, score, log_probability) in enumerate(beams, 1):

@@ -72,7 +72,8 @@ class Comparison:
             Row(name, config, self.parameters[name], records[number::count])
             for number, (name, config) in enumerate(self.configs.items())
         ]
-        return Summary(self.origin, self.plan, rows)
+        task = get_task(self.plan.task)
+        return Summary(self.origin, self.plan, rows, task.measure_baseline(self.text.load(task)))
 
 
 def spool(text: Text, source: Source, folder: Path) -> Text:

@@ -12,6 +12,7 @@ from shakegen.compare.plan import Plan
 from shakegen.compare.record import Record
 from shakegen.files import write_whole
 from shakegen.network.config import Config
+from shakegen.text.ngram import Baseline
 from shakegen.training.tasks import Task, get_task
 
 COSTS = ("training_characters_per_second", "sampling_characters_per_second", "minutes", "peak_memory_mib")
@@ -129,11 +130,13 @@ class Summary:
         corpus: the text: name, sha256, length, split.
         plan: the plan of the comparison.
         rows: in the plan's order.
+        baseline: the best n-gram model of the text, where the task has one.
     """
 
     corpus: dict
     plan: Plan
     rows: Sequence[Row]
+    baseline: Baseline | None = None
 
     @property
     def task(self) -> Task:
@@ -142,7 +145,9 @@ class Summary:
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""
-        return {"corpus": self.corpus, **self.plan.to_dict(), "rows": [row.to_dict() for row in self.rows]}
+        baseline = self.baseline and self.baseline._asdict()
+        rows = [row.to_dict() for row in self.rows]
+        return {"corpus": self.corpus, "baseline": baseline, **self.plan.to_dict(), "rows": rows}
 
     def save_csv(self, path: Path) -> None:
         """Write the table, a line for each network, whole or not at all.
@@ -165,7 +170,8 @@ class Summary:
         states = f"random states {first} to {first + plan.repeats - 1}" if plan.repeats > 1 else f"random state {first}"
         split = ", ".join(map(str, corpus["split"]))
         means = " Means ± standard deviations." if plan.repeats > 1 else ""
+        baseline = f" On the validation text {self.baseline}." if self.baseline else ""
         return (
             f"Text: {corpus['name']}, {corpus['length']:,} characters, split {split}. The networks have the same "
-            f"{equal}, and learn for {plan.budget} each, with {states}.{means}"
+            f"{equal}, and learn for {plan.budget} each, with {states}.{means}{baseline}"
         )

@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from shakegen.inference import Engine
-from shakegen.model import model_file
+from shakegen.model import model_file, shelf
 from shakegen.model.model_file import Training
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import Outputs
@@ -72,13 +72,13 @@ class Model:
 
     @classmethod
     def load(cls, path: str | Path, with_training: bool = False) -> Self:
-        """Read a model file.
+        """Read the model file at a path, or the pretrained model of a name, as `shelf.find_file` finds it.
 
         Raises:
             OSError, ModelFileError: as `model_file.read`.
             ValueError: the network is for another task.
         """
-        content = model_file.read(path, with_training)
+        content = model_file.read(shelf.find_file(path), with_training)
         kind = cls.kinds[content["config"].task]
         if issubclass(cls, kind):
             return cls(**content)

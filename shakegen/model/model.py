@@ -194,7 +194,7 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
     """Read a model file: a `LanguageModel`, or an `AutocompleteModel`.
 
     Args:
-        path: of the file.
+        path: of the file; or the name of a pretrained model, such as "sonnets-lstm". A file of that name wins.
         task: the task that the network must have, one of `config.TASKS`; by default any. Type checkers know an
             `AutocompleteModel` by it.
         with_training: whether to read the state of its training run, too.

@@ -17,7 +17,7 @@ import numpy as np
 
 from shakegen.checks import is_number
 from shakegen.files import parse_json, write_whole
-from shakegen.model import hdf5, hdf5_layout
+from shakegen.model import hdf5, hdf5_layout, shelf
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text.vocabulary import Vocabulary
@@ -91,7 +91,7 @@ def read(path: str | Path, with_training: bool = False) -> dict:
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"no model {path}: expected a file that `shakegen train` wrote (see `shakegen models`)")
+        raise FileNotFoundError(shelf.explain_missing(path))
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: expected a model file (see `shakegen models`)")
     if not path.is_file():

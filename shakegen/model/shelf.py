@@ -1,24 +1,56 @@
-"""Models by name or by path: the models in `./models`, and the pretrained ones."""
+"""Models by name or by path: the models in `./models`, and the pretrained ones, which have names."""
 
+import difflib
 from pathlib import Path
 
 from shakegen.cells.registry import DEFAULT, STANDARD
 from shakegen.text import named
 
-SHIPPED = tuple(f"sonnets-{name}.h5" for name in (*STANDARD, "autocomplete"))
+NAMES = tuple(f"sonnets-{name}" for name in (*STANDARD, "autocomplete"))
 
 
 def pretrained(task: str) -> Path:
     """The model of the sonnets that came with shakegen for a task, one of `config.TASKS`."""
     name = {"next": DEFAULT}.get(task, task)
-    return named.data_folder("models") / f"sonnets-{name}.h5"
+    return locate(f"sonnets-{name}")
+
+
+def locate(name: str) -> Path:
+    """The file of a pretrained model, one of `NAMES`."""
+    return named.data_folder("models") / f"{name}.h5"
+
+
+def find_file(name: str | Path) -> str | Path:
+    """The path of a model file, whether or not it is there.
+
+    Args:
+        name: a path, which is given back, or one of `NAMES`. A file that has this very path wins, and a `Path` is
+            always a path.
+    """
+    return locate(name) if isinstance(name, str) and name in NAMES and not Path(name).is_file() else name
+
+
+def name_file(path: Path) -> str:
+    """What a model file is called in a list and on the command line: its name if it has one, else its path."""
+    return path.stem if is_pretrained(path) else str(path)
+
+
+def is_pretrained(path: Path) -> bool:
+    """Whether a model file came with shakegen."""
+    return path.stem in NAMES and path.resolve() == locate(path.stem).resolve()
+
+
+def explain_missing(path: str | Path) -> str:
+    """The error message where a model file is not there, with names and files that are spelled alike."""
+    known = {own.stem: str(own) for own in own_models()} | {name: name for name in NAMES}
+    near = [known[stem] for stem in difflib.get_close_matches(Path(path).stem, known, cutoff=0.75)]
+    wanted = f"did you mean {' or '.join(near)}?" if near else "expected a file that `shakegen train` wrote"
+    return f"no model {path}: {wanted} (see `shakegen models`)"
 
 
 def own_models() -> list[Path]:
     """The model files in `./models`, newest first; in a clone of shakegen, without the pretrained ones."""
-    shipped = named.data_folder("models").resolve()
-    files = (path for path in Path("models").glob("*.h5") if path.is_file())
-    files = (path for path in files if path.name not in SHIPPED or path.resolve().parent != shipped)
+    files = (path for path in Path("models").glob("*.h5") if path.is_file() and not is_pretrained(path))
     return sorted(files, key=lambda model: model.stat().st_mtime, reverse=True)
 
 

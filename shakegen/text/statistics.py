@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from shakegen.text import ngram
+
 BLOCK = 1 << 22  # positions read at a time
 BUCKET = 1 << 23  # n-grams sorted at a time
 WORD = 63  # bits of an integer that holds characters of an n-gram
@@ -31,6 +33,7 @@ def describe(corpus) -> dict:
         "vocabulary_size": len(corpus.vocabulary),
         "counts": counts,
         "bits_per_character": entropies(corpus.ids, len(corpus.vocabulary)),
+        "ngram": (best := ngram.find_best(corpus)) and best._asdict(),
     }
 
 

@@ -7,6 +7,8 @@ import click
 import pytest
 from commands import LEAVES
 
+from shakegen.cli.options import long_flag
+
 VALUES = {
     "against": "minutes", "alphabet": "e", "beam_width": 3, "between": ("a", "b"), "bias": -2.0, "clip_norm": 0.1,
     "corpus": "other.txt", "count": 2, "encoding": "utf-16", "end": "s", "evaluations": "none.json",
@@ -21,7 +23,7 @@ VALUES = {
 }  # fmt: skip
 # Where an option changes only when or how text appears, or where it needs symbols that the model does not know, or has
 # not written there.
-UNSEEN = {"stream", "raw", "on_unknown", "lines", "sentences"}
+UNSEEN = {"stream", "raw", "on_unknown", "lines", "sentences", "quiet"}
 SAMPLE = "sample --model char.h5 --seed Shall --length 30 --random-state 1"
 CALLS = [
     SAMPLE,
@@ -91,14 +93,14 @@ def test_an_option_changes_the_outcome_or_is_refused(outcome_of, call):
     assert usual[0] == 0, usual
     command = next(one for name, one in LEAVES.items() if f"shakegen {call} ".startswith(f"{name} "))
     for option in command.params:
-        flags = [max(flags, key=len) for flags in (option.opts, option.secondary_opts) if flags]
-        if not isinstance(option, click.Option) or option.name in UNSEEN or set(flags) & {*call.split(), "--help"}:
+        if not isinstance(option, click.Option) or option.name in UNSEEN:
             continue
-        flag = flags[-1] if option.is_flag and option.default is True else flags[0]
-        value = (
-            [] if option.is_flag else [usual[1].strip()[-3] if flag in ("--stop", "--forbid") else VALUES[option.name]]
-        )
-        value = [one for given in value for one in (given if isinstance(given, tuple) else (given,))]
+        if {*option.opts, *option.secondary_opts} & {*call.split(), "--help"}:
+            continue
+        flag = long_flag(option, negative=option.default is True)
+        written = usual[1].strip()[-3:-2]
+        value = written if flag in ("--stop", "--forbid") else VALUES.get(option.name)
+        value = [] if option.is_flag else [*value] if isinstance(value, tuple) else [value]
         code, out, said, files = outcome_of(*call.split(), flag, *value)
         assert (code, out, said, files) != usual, f"{flag} has no effect"
         if code:

@@ -1,4 +1,4 @@
-"""Options that are made from signatures, and the help of all commands."""
+"""Options that are made from signatures."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -7,11 +7,12 @@ from typing import Annotated
 import click
 import pytest
 from click.testing import CliRunner
-from commands import GROUPS, LEAVES
+from commands import LEAVES
 
 from shakegen.cli import main
+from shakegen.cli.help import Grouped, group
 from shakegen.cli.lab import lab
-from shakegen.cli.options import Grouped, group, options_from, read_help
+from shakegen.cli.options import options_from, read_help
 from shakegen.network.config import Config
 from shakegen.training.recipe import Recipe
 
@@ -75,23 +76,6 @@ def test_the_help_is_that_of_the_docstring(run):
         "--quick-start Another.",
     ])  # fmt: skip
     assert shown[1].split()[0] == "--help"
-
-
-@pytest.mark.parametrize("name", GROUPS)
-def test_summaries_of_commands_fit_a_line_of_80_columns(shakegen, name):
-    arguments = name.split()[1:]
-    lines = shakegen(*arguments, "--help", terminal_width=80).output.split("Commands:\n")[1].splitlines()
-    below = [other for other in GROUPS | LEAVES if other.rpartition(" ")[0] == name]
-    assert len(lines) == len(below)
-    assert all(len(line) <= 80 and line.endswith(".") and not line.endswith("...") for line in lines)
-
-
-@pytest.mark.parametrize("name", LEAVES)
-def test_every_option_has_a_help_text_of_one_kind(name):
-    for option in LEAVES[name].params:
-        if isinstance(option, click.Option):
-            assert option.help, option.name
-            assert option.help[0].isupper() or option.help[0] in "0-", option.help
 
 
 def test_every_setting_of_a_network_and_of_training_is_an_option():

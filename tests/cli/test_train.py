@@ -9,6 +9,8 @@ from commands import FAST, command, run_without
 from mistakes import fails
 
 from shakegen.model import load
+from shakegen.text import load_corpus
+from shakegen.text.ngram import find_best
 
 
 def test_train_then_sample_then_info(shakegen, poem_file, poem):
@@ -32,6 +34,7 @@ def test_train_then_sample_then_info(shakegen, poem_file, poem):
     info = json.loads(shakegen("info", "models/poem-gru.h5", "--json").stdout)
     model = load("models/poem-gru.h5")
     assert f"\nSaved: models/poem-gru.h5, a gru of {model.parameters:,} weights\n" in trained.stderr
+    assert f"\nFor comparison: {find_best(load_corpus(poem_file))} there.\n" in trained.stderr
     assert info["parameters"] == model.parameters == sum(w.size for w in model.weights.values())
     assert info["vocabulary"] == "".join(sorted(set(poem)))
     assert info["corpus"]["length"] == len(poem)

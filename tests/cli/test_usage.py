@@ -10,6 +10,8 @@ import pytest
 from commands import LEAVES
 from terminal import open_terminal, read_all
 
+from shakegen.cli.options import long_flag
+
 WRONG = {click.INT: "1.5", click.FLOAT: "x"}  # values that a type cannot be, and what click says of them
 SAID = {click.INT: "'1.5' is not a valid integer", click.FLOAT: "'x' is not a valid float"}
 
@@ -23,16 +25,17 @@ def one_line(result, code):
 @pytest.mark.parametrize("name", LEAVES)
 def test_a_bad_value_ends_with_1_and_a_command_line_that_cannot_be_read_with_2(shakegen, name):
     words, command = name.split()[1:], LEAVES[name]
-    arguments = ["x" for one in command.params if isinstance(one, click.Argument) and one.required]
+    required = [one for one in command.params if isinstance(one, click.Argument) and one.required]
+    arguments = [next(iter(getattr(one.type, "choices", "x"))) for one in required]
     hint = f"(see `{name} --help`)"
-    result = shakegen(*words, *arguments, "--no-such-option", prog_name="shakegen")
-    assert one_line(result, 2) == f"no such option '--no-such-option' {hint}"
+    result = shakegen(*words, *arguments, "--xyzzy", prog_name="shakegen")
+    assert one_line(result, 2) == f"no such option '--xyzzy' {hint}"
     if arguments:
         assert one_line(shakegen(*words, prog_name="shakegen"), 2).startswith("missing argument '")
     for option in command.params:
-        flag = max(option.opts, key=len)
         if not isinstance(option, click.Option) or option.is_flag:
             continue
+        flag = long_flag(option)
         result = shakegen(*words, *arguments, flag, prog_name="shakegen")
         assert one_line(result, 2) == f"option '{flag}' requires an argument {hint}"
         if isinstance(option.type, click.Choice):
@@ -49,7 +52,8 @@ def test_commands_that_do_not_exist(shakegen):
     for arguments, said in (
         (["sampel"], "no such command 'sampel'. Did you mean 'sample'? (see `shakegen --help`)"),
         (["lab", "x"], "no such command 'x' (see `shakegen lab --help`)"),
-        (["models", "x"], "got unexpected extra argument (x) (see `shakegen models --help`)"),
+        (["models", "x"], "no such command 'x' (see `shakegen models --help`)"),
+        (["info", "a", "x"], "got unexpected extra argument (x) (see `shakegen info --help`)"),
     ):
         assert one_line(shakegen(*arguments, prog_name="shakegen"), 2) == said
     shown = shakegen()

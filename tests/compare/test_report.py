@@ -14,6 +14,7 @@ from shakegen.compare import report
 from shakegen.compare.summary import Row, Summary
 from shakegen.compare.table import columns, compact
 from shakegen.network.config import Config
+from shakegen.text.ngram import Baseline
 from shakegen.training.recipe import Recipe
 
 
@@ -99,6 +100,10 @@ def test_it_says_what_was_compared():
     assert summary.describe() == (
         "Text: abc, 1,000 characters, split 0.9, 0.05, 0.05. The networks have the same number of units, and learn "
         "for 1 epoch each, with random states 0 to 1. Means ± standard deviations."
+    )
+    beside = replace(summary, baseline=Baseline(5, 2.3622))
+    assert beside.describe().endswith(
+        "Means ± standard deviations. On the validation text the best n-gram model, n = 5, needs 2.362 bits/char."
     )
     timed = replace(summary, plan=plan("gru", match="time", recipe=Recipe(minutes=2.5)))
     assert timed.describe().endswith(

@@ -3,7 +3,7 @@
 from shakegen.model import evaluation
 from shakegen.model.model import LanguageModel
 from shakegen.network.config import Config
-from shakegen.text import windows
+from shakegen.text import ngram, windows
 from shakegen.text.corpus import Corpus
 from shakegen.text.splits import PARTS
 from shakegen.training import finetuning
@@ -97,6 +97,9 @@ class NextSymbolTask(Task):
         result = evaluation.estimate(model.engine, ids, max(1, min(MOST_STREAMS, len(ids) // STREAM)))
         nats = (result.nats_per_symbol * whole.symbols + whole.spelling) / whole.characters
         return {"bits_per_character": nats / evaluation.LN2, "accuracy": float(result.accuracy)}
+
+    def measure_baseline(self, corpus):
+        return ngram.find_best(corpus)
 
     def characters_per_symbol(self, corpus):
         return corpus.parts[0].characters / corpus.parts[0].symbols

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from shakegen.model.base import Model
 from shakegen.network.config import Config
+from shakegen.text.ngram import Baseline
 from shakegen.text.windows import Batches
 from shakegen.training.recipe import Recipe
 
@@ -132,6 +133,10 @@ class Task(ABC):
         """How well the best epoch of a model predicts validation text, in words; "" where there was none."""
 
     # Comparing.
+
+    def measure_baseline(self, corpus) -> Baseline | None:
+        """How well counts of the training text predict the validation text, where a task has such a baseline."""
+        return None
 
     @abstractmethod
     def score(self, model, corpus, part: str) -> dict | None:

@@ -1,0 +1,87 @@
+"""Commands about models that are there."""
+
+import json
+from pathlib import Path
+
+import click
+
+from shakegen.cli.group import main
+from shakegen.cli.help import Commands
+from shakegen.cli.options import json_option, model_argument
+from shakegen.cli.show import info
+from shakegen.cli.tables import table
+
+
+@main.group(cls=Commands, invoke_without_command=True)
+@click.pass_context
+def models(context):
+    """List, show and locate trained models.
+
+    `shakegen models` alone is `shakegen models list`.
+
+    \b
+    shakegen models list
+    shakegen models show sonnets-lstm
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(models_list)
+
+
+@models.command("list")
+@json_option
+def models_list(as_json):
+    """List the models in ./models, and the pretrained ones.
+
+    The newest come first. The table has the bits/char on their validation text. The pretrained ones have names, which
+    every command takes, in any folder; a file of that name in the folder at hand wins.
+
+    \b
+    shakegen models list
+    shakegen models list --json
+    """
+    from shakegen.model import shelf
+
+    listed = [describe(path) for path in shelf.list_models()]
+    if as_json:
+        click.echo(json.dumps({"models": listed}))
+        return
+    rows = []
+    for one in listed:
+        bits = one["validation_bits_per_character"]
+        sizes = [f"{one['units']}", f"{one['parameters']:,}"] if one["kind"] else ["", ""]
+        shown = "" if bits is None else f"{bits:.3f}"
+        rows.append((one["kind"] or "not usable", one["cell"] or "", *sizes, shown, one["model"]))
+    table(("kind", "cell", "units", "parameters", "bits/char", "model"), rows)
+
+
+def describe(path: Path) -> dict:
+    """A model in a list, ready for JSON; all but its name and path is None where the file cannot be used."""
+    from shakegen.model import load, shelf
+
+    place = {"model": shelf.name_file(path), "path": str(path)}
+    try:
+        model = load(path)
+    except (OSError, ValueError):
+        keys = ("kind", "cell", "units", "layers", "parameters", "validation_bits_per_character")
+        return place | dict.fromkeys(keys)
+    config = {name: getattr(model.config, name) for name in ("cell", "units", "layers")}
+    sizes = {"parameters": model.parameters, "validation_bits_per_character": model.validation_bits}
+    return place | {"kind": model.kind, **config, **sizes}
+
+
+@models.command("path")
+@model_argument
+def models_path(model):
+    """Print the path of MODEL: a name, or a file that is there.
+
+    \b
+    cp "$(shakegen models path sonnets-lstm)" .
+    """
+    from shakegen.model import shelf
+
+    if not Path(model).exists():
+        raise FileNotFoundError(shelf.explain_missing(model))
+    click.echo(model)
+
+
+models.add_command(info, "show")

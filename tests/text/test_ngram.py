@@ -1,0 +1,105 @@
+"""n-grams against the equations of Chen & Goodman (1998), written down as they stand."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from shakegen.text import Corpus, ngram
+
+V = 5
+
+
+@pytest.fixture
+def text(rng):
+    """A text with structure: each symbol tends to follow from the two before it."""
+    ids = [0, 1]
+    while len(ids) < 400:
+        ids.append(int(rng.choice(V)) if rng.random() < 0.3 else (2 * ids[-1] + ids[-2]) % V)
+    return np.array(ids)
+
+
+def naive(train, held_out, order):
+    """Bits per symbol, by the recursion over contexts; `V` stands for what precedes the text."""
+    padded = [V] * order + list(train)
+
+    def grams(n):
+        return Counter(tuple(padded[i - n + 1 : i + 1]) for i in range(order, len(padded)))
+
+    def counts(n):
+        if n == order:
+            return grams(n)
+        return Counter(gram[1:] for gram in grams(n + 1))
+
+    def discounts(number):
+        n1, n2, n3, n4 = (sum(c == k for c in number.values()) for k in (1, 2, 3, 4))
+        share = n1 / max(n1 + 2 * n2, 1)
+        pairs = (1, n1, n2), (2, n2, n3), (3, n3, n4)
+        raw = [k - (k + 1) * share * more / few if few else k / 2 for k, few, more in pairs]
+        return [min(max(value, 0.1), most) for value, most in zip(raw, (0.9, 1.9, 2.9))]
+
+    tables = {n: counts(n) for n in range(1, order + 1)}
+    taken = {n: discounts(table) for n, table in tables.items()}
+
+    def probability(context, symbol):
+        if len(context) == order:
+            raise AssertionError
+        n = len(context) + 1
+        lower = 1 / V if n == 1 else probability(context[1:], symbol)
+        following = {gram[-1]: c for gram, c in tables[n].items() if gram[:-1] == context}
+        if not following:
+            return lower
+        d = {s: taken[n][min(c, 3) - 1] for s, c in following.items()}
+        left = following[symbol] - d[symbol] if symbol in following else 0
+        return (left + sum(d.values()) * lower) / sum(following.values())
+
+    history, bits = list(padded), []
+    for symbol in held_out:
+        bits.append(-np.log2(probability(tuple(history[len(history) - order + 1 :]), symbol)))
+        history.append(int(symbol))
+    return np.mean(bits)
+
+
+def test_it_is_modified_kneser_ney(text):
+    train, held_out = text[:300], text[300:330]
+    bits = ngram.predict(train, held_out, V, 4)
+    np.testing.assert_allclose(bits, [naive(train, held_out, n) for n in range(1, len(bits) + 1)], rtol=1e-12)
+    assert len(bits) >= 3
+
+
+@pytest.mark.parametrize("end", [[], [4, 4, 4, 0]], ids=["a known context", "a context never seen"])
+def test_probabilities_of_all_symbols_add_up_to_one(text, end):
+    train = np.concatenate([text[:200] % 4, end]).astype(int)
+    bits = [ngram.predict(train, np.array([symbol]), V, 2) for symbol in range(V)]
+    np.testing.assert_allclose(np.exp2(-np.array(bits)).sum(0), 1)
+
+
+def test_the_best_order_is_that_of_the_source(rng):
+    """Symbols that depend on the two before them, and on no other, are predicted best by trigrams."""
+    rows = rng.dirichlet(np.full(3, 0.3), (3, 3))
+    ids = [0, 0]
+    for draw in rng.random(30_000):
+        ids.append(int(np.searchsorted(np.cumsum(rows[ids[-2], ids[-1]])[:-1], draw)))
+    ids = np.array(ids)
+    bits = ngram.predict(ids[:25_000], ids[25_000:], 3, 8)
+    assert bits.argmin() == 2
+    given = rows[ids[24_998:-2], ids[24_999:-1], ids[25_000:]]
+    assert bits.min() == pytest.approx(-np.log2(given).mean(), abs=0.01)
+
+
+def test_orders_that_no_longer_help_are_not_tried(text):
+    assert len(ngram.predict(text[:60], text[60:], V, 40)) < 12
+
+
+def test_the_baseline_is_measured_on_validation_text_with_the_spelling_of_unknown_words():
+    verse = "the cat sat on the mat and the dog sat on the log\n" * 30
+    characters = Corpus.from_text(verse, split=(0.8, 0.1, 0.1))
+    best = ngram.find_best(characters)
+    bits = ngram.predict(characters.train, characters.validation, len(characters.vocabulary), ngram.ORDERS)
+    assert best == (int(bits.argmin()) + 1, bits.min())
+    words = Corpus.from_text(verse, level="word", vocabulary_size=5, split=(0.8, 0.1, 0.1))
+    part = words.parts[1]
+    assert part.spelling > 0
+    least = part.spelling / np.log(2) / part.characters
+    assert ngram.find_best(words).bits_per_character > least
+    assert ngram.find_best(Corpus.from_text(verse, split=(1, 0, 0))) is None
