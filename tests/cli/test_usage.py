@@ -37,7 +37,8 @@ def test_a_bad_value_ends_with_1_and_a_command_line_that_cannot_be_read_with_2(s
             continue
         flag = long_flag(option)
         result = shakegen(*words, *arguments, flag, prog_name="shakegen")
-        assert one_line(result, 2) == f"option '{flag}' requires an argument {hint}"
+        needed = "an argument" if option.nargs == 1 else f"{option.nargs} arguments"
+        assert one_line(result, 2) == f"option '{flag}' requires {needed} {hint}"
         if isinstance(option.type, click.Choice):
             said = one_line(shakegen(*words, *arguments, flag, "?", prog_name="shakegen"), 1)
             choices = ", ".join(f"'{choice}'" for choice in option.type.choices)
