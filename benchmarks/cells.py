@@ -31,12 +31,13 @@ from shakegen.text.catalog import load_corpus
 from shakegen.training.recipe import Recipe
 
 SPLIT = "0.8,0.1,0.1"
+NETWORK = {"embedding": int, "convolution": int, "mlp": int}  # settings that a cell may have here, as in `compare`
 COLUMNS = ("cell", "units", "weights", "rate", "rates tried", "states", "epochs", "characters/s", "test nats/char",
            "difference to the first")  # fmt: skip
 
 
 def cell_config(text: str, **settings) -> Config:
-    kind, options = parse_cell(text, {"embedding": int})
+    kind, options = parse_cell(text, NETWORK)
     return Config(kind.name, **settings, **options)
 
 
@@ -44,12 +45,12 @@ def train(corpus: str, cell: str, units: int, minutes: float, rate: float, state
     """One run on one core: its losses and its speed."""
     os.sched_setaffinity(0, {core})  # of this thread, and so of the processes that it starts
     name, *settings = cell.split(":")
-    embedding = [f"--{one}" for one in settings if one.startswith("embedding=")]
-    name = ":".join([name, *(one for one in settings if f"--{one}" not in embedding)])
+    network = [f"--{one}" for one in settings if one.partition("=")[0] in NETWORK]
+    name = ":".join([name, *(one for one in settings if f"--{one}" not in network)])
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.h5"
         shakegen(
-            *("train", corpus, "--split", SPLIT, "--cell", name, "--units", units, *embedding, "--minutes", minutes),
+            *("train", corpus, "--split", SPLIT, "--cell", name, "--units", units, *network, "--minutes", minutes),
             *("--learning-rate", rate, "--random-state", state, "--quiet", "--out", model),
         )
         about = json.loads(shakegen("info", model, "--json"))

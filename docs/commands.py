@@ -10,7 +10,8 @@ Made by `python docs/commands.py > docs/commands.md`; a test compares the two.
 
 Exit codes: 0; 1 for a bad value, text or file, with one line `Error: …`; 2, with one line too, for a command line that
 cannot be read (an option or a command does not exist, a value or an argument is missing); 128 + n after signal n, 130
-for Ctrl-C. `SHAKEGEN_CACHE` is the cache folder; `NO_COLOR` forbids colours.
+for Ctrl-C. `SHAKEGEN_CACHE` is the cache folder; `NO_COLOR` forbids colours; `SHAKEGEN_DEBUG=1` shows the traceback of
+an error. [json.md](json.md) has the objects of `--json`.
 """
 
 

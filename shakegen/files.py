@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -104,6 +105,11 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def number_names(stem: str) -> Iterator[str]:
+    """A name, then the same with the numbers from 2 on: to look for one that is free."""
+    return itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
 
 
 def refuse_same(path: Path, inputs: Iterable[str], option: str = "`out`") -> None:

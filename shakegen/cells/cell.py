@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, dataclass_transform
 
 from shakegen.cells.graph import Names
 from shakegen.cells.operations import CellError
@@ -12,8 +12,8 @@ LARGEST = 1 << 16
 MOST_ZONEOUT = 0.99
 # Settings of networks, of training and of layers: no option of a cell may have these names.
 RESERVED = (
-    "cell units layers dropout level embedding learn_initial_state residual variational_dropout task cell_options "
-    "learning_rate name seed dtype trainable kernel_initializer recurrent_initializer bias_initializer "
+    "cell units layers dropout level embedding learn_initial_state residual variational_dropout convolution mlp task "
+    "cell_options learning_rate name seed dtype trainable kernel_initializer recurrent_initializer bias_initializer "
     "kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint "
     "recurrent_constraint bias_constraint recurrent_dropout return_sequences return_state go_backwards stateful unroll"
 )
@@ -51,6 +51,7 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@dataclass_transform(frozen_default=True)
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """A recurrent unit. A subclass states `name`, `gates` or `weights`, and `step`; everything else follows.
@@ -108,6 +109,11 @@ class Cell:
         return ("h",)
 
     @property
+    def memories(self) -> tuple[str, ...]:
+        """The states that are kept inside: all but the output."""
+        return self.state_names[1:]
+
+    @property
     def levels(self) -> int:
         """How many memories are nested, one within the other."""
         return 1
@@ -123,6 +129,14 @@ class Cell:
             "kernel": Weight((inputs, columns)),
             "recurrent_kernel": Weight((self.units, columns), "orthogonal"),
             "bias": Weight((columns,), "zeros"),
+        }
+
+    def shapes(self, inputs: int, learn_initial_state: bool) -> dict[str, tuple[int, ...]]:
+        """The shapes of all weights of a layer, by name, in the order in which its Keras layer has them."""
+        starts = [f"initial_state_{k}" for k in range(len(self.state_names))] if learn_initial_state else []
+        return {
+            **dict.fromkeys(starts, (self.units,)),
+            **{name: weight.shape for name, weight in self.weights(inputs).items()},
         }
 
     def step(self, x: Symbol, s: Names, w: Names) -> dict[str, Symbol]:

@@ -64,11 +64,14 @@ def trace(cell, inputs: int) -> Graph:
     Raises:
         CellError: its equations are wrong; the message names the cell and the line.
     """
-    graph, kept = write_down(cell, inputs), cell.zoneout
-    if not kept:
-        return graph
-    after = {name: kept * graph.states[name] + (1 - kept) * graph.after[name] for name in zoned_states(cell)}
-    return replace(graph, after={**graph.after, **after})
+    graph = write_down(cell, inputs)
+    return replace(graph, after={**graph.after, **mean_states(cell, graph.states, graph.after)})
+
+
+def mean_states(cell, before: Mapping[str, Symbol], after: Mapping[str, Symbol]) -> dict[str, Symbol]:
+    """The states that zoneout acts on, each its mean in training; none where there is no zoneout."""
+    kept, names = cell.zoneout, zoned_states(cell) if cell.zoneout else ()
+    return {name: kept * before[name] + (1 - kept) * after[name] for name in names}
 
 
 @functools.lru_cache(maxsize=256)
@@ -191,11 +194,10 @@ def failing_line(error: BaseException) -> str:
 
 
 def find_kinds(cell) -> dict[str, str]:
-    """The kind of values of each name that a step shows: a "memory" (a state but h), a "gate" (a σ), or a "value"."""
+    """The kind of values of each name that a step shows: a "memory", a "gate" (a σ), or a "value"."""
     graph = trace(cell, cell.units)
-    _, *memories = graph.after
     kinds = {name: "gate" if is_sigmoid(symbol) else "value" for name, symbol in graph.shown.items()}
-    return {"h": "value", **dict.fromkeys(memories, "memory"), **kinds}
+    return {**dict.fromkeys(graph.after, "value"), **dict.fromkeys(cell.memories, "memory"), **kinds}
 
 
 def is_sigmoid(symbol: Symbol) -> bool:

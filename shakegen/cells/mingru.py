@@ -8,8 +8,8 @@ class MinGRU(Cell):
     """z = σ(x W + b), h̃ = x W + b, h = (1 - z) ⊙ h + z ⊙ h̃: a GRU whose gates do not read h.
 
     With `positive` the candidate passes through g(h̃) = h̃ + ½ where h̃ ≥ 0, σ(h̃) elsewhere, as in the paper's form in
-    log space. The paper's networks have a convolution before the recurrence and a perceptron after it; the cell is the
-    recurrence alone.
+    log space. The paper's networks have a convolution before the recurrence and a perceptron after it. The cell is the
+    recurrence alone; `cells.block` has such a block.
     """
 
     name, gates, layer = "mingru", ("z", "h"), "shakegen.layers:MinGRU"

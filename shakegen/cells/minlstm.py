@@ -9,8 +9,8 @@ class MinLSTM(Cell):
     """f, i = σ(x W + b), f′ = f / (f + i), i′ = i / (f + i), h = f′ ⊙ h + i′ ⊙ (x W + b): gates that sum to one.
 
     With z_f and z_i before σ, f′ = σ(log f - log i) = σ(softplus(-z_i) - softplus(-z_f)), which never divides by zero.
-    The paper's networks have a convolution before the recurrence and a perceptron after it; the cell is the recurrence
-    alone.
+    The paper's networks have a convolution before the recurrence and a perceptron after it. The cell is the recurrence
+    alone; `cells.block` has such a block.
     """
 
     name, gates, layer = "minlstm", ("f", "i", "h"), "shakegen.layers:MinLSTM"

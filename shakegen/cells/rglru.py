@@ -17,6 +17,7 @@ class RGLRU(Cell):
     gates whose weights are diagonal in blocks. The cell is the recurrence with the projection x W, and its gates read
     all of x. Λ starts so that exp(-8 softplus(Λ)) is spread evenly between 0.01 and 0.999. In the paper it is between
     0.9 and 0.999; without the convolution, such units cannot tell the last steps apart and hardly learn a text.
+    `cells.block` has a block with a convolution, without the gated branch.
     """
 
     name, gates, layer = "rglru", ("r", "i", "x"), "shakegen.layers:RGLRU"

@@ -13,7 +13,7 @@ class SLSTM(Cell):
     m = max(log f + m₋, log i), i′ = exp(log i - m), f′ = exp(log f + m₋ - m), c = f′ ⊙ c + i′ ⊙ z, n = f′ ⊙ n + i′,
     h = o ⊙ c / n. The value of m changes nothing but rounding. In the paper the recurrent weights are diagonal in
     blocks (heads), and a convolution, norms and projections stand around the cell. Here the weights are full, and the
-    cell is the recurrence alone.
+    cell is the recurrence alone; `cells.block` has such a block.
     """
 
     name, gates, layer = "slstm", ("i", "f", "z", "o"), "shakegen.layers:SLSTM"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import click
 
 from shakegen.cells.registry import CELLS, option_names, parse_cell
+from shakegen.cli.names import complete_from
 from shakegen.cli.options import make_flag
 from shakegen.network.config import Config
 
@@ -17,6 +18,9 @@ class CellName(click.ParamType):
 
     def get_metavar(self, param, ctx=None):
         return f"[{'|'.join(CELLS)}|MODULE:CLASS]"
+
+    def shell_complete(self, ctx, param, incomplete):
+        return complete_from(CELLS, incomplete)
 
 
 cell_option = click.option(

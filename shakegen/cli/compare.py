@@ -1,17 +1,19 @@
 """The command that compares networks."""
 
-import json
 import sys
 import textwrap
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from shakegen.cells.registry import STANDARD, option_names
+from shakegen.cells.registry import CELLS, STANDARD, option_names
+from shakegen.cli.config import config_option
 from shakegen.cli.group import main, name_flags
 from shakegen.cli.help import group
+from shakegen.cli.names import NameList
 from shakegen.cli.options import (
     copy_options,
     corpus_argument,
@@ -24,7 +26,8 @@ from shakegen.cli.options import (
     refuse_idle_on,
     shape_options,
 )
-from shakegen.cli.tables import table
+from shakegen.cli.runs import format_duration
+from shakegen.cli.tables import print_json, table
 from shakegen.cli.train import LEARNING, NETWORK, train
 from shakegen.compare.plan import MATCHES, Entry, Plan
 from shakegen.network.quiet import require_tensorflow
@@ -36,8 +39,9 @@ COMMON = (*NETWORK, *option_names())
 @corpus_argument
 @group(
     "Comparison",
-    click.option("--cells", default=",".join(STANDARD), show_default=True, help="Cells to compare, between commas; "
-                 "one may have settings of its own, as in nlstm:depth=3 or rnn:learning-rate=0.001."),
+    click.option("--cells", type=NameList(CELLS), default=",".join(STANDARD), show_default=True, help="Cells to "
+                 "compare, between commas; one may have settings of its own, as in nlstm:depth=3 or "
+                 "rnn:learning-rate=0.001."),
     click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="Hold equal: "
                  "units; the number of weights, within 1 %; or the minutes."),
     click.option("--parameters", type=int, help="Number of weights, with --match parameters.  [default: that of the "
@@ -55,8 +59,9 @@ COMMON = (*NETWORK, *option_names())
 )
 @group(
     "Files",
+    config_option,
     click.option("--runs", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of model files and "
-                 "measurements.  [default: models/compare-<corpus>]"),
+                 "measurements.  [default: models/compare-<corpus>, or the next number where it has other runs]"),
     out_option("Write a report to this .html file; or the curves alone, to .png, .svg or .pdf. Needs matplotlib."),
     click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the table to this file, unrounded."),
 )  # fmt: skip
@@ -74,7 +79,8 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
     autocomplete`, and the table has the cross entropy in nats and accuracies instead.
 
     Finished runs stay in the folder of --runs. The same command goes on where it was stopped or killed; with more cells
-    or repeats it does the new runs only. A run that fails or diverges does not stop the others.
+    or repeats it does the new runs only. With other options it takes a new folder. A run that fails or diverges does
+    not stop the others.
 
     \b
     shakegen compare sonnets --epochs 10 --out report.html
@@ -142,19 +148,29 @@ def check_files(out: Path | None, csv_file: Path | None, places: Iterable[str]) 
 
 
 def progress(comparison):
-    """A function that shows each run of a comparison before it starts, and its failure."""
+    """A function that shows each run before it starts, its failure, and after the first how long the others take."""
     count, names = len(comparison.records), list(comparison.configs)
+    started: list[float] = []  # when each run began
 
-    def show(number, record):
+    def show(number, record, left):
         name = names[number % len(names)]
         if record.state == "running":
+            started.append(time.monotonic())
             sizes = f"{comparison.configs[name].units} units, {comparison.parameters[name]:,} weights"
             state = f"random state {record.what['recipe']['random_state']}"
             click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
         elif record.state != "finished":
             click.echo(f"{name} {record.state}: {name_flags(record.reason)}", err=True)
+        elif left and len(started) == 1:
+            click.echo(estimate_time(time.monotonic() - started[0], left), err=True)
 
     return show
+
+
+def estimate_time(seconds: float, left: int) -> str:
+    """How long the runs that are left take, by the seconds of the first."""
+    others, they = (f"the {left} other runs take", "they end") if left > 1 else ("the other run takes", "it ends")
+    return f"That took {format_duration(seconds)}. If {others} as long, {they} in {format_duration(seconds * left)}."
 
 
 def write_outcome(summary, folder: Path, out: Path | None, csv_file: Path | None, as_json: bool) -> None:
@@ -166,7 +182,7 @@ def write_outcome(summary, folder: Path, out: Path | None, csv_file: Path | None
     if out:
         report.save(summary, out)
     if as_json:
-        click.echo(json.dumps(summary.to_dict()))
+        print_json(summary.to_dict())
     else:
         print_table(summary, folder)
     for path in filter(None, (csv_file, out)):

@@ -1,6 +1,5 @@
 """The command that completes words."""
 
-import json
 import sys
 
 import click
@@ -8,6 +7,7 @@ import click
 from shakegen.cli import keys
 from shakegen.cli.group import find_model, main, read_argument, say_model
 from shakegen.cli.options import input_encoding_option, json_option, model_option, quiet_option, refuse_idle
+from shakegen.cli.tables import print_json
 
 
 @main.command()
@@ -46,7 +46,7 @@ def complete(text, model, top, encoding, matching, interactive, quiet, as_json):
     offers = loaded.complete(text, top, matching)
     say_model()
     if as_json:
-        click.echo(json.dumps({"text": text, "completions": [offer._asdict() for offer in offers]}))
+        print_json({"text": text, "completions": [offer._asdict() for offer in offers]})
         return
     width = max((len(word) for word, _ in offers), default=0)
     for word, probability in offers:

@@ -17,7 +17,7 @@ from shakegen.cli.options import (
     refuse_idle_on,
     unknown_option,
 )
-from shakegen.cli.tables import print_wrapped
+from shakegen.cli.tables import print_json, print_wrapped
 
 HELP = (
     "Which earlier characters does each prediction depend on? Point at a character, tap it, or use the arrow keys: the "
@@ -36,7 +36,7 @@ SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # of 25
 @click.option("--top", type=int, default=3, show_default=True, help="Number of suggestions to show.")
 @input_encoding_option
 @unknown_option
-@click.option("--evaluation", "evaluations", multiple=True, help="For the page: "
+@click.option("--evaluation", "evaluations", type=click.Path(), multiple=True, help="For the page: "
               "a .json file of `shakegen evaluate --json`, for accuracy by characters typed.")  # fmt: skip
 @out_option("Write an .html page where any position can be chosen, or an image of one: .png, .svg or .pdf.")
 @quiet_option("Do not say which model was taken, nor what was saved.")
@@ -71,7 +71,7 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
         if not quiet:
             click.echo(f"Saved: {out}", err=True)
     if as_json:
-        click.echo(json.dumps({"models": [one.to_dict() for one in read]}))
+        print_json({"models": [one.to_dict() for one in read]})
     elif not out:
         for one in read:
             (colour if shows_colour() else list_all)(one, position)

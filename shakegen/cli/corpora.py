@@ -1,14 +1,12 @@
 """Commands about texts to learn from."""
 
-import json
-
 import click
 
 from shakegen.cli.group import main
 from shakegen.cli.help import Commands
 from shakegen.cli.names import CorpusName
 from shakegen.cli.options import corpus_argument, corpus_options, json_option
-from shakegen.cli.tables import table
+from shakegen.cli.tables import print_json, table
 
 SHOWN = 100  # characters of the alphabet, the most frequent ones; --json has all
 
@@ -44,7 +42,7 @@ def corpora_list(as_json):
         for name, text in named.NAMED.items()
     ]
     if as_json:
-        click.echo(json.dumps({"corpora": listed}))
+        print_json({"corpora": listed})
         return
     rows = [(one["name"], f"{one['bytes']:,} bytes", "yes" if one["here"] else "no", one["title"]) for one in listed]
     table(("name", "size", "here", "what"), rows)
@@ -106,7 +104,7 @@ def corpora_show(corpus, reading, as_json):
 
     shown = statistics.describe(catalog.load_corpus(corpus, **reading))
     if as_json:
-        click.echo(json.dumps(shown))
+        print_json(shown)
         return
     number, bits, best = shown.pop("counts"), shown.pop("bits_per_character"), shown.pop("ngram")
     for name, value in shown.items():

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ SECTIONS = {
     "Understand": ("info", "connectivity", "lab"),
     "Data and shell": ("corpora", "models", "completion"),
 }
+DEBUG = "SHAKEGEN_DEBUG"  # an environment variable; 1 shows tracebacks
 USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command
 
 
@@ -32,7 +34,7 @@ class UnreadableCommand(click.ClickException):
 
 
 class OneLineErrors(Commands):
-    """Bad input ends in one line `Error: …`, Ctrl-C in exit code 130; no traceback reaches a user.
+    """Bad input ends in one line `Error: …`, Ctrl-C in exit code 130; no traceback reaches a user who does not ask.
 
     The exit code is 1 for a bad value, a bad file or the like, and 2 for a command line that cannot be understood: an
     option or a command that does not exist, or one that lacks its value or argument.
@@ -53,12 +55,10 @@ class OneLineErrors(Commands):
                 return super().invoke(ctx)
         except BrokenPipeError:
             raise
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, OverflowError, MemoryError) as error:
+            if os.environ.get(DEBUG, "0") not in ("", "0"):
+                traceback.print_exc()
             raise click.ClickException(" ".join(format_error(error).split())) from None
-        except OverflowError:
-            raise click.ClickException("a number is too large: expected one that fits in 64 bits") from None
-        except MemoryError:
-            raise click.ClickException("out of memory: try a smaller network, a smaller batch or less text") from None
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(130)
@@ -93,6 +93,10 @@ def one_line_usage() -> Iterator[None]:
 
 def format_error(error: Exception) -> str:
     """The message of an error, without the number of the system."""
+    if isinstance(error, OverflowError):
+        return "a number is too large: expected one that fits in 64 bits"
+    if isinstance(error, MemoryError):
+        return "out of memory: try a smaller network, a smaller batch or less text"
     if not isinstance(error, OSError) or error.strerror is None:
         return name_flags(str(error))
     return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
@@ -187,6 +191,20 @@ def say_model() -> None:
         from shakegen.model import shelf
 
         click.echo(f"Model: {shelf.name_file(path)}", err=True)
+
+
+@contextlib.contextmanager
+def hint_at_random_state(seed: str) -> Iterator[None]:
+    """Where a model cannot read a seed that is a number, name the option that was perhaps meant."""
+    from shakegen.text.vocabulary import UnknownCharacters
+    from shakegen.text.word_vocabulary import UnknownWords
+
+    try:
+        yield
+    except (UnknownCharacters, UnknownWords) as error:
+        if not seed.isdecimal():
+            raise
+        raise ValueError(f"{error}; did you mean `random_state={seed}`?") from None
 
 
 def read_argument(text: str, encoding: str = "utf-8") -> str:

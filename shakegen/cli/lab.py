@@ -3,7 +3,6 @@
 import functools
 import importlib
 import inspect
-import json
 import re
 import sys
 import textwrap
@@ -17,7 +16,7 @@ from shakegen.cli.group import main
 from shakegen.cli.help import Commands, group
 from shakegen.cli.options import figure_option, json_option, options_from, read_help
 from shakegen.cli.plot import draw
-from shakegen.cli.tables import print_wrapped, table
+from shakegen.cli.tables import print_json, print_wrapped, table
 from shakegen.network.quiet import quiet_tensorflow
 
 FLAGS = {"names": "--cells"}
@@ -88,7 +87,7 @@ def experiment(
             if out:
                 save(result, out)
             if as_json:
-                click.echo(json.dumps(result.to_dict()))
+                print_json(result.to_dict())
             else:
                 report(result, None if out else show)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import colour_symbol, echo_coloured, main, shows_colour
+from shakegen.cli.group import colour_symbol, echo_coloured, hint_at_random_state, main, shows_colour
 from shakegen.cli.names import CorpusName, ModelName
 from shakegen.cli.options import (
     corpus_argument,
@@ -19,7 +19,7 @@ from shakegen.cli.options import (
     seed_option,
     unknown_option,
 )
-from shakegen.cli.tables import table
+from shakegen.cli.tables import print_json, table
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colours, from this many bits on
@@ -76,7 +76,7 @@ def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character
     figures = evaluation.summarise(blocks).of_text(text, vocabulary).to_dict()
     if as_json:
         more = {"per_character": listed} if per_character else {}
-        click.echo(json.dumps({"model": Path(name).stem, "corpus": source.name, "split": split, **figures, **more}))
+        print_json({"model": Path(name).stem, "corpus": source.name, "split": split, **figures, **more})
         return
     if per_character and shows_colour():
         click.echo()
@@ -110,7 +110,7 @@ def evaluate_autocomplete(model, name: str, source, split, on_unknown, per_chara
         raise ValueError(f"the {split} part of {corpus.name} is empty: expected a longer text, or try --split all")
     figures = model.evaluate(corpus, np.asarray(rows)).to_dict()
     if as_json:
-        click.echo(json.dumps({"model": Path(name).stem, "corpus": corpus.name, "split": split, **figures}))
+        print_json({"model": Path(name).stem, "corpus": corpus.name, "split": split, **figures})
         return
     say_split(corpus.name, split)
     rows = figures.pop("by_characters_typed")
@@ -196,7 +196,8 @@ def novelty(source, corpus, reading, as_json, **options):
     if is_model(source):
         if options["temperature"] == 0:
             refuse_idle("at a temperature of 0", "random_state")
-        text = load(source, "next").sample(**options)
+        with hint_at_random_state(options["seed"]):
+            text = load(source, "next").sample(**options)
     else:
         refuse_idle("on a TEXTFILE", "seed", "length", "temperature", "random_state")
         text = "".join(catalog.open_source(source, **reading).blocks())  # normalized like the corpus
@@ -206,7 +207,7 @@ def novelty(source, corpus, reading, as_json, **options):
     if as_json:
         figures = {"characters": copied.length, "longest_copied": copied.longest, "passage": passage}
         place = {"position": copied.position, "corpus_position": copied.corpus_position}
-        click.echo(json.dumps({**figures, **place, "new_ngrams": copied.new}))
+        print_json({**figures, **place, "new_ngrams": copied.new})
         return
     click.echo(f"{'characters':24}{copied.length:>12,}")
     click.echo(f"{'longest copied':24}{copied.longest:>12,}  {passage[:100]!r}{'…' if copied.longest > 100 else ''}")

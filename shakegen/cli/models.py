@@ -1,6 +1,5 @@
 """Commands about models that are there."""
 
-import json
 from pathlib import Path
 
 import click
@@ -9,7 +8,7 @@ from shakegen.cli.group import main
 from shakegen.cli.help import Commands
 from shakegen.cli.options import json_option, model_argument
 from shakegen.cli.show import info
-from shakegen.cli.tables import table
+from shakegen.cli.tables import print_json, table
 
 
 @main.group(cls=Commands, invoke_without_command=True)
@@ -43,7 +42,7 @@ def models_list(as_json):
 
     listed = [describe(path) for path in shelf.list_models()]
     if as_json:
-        click.echo(json.dumps({"models": listed}))
+        print_json({"models": listed})
         return
     rows = []
     for one in listed:

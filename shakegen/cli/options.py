@@ -5,16 +5,17 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import click
 
 from shakegen.cli.help import group
-from shakegen.cli.names import CorpusName, ModelName
+from shakegen.cli.names import CorpusName, ModelName, complete_list
 from shakegen.network.config import EMBEDDINGS
 from shakegen.text.vocabulary import ON_UNKNOWN
 
+CONFIG = f"{__name__}.config"  # the key of the file with options in the memory of a command
 ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 SHORT = {"--model": "-m", "--out": "-o", "--count": "-n", "--quiet": "-q"}  # the same in every command
 
@@ -26,12 +27,12 @@ def long_flag(option: click.Parameter, negative: bool = False) -> str:
 
 
 def is_given(name: str) -> bool:
-    """Whether an option stands on the command line of the present command, rather than having its default."""
+    """Whether the present command was given an option, on its command line or in a file; if not, it has its default."""
     return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
 def refuse_idle(why: str, *names: str) -> None:
-    """Refuse options that stand on the command line, but have no effect there.
+    """Refuse options that were given, on the command line or in a file, but have no effect.
 
     Args:
         why: the rest of "--name has no effect".
@@ -44,6 +45,8 @@ def refuse_idle(why: str, *names: str) -> None:
     flags = {one.name: one for one in context.command.params if isinstance(one, click.Option)}
     for name in filter(is_given, (name for name in names if name in flags)):
         flag = long_flag(flags[name], negative=context.params.get(name) is False)
+        if context.get_parameter_source(name) is click.core.ParameterSource.DEFAULT_MAP:
+            flag = f"{flag[2:]} in {context.meta[CONFIG]}"
         raise ValueError(f"{flag} has no effect {why}: leave it out")
 
 
@@ -76,8 +79,8 @@ class Listed(click.ParamType):
 
     name = "list"
 
-    def __init__(self, kind: type):
-        self.kind = kind
+    def __init__(self, kind: type, names: Iterable[str] = ()):
+        self.kind, self.names = kind, names
 
     def convert(self, value, param, ctx):
         if not isinstance(value, str):
@@ -86,6 +89,9 @@ class Listed(click.ParamType):
             return split_list(value, self.kind)
         except ValueError:
             raise ValueError(f"the {param.name} given are {value!r}: expected whole numbers such as 10,20,40") from None
+
+    def shell_complete(self, ctx, param, incomplete):
+        return complete_list(map(str, self.names), incomplete)
 
 
 def split_list(text: str, kind: type = str) -> list:
@@ -121,7 +127,7 @@ def option_for(parameter: inspect.Parameter, text: str, flag: str | None) -> Cal
         return click.option(flag, parameter.name, is_flag=True, default=default, show_default=shown, help=text)
     if typing.get_origin(kind):
         default = default and ",".join(map(str, default))
-        kind = Listed(*typing.get_args(kind))
+        kind = Listed(typing.get_args(kind)[0], choices)
     elif choices:
         kind = click.Choice(list(choices))
     names = [*filter(None, [SHORT.get(flag)]), flag, parameter.name]

@@ -1,6 +1,5 @@
 """The command that draws how training went."""
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 from shakegen.cli.group import main, shows_colour
 from shakegen.cli.names import ModelName
 from shakegen.cli.options import json_option, out_option, refuse_idle
+from shakegen.cli.tables import print_json
 from shakegen.files import parse_json
 from shakegen.streams import plain
 
@@ -57,7 +57,7 @@ def plot(models, out, against, loss, from_epoch, as_json):
         plotting.save(figure, out, *beside)
         click.echo(f"Saved: {out}", err=True)
     if as_json:
-        click.echo(json.dumps(figure.to_dict()))
+        print_json(figure.to_dict())
     elif not out:
         draw(figure)
 

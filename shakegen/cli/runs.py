@@ -23,6 +23,14 @@ def describe_run(model, out: Path, baseline=None) -> str:
     return f"{best}.\n{beside}Time: {took}.\n{saved}"
 
 
+def summarise(model, out: Path) -> dict:
+    """The outcome of a run, ready for JSON; None where no epoch has ended, or no validation text was there."""
+    best, last = model.best_epoch, model.history[-1] if model.history else {}
+    figures = {"epochs": last.get("epoch", 0), "seconds": last.get("seconds", 0), "best_epoch": best.get("epoch")}
+    losses = {"loss": best.get("loss"), "val_loss": best.get("val_loss"), **model.validation_figures()}
+    return {"path": str(out), "parameters": model.parameters, **figures, **losses, "history": model.history}
+
+
 def format_duration(seconds: float) -> str:
     """Seconds as people say them: 48 s, 3 min 5 s, 2 h 0 min."""
     minutes, hours = round(seconds) // 60, round(seconds / 60) // 60

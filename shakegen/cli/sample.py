@@ -6,7 +6,7 @@ import click
 
 from shakegen.cli import constraints as ruled, forms
 from shakegen.cli.converse import converse
-from shakegen.cli.group import find_model, main, read_argument, read_text
+from shakegen.cli.group import find_model, hint_at_random_state, main, read_argument, read_text
 from shakegen.cli.help import group
 from shakegen.cli.options import (
     input_encoding_option,
@@ -50,9 +50,14 @@ TRUNCATION = {
     seed_option("Text to continue; empty: start from nothing; -: standard input."),
     click.option(
         "--seed-file",
+        type=click.Path(allow_dash=True),
         help="File with the text to continue, - for standard input; a line end at its end does not count.",
     ),
-    click.option("--seeds", help="File with a text to continue in each line, all at once; - for standard input."),
+    click.option(
+        "--seeds",
+        type=click.Path(allow_dash=True),
+        help="File with a text to continue in each line, all at once; - for standard input.",
+    ),
     input_encoding_option,
     unknown_option,
 )
@@ -145,17 +150,18 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
     seed = read_seeds(seeds, encoding) if seeds is not None else read_seed(seed, seed_file, encoding, interactive)
     options["constraints"] = ruled.make_constraints(encoding, **constraints)
     loaded = load(model or find_model("next", quiet), "next")
-    if forms.has_form():
-        options.setdefault("random_state", int.from_bytes(os.urandom(4)))
-        forms.fill(loaded, seed, wanted, options, output["raw"], output["as_json"], quiet)
-    elif interactive:
-        del options["constraints"]
-        write(converse(loaded, seed, **options) + "\n", output["raw"])
-    elif beam_width is None:
-        options.setdefault("random_state", int.from_bytes(os.urandom(4)))
-        draw(loaded, seed, options, **output)
-    else:
-        search(loaded, seed, beam_width, options, output["raw"], output["as_json"], quiet)
+    with hint_at_random_state(seed if isinstance(seed, str) else ""):
+        if forms.has_form():
+            options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+            forms.fill(loaded, seed, wanted, options, output["raw"], output["as_json"], quiet)
+        elif interactive:
+            del options["constraints"]
+            write(converse(loaded, seed, **options) + "\n", output["raw"])
+        elif beam_width is None:
+            options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+            draw(loaded, seed, options, **output)
+        else:
+            search(loaded, seed, beam_width, options, output["raw"], output["as_json"], quiet)
 
 
 def set_ends(options: dict) -> None:

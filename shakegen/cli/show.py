@@ -1,11 +1,12 @@
 """The command that shows a model."""
 
-import json
+from pathlib import Path
 
 import click
 
 from shakegen.cli.group import main
 from shakegen.cli.options import json_option, model_argument
+from shakegen.cli.tables import print_json
 from shakegen.network.config import DROPOUT
 from shakegen.training.recipe import MANY_EPOCHS
 
@@ -24,12 +25,12 @@ def info(model, as_json):
     shakegen info models/my-gru.h5
     shakegen info sonnets-lstm --json
     """
-    from shakegen.model import load
+    from shakegen.model import load, shelf
 
     loaded = load(model)
     symbols, last = loaded.vocabulary.symbols, loaded.history[-1] if loaded.history else {}
     shown = {
-        "model": model,
+        "model": shelf.name_file(Path(model)),
         **loaded.config.to_dict(),
         "parameters": loaded.parameters,
         "weights": loaded.weights_by_part,
@@ -43,7 +44,7 @@ def info(model, as_json):
         **loaded.validation_figures(),
     }
     if as_json:
-        click.echo(json.dumps(shown))
+        print_json(shown)
         return
     origin = shown.pop("corpus")
     if shown["dropout"] is None:

@@ -1,5 +1,6 @@
-"""Tables in a terminal and in a pipe."""
+"""Tables in a terminal and in a pipe, and JSON."""
 
+import json
 import shutil
 import sys
 import textwrap
@@ -31,6 +32,13 @@ def table(header, rows) -> None:
         print_columns(columns[:count])
         columns = [columns[0], *columns[count:]] if columns[count:] else []
         click.echo(nl=bool(columns))
+
+
+def print_json(value) -> None:
+    """Print one JSON object on a line; numbers that are not finite are null."""
+    from shakegen.plotting.figure import to_json
+
+    click.echo(json.dumps(to_json(value)))
 
 
 def find_room() -> int | None:

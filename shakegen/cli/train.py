@@ -9,6 +9,7 @@ import click
 
 from shakegen.cli import runs
 from shakegen.cli.cell_options import cell_option, make_cell_options, read_cell
+from shakegen.cli.config import config_option
 from shakegen.cli.group import main
 from shakegen.cli.help import group
 from shakegen.cli.names import ModelName
@@ -16,6 +17,7 @@ from shakegen.cli.options import (
     corpus_argument,
     corpus_options,
     is_given,
+    json_option,
     options_from,
     out_option,
     quiet_option,
@@ -23,6 +25,7 @@ from shakegen.cli.options import (
     refuse_idle_on,
     shape_options,
 )
+from shakegen.cli.tables import print_json
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow, require_tensorflow
 from shakegen.training.recipe import Recipe
@@ -32,9 +35,12 @@ NETWORK = {
     "layers": "Recurrent layers, stacked.",
     "learn_initial_state": "Start texts from a learned state instead of zeros.",
     "residual": "Add the input of each layer above the first to its output.",
+    "convolution": "Width of a convolution over time before each cell, in a block with norms and residual connections: "
+    "4 is usual, 0 is none.",
+    "mlp": "Width of a perceptron after each cell, times the units, in such a block: 1 is usual, 0 is none.",
     "dropout": "Share of the outputs of a layer that is dropped.  [default: 0.4; less in runs of less than 15 epochs]",
     "variational_dropout": "Drop the same outputs at every step of a window.",
-    "embedding": "Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256]",
+    "embedding": "Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256; in blocks: --units]",
 }
 LEARNING = {
     "epochs": "Passes over the training text, in all.  [default: 30]",
@@ -74,6 +80,7 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 @shape_options
 @group(
     "Files",
+    config_option,
     out_option("Model file; one that is there is kept, with ~ behind its name.  [default: "
                "models/<corpus>-<cell>.h5, or the next that is free]"),
     click.option("--resume", is_flag=True, help="Go on with --out, or the newest run on CORPUS in ./models."),
@@ -88,6 +95,7 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
     click.option("--worker-index", type=int, help="Which of the workers this is, from 0."),
     click.option("--worker-wait", type=float, default=45, show_default=True, help="Seconds to wait for all workers."),
 )
+@json_option
 @quiet_option("Show neither progress nor samples; print the path of the model file.")
 def train(workers, worker_index, worker_wait, **options):
     """Train a network on CORPUS.
@@ -125,6 +133,7 @@ def train(workers, worker_index, worker_wait, **options):
     shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
     shakegen train novel.txt --level word --vocabulary-size 8000
     shakegen train text8 --task autocomplete --cell lstm
+    shakegen train novel.txt --config run.toml --quiet --json
     shakegen train novel.txt --workers ada:4000,bob:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
     """
@@ -144,7 +153,9 @@ def train(workers, worker_index, worker_wait, **options):
         run_training(strategy, given=given, **options)
 
 
-def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, **options) -> None:
+def run_training(
+    strategy, corpus, given: set[str], checkpoint_every, quiet, resume, finetune, out, as_json, **options
+) -> None:
     """Train, alone or as one of several workers."""
     started = time.monotonic()
     from shakegen.training import begin_with_text
@@ -156,10 +167,10 @@ def run_training(strategy, corpus, given: set[str], checkpoint_every, quiet, res
         if not (strategy.chief or quiet):
             chief = strategy.cluster.name(0)
             click.echo(f"This is {strategy.name}; {chief} shows progress and writes the model.", err=True)
-        train_begun(strategy, corpus, beginning, values, started, quiet)
+        train_begun(strategy, corpus, beginning, values, started, quiet, as_json)
 
 
-def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet: bool) -> None:
+def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet: bool, as_json: bool) -> None:
     """Train from where a run begins, and say how it ended."""
     with quiet_tensorflow():
         from tensorflow import errors
@@ -180,13 +191,16 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
             if beginning.checkpoint_every:
                 click.echo(f"Go on with: {runs.resume_command(corpus, stop.model, out)}", err=True)
         sys.exit(128 + stop.signal)
-    if model and quiet:
+    if not model:
+        return
+    if as_json:
+        print_json(runs.summarise(model, out))
+    elif quiet:
         click.echo(out)
-    elif model:
+    if not quiet:
         baseline = beginning.task.measure_baseline(beginning.corpus)
-        click.echo(
-            f"{runs.describe_run(model, out, baseline)}\n{runs.list_next_commands(corpus, model, out)}", err=True
-        )
+        said = runs.describe_run(model, out, baseline), runs.list_next_commands(corpus, model, out)
+        click.echo("\n".join(said), err=True)
 
 
 def refuse_idle_options(task: str, values: dict) -> None:

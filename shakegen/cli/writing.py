@@ -1,13 +1,13 @@
 """Texts on their way out: drawn or searched for, written with their seeds."""
 
 import itertools
-import json
 import os
 import sys
 
 import click
 
 from shakegen.cli.group import say_model
+from shakegen.cli.tables import print_json
 from shakegen.streams import plain
 
 PIECE = 4096  # symbols that go to a pipe at a time
@@ -45,7 +45,7 @@ def write_texts(texts: list[dict], raw: bool, as_json: bool) -> None:
     """Write texts with their seeds, as JSON or between lines of ---, with the temperature if it varies."""
     if as_json:
         for text in texts:
-            click.echo(json.dumps(text))
+            print_json(text)
         return
     for number, text in enumerate(texts):
         heat = f" temperature {text['temperature']:g}" if "temperature" in text else ""

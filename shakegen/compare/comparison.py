@@ -1,5 +1,6 @@
 """A comparison from its plan to its outcome."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from shakegen.text import catalog
 from shakegen.text.reading import Source
 from shakegen.training.tasks import get_task
 
+log = logging.getLogger(__name__)
+
 
 class Comparison:
     """Networks trained on the same text, in the same order, for the same time.
@@ -22,7 +25,7 @@ class Comparison:
         text: the text that they learn from.
         plan: the networks, and their equal budget.
         folder: for the model file and the measurements of each run. A run that has ended there is not done again, a
-            stopped one goes on. By default `models/compare-<corpus>`.
+            stopped one goes on. By default `models/compare-<corpus>`, or the next number where other runs are there.
         seed: the text that samples continue; None leaves it to the task.
         length: the length of samples, in new characters.
 
@@ -44,21 +47,25 @@ class Comparison:
         if length < 0:
             raise ValueError(f"the length of the samples is {length}: expected 0 or more")
         source = catalog.open_source(text.places, **text.reading)
-        self.plan, self.folder = plan, Path(folder or Path("models") / f"compare-{source.name}")
-        self.sample, task = {"seed": seed, "length": length}, get_task(plan.task)
-        text = spool(text, source, self.folder) if "-" in text.places else text
+        self.plan, task = plan, get_task(plan.task)
         recipe = plan.recipe  # all repeats learn from the corpus of the first one
         options = task.corpus_options(plan.first, recipe.seq_length, recipe.random_state, None)
-        self.text = replace(text, shape={**text.shape, **options})
-        corpus = self.text.load(task)
+        text = replace(text, shape={**text.shape, **options})
+        corpus = task.make_corpus(source, **text.shape)
         corpus.check_parts()
         self.identity, sizes = identify(corpus), (len(corpus.vocabulary), len(corpus.output_vocabulary))
         self.origin = {"name": source.name, **self.identity}
         self.configs = plan.configs(lambda config: count_weights(config, *sizes))
         self.parameters = {name: count_weights(config, *sizes) for name, config in self.configs.items()}
-        self.records = plan_records(plan, self.configs, self.text.to_dict(), self.identity, self.sample)
+        sample = {"seed": seed, "length": length}
+        records = plan_records(plan, self.configs, text.to_dict(), self.identity, sample)
+        self.folder = Path(folder) if folder else runs.find_folder(records, f"compare-{source.name}")
+        if not folder and self.folder.name != f"compare-{source.name}":
+            log.info("models/compare-%s has other runs: these go to %s.", source.name, self.folder)
+        self.text = spool(text, source, self.folder) if "-" in text.places else text
+        self.records = [replace(record, text=self.text.to_dict()) for record in records]
 
-    def carry_out(self, show: Callable[[int, Record], None] | None = None) -> Summary:
+    def carry_out(self, show: Callable[[int, Record, int], None] | None = None) -> Summary:
         """Do the runs that are left, each in a process of its own, and sum up.
 
         Args:

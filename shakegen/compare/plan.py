@@ -11,7 +11,7 @@ from shakegen.network.config import Config
 from shakegen.training.recipe import LARGEST_RANDOM_STATE, Recipe
 
 MATCHES = ("units", "parameters", "time")
-OWN: dict[str, type] = dict.fromkeys(("units", "layers", "embedding"), int)
+OWN: dict[str, type] = dict.fromkeys(("units", "layers", "embedding", "convolution", "mlp"), int)
 OWN |= dict.fromkeys(("learn_initial_state", "residual", "variational_dropout"), bool)
 OWN |= dict.fromkeys(("dropout", "learning_rate"), float)
 

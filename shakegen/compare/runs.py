@@ -14,7 +14,7 @@ import filelock
 import shakegen
 from shakegen.cells.registry import VARIABLE, environment_for, find_cell
 from shakegen.compare.record import Record, explain_difference
-from shakegen.files import ensure_writable
+from shakegen.files import ensure_writable, number_names
 from shakegen.training.signals import call_on_signals
 
 PAUSE = 0.1  # seconds between looks at a process
@@ -29,15 +29,15 @@ class Stopped(KeyboardInterrupt):
 
 
 def carry_out(
-    records: Sequence[Record], folder: Path, show: Callable[[int, Record], None] | None = None
+    records: Sequence[Record], folder: Path, show: Callable[[int, Record, int], None] | None = None
 ) -> list[Record]:
     """Carry out the runs that have not ended in the folder.
 
     Args:
         records: the records of the runs.
         folder: the folder of model files and records.
-        show: called with the number of each run, from 0, and its record, before it starts and when it has ended; None
-            shows nothing, of the training either.
+        show: called with the number of each run, from 0, its record, and the number of runs that are left after it,
+            before it starts and when it has ended; None shows nothing, of the training either.
 
     Returns:
         The records of all runs, ended or failed.
@@ -54,13 +54,32 @@ def carry_out(
             if known.has_ended:
                 continue
             record = replace(known, state="running", reason="")
+            left = sum(not later.has_ended for later in records[number + 1 :])
             record.write(folder)
             if show:
-                show(number, record)
+                show(number, record, left)
             records[number] = run_worker(record, folder, quiet=show is None)
             if show:
-                show(number, records[number])
+                show(number, records[number], left)
     return records
+
+
+def find_folder(records: Sequence[Record], stem: str) -> Path:
+    """The first folder `models/STEM`, `models/STEM-2` and so on where these runs may be: none there differs from them.
+
+    Raises:
+        ValueError: a file there is called like a run, but is none.
+    """
+    return next(
+        folder
+        for folder in (Path("models") / name for name in number_names(stem))
+        if not any(is_other(record, folder) for record in records)
+    )
+
+
+def is_other(record: Record, folder: Path) -> bool:
+    """Whether a folder has another run of the name of this one."""
+    return record.path(folder).exists() and Record.read(record.path(folder)).what != record.what
 
 
 def lock_folder(folder: Path) -> contextlib.AbstractContextManager:

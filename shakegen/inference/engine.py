@@ -35,8 +35,8 @@ class Engine:
     """
 
     def __init__(self, config, weights: Mapping[str, np.ndarray], defer_read_out: bool = False):
-        self._residual, self._deferred = config.residual, defer_read_out
-        cell, dense, layers, starts = config.make_cell(), (weights["dense/kernel"], weights["dense/bias"]), [], []
+        self._adds_layers, self._deferred = config.adds_layers, defer_read_out
+        cell, dense, layers, starts = config.make_layer(), (weights["dense/kernel"], weights["dense/bias"]), [], []
         inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
         for number in range(1, config.layers + 1):
             own = layer_weights(weights, number)
@@ -54,8 +54,8 @@ class Engine:
         followers.append((dense[0][:, :0], dense[1][:0]) if defer_read_out else dense)
         self.outputs, start = len(dense[1]), []
         for number, (layer, (kernel, bias)) in enumerate(zip(layers, followers, strict=True)):
-            product = self._product(layer, kernel, bias, below=number if config.residual else 0)
-            outputs = starts[: number + 1] if config.residual else starts[number : number + 1]
+            product = self._product(layer, kernel, bias, below=number if self._adds_layers else 0)
+            outputs = starts[: number + 1] if self._adds_layers else starts[number : number + 1]
             one_h = np.concatenate([[1], *(h0 / layer.output_scale for h0 in outputs)])
             start += [one_h @ product[: len(one_h)], layer.initial_memory]
             first = self._spans[-1][-1] if self._spans else 0
@@ -67,7 +67,7 @@ class Engine:
         self._result = slice(*self._spans[-1][1:3])
         if defer_read_out:
             beside = np.concatenate(
-                [h0 / layers[-1].output_scale for h0 in (starts if config.residual else starts[-1:])]
+                [h0 / layers[-1].output_scale for h0 in (starts if self._adds_layers else starts[-1:])]
             )
             end = self._spans[-1][-1]
             self._result = slice(end, end + len(beside))
@@ -189,7 +189,7 @@ class Engine:
         for number, (layer, product, (first, begin, forward, recurrent, end)) in enumerate(
             zip(self._layers, self._products, self._spans, strict=True), 1
         ):
-            if self._residual:
+            if self._adds_layers:
                 one_h, h = outputs[..., : len(product)], outputs[..., 1 + (number - 1) * units : 1 + number * units]
             else:
                 one_h = self._make_ones(rows, len(product))

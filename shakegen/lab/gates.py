@@ -133,7 +133,7 @@ def gates(
     check_place(model.config, layer, units)
     alphabet = [model.vocabulary.decode([k]) for k in range(len(model.vocabulary))]
     symbols = [alphabet[k] for k in ids]
-    kinds = find_kinds(model.config.make_cell())
+    kinds = find_kinds(model.config.make_layer())
     wanted = choose_signals(model, signal, kinds)
     read = model.engine.activations(ids, wanted)
     candidates = [

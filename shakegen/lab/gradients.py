@@ -171,10 +171,12 @@ def of_model(
 
     Raises:
         UnknownCharacters: the text has characters that the model never saw, and `on_unknown` is "error".
-        ValueError: the text is too short.
+        ValueError: the text is too short, or the model has blocks around its cells.
     """
     from shakegen.network.build import build
 
+    if model.config.has_blocks:
+        raise ValueError(f"{name} has blocks around its cells: expected a model of cells alone")
     settings, ids = settings or GradientSettings(), model.vocabulary.encode(text, on_unknown)
     check_length(ids, settings.seq_length)
     config, windows = model.config, settings.cut_windows(ids)

@@ -89,9 +89,9 @@ def read(path: str | Path, with_training: bool = False) -> dict:
         OSError: the file cannot be opened.
         ModelFileError: it is not a model file, or damaged, or of a newer version; the message says which.
     """
-    path = Path(path)
-    if not path.exists():
+    if not Path(path).exists():
         raise FileNotFoundError(shelf.explain_missing(path))
+    path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: expected a model file (see `shakegen models`)")
     if not path.is_file():

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from shakegen.cells.operations import VARIANCE
 from shakegen.layers.cell_layer import layer_of
+from shakegen.layers.convolution import CausalConvolution
 from shakegen.layers.initializers import initializer_of
 from shakegen.network.config import DROPOUT, Config
 
@@ -41,18 +43,47 @@ def build(
         hidden = keras.layers.Embedding(vocabulary_size, config.embedding, uniform, dtype=dtype, name="embedding")(ids)
     else:
         hidden = keras.ops.one_hot(ids, vocabulary_size, dtype="float32")
+    stateful = streams is not None
+
+    def drop(hidden, name):
+        shape = (None, 1, None) if config.variational_dropout else None
+        return dropout(rate, shape, seed=next(seeds), dtype=dtype, name=name)(hidden) if rate else hidden
+
     for number in range(1, config.layers + 1):
-        layer = recurrent_layer(config, f"layer{number}", seeds, stateful=streams is not None, dtype=dtype)
-        below, hidden = hidden, layer(hidden)
-        if rate:
-            shape = (None, 1, None) if config.variational_dropout else None
-            hidden = dropout(rate, shape, seed=next(seeds), dtype=dtype, name=f"dropout{number}")(hidden)
-        if config.residual and number > 1:
+        name, below = f"layer{number}", hidden
+        layer = recurrent_layer(config, name, seeds, stateful=stateful, dtype=dtype)
+        if config.has_blocks:
+            hidden = normalise(hidden, f"{name}_norm", dtype)
+        if config.convolution:
+            start = keras.initializers.LecunUniform(next(seeds))
+            hidden = CausalConvolution(config.convolution, start, stateful, dtype=dtype, name=f"{name}_conv")(hidden)
+        hidden = drop(layer(hidden), f"dropout{number}")
+        if config.has_blocks or (config.adds_layers and number > 1):
+            hidden = keras.layers.add([hidden, below], dtype=dtype)
+        if config.mlp:
+            below, hidden = hidden, drop(perceptron(config, hidden, name, seeds, dtype), f"dropout{number}_mlp")
             hidden = keras.layers.add([hidden, below], dtype=dtype)
     read_out = keras.initializers.GlorotUniform(seed=next(seeds))
     dense = keras.layers.Dense(outputs or vocabulary_size, kernel_initializer=read_out, dtype="float32", name="dense")
     logits = dense(hidden)
     return keras.Model(ids, logits, name=config.cell)
+
+
+def normalise(hidden, name: str, dtype: str):
+    """The norm of a block: mean 0 and variance 1 over the width, times a scale."""
+    return keras.layers.LayerNormalization(epsilon=VARIANCE, center=False, dtype=dtype, name=name)(hidden)
+
+
+def perceptron(config: Config, hidden, name: str, seeds: Iterator[int], dtype: str):
+    """The gated perceptron of a block, with its norm."""
+    width = config.mlp * config.units
+    starts = [keras.initializers.GlorotUniform(next(seeds)) for _ in range(2)]
+    up, down = (
+        keras.layers.Dense(size, use_bias=False, kernel_initializer=start, dtype=dtype, name=f"{name}_{end}")
+        for size, start, end in zip((2 * width, config.units), starts, ("up", "down"), strict=True)
+    )
+    gate, values = keras.ops.split(up(normalise(hidden, f"{name}_mlp_norm", dtype)), 2, axis=-1)
+    return down(keras.ops.silu(gate) * values)
 
 
 def recurrent_layer(config: Config, name: str, seeds: Iterator[int], **options) -> keras.layers.Layer:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Annotated
 
 from shakegen.cells import Cell, find_cell
+from shakegen.cells.block import Block
 from shakegen.cells.cell import LARGEST
 from shakegen.cells.registry import CELLS, DEFAULT, VARIABLE, is_known
 
@@ -13,6 +14,7 @@ TASKS = ("next", "autocomplete")
 EMBEDDINGS = {"char": 0, "word": 256}  # usual sizes
 DROPOUT = 0.4  # usual, in a run of many epochs
 MOST_LEVELS = 1 << 10
+WIDEST = 64  # convolution in steps, and perceptron in units
 OF_EVERY_CELL = {"depth": 0, "activation": "tanh", "reset_after": True}  # in older files, also of cells without it
 
 
@@ -50,11 +52,15 @@ class Config:
         dropout: the share of each layer's outputs that is dropped in training; None is usual: 0.4, and less in runs of
             less than 15 epochs (`Recipe.dropout_scale`).
         level: the symbols that it reads and predicts: char or word.
-        embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words.
+        embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words;
+            with blocks it is as large as a layer.
         learn_initial_state: whether a text starts from a learned state instead of zeros.
         residual: whether every layer above the first adds its input to its output.
         variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
         task: the prediction after each symbol: the next symbol, or, with autocomplete, the word that it is part of.
+        convolution: the width of a convolution over time before every cell; 4 is usual, 0 is none. This, or `mlp`, puts
+            a block around the cell, with norms and residual connections: `cells.block`.
+        mlp: the width of a gated perceptron after every cell, times the units; 1 is usual, 0 is none.
         cell_options: the options of the cell, all of them, by name; each is also an attribute, and an argument:
             `Config("nlstm", depth=3).depth`.
 
@@ -73,6 +79,8 @@ class Config:
     residual: bool
     variational_dropout: bool
     task: str
+    convolution: int
+    mlp: int
     cell_options: Mapping = field(hash=False)
 
     def __init__(
@@ -87,12 +95,14 @@ class Config:
         residual: bool = True,
         variational_dropout: bool = False,
         task: Annotated[str, TASKS] = "next",
+        convolution: int = 0,
+        mlp: int = 0,
         cell_options: Mapping = MappingProxyType({}),
         **options,
     ):
         values = {"cell": cell, "units": units, "layers": layers, "dropout": dropout, "level": level, "task": task}
         values |= {"embedding": embedding, "learn_initial_state": learn_initial_state, "residual": residual}
-        values |= {"variational_dropout": variational_dropout}
+        values |= {"variational_dropout": variational_dropout, "convolution": convolution, "mlp": mlp}
         kind = find_cell(cell)
         if isinstance(cell_options, CellOptions):  # of `replace`, perhaps with another cell
             cell_options = {name: value for name, value in cell_options.given.items() if name in kind.options()}
@@ -116,12 +126,19 @@ class Config:
                 raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
         if (self.task, self.level) == ("autocomplete", "word"):
             raise ValueError("level is 'word', but the task is autocomplete: it reads characters, and predicts words")
+        ranges = {"units": (1, LARGEST), "layers": (1, LARGEST), "convolution": (0, WIDEST), "mlp": (0, WIDEST)}
+        for name, span in ranges.items():
+            check_whole(name, getattr(self, name), *span)
         if self.embedding is None or isinstance(self.embedding, Usual):
-            object.__setattr__(self, "embedding", Usual(EMBEDDINGS[self.level]))
-        for name, least in (("units", 1), ("layers", 1), ("embedding", 0)):
-            value = getattr(self, name)
-            if type(value) not in (int, Usual) or not least <= value <= LARGEST:
-                raise ValueError(f"{name} is {value!r}: expected a whole number from {least} to {LARGEST}")
+            object.__setattr__(self, "embedding", Usual(self.units if self.has_blocks else EMBEDDINGS[self.level]))
+        check_whole("embedding", self.embedding, 0, LARGEST)
+        if self.has_blocks and self.embedding != self.units:
+            raise ValueError(
+                f"embedding is {self.embedding}, but blocks add their input to their output: expected as many as "
+                f"units, {self.units}; leave it out"
+            )
+        if self.has_blocks and self.residual is False:
+            raise ValueError("residual is False, but blocks add their input to their output in any case: leave it out")
         if self.layers * self.make_cell().levels > MOST_LEVELS:
             raise ValueError(f"layers times depth is over {MOST_LEVELS}: expected fewer layers or less depth")
         if self.dropout is not None and (type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1):
@@ -134,10 +151,11 @@ class Config:
     def autocomplete(cls, cell: str = DEFAULT, units: int = 600, **changes) -> "Config":
         """The networks of the study of memory, or others like them, for the autocomplete task.
 
-        Two layers, an embedding as large as a layer, neither dropout nor residual connections; a cell may have settings
-        of its own there, `Cell.study` (Madsen 2019, https://doi.org/10.23915/distill.00016).
+        Two layers, an embedding as large as a layer, neither dropout nor residual connections but those of blocks; a
+        cell may have settings of its own there, `Cell.study` (Madsen 2019, https://doi.org/10.23915/distill.00016).
         """
-        study = {"layers": 2, "embedding": units, "dropout": 0.0, "residual": False, **find_cell(cell).study}
+        blocks = bool(changes.get("convolution") or changes.get("mlp"))
+        study = {"layers": 2, "embedding": units, "dropout": 0.0, "residual": blocks, **find_cell(cell).study}
         return cls(cell, units, **{**study, **changes}, task="autocomplete")
 
     @classmethod
@@ -173,9 +191,24 @@ class Config:
             raise ValueError(f"there is no setting {unknown[0]!r} of a network: it may come from a newer shakegen")
         return cls(**values)
 
+    @property
+    def has_blocks(self) -> bool:
+        """Whether there is a block around every cell."""
+        return bool(self.convolution or self.mlp)
+
+    @property
+    def adds_layers(self) -> bool:
+        """Whether outputs of layers are added up. Those of blocks are sums already."""
+        return self.residual and not self.has_blocks
+
     def make_cell(self) -> Cell:
         """The recurrent unit of each layer."""
         return find_cell(self.cell)(self.units, **self.cell_options)
+
+    def make_layer(self) -> Cell:
+        """The equations of each layer: those of its cell, or of the block around it."""
+        cell = self.make_cell()
+        return Block(self.units, cell, self.convolution, self.mlp) if self.has_blocks else cell
 
     def weight_shapes(self, vocabulary_size: int, outputs: int | None = None) -> dict[str, tuple[int, ...]]:
         """The name and shape of every weight, in the order of Keras's `model.get_weights()`.
@@ -185,19 +218,24 @@ class Config:
         as many outputs as symbols, unless their number is given.
         """
         outputs = vocabulary_size if outputs is None else outputs
-        cell, inputs = self.make_cell(), vocabulary_size
+        equations, inputs = self.make_layer(), vocabulary_size
         shapes: dict[str, tuple[int, ...]] = {}
         if self.embedding:
             shapes["embedding/embeddings"] = (vocabulary_size, self.embedding)
             inputs = self.embedding
         for layer in range(1, self.layers + 1):
-            for state in range(len(cell.state_names) if self.learn_initial_state else 0):
-                shapes[f"layer{layer}/initial_state_{state}"] = (self.units,)
-            shapes |= {f"layer{layer}/{name}": weight.shape for name, weight in cell.weights(inputs).items()}
+            own = equations.shapes(inputs, self.learn_initial_state)
+            shapes |= {f"layer{layer}/{name}": shape for name, shape in own.items()}
             inputs = self.units
         shapes["dense/kernel"] = (self.units, outputs)
         shapes["dense/bias"] = (outputs,)
         return shapes
+
+
+def check_whole(name: str, value, least: int, most: int) -> None:
+    """Refuse a setting that is no whole number of a range."""
+    if type(value) not in (int, Usual) or not least <= value <= most:
+        raise ValueError(f"{name} is {value!r}: expected a whole number from {least} to {most}")
 
 
 def config_from_dict(values: Mapping) -> Config:

@@ -57,13 +57,7 @@ def ancestral(
     changing = change_temperature(temperature, perplexity, length, len(logits))
     if rules or changing:
         rules = rules or Rules([], [], [""] * len(logits))
-        if (
-            len(logits) > 1
-            or isinstance(temperature, tuple)
-            or changing
-            or not temperature
-            or len(truncation.steps) > 1
-        ):
+        if changing or not temperature or len(logits) > 1 or len(truncation.steps) > 1:
             return draw_ruled(step, logits, state, length, changing or temperature, random_state, truncation, rules)
         return draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules)
     if not truncation or not temperature:

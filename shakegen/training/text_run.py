@@ -1,7 +1,6 @@
 """Decides how a run begins that options describe: its text, remembered options, the model file that it writes."""
 
 import contextlib
-import itertools
 import logging
 import os
 import shlex
@@ -177,7 +176,7 @@ def make_config(chosen: Mapping, base: Model | None) -> Config:
 
 def hold_free_file(held: contextlib.ExitStack, stem: str) -> Path:
     """A model file in ./models that is neither there nor another run's; this process holds it until the stack ends."""
-    for name in itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2))):
+    for name in files.number_names(stem):
         path = Path("models") / f"{name}.h5"
         if not os.path.lexists(path):
             with contextlib.suppress(files.HeldError):

@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from comparisons import finish, records
 from mistakes import fails
 
 from shakegen.cells import BUILT_IN
+from shakegen.cli.compare import estimate_time, progress
 from shakegen.compare.record import Record, identify
 from shakegen.model import load
 from shakegen.network.config import Config
@@ -79,10 +82,27 @@ def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_st
         assert [row["finished"] for row in csv.DictReader(file)] == ["1", "0"]
 
     assert fails(
-        shakegen(*words, "--batch-size", "9"),
+        shakegen(*words, "--batch-size", "9", "--runs", "models/compare-poem"),
         "models/compare-poem/rnn-0.json is of a run with batch size 8, not 9: name another folder with --runs, or "
         "remove this one",
     )
+
+
+def test_the_time_of_the_first_run_tells_that_of_the_others():
+    assert estimate_time(65, 3) == "That took 1 min 5 s. If the 3 other runs take as long, they end in 3 min 15 s."
+    assert estimate_time(4.2, 1) == "That took 4 s. If the other run takes as long, it ends in 4 s."
+
+
+def test_the_estimate_comes_once_after_the_first_run_that_finished(capfd):
+    (gru,) = records("gru")
+    comparison = SimpleNamespace(records=[gru] * 4, configs={"gru": Config(units=3)}, parameters={"gru": 99})
+    show = progress(comparison)
+    for number in range(4):
+        show(number, gru, 3 - number)
+        show(number, finish(gru), 3 - number)
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split()[0] for line in lines] == ["Run", "That", "Run", "Run", "Run"]
+    assert lines[1].startswith("That took 0 s. If the 3 other runs ")
 
 
 def test_where_no_run_finished_it_fails_and_shows_why(shakegen, poem_file, tmp_path):

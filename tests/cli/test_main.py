@@ -47,10 +47,6 @@ def test_in_a_clone_the_models_that_came_with_it_are_not_the_newest(shakegen, ra
     assert find() == Path("models/sonnets-gru.h5")
 
 
-def test_the_models_that_come_with_shakegen_are_known():
-    assert {path.stem for path in ROOT.glob("models/*.h5")} >= set(shelf.NAMES)
-
-
 def test_several_texts_are_those_of_their_streams(shakegen, random_model):
     random_model().save("models/a.h5")
     arguments = ("sample", "--seed", "abc", "--random-state", 2, "--length", 12)

@@ -1,4 +1,6 @@
-"""Tables in a terminal: every cell is shown, and no line is too long."""
+"""Tables in a terminal: every cell is shown, and no line is too long. JSON is a line."""
+
+import math
 
 import pytest
 
@@ -25,3 +27,8 @@ def test_every_cell_is_shown_and_no_line_is_too_long(room, monkeypatch, capsys):
 def test_in_a_pipe_a_row_is_a_line(capsys):
     tables.table(HEADER, ROWS)
     assert len(capsys.readouterr().out.splitlines()) == 1 + len(ROWS)
+
+
+def test_json_is_one_line_where_numbers_that_are_not_finite_are_null(capsys):
+    tables.print_json({"é": [1, math.nan, math.inf], "table": (2.5, None)})
+    assert capsys.readouterr().out == '{"\\u00e9": [1, null, null], "table": [2.5, null]}\n'

@@ -8,6 +8,7 @@ import pytest
 from commands import FAST, command, run_without
 from mistakes import fails
 
+from shakegen.cli import runs
 from shakegen.model import load
 from shakegen.text import load_corpus
 from shakegen.text.ngram import find_best
@@ -62,10 +63,18 @@ def test_every_kind_of_network_can_be_trained_and_sampled(shakegen, poem_file):
         assert len(sampled.stdout) == 5 + 20 + 1
 
 
-def test_quiet_training_prints_only_where_the_model_is(shakegen, poem_file):
-    result = shakegen("train", poem_file, *FAST, "--quiet", "--cell", "rnn", "--out", "deep/er/model.h5")
+def test_quiet_training_by_a_file_of_options_prints_only_where_the_model_is(shakegen, poem_file):
+    lines = (f"{flag[2:]} = {value}\n" for flag, value in zip(FAST[::2], FAST[1::2], strict=True))
+    Path("run.toml").write_text("".join(lines) + 'cell = "lstm"\n', encoding="utf-8")
+    options = ["--config", "run.toml", "--cell", "rnn", "-q", "-o", "deep/er/model.h5"]
+    result = shakegen("train", poem_file, *options)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "deep/er/model.h5\n", "")
-    assert load("deep/er/model.h5").config.cell == "rnn"
+    assert (load("deep/er/model.h5").config.cell, load("deep/er/model.h5").config.units) == ("rnn", 8)
+    resumed = shakegen("train", poem_file, *options, "--resume", "--units", 9)
+    message = "the run to resume has units 8, not 9: leave that out, or start a new run without --resume "
+    assert fails(resumed, f"{message}(epochs, minutes, learning rate and patience may change)")
+    again = shakegen("train", poem_file, *options, "--resume")
+    assert fails(again, "the run to resume has ended: 2 of 2 epochs are over (--epochs); give it more")
 
 
 def test_the_sample_after_an_epoch_may_be_searched_for(shakegen, poem_file):
@@ -76,8 +85,11 @@ def test_the_sample_after_an_epoch_may_be_searched_for(shakegen, poem_file):
 
 
 def test_training_on_standard_input(shakegen, poem):
-    assert shakegen("train", "-", *FAST, "--quiet", input=poem).exit_code == 0
-    assert load("models/stdin-gru.h5").corpus["length"] == len(poem)
+    result = shakegen("train", "-", *FAST, "--quiet", "--json", input=poem)
+    assert (result.exit_code, result.stderr) == (0, "")
+    model = load("models/stdin-gru.h5")
+    assert model.corpus["length"] == len(poem)
+    assert json.loads(result.stdout) == runs.summarise(model, Path("models/stdin-gru.h5"))
 
 
 BAD_TEXTS = {

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import filelock
 import pytest
@@ -124,6 +125,26 @@ def test_what_has_ended_is_not_done_again(tmp_path):
     assert told == []
 
 
+def test_a_comparison_with_other_options_takes_the_next_folder(tmp_path, monkeypatch, poem_file):
+    monkeypatch.chdir(tmp_path)
+    text = Text([poem_file.name], {}, {"split": [0.8, 0.1, 0.1]})
+
+    def compare(*cells, epochs=1):
+        return Comparison(text, plan(*cells, recipe=Recipe(epochs=epochs)))
+
+    for epochs, name in ((1, "compare-poem"), (2, "compare-poem-2"), (3, "compare-poem-3")):
+        found = compare("gru", epochs=epochs)
+        assert found.folder == Path("models") / name
+        found.folder.mkdir(parents=True)
+        finish(found.records[0]).write(found.folder)
+    assert compare("gru", epochs=2).folder.name == "compare-poem-2"
+    assert compare("lstm", epochs=2).folder.name == "compare-poem"
+    assert compare("lstm", "gru", epochs=3).folder.name == "compare-poem-3"
+    Path("models/compare-poem/gru-0.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"gru-0\.json is not a run of a comparison: remove it"):
+        compare("gru", epochs=3)
+
+
 def test_standard_input_is_kept_for_all_runs(tmp_path, monkeypatch, poem):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(poem.encode("utf-16")), "utf-8"))
     text = Text(["-"], {"encoding": "utf-16", "lowercase": True}, {"split": [0.8, 0.1, 0.1]})
@@ -137,6 +158,7 @@ def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     text = Text([poem_file.name], {}, {"split": [0.8, 0.1, 0.1]})
     assert str(Comparison(text, plan("gru")).folder) == "models/compare-poem"
+    assert not Path("models").exists()
     with pytest.raises(ValueError) as error:
         Comparison(replace(text, shape={"split": [2429, 1, 0]}), plan("gru"))
     assert str(error.value) == (

@@ -33,6 +33,8 @@ VARIANTS += [
     Config("lstm", units=9, layer_norm=True, zoneout=0.2),
     Config("gru", units=9, layer_norm=True, zoneout=0.1, learn_initial_state=True),
     Config("nlstm", units=9, depth=3, zoneout=0.3, residual=False),
+    Config("minlstm", units=9, layers=3, convolution=4, mlp=2, learn_initial_state=True),
+    Config("slstm", units=9, convolution=2, zoneout=0.1),
 ]
 SIZES = {
     "plain": {"units": 5, "layers": 1},

@@ -23,6 +23,9 @@ CONFIGS = [Config(cell, units=24, **variant) for cell in BUILT_IN for variant in
     *(Config(cell, units=24, layer_norm=True, learn_initial_state=True) for cell in ("lstm", "gru", "mogrifier")),
     Config("gru", units=24, reset_after=False, layer_norm=True, zoneout=0.2),
     *(Config(cell, units=24, zoneout=0.2) for cell in BUILT_IN),
+    Config("mingru", units=24, convolution=4, mlp=2),
+    Config("slstm", units=24, layers=3, convolution=3, learn_initial_state=True, zoneout=0.2),
+    Config("gru", units=24, layers=1, mlp=1),
 ]
 
 

@@ -118,6 +118,13 @@ def test_the_part_shown_begins_a_little_before_the_feature(counter):
     np.testing.assert_allclose(found.traces[0]["values"]["h"], whole[0]["h"][found.begin :, 2], atol=1e-5)
 
 
+def test_gates_and_memories_of_cells_in_blocks_are_seen(random_model):
+    model = random_model(Config("lstm", units=6, layers=2, convolution=3, mlp=1))
+    found = gates.gates(model, model.vocabulary.encode("the quick brown fox jumps"), count=2)
+    assert {row["signal"] for row in found.rows} == {"c"}
+    assert {row["gate"] for row in found.gates} == {"i", "f", "o"}
+
+
 def test_units_that_are_named_and_units_that_vary_most(random_model):
     model = random_model(Config("nlstm", units=6, layers=2))
     ids = model.vocabulary.encode("the quick brown fox jumps")

@@ -155,6 +155,12 @@ def test_the_command_looks_at_a_model_file(shakegen, random_model, tmp_path, poe
     assert [row["clipping"] for row in found["clipping"]] == ["none", "value", "norm"] * 2
 
 
+def test_a_model_with_blocks_is_refused(random_model, poem):
+    with pytest.raises(ValueError) as error:
+        gradients.of_model(random_model(Config("mingru", units=5, mlp=1)), poem, "m.h5")
+    assert str(error.value) == "m.h5 has blocks around its cells: expected a model of cells alone"
+
+
 BAD = {
     f"there is no cell 'elman': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": ("elman",),
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": ("none.h5",),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -8,18 +10,22 @@ from shakegen.network.config import Config
 from shakegen.network.keras_steps import KerasSteps
 
 V = 11
+BLOCKS = Config("mingru", units=6, dropout=0.5, convolution=4, mlp=2)
+
+
+EXTRAS = [{}, {"embedding": 5, "learn_initial_state": True}, {"learn_initial_state": True, "convolution": 2, "mlp": 1}]
 
 
 @pytest.mark.parametrize("cell", BUILT_IN)
-@pytest.mark.parametrize("embedding", [0, 5])
-def test_weights_are_those_that_the_configuration_says(cell, embedding):
-    extras = {"learn_initial_state": True, "residual": True} if embedding else {}
-    config = Config(cell, units=6, layers=2, embedding=embedding, dropout=0.5, **extras)
+@pytest.mark.parametrize("extras", EXTRAS, ids=str)
+def test_weights_are_those_that_the_configuration_says(cell, extras):
+    config = Config(cell, units=6, layers=2, dropout=0.5, **extras)
     assert [w.shape for w in build(config, V).get_weights()] == list(config.weight_shapes(V).values())
 
 
 def test_initial_weights_depend_on_random_state_alone():
-    first, second, other = (build(Config(units=6), V, random_state).get_weights() for random_state in (1, 1, 2))
+    config = Config(units=6, convolution=2, mlp=1)
+    first, second, other = (build(config, V, random_state).get_weights() for random_state in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
@@ -46,15 +52,30 @@ def test_networks_have_their_own_precision_whatever_keras_has(cell, embedding, h
     np.testing.assert_array_equal(half, usual)
 
 
-@pytest.mark.parametrize("cell", BUILT_IN)
-def test_a_prediction_depends_on_no_later_character(cell):
-    model = build(Config(cell, units=6, layers=2), V)
+@pytest.mark.parametrize("config", [*(Config(cell, units=6) for cell in BUILT_IN), BLOCKS], ids=str)
+def test_a_prediction_depends_on_no_later_character(config):
+    model = build(config, V)
     ids = np.random.default_rng(0).integers(V, size=(2, 9))
     changed = ids.copy()
     changed[:, 5:] = (changed[:, 5:] + 1) % V
     before, after = np.asarray(model(ids)), np.asarray(model(changed))
     assert np.array_equal(before[:, :5], after[:, :5])
     assert not np.allclose(before[:, 5:], after[:, 5:])
+
+
+def test_streams_of_blocks_that_are_cut_in_three_are_the_whole(rng):
+    ids = rng.integers(V, size=(3, 17))
+    whole, pieces = build(BLOCKS, V), build(BLOCKS, V, streams=3)
+    found = [np.asarray(pieces(ids[:, start:end])) for start, end in ((0, 2), (2, 9), (9, 17))]
+    assert np.allclose(np.concatenate(found, axis=1), whole(ids), atol=1e-6)
+
+
+def test_dropout_of_blocks_leaves_the_sum_that_passes_through(rng):
+    """With all but the embedding dropped, the logits are those of the embedding."""
+    network = build(replace(BLOCKS, dropout=1 - 1e-9), V)
+    ids = rng.integers(V, size=(2, 5))
+    expected = network.get_layer("dense")(network.get_layer("embedding")(ids))
+    assert np.array_equal(network(ids, training=True), expected)
 
 
 BAD = {
@@ -76,6 +97,16 @@ BAD = {
     "reset_after is False, but the cell is rnn: it is for gru only": {"cell": "rnn", "reset_after": False},
     "there is no activation 'gelu' here: expected tanh or relu": {"cell": "rnn", "activation": "gelu"},
     "residual is 1: expected true or false": {"residual": 1},
+    "convolution is -1: expected a whole number from 0 to 64": {"convolution": -1},
+    "mlp is 1.5: expected a whole number from 0 to 64": {"mlp": 1.5},
+    "residual is False, but blocks add their input to their output in any case: leave it out": {
+        "mlp": 1,
+        "residual": False,
+    },
+    "embedding is 0, but blocks add their input to their output: expected as many as units, 256; leave it out": {
+        "convolution": 4,
+        "embedding": 0,
+    },
     "dropout is 'x': expected a number from 0 up to, but not including, 1": {"dropout": "x"},
 }
 

@@ -24,6 +24,19 @@ def test_a_replaced_setting_is_a_setting_from_the_start(first, then):
         assert replace(kept, level="word") == Config(**{**first, **again})
 
 
+def test_blocks_have_an_embedding_as_large_as_a_layer():
+    blocks = Config(units=9, convolution=4)
+    assert (blocks.embedding, replace(blocks, units=7).embedding, replace(blocks, level="word").embedding) == (9, 7, 9)
+    assert replace(blocks, convolution=0) == Config(units=9)
+    assert Config.autocomplete(units=9, mlp=2).weight_shapes(27)["embedding/embeddings"] == (27, 9)
+
+
+def test_configurations_from_before_there_were_blocks_have_none():
+    values = Config("lstm", units=9).to_dict()
+    del values["convolution"], values["mlp"]
+    assert Config.from_dict(values) == Config("lstm", units=9)
+
+
 @pytest.mark.parametrize("cell", BUILT_IN)
 @pytest.mark.parametrize("other", BUILT_IN)
 @pytest.mark.parametrize("options", [{}, {"depth": 3}, {"reset_after": False}, {"activation": "relu"}], ids=str)

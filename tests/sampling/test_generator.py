@@ -5,7 +5,7 @@ import pytest
 
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
-from shakegen.sampling.constraints import Forbid, NoRepeat
+from shakegen.sampling.constraints import DeadEnd, Forbid, NoRepeat
 from shakegen.text.vocabulary import UnknownCharacters, Vocabulary
 from shakegen.text.word_vocabulary import UnknownWords, tokenize
 
@@ -68,6 +68,16 @@ def test_texts_end_with_their_stop_text_or_the_length(model):
     assert "".join(model.stream("abc", 80, random_state=1, stop=stops)) == model.sample(
         "abc", 80, random_state=1, stop=stops
     )
+
+
+def test_a_text_that_has_ended_may_come_to_a_dead_end(model):
+    """Over a and b, no text of 6 letters is without a pair that stands twice; some come to their end sooner."""
+    constraints = [Forbid(alphabet="ab"), NoRepeat(2)]
+    texts = model.samples("", 9, count=30, random_state=1, stop="ab", constraints=constraints)
+    assert {"ab", "bbaab"} <= set(texts)
+    assert all(text.endswith("ab") for text in texts)
+    with pytest.raises(DeadEnd):
+        model.samples("", 9, count=30, random_state=1, constraints=constraints)
 
 
 def test_an_empty_seed_starts_from_the_zero_state(model):

@@ -25,6 +25,8 @@ CONFIGS = [
     Config("gru", units=5, layers=2, reset_after=False, embedding=11),
     Config("nlstm", units=5, depth=3),
     Config("nlstm", units=5, depth=1),
+    Config("mingru", units=5, layers=2, convolution=3, mlp=2),
+    Config("lstm", units=5, layers=2, convolution=1, learn_initial_state=True),
 ]
 CONFIGS += [Config("test-delay", units=4, layers=2, embedding=3), Config("test-sized", units=4, layers=1)]
 for kind in odd_cells.ODD:

@@ -32,7 +32,7 @@ def describe(model, name: str, precision: str = "auto") -> dict:
         CellError: the cell cannot be traced back.
     """
     weights, used = choose_precision(model, precision)
-    config, cell, layers = model.config, model.config.make_cell(), []
+    config, cell, layers = model.config, model.config.make_layer(), []
     arrays = Arrays(used)
     inputs = config.embedding or len(model.vocabulary)
     for number in range(1, config.layers + 1):
@@ -44,7 +44,7 @@ def describe(model, name: str, precision: str = "auto") -> dict:
         "task": model.task,
         "level": config.level,
         "units": config.units,
-        "residual": config.residual,
+        "residual": config.adds_layers,
         "embedding": None if embedding is None else arrays.add(embedding),
         "layers": layers,
         "dense": [arrays.add(weights["dense/kernel"]), arrays.add(weights["dense/bias"])],

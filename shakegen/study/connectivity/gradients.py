@@ -28,7 +28,7 @@ class Gradients:
 
     def __init__(self, config, weights: dict[str, np.ndarray], ids: np.ndarray):
         self.config, self.dense = config, (weights["dense/kernel"], weights["dense/bias"])
-        embedding, cell = weights.get("embedding/embeddings"), config.make_cell()
+        embedding, cell = weights.get("embedding/embeddings"), config.make_layer()
         self.layers: list[LayerTrace] = []
         self.hidden: np.ndarray
         inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
@@ -41,7 +41,7 @@ class Gradients:
                 self.hidden = layer.read(table[ids])
             else:
                 outputs = layer.read(self.hidden @ layer.kernel)
-                self.hidden = outputs + self.hidden if config.residual else outputs
+                self.hidden = outputs + self.hidden if config.adds_layers else outputs
             self.layers.append(layer)
             inputs = config.units
         self.kernels = [layer.kernel for layer in self.layers]
@@ -94,7 +94,7 @@ class Gradients:
             for state, gradient in zip(carried[number], before, strict=True):
                 state[live] = gradient
             below = delta @ self.kernels[number].T
-            hidden = below + hidden if self.config.residual and number else below
+            hidden = below + hidden if self.config.adds_layers and number else below
         norms[live, step] = np.square(hidden).sum(axis=1)
 
 

@@ -1,0 +1,46 @@
+"""The convolution over time against Keras's, and over streams that are cut into pieces."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.layers.convolution import CausalConvolution
+
+N, T, H = 3, 12, 4
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_it_is_the_causal_convolution_of_keras(width, rng):
+    x = rng.normal(size=(N, T, H)).astype("float32")
+    own, other = CausalConvolution(width), keras.layers.DepthwiseConv1D(width, padding="valid", use_bias=False)
+    found = own(x)
+    padded = np.pad(x, ((0, 0), (width - 1, 0), (0, 0)))
+    other.build(padded.shape)
+    other.set_weights([keras.ops.convert_to_numpy(own.kernel)[:, :, None]])
+    np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (found, other(padded))), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_a_sequence_cut_in_pieces_is_the_whole_until_streams_begin_anew(width, rng):
+    x, ends = rng.normal(size=(N, T, H)).astype("float32"), [0, 1, 3, 8, T]
+    layer = CausalConvolution(width, stateful=True)
+    whole = CausalConvolution(width)
+    expected = whole(x)
+    layer.build(x.shape)
+    layer.set_weights(whole.get_weights())
+    for _ in range(2):
+        pieces = [layer(x[:, start:end]) for start, end in itertools.pairwise(ends)]
+        found = np.concatenate([keras.ops.convert_to_numpy(piece) for piece in pieces], axis=1)
+        np.testing.assert_allclose(found, keras.ops.convert_to_numpy(expected), rtol=0, atol=1e-6)
+        layer.reset_state()
+    assert len(layer.weights) == 1
+
+
+def test_a_model_that_has_one_can_be_saved(tmp_path, rng):
+    x = rng.normal(size=(N, T, H)).astype("float32")
+    model = keras.Sequential([keras.Input((None, H)), CausalConvolution(3), keras.layers.Dense(2)])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(one(x)) for one in (model, again)))
