@@ -10,7 +10,8 @@ from commands import LEAVES
 from shakegen.cli.options import long_flag
 
 VALUES = {
-    "against": "minutes", "alphabet": "e", "beam_width": 3, "between": ("a", "b"), "bias": -2.0, "clip_norm": 0.1,
+    "against": "minutes", "alphabet": "e", "beam_width": 3, "between": ("a", "b"), "bias": -2.0, "by": "line",
+    "clip_norm": 0.1,
     "corpus": "other.txt", "count": 2, "encoding": "utf-16", "end": "s", "evaluations": "none.json",
     "find": "line-position", "forbid_pattern": "[^e]", "from_epoch": 2, "layer": 2, "learning_rate": 0.2, "length": 7,
     "length_penalty": 1, "loss": "training", "min_length": 25, "min_p": 0.3, "model": "other.h5",
@@ -42,6 +43,9 @@ CALLS = [
     "complete --model autocomplete.h5 com",
     "complete --model autocomplete.h5 --interactive com",
     "complete --model autocomplete.h5 -",
+    "compress other.txt --model char.h5",
+    "compress - --model char.h5",
+    "decompress packed.shk --model char.h5",
     "connectivity --model autocomplete.h5 lovely",
     "connectivity --model autocomplete.h5 lovely --json",
     "connectivity --model autocomplete.h5 lovely --out page.html",
@@ -62,6 +66,8 @@ CALLS = [
     "novelty char.h5 --corpus poem.txt --length 60 --temperature 0",
     "novelty other.txt --corpus poem.txt",
     "plot char.h5",
+    "score other.txt --model char.h5",
+    "score other.txt --model char.h5 --model word.h5",
     "plot evaluation.json",
 ]
 
@@ -74,6 +80,7 @@ def outcome_of(shakegen, all_kinds, poem):
     Path("form.txt").write_text("Shall {} summer {:4}")
     Path("evaluation.json").write_text(shakegen("evaluate", "autocomplete.h5", "poem.txt", "--json").stdout)
     shutil.copy("char.h5", "other.h5")
+    shakegen("compress", "other.txt", "--model", "char.h5", "--out", "packed.shk")
 
     def call(*arguments):
         before = set(Path().iterdir())
