@@ -1,8 +1,11 @@
 """Sampling speed, side by side with other libraries, and the cost of each strategy.
 
-    python benchmarks/sampling.py            # both tables
+    python benchmarks/sampling.py            # all tables
     python benchmarks/sampling.py peers      # one stream and 64, against a compiled loop, PyTorch, keras.predict
     python benchmarks/sampling.py costs      # each strategy against plain ancestral sampling
+    python benchmarks/sampling.py constraints    # each constraint against plain ancestral sampling
+    python benchmarks/sampling.py bridges    # particles: seconds of a bridge, and how well bridges fit
+    python benchmarks/sampling.py index      # seconds and memory of the index of 100 MB that --no-copy needs
 
 An LSTM with random weights draws from 65 characters, or from 16,386 words. Its read-out is scaled so that a symbol has
 about 2 or 6 bits of surprise, as in trained networks. Each contender of `peers` runs in a process of its own, in turn,
@@ -32,14 +35,14 @@ STRATEGIES = {
 }
 
 
-def network(units, size=SIZE, bits=2.0):
+def network(units, size=SIZE, bits=2.0, layers=1):
     """An engine with random weights; its next symbol has at most this many bits of entropy after a random text."""
     import numpy as np
 
     from shakegen.inference import Engine
     from shakegen.network.config import Config
 
-    random, config = np.random.default_rng(0), Config("lstm", units=units, layers=1, residual=False)
+    random, config = np.random.default_rng(0), Config("lstm", units=units, layers=layers, residual=False)
     shapes = config.weight_shapes(size).items()
     weights = {name: random.normal(0, units**-0.5, shape).astype("float32") for name, shape in shapes}
     while True:
@@ -200,9 +203,132 @@ def beam_ratio(name, engine, length):
     return rate(search, length // 4) / rate(ancestral(engine, 10), length // 4)
 
 
+def constraint_options(rules_of):
+    """Options of `ancestral` for each constraint, over the characters of the sonnets and a few more."""
+    import shakegen
+    from shakegen.sampling.constraints import Forbid, NoCopy, NoRepeat, RepetitionPenalty
+
+    corpus = shakegen.load_corpus("sonnets", split=(1, 0, 0))
+    symbols = (corpus.vocabulary.symbols + tuple("#$%&*+/<=>@"))[:SIZE]
+    constraints = {
+        "forbid 3 texts": Forbid(["thee", "love", "Thou"]),
+        "forbid 2 patterns": Forbid(patterns=["[A-Z]{2}", "e.e"]),
+        "alphabet of 40": Forbid(alphabet="".join(symbols[20:60])),
+        "no-repeat-ngram 8": NoRepeat(8),
+        "repetition-penalty 2": RepetitionPenalty(2),
+        "no-copy 8 of the sonnets": NoCopy(corpus, 8),
+    }
+    for name, constraint in constraints.items():
+        yield name, rules_of(constraint, symbols)
+    yield "temperature from 0.4 to 1.2", lambda: {"temperature": (0.4, 1.2)}
+    yield "perplexity 3", lambda: {"perplexity": 3}
+
+
+def constraints(rounds):
+    from shakegen.sampling import Rules
+
+    engines = [(network(units), length) for units, length in ((128, 4000), (512, 1000))]
+    print("| time per symbol, relative to plain | 128 units, V = 65 | 512 units, V = 65 |")
+    print("|---|---|---|")
+    for name, options in constraint_options(lambda one, symbols: lambda: {"rules": Rules([one], symbols)}):
+        shown = []
+        for engine, length in engines:
+
+            def draw(length, engine=engine, options=options):
+                ancestral(engine, **options())(length)
+
+            ratios = [rate(ancestral(engine), length) / rate(draw, length) for _ in range(rounds)]
+            shown.append(f"{statistics.median(ratios):.2f}")
+        print(f"| {name} | " + " | ".join(shown) + " |", flush=True)
+
+
+def index(rounds):
+    import resource
+
+    import numpy as np
+
+    from shakegen.sampling.constraints import CopyIndex
+
+    text = np.random.default_rng(0).integers(SIZE, size=100_000_000, dtype=np.uint8)
+    began = time.perf_counter()
+    CopyIndex(text, 20)
+    seconds, memory = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"The index of all 20 characters in a row of 100 MB takes {seconds:.1f} s and {memory:.2f} GB with the text.")
+
+
+BRIDGES = [  # between two lines of the sonnets, or within them
+    ("shall i compare thee to a ", " is all too short a date", 40),
+    ("When I do count the clock that tells the time,\n", "\nSo long lives this, and this gives life to thee.", 120),
+    ("Thou art ", "ever more the king of love", 60),
+    ("My love ", "ing", 20),
+]
+
+
+def bridges(rounds):
+    """Seconds of one bridge, and how well bridges of the pretrained network fit."""
+    import numpy as np
+
+    from shakegen.sampling import Slot, fill_slots
+
+    engine, given = network(256, layers=2), np.random.default_rng(1).integers(SIZE, size=30)
+    logits, state = engine.prime([0])
+    slots = [Slot(200, 200, given)]
+
+    def fill(_):
+        fill_slots(engine.step, logits, state, slots, particles=64)
+
+    seconds = [1 / rate(fill, 1) for _ in range(rounds)]
+    ratios = [one * rate(ancestral(engine, 64), 230) / 230 for one in seconds]
+    print("| a bridge of 200 characters, 256 units × 2, 64 particles | median |\n|---|---|")
+    print(f"| seconds | {statistics.median(seconds):.2f} |")
+    print(f"| relative to 64 plain streams of as many characters | {statistics.median(ratios):.2f} |\n", flush=True)
+    print("| bridge | length | plain draws | particles | exact | effective runs |\n|---|---|---|---|---|---|")
+    for bridge in BRIDGES:
+        print(f"| {bridge[0][-12:]!r} … {bridge[1][:12]!r} | {bridge[2]} | " + judge_bridge(*bridge) + " |", flush=True)
+
+
+def judge_bridge(begin, end, length, runs=32, draws=16_384):
+    """The mean log-probability of the end after the bridge: plain draws, particles, and the exact distribution.
+
+    The exact one is estimated by many plain draws, each weighted by the probability of the end.
+    """
+    import numpy as np
+
+    import shakegen as package
+    from shakegen.sampling import Form, ancestral as draw, log_softmax
+
+    model = package.load("models/sonnets-gru.h5")
+    vocabulary, engine = model.vocabulary, model.engine
+    logits, state = engine.prime(vocabulary.encode(begin), draws)
+    drawn = np.array([ids.copy() for ids in draw(engine.step, logits, state, length)])
+
+    def follow(texts):
+        logits, state = engine.prime(vocabulary.encode(begin), texts.shape[1])
+        total = np.zeros(texts.shape[1])
+        for place, ids in enumerate([*texts, *(np.full(texts.shape[1], k) for k in vocabulary.encode(end))]):
+            if place >= length:
+                total += log_softmax(logits.astype(float))[np.arange(len(ids)), ids]
+            logits, state = engine.step(ids, state)
+        return total
+
+    plain = follow(drawn)
+    weights = np.exp(plain - plain.max())
+    found = model.fill(Form.between(end, length), begin, runs)
+    ours = follow(np.array([vocabulary.encode(one.text[:length]) for one in found], np.intp).T)
+    own = np.exp([one.log_weight for one in found])
+    exact = weights @ plain / weights.sum()
+    spread = np.sqrt(weights**2 @ (plain - exact) ** 2) / weights.sum()
+    effective = own.sum() ** 2 / (own**2).sum()
+    shown = f"{ours.mean():.2f} (± {ours.std() / np.sqrt(runs):.2f}) | {exact:.2f} (± {spread:.2f})"
+    return f"{plain.mean():.2f} | {shown} | {effective:.0f} of {runs}"
+
+
+TABLES = {"peers": peers, "costs": costs, "constraints": constraints, "bridges": bridges, "index": index}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", nargs="*", help="peers, costs; both by default")
+    parser.add_argument("tables", nargs="*", help="peers, costs, constraints, bridges, index; all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -210,8 +336,8 @@ def main():
         name, units, streams = arguments.only
         print("RATE", CONTENDERS[name](int(units), int(streams)))
         return
-    for table in arguments.tables or ["peers", "costs"]:
-        {"peers": peers, "costs": costs}[table](arguments.rounds)
+    for table in arguments.tables or TABLES:
+        TABLES[table](arguments.rounds)
         print()
 
 

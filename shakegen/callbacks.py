@@ -9,6 +9,7 @@ import keras
 
 from shakegen import checks, sampling
 from shakegen.network.keras_steps import KerasSteps
+from shakegen.sampling.constraints import NoRepeat
 from shakegen.sampling.generator import TextGenerator
 from shakegen.sampling.truncation import KEEP as TRUNCATIONS
 from shakegen.streams import is_terminal, show
@@ -100,6 +101,7 @@ class SampleText(ShowText):
         if beam_width is None:
             sampling.Truncation(**others)
         else:
+            NoRepeat.unless_zero(others.pop("no_repeat_ngram", 0))
             sampling.check_beams(length, beam_width, len(vocabulary.symbols), **others)
         if not isinstance(seed, str):
             raise TypeError(f"the seed is {seed!r}: expected a text to continue")

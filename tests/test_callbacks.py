@@ -116,7 +116,7 @@ BAD = {
     "the temperature is -1: expected 0 (greedy) or more; 0.5 is careful, 1 is free": {"temperature": -1},
     "the beam width is 0: expected 1 (greedy) or more; 10 is usual": {"beam_width": 0},
     "top-k is 0: expected a number of characters, 1 or more; 10 is usual": {"top_k": 0},
-    "the n-gram that may not repeat is -1: expected a number of characters, or 0 for none": {
+    "the n-gram that may not repeat is -1: expected 1 symbol or more; 8 is usual": {
         "beam_width": 2,
         "no_repeat_ngram": -1,
     },

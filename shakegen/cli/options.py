@@ -16,6 +16,7 @@ from shakegen.network.config import EMBEDDINGS
 from shakegen.text.vocabulary import ON_UNKNOWN
 
 CONFIG = f"{__name__}.config"  # the key of the file with options in the memory of a command
+ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 SHORT = {"--model": "-m", "--out": "-o", "--count": "-n", "--quiet": "-q"}  # the same in every command
 
 
@@ -49,12 +50,28 @@ def refuse_idle(why: str, *names: str) -> None:
         raise ValueError(f"{flag} has no effect {why}: leave it out")
 
 
+def refuse_several(*names: str) -> None:
+    """Refuse more than one of some options.
+
+    Raises:
+        ValueError: the first two that are given, by name.
+    """
+    first, second, *_ = [*filter(is_given, names), None, None]
+    if second is not None:
+        raise ValueError(f"{make_flag(first)} and {make_flag(second)} are both given: expected one of them")
+
+
 def refuse_idle_on(task: str) -> None:
     """Refuse options that have no effect on a task, as `refuse_idle` does."""
     from shakegen.training.tasks import get_task
 
     for reason, names in get_task(task).idle.items():
         refuse_idle(f"on the task {task}, which {reason}", *names)
+
+
+def unescape(text: str) -> str:
+    r"""A text with its line end, tab or backslash for each \n, \t or \\: few shells write them otherwise."""
+    return re.sub(r"\\[nt\\]", lambda match: ESCAPES[match[0]], text)
 
 
 class Listed(click.ParamType):

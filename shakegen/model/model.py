@@ -53,6 +53,7 @@ class LanguageModel(Model):
     stream = delegate(TextGenerator.stream)
     beams = delegate(TextGenerator.beams)
     stochastic_beams = delegate(TextGenerator.stochastic_beams)
+    fill = delegate(TextGenerator.fill)
     draft = delegate(TextGenerator.draft)
 
     def evaluate(self, text: str, on_unknown: str | None = None) -> evaluation.Evaluation:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from shakegen.checks import is_number, is_whole
+from shakegen.sampling.constraints import Rules
+from shakegen.sampling.temperatures import Ramp, Steered
 from shakegen.sampling.truncation import Truncation
 
 Step = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -19,11 +21,13 @@ def ancestral(
     logits: np.ndarray,
     state: np.ndarray,
     length: int,
-    temperature: float = 1.0,
+    temperature: float | tuple[float, float] = 1.0,
     random_state: int = 0,
+    rules: Rules | None = None,
+    perplexity: float | None = None,
     **truncations,
 ) -> Iterator[np.ndarray]:
-    """Draw each id from softmax(logits / temperature), perhaps truncated, in N streams at once.
+    """Draw each id from softmax(logits / temperature), perhaps ruled and truncated, in N streams at once.
 
     A draw is argmax(logits + temperature · Gumbel noise), which has that distribution (Gumbel 1954, the "Gumbel-max
     trick"); the argmax over a part of the ids has the distribution renormalised to that part. The noise of stream i
@@ -34,8 +38,11 @@ def ancestral(
         logits: of the first id to draw, shape (N, V).
         state: of the N streams, as `step` returned it with these logits.
         length: the number of ids to draw.
-        temperature: divides the logits, before any truncation; 0 takes the likeliest id (greedy).
+        temperature: divides the logits, before any truncation; 0 takes the likeliest id (greedy). Two go from the
+            first to the second.
         random_state: a whole number ≥ 0.
+        rules: what may be drawn, for N streams; they apply first, and follow the draw.
+        perplexity: the wanted perplexity per symbol; then the temperature is steered, as by `temperatures.Steered`.
         truncations: `top_k`, `top_p`, `min_p`, `typical`, as for `Truncation`.
 
     Returns:
@@ -43,9 +50,16 @@ def ancestral(
 
     Raises:
         ValueError: an argument is out of range.
+        DeadEnd: while drawing, the rules leave no id.
     """
     check_draw(length, temperature, random_state)
     truncation = Truncation(**truncations)
+    changing = change_temperature(temperature, perplexity, length, len(logits))
+    if rules or changing:
+        rules = rules or Rules([], [], [""] * len(logits))
+        if changing or not temperature or len(logits) > 1 or len(truncation.steps) > 1:
+            return draw_ruled(step, logits, state, length, changing or temperature, random_state, truncation, rules)
+        return draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules)
     if not truncation or not temperature:
         return draw_plain(step, logits, state, length, temperature, random_state)
     return draw_truncated(step, logits, state, length, temperature, random_state, truncation)
@@ -54,7 +68,7 @@ def ancestral(
 def draw_plain(step, logits, state, length, temperature, random_state):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     add, argmax = np.add, noisy.argmax
-    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
+    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)
     for count in range(length):
         if count:
             logits, state = step(ids, state)
@@ -69,7 +83,7 @@ def draw_plain(step, logits, state, length, temperature, random_state):
 def draw_truncated(step, logits, state, length, temperature, random_state, truncation):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     add, argmax = np.add, noisy.argmax
-    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype)
+    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)
     allows = truncation.single(temperature, logits.shape[1], logits.dtype) if len(logits) == 1 else None
     for count in range(length):
         if count:
@@ -97,11 +111,76 @@ def draw_runner_up(logits, noisy, allows, truncation, temperature) -> int:
     return int(noisy.argmax())
 
 
-def draw_gumbel_noise(shape, scale: float, random_state: int, dtype) -> Iterator[np.ndarray]:
-    """Endless arrays of independent Gumbel noise times `scale`, shape (N, V)."""
+def draw_ruled(step, logits, state, length, temperature, random_state, truncation, rules):
+    ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
+    argmax, streams = noisy.argmax, range(len(logits))
+    changing = None if isinstance(temperature, float | int) else temperature
+    noise = draw_gumbel_noise(logits.shape, 1.0 if changing else temperature, random_state, logits.dtype, length)
+    lazy = rules.lazy and not truncation
+    for count in range(length):
+        if count:
+            logits, state = step(ids, state)
+        rules.weigh(logits, noisy, every=not lazy)
+        if changing:
+            np.divide(noisy, changing.now, noisy)
+        if truncation:
+            noisy[~truncation.keep(noisy, 1.0 if changing else temperature)] = -np.inf
+        if temperature:
+            np.add(noisy, next(noise), noisy)
+        argmax(1, ids)
+        for stream in streams:
+            # An id that is allowed and wins also wins among the allowed ids: no need to know the others.
+            drawn = ids.item(stream)
+            while (highest := noisy.item(stream, drawn)) > -np.inf and lazy and not rules.allows(stream, drawn):
+                noisy[stream, drawn] = -np.inf
+                drawn = ids[stream] = int(noisy[stream].argmax())
+            if highest == -np.inf and not rules.finished[stream]:
+                rules.refuse_dead_end()
+        if changing:
+            changing.observe(logits, ids)
+        rules.advance(ids)
+        yield ids
+
+
+def draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules):
+    """What `draw_ruled` does, faster, for one stream at a temperature that stays, with at most one truncation."""
+    ids, noisy, weighed = np.empty(1, np.intp), np.empty_like(logits), np.empty_like(logits)
+    add, argmax, weights_of, advance = np.add, noisy.argmax, rules.weights_of_one, rules.advance_one
+    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)
+    test = truncation.single(temperature, logits.shape[1], logits.dtype) if truncation else None
+    lazy = rules.lazy and not truncation
+    for count in range(length):
+        if count:
+            logits, state = step(ids, state)
+        weights = weights_of(not lazy)
+        source = logits if weights is None else add(logits, weights, weighed)
+        add(source, next(noise), noisy)
+        argmax(1, ids)
+        drawn = ids.item()
+        if test is not None and not test(source[0], drawn):
+            drawn = ids[0] = draw_runner_up(source, noisy, test, truncation, temperature)
+        elif lazy:
+            while not rules.allows(0, drawn) and noisy.item(drawn) > -np.inf:
+                noisy[0, drawn] = -np.inf
+                drawn = ids[0] = int(noisy.argmax())
+        if noisy.item(drawn) == -np.inf:
+            rules.refuse_dead_end()
+        advance(drawn)
+        yield ids
+
+
+def change_temperature(temperature, perplexity: float | None, length: int, streams: int) -> Ramp | Steered | None:
+    """The temperature as it changes along a text; None if it stays."""
+    if perplexity is not None:
+        return Steered(perplexity, streams)
+    return Ramp(temperature, length) if isinstance(temperature, tuple) else None
+
+
+def draw_gumbel_noise(shape, scale: float, random_state: int, dtype, length: int) -> Iterator[np.ndarray]:
+    """Endless arrays of independent Gumbel noise times `scale`, shape (N, V), made for about `length` of them."""
     streams, symbols = shape
     generators = [np.random.default_rng((random_state, stream)) for stream in range(streams)]
-    block, scale = max(1, NOISE // symbols), min(scale, LARGEST_SCALE)
+    block, scale = max(1, min(NOISE // symbols, length)), min(scale, LARGEST_SCALE)
     noise = np.empty((block, streams, symbols), dtype)
     while True:
         for stream, generator in enumerate(generators):
@@ -109,7 +188,7 @@ def draw_gumbel_noise(shape, scale: float, random_state: int, dtype) -> Iterator
         yield from noise
 
 
-def check_draw(length: int, temperature: float, random_state: int) -> None:
+def check_draw(length: int, temperature: float | tuple[float, float], random_state: int) -> None:
     """Check the numbers of a draw.
 
     Raises:
@@ -117,7 +196,7 @@ def check_draw(length: int, temperature: float, random_state: int) -> None:
     """
     if not is_whole(length, 0):
         raise ValueError(f"the length is {length!r}: expected a number of characters, 0 or more")
-    if not is_number(temperature, 0):
+    if not isinstance(temperature, tuple) and not is_number(temperature, 0):
         raise ValueError(f"the temperature is {temperature!r}: expected 0 (greedy) or more; 0.5 is careful, 1 is free")
     if not is_whole(random_state, 0, math.inf):
         raise ValueError(f"the random state is {random_state!r}: expected a whole number, 0 or more")

@@ -7,6 +7,7 @@ import numpy as np
 
 from shakegen.checks import is_number, is_whole
 from shakegen.sampling.ancestral import Step
+from shakegen.sampling.constraints import Rules
 from shakegen.sampling.stopping import StopTexts
 
 TINY = 1e-30
@@ -37,7 +38,7 @@ def beam_search(
     stops: StopTexts | None = None,
     min_length: int = 0,
     length_penalty: float = 0.0,
-    no_repeat_ngram: int = 0,
+    rules: Rules | None = None,
 ) -> list[Hypothesis]:
     """Look for the likeliest texts: each step keeps the best `width` continuations of `width` texts.
 
@@ -55,7 +56,7 @@ def beam_search(
         min_length: a stop text does not end a text before it has so many ids.
         length_penalty: α ≥ 0; texts are ranked by log-probability / lengthᵅ. 0 ranks by probability, which favours
             early stops, 1 by the mean over the ids.
-        no_repeat_ngram: n; no n ids in a row occur twice in a text (Paulus et al. 2018). 0 allows repeats.
+        rules: what may be written, for one stream; they forbid, and leave all other log-probabilities as they are.
 
     Returns:
         At most `best` texts, best first. A text without a stop text is shorter than `length` only if every next id was
@@ -64,15 +65,14 @@ def beam_search(
     Raises:
         ValueError: an argument is out of range.
     """
-    check_beams(length, width, logits.shape[1], best, length_penalty, no_repeat_ngram)
+    check_beams(length, width, logits.shape[1], best, length_penalty)
     # With several beams, row 0 is the greedy text, outside their contest. The beams are the rows after it.
     first = int(width > 1)
-    beams = Beams(step, logits, state, length, 1 + first, stops, min_length, history=no_repeat_ngram > 0)
+    beams = Beams(step, logits, state, length, 1 + first, stops, min_length, rules)
     scores = np.zeros(1 + first)
     while beams.read_last():
         totals = scores[:, None] + log_softmax(beams.logits)
-        if beams.history is not None:
-            totals[find_repeats(beams.history, no_repeat_ngram)] = -np.inf
+        beams.weigh(totals)
         beams.freeze(totals, scores)
         ranks = rank_scores(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
         top = find_highest(ranks[first:].ravel(), width)
@@ -92,17 +92,18 @@ def rank_scores(log_probabilities: np.ndarray, lengths: np.ndarray, penalty: flo
 class Beams:
     """The rows of a search: their ids, which of them are finished, and the state of the network.
 
-    The ids are a trail of back-pointers, so that a step costs the same at any length. Whole rows of ids, `history`, are
-    kept only for a rule that needs them.
+    The ids are a trail of back-pointers, so that a step costs the same at any length.
     """
 
-    def __init__(self, step, logits, state, length, rows=1, stops=None, min_length=0, history=False):
+    def __init__(self, step, logits, state, length, rows=1, stops=None, min_length=0, rules=None):
         same = np.zeros(rows, np.intp)
         self.logits, self._state, self._step, self._length = logits[same], state[same], step, length
         self._stops, self._min_length = stops, min_length
         self._nodes = stops.start(rows) if stops else np.empty(0, np.intp)
         self.finished, self._lengths = np.zeros(rows, bool), np.zeros(rows)
-        self.history = np.empty((rows, 0), np.int32) if history else None
+        self._rules = rules
+        if rules:
+            rules.reorder(same)
         self._trail, self._ids = [], None
 
     def read_last(self) -> bool:
@@ -112,6 +113,11 @@ class Beams:
         if self._trail:
             self.logits, self._state = self._step(self._ids, self._state)
         return True
+
+    def weigh(self, logits: np.ndarray) -> None:
+        """Forbid what the rules forbid in each row, in place."""
+        if self._rules:
+            self._rules.weigh(logits, logits, every=True)
 
     def freeze(self, totals: np.ndarray, scores: np.ndarray) -> None:
         """Give every finished row a single, empty continuation at no cost."""
@@ -140,8 +146,9 @@ class Beams:
             self.finished = frozen | complete if len(self._trail) + 1 >= self._min_length else frozen
         elif len(parents) != len(self.finished):
             self.finished = np.zeros(len(parents), bool)
-        if self.history is not None:
-            self.history = np.concatenate([self.history[parents], ids[:, None]], axis=1)
+        if self._rules:
+            self._rules.reorder(parents)
+            self._rules.advance(ids)
         self._trail.append((parents, written))
 
     def hypotheses(self, ranks: np.ndarray, log_probabilities: np.ndarray) -> list[Hypothesis]:
@@ -177,24 +184,7 @@ def find_highest(ranks: np.ndarray, count: int) -> np.ndarray:
     return top[ranks[top] > -np.inf]
 
 
-def find_repeats(history: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of a history (N, T), and the next ids that would repeat n ids of that row."""
-    length = history.shape[1]
-    if length < n:
-        return np.empty(0, np.intp), np.empty(0, np.intp)
-    if n == 1:
-        rows, starts = np.nonzero(np.ones(history.shape))
-    else:  # earlier places of the last id; of those, the places where the one before it matches too; and so on
-        rows, starts = np.nonzero(history[:, n - 2 : length - 1] == history[:, -1:])
-    for back in range(2, n):
-        same = history[rows, starts + n - 1 - back] == history[rows, length - back]
-        rows, starts = rows[same], starts[same]
-    return rows, history[rows, starts + n - 1]
-
-
-def check_beams(
-    length: int, width: int, size: int, best: int = 1, length_penalty: float = 0.0, no_repeat_ngram: int = 0
-) -> None:
+def check_beams(length: int, width: int, size: int, best: int = 1, length_penalty: float = 0.0) -> None:
     """Check the numbers of a beam search; `size` is V.
 
     Raises:
@@ -217,7 +207,3 @@ def check_beams(
         raise ValueError(f"the count is {best!r}: expected 1 to as many texts as the beam is wide, {width}")
     if not is_number(length_penalty, 0, 100):
         raise ValueError(f"the length penalty is {length_penalty!r}: expected 0 (none) to 100; 1 ranks by the mean")
-    if not is_whole(no_repeat_ngram, 0):
-        raise ValueError(
-            f"the n-gram that may not repeat is {no_repeat_ngram!r}: expected a number of characters, or 0 for none"
-        )

@@ -1,7 +1,7 @@
 """From a step function and a vocabulary to text: seeds in, samples and beams out. Only numpy."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,8 @@ import numpy as np
 from shakegen.checks import is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams, log_softmax
+from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
+from shakegen.sampling.particles import Form, WeightedText, fill_form
 from shakegen.sampling.stochastic import apply_temperature, stochastic_beam_search
 from shakegen.sampling.stopping import StopTexts, check_min_length, until
 from shakegen.sampling.truncation import KEEP as TRUNCATIONS, Truncation
@@ -48,7 +50,7 @@ class TextGenerator:
 
     def samples(
         self,
-        seed: str = "",
+        seed: str | Sequence[str] = "",
         length: int = 200,
         temperature: float = 1.0,
         random_state: int = 0,
@@ -56,21 +58,27 @@ class TextGenerator:
         stop=(),
         min_length: int = 0,
         on_unknown: str | None = None,
+        constraints: Iterable[Constraint] = (),
+        perplexity: float | None = None,
         **truncations,
     ) -> list[str]:
-        """Several continuations of one seed text, drawn side by side.
+        """Several continuations of one seed text, or one of each of several, drawn side by side.
 
-        Text i depends only on `random_state` and i.
+        Text i depends only on its seed, `random_state` and i.
 
         Args:
-            seed: the text to continue, of any length; empty starts from the zero state.
+            seed: the text to continue, of any length; empty starts from the zero state. Several are continued once.
             length: the number of new symbols to draw.
-            temperature: divides the logits; 0 is greedy, 1 the network's own distribution.
+            temperature: divides the logits; 0 is greedy, 1 the network's own distribution. Two numbers go from the
+                first to the second along the text.
             random_state: determines the texts.
-            count: the number of texts.
-            stop: a text, or several; a continuation ends as soon as it has written one.
+            count: the number of texts; with several seeds, their number, whatever this is.
+            stop: a text or a `StopAfter`, or several; a continuation ends as soon as it has written one.
             min_length: a stop text does not end a continuation before it has so many new symbols.
             on_unknown: "error", "skip" or "symbol", for unknown symbols of the seed, as in `Vocabulary.encode`.
+            constraints: what may be written, from `shakegen.sampling.constraints`; they apply before the temperature.
+            perplexity: steer the temperature, from 1 on, so that each text has this perplexity per symbol under the
+                network.
             truncations: `top_k`, `top_p`, `min_p`, `typical`, as for `Truncation`, applied in this order after the
                 temperature.
 
@@ -80,15 +88,18 @@ class TextGenerator:
         Raises:
             UnknownCharacters, UnknownWords: the seed has unknown symbols and `on_unknown` is "error".
             ValueError: a number is out of range, or a stop text can never be written.
+            DeadEnd: the constraints leave nothing to write; a ValueError.
         """
-        options = {"stop": stop, "min_length": min_length, "on_unknown": on_unknown, **truncations}
+        options = {"stop": stop, "min_length": min_length, "on_unknown": on_unknown, "constraints": constraints}
+        options |= {"perplexity": perplexity, **truncations}
         draws = self._draws(seed, length, count, temperature, random_state, **options)
-        drawn, lengths = np.empty((length, count), self.vocabulary.dtype), np.zeros(count, np.intp)
+        seeds = [seed] * count if isinstance(seed, str) else [*seed]
+        drawn, lengths = np.empty((length, len(seeds)), self.vocabulary.dtype), np.zeros(len(seeds), np.intp)
         for position, (ids, live) in enumerate(draws):
             drawn[position] = ids
             lengths += live
         texts = (self.vocabulary.decode(ids[:end]) for ids, end in zip(drawn.T, lengths, strict=True))
-        return [text.removeprefix(self.vocabulary.pending(seed)) for text in texts]
+        return [text.removeprefix(self.vocabulary.pending(one)) for one, text in zip(seeds, texts, strict=True)]
 
     def stream(self, seed: str = "", length: int = 200, every: int = 1, **options) -> Iterator[str]:
         """The text of `samples` with a count of 1, in pieces of `every` symbols as they are drawn, in constant memory.
@@ -115,6 +126,7 @@ class TextGenerator:
         length_penalty: float = 0.0,
         no_repeat_ngram: int = 0,
         on_unknown: str | None = None,
+        constraints: Iterable[Constraint] = (),
     ) -> list[ScoredText]:
         """The likeliest continuations by beam search, best first.
 
@@ -126,15 +138,17 @@ class TextGenerator:
             count: the number of texts to return.
             length_penalty: α; texts are ranked by log-probability / lengthᵅ.
             no_repeat_ngram: n; no n symbols in a row occur twice in a continuation; 0 allows repeats.
+            constraints: what may be written; they leave the probabilities of what they allow as they are.
 
         Raises:
             UnknownCharacters, UnknownWords, ValueError: as for `samples`.
         """
-        check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty, no_repeat_ngram)
+        check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty)
         check_min_length(min_length)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
+        rules = self._rules([*constraints, *NoRepeat.unless_zero(no_repeat_ngram)], [seed])
         hypotheses = beam_search(
-            self._step, logits, state, length, width, count, stops, min_length, length_penalty, no_repeat_ngram
+            self._step, logits, state, length, width, count, stops, min_length, length_penalty, rules
         )
         return self._score_texts(hypotheses, seed)
 
@@ -148,6 +162,7 @@ class TextGenerator:
         stop=(),
         min_length: int = 0,
         on_unknown: str | None = None,
+        constraints: Iterable[Constraint] = (),
     ) -> list[ScoredText]:
         """Distinct continuations, drawn without replacement, with their log-probabilities (Kool et al. 2019).
 
@@ -159,17 +174,63 @@ class TextGenerator:
         check_beams(length, count, len(self.vocabulary.symbols))
         check_min_length(min_length)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
+        rules = self._rules(constraints, [seed])
         hypotheses = stochastic_beam_search(
-            self._step, logits, state, length, count, temperature, random_state, stops=stops, min_length=min_length
+            self._step, logits, state, length, count, temperature, random_state, stops, min_length, rules
         )
         return self._score_texts(hypotheses, seed)
+
+    def fill(
+        self,
+        form: Form | str,
+        seed: str = "",
+        count: int = 1,
+        particles: int = 64,
+        temperature: float = 1.0,
+        random_state: int = 0,
+        on_unknown: str | None = None,
+        constraints: Iterable[Constraint] = (),
+    ) -> list[WeightedText]:
+        """Texts of a form, drawn from the network's distribution given that its text has the form, by particles.
+
+        Args:
+            form: a `Form`, or a template: a text with free places such as `{:40}`.
+            seed: the text before.
+            count: the number of texts. Text i depends only on `random_state` and i.
+            particles: the texts that grow side by side for each of them. The draw becomes exact as their number grows;
+                with the weights, averages over many texts are right for any number.
+            temperature: divides the logits; above 0. The distribution is that of the network at this temperature.
+            random_state: determines the texts.
+            on_unknown: as for `samples`, for given texts too; what is read as the unknown symbol there costs nothing.
+            constraints: what may be written, given texts included. The text is drawn given all that they forbid.
+
+        Returns:
+            The texts, at most `count`: fewer if all particles came to a dead end now and then.
+
+        Raises:
+            UnknownCharacters, UnknownWords: a given text has unknown symbols and `on_unknown` is "error".
+            ValueError: a number is out of range, nothing has the form, or no text was found.
+        """
+        form = Form.template(form) if isinstance(form, str) else form
+        return fill_form(self, form, seed, count, particles, temperature, random_state, on_unknown, constraints)
 
     def draft(self, seed: str = "", on_unknown: str | None = None) -> "Draft":
         """A text that begins with a seed and that the caller continues."""
         return Draft(self, seed, on_unknown)
 
     def _draws(
-        self, seed, length, count=1, temperature=1.0, random_state=0, stop=(), min_length=0, on_unknown=None, **rest
+        self,
+        seed,
+        length,
+        count=1,
+        temperature=1.0,
+        random_state=0,
+        stop=(),
+        min_length=0,
+        on_unknown=None,
+        constraints=(),
+        perplexity=None,
+        **rest,
     ):
         if not is_whole(count, 1):
             raise ValueError(f"the count is {count!r}: expected 1 text or more")
@@ -177,9 +238,20 @@ class TextGenerator:
         check_min_length(min_length)
         refuse_unknown("sampling", rest, TRUNCATIONS)
         Truncation(**rest)
-        stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown, count)
-        draws = ancestral(self._step, logits, state, length, temperature, random_state, **rest)
-        return until(draws, stops, count, min_length)
+        stops = self._stops(stop)
+        if isinstance(seed, str):
+            logits, state = self._prime(seed, on_unknown, count)
+        else:
+            check_seeds(seed)
+            logits, state = map(np.concatenate, zip(*(self._prime(one, on_unknown) for one in seed), strict=True))
+        rules = self._rules(constraints, [seed] * count if isinstance(seed, str) else seed)
+        draws = ancestral(self._step, logits, state, length, temperature, random_state, rules, perplexity, **rest)
+        return until(draws, stops, len(logits), min_length, rules)
+
+    def _rules(self, constraints, seeds: Sequence[str]) -> Rules:
+        """The rules of streams that have read their seeds."""
+        pending = self.vocabulary.pending
+        return Rules(constraints, self.vocabulary.to_json(), [one.removesuffix(pending(one)) for one in seeds])
 
     def _stops(self, stop) -> StopTexts:
         return StopTexts(stop, self.vocabulary.symbols)
@@ -217,6 +289,19 @@ class TextGenerator:
     def _score_texts(self, hypotheses, seed: str) -> list[ScoredText]:
         pending, decode = self.vocabulary.pending(seed), self.vocabulary.decode
         return [ScoredText(decode(h.ids).removeprefix(pending), h.score, h.log_probability) for h in hypotheses]
+
+
+def check_seeds(seeds) -> None:
+    """Check that there are several seeds.
+
+    Raises:
+        TypeError: they are no list of texts.
+        ValueError: there is none.
+    """
+    if not isinstance(seeds, list | tuple) or not all(isinstance(one, str) for one in seeds):
+        raise TypeError(f"the seed is {seeds!r}: expected a text to continue, or a list of texts")
+    if not seeds:
+        raise ValueError("the list of seeds is empty: expected one text to continue, or more")
 
 
 class Draft:

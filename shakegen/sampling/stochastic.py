@@ -4,6 +4,7 @@ import numpy as np
 
 from shakegen.sampling.ancestral import Step, check_draw
 from shakegen.sampling.beam import TINY, Beams, Hypothesis, check_beams, find_highest, log_softmax
+from shakegen.sampling.constraints import Rules
 from shakegen.sampling.stopping import StopTexts
 
 
@@ -17,6 +18,7 @@ def stochastic_beam_search(
     random_state: int = 0,
     stops: StopTexts | None = None,
     min_length: int = 0,
+    rules: Rules | None = None,
 ) -> list[Hypothesis]:
     """Draw distinct texts from the distribution of the network, without replacement (Kool et al. 2019).
 
@@ -34,6 +36,7 @@ def stochastic_beam_search(
         random_state: a whole number ≥ 0.
         stops: the stop texts; none by default.
         min_length: a stop text does not end a text before it has so many ids.
+        rules: what may be written, for one stream; the distribution is renormalised at every step.
 
     Returns:
         `width` distinct texts, or all that are possible, in the order of the draw. The score is the perturbed
@@ -48,9 +51,10 @@ def stochastic_beam_search(
     if not temperature:
         raise ValueError("the temperature is 0: expected a number above 0, for there is but one greedy text")
     random = np.random.default_rng(random_state)
-    beams = Beams(step, logits, state, length, 1, stops, min_length)
+    beams = Beams(step, logits, state, length, 1, stops, min_length, rules)
     log_probabilities, perturbed = np.zeros(1), -np.log(random.standard_exponential(1))
     while beams.read_last():
+        beams.weigh(beams.logits)
         totals = log_probabilities[:, None] + log_softmax(apply_temperature(beams.logits, temperature))
         noisy = condition_on_maxima(totals - np.log(random.standard_exponential(totals.shape)), perturbed)
         beams.freeze(totals, log_probabilities)

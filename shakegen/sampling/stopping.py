@@ -1,20 +1,55 @@
-"""Stop texts: they end a text that is being drawn."""
+"""Stop texts, and other ends of a text that is being drawn."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from shakegen.checks import is_whole
+from shakegen.sampling.constraints import Rules
+from shakegen.sampling.constraints.regular import Positions, determinize, lift
+
+SENTENCE_END = "[^.!?…][.!?…]"
+
+
+@dataclass(frozen=True)
+class StopAfter:
+    """The end of a text after so many lines or sentences.
+
+    A line ends with its line end. A sentence ends with the first of . ! ? or … in a row.
+
+    Args:
+        number: 1 or more.
+        what: "lines" or "sentences".
+
+    Raises:
+        ValueError: the number is out of range.
+    """
+
+    number: int
+    what: str
+
+    def __post_init__(self):
+        if not is_whole(self.number, 1):
+            raise ValueError(f"the number of {self.what} is {self.number!r}: expected 1 or more")
+
+    @property
+    def pattern(self) -> str:
+        return {"lines": "\n", "sentences": SENTENCE_END}[self.what]
+
+    def __str__(self):
+        return f"end of {self.what}"
 
 
 class StopTexts:
-    """Finds stop texts in the output of streams, across the borders of symbols.
+    """Finds the ends of texts in the output of streams, across the borders of symbols.
 
-    An automaton matches each text (Knuth, Morris & Pratt 1977): a node says how much of the text is at the end of a
-    stream. The rows of nodes, shape (N, texts), may be copied, reordered and repeated like states.
+    For each end there is an automaton over the symbols. A node says how much of the end stands at the end of a stream,
+    and how often the end was there. The rows of nodes, shape (N, ends, 2), may be copied, reordered and repeated like
+    states.
 
     Args:
-        texts: a stop text, or several; there may be none.
+        ends: a stop text or a `StopAfter`, or several; there may be none.
         symbols: the text of each id, V in all, of any length.
 
     Raises:
@@ -22,70 +57,56 @@ class StopTexts:
         ValueError: a stop text is empty, or no sequence of symbols contains it.
     """
 
-    def __init__(self, texts: str | Iterable[str], symbols: Sequence[str]):
-        given = [texts] if isinstance(texts, str) else [*texts] if isinstance(texts, Iterable) else [None]
-        if not all(isinstance(text, str) for text in given):
-            raise TypeError(f"stop is {texts!r}: expected a text that ends the writing, or several")
-        self.texts = tuple(dict.fromkeys(given))
-        longest = max(map(len, self.texts), default=1)
-        self._following = np.zeros((len(self.texts), longest, len(symbols)), np.int32)
-        self._completes = np.zeros(self._following.shape, bool)
-        self._which = np.arange(len(self.texts))
-        for number, text in enumerate(self.texts):
-            if not text:
-                raise ValueError("a stop text is empty: expected one character or more")
-            self._fill(number, text, symbols)
-            if not self._reachable(number):
-                raise ValueError(
-                    f"the model can never write the stop text {text!r}: expected one of characters that it knows"
-                )
+    def __init__(self, ends: str | StopAfter | Iterable[str | StopAfter], symbols: Sequence[str]):
+        given = [ends] if isinstance(ends, str | StopAfter) else [*ends] if isinstance(ends, Iterable) else [None]
+        if not all(isinstance(end, str | StopAfter) for end in given):
+            raise TypeError(f"stop is {ends!r}: expected a text that ends the writing, or several")
+        self.ends = tuple(dict.fromkeys(given))
+        tables = [make_table(end, symbols) for end in self.ends]
+        most = max((len(following) for following, _ in tables), default=1)
+        self._following = np.zeros((len(tables), most, len(symbols)), np.int32)
+        self._matches = np.zeros(self._following.shape, np.uint8)
+        for number, (following, matches) in enumerate(tables):
+            self._following[number, : len(following)], self._matches[number, : len(matches)] = following, matches
+        self._which = np.arange(len(tables))
+        self._times = np.array([end.number if isinstance(end, StopAfter) else 1 for end in self.ends], np.int32)
 
     def __bool__(self) -> bool:
-        return bool(self.texts)
+        return bool(self.ends)
 
     def start(self, streams: int) -> np.ndarray:
         """The nodes of N empty streams."""
-        return np.zeros((streams, len(self.texts)), np.int32)
+        return np.zeros((streams, len(self.ends), 2), np.int32)
 
     def advance(self, nodes: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The nodes after one more id in each stream, and whether it completed a stop text, shape (N,)."""
-        at = self._which, nodes, ids[:, None]
-        return self._following[at], self._completes[at].any(axis=1)
-
-    def _fill(self, number: int, text: str, symbols: Sequence[str]) -> None:
-        fallback = compute_borders(text)
-        relevant = [(k, symbol) for k, symbol in enumerate(symbols) if not set(text).isdisjoint(symbol)]
-        for start in range(len(text)):
-            for k, symbol in relevant:
-                node, complete = start, False
-                for character in symbol:
-                    while node and text[node] != character:
-                        node = fallback[node]
-                    node += text[node] == character
-                    if node == len(text):
-                        node, complete = fallback[node], True
-                self._following[number, start, k], self._completes[number, start, k] = node, complete
-
-    def _reachable(self, number: int) -> bool:
-        seen, new = {0}, [0]
-        while new:
-            node = new.pop()
-            if self._completes[number, node].any():
-                return True
-            new += (following := set(self._following[number, node].tolist()) - seen)
-            seen |= following
-        return False
+        """The nodes after one more id in each stream, and whether it completed an end, shape (N,)."""
+        at = self._which, nodes[:, :, 0], ids[:, None]
+        matches = self._matches[at]
+        counts = nodes[:, :, 1] + matches
+        complete = ((matches > 0) & (counts >= self._times)).any(axis=1)
+        return np.stack([self._following[at], counts], axis=2), complete
 
 
-def compute_borders(text: str) -> list[int]:
-    """For each prefix of a text, by its length, the length of its longest proper prefix that is also a suffix."""
-    borders = [0, 0]
-    for character in text[1:]:
-        border = borders[-1]
-        while border and text[border] != character:
-            border = borders[border]
-        borders.append(border + (text[border] == character))
-    return borders
+def make_table(end: str | StopAfter, symbols: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The automaton of one end, as `regular.lift` gives it.
+
+    Raises:
+        ValueError: the end is empty, or no sequence of symbols contains it.
+    """
+    if end == "":
+        raise ValueError("a stop text is empty: expected one character or more")
+    positions = Positions(set("".join(symbols)))
+    part = positions.add_text(end) if isinstance(end, str) else positions.add_pattern(end.pattern)
+    following, matches = lift(determinize(positions, [part], anywhere=True), symbols)
+    seen, new = {0}, [0]
+    while new:
+        node = new.pop()
+        if matches[node].any():
+            return following, matches
+        new += (more := set(following[node].tolist()) - seen)
+        seen |= more
+    what = f"stop text {end!r}" if isinstance(end, str) else str(end)
+    raise ValueError(f"the model can never write the {what}: expected one of characters that it knows")
 
 
 def check_min_length(min_length: int) -> None:
@@ -99,7 +120,7 @@ def check_min_length(min_length: int) -> None:
 
 
 def until(
-    draws: Iterable[np.ndarray], stops: StopTexts, streams: int, min_length: int = 0
+    draws: Iterable[np.ndarray], stops: StopTexts, streams: int, min_length: int = 0, rules: Rules | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Draw until every stream has completed a stop text.
 
@@ -108,6 +129,7 @@ def until(
         stops: the stop texts.
         streams: N.
         min_length: a stop text does not end a stream before it has so many ids.
+        rules: those of the draw; they need not hold in a stream that has ended.
 
     Yields:
         The ids, and whether each belongs to the text of its stream, both of shape (N,). The stop text belongs to it.
@@ -119,5 +141,7 @@ def until(
             nodes, complete = stops.advance(nodes, ids)
             if count >= min_length and complete.any():
                 live = live & ~complete
+                if rules:
+                    rules.finished = ~live
                 if not live.any():
                     return

@@ -28,7 +28,7 @@ LIMIT = 4 << 30  # bytes of all files; the least recently used goes first
 LARGEST_DESCRIPTION = 64 << 20
 BLOCK = 1 << 20
 ABANDONED = 24 * 3600  # seconds; an older temporary file was left by a crash
-DTYPES = ("|u1", "<u2", "<u4")
+DTYPES = ("|u1", "<u2", "<u4", "<u8")
 TAIL = struct.Struct("<32sQ")
 DAMAGE = (OSError, ValueError, KeyError, TypeError, OverflowError)
 

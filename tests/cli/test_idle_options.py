@@ -10,22 +10,30 @@ from commands import LEAVES
 from shakegen.cli.options import long_flag
 
 VALUES = {
-    "against": "minutes", "beam_width": 3, "bias": -2.0, "by": "line", "clip_norm": 0.1, "corpus": "other.txt",
-    "count": 2,
-    "encoding": "utf-16", "evaluations": "none.json", "find": "line-position", "from_epoch": 2, "layer": 2,
-    "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training", "min_length": 9, "min_p": 0.3,
-    "model": "other.h5", "models": "other.h5", "no_repeat_ngram": 1, "normalize": "text8", "on_unknown": "skip",
-    "out": "out.html", "position": 2, "random_state": 5, "seed": "Thou", "seed_file": "other.txt", "shown": 5,
-    "signal": "f", "split": "validation", "starts": 40, "steps": 30, "target": "more", "temperature": 0.3,
+    "against": "minutes", "alphabet": "e", "beam_width": 3, "between": ("a", "b"), "bias": -2.0, "by": "line",
+    "clip_norm": 0.1,
+    "corpus": "other.txt", "count": 2, "encoding": "utf-16", "end": "s", "evaluations": "none.json",
+    "find": "line-position", "forbid_pattern": "[^e]", "from_epoch": 2, "layer": 2, "learning_rate": 0.2, "length": 7,
+    "length_penalty": 1, "loss": "training", "min_length": 25, "min_p": 0.3, "model": "other.h5",
+    "models": "other.h5", "no_copy": 2, "no_repeat_ngram": 1, "normalize": "text8", "on_unknown": "skip",
+    "out": "out.html", "particles": 3, "perplexity": 1e8, "position": 2, "random_state": 5, "repetition_penalty": 1e9,
+    "repetition_window": 2, "require": "st", "seed": "Thou", "seed_file": "other.txt", "seeds": "other.txt",
+    "shown": 5, "signal": "f", "split": "validation", "starts": 40, "steps": 30, "target": "more",
+    "template": "seed.txt", "temperature": 0.3, "temperature_from": 0.1, "temperature_to": 3, "temperatures": "0.2,3",
     "text_file": "other.txt", "top": 1, "top_k": 2, "top_p": 0.3, "typical": 0.2, "units": 3, "weight": 5.5,
 }  # fmt: skip
-# Where an option changes only when or how text appears, or where it needs symbols that the model does not know.
-UNSEEN = {"stream", "raw", "on_unknown", "quiet"}
+# Where an option changes only when or how text appears, or where it needs symbols that the model does not know, or has
+# not written there.
+UNSEEN = {"stream", "raw", "on_unknown", "lines", "sentences", "quiet"}
 SAMPLE = "sample --model char.h5 --seed Shall --length 30 --random-state 1"
 CALLS = [
     SAMPLE,
-    f"{SAMPLE} --stop e",
+    f"{SAMPLE} --stop T",
     f"{SAMPLE} --count 2",
+    f"{SAMPLE.replace('30', '20')} --require t --end s",
+    "sample --model char.h5 --random-state 1 --between Shall summer --length 9",
+    "sample --model char.h5 --random-state 1 --template form.txt --length 12",
+    f"{SAMPLE} --length 300 --no-copy 2 --corpus poem.txt --repetition-penalty 2",
     f"{SAMPLE} --beam-width 3 --stochastic",
     "sample --model char.h5 --seed Shall --length 30 --temperature 0",
     "sample --model char.h5 --seed Shall --length 30 --beam-width 3 --count 2",
@@ -69,6 +77,7 @@ def outcome_of(shakegen, all_kinds, poem):
     """All that a call gives: exit code, output, and the files that it writes."""
     Path("other.txt").write_text("THOU art lovely, 2 summer's days.\nOr a rough wind\n")
     Path("seed.txt").write_text("Shall")
+    Path("form.txt").write_text("Shall {} summer {:4}")
     Path("evaluation.json").write_text(shakegen("evaluate", "autocomplete.h5", "poem.txt", "--json").stdout)
     shutil.copy("char.h5", "other.h5")
     shakegen("compress", "other.txt", "--model", "char.h5", "--out", "packed.shk")
@@ -96,7 +105,9 @@ def test_an_option_changes_the_outcome_or_is_refused(outcome_of, call):
         if {*option.opts, *option.secondary_opts} & {*call.split(), "--help"}:
             continue
         flag = long_flag(option, negative=option.default is True)
-        value = [] if option.is_flag else [usual[1].strip()[-3] if flag == "--stop" else VALUES[option.name]]
+        written = usual[1].strip()[-3:-2]
+        value = written if flag in ("--stop", "--forbid") else VALUES.get(option.name)
+        value = [] if option.is_flag else [*value] if isinstance(value, tuple) else [value]
         code, out, said, files = outcome_of(*call.split(), flag, *value)
         assert (code, out, said, files) != usual, f"{flag} has no effect"
         if code:
@@ -129,9 +140,22 @@ IDLE = {
     "--on-unknown has no effect on the task autocomplete, which reads every text as words of a to z: leave it out": (
         "connectivity x --model autocomplete.h5 --on-unknown error"
     ),
-    "--stream has no effect on several texts: leave it out": "sample --model char.h5 --count 2 --stream",
+    "--stream has no effect on several texts, or with --json: leave it out": (
+        "sample --model char.h5 --count 2 --stream"
+    ),
     "--no-stream has no effect on a beam search: leave it out": "sample --model char.h5 --beam-width 2 --no-stream",
-    "--min-length has no effect without --stop: leave it out": "sample --model char.h5 --min-length 0",
+    "--min-length has no effect without --stop, --lines or --sentences: leave it out": (
+        "sample --model char.h5 --min-length 0"
+    ),
+    "--min-length has no effect without --between or --end: leave it out": (
+        "sample --model char.h5 --require a --min-length 0"
+    ),
+    "--particles has no effect without --template, --between, --require or --end: leave it out": (
+        "sample --model char.h5 --particles 64"
+    ),
+    "--top-k has no effect on a text that must come to something: leave it out": (
+        "sample --model char.h5 --end a --top-k 3"
+    ),
     "--encoding has no effect on a --seed of the command line: leave it out": "sample --encoding utf-8",
     "--random-state has no effect at a temperature of 0: leave it out": "sample --temperature 0 --random-state 0",
     "--worker-wait has no effect on one process: leave it out": "train poem.txt --worker-wait 3",

@@ -185,7 +185,6 @@ def test_on_a_terminal_the_text_appears_as_it_is_drawn(tmp_path, random_model):
 
 
 BAD = {
-    "--no-repeat-ngram has no effect without --beam-width: leave it out": ["--no-repeat-ngram", 3],
     "--length-penalty has no effect without --beam-width: leave it out": ["--length-penalty", 0],
     "--stochastic has no effect without --beam-width: leave it out": ["--stochastic"],
     "--top-k has no effect on a beam search: leave it out": [
@@ -198,6 +197,37 @@ BAD = {
         "--beam-width", 3, "--stochastic", "--length-penalty", 1
     ],
     "--interactive and --beam-width are both given: expected one of them": ["--interactive", "--beam-width", 3],
+    "--repetition-penalty has no effect on a beam search without --stochastic: leave it out": [
+        "--beam-width", 3, "--repetition-penalty", 2
+    ],
+    "--seeds has no effect on a beam search: leave it out": ["--beam-width", 3, "--seeds", "x"],
+    "--forbid has no effect with --interactive: leave it out": ["--interactive", "--forbid", "x"],
+    "--perplexity has no effect with --interactive: leave it out": ["--interactive", "--perplexity", 3],
+    "--temperature and --perplexity are both given: expected one of them": ["--temperature", 1, "--perplexity", 3],
+    "--seeds and --seed are both given: expected one of them": ["--seed", "a", "--seeds", "x"],
+    "one of --temperature-from and --temperature-to is given: expected both, or neither": ["--temperature-from", 1],
+    "the temperature goes along (0.0, 1.0): expected two numbers above 0, such as 0.4 and 1.2": [
+        "--temperature-from", 0, "--temperature-to", 1
+    ],
+    "--temperature-to is reached at the end of the length: give --length, too": [
+        "--temperature-from", 1, "--temperature-to", 2, "--lines", 2
+    ],
+    "the temperatures are '1,x': expected numbers such as 0.4,0.7,1": ["--temperatures", "1,x"],
+    "the perplexity is 1.0: expected a number above 1; 2 is careful, 8 is free for characters": ["--perplexity", 1],
+    "the number of lines is 0: expected 1 or more": ["--lines", 0],
+    "the model can never write the end of lines: expected one of characters that it knows": ["--lines", 1],
+    "--no-copy is given without --corpus: expected the text that is not to be copied": ["--no-copy", 5],
+    "--corpus has no effect without --no-copy: leave it out": ["--corpus", "sonnets"],
+    "the length of a copy is 1: expected 2 to 1,000 characters; 20 keeps passages out": [
+        "--no-copy", 1, "--corpus", "sonnets"
+    ],
+    "--repetition-window has no effect without --repetition-penalty: leave it out": ["--repetition-window", 5],
+    "the pattern '^a' has an anchor, such as ^, $ or \\b: expected characters, classes, groups, | and repetitions": [
+        "--forbid-pattern", "^a"
+    ],
+    "forbidding 'a', 'b' and the alphabet 'ab' leaves nothing to write: every text would soon come to something "
+    "forbidden": ["--forbid", "a", "--forbid", "b", "--alphabet", "ab"],
+    "--raw has no effect with --json: leave it out": ["--json", "--raw"],
     "--random-state has no effect with --interactive: leave it out": ["--interactive", "--random-state", 3],
     "--seed and --seed-file are both given: expected one of them": ["--seed", "a", "--seed-file", "x"],
     "--interactive reads standard input itself: give the seed with --seed TEXT or in a file": [
@@ -220,7 +250,7 @@ BAD = {
     "the length penalty is -1.0: expected 0 (none) to 100; 1 ranks by the mean": [
         "--beam-width", 3, "--length-penalty", -1
     ],
-    "the n-gram that may not repeat is -1: expected a number of characters, or 0 for none": [
+    "the n-gram that may not repeat is -1: expected 1 symbol or more; 8 is usual": [
         "--beam-width", 3, "--no-repeat-ngram", -1
     ],
     "top-k is 0: expected a number of characters, 1 or more; 10 is usual": ["--top-k", 0],

@@ -28,10 +28,11 @@ def test_python_examples_of_the_readme_and_the_guide_run(tmp_path, monkeypatch, 
     assert len(capfd.readouterr().out) > 200
 
 
-def test_python_examples_of_the_page_on_cells_run(capfd):
+@pytest.mark.parametrize("page", ["cells.md", "writing.md"])
+def test_python_examples_of_other_pages_run(page, capfd):
     names = {}
-    for example in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "cells.md").read_text("utf-8"), re.DOTALL):
-        exec(compile(example, "cells.md", "exec"), names)
+    for example in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL):
+        exec(compile(example, page, "exec"), names)
     assert len(capfd.readouterr().out) >= 60
 
 

@@ -60,6 +60,13 @@ def test_a_stream_depends_on_random_state_and_its_own_number_alone():
     assert not np.array_equal(draw(LOGITS, 300, random_state=5), draw(LOGITS, 300, random_state=6))
 
 
+@pytest.mark.parametrize("truncation", [{}, {"top_p": 0.9}])
+def test_a_shorter_draw_is_the_beginning_of_a_longer_one(truncation):
+    long = draw(LOGITS, 7000, streams=2, random_state=5, **truncation)
+    for length in (1, 50, 4000):
+        assert np.array_equal(draw(LOGITS, length, 2, random_state=5, **truncation), long[:length])
+
+
 def test_each_draw_is_given_to_the_next_step():
     def alphabet(ids, state):
         assert np.array_equal(state, ids)

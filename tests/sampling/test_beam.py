@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from shakegen.sampling import StopTexts, beam_search
-from shakegen.sampling.beam import find_repeats, log_softmax
+from shakegen.sampling.beam import log_softmax
+from shakegen.sampling.constraints import NoRepeat, Rules
 
 V, L = 3, 5
 
@@ -41,8 +42,9 @@ class Tree:
         return total
 
 
-def search(tree, length, width, **options):
-    return beam_search(tree.step, *tree.root(), length, width, **options)
+def search(tree, length, width, no_repeat_ngram=0, **options):
+    rules = Rules([NoRepeat(no_repeat_ngram)], [None] * V) if no_repeat_ngram else None
+    return beam_search(tree.step, *tree.root(), length, width, rules=rules, **options)
 
 
 def cut(ids, stop, min_length=0):
@@ -147,15 +149,6 @@ def test_where_nothing_may_follow_the_search_ends_there():
     assert sorted(found[0].ids.tolist()) == [0, 1, 2]
 
 
-@given(st.lists(st.sampled_from([0, 1]), max_size=12), st.integers(1, 4))
-def test_repeating_ids_are_those_that_make_an_ngram_stand_twice(ids, n):
-    expected = {k for k in range(2) if repeats((*ids, k), n) and not repeats(tuple(ids), n)}
-    if not repeats(tuple(ids), n):
-        rows, banned = find_repeats(np.array([ids], int).reshape(1, -1), n)
-        assert set(banned.tolist()) == expected
-        assert not rows.any()
-
-
 def test_nothing_to_write_is_one_empty_text():
     assert [h.ids.tolist() for h in search(Tree(15), 0, 1)] == [[]]
 
@@ -167,7 +160,6 @@ BAD = {
     "the count is 0: expected 1 to as many texts as the beam is wide, 4": {"best": 0},
     "the count is 5: expected 1 to as many texts as the beam is wide, 4": {"best": 5},
     "the length penalty is -1: expected 0 (none) to 100; 1 ranks by the mean": {"length_penalty": -1},
-    "the n-gram that may not repeat is -2: expected a number of characters, or 0 for none": {"no_repeat_ngram": -2},
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
+from shakegen.sampling.constraints import DeadEnd, Forbid, NoRepeat
 from shakegen.text.vocabulary import UnknownCharacters, Vocabulary
 from shakegen.text.word_vocabulary import UnknownWords, tokenize
 
@@ -33,6 +34,28 @@ def test_a_stream_is_the_sample_in_pieces(model, options, every):
     assert {len(piece) for piece in pieces[:-1]} == {every}
 
 
+@pytest.mark.parametrize("options", [{}, {"constraints": [Forbid("e"), NoRepeat(3)]}], ids=str)
+def test_several_seeds_are_continued_like_each_alone(model, options):
+    seeds = ["abc", "", "shall i "]
+    texts = model.samples(seeds, 40, random_state=3, **options)
+    assert texts == [model.samples(seed, 40, count=3, random_state=3, **options)[k] for k, seed in enumerate(seeds)]
+
+
+def test_lists_of_seeds_that_are_none(model):
+    with pytest.raises(ValueError, match=r"^the list of seeds is empty: expected one text to continue, or more$"):
+        model.samples([])
+    for seeds in (["a", 5], 5, None, {"a": "b"}):
+        with pytest.raises(TypeError) as error:
+            model.samples(seeds)
+        assert str(error.value) == f"the seed is {seeds!r}: expected a text to continue, or a list of texts"
+
+
+def test_seeds_of_words_may_end_in_spaces(word_model):
+    texts = word_model.samples(["Shall I ", "Thou"], 20, random_state=3, constraints=[Forbid(" I")])
+    assert not texts[0].startswith(" ")
+    assert not any(" I" in seed + text for seed, text in zip(["", "Thou"], texts, strict=True))
+
+
 def test_texts_end_with_their_stop_text_or_the_length(model):
     free = model.samples("abc", 80, count=6, random_state=1)
     stops = [free[0][10:12], free[1][30]]
@@ -45,6 +68,16 @@ def test_texts_end_with_their_stop_text_or_the_length(model):
     assert "".join(model.stream("abc", 80, random_state=1, stop=stops)) == model.sample(
         "abc", 80, random_state=1, stop=stops
     )
+
+
+def test_a_text_that_has_ended_may_come_to_a_dead_end(model):
+    """Over a and b, no text of 6 letters is without a pair that stands twice; some come to their end sooner."""
+    constraints = [Forbid(alphabet="ab"), NoRepeat(2)]
+    texts = model.samples("", 9, count=30, random_state=1, stop="ab", constraints=constraints)
+    assert {"ab", "bbaab"} <= set(texts)
+    assert all(text.endswith("ab") for text in texts)
+    with pytest.raises(DeadEnd):
+        model.samples("", 9, count=30, random_state=1, constraints=constraints)
 
 
 def test_an_empty_seed_starts_from_the_zero_state(model):
@@ -112,6 +145,7 @@ BAD = {
     "the length is -1: expected a number of characters, 0 or more": {"length": -1},
     "top-p is 2: expected a share above 0 and up to 1; 0.9 is usual": {"top_p": 2},
     "a stop text is empty: expected one character or more": {"stop": ""},
+    "the temperature goes along (1, 0): expected two numbers above 0, such as 0.4 and 1.2": {"temperature": (1, 0)},
     "the model can never write the stop text 'é': expected one of characters that it knows": {"stop": ["a", "é"]},
 }
 

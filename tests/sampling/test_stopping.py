@@ -1,8 +1,10 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from shakegen.sampling import StopTexts, until
+from shakegen.sampling import StopAfter, StopTexts, until
 
 AB = ("a", "b")
 
@@ -79,3 +81,19 @@ def test_what_can_be_written_is_judged_by_the_symbols():
     assert StopTexts(["b a"], ("ab", " ", "ac"))
     with pytest.raises(ValueError, match="the model can never write the stop text 'b b'"):
         StopTexts(["b b"], ("ab", " ", "ac"))
+
+
+@pytest.mark.parametrize("symbols", [[*"ab.!\n"], ["a", "b.", "!\n", "\n\n", ".", "a.b"]], ids=str)
+@pytest.mark.parametrize(("what", "pattern"), [("lines", "\n"), ("sentences", "[^.!?…][.!?…]")])
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_text_ends_after_so_many_lines_or_sentences(symbols, what, pattern, number):
+    drawn = np.random.default_rng(number).integers(len(symbols), size=(60, 1))
+    found = list(until(iter(drawn), StopTexts(StopAfter(number, what), symbols), 1))
+    texts = ["".join(symbols[k] for k in drawn[:end, 0]) for end in range(61)]
+    assert len(found) == next(end for end, text in enumerate(texts) if len(re.findall(pattern, text)) >= number)
+
+
+def test_a_number_of_lines_out_of_range():
+    with pytest.raises(ValueError) as error:
+        StopAfter(0, "lines")
+    assert str(error.value) == "the number of lines is 0: expected 1 or more"

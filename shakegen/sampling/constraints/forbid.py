@@ -1,0 +1,136 @@
+"""Texts, patterns and characters that are kept out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from shakegen.sampling.constraints.constraint import Constraint, Rule, Symbols
+from shakegen.sampling.constraints.regular import Positions, determinize, lift
+
+MOST_CELLS = 1 << 24  # states times symbols
+
+
+@dataclass(frozen=True)
+class Forbid(Constraint):
+    """No text holds for these texts, matches of these patterns, or characters outside an alphabet.
+
+    They are found across the borders of symbols, and where they begin in the seed. What the seed has already is no
+    concern. A symbol is left out too if every way to go on after it would end in something forbidden.
+
+    Args:
+        texts: one text, or several.
+        patterns: one regular expression, or several, as `regular` supports them.
+        alphabet: the characters that may be written; all by default.
+
+    Raises:
+        ValueError: there is nothing to forbid, a text is empty, or a pattern is unreadable or matches the empty text.
+    """
+
+    texts: str | Iterable[str] = ()
+    patterns: str | Iterable[str] = ()
+    alphabet: str | None = None
+
+    def __post_init__(self):
+        for name, what in (("texts", "text"), ("patterns", "pattern")):
+            given = getattr(self, name)
+            given = (given,) if isinstance(given, str) else tuple(given)
+            if not all(isinstance(one, str) for one in given):
+                raise TypeError(f"the forbidden {name} are {given!r}: expected strings")
+            if "" in given:
+                raise ValueError(f"a forbidden {what} is empty: expected one character or more")
+            object.__setattr__(self, name, given)
+        if not self.texts and not self.patterns and self.alphabet is None:
+            raise ValueError("nothing is forbidden: expected texts, patterns or an alphabet")
+        self._parts(Positions(""))
+
+    def bind(self, symbols):
+        return ForbidRule(self, symbols)
+
+    def _parts(self, positions: Positions) -> list:
+        parts = [positions.add_text(text) for text in self.texts]
+        for pattern in self.patterns:
+            parts.append(part := positions.add_pattern(pattern))
+            if part.empty:
+                raise ValueError(
+                    f"the pattern {pattern!r} matches the empty text, which every text has: expected one that needs a "
+                    "character"
+                )
+        return parts
+
+    def __str__(self):
+        shown = [*map(repr, self.texts), *(f"the pattern {pattern!r}" for pattern in self.patterns)]
+        named = ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")
+        within = f"the alphabet {self.alphabet!r}" if self.alphabet is not None else ""
+        return " and ".join(filter(None, [f"forbidding {named}" if named else "", within]))
+
+
+class ForbidRule(Rule):
+    """The state is that of the automaton that looks for all texts and patterns at once."""
+
+    def __init__(self, constraint: Forbid, symbols: Symbols):
+        self._constraint = constraint
+        positions = Positions(set("".join(filter(None, symbols))))
+        self._automaton = determinize(positions, constraint._parts(positions), anywhere=True)
+        if len(self._automaton.following) * len(symbols) > MOST_CELLS:
+            raise ValueError(
+                f"{constraint} needs {len(self._automaton.following):,} states over {len(symbols):,} symbols: expected "
+                f"a product of at most {MOST_CELLS:,}; try fewer or simpler ones"
+            )
+        self._following, matches = lift(self._automaton, symbols)
+        known = [text is not None and self._is_spelled(text) for text in symbols]
+        self._allowed = (matches == 0) & np.array(known)
+        self._live = prune(self._following, self._allowed)
+        self._weights = Weights(self._allowed)
+        self._after = self._following.item
+
+    def _is_spelled(self, text: str) -> bool:
+        return self._constraint.alphabet is None or set(text) <= set(self._constraint.alphabet)
+
+    def start(self, text):
+        state = self._automaton.read(text)
+        if not self._live[state]:
+            raise ValueError(
+                f"{self._constraint} leaves nothing to write: every text would soon come to something forbidden"
+            )
+        return state
+
+    def advance(self, state, drawn):
+        return self._after(state, drawn)
+
+    def log_weights(self, state):
+        return self._weights[state]
+
+    def __str__(self):
+        return str(self._constraint)
+
+
+class Weights(dict):
+    """The log weights in each state, made when they are first needed; None where all is allowed."""
+
+    def __init__(self, allowed: np.ndarray):
+        super().__init__()
+        self._allowed = allowed
+
+    def __missing__(self, state: int) -> np.ndarray | None:
+        allowed = self._allowed[state]
+        self[state] = None if allowed.all() else np.where(allowed, np.float32(0), np.float32(-np.inf))
+        return self[state]
+
+
+def prune(following: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """Forbid, in place, what leads to where nothing is allowed.
+
+    Args:
+        following: the state after each symbol, shape (S, V).
+        allowed: whether the symbol may be written, shape (S, V), bool.
+
+    Returns:
+        Whether a text can go on for ever from each state, shape (S,).
+    """
+    while True:
+        live = np.logical_or.reduce(allowed, axis=1)
+        dead_ends = allowed & ~live[following]
+        if not dead_ends.any():
+            return live
+        allowed &= ~dead_ends

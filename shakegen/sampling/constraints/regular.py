@@ -1,0 +1,286 @@
+r"""Regular expressions as deterministic automata over characters.
+
+Python's own parser reads a pattern, so that its syntax means what it means in `re`: characters, escapes and classes
+(`[^a-z]`, `\d`, `\s`, `\w`), `.`, groups, `|`, `* + ? {m,n}`, and the flags `(?i)`, `(?s)` and `(?x)`. Laziness makes
+no difference to whether there is a match. Anchors, look-around, back-references, and possessive or atomic parts are
+refused.
+
+Each character of a pattern is a position (Glushkov 1961); a state of the automaton is the set of the positions that may
+have been read last.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MOST_POSITIONS, MOST_STATES = 20_000, 50_000
+START = -1  # the position before the first character
+CATEGORIES = {
+    "DIGIT": str.isdecimal,
+    "SPACE": str.isspace,
+    "WORD": lambda character: character.isalnum() or character == "_",
+}
+REFUSED = {
+    "AT": r"an anchor, such as ^, $ or \b",
+    "ASSERT": "a look-around",
+    "ASSERT_NOT": "a look-around",
+    "GROUPREF": "a back-reference",
+    "GROUPREF_EXISTS": "a condition",
+    "POSSESSIVE_REPEAT": "a possessive repetition",
+    "ATOMIC_GROUP": "an atomic group",
+}
+
+
+class Automaton(NamedTuple):
+    """A deterministic automaton over characters; its start is state 0.
+
+    Attributes:
+        following: the state after each class of characters, shape (S, C).
+        accepting: whether a match ends on entering a state, shape (S,).
+        classes: the class of each character of the alphabet.
+    """
+
+    following: np.ndarray
+    accepting: np.ndarray
+    classes: dict[str, int]
+
+    def read(self, text: str, state: int = 0) -> int:
+        """The state after a text. A character outside the alphabet counts as one that no pattern names."""
+        other = self.classes[OTHER]
+        for character in text:
+            state = int(self.following[state, self.classes.get(character, other)])
+        return state
+
+
+class Part(NamedTuple):
+    """A part of a pattern: whether it may be empty, and the positions that may begin and end it."""
+
+    empty: bool
+    first: frozenset[int]
+    last: frozenset[int]
+
+
+EMPTY = Part(True, frozenset(), frozenset())
+OTHER = "\ufffd"  # stands for the characters outside the alphabet
+
+
+class Positions:
+    """The positions of several patterns: the characters of each, and the positions that may follow it.
+
+    Args:
+        alphabet: the characters that there are.
+    """
+
+    def __init__(self, alphabet: Iterable[str]):
+        self.alphabet = sorted({*alphabet, OTHER})
+        self.characters: list[frozenset[str]] = []
+        self.follow: dict[int, set[int]] = {}
+        self._sets: dict[Any, frozenset[str]] = {}
+
+    def add_text(self, text: str) -> Part:
+        """The part that is one text."""
+        return self._join(self._add(frozenset({character})) for character in text)
+
+    def add_pattern(self, pattern: str) -> Part:
+        """The part that is a regular expression.
+
+        Raises:
+            ValueError: it cannot be read, is not supported, or is too large.
+        """
+        try:
+            parsed = re._parser.parse(pattern)  # type: ignore[attr-defined]
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(
+                f"the pattern {pattern!r} cannot be read ({error}): expected a regular expression, such as [0-9]+"
+            ) from None
+        try:
+            return self._add_items(parsed, parsed.state.flags)
+        except Unsupported as error:
+            raise ValueError(
+                f"the pattern {pattern!r} has {error}: expected characters, classes, groups, | and repetitions"
+            ) from None
+
+    def _add(self, characters: frozenset[str]) -> Part:
+        position = len(self.characters)
+        if position == MOST_POSITIONS:
+            raise ValueError(
+                f"the patterns stand for more than {MOST_POSITIONS:,} characters: expected shorter ones, or smaller "
+                "numbers of repetitions"
+            )
+        self.characters.append(characters)
+        self.follow[position] = set()
+        return Part(False, frozenset({position}), frozenset({position}))
+
+    def _add_items(self, items, flags: int) -> Part:
+        return self._join(self._add_item(str(kind), value, flags) for kind, value in items)
+
+    def _add_item(self, kind: str, value, flags: int) -> Part:
+        if kind == "SUBPATTERN":
+            _, added, removed, items = value
+            return self._add_items(items, flags & ~removed | added)
+        if kind == "BRANCH":
+            parts = [self._add_items(items, flags) for items in value[1]]
+            first, last = (frozenset().union(*sets) for sets in list(zip(*parts, strict=True))[1:])
+            return Part(any(part.empty for part in parts), first, last)
+        if kind in ("MAX_REPEAT", "MIN_REPEAT"):
+            least, most, items = value
+            return self._repeat(least, most, items, flags)
+        if kind in REFUSED:
+            raise Unsupported(REFUSED[kind])
+        if flags & re.ASCII:
+            raise Unsupported("the flag a")
+        return self._add(self._characters_of(kind, value, flags))
+
+    def _repeat(self, least: int, most: int, items, flags: int) -> Part:
+        """`most` copies in a row, all after the first `least` optional; the last may loop."""
+        if not most:
+            return EMPTY
+        endless = str(most) == "MAXREPEAT"
+        count = max(least, 1) if endless else most
+        parts = []
+        for number in range(count):
+            part = self._add_items(items, flags)
+            parts.append(part if number < least else part._replace(empty=True))
+        if endless:
+            self._link(parts[-1], parts[-1])
+        return self._join(parts)
+
+    def _join(self, parts: Iterable[Part]) -> Part:
+        whole = EMPTY
+        for part in parts:
+            self._link(whole, part)
+            whole = Part(
+                whole.empty and part.empty,
+                whole.first | part.first if whole.empty else whole.first,
+                whole.last | part.last if part.empty else part.last,
+            )
+        return whole
+
+    def _link(self, before: Part, after: Part) -> None:
+        for position in before.last:
+            self.follow[position] |= after.first
+
+    def _characters_of(self, kind: str, value, flags: int) -> frozenset[str]:
+        key = kind, str(value), flags & (re.IGNORECASE | re.DOTALL)
+        if key not in self._sets:
+            matches = matcher_of(kind, value, flags)
+            self._sets[key] = frozenset(filter(matches, self.alphabet))
+        return self._sets[key]
+
+
+class Unsupported(ValueError):
+    """A part of a pattern that no automaton stands for."""
+
+
+def matcher_of(kind: str, value, flags: int):
+    """A test whether one character matches an item of a parsed pattern."""
+    if kind == "ANY":
+        return lambda character: bool(flags & re.DOTALL) or character != "\n"
+    items = value if kind == "IN" else [(kind, value)]
+
+    def matches(character: str) -> bool:
+        negated = str(items[0][0]) == "NEGATE"
+        return negated != any(matches_item(str(one), of, character) for one, of in items[negated:])
+
+    if not flags & re.IGNORECASE:
+        return matches
+    return lambda character: any(map(matches, {character, character.lower(), character.upper()}))
+
+
+def matches_item(kind: str, value, character: str) -> bool:
+    if kind == "CATEGORY":
+        name = str(value).removeprefix("CATEGORY_")
+        negated = name.startswith("NOT_")
+        return negated != CATEGORIES[name.removeprefix("NOT_")](character)
+    if kind == "RANGE":
+        return value[0] <= ord(character) <= value[1]
+    return (ord(character) == value) != (kind == "NOT_LITERAL")
+
+
+def determinize(positions: Positions, parts: Iterable[Part], anywhere: bool = False) -> Automaton:
+    """The automaton of texts that match one of some parts.
+
+    Args:
+        positions: of the parts.
+        parts: of which one must match.
+        anywhere: a match may begin after any character; else at the start alone, and the state that has no way to a
+            match is one without exits to others.
+
+    Raises:
+        ValueError: there are too many states.
+    """
+    parts = [*parts]
+    first = frozenset[int]().union(*(part.first for part in parts))
+    last = frozenset[int]().union(*(part.last for part in parts))
+    classes, examples = classify(positions)
+    follow = {**positions.follow, START: first}
+    moves: dict[int, dict[int, frozenset[int]]] = {}
+
+    def moves_of(position: int) -> dict[int, frozenset[int]]:
+        if position not in moves:
+            by_class = {
+                kind: frozenset(p for p in follow[position] if example in positions.characters[p])
+                for kind, example in enumerate(examples)
+            }
+            moves[position] = {kind: reached for kind, reached in by_class.items() if reached}
+        return moves[position]
+
+    always = frozenset({START} if anywhere else ())
+    states = {frozenset({START}): 0}
+    rows, queue = [], [frozenset({START})]
+    for state in queue:
+        reached: list[set[int]] = [set(always) for _ in examples]
+        for position in state:
+            for kind, more in moves_of(position).items():
+                reached[kind] |= more
+        row = []
+        for target in map(frozenset, reached):
+            if target not in states:
+                if len(states) == MOST_STATES:
+                    raise ValueError(
+                        f"the patterns need more than {MOST_STATES:,} states: expected simpler ones, or fewer at a time"
+                    )
+                states[target] = len(states)
+                queue.append(target)
+            row.append(states[target])
+        rows.append(row)
+    accepting = [bool(state & last) for state in states]
+    accepting[0] = any(part.empty for part in parts)
+    return Automaton(np.array(rows, np.int32), np.array(accepting), classes)
+
+
+def classify(positions: Positions) -> tuple[dict[str, int], list[str]]:
+    """The class of each character: those of a class are in the same positions. And one character of each class."""
+    distinct = list(set(positions.characters))
+    signatures: dict[tuple[int, ...], list[str]] = {}
+    for character in positions.alphabet:
+        key = tuple(k for k, characters in enumerate(distinct) if character in characters)
+        signatures.setdefault(key, []).append(character)
+    classes = {character: k for k, members in enumerate(signatures.values()) for character in members}
+    return classes, [members[0] for members in signatures.values()]
+
+
+def lift(automaton: Automaton, symbols) -> tuple[np.ndarray, np.ndarray]:
+    """An automaton over symbols from one over characters.
+
+    Args:
+        automaton: its alphabet has all characters of the symbols.
+        symbols: V texts of any length, or None.
+
+    Returns:
+        The state after each symbol, and the number of matches that end within it, both of shape (S, V).
+    """
+    texts = [text or "" for text in symbols]
+    lengths = np.array([*map(len, texts)])
+    kinds = np.fromiter(map(automaton.classes.__getitem__, "".join(texts)), np.int32, lengths.sum())
+    begins = np.cumsum(lengths) - lengths
+    following = np.repeat(np.arange(len(automaton.following), dtype=np.int32)[:, None], len(texts), axis=1)
+    matches = np.zeros(following.shape, np.uint8)
+    for place in range(max(lengths)):
+        still = np.flatnonzero(lengths > place)
+        reached = automaton.following[following[:, still], kinds[begins[still] + place]]
+        following[:, still] = reached
+        matches[:, still] += automaton.accepting[reached]
+    return following, matches

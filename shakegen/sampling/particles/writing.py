@@ -1,0 +1,94 @@
+"""Texts of a form, written by a network."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from shakegen.checks import is_number, is_whole
+from shakegen.sampling.ancestral import check_draw
+from shakegen.sampling.constraints import Constraint, Rules
+from shakegen.sampling.particles.binding import bind_form, refuse_contradictions
+from shakegen.sampling.particles.filter import fill_slots
+from shakegen.sampling.particles.form import Form
+
+MOST = 10_000_000  # particles times the length of the longest text
+
+
+class WeightedText(NamedTuple):
+    """One text of particles.
+
+    Attributes:
+        text: the new text, without the seed.
+        log_weight: an estimate of the probability that the network itself writes a text of this form after all that is
+            given before the first place, in nats. Among several texts, each counts in proportion to exp(log_weight).
+        log_probability: of the text from the first place on, in nats.
+    """
+
+    text: str
+    log_weight: float
+    log_probability: float
+
+
+def fill_form(
+    generator,
+    form: Form,
+    seed: str = "",
+    count: int = 1,
+    particles: int = 64,
+    temperature: float = 1.0,
+    random_state: int = 0,
+    on_unknown: str | None = None,
+    constraints: Iterable[Constraint] = (),
+) -> list[WeightedText]:
+    """Texts of a form; see `TextGenerator.fill`."""
+    vocabulary, constraints = generator.vocabulary, [*constraints]
+    check_particles(count, particles, temperature, random_state)
+    if not isinstance(seed, str):
+        raise TypeError(f"the seed is {seed!r}: expected a text to continue")
+    if particles * form.longest > MOST:
+        raise ValueError(
+            f"{particles} particles over up to {form.longest:,} characters are too many: expected a product of at most "
+            f"{MOST:,}"
+        )
+    bound = bind_form(form, vocabulary, seed, on_unknown)
+    logits, state = generator._prime(bound.beginning, on_unknown)
+    refuse_contradictions(bound, constraints, vocabulary)
+
+    def make_rules(streams: int) -> Rules:
+        return generator._rules(constraints, [bound.beginning] * streams)
+
+    options = {"make_rules": make_rules if constraints else None, "unknown": vocabulary.unknown}
+    runs = fill_slots(
+        generator._step, logits, state, bound.slots, particles, count, temperature, random_state, **options
+    )
+    found = [run for run in runs if run is not None]
+    if not found:
+        raise ValueError(
+            f"no text of this form was found: all {particles} particles came to a dead end; expected a form that the "
+            "model can write; try more particles, or ask for less"
+        )
+    lead = bound.beginning.removeprefix(seed)
+    texts = []
+    for run in found:
+        pieces = [lead]
+        for ids, pending, text in zip(run.places, bound.pending, bound.texts, strict=True):
+            pieces += [vocabulary.decode(ids).removeprefix(pending), text]
+        texts.append(WeightedText("".join(pieces), run.log_weight, run.log_probability))
+    return texts
+
+
+def check_particles(count: int, particles: int, temperature: float, random_state: int) -> None:
+    """Check the numbers of a draw by particles.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+    if not is_whole(count, 1):
+        raise ValueError(f"the count is {count!r}: expected 1 text or more")
+    if not is_whole(particles, 1, 1_000_000):
+        raise ValueError(f"the number of particles is {particles!r}: expected 1 to 1,000,000; 64 is usual")
+    check_draw(0, temperature, random_state)
+    if not (is_number(temperature, 1e-3, 1e3)):
+        raise ValueError(
+            f"the temperature is {temperature!r}: expected 0.001 to 1000 where particles draw; 0.5 is careful, 1 is "
+            "free"
+        )
