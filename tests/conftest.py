@@ -15,8 +15,9 @@ from click.testing import CliRunner
 
 from shakegen.cells.registry import CELLS
 from shakegen.cli import main
-from shakegen.model import LanguageModel
+from shakegen.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
+from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text.corpus import Corpus
 from shakegen.text.vocabulary import Vocabulary
 
@@ -104,6 +105,13 @@ def word_model(random_weights, poem):
     weights = random_weights(config, len(corpus.vocabulary))
     history = [{"epoch": 1, "loss": 2.0, "val_loss": 2.1}]
     return LanguageModel(config, corpus.vocabulary, weights, corpus.origin(), history)
+
+
+@pytest.fixture
+def completer(random_weights):
+    """An untrained model of the autocomplete task."""
+    words, config = Outputs(["thee", "to", "a"]), Config.autocomplete("lstm", units=6)
+    return AutocompleteModel(config, SYMBOLS, random_weights(config, len(SYMBOLS), outputs=len(words)), words=words)
 
 
 @pytest.fixture

@@ -19,9 +19,10 @@ from shakegen.streams import escape, plain, standard_streams
 
 SECTIONS = {
     "Start": ("train", "sample", "complete", "page"),
-    "Judge": ("evaluate", "compare", "novelty", "plot"),
+    "Judge": ("evaluate", "score", "compare", "novelty", "plot"),
     "Understand": ("info", "connectivity", "lab"),
     "Data and shell": ("corpora", "models", "completion"),
+    "Other programs": ("export", "import", "compress", "decompress"),
 }
 DEBUG = "SHAKEGEN_DEBUG"  # an environment variable; 1 shows tracebacks
 USUAL_MODEL = f"{__name__}.usual_model"  # its key in the memory of a command

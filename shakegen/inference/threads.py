@@ -30,8 +30,8 @@ class Blas:
         """The number of threads that the process asks for; 1 where it cannot be told."""
         return max(self._before if self._users else self._read(), default=1)
 
-    def call(self, threads: int, work: Callable, *arguments) -> None:
-        """Call a function with fewer threads. Afterwards the process has its own number again."""
+    def call(self, threads: int, work: Callable, *arguments):
+        """What a function gives that is called with fewer threads. Afterwards the process has its own number again."""
         with self._lock:
             if not self._users:
                 self._before = self._read()
@@ -39,7 +39,7 @@ class Blas:
             for library in self._libraries:
                 library.set_num_threads(threads)
         try:
-            work(*arguments)
+            return work(*arguments)
         finally:
             with self._lock:
                 self._users -= 1

@@ -16,7 +16,7 @@ def make_public(kind: type[cells.Cell]) -> type[CellLayer]:
     {sys.modules[kind.__module__].__doc__}
 
     Args:{"".join(options)}
-        All others, calls and errors are those of `CellLayer`.
+        **kwargs: the other arguments of `CellLayer`. Calls and errors are its own, too.
     """
     made = type(name, (CellLayer,), {"kind": kind, "__doc__": document, "__module__": __name__})
     return keras.saving.register_keras_serializable(package="shakegen")(made)

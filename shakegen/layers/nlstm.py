@@ -33,8 +33,8 @@ class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.RNN):
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
         implementation: 2 to drop the same inputs for all gates, 1 for each gate its own; recurrent_dropout implies 1.
         zoneout: as for `ExtendedCell`.
-        Every other argument is that of `keras.layers.LSTM`; initializers, regularizers and constraints hold for the
-        weights of every level.
+        **kwargs: the other arguments of `keras.layers.LSTM`; initializers, regularizers and constraints hold for the
+            weights of every level.
 
     Call arguments:
         sequences: tensor (batch, time, inputs).

@@ -19,7 +19,7 @@ class SimpleRNN(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.Si
         units: size H of the output and of the state.
         learn_initial_state: whether the state that a sequence starts from is a weight, instead of zeros.
         zoneout: as for `ExtendedCell`.
-        All other arguments, calls, returned values and errors are those of `keras.layers.SimpleRNN`.
+        **kwargs: the other arguments of `keras.layers.SimpleRNN`. Calls, returned values and errors are its own, too.
 
     Example:
 
@@ -45,7 +45,7 @@ class LSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
         units: size H of the output and of both states, h and c.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
         layer_norm, zoneout: as for `ExtendedCell`.
-        All other arguments, calls, returned values and errors are those of `keras.layers.LSTM`.
+        **kwargs: the other arguments of `keras.layers.LSTM`. Calls, returned values and errors are its own, too.
 
     Example:
 
@@ -72,7 +72,7 @@ class GRU(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.GRU):
         units: size H of the output and of the state.
         learn_initial_state: whether the state that a sequence starts from is a weight, instead of zeros.
         layer_norm, zoneout: as for `ExtendedCell`.
-        All other arguments, calls, returned values and errors are those of `keras.layers.GRU`.
+        **kwargs: the other arguments of `keras.layers.GRU`. Calls, returned values and errors are its own, too.
 
     Example:
 

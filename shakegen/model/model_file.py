@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -57,20 +58,27 @@ def save(model, path: str | Path, with_training: bool = False) -> None:
 
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver="earliest") as file:
-        file.attrs.update(format=FORMAT, version=VERSION)
-        file.attrs["config"] = json.dumps(model.config.to_dict())
-        file.attrs["vocabulary"] = json.dumps(model.vocabulary.to_json())
-        file.attrs["corpus"] = json.dumps(model.corpus)
-        file.attrs["history"] = json.dumps(model.history)
+        file.attrs.update(format=FORMAT, version=VERSION, **describe(model))
         for name, weight in model.weights.items():
             write_array(file, f"weights/{name}", np.asarray(weight, np.float32))
-        if model.output_vocabulary is not model.vocabulary:
-            file.attrs["words"] = json.dumps(model.output_vocabulary.to_json())
         if with_training and model.training:
             file.create_group("training").attrs["state"] = json.dumps(model.training.state)
             for name, array in model.training.arrays.items():
                 write_array(file, f"training/{name}", array)
     write_whole(Path(path), buffer.getbuffer())
+
+
+def describe(model) -> dict[str, str]:
+    """All that a model file has of a model beside its weights, as texts in JSON."""
+    values = {
+        "config": model.config.to_dict(),
+        "vocabulary": model.vocabulary.to_json(),
+        "corpus": model.corpus,
+        "history": model.history,
+    }
+    if model.output_vocabulary is not model.vocabulary:
+        values["words"] = model.output_vocabulary.to_json()
+    return {name: json.dumps(value) for name, value in values.items()}
 
 
 def write_array(file, name: str, array: np.ndarray) -> None:
@@ -119,21 +127,58 @@ def shorten(message: str) -> str:
     return message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
 
 
+class Content(Protocol):
+    """The texts and weights of a model, wherever they are stored."""
+
+    def text(self, name: str) -> str | None:
+        """The text of an attribute; None if there is none."""
+
+    def weight(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """A weight of that shape, float32; ModelFileError if it is not there, or has other than numbers."""
+
+
+@dataclass
+class Hdf5Content:
+    """The content of an open model file."""
+
+    root: hdf5.Group
+
+    def text(self, name):
+        return self.root.text(name)
+
+    def weight(self, name, shape):
+        name = f"weights/{name}"
+        array = self.root[name]
+        if not isinstance(array, hdf5.Array) or array.dtype != np.dtype("<f4"):
+            raise ModelFileError(f"{name} is not an array of 32-bit floats")
+        check_shape(name, array.shape, shape)
+        return read_numbers(array).astype(np.float32, copy=False)
+
+
 def read_model(root: hdf5.Group) -> dict:
     """The attributes of the model in an open file, without its training run."""
     if root.text("format") != FORMAT:
         raise ModelFileError("it is an HDF5 file, but not of shakegen; expected one that `shakegen train` wrote")
-    version = root.number("version")
+    check_version(root.number("version"))
+    return assemble(Hdf5Content(root))
+
+
+def check_version(version: int | None) -> None:
+    """Refuse a missing version and those of another shakegen."""
     if version is None:
         raise ModelFileError("its version is missing; the file may be damaged")
     if version != VERSION:
         raise ModelFileError(f"it has version {version}, this shakegen reads version {VERSION}; try a newer shakegen")
-    config = Config.from_dict(attribute(root, "config", dict))
-    vocabulary = VOCABULARIES[config.level].from_json(attribute(root, "vocabulary", list))
-    outputs = READ_OUTPUTS[config.task](root, vocabulary)
+
+
+def assemble(content: Content) -> dict:
+    """The attributes of a model from its checked content; raises ValueError or ModelFileError."""
+    config = Config.from_dict(attribute(content, "config", dict))
+    vocabulary = VOCABULARIES[config.level].from_json(attribute(content, "vocabulary", list))
+    outputs = READ_OUTPUTS[config.task](content, vocabulary)
     shapes = config.weight_shapes(len(vocabulary), len(outputs.get("words", vocabulary)))
-    weights = {name: read_weight(root, f"weights/{name}", shape) for name, shape in shapes.items()}
-    corpus, history = attribute(root, "corpus", dict), attribute(root, "history", list)
+    weights = {name: content.weight(name, shape) for name, shape in shapes.items()}
+    corpus, history = attribute(content, "corpus", dict), attribute(content, "history", list)
     if not is_origin(corpus):
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
@@ -142,14 +187,14 @@ def read_model(root: hdf5.Group) -> dict:
     return {**described, "weights": weights, **outputs}
 
 
-def read_words(root: hdf5.Group, vocabulary: Vocabulary) -> dict:
+def read_words(content: Content, vocabulary: Vocabulary) -> dict:
     """The attribute of an autocomplete model that names its outputs."""
     if vocabulary != SYMBOLS:
         raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
-    return {"words": Outputs(attribute(root, "words", list))}
+    return {"words": Outputs(attribute(content, "words", list))}
 
 
-READ_OUTPUTS = {"next": lambda root, vocabulary: {}, "autocomplete": read_words}
+READ_OUTPUTS = {"next": lambda content, vocabulary: {}, "autocomplete": read_words}
 
 
 def rename_losses(history: list[dict]) -> list[dict]:
@@ -195,10 +240,10 @@ def is_origin(corpus: dict) -> bool:
     )
 
 
-def attribute(group: hdf5.Group, name: str, kind: type):
+def attribute(content: Content | hdf5.Group, name: str, kind: type):
     """The value of an attribute in JSON."""
     try:
-        text = group.text(name)
+        text = content.text(name)
         value = None if text is None else parse_json(text)
     except ValueError:
         raise ModelFileError(f"its {name} is not JSON; the file may be damaged") from None
@@ -209,14 +254,10 @@ def attribute(group: hdf5.Group, name: str, kind: type):
     return value
 
 
-def read_weight(root: hdf5.Group, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """An array of 32-bit floats of that shape."""
-    array = root[name]
-    if not isinstance(array, hdf5.Array) or array.dtype != np.dtype("<f4"):
-        raise ModelFileError(f"{name} is not an array of 32-bit floats")
-    if array.shape != shape:
-        raise ModelFileError(f"{name} has the shape {array.shape}, its configuration asks for {shape}")
-    return read_numbers(array).astype(np.float32, copy=False)
+def check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Refuse an array of another shape than its configuration asks for."""
+    if shape != wanted:
+        raise ModelFileError(f"{name} has the shape {shape}, its configuration asks for {wanted}")
 
 
 def read_numbers(array: hdf5.Array) -> np.ndarray:

@@ -31,6 +31,7 @@ APART = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u303c\u3041-\u30ff"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
+UNUSED, FREQUENCY = "none", 1 << 30  # a character of no word
 LETTERS_END, LATER_MARKS = 0x20000, range(0xE0100, 0xE01F0)
 JOINERS = "\u200c\u200d"
 RUNS = "|".join(rf"{re.escape(mark)}{{2,8}}" for mark in ".-=*/_#")
@@ -106,7 +107,7 @@ class WordVocabulary(Vocabulary):
 
     def spelling(self, symbol: str) -> float:
         """The cost of spelling an unknown word, in nats, by `Spelling`."""
-        return self._spelling.nats(symbol)
+        return self.spelling_code.nats(symbol)
 
     def pending(self, text: str) -> str:
         """A space at the end of a text: it belongs to the next word."""
@@ -121,7 +122,8 @@ class WordVocabulary(Vocabulary):
         return Numbers((symbol, k) for k, symbol in enumerate(self.symbols))
 
     @cached_property
-    def _spelling(self) -> "Spelling":
+    def spelling_code(self) -> "Spelling":
+        """The code by which unknown words are spelled."""
         return Spelling(self.symbols)
 
     def _look_up(self, symbols: Sequence[str]) -> np.ndarray:
@@ -143,6 +145,9 @@ class Spelling:
     p(c | context) = (n(c) + k p(c | shorter context)) / (n + k), with k distinct continuations among n (Witten & Bell
     1991). Below the empty context, all code points and the end are equally likely. The probabilities of all texts sum
     to 1.
+
+    Attributes:
+        characters: all that the words have, sorted; the first, an empty one, is the end.
     """
 
     ORDER = 2
@@ -155,6 +160,8 @@ class Spelling:
                     self._counts.setdefault(context[self.ORDER - order :], Counter())[character] += 1
         self._totals = {context: counts.total() for context, counts in self._counts.items()}
         self._costs: dict[tuple[str, str], float] = {}
+        self.characters = sorted(self._counts.get("", ()))
+        self._frequencies: dict[str, np.ndarray] = {}
 
     def _predictions(self, word: str) -> Iterator[tuple[str, str]]:
         padded = "\0" * self.ORDER + word
@@ -169,6 +176,20 @@ class Spelling:
             if counts := self._counts.get(known):
                 share = (counts[character] + len(counts) * share) / (self._totals[known] + len(counts))
         return share
+
+    def frequencies(self, before: str) -> np.ndarray:
+        """Whole frequencies of each of `characters` and then of all others, added up, after the beginning of a word.
+
+        They begin with 0. Each frequency is 1 or more, and nearly 2³⁰ times the probability. Python's floats and
+        integers give the same on every machine.
+        """
+        context = ("\0" * self.ORDER + before)[-self.ORDER :]
+        known = next((one for one in (context, context[1:]) if one in self._counts), "")  # what is kept has an end
+        if known not in self._frequencies:
+            shares = [self.probability(character, context) for character in self.characters]
+            shares.append(self.probability(UNUSED, context) * (CODE_POINTS - len(shares)))
+            self._frequencies[known] = np.cumsum([0, *(1 + int(share * FREQUENCY) for share in shares)])
+        return self._frequencies[known]
 
     def nats(self, word: str) -> float:
         """The length of the code of a word."""

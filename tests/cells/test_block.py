@@ -70,20 +70,11 @@ def test_an_input_of_another_width_is_refused():
         trace(Block(H, cells.MinGRU(H), 4, 2), H + 1)
 
 
-class Named(cells.MinGRU):
-    """Its second state is called as one of a block."""
-
-    name = "test-named"
-
-    @property
-    def state_names(self):
-        return ("h", "delay_1")
-
-
 def test_a_state_of_the_cell_that_is_called_as_one_of_the_block_is_refused():
-    assert Block(H, Named(H), 1, 1).state_names == ("output", "h", "delay_1")
+    named = type("Named", (cells.MinGRU,), {"name": "test-named", "state_names": ("h", "delay_1")})(H)
+    assert Block(H, named, 1, 1).state_names == ("output", "h", "delay_1")
     with pytest.raises(cells.CellError) as error:
-        Block(H, Named(H), 2, 1)
+        Block(H, named, 2, 1)
     assert str(error.value) == (
         "the cell 'test-named' has a state that its block has too: expected other names than output, delay_1 and so on"
     )

@@ -10,8 +10,9 @@ from commands import LEAVES
 from shakegen.cli.options import long_flag
 
 VALUES = {
-    "against": "minutes", "alphabet": "e", "beam_width": 3, "bias": -2.0, "clip_norm": 0.1, "corpus": "other.txt",
-    "count": 2, "encoding": "utf-16", "evaluations": "none.json", "find": "line-position", "forbid_pattern": "[^e]",
+    "against": "minutes", "alphabet": "e", "beam_width": 3, "bias": -2.0, "by": "line", "clip_norm": 0.1,
+    "corpus": "other.txt", "count": 2, "encoding": "utf-16", "evaluations": "none.json", "find": "line-position",
+    "forbid_pattern": "[^e]",
     "from_epoch": 2, "layer": 2, "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training",
     "min_length": 25, "min_p": 0.3, "model": "other.h5", "models": "other.h5", "no_copy": 2, "no_repeat_ngram": 1,
     "normalize": "text8", "on_unknown": "skip", "out": "out.html", "perplexity": 1e8, "position": 2,
@@ -38,6 +39,9 @@ CALLS = [
     "complete --model autocomplete.h5 com",
     "complete --model autocomplete.h5 --interactive com",
     "complete --model autocomplete.h5 -",
+    "compress other.txt --model char.h5",
+    "compress - --model char.h5",
+    "decompress packed.shk --model char.h5",
     "connectivity --model autocomplete.h5 lovely",
     "connectivity --model autocomplete.h5 lovely --json",
     "connectivity --model autocomplete.h5 lovely --out page.html",
@@ -58,6 +62,8 @@ CALLS = [
     "novelty char.h5 --corpus poem.txt --length 60 --temperature 0",
     "novelty other.txt --corpus poem.txt",
     "plot char.h5",
+    "score other.txt --model char.h5",
+    "score other.txt --model char.h5 --model word.h5",
     "plot evaluation.json",
 ]
 
@@ -69,6 +75,7 @@ def outcome_of(shakegen, all_kinds, poem):
     Path("seed.txt").write_text("Shall")
     Path("evaluation.json").write_text(shakegen("evaluate", "autocomplete.h5", "poem.txt", "--json").stdout)
     shutil.copy("char.h5", "other.h5")
+    shakegen("compress", "other.txt", "--model", "char.h5", "--out", "packed.shk")
 
     def call(*arguments):
         before = set(Path().iterdir())

@@ -1,4 +1,4 @@
-"""`docs/json.md` documents every key that a command prints with --json, and no other."""
+"""`docs/reference/json.md` documents every key that a command prints with --json, and no other."""
 
 import dataclasses
 import importlib
@@ -18,7 +18,7 @@ from shakegen.model import load
 from shakegen.text import splits
 from shakegen.training.recipe import Recipe
 
-PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
 SECTIONS = {
     name: set(re.findall(r"`([^`]+)`", " ".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE))))
     for name, text in re.findall(r"^## (shakegen .*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
@@ -32,6 +32,7 @@ CALLS = {
         "char.h5 poem.txt --per-character", "word.h5 poem.txt",
         "autocomplete.h5 poem.txt",
     ],
+    "shakegen score": ["poem.txt -m char.h5", "poem.txt -m char.h5 -m word.h5"],
     "shakegen novelty": ["char.h5 --corpus poem.txt --length 200"],
     "shakegen plot": ["char.h5"],
     "shakegen info": list(MODELS),

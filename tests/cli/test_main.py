@@ -145,6 +145,7 @@ def test_unknown_characters_of_a_seed_may_be_skipped(shakegen):
         "sample --seed abc --beam-width 3",
         "evaluate MODEL MODEL.txt",
         "novelty MODEL --corpus MODEL.txt --length 99",
+        "score MODEL.txt -m MODEL",
         "info MODEL",
         "models",
         "corpora list",

@@ -71,6 +71,7 @@ SHOWN = [
     "lab cliff --starts 5",
     "plot char.h5 autocomplete.h5",
     "corpora list",
+    "score other.txt -m char.h5 -m word.h5 --by line",
 ]
 COLOURED = re.compile(r"\x1b\[[0-9;]+m")
 
@@ -99,7 +100,7 @@ def show(folder, **environment):
 def test_colours_and_tables_of_every_command_in_a_terminal(all_kinds):
     (all_kinds / "other.txt").write_text("Shall I compare thee to a summer's day?")
     coloured = show(all_kinds)
-    assert [bool(COLOURED.search(text)) for text in coloured] == [True] * 7 + [False]
+    assert [bool(COLOURED.search(text)) for text in coloured] == [True] * 7 + [False, False]
     for text in coloured:
         assert [line for line in COLOURED.sub("", text).splitlines() if len(line) > 80] == []
     for plain in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):

@@ -18,17 +18,9 @@ from shakegen.model import AutocompleteModel, LanguageModel, Model, find, load
 from shakegen.network.config import Config
 from shakegen.sampling.generator import TextGenerator
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus, load_autocomplete_corpus
-from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity.connections import connections
 from shakegen.text import reading
 from shakegen.text.corpus import Corpus
-
-
-@pytest.fixture
-def completer(random_weights):
-    """An untrained model of the autocomplete task."""
-    words, config = Outputs(["thee", "to", "a"]), Config.autocomplete("lstm", units=6)
-    return AutocompleteModel(config, SYMBOLS, random_weights(config, len(SYMBOLS), outputs=len(words)), words=words)
 
 
 def test_a_kind_of_model_refuses_files_of_another_task_as_load_does(random_model, completer, tmp_path):

@@ -1,6 +1,5 @@
-"""The documents are true: examples run, links lead somewhere, the map and the reference are complete."""
+"""The documents are true: examples run, and the map is complete."""
 
-import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -9,16 +8,7 @@ import pytest
 
 from shakegen.cli import main
 
-ROOT = Path(__file__).parent.parent
-
-
-def test_the_reference_of_commands_is_made_from_their_help():
-    spec = importlib.util.spec_from_file_location("commands", ROOT / "docs" / "commands.py")
-    commands = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(commands)
-    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == commands.reference(), (
-        "run: python docs/commands.py > docs/commands.md"
-    )
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.parametrize("name", main.commands)
@@ -53,14 +43,6 @@ def test_the_map_names_every_room_and_no_other():
     assert named == rooms
 
 
-def test_links_between_documents_lead_somewhere():
-    for document in ROOT.glob("**/*.md"):
-        if ".venv" in document.parts:
-            continue
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text(encoding="utf-8")):
-            assert (document.parent / target).exists(), f"{document.name} links to {target}"
-
-
 def test_commands_of_the_page_on_several_workers_have_the_options_that_there_are():
     page = (ROOT / "docs" / "scale-out.md").read_text(encoding="utf-8").replace("\\\n", " ")
     commands = re.findall(r"shakegen train (.*?)(?:'|`|$)", page, re.MULTILINE)
@@ -72,7 +54,7 @@ def test_commands_of_the_page_on_several_workers_have_the_options_that_there_are
         main.commands["train"].make_context("train", words)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/commands.md", "docs/scale-out.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/start.md", "docs/scale-out.md"])
 def test_examples_name_no_file_that_only_a_clone_has(page):
     """Names of models are those of the reader's own, as `my.txt` is; named texts are anywhere."""
     shipped = {path.name for folder in ("models", "corpora") for path in (ROOT / folder).iterdir()} - {"README.md"}

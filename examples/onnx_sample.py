@@ -1,0 +1,27 @@
+"""Write a text with ONNX Runtime alone: python onnx_sample.py MODEL.onnx "shall i"
+
+MODEL.onnx comes from `shakegen export MODEL --to onnx`. Only numpy and onnxruntime are needed.
+"""
+
+import json
+import sys
+
+import numpy as np
+import onnxruntime
+
+path, seed = sys.argv[1:3]
+session = onnxruntime.InferenceSession(path)
+about = session.get_modelmeta().custom_metadata_map
+symbols, starts = json.loads(about["vocabulary"]), json.loads(about["start"])
+states = {
+    one.name: np.array([starts.get(one.name, [0.0] * one.shape[1])], np.float32) for one in session.get_inputs()[1:]
+}
+rng, text, temperature = np.random.default_rng(1), seed, 0.6
+ids = np.array([[symbols.index(character) for character in seed]])
+while len(text) < 300:
+    logits, *after = session.run(None, {"ids": ids, **states})
+    states = dict(zip(states, after, strict=True))
+    weights = np.exp((logits[0, -1] - logits[0, -1].max()) / temperature)
+    ids = rng.choice(len(symbols), (1, 1), p=weights / weights.sum())
+    text += symbols[ids[0, 0]]
+print(text)

@@ -1,0 +1,88 @@
+"""The commands that write models for other programs, and read such files."""
+
+from pathlib import Path
+
+import click
+
+from shakegen.cli.group import main
+from shakegen.cli.options import model_argument, out_option, refuse_idle
+from shakegen.export.exporting import SUFFIXES
+
+
+@main.command()
+@model_argument
+@click.option("--to", "kind", type=click.Choice(list(SUFFIXES)), required=True, help="The format.")
+@out_option("The file; for a SavedModel, the folder.  [default: the name of MODEL, in this folder]")
+def export(model, kind, out):
+    """Write MODEL for other programs.
+
+    onnx: for ONNX Runtime, on any device. safetensors: the weights by their names; `shakegen import` reads it back, bit
+    for bit. keras: for `keras.models.load_model`; of Keras's own layers if the cell is one of Keras's, else first
+    `import shakegen.layers`. savedmodel: for TensorFlow alone, with the functions serve and sample.
+
+    Each is compared with the model along 200 random symbols. If a logit differs by more than 0.0001, nothing is
+    written. onnx needs `pip install onnx onnxruntime`, and safetensors `pip install safetensors`.
+
+    \b
+    shakegen export models/my-gru.h5 --to onnx
+    shakegen export sonnets-lstm --to keras --out sonnets.keras
+    """
+    from shakegen.export.exporting import export
+    from shakegen.files import refuse_same
+    from shakegen.model import load
+    from shakegen.network.quiet import quiet_tensorflow
+
+    out = out or Path(f"{Path(model).stem}{SUFFIXES[kind]}")
+    if out.suffix != SUFFIXES[kind]:
+        raise ValueError(f"cannot write {kind} to {out}: expected a name that ends in {SUFFIXES[kind] or 'no suffix'}")
+    refuse_same(out, [model])
+    with quiet_tensorflow():
+        difference = export(load(model), kind, out)
+    click.echo(f"Saved: {out}; its logits differ from the model's by {difference:.1g} at most", err=True)
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--symbols", type=click.Path(path_type=Path), help="Of a .keras model, the character of each id: a JSON "
+              "list, or a text whose characters, sorted, are the symbols.")  # fmt: skip
+@out_option("The model file; one that is there is kept.  [default: models/<name>.h5]")
+def import_model(file, symbols, out):
+    """Make a model of FILE, which another program can have written.
+
+    FILE is a .safetensors file of `shakegen export`, or a .keras file.
+
+    A .keras file may be a textbook's: an Embedding or one-hot vectors, layers of SimpleRNN, LSTM or GRU, one kind
+    and size, and a Dense layer that predicts the next character. Its model can then write, be measured, and be put on
+    a page.
+
+    \b
+    shakegen import my-gru.safetensors
+    shakegen import textbook.keras --symbols corpus.txt
+    """
+    from shakegen.files import ensure_writable
+    from shakegen.network.quiet import quiet_tensorflow
+
+    if not file.is_file():
+        raise FileNotFoundError(f"no file {file}: expected one that ends in .safetensors or .keras")
+    out = out or Path("models", f"{file.stem}.h5")
+    if out.exists():
+        raise FileExistsError(f"{out} is there already: give another name with --out")
+    if file.suffix == ".safetensors":
+        from shakegen.export.exporting import require
+        from shakegen.export.tensors import read_tensors
+
+        refuse_idle("on a .safetensors file, which has its own", "symbols")
+        require("safetensors")
+        model = read_tensors(file)
+    elif file.suffix == ".keras":
+        if symbols is None:
+            raise ValueError("the symbols are missing: give the characters of the model with --symbols FILE")
+        with quiet_tensorflow():
+            from shakegen.export.keras_file import load_keras
+
+            model = load_keras(file, symbols)
+    else:
+        raise ValueError(f"cannot read {file}: expected a name that ends in .safetensors or .keras")
+    ensure_writable(out)
+    model.save(out)
+    click.echo(f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights", err=True)

@@ -1,0 +1,169 @@
+"""A model as a `keras.Model` for other programs, and back: of Keras's own layers where their weights are the same."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from shakegen.cells.registry import CELLS
+from shakegen.files import parse_json
+from shakegen.layers.cell_layer import layer_of
+from shakegen.model.model import LanguageModel
+from shakegen.model.model_file import shorten
+from shakegen.network.config import Config
+from shakegen.text.reading import from_file
+from shakegen.text.vocabulary import Vocabulary
+
+IGNORED = (keras.layers.InputLayer, keras.layers.Dropout, keras.layers.SpatialDropout1D, keras.layers.Softmax)
+SUM = 1e-3  # by which the sum of probabilities may differ from 1
+
+
+def make_keras(model) -> keras.Model:
+    """A model of any task from ids (N, T) to logits (N, T, outputs).
+
+    A layer is Keras's own where that has the same weights and computes the same. Others are of `shakegen.layers`, which
+    must be imported before the file is loaded.
+    """
+    made = keras.models.clone_model(model.keras_model(), clone_function=clone_layer)
+    made.set_weights(list(model.weights.values()))
+    return made
+
+
+def clone_layer(layer):
+    """A layer for other programs: Keras's own if there is one."""
+    base, config = keras_layer_of(type(layer)), layer.get_config()
+    if base is None:
+        return layer.__class__.from_config(config)
+    known = base(1).get_config().keys()
+    if any(value for name, value in config.items() if name not in known):
+        return layer.__class__.from_config(config)
+    return base(**{name: value for name, value in config.items() if name in known and not name.endswith("initializer")})
+
+
+def keras_layer_of(kind: type) -> type | None:
+    """The recurrent layer of Keras's own that a class is, or comes from; None if there is none."""
+    bases = (base for base in kind.__mro__ if base.__module__.startswith("keras."))
+    return next((base for base in bases if issubclass(base, keras.layers.RNN) and base is not keras.layers.RNN), None)
+
+
+def load_keras(path: Path, symbols: Path) -> LanguageModel:
+    """The character model in a `.keras` file, as `read_keras` makes it.
+
+    Args:
+        path: of the file.
+        symbols: a file with a JSON list of the symbols, or a text whose characters, sorted, are the symbols.
+
+    Raises:
+        OSError: a file cannot be opened.
+        ValueError: a file is not as expected; the message says which.
+    """
+    import shakegen.layers  # noqa: F401 - the file may have some
+
+    try:
+        network = keras.models.load_model(path, compile=False)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise ValueError(f"{path} is not a usable Keras model: {shorten(str(error))}") from None
+    return read_keras(network, read_symbols(symbols))
+
+
+def read_symbols(path: Path) -> list[str]:
+    """The symbols in a file, by their ids."""
+    if path.suffix != ".json":
+        return sorted({character for block in from_file(path).blocks() for character in block})
+    symbols = parse_json(path.read_text(encoding="utf-8"))
+    if not isinstance(symbols, list) or not all(isinstance(one, str) and len(one) == 1 for one in symbols):
+        raise ValueError(f'{path} has no list of characters: expected JSON such as ["a", "b"]')
+    return symbols
+
+
+def read_keras(network: keras.Model, symbols: Sequence[str]) -> LanguageModel:
+    """A character model that was made elsewhere: an embedding or one-hot input, recurrent layers, and a Dense layer.
+
+    Args:
+        network: from ids (N, T), or one-hot vectors (N, T, V), to logits or probabilities, (N, T, V) or (N, V).
+        symbols: the character of each id.
+
+    Raises:
+        ValueError: it has other layers or sizes, or computes something else; the message says which.
+    """
+    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Layer)]
+    layers = [layer for layer in layers if not isinstance(layer, IGNORED) and not is_softmax(layer)]
+    embedding = layers.pop(0) if layers and isinstance(layers[0], keras.layers.Embedding) else None
+    dense = layers.pop() if layers and isinstance(layers[-1], keras.layers.Dense) else None
+    kinds = [find_kind(layer) for layer in layers]
+    if dense is None or not layers or None in kinds:
+        odd = next((layer for layer, kind in zip(layers, kinds, strict=True) if kind is None), dense)
+        found = f"its layer {odd.name} is a {type(odd).__name__}" if odd is not None else "it has none at its end"
+        raise ValueError(
+            f"the network cannot be read: {found}; expected an Embedding or one-hot input, recurrent layers, a Dense"
+        )
+    vocabulary, first = Vocabulary(symbols), layers[0]
+    config = Config(
+        kinds[0].name,
+        first.units,
+        layers=len(layers),
+        embedding=embedding.output_dim if embedding is not None else 0,
+        residual=False,
+        **{name: getattr(first, name) for name in kinds[0].options() if isinstance(getattr(first, name, None), bool)},
+    )
+    shapes, weights = config.weight_shapes(len(vocabulary)), network.get_weights()
+    if [weight.shape for weight in weights] != list(shapes.values()):
+        raise ValueError(
+            f"the network has weights of the shapes {', '.join(str(weight.shape) for weight in weights)}: expected "
+            f"{', '.join(map(str, shapes.values()))} for {len(vocabulary)} symbols; are these its symbols?"
+        )
+    order = np.array([symbols.index(symbol) for symbol in vocabulary.symbols])  # which is by code points
+    named = reorder(config, dict(zip(shapes, weights, strict=True)), order)
+    model = LanguageModel(config, vocabulary, named)
+    check_equal(network, model, order, one_hot=embedding is None)
+    return model
+
+
+def reorder(config: Config, weights: dict, order: np.ndarray) -> dict:
+    """The weights with the ids in another order."""
+    size = len(order)
+    fewer, more = config.weight_shapes(size), config.weight_shapes(size + 1)
+    moved = dict(weights)
+    for name, weight in weights.items():
+        for axis, (here, there) in enumerate(zip(fewer[name], more[name], strict=True)):
+            if here != there:
+                moved[name] = np.take(weight, order, axis)
+    return moved
+
+
+def is_softmax(layer) -> bool:
+    return isinstance(layer, keras.layers.Activation) and layer.activation is keras.activations.softmax
+
+
+def find_kind(layer):
+    """The cell of a recurrent layer, Keras's or ours; None if there is none."""
+    kinds = {kind: layer_of(kind) for kind in CELLS.values()}
+    own = keras_layer_of(type(layer))
+    return next(
+        (kind for kind, ours in kinds.items() if type(layer) is ours or (own and keras_layer_of(ours) is own)), None
+    )
+
+
+def check_equal(network: keras.Model, model: LanguageModel, order: np.ndarray, one_hot: bool) -> None:
+    """Refuse a network that computes other probabilities than a model along a random text.
+
+    Args:
+        network: whose ids are in its own order.
+        model: whose ids are those of its vocabulary.
+        order: the id in the network of each id of the model.
+        one_hot: whether the network reads one-hot vectors.
+    """
+    size, length = len(model.vocabulary), network.input_shape[1] or 50
+    ids = np.random.default_rng(0).integers(0, size, (1, length))
+    inputs = np.eye(size, dtype=np.float32)[order[ids]] if one_hot and len(network.input_shape) == 3 else order[ids]
+    theirs = np.asarray(network.predict(inputs, verbose=0)).reshape(-1, size)[:, order]
+    ours = keras.ops.convert_to_numpy(model.keras_model()(ids))[0][-len(theirs) :]
+    if abs(theirs.sum(-1) - 1).max() < SUM and theirs.min() >= 0:
+        ours = keras.ops.convert_to_numpy(keras.ops.softmax(ours))
+    difference = np.abs(ours - theirs).max()
+    if not difference < 1e-4:
+        raise ValueError(
+            f"the network computes something else than its layers say: its outputs differ by {difference:.2g}; "
+            "expected the usual activations, with biases, each layer on the one before"
+        )

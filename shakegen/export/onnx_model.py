@@ -1,0 +1,128 @@
+"""A network as an ONNX model, for programs that know nothing of shakegen.
+
+The model reads whole sequences and gives the logits after each symbol. Its states are inputs and outputs, so a
+sequence may be read in pieces, down to single symbols. Its metadata have all that a writer needs.
+"""
+
+import json
+
+import numpy as np
+
+from shakegen import __version__
+from shakegen.cells.graph import trace
+from shakegen.cells.program import depends_on, order_of
+from shakegen.export.onnx_nodes import Arrays, Nodes
+from shakegen.inference.engine import layer_weights
+
+OPSET, IR = 18, 9
+
+
+def make_onnx(model):
+    """The `onnx.ModelProto` of a `LanguageModel` or an `AutocompleteModel`.
+
+    Its inputs are `ids`, int64 (N, T), and a state (N, H) for each state of each layer, such as `layer1/h`. Its outputs
+    are `logits`, float32 (N, T, outputs), and the states after the last symbol, such as `layer1/h/after`. N and T are
+    free. Its metadata are strings of JSON: `vocabulary`, the text of each id; `outputs`, the text of each logit;
+    `config`; `corpus`; and `start`, the states that a text starts from, where they are not zeros.
+
+    Raises:
+        ModuleNotFoundError: onnx is not installed.
+    """
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    config, equations, weights = model.config, model.config.make_layer(), dict(model.weights)
+    arrays, inputs, outputs, start = Arrays(), [], [], {}
+    nodes = Nodes(arrays, "network")
+    ids = nodes.add("Transpose", "ids", perm=[1, 0])  # time comes first
+    hidden, size = embed(nodes, ids, weights.get("embedding/embeddings"), len(model.vocabulary))
+    for number in range(1, config.layers + 1):
+        prefix, own = f"layer{number}", layer_weights(weights, number)
+        names = {name: f"{prefix}/{name}" for name in equations.state_names}
+        below, hidden = hidden, add_layer(nodes, trace(equations, size), own, hidden, names)
+        if config.adds_layers and number > 1:
+            hidden = nodes.add("Add", hidden, below)
+        size = config.units
+        for k, name in enumerate(names.values()):
+            inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size]))
+            outputs.append(helper.make_tensor_value_info(f"{name}/after", TensorProto.FLOAT, ["N", size]))
+            if f"initial_state_{k}" in own:
+                start[name] = own[f"initial_state_{k}"].tolist()
+    kernel, bias = (arrays.add(weights[f"dense/{part}"], f"dense/{part}") for part in ("kernel", "bias"))
+    read_out = nodes.add("Add", nodes.add("MatMul", hidden, kernel), bias)
+    nodes.add("Transpose", read_out, name="logits", perm=[1, 0, 2])
+    graph = helper.make_graph(
+        nodes.list,
+        config.cell,
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["N", "T"]), *inputs],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", "T", len(weights["dense/bias"])]), *outputs],
+        [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in arrays.held.items()],
+    )
+    opset = [helper.make_opsetid("", OPSET)]
+    made = helper.make_model(graph, opset_imports=opset, ir_version=IR, producer_name="shakegen")
+    made.producer_version = __version__
+    texts = {
+        "vocabulary": model.vocabulary.to_json(),
+        "outputs": model.output_vocabulary.to_json(),
+        "config": config.to_dict(),
+        "corpus": model.corpus,
+        "start": start,
+    }
+    helper.set_model_props(made, {name: json.dumps(value) for name, value in texts.items()})
+    checker.check_model(made, full_check=True)
+    return made
+
+
+def embed(nodes: Nodes, ids: str, embeddings: np.ndarray | None, size: int) -> tuple[str, int]:
+    """The vectors of ids, (T, N, width), and their width: one-hot without an embedding."""
+    if embeddings is not None:
+        return nodes.add("Gather", nodes.arrays.add(embeddings, "embedding"), ids), embeddings.shape[1]
+    nodes.arrays.held["zero and one"] = np.array([0, 1], np.float32)
+    return nodes.add("OneHot", ids, nodes.arrays.constant([size]), "zero and one"), size
+
+
+def add_layer(nodes: Nodes, graph, weights, hidden: str, names: dict[str, str]) -> str:
+    """Append a layer: what hangs on its inputs alone for all steps at once, then a loop over time.
+
+    Args:
+        nodes: of the network.
+        graph: of a step.
+        weights: of the layer, by name.
+        hidden: its input, (T, N, inputs).
+        names: of its states, (N, H) each. The states after the last step have "/after" behind them.
+
+    Returns:
+        The name of its output, (T, N, H).
+    """
+    from onnx import TensorProto, helper
+
+    values = {symbol: weights[name] for name, symbol in graph.weights.items()}
+    after, states = list(graph.after.values()), list(graph.states.values())
+    moving = depends_on(after, states)
+    at_once = depends_on(after, [graph.x]) - moving
+    looped = [symbol for symbol in order_of(after) if symbol in moving or symbol in after]
+    needed = dict.fromkeys(one for symbol in looped for one in (symbol, *symbol.inputs) if one in {graph.x, *at_once})
+    fed = nodes.compute(needed, {graph.x: hidden}, values)
+    prefix = names[next(iter(names))].partition("/")[0]
+    body = Nodes(nodes.arrays, f"{prefix}/step")
+    into = [f"{name}/before" for name in names.values()], [f"{prefix}/input{number}" for number in range(len(fed))]
+    known = dict(zip([*states, *needed], [*into[0], *into[1]], strict=True))
+    out = [body.rename(name, f"{prefix}/new{k}") for k, name in enumerate(body.compute(after, known, values))]
+    output = body.rename(out[0], f"{prefix}/shown")
+
+    def value(name, *shape):
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    units = states[0].shape[-1]
+    widths = [units] * len(states) + [symbol.shape[-1] for symbol in needed]
+    step = helper.make_graph(
+        body.list,
+        f"{prefix} step",
+        [value(name, "N", width) for name, width in zip([*into[0], *into[1]], widths, strict=True)],
+        [value(name, "N", units) for name in [*out, output]],
+    )
+    results = [f"{name}/after" for name in names.values()]
+    shown = f"{prefix}/outputs"
+    nodes.list.append(
+        helper.make_node("Scan", [*names.values(), *fed], [*results, shown], body=step, num_scan_inputs=len(fed))
+    )
+    return shown

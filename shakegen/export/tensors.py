@@ -1,0 +1,71 @@
+"""A model as a safetensors file: its weights by their names, all else as texts in JSON; read back bit for bit."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shakegen.model import model_file
+from shakegen.model.model_file import ModelFileError
+
+FORMAT = "shakegen"
+
+
+def write_tensors(model) -> bytes:
+    """The content of a safetensors file; its metadata are `format`, `version` and those of `model_file.describe`."""
+    from safetensors import numpy
+
+    weights = {name: np.ascontiguousarray(weight, np.float32) for name, weight in model.weights.items()}
+    about = {"format": FORMAT, "version": str(model_file.VERSION)}
+    return numpy.save(weights, {**about, **model_file.describe(model)})
+
+
+def read_tensors(path: Path):
+    """The model in a safetensors file that `write_tensors` made.
+
+    Raises:
+        OSError: the file cannot be opened.
+        ModelFileError: it is damaged, or of something else; the message says which.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    from shakegen.model.base import Model
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+            if about.get("format") != FORMAT:
+                raise ModelFileError("it is a safetensors file, but not of shakegen")
+            version = about.get("version", "")
+            model_file.check_version(int(version) if version.isdecimal() else None)
+            content = model_file.assemble(TensorsContent(file, about))
+    except SafetensorError as error:
+        raise ModelFileError(f"{path} is not a usable safetensors file: {error}") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ModelFileError(f"{path} is not a usable model: {model_file.shorten(str(error))}") from None
+    return Model.kinds[content["config"].task](**content)
+
+
+@dataclass
+class TensorsContent:
+    """The content of an open safetensors file."""
+
+    file: Any
+    about: dict[str, str]
+
+    def text(self, name):
+        return self.about.get(name)
+
+    def weight(self, name, shape):
+        if name not in self.file.keys():  # noqa: SIM118 - it is no dictionary
+            raise ModelFileError(f"{name} is missing; the file may be damaged")
+        part = self.file.get_slice(name)
+        if part.get_dtype() != "F32":
+            raise ModelFileError(f"{name} is not an array of 32-bit floats")
+        model_file.check_shape(name, tuple(part.get_shape()), shape)
+        array = self.file.get_tensor(name)
+        if not math.isfinite(np.abs(array).max(initial=0)):
+            raise ModelFileError(f"{name} has other than numbers; the training may have diverged")
+        return array

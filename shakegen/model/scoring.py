@@ -1,0 +1,170 @@
+"""Which of several models a text suits best, and how sure that is. Only numpy.
+
+Every model is a code for any text: a symbol that it does not know costs the same in all of them, an escape and then its
+spelling. So models of other alphabets, and of words, compare. Each reads a line end before a text, and all characters
+count.
+"""
+
+import itertools
+import math
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from shakegen.model.evaluation import LN2, surprisal
+
+ESCAPE = 2.0**-12  # the share that a model without an unknown symbol keeps for all that it does not know
+BEFORE = "\n "  # the first of these that a model knows is read before a text
+WORD = re.compile(r"\s*\S{1,16}|\s+")  # with the space before it, as models of words read it
+FEWEST = 4  # words that show a spread
+LEAST = -1000.0  # the least exponent of a likelihood
+PIECES = {
+    "file": re.compile(r"(?s:.+)"),
+    "paragraph": re.compile(r"(?:.*\S.*(?:\n|$))+"),
+    "line": re.compile(r".*\S.*\n?"),
+}  # blank lines belong to none
+
+
+class CharacterBits(NamedTuple):
+    """What a text costs under a model.
+
+    Attributes:
+        bits: of each character, shape (characters,); the bits of a word stand at its first one.
+        unknown: whether the model did not know it, shape (characters,).
+    """
+
+    bits: np.ndarray
+    unknown: np.ndarray
+
+
+class Evidence(NamedTuple):
+    """How much likelier a text is under the best of several models than under the second.
+
+    Attributes:
+        best, second: their names.
+        bits: the base-2 logarithm of the ratio of the two likelihoods.
+        standard_error: of these bits, from the spread of the differences over words, which count as independent; None
+            where there are fewer than four. Of few words it is larger, as Student's distribution is wider.
+        posterior: the probability of each model by name, if one of them wrote the text and all were as likely before.
+    """
+
+    best: str
+    second: str
+    bits: float
+    standard_error: float | None
+    posterior: dict[str, float]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is two standard errors or more: other words from the same hand would hardly say otherwise."""
+        return self.standard_error is not None and self.bits >= 2 * self.standard_error
+
+
+class Piece(NamedTuple):
+    """A file, a paragraph or a line under several models.
+
+    Attributes:
+        file: where it stands.
+        line: the number of its first line there; both are None of several files together.
+        text: its characters.
+        bits: in all, by the names of the models.
+        unknown: how many characters each model does not know.
+        evidence: for the best model; None where there is only one.
+    """
+
+    file: str | None
+    line: int | None
+    text: str
+    bits: dict[str, float]
+    unknown: dict[str, int]
+    evidence: Evidence | None
+
+    @property
+    def bits_per_character(self) -> dict[str, float]:
+        """By the names of the models."""
+        return {name: bits / len(self.text) for name, bits in self.bits.items()}
+
+    def to_dict(self) -> dict:
+        """All figures, ready for JSON."""
+        place = {"file": self.file, "line": self.line, "characters": len(self.text)}
+        figures = {"bits_per_character": self.bits_per_character, "bits": self.bits, "unknown": self.unknown}
+        return {**place, **figures, "evidence": self.evidence and self.evidence._asdict()}
+
+
+def score(models: Mapping, texts: Mapping[str, str], by: str = "file") -> tuple[list[Piece], Piece]:
+    """The pieces of some texts under several models, and all texts together.
+
+    A text is read in order. So lines and paragraphs are judged by all that stands before them, too.
+
+    Args:
+        models: `LanguageModel`s by name.
+        texts: by the names of their files.
+        by: "file", "paragraph" or "line".
+
+    Raises:
+        ValueError: a text has nothing but white space, or there is no such piece.
+    """
+    if by not in PIECES:
+        raise ValueError(f"the pieces are {by!r}: expected one of {', '.join(PIECES)}")
+    pieces, costs = [], []
+    for file, text in texts.items():
+        if not text.strip():
+            raise ValueError(f"{file} has nothing but white space: expected some text to score")
+        costs.append({name: measure_characters(model, text) for name, model in models.items()})
+        for match in PIECES[by].finditer(text):
+            own = {name: CharacterBits(*(one[slice(*match.span())] for one in all)) for name, all in costs[-1].items()}
+            pieces.append(make_piece(file, text.count("\n", 0, match.start()) + 1, match[0], own))
+    joined = {name: CharacterBits(*map(np.concatenate, zip(*(c[name] for c in costs), strict=True))) for name in models}
+    return pieces, make_piece(None, None, "".join(texts.values()), joined)
+
+
+def make_piece(file: str | None, line: int | None, text: str, costs: Mapping[str, CharacterBits]) -> Piece:
+    """A piece, from what each model says of its characters."""
+    bits = {name: float(one.bits.sum()) for name, one in costs.items()}
+    unknown = {name: int(one.unknown.sum()) for name, one in costs.items()}
+    evidence = weigh({name: one.bits for name, one in costs.items()}, text) if len(costs) > 1 else None
+    return Piece(file, line, text, bits, unknown, evidence)
+
+
+def measure_characters(model, text: str) -> CharacterBits:
+    """What each character of a text costs under a `LanguageModel`."""
+    vocabulary = model.vocabulary
+    symbols = list(itertools.chain.from_iterable(vocabulary.symbols_of([text])))
+    known = np.array([symbol in vocabulary for symbol in symbols], bool)
+    lengths = np.array([len(symbol) for symbol in symbols], int)
+    nats = np.zeros(len(symbols))
+    if vocabulary.unknown is None:
+        read, nats[:] = known, np.where(known, -math.log1p(-ESCAPE), -math.log(ESCAPE))
+    else:
+        read = np.ones(len(symbols), bool)
+    if read.any():
+        first = next((one for one in BEFORE if one in vocabulary), vocabulary.symbols[0])
+        on_unknown = "skip" if vocabulary.unknown is None else "symbol"
+        ids = np.concatenate([vocabulary.encode(one, on_unknown) for one in (first, text)])
+        nats[read] += np.concatenate([block for block, _ in surprisal(model.engine, ids)])
+    nats[~known] += [vocabulary.spelling(symbol) for symbol in itertools.compress(symbols, ~known)]
+    bits = np.zeros(len(text))
+    bits[np.cumsum(lengths) - lengths] = nats / LN2
+    return CharacterBits(bits, np.repeat(~known, lengths))
+
+
+def weigh(bits: Mapping[str, np.ndarray], text: str) -> Evidence:
+    """The evidence of a text for the best of several models.
+
+    Args:
+        bits: of each character, by the names of two models or more.
+        text: the characters.
+    """
+    totals = {name: float(one.sum()) for name, one in bits.items()}
+    best, second, *_ = sorted(totals, key=totals.__getitem__)
+    words = [match.start() for match in WORD.finditer(text)]
+    differences, count, error = np.add.reduceat(bits[second] - bits[best], words), len(words), None
+    if count >= FEWEST:
+        wider = (count - 1) / (count - 3)  # the variance of Student's distribution
+        error = math.sqrt(count * float(differences.var(ddof=1)) * wider)
+    shares = {name: 2.0 ** max(totals[best] - total, LEAST) for name, total in totals.items()}
+    whole = sum(shares.values())
+    posterior = {name: share / whole for name, share in shares.items()}
+    return Evidence(best, second, totals[second] - totals[best], error, posterior)

@@ -1,0 +1,124 @@
+"""`shakegen compress` and `shakegen decompress`: files, pipes, names, and mistakes that leave nothing behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import run_without
+from mistakes import fails
+from terminal import open_terminal, read_all
+
+TEXT = "Shall I compare thee to a summer's day?\r\nTh€u art \x00 more lovely\n".encode() + b"\xff\xfe"
+
+
+@pytest.fixture
+def poem_shk(shakegen, all_kinds):
+    """note.txt, and note.txt.shk, made by char.h5."""
+    Path("note.txt").write_bytes(TEXT)
+    result = shakegen("compress", "note.txt", "--model", "char.h5")
+    size = Path("note.txt.shk").stat().st_size
+    said = f"Saved: note.txt.shk ({size} bytes for {len(TEXT)}, {8 * size / len(TEXT):.3f} bits/byte)\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", said)
+    return Path("note.txt.shk")
+
+
+@pytest.mark.parametrize("kind", ["char", "word"])
+def test_there_and_back_through_pipes(shakegen, all_kinds, kind):
+    packed = shakegen("compress", "-", "-m", f"{kind}.h5", input=TEXT)
+    assert packed.exit_code == 0
+    back = shakegen("decompress", "-", "-m", f"{kind}.h5", input=packed.stdout_bytes)
+    assert (back.exit_code, back.stdout_bytes) == (0, TEXT)
+    assert back.stderr == f"Written ({len(TEXT)} bytes)\n"
+
+
+def test_names_and_back(shakegen, poem_shk):
+    Path("note.txt").unlink()
+    result = shakegen("decompress", poem_shk, "-m", "char.h5")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"Saved: note.txt ({len(TEXT)} bytes)\n")
+    assert Path("note.txt").read_bytes() == TEXT
+    assert shakegen("decompress", poem_shk, "-m", "char.h5", "-q", "-o", "a/b").output == ""
+    assert Path("a/b").read_bytes() == TEXT
+    assert shakegen("compress", "note.txt", "-m", "char.h5", "-q", "-o", "c.shk").output == ""
+    assert Path("c.shk").read_bytes() == poem_shk.read_bytes()
+
+
+def test_the_model_of_a_file_is_found(shakegen, poem_shk):
+    os.mkdir("models")
+    for kind in ("word", "autocomplete", "char"):
+        os.rename(f"{kind}.h5", f"models/{kind}.h5")
+    Path("models/broken.h5").write_bytes(b"nothing")
+    assert shakegen("decompress", poem_shk, "-o", "back").exit_code == 0
+    assert Path("back").read_bytes() == TEXT
+
+
+def test_the_usual_model_is_named_unless_all_is_to_be_quiet(shakegen):
+    Path("a.txt").write_text("lovely")
+    assert shakegen("compress", "a.txt").stderr.startswith("Model: sonnets-gru\nSaved: a.txt.shk (")
+    assert shakegen("compress", "a.txt", "-q", "-o", "b.shk").output == ""
+    assert shakegen("decompress", "b.shk").stderr == "Saved: b (6 bytes)\n"
+
+
+OTHER = "note.txt.shk is damaged or cut short: expected it whole, as `shakegen compress` wrote it; copy it again"
+MISTAKES = {
+    "compress note.txt -m char.h5": "note.txt.shk is there already: name another file with --out",
+    "decompress note.txt.shk -m char.h5": "note.txt is there already: name another file with --out",
+    "compress none -m char.h5": "no file none: expected a file, or - for standard input",
+    "decompress none.shk": "no file none.shk: expected one that `shakegen compress` wrote, or - for standard input",
+    "compress folder -m char.h5": "folder is a folder: expected a file",
+    "decompress folder -o x": "folder is a folder: expected one that `shakegen compress` wrote",
+    "decompress note.txt": "the name of note.txt does not end in .shk: say where its bytes go with --out",
+    "decompress .shk": "the name of .shk does not end in .shk: say where its bytes go with --out",
+    "decompress note.txt -o x": "note.txt is not a compressed file: expected one that `shakegen compress` wrote",
+    "compress note.txt -o x -m none.h5": (
+        "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)"
+    ),
+    "compress note.txt -o x -m autocomplete.h5": (
+        "autocomplete.h5 predicts whole words and cannot write: expected a model of the next character; try "
+        "`shakegen complete`"
+    ),
+    "decompress cut.shk -m char.h5 -o x": OTHER.replace("note.txt", "cut"),
+    "decompress flipped.shk -m char.h5 -o -": OTHER.replace("note.txt", "flipped"),
+    "decompress note.txt.shk -m word.h5 -o x": (
+        "note.txt.shk was compressed with another model (its fingerprint is PRINT): expected the very same, by the "
+        "same version of shakegen; name it with --model"
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.items())
+def test_mistakes_get_one_line_and_leave_nothing(shakegen, poem_shk, arguments, message):
+    packed = poem_shk.read_bytes()
+    os.mkdir("folder")
+    Path("cut.shk").write_bytes(packed[:-5])
+    Path("flipped.shk").write_bytes(packed[:-6] + bytes([packed[-6] ^ 1]) + packed[-5:])
+    before = sorted(os.listdir())
+    assert fails(shakegen(*arguments.split()), message.replace("PRINT", packed[4:12].hex()))
+    assert sorted(os.listdir()) == before
+    assert Path("note.txt").read_bytes() == TEXT
+
+
+@pytest.mark.parametrize("words", ["compress note.txt -m char.h5 -o new", "decompress note.txt.shk -m char.h5 -o new"])
+def test_tensorflow_is_not_loaded(poem_shk, words):
+    done = run_without("tensorflow keras h5py", ".", *words.split())
+    assert (done.returncode, done.stdout) == (0, "")
+    assert Path("new").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "last"),
+    [
+        ("compress note.txt -m char.h5 -o -", "Error: standard output is a terminal: expected a pipe, or a file with "),
+        ("decompress note.txt.shk -m char.h5 -o back", f"Saved: back ({len(TEXT)} bytes)"),
+    ],
+)
+def test_a_terminal_gets_a_bar_and_no_bytes(poem_shk, words, last):
+    ours, theirs = open_terminal()
+    command = [sys.executable, "-m", "shakegen", *words.split()]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = read_all(ours)
+    process.wait()
+    assert last in shown
+    assert (f"0/{poem_shk.stat().st_size} bytes" in shown) == words.startswith("decompress")

@@ -1,0 +1,115 @@
+"""Keras models that were made elsewhere become models that write."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen.export.keras_file import read_keras
+from shakegen.layers import NLSTM
+from shakegen.model import load
+
+SYMBOLS = list("abcdefg ")
+V = len(SYMBOLS)
+
+
+def textbook(*layers, inputs=None):
+    network = keras.Sequential([keras.Input((None, V)) if inputs is None else inputs, *layers])
+    rng = np.random.default_rng(0)
+    network.set_weights([rng.normal(size=weight.shape) for weight in network.get_weights()])
+    return network
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda: textbook(keras.layers.LSTM(5), keras.layers.Dense(V, "softmax"), inputs=keras.Input((10, V))),
+        lambda: textbook(
+            keras.layers.Embedding(V, 3),
+            keras.layers.GRU(4, return_sequences=True),
+            keras.layers.Dropout(0.2),
+            keras.layers.GRU(4, return_sequences=True),
+            keras.layers.Dense(V),
+            inputs=keras.Input((None,), dtype="int32"),
+        ),
+        lambda: textbook(
+            keras.layers.SimpleRNN(4, return_sequences=True), keras.layers.Dense(V), keras.layers.Softmax()
+        ),
+        lambda: textbook(NLSTM(4, depth=2), keras.layers.Dense(V), keras.layers.Activation("softmax")),
+    ],
+    ids=["lstm, the last step", "gru, embedding", "rnn", "nlstm"],
+)
+def test_a_textbook_model_is_read(network):
+    network = network()
+    model = read_keras(network, SYMBOLS)
+    assert model.parameters == network.count_params()
+    assert len(model.sample("abc", 20, 1.0, 0)) == 20
+
+
+def test_the_command_reads_a_keras_file(shakegen, tmp_path):
+    textbook(keras.layers.LSTM(5), keras.layers.Dense(V, "softmax")).save("mine.keras")
+    Path("symbols.json").write_text(json.dumps(SYMBOLS), encoding="utf-8")
+    Path("text.txt").write_text("a bad cafe\nfed a gag"[::-1].replace("\n", " "), encoding="utf-8")
+    for symbols in ("symbols.json", "text.txt"):
+        result = shakegen("import", "mine.keras", "--symbols", symbols, "-o", f"{symbols}.h5")
+        assert (result.exit_code, result.stderr) == (0, f"Saved: {symbols}.h5, a lstm of 328 weights\n")
+    by_list, by_text = load("symbols.json.h5"), load("text.txt.h5")
+    assert by_list.vocabulary == by_text.vocabulary
+    last = by_list.vocabulary.symbols.index("g")
+    np.testing.assert_array_equal(by_list.weights["dense/bias"][last], by_text.weights["dense/bias"][6])
+    assert shakegen("sample", "-m", "text.txt.h5", "--seed", "ab", "--length", "9").exit_code == 0
+
+
+WRONG = {
+    "the network cannot be read: its layer conv is a Conv1D; expected an Embedding or one-hot input, recurrent layers, "
+    "a Dense": lambda: [
+        keras.layers.Conv1D(4, 2, padding="causal", name="conv"),
+        keras.layers.LSTM(5),
+        keras.layers.Dense(V),
+    ],
+    "the network cannot be read: it has none at its end; expected an Embedding or one-hot input, recurrent layers, a "
+    "Dense": lambda: [keras.layers.LSTM(V)],
+    "the network has weights of the shapes (9, 20), (5, 20), (20,), (5, 9), (9,): expected (8, 20), (5, 20), (20,), "
+    "(5, 8), (8,) for 8 symbols; are these its symbols?": lambda: [keras.layers.LSTM(5), keras.layers.Dense(9)],
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_other_networks_are_refused(message):
+    inputs = keras.Input((None, 9 if "9" in message else V))
+    with pytest.raises(ValueError) as error:
+        read_keras(textbook(*WRONG[message](), inputs=inputs), SYMBOLS)
+    assert str(error.value) == message
+
+
+def test_a_network_that_computes_something_else_is_refused():
+    network = textbook(keras.layers.LSTM(5, activation="relu"), keras.layers.Dense(V))
+    with pytest.raises(ValueError, match="something else than its layers say: its outputs differ by"):
+        read_keras(network, SYMBOLS)
+
+
+def test_mistakes_of_the_commands(shakegen, random_model):
+    random_model().save("mine.h5")
+    Path("damaged.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0nonsense")
+    Path("damaged.keras").write_bytes(b"nonsense")
+    Path("a.txt").write_text("abc", encoding="utf-8")
+    mistakes = {
+        "export mine.h5 --to onnx -o a.pb": "cannot write onnx to a.pb: expected a name that ends in .onnx",
+        "import none.keras": "no file none.keras: expected one that ends in .safetensors or .keras",
+        "import mine.h5": "cannot read mine.h5: expected a name that ends in .safetensors or .keras",
+        "import damaged.keras": "the symbols are missing: give the characters of the model with --symbols FILE",
+        "import damaged.keras -o mine.h5": "mine.h5 is there already: give another name with --out",
+        "import damaged.safetensors --symbols a.txt": "--symbols has no effect on a .safetensors file, which has its "
+        "own: leave it out",
+    }
+    for arguments, message in mistakes.items():
+        result = shakegen(*arguments.split())
+        assert (result.exit_code, result.stderr) == (1, f"Error: {message}\n"), arguments
+    for arguments in ("damaged.safetensors",), ("damaged.keras", "--symbols", "a.txt"):
+        result = shakegen("import", *arguments)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"Error: {arguments[0]} is not a usable ")
+        assert result.stderr.count("\n") == 1
+    assert not Path("models").exists()
