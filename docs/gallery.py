@@ -12,12 +12,16 @@ from click.testing import CliRunner
 from shakegen.cli import main
 
 PAGE = Path(__file__).with_name("gallery.md")
-DRAWN = re.compile(r"```sh\n(shakegen (?:sample|complete) -m sonnets-.*?)\n```\n\n```text\n(.*?)```", re.DOTALL)
+DRAWN = re.compile(
+    r"```sh\n((?:printf '[^']*' \| )?shakegen (?:sample|complete) -m sonnets-.*?)\n```\n\n```text\n(.*?)```", re.DOTALL
+)
 
 
 def draw(command: str) -> str:
-    """The output of a command, with a line end."""
-    result = CliRunner().invoke(main, shlex.split(command.replace("\\\n", " "))[1:], catch_exceptions=False)
+    """The output of a command, which may read what `printf` prints, with a line end."""
+    first, _, piped = command.replace("\\\n", " ").partition(" | ")
+    given = shlex.split(first)[1].replace("\\n", "\n") if piped else None
+    result = CliRunner().invoke(main, shlex.split(piped or first)[1:], input=given, catch_exceptions=False)
     if result.exit_code:
         raise ValueError(f"{command}\n{result.stderr}")
     return result.stdout.rstrip("\n") + "\n"
