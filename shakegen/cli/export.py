@@ -33,8 +33,8 @@ def export(model, kind, out):
     from shakegen.network.quiet import quiet_tensorflow
 
     out = out or Path(f"{Path(model).stem}{SUFFIXES[kind]}")
-    if out.suffix != SUFFIXES[kind]:
-        raise ValueError(f"cannot write {kind} to {out}: expected a name that ends in {SUFFIXES[kind] or 'no suffix'}")
+    if not out.name.endswith(SUFFIXES[kind]):
+        raise ValueError(f"cannot write {kind} to {out}: expected a name that ends in {SUFFIXES[kind]}")
     refuse_same(out, [model])
     with quiet_tensorflow():
         difference = export(load(model), kind, out)

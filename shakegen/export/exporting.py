@@ -35,7 +35,7 @@ def export(model, kind: str, path: str | Path) -> float:
 
     Raises:
         DifferenceError: that is more than `TOLERANCE`.
-        ModuleNotFoundError: a package of the format is not installed; the message names it.
+        ValueError: there is no such format, or a package of it is not installed; the message names it.
         FileExistsError: the folder is there already.
         OSError: the file cannot be written.
     """
@@ -45,7 +45,7 @@ def export(model, kind: str, path: str | Path) -> float:
     if kind == "savedmodel" and path.exists():
         raise FileExistsError(f"{path} is there already: expected a new folder")
     ensure_writable(path)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
         made = Path(folder, f"model{SUFFIXES[kind]}")
         difference = compare(model, WRITERS[kind](model, made))
         if not difference <= TOLERANCE:
@@ -128,9 +128,9 @@ WRITERS: dict[str, Callable[[object, Path], Run]] = {
 
 
 def require(*packages: str) -> None:
-    """Raise ModuleNotFoundError, with what to do, if a package is not installed."""
+    """Raise ValueError, with what to do, if a package is not installed."""
     for package in packages:
         if importlib.util.find_spec(package) is None:
-            raise ModuleNotFoundError(
+            raise ValueError(
                 f"{package} is not installed: expected it for this format; try `pip install {' '.join(packages)}`"
             )
