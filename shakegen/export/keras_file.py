@@ -59,11 +59,12 @@ def load_keras(path: Path, symbols: Path) -> LanguageModel:
     """
     import shakegen.layers  # noqa: F401 - the file may have some
 
+    texts = read_symbols(symbols)
     try:
         network = keras.models.load_model(path, compile=False)
     except Exception as error:  # whatever a stranger's file leads to
         raise ValueError(f"{path} is not a usable Keras model: {shorten(str(error))}") from None
-    return read_keras(network, read_symbols(symbols))
+    return read_keras(network, texts)
 
 
 def read_symbols(path: Path) -> list[str]:
