@@ -10,7 +10,7 @@ from types import FrameType
 from shakegen.cells.operations import NUMPY, CellError
 
 BATCH = "N"
-MACHINERY = {str(Path(__file__).parent / f"{name}.py") for name in ("symbol", "operations", "graph", "cell", "block")}
+MACHINERY = {str(Path(__file__).parent / f"{name}.py") for name in ("symbol", "operations", "graph", "cell")}
 ELEMENTWISE = ("add", "subtract", "multiply", "divide", "maximum")
 OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "matmul": "@"}
 

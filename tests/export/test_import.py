@@ -19,7 +19,7 @@ V = len(SYMBOLS)
 def textbook(*layers, inputs=None):
     network = keras.Sequential([keras.Input((None, V)) if inputs is None else inputs, *layers])
     rng = np.random.default_rng(0)
-    network.set_weights([rng.normal(size=weight.shape) for weight in network.get_weights()])
+    network.set_weights([0.4 * rng.normal(size=weight.shape) for weight in network.get_weights()])
     return network
 
 
