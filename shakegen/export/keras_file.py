@@ -35,7 +35,7 @@ def clone_layer(layer):
     """A layer for other programs: Keras's own if there is one."""
     base, config = keras_layer_of(type(layer)), layer.get_config()
     known = base(1).get_config() if base else {}
-    if any(value for name, value in config.items() if name not in known):
+    if base is None or any(value for name, value in config.items() if name not in known):
         return type(layer).from_config(config)
     return base(**{name: value for name, value in config.items() if name in known and not name.endswith("initializer")})
 
