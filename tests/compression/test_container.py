@@ -155,6 +155,7 @@ class Careful(io.BytesIO):
         bytes([container.LAST | 31 << 3]) + b"\1" + b"\0" * 31,  # more lanes than symbols
         bytes([container.LAST | 1 << 3]) + b"\xff" * 1000,  # a number that does not end
     ],
+    ids=["bytes", "symbols", "lanes", "digits"],
 )
 def test_lengths_that_a_stranger_made_up_are_refused_at_once(kinds, block, monkeypatch):
     model = kinds["char"]
