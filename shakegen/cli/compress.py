@@ -15,7 +15,6 @@ from shakegen.cli.options import model_option, out_option, quiet_option
 from shakegen.streams import is_terminal, plain
 
 SUFFIX = ".shk"
-SHOWN = 256  # bytes after which the bar moves
 IN_MEMORY = 1 << 24  # bytes that wait for standard output there; more wait in a file
 
 file_argument = click.argument("file", type=click.Path())
@@ -79,7 +78,7 @@ def decompress(file, model, out, quiet):
         with writing(target) as sink, watching(source, quiet) as watch:
             sizes = decompress_file(models, source, sink, watch, title)
     if not quiet:
-        click.echo(f"{name_target(target)} ({sizes.original:,} bytes)", err=True)
+        click.echo(f"{name_target(target)} ({sizes.original:,} byte{'s' * (sizes.original != 1)})", err=True)
 
 
 def known_models() -> Iterator:
@@ -153,16 +152,8 @@ def watching(source: BinaryIO, quiet: bool) -> Iterator[Callable[[float], None] 
     columns = (progress.BarColumn(bar_width=None), progress.DownloadColumn(), progress.TransferSpeedColumn())
     shown = console.Console(file=plain(sys.stderr))
     with progress.Progress(*columns, progress.TimeRemainingColumn(), console=shown, transient=True, expand=True) as bar:
-        task, waiting = bar.add_task("", total=find_size(source)), 0.0
-
-        def watch(count: float) -> None:
-            nonlocal waiting
-            waiting += count
-            if waiting >= SHOWN:
-                bar.advance(task, waiting)
-                waiting = 0.0
-
-        yield watch
+        task = bar.add_task("", total=find_size(source))
+        yield lambda count: bar.advance(task, count)
 
 
 def find_size(source: BinaryIO) -> int | None:
