@@ -27,7 +27,7 @@ quiet_flag = quiet_option("Show neither progress nor sizes.")
 @out_option("The compressed file; -: standard output.  [default: FILE.shk]")
 @quiet_flag
 def compress(file, model, out, quiet):
-    """Make FILE small, by what a model expects.
+    """Compress FILE with the predictions of a model.
 
     The better the model predicts the text, the smaller the file; `shakegen evaluate` says how many bits a character
     takes. Any file comes back byte for byte, from the very same model, on any machine. FILE may be - for standard
@@ -57,7 +57,7 @@ def compress(file, model, out, quiet):
 @out_option("Where the bytes go; -: standard output.  [default: FILE without .shk]")
 @quiet_flag
 def decompress(file, model, out, quiet):
-    """Make FILE whole again, which `shakegen compress` wrote.
+    """Restore a file that `shakegen compress` wrote.
 
     It needs the model that made it small. FILE may be - for standard input; the bytes then go to standard output.
     Nothing is written before all is read and checked.

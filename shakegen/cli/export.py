@@ -44,7 +44,7 @@ def export(model, kind, out):
               "list, or a text whose characters, sorted, are the symbols.")  # fmt: skip
 @out_option("The model file; one that is there is kept.  [default: models/<name>.h5]")
 def import_model(file, symbols, out):
-    """Make a model of FILE, which another program can have written.
+    """Read a model that another program wrote.
 
     FILE is a .safetensors file of `shakegen export`, or a .keras file.
 

@@ -20,7 +20,11 @@ SURE = 0.9999  # probabilities beyond it are shown as such
     multiple=True,
 )
 @click.option(
-    "--by", type=click.Choice(["line", "paragraph", "file"]), default="file", show_default=True, help="The pieces."
+    "--by",
+    type=click.Choice(["line", "paragraph", "file"]),
+    default="file",
+    show_default=True,
+    help="What is scored at a time.",
 )
 @corpus_options
 @json_option

@@ -70,7 +70,7 @@ def test_what_is_no_entry_is_refused(text, message):
         (
             ("gru",),
             {"match": "parameters", "parameters": 100, "settings": {"units": 3}},
-            "units and parameters are both given: expected one of them, the other follows",
+            "`units` and `parameters` are both given: expected one of them, the other follows",
         ),
         (
             ("gru",),
