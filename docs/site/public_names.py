@@ -41,7 +41,7 @@ MORE = {
     "shakegen.model.evaluation": "Evaluation",
     "shakegen.model.scoring": "score weigh Evidence Piece",
     "shakegen.model.model_file": "Training",
-    "shakegen.sampling.generator": "Draft",
+    "shakegen.sampling.draft": "Draft",
     "shakegen.study.autocomplete.completion": "Completion Typing",
     "shakegen.study.autocomplete.measures": "AutocompleteEvaluation",
     "shakegen.study.autocomplete.observations": "Observations",
