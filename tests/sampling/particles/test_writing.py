@@ -72,6 +72,8 @@ def test_a_later_place_may_be_the_one_that_bounds_the_length(model):
 
     assert fill(20) == fill(10)
     assert all(len(one.text) <= 10 and re.search("a.*b", one.text) for one in fill(20))
+    with pytest.raises(ValueError, match="its length is 20: expected a larger length"):
+        model.fill(Form((Place(15, 20), "a", Place(0, 10), "b"), total=True))
 
 
 def test_a_place_is_ended_by_a_symbol(model, word_model):
