@@ -33,20 +33,6 @@ class Chain:
         return total
 
 
-class InPlace(Chain):
-    """The same network; a step writes over its state, and the logits are a part of it."""
-
-    def __init__(self):
-        super().__init__()
-        self.state = np.hstack([self.state, self.logits])
-        self.logits = self.state[:, 2:]
-
-    def step(self, ids, state):
-        state[:, 0], state[:, 1] = state[:, 1], ids
-        state[:, 2:] = np.log(self._after(state[:, :2].astype(int)))
-        return state[:, 2:], state
-
-
 def list_texts(slots, start=()):
     """Every text that fills slots, as the ids in each slot and all ids, by the definition of a slot."""
     if not slots:

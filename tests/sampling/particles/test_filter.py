@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from markov_chains import SYMBOLS, Chain, InPlace, compute_exactly, list_texts
+from markov_chains import SYMBOLS, Chain, compute_exactly, list_texts
 
 from shakegen.sampling.constraints import Forbid, NoCopy, Rules
 from shakegen.sampling.particles import Slot, fill_slots, filter as particle_filter, swarm
@@ -123,18 +123,6 @@ def test_a_text_depends_on_its_number_alone(monkeypatch):
     assert keys(count=5, random_state=3) != found
     monkeypatch.setattr(particle_filter, "CELLS", 1)  # one run at a time
     assert keys(count=5, random_state=2) == found
-
-
-def test_a_network_may_keep_its_logits_in_its_state(monkeypatch):
-    """Rules that are asked late leave weights uneven at the end of a slot: then particles are resampled between steps."""
-    monkeypatch.setattr(swarm, "LIKELY", 2)
-    slots, constraint = [Slot(3, 3, ids()), Slot(3, 3, ids(1))], NoCopy(Corpus.from_text("abacbccaab"), 2)
-
-    def fill(chain):
-        found = draw(chain, slots, particles=8, count=9, rules=Rules([constraint], "abc"))
-        return [one and (key_of(one), one.log_weight, one.log_probability) for one in found]
-
-    assert fill(InPlace()) == fill(Chain())
 
 
 def test_a_run_without_a_living_particle_gives_nothing():
