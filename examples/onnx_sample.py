@@ -1,6 +1,6 @@
 """Write a text with ONNX Runtime alone: python onnx_sample.py MODEL.onnx "shall i"
 
-MODEL.onnx comes from `shakegen export MODEL --to onnx`. Only numpy and onnxruntime are needed.
+MODEL.onnx, a model of characters, comes from `shakegen export MODEL --to onnx`. Only numpy and onnxruntime are needed.
 """
 
 import json

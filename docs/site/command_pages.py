@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from shakegen.cli import main
+from shakegen.cli.help import list_options
 
 ESCAPED = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 
@@ -46,15 +47,11 @@ def escape(text: str) -> str:
 
 def write_options(command: click.Command, context: click.Context) -> Iterator[str]:
     """The options of a command below the titles of their groups."""
-    titles: dict[str, list[str]] = {}
-    for parameter in command.get_params(context):
-        record = isinstance(parameter, click.Option) and parameter.get_help_record(context)
-        if record:
-            titles.setdefault(getattr(parameter, "group", "Options"), []).append(write_option(*record))
+    titles = list_options(command, context)
     if titles:
         yield f"```{{program}} {context.command_path}\n```\n"
-    for title in sorted(titles, key=lambda title: title == "Options"):
-        yield f"**{title}**\n\n" + "\n".join(titles[title])
+    for title, rows in titles.items():
+        yield f"**{title}**\n\n" + "\n".join(write_option(*row) for row in rows)
 
 
 def write_option(flags: str, text: str) -> str:

@@ -19,7 +19,7 @@ MORE = {
     "shakegen.compare.record": "Record Text",
     "shakegen.compare.summary": "Measurement Row Summary",
     "shakegen.compression.container": "Sizes",
-    "shakegen.export.exporting": "export DifferenceError",
+    "shakegen.export.exporting": "write_export DifferenceError",
     "shakegen.export.keras_file": "make_keras read_keras load_keras",
     "shakegen.export.onnx_model": "make_onnx",
     "shakegen.export.page.page": "write_page",

@@ -62,14 +62,10 @@ class Block(Cell):
         return {**self._weights_before(inputs), **self.cell.weights(inputs), **self._weights_after()}
 
     def shapes(self, inputs, learn_initial_state):
-        before, after = self._weights_before(inputs), self._weights_after()
-        starts = [f"initial_state_{k}" for k in range(1, 1 + len(self.cell.state_names))]  # "output" is number 0
-        return {
-            **{name: weight.shape for name, weight in before.items()},
-            **(dict.fromkeys(starts, (self.units,)) if learn_initial_state else {}),
-            **self.cell.shapes(inputs, False),
-            **{name: weight.shape for name, weight in after.items()},
-        }
+        shapes = super().shapes(inputs, False)
+        before = {name: shapes[name] for name in self._weights_before(inputs)}
+        numbers = range(1, 1 + len(self.cell.state_names)) if learn_initial_state else ()  # "output" is number 0
+        return {**before, **{f"initial_state_{k}": (self.units,) for k in numbers}, **shapes}
 
     def _weights_before(self, inputs: int) -> dict[str, Weight]:
         weights = {"block_norm": Weight((inputs,), "ones")}

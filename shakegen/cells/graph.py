@@ -1,7 +1,7 @@
 """A cell's step as a graph of operations, written down by running it on symbols.
 
 Everything that is not the equations themselves comes from this graph: the compiled loop, the way back for connectivity,
-the numpy step, the step in a browser.
+the numpy step, the step in a browser, the nodes of ONNX, the SavedModel, the exact step of `compress`.
 """
 
 import functools

@@ -16,7 +16,7 @@ class Mogrifier(LSTM):
     name, layer = "mogrifier", "shakegen.layers:MogrifierLSTM"
 
     rounds: int = option(5, least=0, most=32, help="Rounds in which x and h gate each other.")
-    rank: int = option(0, least=0, help="Of the matrices of the rounds; 0: full.")
+    rank: int = option(0, least=0, help="Rank of the matrices of the rounds; 0: full.")
 
     def weights(self, inputs):
         sizes = ((self.units, inputs), (inputs, self.units))  # of odd rounds, which gate x, and of even ones

@@ -12,7 +12,7 @@ class RNN(Cell):
     name, gates, layer = "rnn", ("h",), "shakegen.layers:SimpleRNN"
     presets = MappingProxyType({"irnn": {"activation": "relu"}})
 
-    activation: str = option("tanh", choices=("tanh", "relu"), help="Activation.")
+    activation: str = option("tanh", choices=("tanh", "relu"), help="Activation of the candidate.")
 
     def weights(self, inputs):
         start = "identity" if self.activation == "relu" else "orthogonal"

@@ -16,16 +16,13 @@ class CellName(click.ParamType):
 
     name = "cell"
 
-    def get_metavar(self, param, ctx=None):
-        return f"[{'|'.join(CELLS)}|MODULE:CLASS]"
-
     def shell_complete(self, ctx, param, incomplete):
         return complete_from(CELLS, incomplete)
 
 
 cell_option = click.option(
-    "--cell", type=CellName(), default=Config().cell, show_default=True, help="Recurrent unit, or one of your own; its "
-    "options may follow, as in my_cells:MyCell:alpha=0.3."
+    "--cell", type=CellName(), default=Config().cell, show_default=True, help=f"Recurrent unit: {', '.join(CELLS)}; or "
+    "module:Class for one of your own. Options may follow: nlstm:depth=3."
 )  # fmt: skip
 
 

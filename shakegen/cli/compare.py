@@ -13,8 +13,8 @@ from shakegen.cells.registry import CELLS, STANDARD, option_names
 from shakegen.cli.config import config_option
 from shakegen.cli.group import main, name_flags
 from shakegen.cli.help import group
-from shakegen.cli.names import NameList
 from shakegen.cli.options import (
+    Listed,
     copy_options,
     corpus_argument,
     corpus_options,
@@ -39,9 +39,9 @@ COMMON = (*NETWORK, *option_names())
 @corpus_argument
 @group(
     "Comparison",
-    click.option("--cells", type=NameList(CELLS), default=",".join(STANDARD), show_default=True, help="Cells to "
-                 "compare, between commas; one may have settings of its own, as in nlstm:depth=3 or "
-                 "rnn:learning-rate=0.001."),
+    click.option("--cells", type=Listed(str, CELLS), default=",".join(STANDARD), show_default=True,
+                 help="Cells to compare, between commas: any of `train --cell`. Each may have settings of its own, as "
+                 "in nlstm:depth=3 or rnn:learning-rate=0.001."),
     click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="Hold equal: "
                  "units; the number of weights, within 1 %; or the minutes."),
     click.option("--parameters", type=int, help="Number of weights, with --match parameters.  [default: that of the "
@@ -70,13 +70,13 @@ COMMON = (*NETWORK, *option_names())
 def compare(corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
     """Compare cells: each learns CORPUS with the same budget.
 
-    All learn the same text in the same order. To find the cell that suits a text, compare.
+    All learn the same text in the same order.
 
     The table has a row for each: bits per character on validation and test text, means over the repeats ± their
     standard deviations; characters/s in training and sampling; minutes; peak memory. Each run is a process of its own.
 
-    --task autocomplete repeats the study of memory. Its options are the defaults, as for `shakegen train --task
-    autocomplete`, and the table has the cross entropy in nats and accuracies instead.
+    --task autocomplete repeats the study of memory. The options that you do not give are then those of the study, as
+    for `shakegen train --task autocomplete`. The table has the cross entropy in nats and accuracies instead.
 
     Finished runs stay in the folder of --runs. The same command goes on where it was stopped or killed; with more cells
     or repeats it does the new runs only. With other options it takes a new folder. A run that fails or diverges does
@@ -86,6 +86,7 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
     shakegen compare sonnets --epochs 10 --out report.html
     shakegen compare sonnets --cells lstm,nlstm:depth=3 --match parameters
     shakegen compare novel.txt --match time --minutes 5 --csv table.csv
+    shakegen compare my.txt --match time --minutes 1 --repeats 1
     shakegen compare text8 --task autocomplete --cells gru,lstm --epochs 2
     """
     require_tensorflow()
@@ -100,7 +101,7 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
     from shakegen.training.tasks import get_task
 
     plan = Plan(
-        tuple(map(Entry.parse, cells.split(","))),
+        tuple(map(Entry.parse, cells)),
         get_task(task).make_recipe(**{name: given[name] for name in LEARNING if name in given}),
         match,
         repeats,
@@ -148,27 +149,32 @@ def check_files(out: Path | None, csv_file: Path | None, places: Iterable[str]) 
 
 
 def progress(comparison):
-    """A function that shows each run before it starts, its failure, and after the first how long the others take."""
+    """A function that shows each run before it starts, its failure, and how long the others take.
+
+    It says so once, after the first run that has finished.
+    """
     count, names = len(comparison.records), list(comparison.configs)
-    started: list[float] = []  # when each run began
+    began, estimated = 0.0, False
 
     def show(number, record, left):
+        nonlocal began, estimated
         name = names[number % len(names)]
         if record.state == "running":
-            started.append(time.monotonic())
+            began = time.monotonic()
             sizes = f"{comparison.configs[name].units} units, {comparison.parameters[name]:,} weights"
             state = f"random state {record.what['recipe']['random_state']}"
             click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
         elif record.state != "finished":
             click.echo(f"{name} {record.state}: {name_flags(record.reason)}", err=True)
-        elif left and len(started) == 1:
-            click.echo(estimate_time(time.monotonic() - started[0], left), err=True)
+        elif left and not estimated:
+            estimated = True
+            click.echo(estimate_time(time.monotonic() - began, left), err=True)
 
     return show
 
 
 def estimate_time(seconds: float, left: int) -> str:
-    """How long the runs that are left take, by the seconds of the first."""
+    """How long the runs that are left take, by the seconds of one."""
     others, they = (f"the {left} other runs take", "they end") if left > 1 else ("the other run takes", "it ends")
     return f"That took {format_duration(seconds)}. If {others} as long, {they} in {format_duration(seconds * left)}."
 

@@ -38,7 +38,7 @@ def completion(shell):
     the file that your shell reads when it starts:
 
     \b
-    bash, ~/.bashrc:                   eval "$(shakegen completion bash)"
+    bash 4.4 or newer, ~/.bashrc:      eval "$(shakegen completion bash)"
     zsh, ~/.zshrc, after compinit:     eval "$(shakegen completion zsh)"
     fish, ~/.config/fish/config.fish:  shakegen completion fish | source
 

@@ -15,7 +15,6 @@ from shakegen.cli.options import model_option, out_option, quiet_option
 from shakegen.streams import is_terminal, plain
 
 SUFFIX = ".shk"
-SHOWN = 256  # bytes after which the bar moves
 IN_MEMORY = 1 << 24  # bytes that wait for standard output there; more wait in a file
 
 file_argument = click.argument("file", type=click.Path())
@@ -28,7 +27,7 @@ quiet_flag = quiet_option("Show neither progress nor sizes.")
 @out_option("The compressed file; -: standard output.  [default: FILE.shk]")
 @quiet_flag
 def compress(file, model, out, quiet):
-    """Make FILE small, by what a model expects.
+    """Compress FILE with the predictions of a model.
 
     The better the model predicts the text, the smaller the file; `shakegen evaluate` says how many bits a character
     takes. Any file comes back byte for byte, from the very same model, on any machine. FILE may be - for standard
@@ -58,7 +57,7 @@ def compress(file, model, out, quiet):
 @out_option("Where the bytes go; -: standard output.  [default: FILE without .shk]")
 @quiet_flag
 def decompress(file, model, out, quiet):
-    """Make FILE whole again, which `shakegen compress` wrote.
+    """Restore a file that `shakegen compress` wrote.
 
     It needs the model that made it small. FILE may be - for standard input; the bytes then go to standard output.
     Nothing is written before all is read and checked.
@@ -79,7 +78,7 @@ def decompress(file, model, out, quiet):
         with writing(target) as sink, watching(source, quiet) as watch:
             sizes = decompress_file(models, source, sink, watch, title)
     if not quiet:
-        click.echo(f"{name_target(target)} ({sizes.original:,} bytes)", err=True)
+        click.echo(f"{name_target(target)} ({sizes.original:,} byte{'s' * (sizes.original != 1)})", err=True)
 
 
 def known_models() -> Iterator:
@@ -153,16 +152,8 @@ def watching(source: BinaryIO, quiet: bool) -> Iterator[Callable[[float], None] 
     columns = (progress.BarColumn(bar_width=None), progress.DownloadColumn(), progress.TransferSpeedColumn())
     shown = console.Console(file=plain(sys.stderr))
     with progress.Progress(*columns, progress.TimeRemainingColumn(), console=shown, transient=True, expand=True) as bar:
-        task, waiting = bar.add_task("", total=find_size(source)), 0.0
-
-        def watch(count: float) -> None:
-            nonlocal waiting
-            waiting += count
-            if waiting >= SHOWN:
-                bar.advance(task, waiting)
-                waiting = 0.0
-
-        yield watch
+        task = bar.add_task("", total=find_size(source))
+        yield lambda count: bar.advance(task, count)
 
 
 def find_size(source: BinaryIO) -> int | None:

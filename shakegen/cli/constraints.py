@@ -1,12 +1,9 @@
 """The options that say what may be written, and the constraints that they stand for."""
 
-import functools
-
 import click
 
-from shakegen.cli.help import group
 from shakegen.cli.names import CorpusName
-from shakegen.cli.options import READING, refuse_idle, unescape
+from shakegen.cli.options import READING, pack, refuse_idle, unescape
 from shakegen.sampling.constraints import Constraint, Forbid, NoRepeat, RepetitionPenalty
 
 OPTIONS = {
@@ -33,12 +30,7 @@ OPTIONS = {
 
 def constraint_options(command):
     """The options of what may be written; the command gets them as one dictionary `constraints`."""
-
-    @functools.wraps(command)
-    def packing(*arguments, **given):
-        return command(*arguments, **{"constraints": {name: given.pop(name) for name in OPTIONS}}, **given)
-
-    return group("Constraints", *OPTIONS.values())(packing)
+    return pack(command, "constraints", "Constraints", OPTIONS)
 
 
 def make_constraints(

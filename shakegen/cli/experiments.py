@@ -84,9 +84,9 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, on
     """Measure how far gradients reach, and the effect of clipping.
 
     The table has the norm of the gradient of a loss by earlier states h, before and after training. MODEL: a model
-    file. CELLS: a list of cells, by default all; a small network of each learns the text for a
-    moment: without clipping, with every element clipped to ± --clip-value, and with the whole gradient clipped to
-    --clip-norm.
+    file, or a name from `shakegen models list`. CELLS: a list of cells, by default all; a small network of each learns
+    the text for a moment: without clipping, with every element clipped to ± --clip-value, and with the whole gradient
+    clipped to --clip-norm.
 
     \b
     shakegen lab gradients --out gradients.svg
@@ -96,7 +96,7 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, on
     from shakegen.model import load
     from shakegen.text import catalog
 
-    names = None if Path(source).suffix == ".h5" else split_list(source)
+    names = None if Path(source).suffix == ".h5" else read_cells(source)
     if not names:
         refuse_idle("on a MODEL, which is not trained", "units", "optimizer", "learning_rate")
     else:
@@ -107,6 +107,17 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, on
     if names:
         return gradients.of_cells(names, text, units, measured, progress)
     return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, measured, on_unknown)
+
+
+def read_cells(source: str) -> list[str]:
+    """A list of cells; raises ValueError if there is none of such a name."""
+    names = split_list(source)
+    try:
+        for name in names:
+            cells.make_config(name, units=1)
+    except ValueError as error:
+        raise ValueError(f"{error}, or a model from `shakegen models`") from None
+    return names
 
 
 def print_units(result) -> None:
@@ -143,7 +154,8 @@ def look_at_units(model, text, text_file, length, reading, on_unknown, **options
 
     They colour the text in a terminal, or a page with --out page.html. --find ranks the units by their correlation with
     being inside a quotation or brackets, or with the position in the line; the title of the table says how much the
-    best unit reaches by chance. TEXT may be - for standard input.
+    best unit reaches by chance. MODEL: a model file, or a name from `shakegen models list`. TEXT may be - for standard
+    input.
 
     \b
     shakegen lab gates models/my-lstm.h5 "shall i compare thee"

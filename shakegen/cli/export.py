@@ -6,7 +6,7 @@ import click
 
 from shakegen.cli.group import main
 from shakegen.cli.options import model_argument, out_option, refuse_idle
-from shakegen.export.exporting import SUFFIXES
+from shakegen.export.exporting import SUFFIXES, require, write_export
 
 
 @main.command()
@@ -27,33 +27,30 @@ def export(model, kind, out):
     shakegen export models/my-gru.h5 --to onnx
     shakegen export sonnets-lstm --to keras --out sonnets.keras
     """
-    from shakegen.export.exporting import export
     from shakegen.files import refuse_same
     from shakegen.model import load
-    from shakegen.network.quiet import quiet_tensorflow
 
     out = out or Path(f"{Path(model).stem}{SUFFIXES[kind]}")
-    if out.suffix != SUFFIXES[kind]:
-        raise ValueError(f"cannot write {kind} to {out}: expected a name that ends in {SUFFIXES[kind] or 'no suffix'}")
+    if not out.name.endswith(SUFFIXES[kind]):
+        raise ValueError(f"cannot write {kind} to {out}: expected a name that ends in {SUFFIXES[kind]}")
     refuse_same(out, [model])
-    with quiet_tensorflow():
-        difference = export(load(model), kind, out)
+    difference = write_export(load(model), kind, out)
     click.echo(f"Saved: {out}; its logits differ from the model's by {difference:.1g} at most", err=True)
 
 
 @main.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--symbols", type=click.Path(path_type=Path), help="Of a .keras model, the character of each id: a JSON "
+@click.option("--symbols", type=click.Path(path_type=Path), help="Of a .keras model, the character of each id: a .json "
               "list, or a text whose characters, sorted, are the symbols.")  # fmt: skip
 @out_option("The model file; one that is there is kept.  [default: models/<name>.h5]")
 def import_model(file, symbols, out):
-    """Make a model of FILE, which another program can have written.
+    """Read a model that another program wrote.
 
     FILE is a .safetensors file of `shakegen export`, or a .keras file.
 
-    A .keras file may be a textbook's: an Embedding or one-hot vectors, layers of SimpleRNN, LSTM or GRU, one kind
-    and size, and a Dense layer that predicts the next character. Its model can then write, be measured, and be put on
-    a page.
+    A .keras file may be a textbook's: an Embedding or one-hot vectors, recurrent layers of Keras or shakegen.layers,
+    all of one kind and size, and a Dense layer that predicts the next character. Its model can then write, be measured,
+    and be put on a page.
 
     \b
     shakegen import my-gru.safetensors
@@ -68,7 +65,6 @@ def import_model(file, symbols, out):
     if out.exists():
         raise FileExistsError(f"{out} is there already: give another name with --out")
     if file.suffix == ".safetensors":
-        from shakegen.export.exporting import require
         from shakegen.export.tensors import read_tensors
 
         refuse_idle("on a .safetensors file, which has its own", "symbols")

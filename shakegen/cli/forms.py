@@ -1,18 +1,16 @@
 """The options that say what a text must come to, and the forms that they stand for."""
 
-import functools
-
 import click
 
 from shakegen.cli.group import read_text, say_model
-from shakegen.cli.help import group
-from shakegen.cli.options import is_given, options_from, refuse_idle, refuse_several, unescape
+from shakegen.cli.options import is_given, options_from, pack, refuse_idle, refuse_several, unescape
 from shakegen.cli.writing import write_texts
 from shakegen.sampling import Form, TextGenerator
 
 OPTIONS = {
-    "template": click.option("--template", help="File of a text to fill in, - for standard input. Free places: {} "
-                             "within a line, {:40} or {:20-40} of a length, {[a-z ]+} of a pattern; {{ is a brace."),
+    "template": click.option("--template", type=click.Path(allow_dash=True), help="File of a text to fill in, - for "
+                             "standard input. Free places: {} within a line, {:40} or {:20-40} of a length, {[a-z ]+} "
+                             "of a pattern; {{ is a brace."),
     "between": click.option("--between", nargs=2, help="Write what stands between two strings, --length characters or "
                             "from --min-length on."),
     "require": click.option("--require", multiple=True, help="The text contains this string; in a model of words, a "
@@ -26,12 +24,7 @@ FORMS = ("template", "between", "require", "end")
 
 def form_options(command):
     """The options of what a text must come to; the command gets them as one dictionary `form`."""
-
-    @functools.wraps(command)
-    def packing(*arguments, **given):
-        return command(*arguments, **{"form": {name: given.pop(name) for name in OPTIONS}}, **given)
-
-    return group("What must come", *OPTIONS.values())(packing)
+    return pack(command, "form", "What must come", OPTIONS)
 
 
 def has_form() -> bool:

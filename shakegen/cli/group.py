@@ -1,6 +1,7 @@
 """The group of all commands, with errors of one line."""
 
 import contextlib
+import functools
 import logging
 import os
 import re
@@ -105,15 +106,18 @@ def format_error(error: Exception) -> str:
 
 def name_flags(message: str) -> str:
     """A message of the library, which names its arguments: `split=(1, 0, 0)` becomes --split 1,0,0."""
-    if "`" not in message:
-        return message  # without importing all commands
-    flags = set(list_flags(main))
 
     def translate(match: re.Match) -> str:
         flag, value = make_flag(match[1]), read_value(match[2])
-        return match[0] if flag not in flags else f"{flag} {value}".rstrip()
+        return match[0] if flag not in known_flags() else f"{flag} {value}".rstrip()
 
     return re.sub(r"`(\w+)(?:=([^`]*))?`", translate, message)
+
+
+@functools.cache  # it imports all commands
+def known_flags() -> frozenset[str]:
+    """The flags of all commands."""
+    return frozenset(list_flags(main))
 
 
 def list_flags(command: click.Command) -> Iterator[str]:
@@ -144,6 +148,7 @@ def main():
     shakegen sample --seed "shall i"       write with a pretrained network
     shakegen train my.txt --cell gru       train one on your own text
     shakegen train my.txt --minutes 3      ... in a given time
+    shakegen COMMAND --help                examples and all options
     """
     notes = logging.getLogger("shakegen")
     notes.handlers, notes.propagate = [Notes()], False
@@ -203,7 +208,8 @@ def hint_at_random_state(seed: str) -> Iterator[None]:
     try:
         yield
     except (UnknownCharacters, UnknownWords) as error:
-        if not seed.isdecimal():
+        unread = error.characters if isinstance(error, UnknownCharacters) else error.words
+        if not seed.isdecimal() or not any(symbol in seed for symbol in unread):
             raise
         raise ValueError(f"{error}; did you mean `random_state={seed}`?") from None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import click
 
 OTHERS = "Options"  # the title of options without one
+REST = "Commands"  # ... and of commands without one
 
 
 class Grouped(click.Command):
@@ -15,14 +16,19 @@ class Grouped(click.Command):
             return super().parse_args(ctx, args)
 
     def format_options(self, ctx, formatter):
-        rows: dict[str, list] = {}
-        for parameter in self.get_params(ctx):
-            row = isinstance(parameter, click.Option) and parameter.get_help_record(ctx)
-            if row:
-                rows.setdefault(getattr(parameter, "group", OTHERS), []).append(row)
-        for title in sorted(rows, key=lambda title: title == OTHERS):
+        for title, rows in list_options(self, ctx).items():
             with formatter.section(title):
-                formatter.write_dl(rows[title])
+                formatter.write_dl(rows)
+
+
+def list_options(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+    """The flags and the help of each option, by the title of its group; options without one stand last."""
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for parameter in command.get_params(ctx):
+        row = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+        if row:
+            rows.setdefault(getattr(parameter, "group", OTHERS), []).append(row)
+    return dict(sorted(rows.items(), key=lambda one: one[0] == OTHERS))
 
 
 def group(title: str, *options: Callable) -> Callable:
@@ -30,10 +36,8 @@ def group(title: str, *options: Callable) -> Callable:
 
     def add(command):
         for option in reversed(options):
-            before = len(getattr(command, "__click_params__", ()))
             command = option(command)
-            for added in command.__click_params__[before:]:
-                added.group = title
+            command.__click_params__[-1].group = title
         return command
 
     return add
@@ -53,23 +57,13 @@ class Commands(click.Group):
         super().__init__(*arguments, **options)
         self.sections = sections or {}
 
-    def list_sections(self, ctx: click.Context) -> dict[str, list[str]]:
-        """The names of all commands by title; commands that no section names come last."""
-        names = self.list_commands(ctx)
-        listed = {title: [name for name in of if name in names] for title, of in self.sections.items()}
-        rest = [name for name in names if not any(name in of for of in listed.values())]
-        return listed | ({"Commands": rest} if rest else {})
-
     def format_commands(self, ctx, formatter):
-        sections = self.list_sections(ctx)
-        width = max((len(name) for names in sections.values() for name in names), default=0)
-        for title, names in sections.items():
-            commands = [(name, self.get_command(ctx, name)) for name in names]
-            with formatter.section(title):
-                formatter.write_dl(
-                    [
-                        (name.ljust(width), one.get_short_help_str(formatter.width - width - 4))
-                        for name, one in commands
-                        if one
-                    ]
-                )
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        left = {name: command for name, command in found if command}
+        width = max(map(len, left), default=0)
+        room = formatter.width - width - 4
+        for title, names in (*self.sections.items(), (REST, left)):
+            rows = [(name.ljust(width), left.pop(name).get_short_help_str(room)) for name in [*names] if name in left]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)

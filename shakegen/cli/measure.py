@@ -39,8 +39,10 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     """Measure how well MODEL predicts CORPUS.
 
     The unit is bits per character. The model reads the text in order and predicts each next character, or word. Fewer
-    bits are better; the accuracy is the share of symbols that the model thought likeliest. CORPUS: text files, folders
-    of them, - for standard input, or names from `shakegen corpora list`.
+    bits are better; the accuracy is the share of symbols that the model thought likeliest.
+
+    MODEL: a model file, or a name from `shakegen models list`. CORPUS: text files, folders of them, - for standard
+    input, or names from `shakegen corpora list`.
 
     The bits include the cost of spelling unknown words, so that models of characters and of words compare. The
     perplexity does not.

@@ -1,5 +1,6 @@
 """Commands about models that are there."""
 
+from operator import attrgetter
 from pathlib import Path
 
 import click
@@ -9,6 +10,15 @@ from shakegen.cli.help import Commands
 from shakegen.cli.options import json_option, model_argument
 from shakegen.cli.show import info
 from shakegen.cli.tables import print_json, table
+
+FIGURES = {
+    "kind": "kind",
+    "cell": "config.cell",
+    "units": "config.units",
+    "layers": "config.layers",
+    "parameters": "parameters",
+    "validation_bits_per_character": "validation_bits",
+}  # of a model in a list: their keys, and where the model has them
 
 
 @main.group(cls=Commands, invoke_without_command=True)
@@ -61,11 +71,8 @@ def describe(path: Path) -> dict:
     try:
         model = load(path)
     except (OSError, ValueError):
-        keys = ("kind", "cell", "units", "layers", "parameters", "validation_bits_per_character")
-        return place | dict.fromkeys(keys)
-    config = {name: getattr(model.config, name) for name in ("cell", "units", "layers")}
-    sizes = {"parameters": model.parameters, "validation_bits_per_character": model.validation_bits}
-    return place | {"kind": model.kind, **config, **sizes}
+        return place | dict.fromkeys(FIGURES)
+    return place | {key: attrgetter(name)(model) for key, name in FIGURES.items()}
 
 
 @models.command("path")
@@ -78,7 +85,7 @@ def models_path(model):
     """
     from shakegen.model import shelf
 
-    if not Path(model).exists():
+    if not Path(model).is_file():
         raise FileNotFoundError(shelf.explain_missing(model))
     click.echo(model)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from shakegen.cli.help import group
-from shakegen.cli.names import CorpusName, ModelName, complete_list
+from shakegen.cli.names import CorpusName, ModelName, complete_from
 from shakegen.network.config import EMBEDDINGS
 from shakegen.text.vocabulary import ON_UNKNOWN
 
@@ -91,7 +91,9 @@ class Listed(click.ParamType):
             raise ValueError(f"the {param.name} given are {value!r}: expected whole numbers such as 10,20,40") from None
 
     def shell_complete(self, ctx, param, incomplete):
-        return complete_list(map(str, self.names), incomplete)
+        """The lists that go on with a list, each by a name that it has not yet."""
+        *done, _ = incomplete.split(",")
+        return complete_from((",".join([*done, str(one)]) for one in self.names if str(one) not in done), incomplete)
 
 
 def split_list(text: str, kind: type = str) -> list:
@@ -152,7 +154,7 @@ def read_help(source: Callable) -> dict[str, str]:
 
 
 READING = {
-    "encoding": click.option("--encoding", default="utf-8", show_default=True, help="Of the text."),
+    "encoding": click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the text."),
     "lowercase": click.option("--lowercase", is_flag=True, help="Read the text in lower case."),
     "normalize": click.option("--normalize", type=click.Choice(["text8"]), help="Read it in the alphabet of text8: a "
                               "to z and single spaces, digits spelled out."),
@@ -171,7 +173,7 @@ unknown_option = click.option(
     "know: refuse them, skip them, or read them as its unknown symbol.  [default: symbol if it has one, else error]"
 )  # fmt: skip
 input_encoding_option = click.option(
-    "--encoding", default="utf-8", show_default=True, help="Of text from a file or from standard input."
+    "--encoding", default="utf-8", show_default=True, help="Encoding of text from a file or from standard input."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 corpus_argument = click.argument("corpus", nargs=-1, required=True, type=CorpusName())
@@ -203,22 +205,22 @@ figure_option = out_option("Write the figure to this file: a name in .png, .svg,
 
 def corpus_options(command):
     """Options of how a corpus is read; the command gets them as one dictionary `reading`, for `catalog.load_corpus`."""
-    return pack(command, "reading", READING)
+    return pack(command, "reading", "Text", READING)
 
 
 def shape_options(command):
     """Options that shape a corpus; the command gets them as one dictionary `shape`, for `load_corpus` too."""
-    return pack(command, "shape", SHAPE)
+    return pack(command, "shape", "Text", SHAPE)
 
 
-def pack(command, name: str, options: Mapping[str, Callable]):
-    """Give a command some options as one dictionary."""
+def pack(command, name: str, title: str, options: Mapping[str, Callable]):
+    """Give a command some options, below a title, as one dictionary."""
 
     @functools.wraps(command)
     def packing(*arguments, **given):
         return command(*arguments, **{name: {key: given.pop(key) for key in options}}, **given)
 
-    return group("Text", *options.values())(packing)
+    return group(title, *options.values())(packing)
 
 
 def copy_options(other: click.Command, *names: str) -> Callable:

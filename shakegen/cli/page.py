@@ -17,8 +17,8 @@ from shakegen.model import shelf
 @main.command()
 @click.argument("models", metavar="[MODEL...]", nargs=-1, type=ModelName())
 @out_option("The page.", default="page.html", show_default=True)
-@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Of the weights on "
-              "the page; auto: float16, unless it changes a logit by more than 0.02.")  # fmt: skip
+@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Precision of "
+              "the weights on the page; auto: float16, unless it changes a logit by more than 0.02.")  # fmt: skip
 @click.option("--open", "open_it", is_flag=True, help="Show the page in the browser.")
 def page(models, out, precision, open_it):
     """Put models on one web page, where they run.

@@ -42,7 +42,10 @@ TRUNCATION = {
 
 
 @main.command()
-@model_option("Model file, or a name such as sonnets-lstm.  [default: the newest in ./models, else sonnets-gru]")
+@group(
+    "Model",
+    model_option("Model file, or a name such as sonnets-lstm.  [default: the newest in ./models, else sonnets-gru]"),
+)
 @group(
     "Seed",
     seed_option("Text to continue; empty: start from nothing; -: standard input."),
@@ -77,8 +80,10 @@ TRUNCATION = {
         "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
     ),
     click.option("--temperatures", help="A text for each of these temperatures, as in 0.4,0.7,1."),
-    click.option("--temperature-from", type=float, help="Begin with this temperature …"),
-    click.option("--temperature-to", type=float, help="… and go evenly to this one, over the whole length."),
+    click.option("--temperature-from", type=float, help="Begin with this temperature; needs --temperature-to."),
+    click.option(
+        "--temperature-to", type=float, help="End with this temperature; it changes evenly over the whole length."
+    ),
     click.option(
         "--perplexity",
         type=float,
@@ -113,9 +118,7 @@ TRUNCATION = {
 def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_width, interactive, quiet, **options):
     """Continue a seed text; seed and continuation go to stdout.
 
-    Constraints come first: what they forbid cannot be drawn, and the others share its probability. Then the temperature
-    applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. Where something must
-    come, many texts grow side by side, and the result is drawn from the model's own texts that come to it.
+    Without -m, the newest model in ./models writes, else sonnets-gru.
 
     \b
     shakegen sample --seed "shall i"
@@ -129,6 +132,10 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
     shakegen sample --seeds beginnings.txt --temperatures 0.4,0.8 --json
     shakegen sample --seed "shall i" --beam-width 10 --no-repeat-ngram 8
     shakegen sample --seed-file beginning.txt --interactive
+
+    Constraints come first: what they forbid cannot be drawn, and the others share its probability. Then the temperature
+    applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. Where something must
+    come, many texts grow side by side, and the result is drawn from the model's own texts that come to it.
     """
     from shakegen.model import load
 
@@ -138,8 +145,8 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
         refuse_idle("on a --seed of the command line", "encoding")
     options = {name: value for name, value in options.items() if value is not None and value is not False}
     if forms.has_form():
-        particles, _ = form.pop("particles"), options.pop("stop")
-        options |= {"particles": particles}
+        options["particles"] = form.pop("particles")
+        del options["stop"]
         wanted = forms.make_form(options, encoding, **form)
         seed = unescape(form["between"][0]) if form["between"] else seed
     else:
@@ -192,8 +199,7 @@ def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> Non
     refuse_several(*HEATS)
     refuse_several("seeds", "seed", "seed_file")
     refuse_several("seeds", "count")
-    if interactive and beam_width is not None:
-        raise ValueError("--interactive and --beam-width are both given: expected one of them")
+    refuse_several("interactive", "beam_width")
     if interactive:
         refuse_idle(
             "with --interactive", *TRUNCATION, *BEAM_RULES, "count", "random_state", "stream", "seeds", "as_json"
@@ -224,8 +230,6 @@ def read_seeds(file: str, encoding: str) -> list[str]:
 
 def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) -> str:
     """The seed text: as given, of a file, or of standard input."""
-    if seed and file is not None:
-        raise ValueError("--seed and --seed-file are both given: expected one of them")
     if shared_input and "-" in (seed, file):
         raise ValueError("--interactive reads standard input itself: give the seed with --seed TEXT or in a file")
     return read_argument(seed, encoding) if file is None else read_text(file, encoding).removesuffix("\n")

@@ -20,7 +20,11 @@ SURE = 0.9999  # probabilities beyond it are shown as such
     multiple=True,
 )
 @click.option(
-    "--by", type=click.Choice(["line", "paragraph", "file"]), default="file", show_default=True, help="The pieces."
+    "--by",
+    type=click.Choice(["line", "paragraph", "file"]),
+    default="file",
+    show_default=True,
+    help="What is scored at a time.",
 )
 @corpus_options
 @json_option
@@ -32,7 +36,8 @@ def score(files, models, by, reading, as_json):
     two standard errors, other words could say otherwise: the piece is undecided. FILE: a text file, - for standard
     input, or a name from `shakegen corpora list`.
 
-    A character that a model does not know costs 32 bits in all of them, and lines are read in order.
+    A character that a model of characters does not know costs 32 bits. If the model has an unknown symbol, it
+    costs 20 bits and those of that symbol. Models of words spell unknown words. Lines are read in order.
 
     \b
     shakegen score letter.txt -m sonnets-gru -m models/my-gru.h5

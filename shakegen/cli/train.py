@@ -104,25 +104,9 @@ def train(workers, worker_index, worker_wait, **options):
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
     After each epoch the command shows a sample, and the loss on text that the network did not train on, in bits per
-    character or word (lower is better). The model file keeps the best epoch; where less than 40 characters can tell
-    which it is, that with the lowest training loss. Epochs of more than about a million characters, or words,
-    are reported in parts.
-
-    Ctrl-C, SIGTERM, or the end of the terminal saves and ends the run; not with nohup. --resume continues it bit for
-    bit, after a crash from the last checkpoint. The run keeps its options; only --epochs, --minutes, --learning-rate
-    and --patience may change. The learning rate falls over the whole run. Resumed with more epochs, it jumps back up to
-    where a run of the new length would be. (With --schedule constant, N epochs and M more are the same as N + M.)
-    --minutes depends on the clock, so it cannot be repeated exactly.
-
-    --task autocomplete reads the text as words of a to z, in observations of --seq-length characters that hold whole
-    words; the observations are shuffled and split. The defaults are then those of the study of memory: 600 units, 2
-    layers (nlstm: 1), an embedding as large, a gru that resets before, no dropout; 2 epochs of batches of 64, 200
-    characters, a constant learning rate of 0.001, gradients not clipped. `shakegen complete` uses the model.
-
-    With --workers and --worker-index, or TF_CONFIG, several processes, on one machine or many, train one network, each
-    on its share of every batch; the result is that of one process. The first one, the chief, shows progress and writes
-    the model. Start all of them with the same text and options. If one is lost, all end; --resume continues with any
-    number of them. One process uses all GPUs of its machine without these options.
+    character or word (lower is better). The model file keeps the epoch with the lowest validation loss; with fewer than
+    40 characters of validation text, the lowest training loss decides. Epochs of more than about a million characters,
+    or words, are reported in parts.
 
     \b
     shakegen train sonnets
@@ -136,6 +120,22 @@ def train(workers, worker_index, worker_wait, **options):
     shakegen train novel.txt --config run.toml --quiet --json
     shakegen train novel.txt --workers ada:4000,bob:4000 --worker-index 0
     cat *.py | shakegen train - --out models/python.h5
+
+    Ctrl-C, SIGTERM or a closed terminal ends the run and saves it. With nohup, a closed terminal does not end it.
+    --resume continues it bit for bit, after a crash from the last checkpoint. The run keeps its options; only --epochs,
+    --minutes, --learning-rate and --patience may change. The learning rate falls over the whole run. Resumed with more
+    epochs, it jumps back up to where a run of the new length would be. (With --schedule constant, N epochs and M more
+    are the same as N + M.) --minutes depends on the clock, so it cannot be repeated exactly.
+
+    --task autocomplete reads the text as words of a to z, in observations of --seq-length characters that hold whole
+    words; the observations are shuffled and split. The defaults are then those of the study of memory: 600 units, 2
+    layers (nlstm: 1), an embedding of 600, --reset-before for gru, no dropout; 2 epochs of batches of 64, 200
+    characters, a constant learning rate of 0.001, gradients not clipped. `shakegen complete` uses the model.
+
+    With --workers and --worker-index, or TF_CONFIG, several processes, on one machine or many, train one network, each
+    on its share of every batch; the result is that of one process. The first one, the chief, shows progress and writes
+    the model. Start all of them with the same text and options. If one is lost, all end; --resume continues with any
+    number of them. One process uses all GPUs of its machine without these options.
     """
     require_tensorflow()
     from shakegen.training.workers import Cluster, join

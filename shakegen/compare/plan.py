@@ -109,7 +109,7 @@ class Plan:
         shared = {name for entry in self.entries for name in find_cell(entry.cell).options()}
         idle = next((name for name in self.settings if name in option_names() and name not in shared), None)
         if idle:
-            raise ValueError(f"{idle.replace('_', ' ')} is given, but no cell that is compared has it: leave it out")
+            raise ValueError(f"`{idle}` is given, but no cell that is compared has it: leave it out")
         own = next((entry.name for entry in self.entries if "units" in entry.settings), None)
         if own and self.match != "time":
             raise ValueError(f"{own} has units of its own, but {self.match} are to be equal: leave them out")
@@ -118,7 +118,7 @@ class Plan:
         if self.match != "parameters":
             raise ValueError(f"a number of parameters is given, but {self.match} is to be equal: leave out one of them")
         if "units" in self.settings:
-            raise ValueError("units and parameters are both given: expected one of them, the other follows")
+            raise ValueError("`units` and `parameters` are both given: expected one of them, the other follows")
         if type(self.parameters) is not int or self.parameters < 1:
             raise ValueError(f"the number of parameters is {self.parameters}: expected a whole number above 0")
 

@@ -10,5 +10,8 @@ if TYPE_CHECKING:
         compress as compress,
         decompress as decompress,
     )
+    from shakegen.compression.exact_operations import Inexact as Inexact
 else:
-    __getattr__, __dir__, __all__ = lazy_names(__name__, {"container": "CompressedFileError compress decompress"})
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__, {"container": "CompressedFileError compress decompress", "exact_operations": "Inexact"}
+    )

@@ -1,11 +1,13 @@
 """A piece of text, coded in lanes: parts that one network reads side by side, each with bytes of its own."""
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from shakegen.compression.exact_network import ExactNetwork
-from shakegen.compression.range_coder import DamageError, Decoder, Encoder
+from shakegen.compression.range_coder import Coder, DamageError, Decoder, Encoder
 from shakegen.compression.symbol_coder import SymbolCoder
 from shakegen.text.vocabulary import Vocabulary
 
@@ -24,11 +26,9 @@ def encode(network: ExactNetwork, vocabulary: Vocabulary, symbols: Sequence[str]
         watch: called with the number of symbols that were coded since the last call.
     """
     sizes = divide(len(symbols))
-    encoders, parts, first = [Encoder() for _ in sizes], [], 0
-    for size in sizes:
-        parts.append(symbols[first : first + size])
-        first += size
-    code(network, SymbolCoder(vocabulary), encoders, sizes, len(symbols), watch, parts)
+    encoders = [Encoder() for _ in sizes]
+    parts = [symbols[end - size : end] for size, end in zip(sizes, itertools.accumulate(sizes), strict=True)]
+    code(network, SymbolCoder(vocabulary), encoders, sizes, math.inf, watch, parts)
     return [encoder.finish() for encoder in encoders]
 
 
@@ -67,9 +67,9 @@ def divide(symbols: int) -> list[int]:
 def code(
     network: ExactNetwork,
     names: SymbolCoder,
-    coders: Sequence[Encoder] | Sequence[Decoder],
+    coders: Sequence[Coder],
     sizes: Sequence[int],
-    most: int,
+    most: float,
     watch: Watch,
     parts: Sequence[Sequence[str]] | None = None,
 ) -> list[list[str]]:
@@ -77,7 +77,7 @@ def code(
 
     Args:
         sizes: symbols of each lane, never increasing.
-        most: characters that decoders may find.
+        most: characters that all lanes may have.
         parts: the symbols of each lane for encoders; decoders find them.
 
     Returns:
@@ -95,7 +95,7 @@ def code(
             found[lane].append(symbol)
             if number is not None:
                 ids[lane] = number
-            left -= 0 if parts else len(symbol)
+            left -= len(symbol)
         if left < 0:
             raise DamageError
         states = advance(network, ids, states)

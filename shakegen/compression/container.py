@@ -107,14 +107,13 @@ def make_block(network: ExactNetwork, vocabulary: Vocabulary, raw: bytes, text: 
     ends = LINE_ENDS * (text.count("\r\n") == text.count("\r") == text.count("\n") > 0)
     lines = text.replace("\r\n", "\n") if ends else text
     symbols = list(itertools.chain.from_iterable(vocabulary.symbols_of([lines])))
-    if sum(symbol in vocabulary for symbol in symbols) > TEXT * len(symbols):
-        weight = len(raw) / len(symbols)
-        lanes = get_blas().call(1, block.encode, network, vocabulary, symbols, lambda count: watch(count * weight))
-        if sum(map(len, lanes)) < len(raw):
-            return join_block(flags | ends | len(lanes) << LANES, len(symbols), lanes)
-    else:
+    stored = join_block(flags | STORED, 0, [raw])
+    if sum(symbol in vocabulary for symbol in symbols) <= TEXT * len(symbols):
         watch(len(raw))
-    return join_block(flags | STORED, 0, [raw])
+        return stored
+    weight = len(raw) / len(symbols)
+    lanes = get_blas().call(1, block.encode, network, vocabulary, symbols, lambda count: watch(count * weight))
+    return min(stored, join_block(flags | ends | len(lanes) << LANES, len(symbols), lanes), key=len)
 
 
 def join_block(flags: int, symbols: int, lanes: list[bytes]) -> bytes:

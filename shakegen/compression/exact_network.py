@@ -8,7 +8,7 @@ from shakegen.cells.graph import trace
 from shakegen.cells.program import Program, evaluate, order_of, separate_products, substitute
 from shakegen.cells.symbol import Symbol, as_symbol
 from shakegen.compression.exact_operations import FUNCTIONS, Products, check_arithmetic, exp, limit, round_constant
-from shakegen.inference.engine import layer_weights
+from shakegen.inference.engine import layers_of
 
 FREQUENCY = 2.0**30  # of the likeliest symbol; all others have 1 at least
 
@@ -31,11 +31,8 @@ class ExactNetwork:
         check_arithmetic()
         self._multiply = Products()
         weights = {name: np.asarray(weight, np.float64) for name, weight in weights.items()}
-        cell, self._adds_layers, self._layers = config.make_layer(), config.adds_layers, []
-        inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
-        for number in range(1, config.layers + 1):
-            self._layers.append(ExactLayer(cell, layer_weights(weights, number), inputs, self._multiply))
-            inputs = config.units
+        self._adds_layers = config.adds_layers
+        self._layers = [ExactLayer(*layer, self._multiply) for layer in layers_of(config, weights)]
         self._table = self._layers[0].kernel
         if config.embedding:
             self._table = self._multiply(weights["embedding/embeddings"], self._table)

@@ -12,15 +12,16 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from shakegen.cells.operations import NUMPY, VARIANCE
+
 EXACT = 53  # bits of a whole number that a double holds
 LEFT = 22  # bits of the left factors of products; the weights get those that are left
-LEAST, LARGEST = 1e-200, 1e200  # beyond them a number counts as if it were one of them
+LEAST, LARGEST = 1e-100, 1e100  # beyond them a number counts as if it were one of them; products stay in range
 LOG2E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 0.693145751953125, 1.4286068203094173e-06  # the former has 16 bits: its multiples are exact
 LARGEST_EXPONENT = 700.0
 INVERSE_FACTORIALS = [1 / math.factorial(n) for n in range(9, -1, -1)]
 ODD_RECIPROCALS = [1 / n for n in range(15, 0, -2)]
-VARIANCE = 1e-5  # as `cells.operations.normalise_array` adds it
 CONSTANT = 32  # bits of a constant in equations, which a machine's library may have computed
 
 
@@ -34,9 +35,9 @@ def check_arithmetic() -> None:
     Raises:
         Inexact: it does.
     """
-    numbers, tiny = np.array([1.0, 3.0]), np.array([1e-300, 3e-300])
-    roots = np.sqrt(numbers + 1) / 3
-    if roots.tolist() != [0.47140452079103173, 0.6666666666666666] or (tiny * 1e-20).tolist() != [1e-320, 3e-320]:
+    numbers = np.array([1.0, 3.0])
+    roots, tiny = np.sqrt(numbers + 1) / 3, numbers * 1e-300 * 1e-20 * 1e20  # by way of numbers below the normal ones
+    if roots.tolist() != [0.47140452079103173, 0.6666666666666666] or not tiny.all():
         raise Inexact(
             "this machine, or a library in this process, does not compute as IEEE 754 asks for: "
             "compressed files need that; try another machine"
@@ -90,21 +91,12 @@ def evaluate_polynomial(coefficients, z):
 
 
 def log(z):
-    """The natural logarithm of z, which is taken from 1e-200 to 1e200: that of the mantissa by the series of artanh."""
+    """The natural logarithm of z, which is taken from 1e-100 to 1e100: that of the mantissa by the series of artanh."""
     mantissa, exponent = np.frexp(np.fmin(np.fmax(z, LEAST), LARGEST))
     low = mantissa < 0.75
     mantissa, exponent = np.where(low, 2 * mantissa, mantissa), exponent - low.astype(exponent.dtype)
     f = (mantissa - 1) / (mantissa + 1)
     return exponent * LN2_HIGH + (exponent * LN2_LOW + 2 * f * evaluate_polynomial(ODD_RECIPROCALS, f * f))
-
-
-def maximum(a, b):
-    """The larger one; of two zeros, whose signs machines choose differently, always the positive."""
-    return np.fmax(a, b) + 0.0
-
-
-def relu(z):
-    return maximum(z, 0.0)
 
 
 def sigmoid(z):
@@ -144,25 +136,18 @@ def slopes_of(names: tuple[str, ...], width: int) -> np.ndarray:
     return np.repeat([LOGISTIC[name] for name in names], width // len(names))
 
 
+DEFINED = ("add", "subtract", "multiply", "sqrt", "linear", "zeros", "part", "row", "concat")  # to the last bit
 FUNCTIONS: Mapping[str, Callable] = {
-    "add": np.add,
-    "subtract": np.subtract,
-    "multiply": np.multiply,
-    "divide": np.divide,
-    "maximum": maximum,
+    **{name: NUMPY[name] for name in DEFINED},
+    "divide": lambda a, b: a / (b + 0.0),  # of zeros, whose signs machines choose differently, no sign counts
+    "maximum": np.fmax,
     "tanh": tanh,
     "sigmoid": sigmoid,
-    "relu": relu,
-    "linear": lambda z: z,
+    "relu": lambda z: np.fmax(z, 0.0),
     "exp": exp,
     "log": log,
-    "sqrt": np.sqrt,
     "softplus": softplus,
     "normalise": normalise,
-    "zeros": lambda z, width: np.zeros((*z.shape[:-1], width)),
-    "part": lambda z, start, stop: z[..., start:stop],
-    "row": lambda z, number: z[number],
-    "concat": lambda *blocks: np.concatenate(blocks, axis=-1),
     "activate": activate,
 }
 
@@ -183,5 +168,5 @@ class Products:
         """(N, a) @ (a, b)."""
         if id(weight) not in self._rounded:
             bits = EXACT - LEFT - count_bits(len(weight))
-            self._rounded[id(weight)] = weight, np.ascontiguousarray(round_to_units(weight, bits, axis=0))
-        return round_to_units(left, LEFT) @ self._rounded[id(weight)][1]
+            self._rounded[id(weight)] = weight, np.ascontiguousarray(round_to_units(limit(weight), bits, axis=0))
+        return round_to_units(limit(left), LEFT) @ self._rounded[id(weight)][1]

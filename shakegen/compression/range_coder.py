@@ -26,7 +26,7 @@ class Encoder:
     def __init__(self):
         self._bytes, self._low, self._range = bytearray(), 0, TOP - 1
 
-    def code(self, sums: Sums, number: int) -> int:
+    def code(self, sums: Sums, number) -> int:
         """Write a number.
 
         Args:
@@ -55,15 +55,11 @@ class Encoder:
 
     def finish(self) -> bytes:
         """All bytes: the fewest that name a place in the range that is left. Those behind them count as zeros."""
-        for count in range(BYTES):
-            free = TOP >> BYTE * count
-            place = -(-self._low // free) * free
-            if place < self._low + self._range:
-                break
-        if place >= TOP:
-            place -= TOP
+        if self._low + self._range > TOP:
             self._carry()
-        return bytes(self._bytes) + place.to_bytes(BYTES, "big")[:count]
+        elif self._low:  # one byte is enough: the range is not below BOTTOM
+            self._bytes.append(-(-self._low // BOTTOM))
+        return bytes(self._bytes)
 
 
 class Decoder:
@@ -83,11 +79,12 @@ class Decoder:
         Raises:
             DamageError: no number was written here.
         """
-        unit = self._range // int(sums[-1])
+        total = int(sums[-1])
+        unit = self._range // total
         target = self._value // unit
-        if target >= int(sums[-1]):
+        if target >= total:
             raise DamageError
-        number = find_place(sums, target)
+        number = bisect.bisect_right(sums, target) - 1
         first, end = int(sums[number]), int(sums[number + 1])
         self._value -= unit * first
         self._range = unit * (end - first)
@@ -114,8 +111,4 @@ class Decoder:
             raise DamageError
 
 
-def find_place(sums: Sums, target: int) -> int:
-    """The last place whose sum is not above a target; an array searches itself."""
-    if isinstance(sums, np.ndarray):
-        return int(sums.searchsorted(target, "right")) - 1
-    return bisect.bisect_right(sums, target) - 1
+Coder = Encoder | Decoder

@@ -1,21 +1,14 @@
 """How the symbols of any text are named, known to a model or not, with the frequencies that its network gives."""
 
 import itertools
-from typing import Protocol
 
-from shakegen.compression.range_coder import DamageError, Sums
+from shakegen.compression.range_coder import Coder, DamageError, Sums
 from shakegen.text.vocabulary import CODE_POINTS, Vocabulary
 from shakegen.text.word_vocabulary import LONGEST, WordVocabulary
 
 RARE, SCALE = 1 << 4, 1 << 20  # the share of escapes at first, and at least; of so many
 SLOWNESS = 5  # 2⁵ symbols change it
 DIFFERENT = 1 << 12  # characters to remember
-
-
-class Coder(Protocol):
-    """An `Encoder` or a `Decoder`. `code` writes a number and returns it, or reads it."""
-
-    def code(self, sums: Sums, number) -> int: ...
 
 
 class SymbolCoder:
@@ -65,7 +58,7 @@ class Escapes:
     def code(self, coder: Coder, known: bool | None) -> bool:
         known = coder.code([0, self._share, SCALE], known) == 1
         goal = 0 if known else SCALE
-        self._share = min(max(self._share + ((goal - self._share) >> SLOWNESS), RARE), SCALE - RARE)
+        self._share = max(self._share + ((goal - self._share) >> SLOWNESS), RARE)
         return known
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from shakegen.files import ensure_writable, write_whole
+from shakegen.network.quiet import quiet_tensorflow
 
 SUFFIXES = {"onnx": ".onnx", "safetensors": ".safetensors", "keras": ".keras", "savedmodel": ""}
 TOLERANCE, LENGTH = 1e-4, 200  # of logits; symbols along which they are compared
@@ -22,7 +23,7 @@ class DifferenceError(ValueError):
     """An exported model computes something else than the model."""
 
 
-def export(model, kind: str, path: str | Path) -> float:
+def write_export(model, kind: str, path: str | Path) -> float:
     """Write a model for other programs, whole or not at all.
 
     Args:
@@ -35,7 +36,7 @@ def export(model, kind: str, path: str | Path) -> float:
 
     Raises:
         DifferenceError: that is more than `TOLERANCE`.
-        ModuleNotFoundError: a package of the format is not installed; the message names it.
+        ValueError: there is no such format, or a package of it is not installed; the message names it.
         FileExistsError: the folder is there already.
         OSError: the file cannot be written.
     """
@@ -45,7 +46,7 @@ def export(model, kind: str, path: str | Path) -> float:
     if kind == "savedmodel" and path.exists():
         raise FileExistsError(f"{path} is there already: expected a new folder")
     ensure_writable(path)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
         made = Path(folder, f"model{SUFFIXES[kind]}")
         difference = compare(model, WRITERS[kind](model, made))
         if not difference <= TOLERANCE:
@@ -100,21 +101,23 @@ def write_safetensors(model, path: Path) -> Run:
 
 
 def write_keras(model, path: Path) -> Run:
-    import keras
+    with quiet_tensorflow():
+        import keras
 
-    from shakegen.export.keras_file import make_keras
+        from shakegen.export.keras_file import make_keras
 
-    make_keras(model).save(path)
-    loaded = keras.models.load_model(path)
+        make_keras(model).save(path)
+        loaded = keras.models.load_model(path)
     return lambda ids: keras.ops.convert_to_numpy(loaded(ids))
 
 
 def write_savedmodel(model, path: Path) -> Run:
-    import tensorflow as tf
+    with quiet_tensorflow():
+        import tensorflow as tf
 
-    from shakegen.export.saved_model import write_saved_model
+        from shakegen.export.saved_model import write_saved_model
 
-    write_saved_model(model, path)
+        write_saved_model(model, path)
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     return lambda ids: serve(ids=tf.constant(ids))["logits"].numpy()
 
@@ -128,9 +131,9 @@ WRITERS: dict[str, Callable[[object, Path], Run]] = {
 
 
 def require(*packages: str) -> None:
-    """Raise ModuleNotFoundError, with what to do, if a package is not installed."""
+    """Raise ValueError, with what to do, if a package is not installed."""
     for package in packages:
         if importlib.util.find_spec(package) is None:
-            raise ModuleNotFoundError(
+            raise ValueError(
                 f"{package} is not installed: expected it for this format; try `pip install {' '.join(packages)}`"
             )

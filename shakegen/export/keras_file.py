@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from shakegen.cells.registry import CELLS
+from shakegen.export.exporting import LENGTH, TOLERANCE, read_along
 from shakegen.files import parse_json
 from shakegen.layers.cell_layer import layer_of
 from shakegen.model.model import LanguageModel
@@ -33,11 +34,9 @@ def make_keras(model) -> keras.Model:
 def clone_layer(layer):
     """A layer for other programs: Keras's own if there is one."""
     base, config = keras_layer_of(type(layer)), layer.get_config()
-    if base is None:
-        return layer.__class__.from_config(config)
-    known = base(1).get_config().keys()
-    if any(value for name, value in config.items() if name not in known):
-        return layer.__class__.from_config(config)
+    known = base(1).get_config() if base else {}
+    if base is None or any(value for name, value in config.items() if name not in known):
+        return type(layer).from_config(config)
     return base(**{name: value for name, value in config.items() if name in known and not name.endswith("initializer")})
 
 
@@ -60,11 +59,12 @@ def load_keras(path: Path, symbols: Path) -> LanguageModel:
     """
     import shakegen.layers  # noqa: F401 - the file may have some
 
+    texts = read_symbols(symbols)
     try:
         network = keras.models.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except Exception as error:  # whatever a stranger's file leads to
         raise ValueError(f"{path} is not a usable Keras model: {shorten(str(error))}") from None
-    return read_keras(network, read_symbols(symbols))
+    return read_keras(network, texts)
 
 
 def read_symbols(path: Path) -> list[str]:
@@ -87,8 +87,11 @@ def read_keras(network: keras.Model, symbols: Sequence[str]) -> LanguageModel:
     Raises:
         ValueError: it has other layers or sizes, or computes something else; the message says which.
     """
-    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Layer)]
-    layers = [layer for layer in layers if not isinstance(layer, IGNORED) and not is_softmax(layer)]
+    if len(network.inputs) != 1 or len(network.outputs) != 1:
+        raise ValueError(
+            f"the network has {len(network.inputs)} inputs and {len(network.outputs)} outputs: expected one of each"
+        )
+    layers = [layer for layer in network.layers if not isinstance(layer, IGNORED) and not is_softmax(layer)]
     embedding = layers.pop(0) if layers and isinstance(layers[0], keras.layers.Embedding) else None
     dense = layers.pop() if layers and isinstance(layers[-1], keras.layers.Dense) else None
     kinds = [find_kind(layer) for layer in layers]
@@ -98,14 +101,14 @@ def read_keras(network: keras.Model, symbols: Sequence[str]) -> LanguageModel:
         raise ValueError(
             f"the network cannot be read: {found}; expected an Embedding or one-hot input, recurrent layers, a Dense"
         )
-    vocabulary, first = Vocabulary(symbols), layers[0]
+    vocabulary, first, own = Vocabulary(symbols), layers[0], layers[0].get_config()
     config = Config(
         kinds[0].name,
         first.units,
         layers=len(layers),
         embedding=embedding.output_dim if embedding is not None else 0,
         residual=False,
-        **{name: getattr(first, name) for name in kinds[0].options() if isinstance(getattr(first, name, None), bool)},
+        **{name: own[name] for name in kinds[0].options() if name in own},
     )
     shapes, weights = config.weight_shapes(len(vocabulary)), network.get_weights()
     if [weight.shape for weight in weights] != list(shapes.values()):
@@ -116,7 +119,7 @@ def read_keras(network: keras.Model, symbols: Sequence[str]) -> LanguageModel:
     order = np.array([symbols.index(symbol) for symbol in vocabulary.symbols])  # which is by code points
     named = reorder(config, dict(zip(shapes, weights, strict=True)), order)
     model = LanguageModel(config, vocabulary, named)
-    check_equal(network, model, order, one_hot=embedding is None)
+    check_equal(network, model, order)
     return model
 
 
@@ -145,24 +148,24 @@ def find_kind(layer):
     )
 
 
-def check_equal(network: keras.Model, model: LanguageModel, order: np.ndarray, one_hot: bool) -> None:
+def check_equal(network: keras.Model, model: LanguageModel, order: np.ndarray) -> None:
     """Refuse a network that computes other probabilities than a model along a random text.
 
     Args:
         network: whose ids are in its own order.
         model: whose ids are those of its vocabulary.
         order: the id in the network of each id of the model.
-        one_hot: whether the network reads one-hot vectors.
     """
-    size, length = len(model.vocabulary), network.input_shape[1] or 50
-    ids = np.random.default_rng(0).integers(0, size, (1, length))
-    inputs = np.eye(size, dtype=np.float32)[order[ids]] if one_hot and len(network.input_shape) == 3 else order[ids]
-    theirs = np.asarray(network.predict(inputs, verbose=0)).reshape(-1, size)[:, order]
-    ours = keras.ops.convert_to_numpy(model.keras_model()(ids))[0][-len(theirs) :]
+    size, (batch, length, *one_hot) = len(model.vocabulary), network.input_shape
+    ids = np.random.default_rng(0).integers(0, size, (1, length or LENGTH))
+    inputs = np.repeat(order[ids], batch or 1, axis=0)
+    given = network(np.eye(size, dtype=np.float32)[inputs] if one_hot else inputs)
+    theirs = keras.ops.convert_to_numpy(given)[0].reshape(-1, size)[:, order]
+    ours = read_along(model, ids)[0][-len(theirs) :]
     if abs(theirs.sum(-1) - 1).max() < SUM and theirs.min() >= 0:
         ours = keras.ops.convert_to_numpy(keras.ops.softmax(ours))
     difference = np.abs(ours - theirs).max()
-    if not difference < 1e-4:
+    if not difference <= TOLERANCE:
         raise ValueError(
             f"the network computes something else than its layers say: its outputs differ by {difference:.2g}; "
             "expected the usual activations, with biases, each layer on the one before"

@@ -12,7 +12,7 @@ from shakegen import __version__
 from shakegen.cells.graph import trace
 from shakegen.cells.program import depends_on, order_of
 from shakegen.export.onnx_nodes import Arrays, Nodes
-from shakegen.inference.engine import layer_weights
+from shakegen.inference.engine import layers_of
 
 OPSET, IR = 18, 9
 
@@ -30,21 +30,19 @@ def make_onnx(model):
     """
     from onnx import TensorProto, checker, helper, numpy_helper
 
-    config, equations, weights = model.config, model.config.make_layer(), dict(model.weights)
+    config, weights = model.config, dict(model.weights)
     arrays, inputs, outputs, start = Arrays(), [], [], {}
     nodes = Nodes(arrays, "network")
     ids = nodes.add("Transpose", "ids", perm=[1, 0])  # time comes first
-    hidden, size = embed(nodes, ids, weights.get("embedding/embeddings"), len(model.vocabulary))
-    for number in range(1, config.layers + 1):
-        prefix, own = f"layer{number}", layer_weights(weights, number)
-        names = {name: f"{prefix}/{name}" for name in equations.state_names}
+    hidden = embed(nodes, ids, weights.get("embedding/embeddings"), len(model.vocabulary))
+    for number, (equations, own, size) in enumerate(layers_of(config, weights), 1):
+        names = {name: f"layer{number}/{name}" for name in equations.state_names}
         below, hidden = hidden, add_layer(nodes, trace(equations, size), own, hidden, names)
         if config.adds_layers and number > 1:
             hidden = nodes.add("Add", hidden, below)
-        size = config.units
         for k, name in enumerate(names.values()):
-            inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size]))
-            outputs.append(helper.make_tensor_value_info(f"{name}/after", TensorProto.FLOAT, ["N", size]))
+            inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", config.units]))
+            outputs.append(helper.make_tensor_value_info(f"{name}/after", TensorProto.FLOAT, ["N", config.units]))
             if f"initial_state_{k}" in own:
                 start[name] = own[f"initial_state_{k}"].tolist()
     kernel, bias = (arrays.add(weights[f"dense/{part}"], f"dense/{part}") for part in ("kernel", "bias"))
@@ -72,12 +70,11 @@ def make_onnx(model):
     return made
 
 
-def embed(nodes: Nodes, ids: str, embeddings: np.ndarray | None, size: int) -> tuple[str, int]:
-    """The vectors of ids, (T, N, width), and their width: one-hot without an embedding."""
+def embed(nodes: Nodes, ids: str, embeddings: np.ndarray | None, size: int) -> str:
+    """The vectors of ids, (T, N, width): one-hot without an embedding."""
     if embeddings is not None:
-        return nodes.add("Gather", nodes.arrays.add(embeddings, "embedding"), ids), embeddings.shape[1]
-    nodes.arrays.held["zero and one"] = np.array([0, 1], np.float32)
-    return nodes.add("OneHot", ids, nodes.arrays.constant([size]), "zero and one"), size
+        return nodes.add("Gather", nodes.arrays.add(embeddings, "embedding"), ids)
+    return nodes.add("OneHot", ids, nodes.arrays.constant([size]), nodes.arrays.add(np.array([0, 1], np.float32)))
 
 
 def add_layer(nodes: Nodes, graph, weights, hidden: str, names: dict[str, str]) -> str:

@@ -47,12 +47,6 @@ class Arrays:
         self.held.setdefault(name, np.array(value, dtype))
         return name
 
-    def ones(self, width: int) -> str:
-        """The name of a vector of ones."""
-        name = f"ones {width}"
-        self.held.setdefault(name, np.ones(width, np.float32))
-        return name
-
 
 class Nodes:
     """A list of nodes that grows.
@@ -112,7 +106,7 @@ class Nodes:
             ends = (self.arrays.constant([given[name]]) for name in ("start", "stop"))
             return self.add("Slice", *inputs, *ends, self.arrays.constant([-1]))
         if symbol.operation == "normalise":
-            ones = self.arrays.ones(symbol.shape[-1])
+            ones = self.arrays.add(np.ones(symbol.shape[-1], np.float32))
             return self.add("LayerNormalization", *inputs, ones, axis=-1, epsilon=VARIANCE)
         if symbol.operation == "activate":
             kinds = [NODES[name] for name in given["names"]]

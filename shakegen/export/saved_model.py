@@ -5,8 +5,8 @@ import json
 import tensorflow as tf
 
 from shakegen.cells.graph import trace
-from shakegen.cells.program import Program
-from shakegen.inference.engine import layer_weights
+from shakegen.cells.program import evaluate
+from shakegen.inference.engine import layers_of
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 
@@ -21,14 +21,12 @@ class Network(tf.Module):
         super().__init__()
         config, weights = model.config, {name: tf.Variable(w, name=name) for name, w in model.weights.items()}
         self._weights, self._size = weights, len(model.vocabulary)
-        self._config, equations = config, config.make_layer()
+        self._config, layers, starts = config, [], []
         self.symbols = tf.Variable(json.dumps(model.vocabulary.to_json()))
-        layers, starts, size = [], [], config.embedding or self._size
-        for number in range(1, config.layers + 1):
-            own, graph = layer_weights(weights, number), trace(equations, size)
+        for equations, own, size in layers_of(config, weights):
+            graph = trace(equations, size)
             layers.append((graph, {symbol: own[name] for name, symbol in graph.weights.items()}))
             starts += [own.get(f"initial_state_{k}", tf.zeros(config.units)) for k in range(len(graph.states))]
-            size = config.units
         self._layers, self._starts = (lambda: layers), (lambda: starts)  # TensorFlow would track lists, and their keys
 
     def start(self, streams):
@@ -39,9 +37,8 @@ class Network(tf.Module):
         """Read a symbol in each stream: ids (N,) and states → logits (N, outputs) and states."""
         states, after, x = iter(states), [], self._embed(ids)
         for number, (graph, weights) in enumerate(self._layers()):
-            values = {graph.x: x, **{symbol: next(states) for symbol in graph.states.values()}}
-            program = Program(graph.after.values(), [graph.x, *graph.states.values(), *weights], table=TENSORFLOW)
-            given = program({**values, **weights})
+            before = {symbol: next(states) for symbol in graph.states.values()}
+            given = evaluate(graph.after.values(), {graph.x: x, **before, **weights}, TENSORFLOW)
             x = given[0] + x if self._config.adds_layers and number else given[0]
             after += given
         return x @ self._weights["dense/kernel"] + self._weights["dense/bias"], after

@@ -7,10 +7,11 @@ beside h too. Where there are many outputs and few steps whose logits matter, th
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from shakegen.cells.cell import Cell
 from shakegen.cells.numpy_step import NumpyStep, pad_product, product_of
 from shakegen.checks import check_ids
 from shakegen.inference.threads import Pace, get_blas
@@ -36,13 +37,10 @@ class Engine:
 
     def __init__(self, config, weights: Mapping[str, np.ndarray], defer_read_out: bool = False):
         self._adds_layers, self._deferred = config.adds_layers, defer_read_out
-        cell, dense, layers, starts = config.make_layer(), (weights["dense/kernel"], weights["dense/bias"]), [], []
-        inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
-        for number in range(1, config.layers + 1):
-            own = layer_weights(weights, number)
-            layers.append(NumpyStep(cell, own, inputs))
+        dense, layers, starts = (weights["dense/kernel"], weights["dense/bias"]), [], []
+        for cell, own, size in layers_of(config, weights):
+            layers.append(NumpyStep(cell, own, size))
             starts.append(own.get("initial_state_0", np.zeros(config.units, dense[0].dtype)))
-            inputs = config.units
         inputs = layers[0].kernel
         if config.embedding:
             inputs = weights["embedding/embeddings"] @ inputs
@@ -223,6 +221,15 @@ class Engine:
             shared = streams * max(product.size for product in self._products) >= SHARED and get_blas().threads > 1
             self._paces[streams] = Pace(get_blas()) if shared else None
         return self._paces[streams]
+
+
+def layers_of(config, weights: Mapping) -> Iterator[tuple[Cell, dict, int]]:
+    """The equations of each recurrent layer, its weights by their names within it, and how many numbers it reads."""
+    equations = config.make_layer()
+    inputs = config.embedding or equations.inputs_of(layer_weights(weights, 1))
+    for number in range(1, config.layers + 1):
+        yield equations, layer_weights(weights, number), inputs
+        inputs = config.units
 
 
 def layer_weights(weights: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:

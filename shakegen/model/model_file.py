@@ -262,9 +262,13 @@ def check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> N
 
 def read_numbers(array: hdf5.Array) -> np.ndarray:
     """An array without infinities."""
-    numbers = array.read()
+    return check_numbers(array.name, array.read())
+
+
+def check_numbers(name: str, numbers: np.ndarray) -> np.ndarray:
+    """Refuse an array with infinities or NaN."""
     if numbers.size and not np.isfinite([numbers.min(), numbers.max()]).all():
-        raise ModelFileError(f"{array.name} has other than numbers; the training may have diverged")
+        raise ModelFileError(f"{name} has other than numbers; the training may have diverged")
     return numbers
 
 

@@ -1,8 +1,8 @@
 """Which of several models a text suits best, and how sure that is. Only numpy.
 
-Every model is a code for any text: a symbol that it does not know costs the same in all of them, an escape and then its
-spelling. So models of other alphabets, and of words, compare. Each reads a line end before a text, and all characters
-count.
+Every model is a code for any text. A symbol that it does not know costs an escape and its spelling; a model with an
+unknown symbol predicts the escape itself. So models of other alphabets, and of words, compare. Each reads a line end
+before a text, and all characters count.
 """
 
 import itertools
@@ -22,9 +22,9 @@ FEWEST = 4  # words that show a spread
 LEAST = -1000.0  # the least exponent of a likelihood
 PIECES = {
     "file": re.compile(r"(?s:.+)"),
-    "paragraph": re.compile(r"(?:.*\S.*(?:\n|$))+"),
-    "line": re.compile(r".*\S.*\n?"),
-}  # blank lines belong to none
+    "paragraph": re.compile(r"(?m)(?:^.*\S.*\n?)+"),
+    "line": re.compile(r"(?m)^.*\S.*\n?"),
+}  # blank lines belong to none; matches begin at lines, or long blanks would take long
 
 
 class CharacterBits(NamedTuple):
@@ -113,9 +113,11 @@ def score(models: Mapping, texts: Mapping[str, str], by: str = "file") -> tuple[
         if not text.strip():
             raise ValueError(f"{file} has nothing but white space: expected some text to score")
         costs.append({name: measure_characters(model, text) for name, model in models.items()})
+        line, at = 1, 0
         for match in PIECES[by].finditer(text):
+            line, at = line + text.count("\n", at, match.start()), match.start()
             own = {name: CharacterBits(*(one[slice(*match.span())] for one in all)) for name, all in costs[-1].items()}
-            pieces.append(make_piece(file, text.count("\n", 0, match.start()) + 1, match[0], own))
+            pieces.append(make_piece(file, line, match[0], own))
     joined = {name: CharacterBits(*map(np.concatenate, zip(*(c[name] for c in costs), strict=True))) for name in models}
     return pieces, make_piece(None, None, "".join(texts.values()), joined)
 
@@ -132,7 +134,8 @@ def measure_characters(model, text: str) -> CharacterBits:
     """What each character of a text costs under a `LanguageModel`."""
     vocabulary = model.vocabulary
     symbols = list(itertools.chain.from_iterable(vocabulary.symbols_of([text])))
-    known = np.array([symbol in vocabulary for symbol in symbols], bool)
+    numbers = {symbol: number for number, symbol in enumerate(vocabulary.symbols)}
+    known = np.array([symbol in numbers for symbol in symbols], bool)
     lengths = np.array([len(symbol) for symbol in symbols], int)
     nats = np.zeros(len(symbols))
     if vocabulary.unknown is None:
@@ -140,9 +143,8 @@ def measure_characters(model, text: str) -> CharacterBits:
     else:
         read = np.ones(len(symbols), bool)
     if read.any():
-        first = next((one for one in BEFORE if one in vocabulary), vocabulary.symbols[0])
-        on_unknown = "skip" if vocabulary.unknown is None else "symbol"
-        ids = np.concatenate([vocabulary.encode(one, on_unknown) for one in (first, text)])
+        first = next((one for one in BEFORE if one in numbers), vocabulary.symbols[0])
+        ids = np.array([numbers.get(one, vocabulary.unknown) for one in (first, *itertools.compress(symbols, read))])
         nats[read] += np.concatenate([block for block, _ in surprisal(model.engine, ids)])
     nats[~known] += [vocabulary.spelling(symbol) for symbol in itertools.compress(symbols, ~known)]
     bits = np.zeros(len(text))

@@ -56,6 +56,4 @@ def own_models() -> list[Path]:
 
 def list_models() -> list[Path]:
     """The model files in `./models`, newest first, and then the pretrained ones."""
-    own = own_models()
-    seen = {model.resolve() for model in own}
-    return own + [m for m in sorted(named.data_folder("models").glob("*.h5")) if m.resolve() not in seen]
+    return own_models() + [path for path in map(locate, NAMES) if path.is_file()]

@@ -77,11 +77,12 @@ def normalise(hidden, name: str, dtype: str):
 def perceptron(config: Config, hidden, name: str, seeds: Iterator[int], dtype: str):
     """The gated perceptron of a block, with its norm."""
     width = config.mlp * config.units
-    starts = [keras.initializers.GlorotUniform(next(seeds)) for _ in range(2)]
-    up, down = (
-        keras.layers.Dense(size, use_bias=False, kernel_initializer=start, dtype=dtype, name=f"{name}_{end}")
-        for size, start, end in zip((2 * width, config.units), starts, ("up", "down"), strict=True)
-    )
+
+    def dense(size, end):
+        start = keras.initializers.GlorotUniform(next(seeds))
+        return keras.layers.Dense(size, use_bias=False, kernel_initializer=start, dtype=dtype, name=f"{name}_{end}")
+
+    up, down = dense(2 * width, "up"), dense(config.units, "down")
     gate, values = keras.ops.split(up(normalise(hidden, f"{name}_mlp_norm", dtype)), 2, axis=-1)
     return down(keras.ops.silu(gate) * values)
 

@@ -14,7 +14,7 @@ TASKS = ("next", "autocomplete")
 EMBEDDINGS = {"char": 0, "word": 256}  # usual sizes
 DROPOUT = 0.4  # usual, in a run of many epochs
 MOST_LEVELS = 1 << 10
-WIDEST = 64  # convolution in steps, and perceptron in units
+WIDEST = 64  # steps of a convolution; width of a perceptron, times the units
 OF_EVERY_CELL = {"depth": 0, "activation": "tanh", "reset_after": True}  # in older files, also of cells without it
 
 

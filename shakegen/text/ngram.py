@@ -23,13 +23,13 @@ class Baseline(NamedTuple):
         return f"the best n-gram model, n = {self.order}, needs {self.bits_per_character:.3f} bits/char"
 
 
-def find_best(corpus, orders: int = ORDERS) -> Baseline | None:
+def find_best(corpus) -> Baseline | None:
     """The best n-gram model of a `text.Corpus`; None if there is nothing to count or to predict."""
     part = corpus.parts[1]
     train, held_out = corpus.train[-MOST:], corpus.validation[:MOST]
     if len(train) < 2 or not len(held_out):
         return None
-    bits = predict(np.asarray(train), np.asarray(held_out), len(corpus.vocabulary), orders)
+    bits = predict(np.asarray(train), np.asarray(held_out), len(corpus.vocabulary), ORDERS)
     best = int(np.argmin(bits))
     spelling = part.spelling / np.log(2)
     return Baseline(best + 1, float((bits[best] * part.symbols + spelling) / part.characters))

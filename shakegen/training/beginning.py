@@ -125,7 +125,7 @@ def begin(
 def refuse_both(resume, finetune) -> None:
     """Refuse two models to begin with."""
     if resume is not None and finetune is not None:
-        raise ValueError("resume and finetune are both given: expected one of them")
+        raise ValueError("`resume` and `finetune` are both given: expected one of them")
 
 
 def check_run(model: Model, name: str) -> None:

@@ -76,7 +76,7 @@ class Recipe:
         if self.epochs is None or isinstance(self.epochs, Usual):
             object.__setattr__(self, "epochs", Usual(EPOCHS) if self.minutes is None else None)
         elif self.minutes is not None:
-            raise ValueError("epochs and minutes are both given: expected one of them")
+            raise ValueError("`epochs` and `minutes` are both given: expected one of them")
         self._check_numbers()
         for name, known in (("schedule", SCHEDULES), ("mixed_precision", PRECISIONS)):
             if getattr(self, name) not in tuple(known):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -97,12 +98,14 @@ def test_the_estimate_comes_once_after_the_first_run_that_finished(capfd):
     (gru,) = records("gru")
     comparison = SimpleNamespace(records=[gru] * 4, configs={"gru": Config(units=3)}, parameters={"gru": 99})
     show = progress(comparison)
-    for number in range(4):
+    diverged = replace(gru, state="diverged", reason="too fast")
+    for number, ended in enumerate([diverged, *[finish(gru)] * 3]):
         show(number, gru, 3 - number)
-        show(number, finish(gru), 3 - number)
+        show(number, ended, 3 - number)
     lines = capfd.readouterr().err.splitlines()
-    assert [line.split()[0] for line in lines] == ["Run", "That", "Run", "Run", "Run"]
-    assert lines[1].startswith("That took 0 s. If the 3 other runs ")
+    assert [line.split()[0] for line in lines] == ["Run", "gru", "Run", "That", "Run", "Run"]
+    assert lines[1] == "gru diverged: too fast"
+    assert lines[3].startswith("That took 0 s. If the 2 other runs ")
 
 
 def test_where_no_run_finished_it_fails_and_shows_why(shakegen, poem_file, tmp_path):
@@ -133,7 +136,7 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, poem_file, tmp_p
         (["--cells", "gru,cnn"], f"there is no cell 'cnn': expected one of {', '.join(BUILT_IN)}, or module:Class for "
          "one of your own"),
         (["--match", "time"], "to match time is to hold the minutes equal: expected --minutes, not --epochs"),
-        (["--epochs", "2", "--minutes", "2"], "epochs and minutes are both given: expected one of them"),
+        (["--epochs", "2", "--minutes", "2"], "--epochs and --minutes are both given: expected one of them"),
         (["--repeats", "0"], "the number of repeats is 0: expected a whole number from 1 to 4294967296"),
         (["--out", "x.doc"], "cannot draw x.doc: expected a name that ends in .png, .svg, .pdf or .html"),
         (["--csv", "."], "cannot write . (Is a directory): expected a file in a folder that has room and may be "

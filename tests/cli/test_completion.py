@@ -9,7 +9,9 @@ from commands import GROUPS, LEAVES, run_without
 from mistakes import fails
 
 from shakegen.cells.registry import CELLS
+from shakegen.cli import main
 from shakegen.cli.completion import SHELLS, VARIABLE
+from shakegen.cli.names import CorpusName, ModelName
 from shakegen.cli.options import SHORT
 from shakegen.model import shelf
 from shakegen.text.named import NAMED
@@ -42,7 +44,7 @@ def plain(names):
 
 def test_commands_are_completed(complete):
     assert complete("") == plain(sorted(name.split()[1] for name in GROUPS | LEAVES if name.count(" ") == 1))
-    assert complete("comp") == plain(["compare", "complete", "completion"])
+    assert complete("comp") == plain(sorted(name for name in main.commands if name.startswith("comp")))
     assert complete("lab", "g") == plain(["gates", "gradients"])
     assert complete("models", "") == plain(["list", "path", "show"])
 
@@ -60,6 +62,7 @@ def test_options_and_their_values_are_completed(complete):
 def test_files_are_completed(complete):
     for words in (
         ["sample", "--seed-file"],
+        ["sample", "--template"],
         ["train", "--config"],
         ["plot", "x.h5", "-o"],
         ["connectivity", "x", "--evaluation"],
@@ -68,30 +71,26 @@ def test_files_are_completed(complete):
     assert complete("compare", "--runs", "") == [("dir", "")]
 
 
-def test_corpora_are_completed_wherever_a_text_is_read(complete):
+def test_corpora_and_files_are_completed_side_by_side(complete):
     names = [*plain(NAMED), ("file", "")]
-    for words in (
-        ["train"], ["train", "novel.txt"], ["compare"], ["evaluate", "a.h5"], ["corpora", "show"], ["lab", "cloze"],
-        ["novelty", "a.h5", "--corpus"], ["lab", "gradients", "--corpus"], ["lab", "gates", "a.h5", "--text-file"],
-    ):  # fmt: skip
-        assert complete(*words, "") == names, words
+    assert complete("train", "") == complete("train", "novel.txt", "") == names
     assert complete("train", "so") == [("plain", "sonnets"), ("file", "so")]
     assert complete("corpora", "path", "") == complete("corpora", "get", "") == plain(NAMED)
 
 
-def test_models_are_completed_wherever_one_is_read(complete, random_model, tmp_path):
+def test_models_and_files_are_completed_side_by_side(complete, random_model, tmp_path):
     random_model().save(tmp_path / "models" / "mine.h5")
-    random_model().save(tmp_path / "here.h5")
-    random_model().save(tmp_path / "runs" / "other.h5")
-    names = [*plain([*shelf.NAMES, "here.h5", "models/mine.h5"]), ("dir", "")]
-    for words in (
-        ["sample", "--model"], ["sample", "-m"], ["complete", "-m"], ["connectivity", "x", "-m"], ["info"], ["page"],
-        ["plot"], ["evaluate"], ["novelty"], ["lab", "gates"], ["lab", "gradients"], ["train", "--finetune"],
-        ["models", "show"], ["models", "path"],
-    ):  # fmt: skip
-        assert complete(*words, "") == names, words
-    assert complete("info", "runs/") == [("plain", "runs/other.h5"), ("dir", "runs/")]
-    assert complete("info", "none") == [("file", "none")]
+    assert complete("info", "") == [*plain([*shelf.NAMES, "models/mine.h5"]), ("file", "")]
+    assert complete("plot", "mo") == [("plain", "models/mine.h5"), ("file", "mo")]
+    assert complete("info", "models/m") == [("file", "models/m")]  # the shell finds it itself
+
+
+def test_texts_and_models_are_completed_wherever_one_is_read():
+    texts, models = ("corpus", "files", "text_file"), ("model", "models", "finetune", "source")
+    kinds = {**dict.fromkeys(texts, CorpusName), **dict.fromkeys(models, ModelName)}
+    read = [(name, one) for name, command in LEAVES.items() for one in command.params if one.name in kinds]
+    assert {one.name for _, one in read} == {*kinds}
+    assert [(name, one.name) for name, one in read if not isinstance(one.type, kinds[one.name])] == []
 
 
 def test_cells_are_completed_one_after_the_other(complete):

@@ -24,13 +24,15 @@ def poem_shk(shakegen, all_kinds):
     return Path("note.txt.shk")
 
 
-@pytest.mark.parametrize("kind", ["char", "word"])
-def test_there_and_back_through_pipes(shakegen, all_kinds, kind):
-    packed = shakegen("compress", "-", "-m", f"{kind}.h5", input=TEXT)
+@pytest.mark.parametrize(
+    ("kind", "text", "size"),
+    [("char", TEXT, f"{len(TEXT)} bytes"), ("word", TEXT, f"{len(TEXT)} bytes"), ("char", b"a", "1 byte")],
+)
+def test_there_and_back_through_pipes(shakegen, all_kinds, kind, text, size):
+    packed = shakegen("compress", "-", "-m", f"{kind}.h5", input=text)
     assert packed.exit_code == 0
     back = shakegen("decompress", "-", "-m", f"{kind}.h5", input=packed.stdout_bytes)
-    assert (back.exit_code, back.stdout_bytes) == (0, TEXT)
-    assert back.stderr == f"Written ({len(TEXT)} bytes)\n"
+    assert (back.exit_code, back.stdout_bytes, back.stderr) == (0, text, f"Written ({size})\n")
 
 
 def test_names_and_back(shakegen, poem_shk):
@@ -60,7 +62,7 @@ def test_the_usual_model_is_named_unless_all_is_to_be_quiet(shakegen):
     assert shakegen("decompress", "b.shk").stderr == "Saved: b (6 bytes)\n"
 
 
-OTHER = "note.txt.shk is damaged or cut short: expected it whole, as `shakegen compress` wrote it; copy it again"
+DAMAGED = "note.txt.shk is damaged or cut short: expected it whole, as `shakegen compress` wrote it; copy it again"
 MISTAKES = {
     "compress note.txt -m char.h5": "note.txt.shk is there already: name another file with --out",
     "decompress note.txt.shk -m char.h5": "note.txt is there already: name another file with --out",
@@ -78,8 +80,8 @@ MISTAKES = {
         "autocomplete.h5 predicts whole words and cannot write: expected a model of the next character; try "
         "`shakegen complete`"
     ),
-    "decompress cut.shk -m char.h5 -o x": OTHER.replace("note.txt", "cut"),
-    "decompress flipped.shk -m char.h5 -o -": OTHER.replace("note.txt", "flipped"),
+    "decompress cut.shk -m char.h5 -o x": DAMAGED.replace("note.txt", "cut"),
+    "decompress flipped.shk -m char.h5 -o -": DAMAGED.replace("note.txt", "flipped"),
     "decompress note.txt.shk -m word.h5 -o x": (
         "note.txt.shk was compressed with another model (its fingerprint is PRINT): expected the very same, by the "
         "same version of shakegen; name it with --model"

@@ -76,7 +76,7 @@ BAD = {
     "run.toml: residual and no-residual are both given: expected one of them": "residual = true\nno-residual = true",
     "run.toml is not TOML: Expected '=' after a key in a key/value pair (at line 1, column 7)": "units 8",
     "clip-norm in run.toml has no effect beside --clip-value: leave it out": "clip-norm = 1\nclip-value = 1",
-    "epochs and minutes are both given: expected one of them": "epochs = 1\nminutes = 1",
+    "--epochs and --minutes are both given: expected one of them": "epochs = 1\nminutes = 1",
 }
 
 

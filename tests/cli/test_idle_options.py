@@ -170,7 +170,7 @@ IDLE = {
     "--lowercase has no effect on the task autocomplete, which reads every text as words of a to z: leave it out": (
         "compare poem.txt --task autocomplete --lowercase"
     ),
-    "depth is given, but no cell that is compared has it: leave it out": "compare poem.txt --cells gru,rnn --depth 3",
+    "--depth is given, but no cell that is compared has it: leave it out": "compare poem.txt --cells gru,rnn --depth 3",
 }  # fmt: skip
 
 

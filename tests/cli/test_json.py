@@ -26,7 +26,10 @@ SECTIONS = {
 ALIASES = {"shakegen models show": "shakegen info"}
 MODELS = ("char.h5", "word.h5", "autocomplete.h5")
 CALLS = {
-    "shakegen sample": ["-m char.h5 --length 5 --temperatures 0.5", "-m char.h5 --length 5 --beam-width 2"],
+    "shakegen sample": [
+        "-m char.h5 --length 5 --temperatures 0.5", "-m char.h5 --length 5 --beam-width 2",
+        "-m char.h5 --require t --length 5 --particles 4",
+    ],
     "shakegen complete": ["-m autocomplete.h5 lov"],
     "shakegen evaluate": [
         "char.h5 poem.txt --per-character", "word.h5 poem.txt",

@@ -1,6 +1,7 @@
 """Commands end to end. Errors are one line, exit code 1; nothing that samples loads TensorFlow."""
 
 import ast
+import contextlib
 import os
 import re
 import subprocess
@@ -37,14 +38,17 @@ def test_the_newest_model_of_the_folder_goes_first(shakegen, random_model, tmp_p
     assert [line.split()[-1] for line in listed[:4]] == ["model", "models/new.h5", "models/old.h5", "models/older.h5"]
 
 
-def test_in_a_clone_the_models_that_came_with_it_are_not_the_newest(shakegen, random_model, monkeypatch):
-    monkeypatch.setattr("shakegen.text.named.data_folder", lambda kind: Path("models"))
+def test_in_a_clone_the_models_that_came_with_it_are_not_the_newest(shakegen, random_model, tmp_path, monkeypatch):
+    monkeypatch.setattr("shakegen.text.named.data_folder", lambda kind: tmp_path / "models")
     for name in ("sonnets-gru", "sonnets-rnn", "mine"):
         random_model(random_state=len(name)).save(f"models/{name}.h5")
     assert [path.name for path in shelf.own_models()] == ["mine.h5"]
-    assert [path.name for path in shelf.list_models()] == ["mine.h5", "sonnets-gru.h5", "sonnets-rnn.h5"]
+    assert [path.name for path in shelf.list_models()] == ["mine.h5", "sonnets-rnn.h5", "sonnets-gru.h5"]
+    (tmp_path / "elsewhere").mkdir()
+    with contextlib.chdir("elsewhere"):
+        assert [path.name for path in shelf.list_models()] == ["sonnets-rnn.h5", "sonnets-gru.h5"]
     Path("models/mine.h5").unlink()
-    assert find() == Path("models/sonnets-gru.h5")
+    assert find() == tmp_path / "models" / "sonnets-gru.h5"
 
 
 def test_several_texts_are_those_of_their_streams(shakegen, random_model):
@@ -81,7 +85,7 @@ BAD_CALLS = {
     "the beam width is 0: expected 1 (greedy) or more; 10 is usual": ("train", "sonnets", "--beam-width", "0"),
     "units is 0: expected a whole number from 1 to 65536": ("train", "sonnets", "--units", "0"),
     "depth is 3, but the cell is gru: it is for nlstm only": ("train", "sonnets", "--depth", "3"),
-    "epochs and minutes are both given: expected one of them": (
+    "--epochs and --minutes are both given: expected one of them": (
         "train", "sonnets", "--epochs", "1", "--minutes", "1"
     ),
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": (

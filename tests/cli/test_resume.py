@@ -110,7 +110,7 @@ def test_runs_to_resume_are_looked_for_by_their_corpus(shakegen, poem_file, rand
         )
     assert fails(
         shakegen("train", poem_file, "--resume", "--finetune", "models/poem-gru.h5"),
-        "resume and finetune are both given: expected one of them",
+        "--resume and --finetune are both given: expected one of them",
     )
 
 

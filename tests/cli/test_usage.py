@@ -7,7 +7,7 @@ import sys
 
 import click
 import pytest
-from commands import LEAVES
+from commands import GROUPS, LEAVES
 from terminal import open_terminal, read_all
 
 from shakegen.cli.options import long_flag
@@ -111,8 +111,8 @@ def test_colours_and_tables_of_every_command_in_a_terminal(all_kinds):
     assert {len(line.split()) for line in cliff[2:]} == {9}
 
 
-def test_examples_fit_a_line_of_80_columns():
-    lines = [line.strip() for command in LEAVES.values() for line in (command.help or "").splitlines()]
-    examples = [line for line in lines if line.startswith("shakegen ")]
-    assert examples
-    assert [line for line in examples if len(line) > 78] == []
+@pytest.mark.parametrize("name", GROUPS | LEAVES)
+def test_every_help_fits_80_columns(shakegen, name):
+    lines = shakegen(*name.split()[1:], "--help", terminal_width=80).stdout.splitlines()
+    assert lines
+    assert [line for line in lines if len(line) > 80] == []

@@ -33,11 +33,11 @@ def test_names_of_files_are_plain_and_different():
     {
         "cnn": f"there is no cell 'cnn': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own",
         "gru:size=3": "a cell cannot have 'size=3' of its own: expected NAME=VALUE, the name one of units, layers, "
-        "embedding, learn_initial_state, residual, variational_dropout, dropout, learning_rate, zoneout, activation, "
-        "layer_norm, reset_after, depth, rounds, rank, forget, positive",
+        "embedding, convolution, mlp, learn_initial_state, residual, variational_dropout, dropout, learning_rate, "
+        "zoneout, activation, layer_norm, reset_after, depth, rounds, rank, forget, positive",
         "gru:units": "a cell cannot have 'units' of its own: expected NAME=VALUE, the name one of units, layers, "
-        "embedding, learn_initial_state, residual, variational_dropout, dropout, learning_rate, zoneout, activation, "
-        "layer_norm, reset_after, depth, rounds, rank, forget, positive",
+        "embedding, convolution, mlp, learn_initial_state, residual, variational_dropout, dropout, learning_rate, "
+        "zoneout, activation, layer_norm, reset_after, depth, rounds, rank, forget, positive",
         "gru:layers=x": "layers is 'x': expected a whole number",
         "gru:dropout=x": "dropout is 'x': expected a number",
         "gru:residual=1": "residual is '1': expected true or false",
@@ -70,7 +70,7 @@ def test_what_is_no_entry_is_refused(text, message):
         (
             ("gru",),
             {"match": "parameters", "parameters": 100, "settings": {"units": 3}},
-            "units and parameters are both given: expected one of them, the other follows",
+            "`units` and `parameters` are both given: expected one of them, the other follows",
         ),
         (
             ("gru",),

@@ -82,11 +82,6 @@ def read_table(text, heading):
     return re.findall(r"^\| `([^`]+)` \|", re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE)
 
 
-def test_the_page_of_commands_lists_all_of_them(root):
-    page = (root / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
-    assert set(read_table(page, "# Commands")) == set(main.commands)
-
-
 def test_the_page_on_python_lists_all_folders_that_have_public_names(root):
     page = (root / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert {f"{name}.md" for name in read_table(page, "# Python")} == set(write_api_pages())

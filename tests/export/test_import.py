@@ -1,5 +1,6 @@
 """Keras models that were made elsewhere become models that write."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -18,7 +19,7 @@ V = len(SYMBOLS)
 def textbook(*layers, inputs=None):
     network = keras.Sequential([keras.Input((None, V)) if inputs is None else inputs, *layers])
     rng = np.random.default_rng(0)
-    network.set_weights([rng.normal(size=weight.shape) for weight in network.get_weights()])
+    network.set_weights([0.4 * rng.normal(size=weight.shape) for weight in network.get_weights()])
     return network
 
 
@@ -37,9 +38,14 @@ def textbook(*layers, inputs=None):
         lambda: textbook(
             keras.layers.SimpleRNN(4, return_sequences=True), keras.layers.Dense(V), keras.layers.Softmax()
         ),
-        lambda: textbook(NLSTM(4, depth=2), keras.layers.Dense(V), keras.layers.Activation("softmax")),
+        lambda: textbook(NLSTM(4, depth=3), keras.layers.Dense(V), keras.layers.Activation("softmax")),
+        lambda: textbook(
+            keras.layers.SimpleRNN(4, activation="relu", stateful=True),
+            keras.layers.Dense(V),
+            inputs=keras.Input((10, V), batch_size=4),
+        ),
     ],
-    ids=["lstm, the last step", "gru, embedding", "rnn", "nlstm"],
+    ids=["lstm, the last step", "gru, embedding", "rnn", "nlstm", "relu, stateful"],
 )
 def test_a_textbook_model_is_read(network):
     network = network()
@@ -90,7 +96,7 @@ def test_a_network_that_computes_something_else_is_refused():
         read_keras(network, SYMBOLS)
 
 
-def test_mistakes_of_the_commands(shakegen, random_model):
+def test_mistakes_of_the_commands(shakegen, random_model, monkeypatch):
     random_model().save("mine.h5")
     Path("damaged.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0nonsense")
     Path("damaged.keras").write_bytes(b"nonsense")
@@ -107,9 +113,20 @@ def test_mistakes_of_the_commands(shakegen, random_model):
     for arguments, message in mistakes.items():
         result = shakegen(*arguments.split())
         assert (result.exit_code, result.stderr) == (1, f"Error: {message}\n"), arguments
-    for arguments in ("damaged.safetensors",), ("damaged.keras", "--symbols", "a.txt"):
+    textbook(keras.layers.LSTM(5), keras.layers.Dense(V)).save("flipped.keras")
+    content = bytearray(Path("flipped.keras").read_bytes())
+    content[len(content) // 2] ^= 255
+    Path("flipped.keras").write_bytes(content)
+    damaged = ["damaged.safetensors"], *([f"{name}.keras", "--symbols", "a.txt"] for name in ("damaged", "flipped"))
+    for arguments in damaged:
         result = shakegen("import", *arguments)
         assert result.exit_code == 1
         assert result.stderr.startswith(f"Error: {arguments[0]} is not a usable ")
         assert result.stderr.count("\n") == 1
     assert not Path("models").exists()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    result = shakegen("export", "mine.h5", "--to", "onnx")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: onnx is not installed: expected it for this format; try `pip install onnx onnxruntime`\n",
+    )

@@ -43,18 +43,18 @@ def logits_of(engine, ids):
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
-@pytest.mark.parametrize("streams", [1, 5])
-def test_engine_equals_keras_over_200_steps(config, streams, random_weights, compiled_runs):
+def test_engine_equals_keras_over_200_steps(config, random_weights, compiled_runs):
     weights = random_weights(config, V)
     model = build(config, V)
     assert [w.shape for w in model.get_weights()] == [w.shape for w in weights.values()]
     model.set_weights(list(weights.values()))
     for layer in model.layers:
         layer.compiled_loop = False
-    ids = np.random.default_rng(1).integers(V, size=(streams, 200))
+    ids = np.random.default_rng(1).integers(V, size=(5, 200))
     expected = keras.ops.convert_to_numpy(model(ids))
     assert compiled_runs == []  # Keras's own loop is the independent one
-    assert np.abs(logits_of(Engine(config, weights), ids) - expected).max() < 1e-5
+    for streams in 1, 5:
+        assert np.abs(logits_of(Engine(config, weights), ids[:streams]) - expected[:streams]).max() < 1e-5
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)

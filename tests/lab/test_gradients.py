@@ -162,7 +162,8 @@ def test_a_model_with_blocks_is_refused(random_model, poem):
 
 
 BAD = {
-    f"there is no cell 'elman': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": ("elman",),
+    f"there is no cell 'elman': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own, or a "
+    "model from `shakegen models`": ("elman",),
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": ("none.h5",),
     "lags is 0: expected 1 or more": ("gru", "--lags", "0"),
     "clip norm is -1.0: expected a number above 0": ("gru", "--clip-norm", "-1"),

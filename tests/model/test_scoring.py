@@ -34,7 +34,7 @@ def test_a_model_is_a_code_for_every_text(make, unknown):
         assert sum(2.0**-one for one in bits.values()) + others == pytest.approx(1, abs=1e-5)
 
 
-def test_characters_that_are_unknown_cost_the_same_under_all_models(make):
+def test_unknown_characters_cost_32_bits_without_an_unknown_symbol(make):
     costs = [measure_characters(make(symbols), "a漢b") for symbols in ("ab\n", "abc ", "ba")]
     for bits, unknown in costs:
         assert bits[1] == pytest.approx(12 + math.log2(CODE_POINTS), abs=1e-4)

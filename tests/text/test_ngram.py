@@ -42,8 +42,6 @@ def naive(train, held_out, order):
     taken = {n: discounts(table) for n, table in tables.items()}
 
     def probability(context, symbol):
-        if len(context) == order:
-            raise AssertionError
         n = len(context) + 1
         lower = 1 / V if n == 1 else probability(context[1:], symbol)
         following = {gram[-1]: c for gram, c in tables[n].items() if gram[:-1] == context}

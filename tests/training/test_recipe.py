@@ -63,7 +63,7 @@ def test_what_would_change_the_past_is_refused():
 
 
 BAD = {
-    "epochs and minutes are both given: expected one of them": {"epochs": 2, "minutes": 1},
+    "`epochs` and `minutes` are both given: expected one of them": {"epochs": 2, "minutes": 1},
     "the epochs given is 0: expected a number above 0": {"epochs": 0},
     f"the epochs given is {10**309}: expected a number above 0": {"epochs": 10**309},
     "the minutes given is -1: expected a number above 0": {"minutes": -1},

@@ -212,7 +212,7 @@ def test_a_run_that_has_ended_and_a_model_without_one_are_refused(finished, tmp_
     )
     with pytest.raises(ValueError) as error:
         train(corpus, resume=model, finetune=model)
-    assert str(error.value) == "resume and finetune are both given: expected one of them"
+    assert str(error.value) == "`resume` and `finetune` are both given: expected one of them"
 
 
 def test_checkpoints_of_other_networks_and_places_are_refused(finished):

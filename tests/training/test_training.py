@@ -124,7 +124,7 @@ def test_gradients_are_clipped_by_norm_or_by_value():
 
 
 BAD = {
-    "epochs and minutes are both given: expected one of them": {"minutes": 1},
+    "`epochs` and `minutes` are both given: expected one of them": {"minutes": 1},
     "the epochs given is 0: expected a number above 0": {"epochs": 0},
     "the minutes given is -1: expected a number above 0": {"epochs": None, "minutes": -1},
     "the clip norm given is nan: expected a number above 0": {"clip_norm": float("nan")},

@@ -12,7 +12,7 @@ from shakegen.cells.graph import find_kinds
 from shakegen.cells.program import depends_on, evaluate, order_of
 from shakegen.cells.symbol import Symbol
 from shakegen.export.page.precision import choose_precision
-from shakegen.inference.engine import layer_weights
+from shakegen.inference.engine import layers_of
 from shakegen.text.vocabulary import UNKNOWN
 from shakegen.text.word_vocabulary import CHUNK, symbol_pattern
 
@@ -32,12 +32,8 @@ def describe(model, name: str, precision: str = "auto") -> dict:
         CellError: the cell cannot be traced back.
     """
     weights, used = choose_precision(model, precision)
-    config, cell, layers = model.config, model.config.make_layer(), []
-    arrays = Arrays(used)
-    inputs = config.embedding or len(model.vocabulary)
-    for number in range(1, config.layers + 1):
-        layers.append(describe_layer(cell, layer_weights(weights, number), inputs, arrays))
-        inputs = config.units
+    config, arrays = model.config, Arrays(used)
+    layers = [describe_layer(*layer, arrays) for layer in layers_of(config, weights)]
     embedding = weights.get("embedding/embeddings")
     return {
         "name": name,

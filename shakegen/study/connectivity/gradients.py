@@ -7,7 +7,7 @@ with respect to the one-hot input at s.
 import numpy as np
 
 from shakegen.checks import check_ids
-from shakegen.inference.engine import layer_weights
+from shakegen.inference.engine import layers_of
 from shakegen.inference.threads import Pace, get_blas
 from shakegen.study.connectivity.layer import LayerTrace
 
@@ -28,13 +28,11 @@ class Gradients:
 
     def __init__(self, config, weights: dict[str, np.ndarray], ids: np.ndarray):
         self.config, self.dense = config, (weights["dense/kernel"], weights["dense/bias"])
-        embedding, cell = weights.get("embedding/embeddings"), config.make_layer()
+        embedding = weights.get("embedding/embeddings")
         self.layers: list[LayerTrace] = []
         self.hidden: np.ndarray
-        inputs = config.embedding or cell.inputs_of(layer_weights(weights, 1))
-        for number in range(1, config.layers + 1):
-            layer = LayerTrace(cell, layer_weights(weights, number), inputs)
-            if number == 1:
+        for layer in (LayerTrace(*one) for one in layers_of(config, weights)):
+            if not self.layers:
                 table = layer.kernel if embedding is None else embedding @ layer.kernel
                 ids = np.asarray(ids, np.intp)
                 check_ids(ids, len(table))
@@ -43,7 +41,6 @@ class Gradients:
                 outputs = layer.read(self.hidden @ layer.kernel)
                 self.hidden = outputs + self.hidden if config.adds_layers else outputs
             self.layers.append(layer)
-            inputs = config.units
         self.kernels = [layer.kernel for layer in self.layers]
         if embedding is not None:
             self.kernels[0] = same_norms(embedding) @ self.kernels[0]
