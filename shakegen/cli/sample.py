@@ -134,8 +134,8 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
     shakegen sample --seed-file beginning.txt --interactive
 
     Constraints come first: what they forbid cannot be drawn, and the others share its probability. Then the temperature
-    applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. Where something must
-    come, many texts grow side by side, and the result is drawn from the model's own texts that come to it.
+    applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. With --template, --between,
+    --require or --end, many texts grow side by side; the result is a draw from the model's own texts of that form.
     """
     from shakegen.model import load
 
