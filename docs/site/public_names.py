@@ -38,6 +38,7 @@ MORE = {
     "shakegen.layers.extended_cell": "ExtendedCell",
     "shakegen.layers.initial_state": "LearnedInitialState",
     "shakegen.model.base": "LossUnit",
+    "shakegen.model.copies": "keep_from_copying",
     "shakegen.model.evaluation": "Evaluation",
     "shakegen.model.scoring": "score weigh Evidence Piece",
     "shakegen.model.model_file": "Training",
