@@ -17,7 +17,7 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 	  tests/network/test_keras_steps.py
 
 docs: .venv/installed-docs  ## the site, in build/site/index.html; warnings are errors
-	$(BIN)/sphinx-build -W --keep-going -n --quiet -c docs -d build/doctrees . build/site
+	$(BIN)/sphinx-build -a -W --keep-going -n --quiet -c docs -d build/doctrees . build/site
 
 notebooks: .venv/installed-docs  ## the tutorials as notebooks, in build/notebooks
 	$(BIN)/python docs/site/notebooks.py build/notebooks
@@ -30,7 +30,7 @@ fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load o
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable '.[plot]'
 	touch $@
 
 .venv/installed-test: .venv/installed

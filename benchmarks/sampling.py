@@ -297,7 +297,7 @@ def judge_bridge(begin, end, length, runs=32, draws=16_384):
     import shakegen as package
     from shakegen.sampling import Form, ancestral as draw, log_softmax
 
-    model = package.load("models/sonnets-gru.h5")
+    model = package.load("sonnets-gru")
     vocabulary, engine = model.vocabulary, model.engine
     logits, state = engine.prime(vocabulary.encode(begin), draws)
     drawn = np.array([ids.copy() for ids in draw(engine.step, logits, state, length)])
@@ -313,6 +313,9 @@ def judge_bridge(begin, end, length, runs=32, draws=16_384):
 
     plain = follow(drawn)
     weights = np.exp(plain - plain.max())
+    for row, ids in enumerate(drawn.T):
+        if end in (vocabulary.decode(ids) + end)[:-1]:  # the place would end there
+            weights[row] = 0
     found = model.fill(Form.between(end, length), begin, runs)
     ours = follow(np.array([vocabulary.encode(one.text[:length]) for one in found], np.intp).T)
     own = np.exp([one.log_weight for one in found])

@@ -47,3 +47,9 @@ def run_without(modules: str, folder, *arguments) -> subprocess.CompletedProcess
     """The command, once it has ended; one that has loaded any of the modules fails, and names them."""
     words = [sys.executable, "-c", WITHOUT, modules, *map(str, arguments)]
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def text_of(result) -> str:
+    """The standard output of a command that succeeded, without its last line end."""
+    assert result.exit_code == 0, result.stderr
+    return result.stdout.removesuffix("\n")

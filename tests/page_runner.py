@@ -30,27 +30,28 @@ from shakegen.compare import runs, worker
 from shakegen.compare.record import Record
 
 
-def last_of(names: str | list[str]) -> str:
-    """One of a list of cells: several take long, and the last one is the page's own."""
-    return (names.split(",") if isinstance(names, str) else names)[-1]
+def most_special(names: str | list[str]) -> str:
+    """One of a list of cells: several take long, and one with most options is what the page shows."""
+    return max(names.split(",") if isinstance(names, str) else names, key=lambda name: name.count(":"))
 
 
 BUDGETS = {
     "epochs": lambda epochs: max(1, round(epochs / 30)),
+    "layers": lambda _: 1,
     "units": lambda units: min(units, 8),
     "repeats": lambda _: 1,
-    "minutes": lambda _: 0.05,
+    "minutes": lambda _: 0.02,
     "sequences": lambda sequences: min(sequences, 64),
     "updates": lambda updates: min(updates, 2),
-    "cells": last_of,
-    "names": last_of,
+    "cells": most_special,
+    "names": most_special,
     "stride": lambda stride: 60 * stride,
     "length": lambda length: min(length, 20),
     "count": lambda count: min(count, 3),
 }
 PYTHON = ("stride", "length", "count")  # of Python alone: commands are quick without
 LAB = ("updates", "names")  # of the experiments of the lab, which have defaults
-USUAL = {"epochs": 30, "units": 256, "repeats": 3, "cells": "rnn"}  # of commands that are not given them
+USUAL = {"epochs": 30, "layers": 2, "units": 256, "repeats": 3, "cells": "rnn"}  # of commands that are not given them
 EPOCHS_A_MINUTE = 2  # a budget of minutes becomes one of epochs
 STAND_IN = """#!{python} -IS
 import json, os, socket, sys
@@ -167,7 +168,7 @@ def small_options(words: list[str]) -> list[str]:
             return []  # it says itself that there is no such command
     context = command.make_context(name, words, context, resilient_parsing=True)
     if name == "gates":
-        return ["--length", "3000"]
+        return ["--length", "1000"]
     if not {"epochs", *LAB} & set(context.params):
         return []  # it trains nothing
     values = {name: value for name, value in context.params.items() if name in LAB or is_given(context, name)}

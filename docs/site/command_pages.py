@@ -9,6 +9,7 @@ import click
 from shakegen.cli import main
 from shakegen.cli.help import list_options
 
+CODE = re.compile(r"(`[^`]+`|(?<![\w-])--[a-z][\w-]*)")
 ESCAPED = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 
 
@@ -39,9 +40,10 @@ def write_paragraph(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """A text in which Markdown sees no marks, except those of code."""
-    parts = re.split(r"(`[^`]+`)", text)
+    """A text in which Markdown sees no marks, except those of code; options are code, which breaks at no hyphen."""
+    parts = CODE.split(text)
     parts[::2] = [ESCAPED.sub(r"\\\1", part) for part in parts[::2]]
+    parts[1::2] = [f"`{part.strip('`')}`" for part in parts[1::2]]
     return "".join(parts)
 
 

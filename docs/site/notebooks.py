@@ -14,7 +14,9 @@ from nbformat import v4
 
 TUTORIALS = Path(__file__).parent.parent / "tutorials"
 KINDS = ("python", "sh", "text")  # the last one is output
-INSTALL = "%pip install --quiet 'shakegen[plot]'"
+INSTALL = """# The dot is the folder of a clone of shakegen.
+# Without a clone: "shakegen[plot] @ git+ADDRESS", with the address of the repository.
+%pip install --quiet '.[plot]'"""
 
 
 class Part(NamedTuple):
@@ -88,8 +90,8 @@ def make_cell(commands: str) -> str:
 
 
 def drop_links(prose: str) -> str:
-    """Prose without its links to other documents, which are not beside a notebook."""
-    return re.sub(r"\[([^\]]*)\]\((?!https?://)[^)]*\)", r"\1", prose)
+    """Prose without its links to other documents, which are not beside a notebook. Its commands draw its pictures."""
+    return re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?://)[^)]*\)", r"\1", prose)
 
 
 def write_notebooks(folder: Path) -> None:

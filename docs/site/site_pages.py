@@ -12,6 +12,7 @@ from public_names import find_homes
 from sphinx.util import logging
 
 from shakegen.cli import main
+from shakegen.model import shelf
 from shakegen.network.quiet import quiet_tensorflow
 
 LIVE = "live/sonnets.html"  # in the folder of docs/live.md
@@ -93,11 +94,11 @@ def write_toctree(comment: re.Match) -> str:
 
 
 def write_site_files(app, error) -> None:
-    """The page of the pretrained models, by the command that everybody has; and the site's own index."""
+    """The page of all pretrained models, the usual one first, by the command of docs/live.md; the site's own index."""
     if error is None:
         live = Path(app.outdir) / "docs" / LIVE
         live.parent.mkdir(parents=True, exist_ok=True)
-        main(["page", "--out", str(live)], standalone_mode=False)
+        main(["page", "sonnets-gru", *shelf.NAMES, "--out", str(live)], standalone_mode=False)
         (Path(app.outdir) / "index.html").write_text(REDIRECT, encoding="utf-8")
 
 

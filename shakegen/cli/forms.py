@@ -13,8 +13,8 @@ OPTIONS = {
                              "of a pattern; {{ is a brace."),
     "between": click.option("--between", nargs=2, help="Write what stands between two strings, --length characters or "
                             "from --min-length on."),
-    "require": click.option("--require", multiple=True, help="The text contains this string. May be given several "
-                            "times, in their order."),
+    "require": click.option("--require", multiple=True, help="The text contains this string; in a model of words, a "
+                            "word begins with its space. May be given several times, in their order."),
     "end": click.option("--end", help="The text ends with this string, at its length or before."),
     "particles": options_from(TextGenerator.fill, {"particles": "The number of texts that grow side by side until one "
                                                    "is drawn. More are better."})[0],
@@ -65,6 +65,10 @@ def fill(model, seed: str, form: Form, options: dict, raw: bool, as_json: bool, 
     """Write texts of a form and, unless that is to be quiet, how they are weighted."""
     texts = model.fill(form, seed, **{"temperature": 0.8, **options})
     say_model()
+    count = options.get("count", 1)
+    if len(texts) < count and not quiet:
+        missing = f"{count - len(texts)} of {count} texts came to a dead end"
+        click.echo(f"{missing}: count them with a weight of 0, or try more --particles", err=True)
     written = [{"seed": seed, **one._asdict()} for one in texts]
     if as_json:
         write_texts(written, raw, as_json)

@@ -1,7 +1,5 @@
 """The command that writes."""
 
-import os
-
 import click
 
 from shakegen.cli import constraints as ruled, forms
@@ -20,7 +18,7 @@ from shakegen.cli.options import (
     unescape,
     unknown_option,
 )
-from shakegen.cli.writing import draw, search, write
+from shakegen.cli.writing import draw, new_random_state, search, write
 from shakegen.sampling import StopAfter, TextGenerator, Truncation
 
 BEAM_RULES = ("length_penalty", "stochastic")
@@ -136,8 +134,8 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
     shakegen sample --seed-file beginning.txt --interactive
 
     Constraints come first: what they forbid cannot be drawn, and the others share its probability. Then the temperature
-    applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. Where something must
-    come, many texts grow side by side, and the result is drawn from the model's own texts that come to it.
+    applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. With --template, --between,
+    --require or --end, many texts grow side by side; the result is a draw from the model's own texts of that form.
     """
     from shakegen.model import load
 
@@ -159,13 +157,13 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
     loaded = load(model or find_model("next", quiet), "next")
     with hint_at_random_state(seed if isinstance(seed, str) else ""):
         if forms.has_form():
-            options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+            options.setdefault("random_state", new_random_state())
             forms.fill(loaded, seed, wanted, options, output["raw"], output["as_json"], quiet)
         elif interactive:
             del options["constraints"]
             write(converse(loaded, seed, **options) + "\n", output["raw"])
         elif beam_width is None:
-            options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+            options.setdefault("random_state", new_random_state())
             draw(loaded, seed, options, **output)
         else:
             search(loaded, seed, beam_width, options, output["raw"], output["as_json"], quiet)

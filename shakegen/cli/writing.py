@@ -53,11 +53,15 @@ def write_texts(texts: list[dict], raw: bool, as_json: bool) -> None:
         write(f"{line}{text['seed']}{text['text']}\n", raw)
 
 
+def new_random_state() -> int:
+    return int.from_bytes(os.urandom(4))
+
+
 def search(model, seed: str, width: int, options: dict, raw: bool, as_json: bool, quiet: bool) -> None:
     """Search for texts with beams, and write them and their scores."""
     if options.pop("stochastic", False):
         count = options.pop("count", width)
-        options.setdefault("random_state", int.from_bytes(os.urandom(4)))
+        options.setdefault("random_state", new_random_state())
         if not 1 <= count <= width:
             raise ValueError(f"the count is {count}: expected 1 to as many texts as the beam is wide, {width}")
         beams = model.stochastic_beams(seed, count=width, **options)[:count]

@@ -12,7 +12,7 @@ FORMAT = 1  # of the entries; a change of `copy_index` that changes them changes
 
 
 def keep_from_copying(corpus: Corpus, n: int) -> NoCopy:
-    """The constraint `NoCopy`. The index of a corpus of a million characters or more is made once, and mapped.
+    """The constraint `NoCopy`. The index of a corpus of `LEAST_CACHED` characters or more is made once, and mapped.
 
     Args:
         corpus: of characters.

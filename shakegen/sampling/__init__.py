@@ -7,7 +7,7 @@ given, and may reuse the memory of the state and of the logits at the next step.
 - `ancestral` draws each id given those before it. Temperature 0 is greedy; top-k, top-p, min-p and typical truncate.
 - `beam_search` looks for the likeliest texts. `stochastic_beam_search` draws distinct texts with known probabilities.
 - `constraints` keep something out of a text, or weigh what may come next; `Rules` follow them in N streams.
-- `particles` write what must come to something: a `Form` of given texts and free places; `fill_slots` for ids.
+- `particles` write texts of a given form: given texts and free places (`Form`); `fill_slots` does it for ids.
 - `StopTexts` finds the end of a text; `until` ends a draw there. `StopAfter` is an end after lines or sentences.
 - `TextGenerator` does all this for texts, given a vocabulary.
 """

@@ -8,10 +8,11 @@ import numpy as np
 
 from shakegen.checks import is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
-from shakegen.sampling.beam import beam_search, check_beams, log_softmax
+from shakegen.sampling.beam import beam_search, check_beams
 from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
+from shakegen.sampling.draft import Draft
 from shakegen.sampling.particles import Form, WeightedText, fill_form
-from shakegen.sampling.stochastic import apply_temperature, stochastic_beam_search
+from shakegen.sampling.stochastic import stochastic_beam_search
 from shakegen.sampling.stopping import StopTexts, check_min_length, until
 from shakegen.sampling.truncation import KEEP as TRUNCATIONS, Truncation
 
@@ -138,7 +139,8 @@ class TextGenerator:
             count: the number of texts to return.
             length_penalty: α; texts are ranked by log-probability / lengthᵅ.
             no_repeat_ngram: n; no n symbols in a row occur twice in a continuation; 0 allows repeats.
-            constraints: what may be written; they leave the probabilities of what they allow as they are.
+            constraints: what may be written; they leave the probabilities of what they allow as they are. The score
+                and the log-probability have the penalty of a `RepetitionPenalty` in them.
 
         Raises:
             UnknownCharacters, UnknownWords, ValueError: as for `samples`.
@@ -198,23 +200,26 @@ class TextGenerator:
             seed: the text before.
             count: the number of texts. Text i depends only on `random_state` and i.
             particles: the texts that grow side by side for each of them. The draw becomes exact as their number grows;
-                with the weights, averages over many texts are right for any number.
+                with the weights, averages become exact as the number of texts grows, for any number of particles.
             temperature: divides the logits; above 0. The distribution is that of the network at this temperature.
             random_state: determines the texts.
-            on_unknown: as for `samples`, for given texts too; what is read as the unknown symbol there costs nothing.
-            constraints: what may be written, given texts included. The text is drawn given all that they forbid.
+            on_unknown: as for `samples`; by default, unknown symbols of the form are refused. An unknown symbol of a
+                given text costs nothing.
+            constraints: what may be written, given texts included. The text is drawn given that nothing forbidden
+                stands in it. A `RepetitionPenalty` weighs whole texts, after the temperature; then the weight of a text
+                is no estimate of a probability.
 
         Returns:
             The texts, at most `count`: fewer if all particles came to a dead end now and then.
 
         Raises:
-            UnknownCharacters, UnknownWords: a given text has unknown symbols and `on_unknown` is "error".
+            UnknownCharacters, UnknownWords: a given text has unknown symbols and `on_unknown` is "error" or None.
             ValueError: a number is out of range, nothing has the form, or no text was found.
         """
         form = Form.template(form) if isinstance(form, str) else form
         return fill_form(self, form, seed, count, particles, temperature, random_state, on_unknown, constraints)
 
-    def draft(self, seed: str = "", on_unknown: str | None = None) -> "Draft":
+    def draft(self, seed: str = "", on_unknown: str | None = None) -> Draft:
         """A text that begins with a seed and that the caller continues."""
         return Draft(self, seed, on_unknown)
 
@@ -302,55 +307,3 @@ def check_seeds(seeds) -> None:
         raise TypeError(f"the seed is {seeds!r}: expected a text to continue, or a list of texts")
     if not seeds:
         raise ValueError("the list of seeds is empty: expected one text to continue, or more")
-
-
-class Draft:
-    """A text that a network reads as it grows, made by `TextGenerator.draft`.
-
-    Attributes:
-        text: the seed and all that was added.
-        length: the number of symbols after the seed.
-    """
-
-    def __init__(self, generator: TextGenerator, seed: str, on_unknown: str | None = None):
-        self._generator, self.text, self.length = generator, seed, 0
-        self._pending = generator.vocabulary.pending(seed)
-        self._logits, self._state = generator._prime(seed, on_unknown)
-        self._before: list[tuple] = []  # each addition, to go back to
-
-    def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:
-        """The symbols that may come next, likeliest first, with their probabilities.
-
-        Raises:
-            ValueError: a number is out of range.
-        """
-        if not is_whole(top, 1):
-            raise ValueError(f"top is {top!r}: expected a number of symbols, 1 or more")
-        check_draw(0, temperature, 0)
-        shares = np.exp(log_softmax(apply_temperature(self._logits, temperature)))[0]
-        order = np.argsort(-shares, kind="stable")[:top]
-        possible = [k for k in order if self._logits[0, k] > -np.inf]
-        decode = self._generator.vocabulary.decode
-        return [(decode([k]).removeprefix(self._pending), float(shares[k])) for k in possible]
-
-    def write(self, text: str) -> None:
-        """Add to the text.
-
-        Raises:
-            UnknownCharacters: the model does not know some characters; nothing is added.
-        """
-        vocabulary, whole = self._generator.vocabulary, self._pending + text
-        pending = vocabulary.pending(whole)
-        ids, step = vocabulary.encode(whole.removesuffix(pending)), self._generator._step
-        self._before.append((self.text, self.length, self._pending, self._logits.copy(), self._state.copy()))
-        for one in ids[:, None]:
-            self._logits, self._state = step(one, self._state)
-        self._logits = self._generator._exclude(self._logits, pending)
-        self._pending, self.length, self.text = pending, self.length + len(ids), self.text + text
-
-    accept = write  # an offer of `likeliest`
-
-    def erase(self) -> None:
-        """Take back the last addition, if there is one."""
-        if self._before:
-            self.text, self.length, self._pending, self._logits, self._state = self._before.pop()

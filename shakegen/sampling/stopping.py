@@ -7,9 +7,10 @@ import numpy as np
 
 from shakegen.checks import is_whole
 from shakegen.sampling.constraints import Rules
-from shakegen.sampling.constraints.regular import Positions, determinize, lift
+from shakegen.sampling.constraints.automata import determinize, lift
+from shakegen.sampling.constraints.regular import Positions
 
-SENTENCE_END = "[^.!?…][.!?…]"
+ENDS = {"lines": "\n", "sentences": "[^.!?…][.!?…]"}  # patterns
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,21 @@ class StopAfter:
         what: "lines" or "sentences".
 
     Raises:
-        ValueError: the number is out of range.
+        ValueError: the number is out of range, or there is no such end.
     """
 
     number: int
     what: str
 
     def __post_init__(self):
+        if self.what not in ENDS:
+            raise ValueError(f"a text is to end after {self.what!r}: expected {' or '.join(map(repr, ENDS))}")
         if not is_whole(self.number, 1):
             raise ValueError(f"the number of {self.what} is {self.number!r}: expected 1 or more")
 
     @property
     def pattern(self) -> str:
-        return {"lines": "\n", "sentences": SENTENCE_END}[self.what]
+        return ENDS[self.what]
 
     def __str__(self):
         return f"end of {self.what}"
@@ -88,7 +91,7 @@ class StopTexts:
 
 
 def make_table(end: str | StopAfter, symbols: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The automaton of one end, as `regular.lift` gives it.
+    """The automaton of one end, as `automata.lift` gives it.
 
     Raises:
         ValueError: the end is empty, or no sequence of symbols contains it.

@@ -67,7 +67,6 @@ class Vocabulary:
 
     level, symbol = "char", "character"
     least = 1  # a symbol must occur so often in a text to be learned
-    refusal: type[ValueError] = UnknownCharacters
 
     def __init__(self, symbols: Iterable[str], unknown: bool = False):
         self.symbols = self._in_order(tuple(symbols))
@@ -159,6 +158,9 @@ class Vocabulary:
         """
         return np.concatenate([np.empty(0, self.dtype), *(ids for ids, _ in self.encode_blocks([text], on_unknown))])
 
+    def _refuse(self, unknown: Iterable[str]) -> ValueError:
+        return UnknownCharacters(unknown)
+
     def encode_blocks(
         self, blocks: Iterable[str], on_unknown: str | None = None
     ) -> Iterator[tuple[np.ndarray, Sequence[str]]]:
@@ -176,7 +178,7 @@ class Vocabulary:
             missing = np.flatnonzero(ids == len(self.symbols))
             unknown = [symbols[k] for k in missing.tolist()]
             if unknown and on_unknown == "error":
-                raise self.refusal(unknown)
+                raise self._refuse(unknown)
             if unknown and on_unknown == "skip":
                 ids, unknown = np.delete(ids, missing), []
             yield ids.astype(self.dtype, copy=False), unknown

@@ -17,7 +17,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 
 import numpy as np
@@ -39,15 +39,23 @@ SPACES = r"\n{1,8}|[^\S\n]{1,16}?(?= \S)|[^\S\n]{1,16}"
 
 
 class UnknownWords(ValueError):
-    """A text has words that a vocabulary lacks: `words`, in order of appearance."""
+    """A text has words that a vocabulary lacks: `words`, in order of appearance.
 
-    def __init__(self, words: Iterable[str]):
+    Args:
+        words: these words.
+        known: the words of the vocabulary; by default none is said to be like one of these.
+    """
+
+    def __init__(self, words: Iterable[str], known: Container[str] = ()):
         self.words = list(dict.fromkeys(words))
         named, more = ", ".join(map(repr, self.words[:8])), len(self.words) - 8
+        named += f" and {more} more" if more > 0 else ""
+        likes = (word[1:] if word.startswith(" ") else f" {word}" for word in self.words[:8])
+        like = ", ".join(repr(one) for one in likes if one in known)
+        named += f" (but {like}: a space belongs to the word after it)" if like else ""
         super().__init__(
-            f"the model does not know {named}{f' and {more} more' if more > 0 else ''}: use words of its training "
-            "text, skip the unknown ones (`on_unknown='skip'`) or read them as its unknown symbol "
-            "(`on_unknown='symbol'`)"
+            f"the model does not know {named}: use words of its training text, skip the unknown ones "
+            "(`on_unknown='skip'`) or read them as its unknown symbol (`on_unknown='symbol'`)"
         )
 
 
@@ -64,7 +72,6 @@ class WordVocabulary(Vocabulary):
 
     level, symbol = "word", "word"
     least = 2  # a word that occurs once is unknown, so that a network learns when to expect unknown words
-    refusal = UnknownWords
 
     def __init__(self, symbols: Iterable[str], unknown: bool = True):
         super().__init__(symbols, unknown)
@@ -104,6 +111,9 @@ class WordVocabulary(Vocabulary):
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
         return tokenize_blocks(blocks)
+
+    def _refuse(self, unknown: Iterable[str]) -> UnknownWords:
+        return UnknownWords(unknown, self.symbols)
 
     def spelling(self, symbol: str) -> float:
         """The cost of spelling an unknown word, in nats, by `Spelling`."""

@@ -30,3 +30,14 @@ def all_kinds(tmp_path, poem, poem_file, random_weights):
     model = AutocompleteModel(config, SYMBOLS, weights, words.origin(), HISTORY, words=words.words)
     model.save(tmp_path / "autocomplete.h5")
     return tmp_path
+
+
+@pytest.fixture
+def write(shakegen, random_model, tmp_path):
+    """`shakegen sample`: 12 characters of a small random model over a to z and space."""
+    random_model().save(tmp_path / "models" / "small.h5")
+
+    def run(*arguments, **options):
+        return shakegen("sample", "--length", 12, "--random-state", 1, *arguments, **options)
+
+    return run

@@ -7,18 +7,6 @@ import pytest
 from shakegen.sampling import Form
 from shakegen.sampling.constraints import Forbid
 
-
-@pytest.fixture
-def write(shakegen, random_model, tmp_path):
-    """`shakegen sample` with a small random model over a to z and space."""
-    random_model().save(tmp_path / "models" / "small.h5")
-
-    def run(*arguments, **options):
-        return shakegen("sample", "--random-state", 1, *arguments, **options)
-
-    return run
-
-
 CALLS = {
     "--require ab --require c --length 12": ("", Form.containing(["ab", "c"], length=12), {}),
     "--seed xy --end ab --length 20 --min-length 9": ("xy", Form.containing((), "ab", 20, 9), {}),
@@ -28,7 +16,7 @@ CALLS = {
     "--template form.txt --length 9 --forbid q": (
         "", Form.template("dear {[a-c]+} {:3}ab{:2}", 9), {"constraints": [Forbid("q")]}
     ),
-    "--template form.txt --seed xy": ("xy", Form.template("dear {[a-c]+} {:3}ab{:2}"), {}),
+    "--template form.txt --seed xy": ("xy", Form.template("dear {[a-c]+} {:3}ab{:2}", 12), {}),
 }  # fmt: skip
 
 
@@ -56,6 +44,17 @@ def test_several_texts_have_weights(write, random_model):
             for number, one in enumerate(texts, 1)
         ),
     ]
+
+
+def test_texts_that_came_to_a_dead_end_are_counted(write, random_model):
+    options = {"particles": 1, "temperature": 0.8, "random_state": 1, "constraints": [Forbid(patterns="[a-m]ab")]}
+    missing = 8 - len(random_model().fill(Form.between("ab", 3), "xy", 8, **options))
+    assert 0 < missing < 8
+    arguments = ("--between", "xy", "ab", "--length", 3, "--particles", 1, "--count", 8, "--forbid-pattern", "[a-m]ab")
+    line = f"{missing} of 8 texts came to a dead end: count them with a weight of 0, or try more --particles"
+    for more in ((), ("--json",)):
+        assert line in write(*arguments, *more).stderr.splitlines()
+    assert write(*arguments, "--quiet").stderr == ""
 
 
 def test_a_template_from_standard_input_ends_with_its_own_line_end(shakegen, all_kinds):

@@ -6,27 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from commands import text_of
 from terminal import open_terminal, type_in
 
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
-
-
-@pytest.fixture
-def write(shakegen, random_model, tmp_path):
-    """`shakegen sample` with a small random model over a to z and space."""
-    random_model().save(tmp_path / "models" / "small.h5")
-
-    def run(*arguments, **options):
-        return shakegen("sample", "--length", 12, "--random-state", 1, *arguments, **options)
-
-    return run
-
-
-def text_of(result):
-    assert result.exit_code == 0, result.stderr
-    return result.stdout.removesuffix("\n")
 
 
 @pytest.mark.parametrize(
@@ -130,22 +115,6 @@ def test_a_line_of_offers_fits_the_terminal_and_splits_none(tmp_path, word_model
     for line in shown:
         assert len(line.rstrip()) < 80
         assert re.fullmatch(r"[^|]*\| (\d [^|]+? \d+%  )+\d [^|]+? \d+%\s*", line)
-
-
-def test_what_was_added_last_can_be_taken_back(random_model, word_model):
-    for model, seed in ((random_model(), "ab"), (word_model, "Shall I com")):
-        draft = model.draft(seed)
-        before, added = draft.likeliest(), draft.likeliest()[1][0]
-        draft.write(added)
-        after = draft.likeliest()
-        draft.write(after[0][0])
-        draft.erase()
-        assert (draft.text, draft.likeliest()) == (seed + added, after)
-        draft.erase()
-        draft.erase()
-        assert (draft.text, draft.length, draft.likeliest()) == (seed, 0, before)
-        draft.write(added)
-        assert draft.likeliest() == after
 
 
 @pytest.mark.parametrize(

@@ -4,29 +4,13 @@ import json
 import re
 
 import pytest
+from commands import text_of
 
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
 from shakegen.sampling.constraints import Forbid, NoCopy, NoRepeat, RepetitionPenalty
 from shakegen.text.corpus import Corpus
 from shakegen.text.vocabulary import Vocabulary
-
-
-@pytest.fixture
-def write(shakegen, random_model, tmp_path):
-    """`shakegen sample` with a small random model over a to z and space."""
-    random_model().save(tmp_path / "models" / "small.h5")
-
-    def run(*arguments, **options):
-        return shakegen("sample", "--length", 12, "--random-state", 1, *arguments, **options)
-
-    return run
-
-
-def text_of(result):
-    assert result.exit_code == 0, result.stderr
-    return result.stdout.removesuffix("\n")
-
 
 CONSTRAINTS = {
     "--forbid a --forbid bc": [Forbid(["a", "bc"])],

@@ -1,15 +1,11 @@
-"""The gallery is true: its commands draw its texts."""
+"""The gallery and the README are true: their commands draw their texts."""
 
-import importlib.util
-from pathlib import Path
-
-DOCS = Path(__file__).parents[2] / "docs"
+import gallery
 
 
 def test_every_text_of_a_pretrained_model_is_drawn_again_letter_by_letter():
-    spec = importlib.util.spec_from_file_location("gallery", DOCS / "gallery.py")
-    gallery = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(gallery)
-    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
-    assert len(gallery.DRAWN.findall(page)) == page.count("-m sonnets-") > 10
-    assert gallery.redraw(page) == page, "run: python docs/gallery.py"
+    pages = [path.read_text(encoding="utf-8") for path in gallery.PAGES]
+    counts = [len(gallery.DRAWN.findall(page)) for page in pages]
+    assert counts == [pages[0].count("-m sonnets-"), 1]
+    assert counts[0] > 10
+    assert [gallery.redraw(page) for page in pages] == pages, "run: python docs/site/gallery.py"

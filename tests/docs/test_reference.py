@@ -6,35 +6,31 @@ import re
 
 import click
 from api_pages import write_api_pages
-from command_pages import write_command_pages
+from command_pages import escape, write_command_pages
+from commands import GROUPS, LEAVES
 from public_names import list_public_names
 
 import shakegen
 from shakegen.cli import main
 
 
-def list_commands(command, context):
-    """A command, and all below it, with their contexts."""
-    yield command, context
-    if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            yield from list_commands(below, click.Context(below, context, info_name=name))
-
-
 def test_every_command_and_option_has_its_place():
     pages = write_command_pages()
-    for command, context in list_commands(main, click.Context(main, info_name="shakegen")):
-        names = context.command_path.split()[1:]
-        if not names:
+    for path, command in (GROUPS | LEAVES).items():
+        if command is main:
             continue
-        page = pages[f"{names[0]}.md"]
-        assert re.search(rf"^#+ {context.command_path}$", page, re.MULTILINE)
-        _, _, section = page.partition(f"# {context.command_path}\n")
+        page = pages[f"{path.split()[1]}.md"]
+        assert re.search(rf"^#+ {path}$", page, re.MULTILINE)
+        _, _, section = page.partition(f"# {path}\n")
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:
                 flags = r"[^\n]*".join(map(re.escape, [*parameter.opts, *parameter.secondary_opts]))
-                assert re.search(rf"^```{{option}} {flags}\b", section, re.MULTILINE), (context.command_path, flags)
+                assert re.search(rf"^```{{option}} {flags}\b", section, re.MULTILINE), (path, flags)
+
+
+def test_options_in_texts_are_code_which_breaks_at_no_hyphen():
+    assert escape("set --no-copy N, `a_b --c` or a-b--c (--x)") == "set `--no-copy` N, `a_b --c` or a-b--c (`--x`)"
+    assert escape("a * b <c>") == r"a \* b \<c\>"
 
 
 def test_examples_of_help_are_code_and_text_is_text():

@@ -1,23 +1,10 @@
 """Every block of Python and every command of the tutorials runs, and each has a notebook with all of them."""
 
-import importlib.util
-from pathlib import Path
-
 import nbformat
+import notebooks
 import pytest
 from page_runner import Page, shrink_command
 
-SITE = Path(__file__).parents[2] / "docs" / "site"
-
-
-def load_notebooks():
-    spec = importlib.util.spec_from_file_location("notebooks", SITE / "notebooks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-notebooks = load_notebooks()
 PAGES = notebooks.list_pages()
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
@@ -116,9 +103,13 @@ def test_budgets_in_python_become_small(run):
 @pytest.mark.parametrize(
     ("command", "small"),
     [
-        ("train a.txt", "train a.txt --epochs 1 --units 8"),
-        ("train a.txt --resume --epochs 90", "train a.txt --resume --epochs 90 --epochs 3 --units 8"),
-        ("train a.txt --minutes 60 --layers 1", "train a.txt --layers 1 --epochs 4 --units 8"),
+        ("train a.txt", "train a.txt --epochs 1 --layers 1 --units 8"),
+        ("train a.txt --resume --epochs 90", "train a.txt --resume --epochs 90 --epochs 3 --layers 1 --units 8"),
+        ("train a.txt --minutes 60 --units 4", "train a.txt --units 4 --epochs 4 --layers 1 --units 4"),
+        (
+            "compare a.txt --cells a,b:C,b:C:d=1",
+            "compare a.txt --cells a,b:C,b:C:d=1 --cells b:C:d=1 --epochs 1 --layers 1 --repeats 1 --units 8",
+        ),
         ("sample --length 300", "sample --length 300"),
         ("--version", "--version"),
         ("wrote a.txt", "wrote a.txt"),
@@ -140,6 +131,11 @@ def test_a_block_that_would_not_run_is_refused(tmp_path, text, line):
     assert str(caught.value) == (
         f"page.md, line {line}: expected a fence with ```python, ```sh or ```text that stands in no list"
     )
+
+
+def test_links_to_documents_are_dropped_and_pictures_stay():
+    prose = "[a](b.md), [c](https://example.org), ![d](e.svg)"
+    assert notebooks.drop_links(prose) == "a, [c](https://example.org), ![d](e.svg)"
 
 
 def test_commands_become_cells():

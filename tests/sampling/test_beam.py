@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from ngrams import repeats
 
 from shakegen.sampling import StopTexts, beam_search
 from shakegen.sampling.beam import log_softmax
@@ -55,11 +56,6 @@ def cut(ids, stop, min_length=0):
     return ids
 
 
-def repeats(ids, n):
-    grams = [ids[k : k + n] for k in range(len(ids) - n + 1)]
-    return n > 0 and len(set(grams)) < len(grams)
-
-
 @pytest.mark.parametrize("random_state", range(5))
 @pytest.mark.parametrize(
     ("stop", "min_length", "penalty", "ngram"),
@@ -68,7 +64,7 @@ def repeats(ids, n):
 def test_a_beam_as_wide_as_all_texts_finds_the_very_best(random_state, stop, min_length, penalty, ngram):
     tree = Tree(random_state)
     texts = {cut(ids, stop, min_length) if stop else ids for ids in itertools.product(range(V), repeat=L)}
-    texts = [ids for ids in texts if not repeats(ids, ngram)]
+    texts = [ids for ids in texts if not (ngram and repeats(ids, ngram))]
     scores = {ids: tree.log_probability(ids) / len(ids) ** penalty for ids in texts}
     stops = StopTexts(["".join("abc"[k] for k in stop)], "abc") if stop else None
     found = search(

@@ -93,7 +93,14 @@ def test_a_text_ends_after_so_many_lines_or_sentences(symbols, what, pattern, nu
     assert len(found) == next(end for end, text in enumerate(texts) if len(re.findall(pattern, text)) >= number)
 
 
-def test_a_number_of_lines_out_of_range():
+@pytest.mark.parametrize(
+    ("number", "what", "message"),
+    [
+        (0, "lines", "the number of lines is 0: expected 1 or more"),
+        (3, "words", "a text is to end after 'words': expected 'lines' or 'sentences'"),
+    ],
+)
+def test_ends_that_are_refused(number, what, message):
     with pytest.raises(ValueError) as error:
-        StopAfter(0, "lines")
-    assert str(error.value) == "the number of lines is 0: expected 1 or more"
+        StopAfter(number, what)
+    assert str(error.value) == message

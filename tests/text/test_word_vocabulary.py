@@ -100,6 +100,12 @@ def test_unknown_words():
         "the model does not know ' xyz', ' it': use words of its training text, skip the unknown ones "
         "(`on_unknown='skip'`) or read them as its unknown symbol (`on_unknown='symbol'`)"
     )
+    with pytest.raises(UnknownWords) as error:
+        vocabulary.encode("be or", "error")
+    assert str(error.value).startswith(
+        "the model does not know 'be' (but ' be': a space belongs to the word after it): use words of its "
+        "training text, skip"
+    )
 
 
 @pytest.mark.parametrize(

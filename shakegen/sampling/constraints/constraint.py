@@ -1,5 +1,6 @@
 """What a constraint is, and how several hold in several streams at once."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -161,6 +162,26 @@ class Rules:
             seen.add(parent)
             states.append(row)
         self._states, self.finished = states, self.finished[parents]
+
+    def fork(self, parents: Sequence[int]) -> "Rules":
+        """Rules of new streams: stream n goes on from stream parents[n] of these, which stay as they are."""
+        new = copy.copy(self)
+        rows = (self._states[parent] for parent in parents)
+        new._states = [[rule.copy(state) for rule, state in zip(self._rules, row, strict=True)] for row in rows]
+        new.finished = np.zeros(len(parents), bool)
+        return new
+
+    def read_given(self, ids: np.ndarray, text: str, unknown: int | None) -> None:
+        """Take the ids of a given text in a single stream; they may have the unknown symbol.
+
+        Raises:
+            ValueError: a rule forbids one of them.
+        """
+        for drawn in ids.tolist():
+            for rule, state in zip(self._rules, self._states[0], strict=True):
+                if drawn != unknown and not rule.allows(state, drawn):
+                    raise ValueError(f"{rule} contradicts {text!r}, which must be written: leave one of them out")
+            self.advance_one(drawn)
 
     def refuse_dead_end(self) -> None:
         """Say that nothing can come next.

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shakegen.sampling.constraints.automata import check_size, determinize, lift
 from shakegen.sampling.constraints.constraint import Constraint, Rule, Symbols
-from shakegen.sampling.constraints.regular import Positions, determinize, lift
-
-MOST_CELLS = 1 << 24  # states times symbols
+from shakegen.sampling.constraints.regular import Positions
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,8 @@ class Forbid(Constraint):
     """No text holds for these texts, matches of these patterns, or characters outside an alphabet.
 
     They are found across the borders of symbols, and where they begin in the seed. What the seed has already is no
-    concern. A symbol is left out too if every way to go on after it would end in something forbidden.
+    concern. A symbol is left out too if every way to go on after it would end in something forbidden, even where the
+    text ends with it.
 
     Args:
         texts: one text, or several.
@@ -72,11 +72,7 @@ class ForbidRule(Rule):
         self._constraint = constraint
         positions = Positions(set("".join(filter(None, symbols))))
         self._automaton = determinize(positions, constraint._parts(positions), anywhere=True)
-        if len(self._automaton.following) * len(symbols) > MOST_CELLS:
-            raise ValueError(
-                f"{constraint} needs {len(self._automaton.following):,} states over {len(symbols):,} symbols: expected "
-                f"a product of at most {MOST_CELLS:,}; try fewer or simpler ones"
-            )
+        check_size(str(constraint), self._automaton, len(symbols))
         self._following, matches = lift(self._automaton, symbols)
         known = [text is not None and self._is_spelled(text) for text in symbols]
         self._allowed = (matches == 0) & np.array(known)

@@ -1,4 +1,4 @@
-r"""Regular expressions as deterministic automata over characters.
+r"""Regular expressions as positions in a text, of which `automata` makes deterministic automata.
 
 Python's own parser reads a pattern, so that its syntax means what it means in `re`: characters, escapes and classes
 (`[^a-z]`, `\d`, `\s`, `\w`), `.`, groups, `|`, `* + ? {m,n}`, and the flags `(?i)`, `(?s)` and `(?x)`. Laziness makes
@@ -13,10 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import numpy as np
-
-MOST_POSITIONS, MOST_STATES = 20_000, 50_000
-START = -1  # the position before the first character
+MOST_POSITIONS = 20_000
 CATEGORIES = {
     "DIGIT": str.isdecimal,
     "SPACE": str.isspace,
@@ -31,27 +28,6 @@ REFUSED = {
     "POSSESSIVE_REPEAT": "a possessive repetition",
     "ATOMIC_GROUP": "an atomic group",
 }
-
-
-class Automaton(NamedTuple):
-    """A deterministic automaton over characters; its start is state 0.
-
-    Attributes:
-        following: the state after each class of characters, shape (S, C).
-        accepting: whether a match ends on entering a state, shape (S,).
-        classes: the class of each character of the alphabet.
-    """
-
-    following: np.ndarray
-    accepting: np.ndarray
-    classes: dict[str, int]
-
-    def read(self, text: str, state: int = 0) -> int:
-        """The state after a text. A character outside the alphabet counts as one that no pattern names."""
-        other = self.classes[OTHER]
-        for character in text:
-            state = int(self.following[state, self.classes.get(character, other)])
-        return state
 
 
 class Part(NamedTuple):
@@ -142,6 +118,8 @@ class Positions:
         parts = []
         for number in range(count):
             part = self._add_items(items, flags)
+            if not part.first:  # empty, however often
+                return EMPTY
             parts.append(part if number < least else part._replace(empty=True))
         if endless:
             self._link(parts[-1], parts[-1])
@@ -178,15 +156,17 @@ def matcher_of(kind: str, value, flags: int):
     """A test whether one character matches an item of a parsed pattern."""
     if kind == "ANY":
         return lambda character: bool(flags & re.DOTALL) or character != "\n"
+    if kind == "NOT_LITERAL":
+        kind, value = "IN", [("NEGATE", None), ("LITERAL", value)]
     items = value if kind == "IN" else [(kind, value)]
+    negated = str(items[0][0]) == "NEGATE"
 
     def matches(character: str) -> bool:
-        negated = str(items[0][0]) == "NEGATE"
-        return negated != any(matches_item(str(one), of, character) for one, of in items[negated:])
+        cases = {character, character.lower(), character.upper()} if flags & re.IGNORECASE else {character}
+        cases = {case for case in cases if len(case) == 1}  # "ß" in upper case is "SS"
+        return negated != any(matches_item(str(one), of, case) for one, of in items[negated:] for case in cases)
 
-    if not flags & re.IGNORECASE:
-        return matches
-    return lambda character: any(map(matches, {character, character.lower(), character.upper()}))
+    return matches
 
 
 def matches_item(kind: str, value, character: str) -> bool:
@@ -196,91 +176,4 @@ def matches_item(kind: str, value, character: str) -> bool:
         return negated != CATEGORIES[name.removeprefix("NOT_")](character)
     if kind == "RANGE":
         return value[0] <= ord(character) <= value[1]
-    return (ord(character) == value) != (kind == "NOT_LITERAL")
-
-
-def determinize(positions: Positions, parts: Iterable[Part], anywhere: bool = False) -> Automaton:
-    """The automaton of texts that match one of some parts.
-
-    Args:
-        positions: of the parts.
-        parts: of which one must match.
-        anywhere: a match may begin after any character; else at the start alone, and the state that has no way to a
-            match is one without exits to others.
-
-    Raises:
-        ValueError: there are too many states.
-    """
-    parts = [*parts]
-    first = frozenset[int]().union(*(part.first for part in parts))
-    last = frozenset[int]().union(*(part.last for part in parts))
-    classes, examples = classify(positions)
-    follow = {**positions.follow, START: first}
-    moves: dict[int, dict[int, frozenset[int]]] = {}
-
-    def moves_of(position: int) -> dict[int, frozenset[int]]:
-        if position not in moves:
-            by_class = {
-                kind: frozenset(p for p in follow[position] if example in positions.characters[p])
-                for kind, example in enumerate(examples)
-            }
-            moves[position] = {kind: reached for kind, reached in by_class.items() if reached}
-        return moves[position]
-
-    always = frozenset({START} if anywhere else ())
-    states = {frozenset({START}): 0}
-    rows, queue = [], [frozenset({START})]
-    for state in queue:
-        reached: list[set[int]] = [set(always) for _ in examples]
-        for position in state:
-            for kind, more in moves_of(position).items():
-                reached[kind] |= more
-        row = []
-        for target in map(frozenset, reached):
-            if target not in states:
-                if len(states) == MOST_STATES:
-                    raise ValueError(
-                        f"the patterns need more than {MOST_STATES:,} states: expected simpler ones, or fewer at a time"
-                    )
-                states[target] = len(states)
-                queue.append(target)
-            row.append(states[target])
-        rows.append(row)
-    accepting = [bool(state & last) for state in states]
-    accepting[0] = any(part.empty for part in parts)
-    return Automaton(np.array(rows, np.int32), np.array(accepting), classes)
-
-
-def classify(positions: Positions) -> tuple[dict[str, int], list[str]]:
-    """The class of each character: those of a class are in the same positions. And one character of each class."""
-    distinct = list(set(positions.characters))
-    signatures: dict[tuple[int, ...], list[str]] = {}
-    for character in positions.alphabet:
-        key = tuple(k for k, characters in enumerate(distinct) if character in characters)
-        signatures.setdefault(key, []).append(character)
-    classes = {character: k for k, members in enumerate(signatures.values()) for character in members}
-    return classes, [members[0] for members in signatures.values()]
-
-
-def lift(automaton: Automaton, symbols) -> tuple[np.ndarray, np.ndarray]:
-    """An automaton over symbols from one over characters.
-
-    Args:
-        automaton: its alphabet has all characters of the symbols.
-        symbols: V texts of any length, or None.
-
-    Returns:
-        The state after each symbol, and the number of matches that end within it, both of shape (S, V).
-    """
-    texts = [text or "" for text in symbols]
-    lengths = np.array([*map(len, texts)])
-    kinds = np.fromiter(map(automaton.classes.__getitem__, "".join(texts)), np.int32, lengths.sum())
-    begins = np.cumsum(lengths) - lengths
-    following = np.repeat(np.arange(len(automaton.following), dtype=np.int32)[:, None], len(texts), axis=1)
-    matches = np.zeros(following.shape, np.uint8)
-    for place in range(max(lengths)):
-        still = np.flatnonzero(lengths > place)
-        reached = automaton.following[following[:, still], kinds[begins[still] + place]]
-        following[:, still] = reached
-        matches[:, still] += automaton.accepting[reached]
-    return following, matches
+    return ord(character) == value

@@ -48,7 +48,7 @@ class NoRepeatRule(Rule):
     def advance(self, state, drawn):
         recent, followers = state
         if len(recent) == self._n - 1:
-            followers.setdefault(recent, []).append(drawn)
+            followers[recent] = (*followers.get(recent, ()), drawn)
             recent = recent[1:]
         return ((*recent, drawn) if self._n > 1 else ()), followers
 
@@ -57,12 +57,12 @@ class NoRepeatRule(Rule):
         if recent not in followers:
             return None
         weights = np.zeros(self._size, np.float32)
-        weights[followers[recent]] = -np.inf
+        weights[[*followers[recent]]] = -np.inf
         return weights
 
     def copy(self, state):
         recent, followers = state
-        return recent, {gram: [*ids] for gram, ids in followers.items()}
+        return recent, dict(followers)
 
     def __str__(self):
         return f"no {self._n} symbols in a row twice"

@@ -6,24 +6,27 @@ from typing import NamedTuple
 import numpy as np
 
 from shakegen.sampling.constraints import Rules
-from shakegen.sampling.constraints.regular import Positions, determinize, lift
+from shakegen.sampling.constraints.automata import check_size, determinize, lift
+from shakegen.sampling.constraints.regular import Positions
 from shakegen.sampling.particles.form import Form, Place
-from shakegen.sampling.particles.slot import Slot, Table
+from shakegen.sampling.particles.slot import Slot
 
-MOST_STATES, MOST_CELLS = 3000, 1 << 24  # of a pattern; and times symbols
+MOST_STATES = 3000  # of a pattern
 
 
 class Bound(NamedTuple):
     """A form for one vocabulary.
 
     Attributes:
-        beginning: the text before the first place, with the seed.
+        lead: the text before the first place, after the seed.
+        lead_ids: its ids.
         slots: the places.
         texts: what is given after each.
         pending: the space at the end of the text before each that belongs to its first word.
     """
 
-    beginning: str
+    lead: str
+    lead_ids: np.ndarray
     slots: list[Slot]
     texts: list[str]
     pending: list[str]
@@ -33,11 +36,14 @@ def bind_form(form: Form, vocabulary, seed: str = "", on_unknown: str | None = N
     """The slots of a form.
 
     Raises:
-        UnknownCharacters, UnknownWords: a given text has unknown symbols, and `on_unknown` is "error".
+        UnknownCharacters, UnknownWords: a given text has unknown symbols, and `on_unknown` is "error" or None.
         ValueError: nothing that the model can write has the form.
     """
-    parts, seed = ([*form.parts[1:]], seed + form.parts[0]) if isinstance(form.parts[0], str) else ([*form.parts], seed)
-    bound, pending = Bound(seed, [], [], []), vocabulary.pending(seed)
+    on_unknown = on_unknown or "error"
+    lead, parts = (form.parts[0], form.parts[1:]) if isinstance(form.parts[0], str) else ("", form.parts)
+    pending = vocabulary.pending(seed + lead)
+    lead_ids = vocabulary.encode((vocabulary.pending(seed) + lead).removesuffix(pending), on_unknown)
+    bound = Bound(lead, lead_ids, [], [], [])
     for number, place in enumerate(parts):
         if not isinstance(place, Place):
             continue
@@ -45,6 +51,11 @@ def bind_form(form: Form, vocabulary, seed: str = "", on_unknown: str | None = N
         text = after if isinstance(after, str) else ""
         later = vocabulary.pending(text)
         given = vocabulary.encode(text.removesuffix(later), on_unknown).astype(np.intp)
+        if not len(given) and place.least != place.most:
+            raise ValueError(
+                f"the place {place} has no symbol after it to end it: expected one that the model knows, or one "
+                f"length, as in {{:{place.most}}}"
+            )
         bound.slots.append(
             Slot(place.least, place.most, given, *bind_pattern(place, vocabulary, pending), early=place.early)
         )
@@ -54,7 +65,7 @@ def bind_form(form: Form, vocabulary, seed: str = "", on_unknown: str | None = N
     if form.total:
         bound.slots[:] = count_from_start(bound)
     for place, slot in zip((part for part in parts if isinstance(part, Place)), bound.slots, strict=True):
-        if not Table(slot, len(vocabulary)).possible[0, 0]:
+        if not slot.possible[0, 0]:
             raise ValueError(
                 f"nothing that the model can write fits in the place {place}: expected another pattern, or another "
                 "length"
@@ -68,10 +79,10 @@ def count_from_start(bound: Bound) -> list[Slot]:
     Raises:
         ValueError: the length is too small for what is given.
     """
-    slots, before = [], 0
-    lengths = [len(slot.given) for slot in bound.slots]
-    for number, slot in enumerate(bound.slots):
-        least, most = max(before, slot.least - lengths[number]), slot.most - sum(lengths[number:])
+    slots, lengths, most = [], [len(slot.given) for slot in bound.slots], bound.slots[-1].most
+    for number in reversed(range(len(lengths))):
+        slot = bound.slots[number]
+        least, most = max(sum(lengths[:number]), slot.least - lengths[number]), min(slot.most, most) - lengths[number]
         if least > most:
             named = " and ".join(repr(text) for text in bound.texts if text)
             raise ValueError(
@@ -79,8 +90,7 @@ def count_from_start(bound: Bound) -> list[Slot]:
                 "length"
             )
         slots.append(replace(slot, least=least, most=most, absolute=True))
-        before += lengths[number]
-    return slots
+    return slots[::-1]
 
 
 def bind_pattern(place: Place, vocabulary, pending: str) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -100,32 +110,33 @@ def bind_pattern(place: Place, vocabulary, pending: str) -> tuple[np.ndarray | N
     positions = Positions(set("".join(filter(None, symbols))))
     pattern = r"(?s).*" if place.pattern is None else place.pattern
     automaton = determinize(positions, [positions.add_pattern(pattern)])
-    states = len(automaton.following)
-    if states > MOST_STATES or states * len(symbols) > MOST_CELLS:
-        raise ValueError(
-            f"the pattern {pattern!r} needs {states:,} states over {len(symbols):,} symbols: expected at most "
-            f"{min(MOST_STATES, MOST_CELLS // len(symbols)):,} states; try a simpler one"
-        )
+    check_size(f"the pattern {pattern!r}", automaton, len(symbols), MOST_STATES)
     following, accepting = lift(automaton, symbols)[0], automaton.accepting
     if not pending:
         return following, accepting
     begins = [text is not None and text.startswith(pending) for text in symbols]
     rests = [text[len(pending) :] if fits else None for text, fits in zip(symbols, begins, strict=True)]
-    first = np.where(begins, lift(automaton, rests)[0][0] + 1, states + 1)
-    nowhere = np.full(len(symbols), states + 1)
+    first = np.where(begins, lift(automaton, rests)[0][0] + 1, len(following) + 1)
+    nowhere = np.full(len(symbols), len(following) + 1)
     return np.vstack([first, following + 1, nowhere]), np.concatenate([[False], accepting, [False]])
 
 
-def refuse_contradictions(bound: Bound, constraints, vocabulary) -> None:
-    """Refuse constraints that forbid a text of the form.
+def read_given(rules: Rules, bound: Bound, unknown: int | None) -> Rules:
+    """Read the given texts of a form, each by itself; the text before the first place after the seed.
+
+    Args:
+        rules: of two streams; the first has read the seed, the other nothing.
+        bound: the form.
+        unknown: the id of the unknown symbol.
+
+    Returns:
+        The rules of one stream that has come to the first place.
 
     Raises:
         ValueError: a constraint forbids a given text.
     """
-    for one in constraints:
-        for text, slot in zip(bound.texts, bound.slots, strict=True):
-            rules, own = Rules([one], vocabulary.to_json()), np.zeros((1, len(vocabulary)))
-            for drawn in slot.given[slot.given != vocabulary.unknown]:
-                if rules.weigh(own, own.copy(), every=True)[0, drawn] == -np.inf:
-                    raise ValueError(f"{one} contradicts {text!r}, which must be written: leave one of them out")
-                rules.advance(np.array([drawn]))
+    start = rules.fork([0])
+    start.read_given(bound.lead_ids, bound.lead, unknown)
+    for text, slot in zip(bound.texts, bound.slots, strict=True):
+        rules.fork([1]).read_given(slot.given, text, unknown)
+    return start

@@ -1,35 +1,18 @@
 """Sequential Monte Carlo: many texts grow side by side, weights say how well each fits, and the best multiply."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
-from shakegen.sampling.beam import log_softmax
 from shakegen.sampling.constraints import Rules
-from shakegen.sampling.particles.contexts import Contexts, draw, learn_contexts
+from shakegen.sampling.particles.contexts import Contexts, learn_contexts
 from shakegen.sampling.particles.lookahead import Lookahead
 from shakegen.sampling.particles.slot import Slot, Table
+from shakegen.sampling.particles.swarm import Filled, Swarm
 
 WORK = 100_000_000  # multiplications of the look-ahead
 MOST_CONTEXTS = 2000
 CELLS = 1 << 23  # rows times symbols that are drawn side by side
-LIKELY = 0.05  # slow rules are asked before a draw about symbols with this share, and after it about what was drawn
-
-
-class Filled(NamedTuple):
-    """One text of a run of particles.
-
-    Attributes:
-        places: the ids in each slot.
-        log_weight: an estimate of the probability that the network's own text has this form, in nats; its exponential
-            is unbiased, and a text with this weight is properly weighted, whatever the number of particles.
-        log_probability: of all its ids after the seed, in nats.
-    """
-
-    places: list[np.ndarray]
-    log_weight: float
-    log_probability: float
 
 
 def fill_slots(
@@ -41,15 +24,15 @@ def fill_slots(
     count: int = 1,
     temperature: float = 1.0,
     random_state: int = 0,
-    make_rules: Callable[[int], Rules] | None = None,
+    rules: Rules | None = None,
     unknown: int | None = None,
 ) -> list[Filled | None]:
     """Draw texts from the distribution of the network, given that they fill slots, by particles.
 
     Each of `count` texts comes from a run of its own. A run has K particles. Each symbol is drawn from p(symbol)
     ψ(symbol), where p is the network's distribution and ψ is what a small Markov chain expects of the rest of the slot
-    (`Lookahead`); the weights correct for ψ and for all that the chain does not know. When the effective number of
-    particles is below K / 2, they are resampled, only among those that have come equally far. At the end one is drawn.
+    (`Lookahead`); the weights correct for ψ and for all that the chain does not know. Particles that have come equally
+    far are resampled among themselves when their effective number is below half of them. At the end one is drawn.
 
     Gordon, Salmond & Smith (1993) resample; Whiteley & Lee (2014) look ahead by ψ, "twisted particle filters"; Zhao et
     al. (2024) do so with language models, where p(symbol) ψ(symbol) is learned by a network.
@@ -61,24 +44,24 @@ def fill_slots(
         count: the number of texts.
         temperature: divides the logits; above 0.
         random_state: text i depends on it and on i alone.
-        make_rules: gives what may be written, for N streams. The weights multiply the probability of a text and are
-            not renormalised.
+        rules: what may be written, for one stream. Their weights multiply the probability of a text and are not
+            renormalised.
         unknown: an id that is read in given texts, but costs nothing there.
 
     Returns:
         The texts, drawn from p(text) given the slots, as K grows. None for a run in which no particle was left.
     """
-    size = logits.shape[1]
+    logits, state, size = logits.copy(), state.copy(), logits.shape[1]  # later steps may reuse their memory
     tables = [Table(slot, size) for slot in slots]
     # The chain begins at the state of the seed, as the particles do.
-    contexts = learn_contexts(step, logits, state.copy(), limit_contexts(tables, size), temperature, random_state)
+    contexts = learn_contexts(step, logits, state, limit_contexts(tables, size), temperature, random_state)
     lookaheads = look_ahead(tables, contexts)
     filled: list[Filled | None] = []
     runs = max(1, CELLS // (particles * size))
     for first in range(0, count, runs):
         numbers = range(first, min(count, first + runs))
-        rules = make_rules(particles * len(numbers)) if make_rules else None
-        swarm = Swarm(step, logits, state, particles, numbers, temperature, random_state, rules, contexts, unknown)
+        own = rules and rules.fork([0] * particles * len(numbers))
+        swarm = Swarm(step, logits, state, particles, numbers, temperature, random_state, own, contexts, unknown)
         for lookahead in lookaheads:
             swarm.fill(lookahead)
         filled += swarm.finish()
@@ -100,221 +83,3 @@ def look_ahead(tables: list[Table], contexts: Contexts) -> list[Lookahead]:
             later = lookaheads[-1].at_start(contexts.read(table.given), table.slot.most + len(table.given) + 2)
         lookaheads.append(Lookahead(table, contexts, later))
     return lookaheads[::-1]
-
-
-class Swarm:
-    """The particles of several runs, one row each, K rows for each run."""
-
-    def __init__(self, step, logits, state, particles, numbers, temperature, random_state, rules, contexts, unknown):
-        rows = particles * len(numbers)
-        same = np.zeros(rows, np.intp)
-        self._step, self._particles, self._temperature = step, particles, temperature
-        self._logits, self._state, self._contexts = logits[same], state[same], contexts
-        self._random = [np.random.default_rng((random_state, number)) for number in numbers]
-        self._slots: list[Slot] = []
-        self._unknown = -1 if unknown is None else unknown
-        self._runs, self._rules = np.repeat(np.arange(len(numbers)), particles), rules
-        self._trail: list[tuple[np.ndarray, np.ndarray]] = []  # parents, and ids
-        # All that belongs to a particle, besides the state of the network.
-        self._rows = {
-            "weight": np.zeros(rows),  # a logarithm, with ψ in it
-            "expected": np.zeros(rows),  # log ψ
-            "log_probability": np.zeros(rows),
-            "context": same.copy(),
-            "written": same.copy(),
-            "starts": np.zeros((rows, 0), np.intp),  # of each slot
-        }
-
-    def fill(self, lookahead: Lookahead) -> None:
-        """Let every particle fill a slot and write the given text after it."""
-        rows, slot, zeros = self._rows, lookahead.table.slot, np.zeros(len(self._state), np.intp)
-        self._slots.append(slot)
-        rows["clock"] = rows["written"].copy() if slot.absolute else zeros.copy()
-        rows["pattern"], rows["node"] = zeros.copy(), zeros.copy()
-        rows["place"] = zeros.copy()  # symbols of the given text that are written
-        rows["starts"] = np.column_stack([rows["starts"], rows["written"]])
-        self._expect(lookahead.of_place(rows["clock"], zeros, rows["context"]))
-        while (live := self._find_live(slot)).any():
-            self._write(lookahead, live)
-        rows = self._rows
-        self._expect(lookahead.later[np.minimum(rows["clock"] + len(slot.given), len(lookahead.later) - 1)])
-        if (parents := self._resample(zeros, self._draw_uniform(1)[:, 0])) is not None:
-            self._trail.append((parents, zeros - 1))
-
-    def _find_live(self, slot: Slot) -> np.ndarray:
-        """The particles that have not come to the end of the slot and may still do so."""
-        before = self._rows["place"] < len(slot.given) if len(slot.given) else self._rows["clock"] < slot.most
-        return before & (self._rows["weight"] > -np.inf)
-
-    def _expect(self, expected) -> None:
-        self._rows["weight"] += expected - self._rows["expected"]
-        self._rows["expected"] = np.broadcast_to(expected, self._runs.shape).copy()
-
-    def _write(self, lookahead: Lookahead, live: np.ndarray) -> None:
-        """Let the live particles write one symbol each."""
-        given = lookahead.next_given(self._rows["place"])
-        own, allowed, totals = self._weigh(lookahead, given, live)
-        weights, gains = exponentiate(totals)
-        self._rows["weight"][live] += gains[live] - self._rows["expected"][live]
-        # What is drawn next has no part in the weights, so they are known, and resampled, before.
-        uniform = self._draw_uniform(self._particles + 1, live)
-        parents = self._resample(np.where(live, self._rows["place"], -1), uniform[:, 0])
-        if parents is not None:
-            own, allowed, totals, weights = (values[parents] for values in (own, allowed, totals, weights))
-            given, live = given[parents], live[parents]
-        rows, table, each = self._rows, lookahead.table, np.arange(len(live))
-        drawn = draw(weights, uniform[:, 1:].ravel())
-        writes = drawn == own.shape[1]
-        ids = np.where(writes, given, drawn)
-        live = self._keep_allowed(ids, live & (rows["weight"] > -np.inf))
-        np.subtract(totals[each, drawn], allowed[each, drawn], where=live, out=rows["expected"])
-        rows["log_probability"] += np.where(live & (ids != self._unknown), own[each, ids], 0)
-        free = live & ~writes
-        rows["pattern"] = np.where(free, table.states[rows["pattern"], ids], rows["pattern"])
-        rows["node"] = np.where(free, table.nodes[rows["node"], ids], rows["node"])
-        rows["clock"] += free
-        rows["place"] += live & writes
-        rows["written"] += live
-        rows["context"] = np.where(live, self._contexts.following[rows["context"], ids], rows["context"])
-        self._trail.append((each if parents is None else parents, np.where(live, ids, -1)))
-        self._read(ids, live)
-
-    def _weigh(self, lookahead: Lookahead, given: np.ndarray, live: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Log-probabilities of the network, shape (N, V); with the rules; and with ψ, both of shape (N, V + 1).
-
-        The last column is for the next symbol of the given text.
-        """
-        own = log_softmax(self._logits / self._temperature)
-        ruled = self._rules.weigh(own, own.copy(), every=False) if self._rules else own
-        costs = np.where(given == self._unknown, 0, ruled[np.arange(len(given)), given])
-        allowed = np.column_stack([ruled, costs])
-        totals = allowed + lookahead.expect(given, self._rows, live)
-        if self._rules and self._rules.lazy:
-            least = exponentiate(totals)[1] + np.log(LIKELY)
-            for row, column in np.argwhere(totals > least[:, None]).tolist():
-                if not self._rules.allows(row, given.item(row) if column == own.shape[1] else column):
-                    totals[row, column] = -np.inf
-        return own, allowed, totals
-
-    def _keep_allowed(self, ids: np.ndarray, live: np.ndarray) -> np.ndarray:
-        """The live rows whose ids the slow rules allow. The others lose all their weight."""
-        if self._rules and self._rules.lazy:
-            forbidden = [row for row in np.flatnonzero(live) if not self._rules.allows(row, ids.item(row))]
-            self._rows["weight"][forbidden] = -np.inf
-            live[forbidden] = False
-        return live
-
-    def _read(self, ids: np.ndarray, live: np.ndarray) -> None:
-        """Let the network read one symbol in each live row."""
-        if self._rules:
-            self._rules.advance(ids, live)
-        if live.all():
-            self._logits, self._state = self._step(ids, self._state)
-        elif live.any():
-            # The others wait: their state must stay.
-            logits, state = self._step(ids[live], self._state[live])
-            self._logits = self._logits.copy()
-            self._logits[live], self._state[live] = logits, state
-
-    def _draw_uniform(self, count: int, live: np.ndarray | None = None) -> np.ndarray:
-        """Random numbers for each run, shape (runs, count); runs without a live row need none and draw none."""
-        runs = range(len(self._random)) if live is None else set(self._runs[live].tolist())
-        nothing = np.zeros(count)
-        return np.stack([own.random(count) if run in runs else nothing for run, own in enumerate(self._random)])
-
-    def _resample(self, stages: np.ndarray, uniform: np.ndarray) -> np.ndarray | None:
-        """Resample particles of one run and stage among themselves, where their weights are uneven; -1 stays.
-
-        Args:
-            stages: shape (N,).
-            uniform: a random number for each run.
-
-        Returns:
-            The row from which each row goes on, or None if all stay.
-        """
-        groups = np.where(stages < 0, -1, self._runs * (stages.max() + 1) + stages)
-        parents, weights = resample(self._rows["weight"], groups, uniform[self._runs])
-        if parents is None:
-            return None
-        self._rows = {name: values[parents] for name, values in self._rows.items()}
-        self._rows["weight"] = weights
-        self._state[...] = self._state[parents]
-        self._logits = self._logits[parents]
-        if self._rules:
-            self._rules.reorder(parents)
-        return parents
-
-    def finish(self) -> list[Filled | None]:
-        """One text of each run."""
-        self._expect(0.0)
-        uniform = self._draw_uniform(1)[:, 0]
-        filled: list[Filled | None] = []
-        for run, u in enumerate(uniform):
-            members = slice(run * self._particles, (run + 1) * self._particles)
-            logs = self._rows["weight"][members]
-            if not (highest := logs.max()) > -np.inf:
-                filled.append(None)
-                continue
-            weights = np.exp(logs - highest)
-            row = members.start + int(draw(weights[None], np.array([u]))[0])
-            log_weight = float(highest + np.log(weights.mean()))
-            filled.append(Filled(self._trace(row), log_weight, float(self._rows["log_probability"][row])))
-        return filled
-
-    def _trace(self, row: int) -> list[np.ndarray]:
-        """The ids in each slot of one row."""
-        starts, written, ids = self._rows["starts"][row], self._rows["written"][row], []
-        for parents, drawn in reversed(self._trail):
-            ids.append(drawn[row])
-            row = parents[row]
-        text = np.array([one for one in reversed(ids) if one >= 0], np.intp)
-        ends = [*starts[1:], written]
-        return [text[start : end - len(slot.given)] for start, end, slot in zip(starts, ends, self._slots, strict=True)]
-
-
-def exponentiate(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """exp(logs) up to a factor for each row, and the logarithm of the sum of each row of exp(logs)."""
-    highest = logs.max(axis=1, keepdims=True)
-    weights = np.exp(logs - np.where(highest > -np.inf, highest, 0))
-    with np.errstate(divide="ignore"):
-        return weights, np.log(weights.sum(axis=1)) + highest[:, 0]
-
-
-def resample(weights: np.ndarray, groups: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
-    """Systematic resampling (Carpenter et al. 1999) of the groups whose effective size is below half of their size.
-
-    Args:
-        weights: logarithms, shape (N,).
-        groups: their numbers; -1 belongs to none and stays.
-        uniform: a random number for each row, the same throughout a group.
-
-    Returns:
-        The parent of each row, or None if every row is its own; and the log weights, all equal in a resampled group,
-        with the same sum as before.
-    """
-    order = np.argsort(groups, kind="stable")
-    order = order[groups[order] >= 0]
-    if not len(order):
-        return None, weights
-    starts = np.concatenate([[0], 1 + np.flatnonzero(np.diff(groups[order]))])
-    sizes = np.diff([*starts, len(order)])
-    logs = weights[order]
-    highest = np.maximum.reduceat(logs, starts)
-    highest[highest == -np.inf] = 0
-    shares = np.exp(logs - np.repeat(highest, sizes))
-    totals = np.add.reduceat(shares, starts)
-    uneven = (totals**2 < np.add.reduceat(shares**2, starts) * sizes / 2) & (totals > 0)
-    if not uneven.any():
-        return None, weights
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    sums = np.cumsum(shares / np.repeat(np.where(totals > 0, totals, 1), sizes))
-    sums -= np.repeat(np.concatenate([[0], sums])[starts], sizes)
-    sums[sums > 1 - 1e-9] = 1  # rounding must not reach rows without weight
-    places = np.arange(len(order)) - np.repeat(starts, sizes)
-    points = group + (places + uniform[order]) / np.repeat(sizes, sizes)
-    chosen = order[np.minimum(np.searchsorted(group + sums, points, side="right"), len(order) - 1)]
-    changes = uneven[group]
-    parents, logs = np.arange(len(weights)), weights.copy()
-    parents[order[changes]] = chosen[changes]
-    logs[order[changes]] = np.repeat(highest + np.log(np.where(totals > 0, totals, 1) / sizes), sizes)[changes]
-    return parents, logs

@@ -32,11 +32,11 @@ class Form:
     """Given texts and free places, one after the other.
 
     The distribution is that of the network, given that its text has the form. Each place ends where the given text
-    after it first stands, so a text has a form in one way only.
+    after it first stands, so a text, as ids, has a form in one way only.
 
     Args:
-        parts: texts and places.
-        total: lengths of places are those of the whole text up to the end of the place.
+        parts: texts and places. Texts in a row become one.
+        total: the lengths of a place are those of the whole text, up to the end of the given text after the place.
 
     Raises:
         ValueError: there is no place, or the end of one is not determined.
@@ -46,6 +46,13 @@ class Form:
     total: bool = False
 
     def __post_init__(self):
+        parts: list[str | Place] = []
+        for part in self.parts:
+            if isinstance(part, str) and parts and isinstance(parts[-1], str):
+                parts[-1] += part
+            elif part != "":
+                parts.append(part)
+        object.__setattr__(self, "parts", tuple(parts))
         if not any(isinstance(part, Place) for part in self.parts):
             raise ValueError("the template has no free place: expected one in braces, such as {:40}")
         for part, after in zip(self.parts, [*self.parts[1:], None], strict=True):
@@ -62,8 +69,7 @@ class Form:
 
     @property
     def longest(self) -> int:
-        """The largest number of symbols, places and given texts together; more only where a symbol has several
-        characters."""
+        """An upper bound of the symbols, places and given texts together: given texts count in characters."""
         lengths = [part.most if isinstance(part, Place) else len(part) for part in self.parts]
         return max(lengths) if self.total else sum(lengths)
 
@@ -82,15 +88,7 @@ class Form:
         Raises:
             ValueError: it cannot be read.
         """
-        parts: list[str | Place] = [""]
-        for kind, content in split_template(text):
-            if kind:
-                parts.append(read_place(content, length))
-            elif isinstance(parts[-1], str):
-                parts[-1] += content
-            else:
-                parts.append(content)
-        return cls(tuple(part for part in parts if part != ""))
+        return cls(tuple(read_place(content, length) if kind else content for kind, content in split_template(text)))
 
     @classmethod
     def between(cls, end: str, length: int = LENGTH, min_length: int | None = None) -> "Form":

@@ -19,6 +19,8 @@ class Lookahead:
         later: log ψ of the next slot by the number of symbols in the whole text, where that makes a difference.
 
     Attributes:
+        next_given: the next symbol of the given text, by the number of its symbols that are written, shape (M + 1,); 0
+            where there is none.
         rest: log-probability of the rest of the given text, after its first symbols, in each context, shape (M + 1, S).
         later: log ψ of what comes after the slot, by the number of symbols at its end.
     """
@@ -32,10 +34,12 @@ class Lookahead:
             after = self.rest[place + 1][contexts.following[:, one]]
             self.rest[place] = np.log(contexts.probabilities[:, one]) + after
         self.later = np.zeros(slot.most + len(given) + 2) if later is None else later
+        self.next_given = np.append(given, 0)
         self._index = np.zeros(slot.most + 2, np.intp)
-        self._rows, self._scales = self._expect()
+        self._rows = self._expect()
 
-    def _expect(self) -> tuple[np.ndarray, np.ndarray]:
+    def _expect(self) -> np.ndarray:
+        """log ψ of what is possible, by `_index`, the state of the pattern and the context."""
         slot, rows, scales = self.table.slot, [np.zeros((len(self.table.accepting), self.rest.shape[1]))], [0.0]
         probabilities = self.contexts.probabilities.astype(float)
         going_on = probabilities.copy()
@@ -50,8 +54,8 @@ class Lookahead:
             possible, scale, row = self.table.possible[clock], scales[-1], np.zeros_like(rows[-1])
             for state in np.flatnonzero(possible):
                 row[state] = self._sum_up(rows[-1], self.table.states[state], shares)
-            if clock >= slot.least:
-                ends = self.rest[0] + self.later[clock + len(self.table.given)]
+            ends = self.rest[0] + self.later[clock + len(self.table.given)]
+            if clock >= slot.least and ends.max() > -np.inf:
                 highest = max(scale, ends.max()) if row.any() else ends.max()
                 row = row * np.exp(scale - highest) if row.any() else row
                 row[self.table.accepting] += np.exp(ends - highest)
@@ -62,26 +66,20 @@ class Lookahead:
             self._index[clock] = len(rows)
             rows.append(row / highest)
             scales.append(scale + np.log(highest))
-        return np.stack(rows), np.array(scales)
+        return np.log(np.maximum(np.stack(rows), FLOOR)) + np.array(scales)[:, None, None]
 
     def _sum_up(self, row: np.ndarray, states: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         return np.einsum("sv,sv->s", probabilities, row[states[None], self.contexts.following])
 
     def of_place(self, clock, states: np.ndarray, contexts: np.ndarray) -> np.ndarray:
         """log ψ in the free place, by the symbols in it, the state of the pattern and the context; they broadcast."""
-        index, possible = self._index[clock], self.table.possible[clock, states]
-        values = np.where(possible, np.maximum(self._rows[index, states, contexts], FLOOR), 0)
-        with np.errstate(divide="ignore"):
-            return np.log(values) + self._scales[index]
+        values = self._rows[self._index[clock], states, contexts]
+        return np.where(self.table.possible[clock, states], values, -np.inf)
 
     def at_start(self, context: int, size: int) -> np.ndarray:
         """log ψ at the beginning of the place, by the number of symbols before it, shape (size,)."""
         clocks = np.minimum(np.arange(size), self.table.slot.most + 1)
         return self.of_place(clocks, np.zeros_like(clocks), np.full_like(clocks, context))
-
-    def next_given(self, places: np.ndarray) -> np.ndarray:
-        """The next symbol of the given text, by the number of its symbols that are written; 0 where there is none."""
-        return np.append(self.table.given, 0)[places]
 
     def expect(self, given: np.ndarray, rows: dict[str, np.ndarray], live: np.ndarray) -> np.ndarray:
         """log ψ after each symbol that may come next in each row, and last, after the next symbol of the given text.

@@ -1,6 +1,7 @@
 """A free place in a text, with the given text after it: what is possible there."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,6 +31,23 @@ class Slot:
     absolute: bool = False
     early: bool = False
 
+    @cached_property
+    def possible(self) -> np.ndarray:
+        """Whether the pattern can still be met, by the number of symbols and its state, shape (most + 2, D)."""
+        following = np.zeros((1, 1), np.intp) if self.following is None else self.following
+        accepting = True if self.accepting is None else self.accepting
+        count = len(following)
+        steps = np.zeros((count, count), bool)
+        steps[np.repeat(np.arange(count), following.shape[1]), following.ravel()] = True
+        before, after = np.nonzero(steps)
+        begins = np.searchsorted(before, np.arange(count))
+        possible = np.zeros((self.most + 2, count), bool)
+        for clock in range(self.most, -1, -1):
+            possible[clock] = np.logical_or.reduceat(possible[clock + 1, after], begins)
+            if clock >= self.least:
+                possible[clock] |= accepting
+        return possible
+
 
 class Table:
     """What is possible in a slot.
@@ -37,8 +55,7 @@ class Table:
     Attributes:
         states: the state of the pattern after each id, shape (D, V).
         accepting: whether the place may end in a state, shape (D,).
-        possible: whether the pattern can still be met, by the number of symbols in the place and its state, shape
-            (most + 2, D).
+        possible: as the slot has it, shape (most + 2, D).
         nodes: how many symbols of the given text stand at the end, after each id, shape (M + 1, V).
     """
 
@@ -46,7 +63,7 @@ class Table:
         self.slot, self.given = slot, slot.given
         self.states = np.zeros((1, size), np.int32) if slot.following is None else slot.following
         self.accepting = np.ones(1, bool) if slot.accepting is None else slot.accepting
-        self.possible = self._find_possible()
+        self.possible = slot.possible
         self.nodes = match_first(slot.given, size)
         self._completes = (self.nodes == len(slot.given)) & (len(slot.given) > 0)
         self._nearest = np.array([self._find_nearest(node) for node in range(len(self.nodes))])
@@ -65,17 +82,6 @@ class Table:
     def since(self) -> int:
         """The number of symbols from which on the given text may not begin without ending the place."""
         return self.slot.least if self.slot.early else 0
-
-    def _find_possible(self) -> np.ndarray:
-        slot, count = self.slot, len(self.accepting)
-        steps = np.zeros((count, count), bool)
-        steps[np.repeat(np.arange(count), self.states.shape[1]), self.states.ravel()] = True
-        possible = np.zeros((slot.most + 2, count), bool)
-        for clock in range(slot.most, -1, -1):
-            possible[clock] = steps @ possible[clock + 1]
-            if clock >= slot.least:
-                possible[clock] |= self.accepting
-        return possible
 
     def _find_nearest(self, node: int) -> float:
         """If the given text begins after a node: how much earlier it begins as well, at the nearest place before."""

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from shakegen.checks import is_number, is_whole
 from shakegen.sampling.ancestral import check_draw
-from shakegen.sampling.constraints import Constraint, Rules
-from shakegen.sampling.particles.binding import bind_form, refuse_contradictions
+from shakegen.sampling.constraints import Constraint
+from shakegen.sampling.particles.binding import bind_form, read_given
 from shakegen.sampling.particles.filter import fill_slots
 from shakegen.sampling.particles.form import Form
 
@@ -19,7 +19,8 @@ class WeightedText(NamedTuple):
     Attributes:
         text: the new text, without the seed.
         log_weight: an estimate of the probability that the network itself writes a text of this form after all that is
-            given before the first place, in nats. Among several texts, each counts in proportion to exp(log_weight).
+            given before the first place, in nats. Among several texts, each counts in proportion to exp(log_weight). A
+            run in which all particles died gives no text; it counts as weight 0 in the mean.
         log_probability: of the text from the first place on, in nats.
     """
 
@@ -40,7 +41,7 @@ def fill_form(
     constraints: Iterable[Constraint] = (),
 ) -> list[WeightedText]:
     """Texts of a form; see `TextGenerator.fill`."""
-    vocabulary, constraints = generator.vocabulary, [*constraints]
+    vocabulary = generator.vocabulary
     check_particles(count, particles, temperature, random_state)
     if not isinstance(seed, str):
         raise TypeError(f"the seed is {seed!r}: expected a text to continue")
@@ -50,13 +51,9 @@ def fill_form(
             f"{MOST:,}"
         )
     bound = bind_form(form, vocabulary, seed, on_unknown)
-    logits, state = generator._prime(bound.beginning, on_unknown)
-    refuse_contradictions(bound, constraints, vocabulary)
-
-    def make_rules(streams: int) -> Rules:
-        return generator._rules(constraints, [bound.beginning] * streams)
-
-    options = {"make_rules": make_rules if constraints else None, "unknown": vocabulary.unknown}
+    logits, state = generator._prime(seed + bound.lead, on_unknown)
+    rules = read_given(generator._rules(constraints, [seed, ""]), bound, vocabulary.unknown)
+    options = {"rules": rules, "unknown": vocabulary.unknown}
     runs = fill_slots(
         generator._step, logits, state, bound.slots, particles, count, temperature, random_state, **options
     )
@@ -66,10 +63,9 @@ def fill_form(
             f"no text of this form was found: all {particles} particles came to a dead end; expected a form that the "
             "model can write; try more particles, or ask for less"
         )
-    lead = bound.beginning.removeprefix(seed)
     texts = []
     for run in found:
-        pieces = [lead]
+        pieces = [bound.lead]
         for ids, pending, text in zip(run.places, bound.pending, bound.texts, strict=True):
             pieces += [vocabulary.decode(ids).removeprefix(pending), text]
         texts.append(WeightedText("".join(pieces), run.log_weight, run.log_probability))

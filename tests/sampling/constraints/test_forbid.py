@@ -5,10 +5,20 @@ import re
 
 import numpy as np
 import pytest
+from ngrams import repeats
 from scipy import stats
 
 from shakegen.sampling import ancestral
-from shakegen.sampling.constraints import Constraint, DeadEnd, Forbid, NoRepeat, RepetitionPenalty, Rule, Rules, forbid
+from shakegen.sampling.constraints import (
+    Constraint,
+    DeadEnd,
+    Forbid,
+    NoRepeat,
+    RepetitionPenalty,
+    Rule,
+    Rules,
+    automata,
+)
 
 WORDS = ["a", "ba", "ab", " b", "c\n", None]
 
@@ -32,11 +42,6 @@ def draw(constraints, symbols, length, streams=1, seeds=None, random_state=1, **
         markov(logits), first, np.zeros((streams, 0)), length, random_state=random_state, rules=rules, **options
     )
     return np.array([ids.copy() for ids in draws]).T, logits
-
-
-def repeats(text, n):
-    grams = [text[k : k + n] for k in range(len(text) - n + 1)]
-    return len(set(grams)) < len(grams)
 
 
 LENGTH = 4
@@ -138,11 +143,11 @@ def test_impossible_constraints_are_refused_before_anything_is_drawn(message, ma
 
 
 def test_constraints_that_need_much_memory_are_refused(monkeypatch):
-    monkeypatch.setattr(forbid, "MOST_CELLS", 11)
+    monkeypatch.setattr(automata, "MOST_CELLS", 11)
     with pytest.raises(ValueError) as error:
         Forbid("abc").bind("abc")
     assert str(error.value) == (
-        "forbidding 'abc' needs 4 states over 3 symbols: expected a product of at most 11; try fewer or simpler ones"
+        "forbidding 'abc' needs 4 states over 3 symbols: expected at most 3 states; try something simpler"
     )
 
 

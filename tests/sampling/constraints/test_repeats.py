@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from ngrams import repeats
 
 from shakegen.sampling.constraints import NoRepeat, RepetitionPenalty
 
@@ -14,11 +15,6 @@ def follow(rule, ids):
     for drawn in ids:
         state = rule.advance(state, drawn)
     return state
-
-
-def repeats(ids, n):
-    grams = [ids[k : k + n] for k in range(len(ids) - n + 1)]
-    return len(set(grams)) < len(grams)
 
 
 @given(IDS, st.integers(1, 4))

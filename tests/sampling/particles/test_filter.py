@@ -5,8 +5,7 @@ import pytest
 from markov_chains import SYMBOLS, Chain, compute_exactly, list_texts
 
 from shakegen.sampling.constraints import Forbid, NoCopy, Rules
-from shakegen.sampling.particles import Slot, fill_slots, filter as particle_filter
-from shakegen.sampling.particles.filter import resample
+from shakegen.sampling.particles import Slot, fill_slots, filter as particle_filter, swarm
 from shakegen.text.corpus import Corpus
 
 
@@ -26,6 +25,7 @@ FORMS = {
         Slot(1, 4, ids(2, 2), absolute=True),
         Slot(6, 6, ids(), absolute=True),
     ],
+    "the second length is smaller": [Slot(0, 4, ids(1), absolute=True), Slot(0, 2, ids(2), absolute=True)],
     "ends, and may have the end before": [Slot(3, 4, ids(0, 1, 0), absolute=True, early=True)],
     "a pattern": [Slot(0, 6, ids(2), PAIRS, np.array([True, False, False]))],
 }
@@ -100,17 +100,13 @@ def test_the_temperature_belongs_to_the_distribution():
 @pytest.mark.parametrize("constraint", [Forbid(["bb", "ca"]), NoCopy(Corpus.from_text("bbdca"), 2)], ids=str)
 def test_constraints_condition_the_whole_text_and_are_not_renormalised(constraint, monkeypatch):
     chain, slots, runs, letters = Chain(), FORMS["one length"], 400, "abc"
-    monkeypatch.setattr(particle_filter, "LIKELY", 0.4)
-
-    def make_rules(streams):
-        return Rules([constraint], letters, [""] * streams)
-
+    monkeypatch.setattr(swarm, "LIKELY", 0.4)
     exact = {}
     for (places, whole), probability in zip(list_texts(slots), compute_exactly(chain, slots).values(), strict=True):
         text = "".join(letters[one] for one in whole)
         if "bb" not in text and "ca" not in text:
             exact[places] = probability
-    found = draw(chain, slots, particles=4, count=runs, make_rules=make_rules)
+    found = draw(chain, slots, particles=4, count=runs, rules=Rules([constraint], letters))
     assert {key_of(one) for one in found if one} <= set(exact)
     weights = np.array([np.exp(one.log_weight) if one else 0.0 for one in found])
     assert abs(weights.mean() - sum(exact.values())) < 4 * weights.std() / np.sqrt(runs)
@@ -134,8 +130,25 @@ def test_a_run_without_a_living_particle_gives_nothing():
         return np.tile([0.0, 0.0, -np.inf], (len(ids), 1)), state
 
     logits, state = never_two(ids(0), np.zeros((1, 1)))
-    slots = [Slot(2, 2, ids(1, 2)), Slot(1, 5000, ids(0))]
-    assert fill_slots(never_two, logits, state, slots, particles=3, count=2) == [None, None]
+    for slots in (
+        [Slot(2, 2, ids(1, 2)), Slot(1, 5000, ids(0))],
+        [Slot(0, 9, ids(2), absolute=True), Slot(0, 2, ids(1), absolute=True)],
+    ):
+        assert fill_slots(never_two, logits, state, slots, particles=3, count=2) == [None, None]
+
+
+def test_a_dead_particle_leaves_the_others_alone():
+    """The first symbol decides: after 0 comes 0 for ever, after 1 comes 2."""
+    with np.errstate(divide="ignore"):
+        following = np.log([[1, 0, 0], [0, 0, 1], [0.5, 0.5, 0]])
+
+    def step(ids, state):
+        return following[ids], state
+
+    logits, state = step(ids(2), np.zeros((1, 1)))
+    slots = [Slot(0, 9, ids(2), absolute=True), Slot(3, 3, ids(), absolute=True)]
+    found = fill_slots(step, logits, state, slots, particles=256)[0]
+    assert np.isclose(found.log_weight, np.log(0.5), atol=0.05)
 
 
 def test_a_given_symbol_that_is_unknown_costs_nothing():
@@ -145,26 +158,3 @@ def test_a_given_symbol_that_is_unknown_costs_nothing():
         free.log_weight,
         chain.log_probability(given[:1]) + chain.log_probability([0, 2, 1]) - (chain.log_probability([0, 2])),
     )
-
-
-def test_resampling_keeps_totals_and_gives_each_row_its_share():
-    rng = np.random.default_rng(0)
-    weights = np.log(rng.dirichlet(np.full(8, 0.2), 3)).ravel()
-    groups = np.repeat([0, 1, 2], 8)
-    groups[:2] = -1
-    order = rng.permutation(24)
-    weights, groups = weights[order], groups[order]
-    parents, after = resample(weights, groups, np.full(24, 0.4))
-    assert (parents[groups < 0] == np.flatnonzero(groups < 0)).all()
-    for group in range(3):
-        own = groups == group
-        assert (groups[parents[own]] == group).all()
-        total = np.exp(weights[own]).sum()
-        assert np.isclose(np.exp(after[own]).sum(), total)
-        if (parents[own] != np.flatnonzero(own)).any():
-            shares = np.exp(weights[own]) / total * own.sum()
-            offspring = [(parents[own] == row).sum() for row in np.flatnonzero(own)]
-            assert (np.abs(offspring - shares) < 1).all()
-            assert np.ptp(after[own]) == 0
-    assert resample(np.zeros(5), np.zeros(5, int), np.full(5, 0.3))[0] is None
-    assert resample(np.full(4, -np.inf), np.zeros(4, int), np.full(4, 0.3))[0] is None

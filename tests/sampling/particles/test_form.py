@@ -43,6 +43,17 @@ def test_places(template, place):
     assert Form.template(template).parts == (place, "x")
 
 
+def test_texts_in_a_row_are_one_and_empty_ones_none():
+    parts = ("", "a", "b", Place(3, 3), "c", "", "d", Place(1, 1), "")
+    assert Form(parts) == Form(("ab", Place(3, 3), "cd", Place(1, 1)))
+    with pytest.raises(ValueError) as error:
+        Form((Place(1, 3), ""))
+    assert str(error.value) == (
+        "the place {:1-3} at the end has no text after it to end it: expected a text or a line end there, or one "
+        "length, as in {:3}"
+    )
+
+
 def test_forms_without_a_template():
     assert Form.between("an end", 30) == Form((Place(30, 30), "an end"))
     assert Form.between("an end", 30, min_length=9) == Form((Place(9, 30), "an end"))

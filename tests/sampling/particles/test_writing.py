@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shakegen.sampling.constraints import Forbid, NoRepeat
-from shakegen.sampling.particles import Form
+from shakegen.sampling.particles import Form, Place
 from shakegen.text.word_vocabulary import UnknownWords
 
 
@@ -50,12 +50,40 @@ def test_bridges_contained_and_last_texts(model):
 
 
 def test_constraints_hold_in_the_whole_text(model):
-    form = Form.between("done", 30)
+    form = Form.template("xy {:30}done")
     for one in model.fill(form, "abc", count=4, particles=8, constraints=[Forbid(["a", "ed"]), NoRepeat(2)]):
         assert "a" not in one.text
-        assert "ed" not in "c" + one.text
+        assert "ed" not in one.text
         pairs = [one.text[k : k + 2] for k in range(len(one.text) - 1)]
         assert len(set(pairs)) == len(pairs)
+
+
+@pytest.mark.parametrize(("seed", "form", "text"), [("", "dear {:3}", "dear "), ("dye", "ar{:3}", "ar")])
+def test_constraints_hold_before_the_first_place_and_not_in_the_seed(model, seed, form, text):
+    with pytest.raises(ValueError) as error:
+        model.fill(form, seed, constraints=[Forbid("ear")])
+    assert str(error.value) == f"forbidding 'ear' contradicts {text!r}, which must be written: leave one of them out"
+    assert model.fill("r{:3}", "dear ", particles=4, constraints=[Forbid("ear")])
+
+
+def test_a_later_place_may_be_the_one_that_bounds_the_length(model):
+    def fill(most):
+        return model.fill(Form((Place(0, most), "a", Place(0, 10), "b"), total=True), count=3, particles=8)
+
+    assert fill(20) == fill(10)
+    assert all(len(one.text) <= 10 and re.search("a.*b", one.text) for one in fill(20))
+    with pytest.raises(ValueError, match="its length is 20: expected a larger length"):
+        model.fill(Form((Place(15, 20), "a", Place(0, 10), "b"), total=True))
+
+
+def test_a_place_is_ended_by_a_symbol(model, word_model):
+    for writer, template, options in ((model, "{:2-5}é", {"on_unknown": "skip"}), (word_model, "{:2-5} {:2}", {})):
+        with pytest.raises(ValueError) as error:
+            writer.fill(template, **options)
+        assert str(error.value) == (
+            "the place {:2-5} has no symbol after it to end it: expected one that the model knows, or one length, as "
+            "in {:5}"
+        )
 
 
 def test_many_particles_write_better_bridges_than_one(model):
@@ -82,8 +110,8 @@ BAD = {
     ),
     "the pattern '[a' cannot be read (unterminated character set at position 0): expected a regular expression, such "
     "as [0-9]+": "{[a}b",
-    "the pattern '(a{50}|b{60}){90}' needs 9,902 states over 27 symbols: expected at most 3,000 states; try a simpler "
-    "one": "{(a{50}|b{60}){90}}x",
+    "the pattern '(a{50}|b{60}){90}' needs 9,902 states over 27 symbols: expected at most 3,000 states; try something "
+    "simpler": "{(a{50}|b{60}){90}}x",
     "64 particles over up to 200,001 characters are too many: expected a product of at most 10,000,000": Form.between(
         "x", 200_000
     ),
@@ -124,17 +152,22 @@ def test_bad_arguments_are_refused(model, message, options):
 
 def test_words(word_model):
     """A space at the end of a given text begins the first word of the place after it, and patterns see the rest."""
-    texts = word_model.fill("Shall {:3} day? {[a-z]+ [a-z]+}\n{:2}", "Thou ", count=4, particles=8)
+    texts = word_model.fill("art {:3} day? {[a-z]+ [a-z]+}\n{:2}", "Thou ", count=4, particles=8)
     assert len({one.text for one in texts}) > 1
     for one in texts:
-        assert re.fullmatch(r"Shall [^ \n][^\n]* day\? [a-z]+ [a-z]+\n[^\n]*", one.text)
+        assert re.fullmatch(r"art [^ \n][^\n]* day\? [a-z]+ [a-z]+\n[^\n]*", one.text)
         assert "\ufffd" not in one.text
 
 
 def test_unknown_words_of_given_texts(word_model):
     form = Form.between(" Zounds thee", 4)
-    read_as_symbol = word_model.fill(form, "Gadzooks", particles=8)[0]
+    read_as_symbol = word_model.fill(form, "Gadzooks", particles=8, on_unknown="symbol")[0]
     assert read_as_symbol.text.endswith(" Zounds thee")
     assert word_model.fill(form, "Shall", particles=8, on_unknown="skip")[0].text.endswith(" Zounds thee")
-    with pytest.raises(UnknownWords):
-        word_model.fill(form, "Shall", on_unknown="error")
+    with pytest.raises(UnknownWords, match="the model does not know ' Zounds': "):
+        word_model.fill(form, "Shall")
+    assert word_model.fill("{:2} thee", "Gadzooks", particles=8)[0].text.endswith(" thee")
+    hint = r"does not know 'thee' \(but ' thee': a space belongs to the word after it\): "
+    for required in (Form.containing("thee", length=5), "thee{:3}"):
+        with pytest.raises(UnknownWords, match=hint):
+            word_model.fill(required)
