@@ -17,7 +17,15 @@ language = "en"
 smartquotes = False  # -- is the beginning of an option
 
 root_doc = "docs/index"
-include_patterns = ["docs/**.md", "benchmarks/*.md", "corpora/*.md", "models/*.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+include_patterns = [
+    "docs/**.md",
+    "benchmarks/*.md",
+    "corpora/*.md",
+    "models/*.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+]
 exclude_patterns = [".*", "build", "poem", "**/__pycache__"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_pages", "notebooks"]

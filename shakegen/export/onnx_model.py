@@ -78,7 +78,7 @@ def embed(nodes: Nodes, ids: str, embeddings: np.ndarray | None, size: int) -> s
 
 
 def add_layer(nodes: Nodes, graph, weights, hidden: str, names: dict[str, str]) -> str:
-    """Append a layer: what hangs on its inputs alone for all steps at once, then a loop over time.
+    """Append a layer: what depends on its inputs alone for all steps at once, then a loop over time.
 
     Args:
         nodes: of the network.

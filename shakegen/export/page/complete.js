@@ -1,4 +1,4 @@
-/* Complete: at every key the likeliest words, and the characters that the likeliest one hangs on. */
+/* Complete: at every key the likeliest words, and the characters that the likeliest one depends on. */
 "use strict";
 const WORDS = 5;  // offers
 
@@ -65,7 +65,7 @@ function startComplete(root, descriptions) {
     const { id, word } = best;
     stopTracing = inSlices(network().connecting(reading.states.slice(1, index + 2), id), found => {
       norms = found;
-      title.textContent = `What “${word}” hangs on`;
+      title.textContent = `What “${word}” depends on`;
       paint();
     });
   }
