@@ -61,6 +61,8 @@ def import_model(file, symbols, out):
 
     if not file.is_file():
         raise FileNotFoundError(f"no file {file}: expected one that ends in .safetensors or .keras")
+    if file.suffix not in (".safetensors", ".keras"):
+        raise ValueError(f"cannot read {file}: expected a name that ends in .safetensors or .keras")
     out = out or Path("models", f"{file.stem}.h5")
     if out.exists():
         raise FileExistsError(f"{out} is there already: give another name with --out")
@@ -70,15 +72,13 @@ def import_model(file, symbols, out):
         refuse_idle("on a .safetensors file, which has its own", "symbols")
         require("safetensors")
         model = read_tensors(file)
-    elif file.suffix == ".keras":
+    else:
         if symbols is None:
             raise ValueError("the symbols are missing: give the characters of the model with --symbols FILE")
         with quiet_tensorflow():
             from shakegen.export.keras_file import load_keras
 
             model = load_keras(file, symbols)
-    else:
-        raise ValueError(f"cannot read {file}: expected a name that ends in .safetensors or .keras")
     ensure_writable(out)
     model.save(out)
     click.echo(f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights", err=True)

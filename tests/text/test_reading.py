@@ -170,6 +170,13 @@ def test_an_encrypted_archive():
     assert fails(bytes(raw)) == "it is encrypted: unpack it, and give the text itself"
 
 
+@pytest.mark.parametrize("name", ["[Content_Types].xml", "META-INF/manifest.xml", "META-INF/container.xml"])
+def test_a_document_of_an_office_program_is_no_archive_of_texts(name):
+    assert fails(zipped({name: "<?xml version='1.0'?>", "word/document.xml": "<w:t>Dear</w:t>"})) == (
+        "it is an office document or an e-book: save it as plain text, and give the text"
+    )
+
+
 def test_an_archive_without_a_text():
     raw = zipped({"a.png": b"\0\1", "b.png": b"\0\1"})
     assert fails(raw) == "it holds no text: expected one text file or more in it"

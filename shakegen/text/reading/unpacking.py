@@ -28,6 +28,7 @@ PACKED = {
     ".zip": (b"PK\3\4", b"PK\5\6"),
 }
 STREAMS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+DOCUMENT = {"[Content_Types].xml", "META-INF/manifest.xml", "META-INF/container.xml"}  # in .docx, .odt, .epub
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, ValueError)
 
 EXPANSION = 250  # times the packed size; even logs do not pack to less than a hundredth
@@ -52,8 +53,8 @@ def unpack(title: str, opener: Opener, encoding: str) -> Files:
     """The members of a file: the file itself, or its content if it is compressed.
 
     Raises:
-        ValueError: a zip archive is damaged or encrypted, has no text, has unsafe names, or unpacks to more than
-            `EXPANSION` times its size. Faults of other kinds of file are noticed when they are read.
+        ValueError: a zip archive is damaged or encrypted, is a document, has no text, has unsafe names, or unpacks to
+            more than `EXPANSION` times its size. Faults of other kinds of file are noticed when they are read.
     """
     kind = kind_of_packing(opener)
     if kind == ".zip":
@@ -75,6 +76,8 @@ def zip_members(title: str, opener: Opener, encoding: str) -> Files:
     with opener() as file, open_zip(title, file) as archive:
         files_only = (member for member in archive.infolist() if not member.filename.endswith("/"))
         members = sorted(files_only, key=lambda member: member.filename)
+        if DOCUMENT & {member.filename for member in members}:
+            raise ValueError(f"{title} is an office document or an e-book: save it as plain text, and give the text")
         for member in members:
             check_member(title, member)
         limit = size_limit(file)
