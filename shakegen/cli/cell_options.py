@@ -1,4 +1,4 @@
-"""The options that choose a cell, and those that only some cells have."""
+"""The options that choose a cell, and the options of single cells."""
 
 import typing
 from collections.abc import Callable

@@ -22,7 +22,7 @@ def converse(
         ValueError: as `TextGenerator.samples`.
     """
     check_draw(length, temperature, 0)
-    StopTexts(stop, model.vocabulary.symbols)  # refuses those that can never be written
+    StopTexts(stop, model.vocabulary.symbols)  # refuses a text that can never be written
     check_min_length(min_length)
     draft = model.draft(seed, on_unknown)
 

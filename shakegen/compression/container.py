@@ -98,7 +98,7 @@ def read_pieces(source: BinaryIO) -> Iterator[tuple[bytes, str, bool]]:
 
 
 def to_bytes(text: str) -> bytes:
-    """The bytes of a text; those that were no UTF-8 come back as they were."""
+    """The bytes of a text; bytes outside of UTF-8 come back as they were."""
     return text.encode("utf-8", "surrogateescape")
 
 

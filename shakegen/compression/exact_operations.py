@@ -1,6 +1,6 @@
 """The operations of equations, with the same bits on every machine.
 
-IEEE 754 defines every bit of + - * / √ and of rounding, element by element, in whatever order a machine takes the
+IEEE 754 defines every bit of + - * / √ and of rounding, element by element, in any order in which a machine takes the
 elements. It leaves two things open, which are settled here. Sums: the terms are first rounded to whole multiples of a
 common unit, so coarse that every partial sum is below 2⁵³ units. Then any order, any number of threads and any fused
 product gives the same. Functions such as exp: they are polynomials in these operations, not those of a library.
@@ -15,7 +15,7 @@ import numpy as np
 from shakegen.cells.operations import NUMPY, VARIANCE
 
 EXACT = 53  # bits of a whole number that a double holds
-LEFT = 22  # bits of the left factors of products; the weights get those that are left
+LEFT = 22  # bits of the left factors of products; the weights get the rest
 LEAST, LARGEST = 1e-100, 1e100  # beyond them a number counts as if it were one of them; products stay in range
 LOG2E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 0.693145751953125, 1.4286068203094173e-06  # the former has 16 bits: its multiples are exact

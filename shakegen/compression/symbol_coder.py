@@ -12,7 +12,7 @@ DIFFERENT = 1 << 12  # characters to remember
 
 
 class SymbolCoder:
-    """Codes the symbols of one text, in whatever order encoder and decoder agree on; it learns as it goes.
+    """Codes the symbols of one text, in an order on which encoder and decoder agree; it learns as it goes.
 
     A network with an unknown symbol foresees where it comes. For any other, each symbol is preceded by whether it is
     known; this costs next to nothing until one is not. The unknown character itself, or the unknown word by its

@@ -57,12 +57,10 @@ def load_keras(path: Path, symbols: Path) -> LanguageModel:
         OSError: a file cannot be opened.
         ValueError: a file is not as expected; the message says which.
     """
-    import shakegen.layers  # noqa: F401 - the file may have some
-
     texts = read_symbols(symbols)
     try:
         network = keras.models.load_model(path, compile=False)
-    except Exception as error:  # whatever a stranger's file leads to
+    except Exception as error:  # a stranger's file may lead to any
         raise ValueError(f"{path} is not a usable Keras model: {shorten(str(error))}") from None
     return read_keras(network, texts)
 

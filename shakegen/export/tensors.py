@@ -58,7 +58,7 @@ class TensorsContent:
         return self.about.get(name)
 
     def weight(self, name, shape):
-        if name not in self.file.keys():  # noqa: SIM118 - it is no dictionary
+        if name not in set(self.file.keys()):
             raise ModelFileError(f"{name} is missing; the file may be damaged")
         part = self.file.get_slice(name)
         if part.get_dtype() != "F32":

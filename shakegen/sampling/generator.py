@@ -73,7 +73,7 @@ class TextGenerator:
             temperature: divides the logits; 0 is greedy, 1 the network's own distribution. Two numbers go from the
                 first to the second along the text.
             random_state: determines the texts.
-            count: the number of texts; with several seeds, their number, whatever this is.
+            count: the number of texts; with several seeds, their number counts instead.
             stop: a text or a `StopAfter`, or several; a continuation ends as soon as it has written one.
             min_length: a stop text does not end a continuation before it has so many new symbols.
             on_unknown: "error", "skip" or "symbol", for unknown symbols of the seed, as in `Vocabulary.encode`.

@@ -14,7 +14,7 @@ COMMANDS = ("train", "compare")
 
 
 def parse(command, *words):
-    """The values of all options, and the names of those that were given."""
+    """The values of all options, and the names of the given ones."""
     parent = click.Context(main, info_name="shakegen", **main.context_settings)  # knows -h: commands remember it
     with main.commands[command].make_context(command, ["poem.txt", *words], parent) as context:
         return context.params, {one.name for one in context.command.params if is_given(one.name)} - {"config"}

@@ -94,7 +94,7 @@ def test_variables_of_the_environment_stand_on_their_page(root):
 
 
 def test_the_citation_is_of_this_version_and_licence(root):
-    """Its form was checked with cffconvert; here are required fields, and those that may go stale."""
+    """Its form was checked with cffconvert; here are required fields, and fields that may go stale."""
     lines = (root / "CITATION.cff").read_text(encoding="utf-8").splitlines()
     fields = dict(line.split(": ", 1) for line in lines if re.match(r"[\w-]+: ", line))
     assert {"cff-version", "message", "title"} <= set(fields)

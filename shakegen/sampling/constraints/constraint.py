@@ -15,7 +15,7 @@ class DeadEnd(ValueError):
 
 
 class Constraint(ABC):
-    """What may come next in a text, whatever the model; `bind` makes a `Rule` of it, for the symbols of one model."""
+    """What may come next in a text, for any model; `bind` makes a `Rule` of it, for the symbols of one model."""
 
     @abstractmethod
     def bind(self, symbols: Symbols) -> "Rule":

@@ -100,7 +100,7 @@ def hash_windows(ids: np.ndarray, n: int) -> np.ndarray:
     whole, done = window, 0
     while power <= n:
         if n & power:
-            if done:  # a window of `power` ids, and after it those that are done
+            if done:  # a window of `power` ids, and the finished ids after it
                 count = len(ids) - done - power + 1
                 whole = window[:count] * np.uint64(pow(FACTOR, done, 1 << 64)) + whole[power : power + count]
             else:

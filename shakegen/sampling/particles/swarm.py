@@ -19,7 +19,7 @@ class Filled(NamedTuple):
     Attributes:
         places: the ids in each slot.
         log_weight: an estimate of the probability that the network's own text has this form, in nats; its exponential
-            is unbiased, and a text with this weight is properly weighted, whatever the number of particles.
+            is unbiased, and a text with this weight is properly weighted, for any number of particles.
         log_probability: of all its ids after the seed, in nats.
     """
 

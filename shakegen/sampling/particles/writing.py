@@ -32,13 +32,13 @@ class WeightedText(NamedTuple):
 def fill_form(
     generator,
     form: Form,
-    seed: str = "",
-    count: int = 1,
-    particles: int = 64,
-    temperature: float = 1.0,
-    random_state: int = 0,
-    on_unknown: str | None = None,
-    constraints: Iterable[Constraint] = (),
+    seed: str,
+    count: int,
+    particles: int,
+    temperature: float,
+    random_state: int,
+    on_unknown: str | None,
+    constraints: Iterable[Constraint],
 ) -> list[WeightedText]:
     """Texts of a form; see `TextGenerator.fill`."""
     vocabulary = generator.vocabulary
