@@ -21,11 +21,10 @@ PAUSE = 0.1  # seconds between looks at a process
 
 # A run is in a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
 # Windows ends a process at once, unless the signal is one for its group.
-WINDOWS = os.name == "nt"
-OWN_GROUP: dict = (
-    {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)} if WINDOWS else {"process_group": 0}
-)
-END = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
+OWN_GROUP: dict = {"process_group": 0}
+END = signal.SIGTERM
+if sys.platform == "win32":
+    OWN_GROUP, END = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}, signal.CTRL_BREAK_EVENT
 
 
 class Stopped(KeyboardInterrupt):
