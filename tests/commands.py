@@ -7,7 +7,7 @@ import click
 
 from shakegen.cli import main
 
-FAST = ["--units", 8, "--epochs", 2, "--seq-length", 20, "--batch-size", 8]
+FAST = ["--units", 8, "--layers", 1, "--epochs", 2, "--seq-length", 20, "--batch-size", 8]
 WITHOUT = """
 import sys
 from shakegen.cli import main

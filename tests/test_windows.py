@@ -61,7 +61,7 @@ def test_the_rules_refuse_what_windows_would(strict, tmp_path):
 
 def test_training_its_checkpoints_and_its_copies(strict, shakegen, poem_file):
     shutil.copy(data_folder("models") / "sonnets-rnn.h5", "fine.h5")  # which is kept as fine.h5~
-    fast = [*FAST, "--units", 4, "--layers", 1, "--checkpoint-every", 0.0001, "--log-dir", "logs"]
+    fast = [*FAST, "--units", 4, "--checkpoint-every", 0.0001, "--log-dir", "logs"]
     for more in (["--out", "m.h5"], ["--out", "m.h5", "--resume"], ["--finetune", "m.h5", "--out", "fine.h5"]):
         done = shakegen("train", poem_file.name, *fast, "--epochs", 1 + ("--resume" in more), *more)
         assert (done.exit_code, done.stderr.count("Warning")) == (0, 0), done.stderr

@@ -8,20 +8,18 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 from commands import FAST, command
 from mistakes import fails
 
 from shakegen.model import load, model_file
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_and_sigterm_save_the_model_and_say_how_to_go_on(tmp_path, poem_file, number, code):
+def test_ctrl_c_saves_the_model_and_says_how_to_go_on(tmp_path, poem_file):
     process = command(tmp_path, "train", poem_file, *FAST, "--epochs", 100_000, "--sample-length", 0)
     assert process.stderr.readline().startswith("epoch 1/100000: ")
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == code
+    assert process.returncode == 130
     interrupted, took, saved, go_on = errors.splitlines()[-4:]
     assert interrupted.startswith("Interrupted. Best epoch: ")
     assert took.startswith("Time: ")

@@ -57,7 +57,7 @@ def test_every_kind_of_network_can_be_trained_and_sampled(shakegen, poem_file):
         "rnn": ["--activation", "relu", "--embedding", 5, "--dropout", 0.1],
     }
     for cell, options in kinds.items():
-        trained = shakegen("train", poem_file, *FAST, "--quiet", "--cell", cell, *options)
+        trained = shakegen("train", poem_file, *FAST, "--epochs", 1, "--quiet", "--cell", cell, *options)
         assert (trained.exit_code, trained.output) == (0, f"models/poem-{cell}.h5\n")
         sampled = shakegen("sample", "--model", f"models/poem-{cell}.h5", "--seed", "Shall", "--length", 20)
         assert len(sampled.stdout) == 5 + 20 + 1
@@ -127,7 +127,7 @@ def test_output_folder_that_cannot_be_written_is_refused_before_training(shakege
 
 
 def test_no_log_line_of_tensorflow_reaches_the_user(tmp_path, poem_file):
-    process = command(tmp_path, "train", poem_file, *FAST, "--quiet")
+    process = command(tmp_path, "train", poem_file, *FAST, "--epochs", 1, "--quiet")
     assert process.communicate(timeout=120) == ("models/poem-gru.h5\n", "")
     assert process.returncode == 0
 

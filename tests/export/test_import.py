@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from shakegen.export.keras_file import read_keras
+from shakegen.export.keras_file import load_keras, read_keras
 from shakegen.layers import NLSTM
 from shakegen.model import load
 
@@ -94,6 +94,17 @@ def test_a_network_that_computes_something_else_is_refused():
     network = textbook(keras.layers.LSTM(5, activation="relu"), keras.layers.Dense(V))
     with pytest.raises(ValueError, match="something else than its layers say: its outputs differ by"):
         read_keras(network, SYMBOLS)
+
+
+def test_a_function_in_a_file_is_refused(tmp_path):
+    ran = tmp_path / "ran"
+    network = textbook(keras.layers.Lambda(lambda x, place=str(ran): open(place, "w").close() or x))
+    network.save(tmp_path / "function.keras")
+    ran.unlink()
+    (tmp_path / "a.txt").write_text("abc", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^\S+ is not a usable Keras model: .*`Lambda`"):
+        load_keras(tmp_path / "function.keras", tmp_path / "a.txt")
+    assert not ran.exists()
 
 
 def test_mistakes_of_the_commands(shakegen, random_model, monkeypatch):
