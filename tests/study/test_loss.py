@@ -1,5 +1,7 @@
 """The cross entropy over many words, in pieces: against Keras's, and its gradients."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -78,3 +80,11 @@ def test_a_network_learns_from_pieces_what_it_learns_from_all_logits(rng):
     assert int(loss.count(targets)) == np.count_nonzero(targets > 1)
     for ours, theirs in zip(pieces.get_weights(), whole.get_weights()):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_the_network_takes_ids_as_they_are(rng):
+    """Keras warns where the structure of its inputs is another, and the tests ignore warnings of Keras."""
+    network = build(Config.autocomplete("rnn", units=3), V, W)
+    with warnings.catch_warnings(action="error"):
+        hidden = AutocompleteCrossentropy(network).forward(rng.integers(V, size=(N, T)))
+    assert hidden.shape == (N, T, 3)

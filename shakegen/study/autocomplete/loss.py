@@ -75,7 +75,7 @@ class AutocompleteCrossentropy:
 
     def __init__(self, network: keras.Model):
         self._read_out = network.get_layer("dense")
-        self.forward = keras.Model(network.inputs, self._read_out.input)
+        self.forward = keras.Model(network.input, self._read_out.input)
 
     def count(self, targets) -> tf.Tensor:
         """How many targets count."""
