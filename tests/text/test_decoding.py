@@ -10,8 +10,8 @@ GERMAN = """Es war einmal ein Müller, der war arm, aber er hatte eine schöne T
 König zu sprechen kam"""
 SPANISH = """No ha mucho tiempo que vivía un hidalgo de los de lanza en astillero, adarga antigua, rocín flaco y galgo
 corredor. Una olla de algo más vaca que carnero, salpicón las más noches"""
-POLISH = """Litwo! Ojczyzno moja! ty jesteś jak zdrowie. Ile cię trzeba cenić, ten tylko się dowie, kto cię stracił. Dziś
-piękność twą w całej ozdobie widzę i opisuję"""
+POLISH = """Litwo! Ojczyzno moja! ty jesteś jak zdrowie. Ile cię trzeba cenić, ten tylko się dowie, kto cię stracił.
+Dziś piękność twą w całej ozdobie widzę i opisuję"""
 RUSSIAN = "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему."
 USUAL = {FRENCH: "cp1252", GERMAN: "cp1252", SPANISH: "cp1252", POLISH: "cp1250", RUSSIAN: "cp1251"}
 
