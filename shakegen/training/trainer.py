@@ -78,7 +78,7 @@ class Trainer:
             self.config,
             self.corpus,
             self.vocabulary,
-            random_state=recipe.random_state,
+            recipe,
             streams=self.replicas.width if recipe.stateful else None,
             dtype=precision if precision == "float32" else f"mixed_{precision}",
             # The default dropout depends on the length of the run; a dropout that the user gave does not.

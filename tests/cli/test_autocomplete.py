@@ -28,7 +28,7 @@ def trained(tmp_path, random_weights):
     """A model of words, saved as models/words.h5, that claims to have learned poem.txt."""
     (tmp_path / "poem.txt").write_text(TEXT)
     corpus = AutocompleteCorpus.from_source(reading.from_file(tmp_path / "poem.txt"), length=40, random_state=5)
-    config = Config.autocomplete("gru", units=8)
+    config = Config.study("gru", units=8)
     weights = random_weights(config, len(SYMBOLS), outputs=len(corpus.words))
     weights["dense/kernel"] *= 9
     origin = {"name": "poem", "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
@@ -202,7 +202,7 @@ def test_the_figure_of_accuracy_by_characters_typed(shakegen, trained, tmp_path)
 def test_info_shows_the_weights_of_the_study(shakegen, tmp_path, cell, recurrent):
     from shakegen.study.autocomplete.outputs import Outputs
 
-    config = Config.autocomplete(cell)
+    config = Config.study(cell)
     words = Outputs("".join(chr(97 + number // 26**k % 26) for k in range(3)) for number in range(1 << 14))
     weights = {name: np.zeros(shape, np.float32) for name, shape in config.weight_shapes(27, len(words)).items()}
     AutocompleteModel(config, SYMBOLS, weights, words=words).save(tmp_path / "study.h5")

@@ -87,9 +87,7 @@ def test_models_of_words_are_measured_in_characters(made, poem):
 
 
 def test_the_words_of_a_network_are_measured_too(made):
-    record, folder = made(
-        "autocomplete", Recipe.autocomplete(epochs=1, seq_length=25, random_state=2), vocabulary_size=9
-    )
+    record, folder = made("autocomplete", Recipe.study(epochs=1, seq_length=25, random_state=2), vocabulary_size=9)
     figures = worker.carry_out(record, folder).figures
     model = load(folder / "gru-0.h5")
     text = Text(**record.text)

@@ -1,5 +1,7 @@
 """The cross entropy over many words, in pieces: against Keras's, and its gradients."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -50,6 +52,29 @@ def test_gradients_are_the_finite_differences(drawn, rng):
     np.testing.assert_allclose(slope, (moved[0] - moved[1]) / 2e-5, rtol=1e-8)
 
 
+def test_the_expected_gradient_of_drawn_positions_is_that_of_all(drawn, rng):
+    """Each of a few positions is kept with probability 0.3; all draws that keep any are tried."""
+    (hidden, kernel, bias), share = drawn[0], 0.3
+    hidden, targets = hidden[:2, :3], np.array([[2, 5, 1], [7, 2, 0]])  # four of them count
+
+    def gradients(targets):
+        with tf.GradientTape() as tape:
+            tape.watch([hidden, kernel, bias])
+            loss = autocomplete_crossentropy(hidden, kernel, bias, tf.constant(targets, tf.int32))
+        return [loss, *tape.gradient(loss, [hidden, kernel, bias])]
+
+    expected, certain = [0.0] * 4, 0.0
+    for kept in itertools.product([False, True], repeat=4):
+        chance = np.prod(np.where(kept, share, 1 - share))
+        if any(kept):
+            some = targets.copy()
+            some[targets > 1] = np.where(kept, targets[targets > 1], 0)
+            expected = [total + chance * part for total, part in zip(expected, gradients(some))]
+            certain += chance
+    for mean, whole in zip(expected, gradients(targets)):
+        np.testing.assert_allclose(mean / certain, whole, rtol=1e-6, atol=1e-9)
+
+
 def test_positions_without_a_word_have_neither_loss_nor_gradient(drawn):
     (hidden, kernel, bias), targets = drawn
     none = tf.zeros_like(targets)
@@ -64,7 +89,7 @@ def test_positions_without_a_word_have_neither_loss_nor_gradient(drawn):
 
 
 def test_a_network_learns_from_pieces_what_it_learns_from_all_logits(rng):
-    config = Config.autocomplete("gru", units=6)
+    config = Config.study("gru", units=6)
     whole, pieces = build(config, V, outputs=W), build(config, V, outputs=W)
     loss, optimizer = AutocompleteCrossentropy(pieces), keras.optimizers.SGD(0.01)
     ids, targets = rng.integers(V, size=(N, T)), rng.integers(W, size=(N, T))

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from shakegen.model.model import AutocompleteModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.batches import ShuffledObservations
-from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus
+from shakegen.study.autocomplete.corpus import LENGTH, STUDY_LENGTH, AutocompleteCorpus
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.task import Measure, Task
 from shakegen.training.validation import FEWEST, AutocompleteValidation
@@ -33,10 +33,10 @@ class AutocompleteTask(Task):
         }
     )
 
-    def make_config(self, **options):
-        return Config.autocomplete(**options)
+    def make_config(self, corpus=None, recipe=None, **options):
+        return (Config.study if follows_study(corpus, recipe) else Config.autocomplete)(**options)
 
-    def make_recipe(self, corpus=None, **options):
+    def make_recipe(self, corpus=None, recipe=None, **options):
         if corpus is not None:
             length = corpus.observations.length
             if options.get("stateful") or options.setdefault("seq_length", length) != length:
@@ -44,15 +44,15 @@ class AutocompleteTask(Task):
                     f"the corpus has observations of {length} characters, each read from the start state: leave out "
                     "stateful, and give another length when it is made"
                 )
-        return Recipe.autocomplete(**options)
+        return (Recipe.study if follows_study(corpus, recipe) else Recipe.autocomplete)(**options)
 
     def check_recipe(self, recipe):
         if recipe.stateful:
             raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
 
-    def corpus_options(self, config, seq_length, random_state, base):
-        length = (base.length if base else LENGTH) if seq_length is None else seq_length
-        options = {"length": length, "random_state": random_state}
+    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
+        usual = base.length if base else {"study": STUDY_LENGTH, "usual": LENGTH}.get(recipe)
+        options = {"length": usual if seq_length is None else seq_length, "random_state": random_state}
         return options | ({"words": base.words} if base else {})
 
     def make_corpus(self, source, **options):
@@ -67,13 +67,21 @@ class AutocompleteTask(Task):
         return corpus.vocabulary
 
     def make_batches(self, corpus, vocabulary, recipe):
-        return ShuffledObservations(corpus.observations, corpus.train, recipe.batch_size, recipe.random_state)
+        return ShuffledObservations(
+            corpus.observations, corpus.train, recipe.batch_size, recipe.random_state, recipe.loss_share
+        )
 
-    def make_network(self, config, corpus, vocabulary, **options):
+    def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
+        from shakegen.study.autocomplete import start
 
         options.pop("streams", None)  # every observation is read from the start state
-        return build(config, len(vocabulary), outputs=len(corpus.words), **options)
+        network = build(config, len(vocabulary), recipe.random_state, outputs=len(corpus.words), **options)
+        if recipe.start == "spelling":
+            start.start_from_spelling(network, corpus.words, corpus.observations.targets, recipe.random_state)
+        elif recipe.start == "tensorflow1":
+            start.start_as_tensorflow1(network, config, recipe.random_state)
+        return network
 
     def make_learner(self, network, replicas):
         from shakegen.study.autocomplete.loss import AutocompleteCrossentropy
@@ -133,3 +141,8 @@ class AutocompleteTask(Task):
             typing.write(character)
             typing.likeliest(3)
         return count
+
+
+def follows_study(corpus, recipe: str | None) -> bool:
+    """Whether a run has the network and the recipe of the study: where asked for, on a long text, or on no text yet."""
+    return corpus is None or corpus.is_long if recipe is None else recipe == "study"

@@ -1,5 +1,7 @@
 """The task of predicting the next symbol, a character or a word."""
 
+from types import MappingProxyType
+
 from shakegen.model import evaluation
 from shakegen.model.model import LanguageModel
 from shakegen.network.config import Config
@@ -24,16 +26,17 @@ class NextSymbolTask(Task):
         Measure("test", "accuracy", "accuracy", "accuracy, test"),
     )
     example = 'sample --model {} --seed "..."'
+    idle = MappingProxyType({"has one recipe": ("recipe", "start")})
     sample_temperature = 0.8
 
-    def make_config(self, **options):
+    def make_config(self, corpus=None, recipe=None, **options):
         return Config(**options)
 
-    def make_recipe(self, corpus=None, **options):
+    def make_recipe(self, corpus=None, recipe=None, **options):
         return Recipe(**options)
 
-    def corpus_options(self, config, seq_length, random_state, base):
-        return {"level": config.level}
+    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
+        return {"level": level}
 
     def make_corpus(self, source, **options):
         return Corpus.from_source(source, **options)
@@ -46,10 +49,14 @@ class NextSymbolTask(Task):
         ids = recode(corpus.train, corpus, vocabulary)
         return kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state, vocabulary.symbol)
 
-    def make_network(self, config, corpus, vocabulary, **options):
+    def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
 
-        return build(config, len(vocabulary), **options)
+        return build(config, len(vocabulary), recipe.random_state, **options)
+
+    def check_recipe(self, recipe):
+        if recipe.start != "keras":
+            raise ValueError(f"the start {recipe.start!r} is for the task autocomplete: leave it out")
 
     def make_learner(self, network, replicas):
         from shakegen.training.learner import Learner
