@@ -164,7 +164,7 @@ class AutocompleteModel(Model):
 
     @classmethod
     def unit_of(cls, config):
-        return LossUnit("nats", 1.0, "cross_entropy")
+        return LossUnit("nats/position", 1.0, "cross_entropy")
 
     def validation_figures(self) -> dict:
         """How well it predicts the validation text, and how many words it knows, by the names of the figures."""

@@ -69,10 +69,10 @@ def test_a_model_of_words_comes_back_from_its_file(trained, tmp_path):
 def test_its_losses_are_shown_in_nats_everywhere(trained, shakegen):
     model, _ = trained
     (panel,) = plotting.learning_curves({"words": model}).panels
-    assert panel.y_label == "nats"
+    assert panel.y_label == "nats/position"
     assert [list(curve.y) for curve in panel.curves] == [[2.1], [2.0]]
     assert f"validation cross entropy{2.1:>13.3f}\n" in good(shakegen("info", "models/words.h5"))
-    assert get_task(model.task).describe_score(model) == "2.100 nats on validation text"
+    assert get_task(model.task).describe_score(model) == "2.100 nats/position on validation text"
 
 
 DAMAGE = {

@@ -114,7 +114,7 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     assert (trained.exit_code, trained.stdout) == (0, "")
     lines = trained.stderr.splitlines()
     assert lines[0].startswith("epoch 1/1: training ")
-    assert " nats, " in lines[0]
+    assert " nats/position, " in lines[0]
     assert lines[1].startswith("shall i com| ")
     assert 'Now try: shakegen complete --model models/poem-autocomplete-gru.h5 "..."' in lines
     header = (tmp_path / "logs" / "epochs.csv").read_text().splitlines()[0].split(",")

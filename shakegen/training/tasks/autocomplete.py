@@ -18,8 +18,8 @@ class AutocompleteTask(Task):
 
     kind = AutocompleteModel
     measures = (
-        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats, validation"),
-        Measure("test", "cross_entropy", "test", "cross entropy in nats, test"),
+        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats/position, validation"),
+        Measure("test", "cross_entropy", "test", "cross entropy in nats/position, test"),
         Measure("test", "masked_accuracy", "accuracy", "accuracy, test"),
         Measure("test", "long_context_accuracy", "0 typed", "accuracy before a character is typed, test"),
         Measure("test", "short_context_accuracy", "3 typed", "accuracy from 3 characters typed on, test"),
@@ -114,7 +114,7 @@ class AutocompleteTask(Task):
 
     def describe_score(self, model):
         loss = model.best_epoch.get("val_loss")
-        return "" if loss is None else f"{loss:.3f} nats on validation text"
+        return "" if loss is None else f"{loss:.3f} nats/position on validation text"
 
     def score(self, model, corpus, part):
         rows = getattr(corpus, part)
