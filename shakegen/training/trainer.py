@@ -65,7 +65,7 @@ class Trainer:
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         score = self.task.make_validation(config, corpus, self.vocabulary, most)
-        learner = self.task.make_learner(self.network, self.replicas)
+        learner = self.task.make_learner(self.network, self.replicas, recipe)
         every = self._every or math.inf
         length = self.task.characters_per_symbol(corpus)
         self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every, length)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from shakegen.study.autocomplete.observations import Observations
-from shakegen.study.autocomplete.outputs import PADDING
 from shakegen.text.permutation import Permutation
 from shakegen.text.windows import ALL, Batches
 
@@ -11,32 +10,20 @@ from shakegen.text.windows import ALL, Batches
 class ShuffledObservations(Batches):
     """Observations in random order, in every epoch another one; padding fills up the last batch.
 
-    With a share below 1, each position keeps its target with that probability, drawn anew for every batch; the others
-    are labelled as padding. The mean loss over the kept ones has the mean of the whole batch as its expectation, and so
-    has its gradient: the read-out, which costs most where there are many words, is computed for a few positions.
-
     Args:
         observations: of the text.
         rows: those to learn from, shape (rows,).
         batch_size: observations in a batch, N; fewer where there are not so many.
         random_state: the same one gives the same batches.
-        share: of the positions that keep their targets.
 
     Raises:
         ValueError: the batch size is out of range.
     """
 
-    def __init__(
-        self,
-        observations: Observations,
-        rows: np.ndarray,
-        batch_size: int = 64,
-        random_state: int = 0,
-        share: float = 1.0,
-    ):
+    def __init__(self, observations: Observations, rows: np.ndarray, batch_size: int = 64, random_state: int = 0):
         if batch_size < 1:
             raise ValueError(f"the batch size is {batch_size}: expected 1 observation or more")
-        self._observations, self._rows, self._random_state, self._share = observations, rows, random_state, share
+        self._observations, self._rows, self._random_state = observations, rows, random_state
         self.batch_size, self.length = min(batch_size, max(1, len(rows))), observations.length
         self.steps = -(-len(rows) // self.batch_size)
 
@@ -48,8 +35,4 @@ class ShuffledObservations(Batches):
         return np.where(inside, self._rows[order(np.where(inside, places, 0))], -1)
 
     def pair(self, number, rows=ALL):
-        inputs, targets = self._observations.take(self.rows(number)[rows])
-        if self._share < 1:
-            places = np.random.default_rng((self._random_state, number)).random((self.batch_size, self.length))
-            targets[places[rows] >= self._share] = PADDING
-        return inputs, targets
+        return self._observations.take(self.rows(number)[rows])

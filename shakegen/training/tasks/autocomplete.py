@@ -6,6 +6,7 @@ from shakegen.model.model import AutocompleteModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import LENGTH, STUDY_LENGTH, AutocompleteCorpus
+from shakegen.study.autocomplete.outputs import SPECIAL
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.task import Measure, Task
 from shakegen.training.validation import FEWEST, AutocompleteValidation
@@ -83,11 +84,11 @@ class AutocompleteTask(Task):
             start.start_as_tensorflow1(network, config, recipe.random_state)
         return network
 
-    def make_learner(self, network, replicas):
-        from shakegen.study.autocomplete.loss import AutocompleteCrossentropy
+    def make_learner(self, network, replicas, recipe):
         from shakegen.training.learner import Learner
+        from shakegen.training.read_out_loss import ReadOutCrossentropy
 
-        loss = AutocompleteCrossentropy(network)
+        loss = ReadOutCrossentropy(network, first=SPECIAL)
         return Learner(network, replicas, loss.forward, loss)
 
     def transfer_weights(self, weights, base, vocabulary):

@@ -10,9 +10,10 @@ from shakegen.text.corpus import Corpus
 from shakegen.text.splits import PARTS
 from shakegen.training import finetuning
 from shakegen.training.recipe import Recipe
-from shakegen.training.tasks.task import Measure, Task
+from shakegen.training.tasks.task import Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, TextValidation
 
+NOTHING = -1  # a target that does not count
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
 
@@ -47,7 +48,8 @@ class NextSymbolTask(Task):
     def make_batches(self, corpus, vocabulary, recipe):
         kind = windows.Streams if recipe.stateful else windows.ShuffledWindows
         ids = recode(corpus.train, corpus, vocabulary)
-        return kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state, vocabulary.symbol)
+        batches = kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state, vocabulary.symbol)
+        return draw_targets(batches, recipe, NOTHING)
 
     def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
@@ -58,10 +60,14 @@ class NextSymbolTask(Task):
         if recipe.start != "keras":
             raise ValueError(f"the start {recipe.start!r} is for the task autocomplete: leave it out")
 
-    def make_learner(self, network, replicas):
+    def make_learner(self, network, replicas, recipe):
         from shakegen.training.learner import Learner
+        from shakegen.training.read_out_loss import ReadOutCrossentropy
 
-        return Learner(network, replicas)
+        if recipe.loss_share == 1:
+            return Learner(network, replicas)
+        loss = ReadOutCrossentropy(network, first=0)
+        return Learner(network, replicas, loss.forward, loss)
 
     def transfer_weights(self, weights, base, vocabulary):
         return finetuning.transfer(weights, base.weights, finetuning.find_ids(base.vocabulary, vocabulary))

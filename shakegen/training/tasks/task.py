@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from shakegen.model.base import Model
 from shakegen.network.config import Config
+from shakegen.text.drawn_targets import DrawnTargets
 from shakegen.text.ngram import Baseline
 from shakegen.text.windows import Batches
 from shakegen.training.recipe import Recipe
@@ -115,7 +116,7 @@ class Task(ABC):
         """The network to train with its first weights, not compiled; options as for `network.build`."""
 
     @abstractmethod
-    def make_learner(self, network: keras.Model, replicas: Replicas) -> Learner:
+    def make_learner(self, network: keras.Model, replicas: Replicas, recipe: Recipe) -> Learner:
         """The learner of a network, with the loss of the task."""
 
     @abstractmethod
@@ -168,3 +169,10 @@ class Task(ABC):
     @abstractmethod
     def use_model(self, model, count: int) -> int:
         """Read or write about `count` symbols, to be timed; returns the number of their characters."""
+
+
+def draw_targets(batches: Batches, recipe: Recipe, nothing: int) -> Batches:
+    """Batches with the share of targets that a recipe asks for; `nothing` is a target that does not count."""
+    if recipe.loss_share == 1:
+        return batches
+    return DrawnTargets(batches, recipe.loss_share, nothing, recipe.random_state)
