@@ -8,8 +8,8 @@ from shakegen.text.windows import ALL, Batches
 class DrawnTargets(Batches):
     """Batches in which each position keeps its target with some probability, drawn anew for every batch.
 
-    The mean loss over the kept positions has the mean over all as its expectation, and so has its gradient. The loss can
-    leave the others out before the read-out, which costs most where there are many outputs.
+    The mean loss over the kept positions has the mean over all as its expectation, and so has its gradient. The loss
+    can leave the others out before the read-out, which costs most where there are many outputs.
 
     Args:
         batches: the whole ones.

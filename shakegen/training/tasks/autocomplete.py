@@ -6,9 +6,9 @@ from shakegen.model.model import AutocompleteModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import LENGTH, STUDY_LENGTH, AutocompleteCorpus
-from shakegen.study.autocomplete.outputs import SPECIAL
+from shakegen.study.autocomplete.outputs import PADDING, SPECIAL
 from shakegen.training.recipe import Recipe
-from shakegen.training.tasks.task import Measure, Task
+from shakegen.training.tasks.task import Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, AutocompleteValidation
 
 PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
@@ -68,9 +68,8 @@ class AutocompleteTask(Task):
         return corpus.vocabulary
 
     def make_batches(self, corpus, vocabulary, recipe):
-        return ShuffledObservations(
-            corpus.observations, corpus.train, recipe.batch_size, recipe.random_state, recipe.loss_share
-        )
+        batches = ShuffledObservations(corpus.observations, corpus.train, recipe.batch_size, recipe.random_state)
+        return draw_targets(batches, recipe, PADDING)
 
     def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
