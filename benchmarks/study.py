@@ -46,8 +46,8 @@ networks by one task: at each character, predict the whole word that it is part 
 The text is {corpus}, {characters:,} characters as words of a to z, and the networks predict {words:,} words. They are
 {networks}.
 Each cell has {states} runs with different random states{budget}. The figures are of the test part; ± is the 95 %
-interval of a mean, by Student's t. The published figures are of text8, 16,384 words and 600 units, and every position counts in
-the accuracy. So they show the order of the cells, and cannot be compared in size.
+interval of a mean, by Student's t. The published figures are of text8, 16,384 words and 600 units, and every position
+counts in the accuracy. So they show the order of the cells, and cannot be compared in size.
 
 {table}
 

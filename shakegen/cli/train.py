@@ -136,7 +136,7 @@ def train(workers, worker_index, worker_wait, **options):
 
     --task autocomplete reads the text as words of a to z, in observations of --seq-length characters that hold whole
     words; the observations are shuffled and split. `shakegen complete` uses the model. It predicts words that occur
-    three times or more, 16,384 at most; in the loss and in accuracies other words do not count. The defaults are: 192
+    three times or more, 16,384 at most; in the loss and in accuracies other words do not count. The defaults are: 256
     units, 1 layer, an embedding of 32, windows of 100 characters, a learning rate of 0.01, the loss at an eighth of the
     positions, --start spelling. With --recipe study they are those of the study of memory: 600 units, 2 layers (nlstm:
     1), an embedding of 600, --reset-before for gru, no dropout; 2 epochs of batches of 64, 200 characters, a constant

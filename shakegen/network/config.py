@@ -149,7 +149,7 @@ class Config:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
 
     @classmethod
-    def autocomplete(cls, cell: str = DEFAULT, units: int = 192, **changes) -> "Config":
+    def autocomplete(cls, cell: str = DEFAULT, units: int = 256, **changes) -> "Config":
         """The usual networks of the autocomplete task: one layer, and an embedding of 32 characteristics."""
         blocks = bool(changes.get("convolution") or changes.get("mlp"))
         usual = {"layers": 1, "embedding": None if blocks else LETTERS}
