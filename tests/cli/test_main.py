@@ -78,6 +78,8 @@ BAD_CALLS = {
         "train", "nothing.txt"
     ),
     ". holds no text: expected one text file or more in it": ("train", "."),
+    "no file sonets: did you mean sonnets? (see `shakegen corpora list`)": ("train", "sonets"),
+    "there is no cell 'lstn': did you mean lstm?": ("train", "sonnets", "--cell", "lstn"),
     "the split 0.5,x is not usable: expected three shares for training, validation and test that sum to 1, such as "
     "0.9,0.05,0.05, or three numbers of characters, such as 90M,5M,5M or *,5000,5000, where * is the rest": (
         "train", "sonnets", "--split", "0.5,x"
