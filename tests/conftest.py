@@ -25,7 +25,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs igno
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
 hypothesis.settings.load_profile("untimed")
 
-LONGEST = ["test_together.py", "test_nlstm_keras.py"]
+LONGEST = ["test_together.py", "test_tutorials.py", "test_nlstm_keras.py"]
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
 
 

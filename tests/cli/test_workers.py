@@ -19,7 +19,7 @@ from shakegen.training.text_run import share_model
 from shakegen.training.workers import Cluster, join
 from shakegen.training.workers.cluster import first_difference
 
-FAST = ["--units", 8, "--seq-length", 20, "--batch-size", 8, "--sample-length", 0]
+FAST = ["--units", 8, "--layers", 1, "--seq-length", 20, "--batch-size", 8, "--sample-length", 0]
 WHERE = "expected every worker to be started, with the same addresses; try a longer --worker-wait"
 
 
