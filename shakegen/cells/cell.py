@@ -89,7 +89,8 @@ class Cell:
         layer: the public Keras layer, `module:Class`; "" for one made by `as_layer`.
         zoned: the states that zoneout acts on; None for all of them.
         presets: names of variants that the lab compares, and their options.
-        study: settings of `Config.autocomplete` that are this cell's own.
+        study: settings of `Config.study` that are this cell's own.
+        study_bias: the initializers of its gates' biases in the study, where they differ.
     """
 
     units: int
@@ -104,6 +105,7 @@ class Cell:
     zoned: ClassVar[tuple[str, ...] | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     study: ClassVar[Mapping[str, Any]] = {}
+    study_bias: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

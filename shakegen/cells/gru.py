@@ -15,7 +15,7 @@ class GRU(Cell):
     """
 
     name, gates, layer = "gru", ("z", "r", "g"), "shakegen.layers:GRU"
-    study = MappingProxyType({"reset_after": False})
+    study, study_bias = MappingProxyType({"reset_after": False}), ("ones", "ones", "zeros")  # of TensorFlow 1
 
     reset_after: bool = option(
         True, flag="--reset-after/--reset-before", help="Reset after the recurrent product, as cuDNN has it, or before."
