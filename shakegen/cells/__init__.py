@@ -6,7 +6,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
-from shakegen.cells.cell import Cell, Weight, option
+from shakegen.cells.cell import Cell, OnnxNode, Weight, option
 from shakegen.cells.operations import (
     CellError,
     activate,
@@ -51,6 +51,7 @@ __all__ = [
     "MinGRU",
     "MinLSTM",
     "Mogrifier",
+    "OnnxNode",
     "Weight",
     "activate",
     "concat",

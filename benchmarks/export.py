@@ -1,0 +1,208 @@
+"""Exported models: sizes of the files, and speeds of the programs that run them, beside the numpy engine.
+
+    python benchmarks/export.py              # all tables
+    python benchmarks/export.py sizes
+    python benchmarks/export.py speeds       # characters per second, one text at a time
+    python benchmarks/export.py nodes        # ONNX Runtime: standard nodes against loops of single operations
+
+Two models are shipped, the third has random weights. Each contender of `speeds` runs in a process of its own, in turn,
+for several rounds, and the table shows medians. "writes" draws character after character at temperature 1; "reads"
+gives the logits after every character of a text that is there. ONNX Runtime writes as examples/onnx_sample.py does.
+`nodes` shows the rate of a standard node divided by that of the loop, as medians of rounds in which both take turns,
+for N texts of T characters in one call; a single character is a step of writing.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import numpy as np
+
+MODELS = ("sonnets-gru", "sonnets-lstm", "nlstm, 256 units")
+FORMATS = ("onnx", "safetensors", "keras", "savedmodel")
+RUNTIMES, READ, WRITTEN = ("numpy engine", "onnxruntime", "SavedModel"), 2000, 1000
+SHAPES = ((1, 1, 400), (16, 1, 200), (1, 500, 4), (16, 500, 1))  # texts, characters, calls
+
+
+def random_model(cell: str, units: int, layers: int = 1, size: int = 65):
+    from shakegen.model import LanguageModel
+    from shakegen.network.config import Config
+    from shakegen.text.vocabulary import Vocabulary
+
+    draw, config = np.random.default_rng(0).normal, Config(cell, units, layers)
+    shapes = config.weight_shapes(size).items()
+    weights = {name: draw(0, units**-0.5, shape).astype("float32") for name, shape in shapes}
+    return LanguageModel(config, Vocabulary(map(chr, range(32, 32 + size))), weights)
+
+
+def write_files(folder: Path) -> dict[str, Path]:
+    """The models as files, by name, all formats beside each other."""
+    from shakegen.export.exporting import SUFFIXES, write_export
+    from shakegen.model import load
+
+    paths = {}
+    for number, name in enumerate(MODELS):
+        cell, comma, units = name.partition(", ")
+        model = random_model(cell, int(units.split()[0])) if comma else load(name)
+        paths[name] = folder / f"{number}.h5"
+        model.save(paths[name])
+        for kind in FORMATS:
+            write_export(model, kind, folder / f"{number}{SUFFIXES[kind]}")
+    return paths
+
+
+def rate(run, length: int) -> float:
+    """Characters per second of the fastest of three runs, after one to warm up."""
+    durations = []
+    for _ in range(4):
+        began = time.perf_counter()
+        run(length)
+        durations.append(time.perf_counter() - began)
+    return length / min(durations[1:])
+
+
+def open_engine(path: Path):
+    from shakegen.model import load
+    from shakegen.sampling import ancestral
+
+    engine = load(path).engine
+
+    def write(length):
+        for _ in ancestral(engine.step, *engine.prime([0]), length):
+            pass
+
+    def read(length):
+        state = engine.start()
+        for _ in range(length):
+            _, state = engine.step(np.zeros(1, np.intp), state)
+
+    return write, read
+
+
+def open_onnx(path: Path):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path.with_suffix(".onnx"))
+    zeros = {one.name: np.zeros((1, one.shape[1]), np.float32) for one in session.get_inputs()[1:]}
+    rng = np.random.default_rng(0)
+
+    def write(length):
+        states, ids = zeros.values(), np.zeros((1, 1), np.int64)
+        for _ in range(length):
+            logits, *states = session.run(None, {"ids": ids, **dict(zip(zeros, states, strict=True))})
+            noise = -np.log(rng.standard_exponential(logits.shape[-1]))
+            ids = (logits[0, -1] + noise).argmax().reshape(1, 1)
+
+    def read(length):
+        session.run(None, {"ids": np.zeros((1, length), np.int64), **zeros})
+
+    return write, read
+
+
+def open_saved_model(path: Path):
+    import tensorflow as tf
+
+    saved, seed = tf.saved_model.load(str(path.with_suffix(""))), tf.zeros((1, 1), tf.int64)
+
+    def write(length):
+        saved.sample(seed, length, 1.0, 0)["ids"].numpy()
+
+    def read(length):
+        saved.signatures["serving_default"](tf.zeros((1, length), tf.int64))["logits"].numpy()
+
+    return write, read
+
+
+OPENED = dict(zip(RUNTIMES, (open_engine, open_onnx, open_saved_model), strict=True))
+
+
+def measure(runtime: str, path: Path) -> list[float]:
+    """The rates of writing and reading, measured in a process of its own."""
+    command = [sys.executable, __file__, "--only", runtime, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return [float(one) for one in done.stdout.split("RATES ")[-1].split()]
+
+
+def speeds(paths: dict[str, Path], rounds: int) -> None:
+    print("| characters/s | " + " | ".join(f"{one} {does}" for does in ("writes", "reads") for one in RUNTIMES) + " |")
+    print("|---|" + "---|" * 2 * len(RUNTIMES))
+    for name, path in paths.items():
+        found = [[measure(runtime, path) for runtime in RUNTIMES] for _ in range(rounds)]
+        medians = np.median(found, axis=0).T.ravel()
+        print(f"| {name} | " + " | ".join(f"{one:,.0f}" for one in medians) + " |", flush=True)
+
+
+def size_of(path: Path) -> int:
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else path.stat().st_size
+
+
+def sizes(paths: dict[str, Path], rounds: int) -> None:
+    from shakegen.export.exporting import SUFFIXES
+
+    print("| kB | model file | " + " | ".join(FORMATS) + " |")
+    print("|---|---|" + "---|" * len(FORMATS))
+    for name, path in paths.items():
+        files = [path, *(path.with_suffix(SUFFIXES[kind]) for kind in FORMATS)]
+        print(f"| {name} | " + " | ".join(f"{size_of(one) / 1e3:,.0f}" for one in files) + " |", flush=True)
+
+
+def nodes(paths: dict[str, Path], rounds: int) -> None:
+    import onnxruntime
+
+    from shakegen.cells.cell import OnnxNode
+    from shakegen.export import onnx_model
+
+    def rates(choose, model):
+        onnx_model.find_node = choose
+        session = onnxruntime.InferenceSession(onnx_model.make_onnx(model).SerializeToString())
+        for texts, length, calls in SHAPES:
+            inputs = {one.name: np.zeros((texts, one.shape[1]), np.float32) for one in session.get_inputs()[1:]}
+            inputs["ids"] = np.zeros((texts, length), np.int64)
+            session.run(None, inputs)
+            began = time.perf_counter()
+            for _ in range(calls):
+                session.run(None, inputs)
+            yield calls / (time.perf_counter() - began)
+
+    usual = onnx_model.find_node
+    print("| node / loop | " + " | ".join(f"N = {texts}, T = {length}" for texts, length, _ in SHAPES) + " |")
+    print("|---|" + "---|" * len(SHAPES))
+    for cell, units in (("rnn", 64), ("rnn", 256), ("lstm", 64), ("lstm", 256), ("gru", 64), ("gru", 256)):
+        model, ratios = random_model(cell, units), []
+        node = usual(model.config.make_layer()) or OnnxNode("RNN", "h", ["tanh"])
+        for _ in range(rounds):
+            ratios.append(np.divide(list(rates(lambda _, node=node: node, model)), list(rates(lambda _: None, model))))
+        print(f"| {cell}, {units} units | " + " | ".join(f"{one:.2f}" for one in np.median(ratios, axis=0)) + " |")
+
+
+TABLES = {"sizes": sizes, "speeds": speeds, "nodes": nodes}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", help="sizes, speeds, nodes; all by default")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only:
+        runtime, path = arguments.only
+        write, read = OPENED[runtime](Path(path))
+        print("RATES", rate(write, WRITTEN), rate(read, READ))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_files(Path(folder))
+        for table in arguments.tables or TABLES:
+            TABLES[table](paths, arguments.rounds)
+            print()
+
+
+if __name__ == "__main__":
+    main()
