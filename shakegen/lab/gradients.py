@@ -222,7 +222,9 @@ def look(name: str, network, config: Config, windows: np.ndarray, ids: np.ndarra
     from shakegen.lab.backpropagation import state_gradients
     from shakegen.network.build import named_weights
 
-    weights, kinds, norms, gates = named_weights(config, network), find_kinds(config.make_layer()), {}, []
+    weights, kinds = named_weights(config, network), find_kinds(config.make_layer())
+    norms: dict[tuple[int, str], np.ndarray] = {}
+    gates: list[dict] = []
     for layer, gradients in enumerate(state_gradients(config, weights, windows), 1):
         norms |= {(layer, state): np.linalg.norm(array.astype(float), axis=2) for state, array in gradients.items()}
     for layer, values in enumerate(Engine(config, weights).activations(ids[:READ]), 1):
