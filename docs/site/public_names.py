@@ -30,6 +30,7 @@ MORE = {
     "shakegen.lab.gradients": "of_cells of_model Gradients GradientSettings",
     "shakegen.lab.hessian_free": "HessianFree Objective Update",
     "shakegen.lab.memory": "memory Memory",
+    "shakegen.lab.repeats": "Estimate",
     "shakegen.lab.result": "Result",
     "shakegen.lab.start": "start Start",
     "shakegen.lab.timer": "timer Timer",

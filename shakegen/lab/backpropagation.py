@@ -1,9 +1,9 @@
-"""Gradients through time: by the states of the past, and by the weights with and without clipping.
+"""Gradients through time, by the states of the past.
 
 Imports TensorFlow.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -13,8 +13,6 @@ from shakegen.cells.graph import trace
 from shakegen.cells.program import Program
 from shakegen.inference.engine import layers_of
 from shakegen.layers.tensorflow_operations import TENSORFLOW
-
-CLIPPINGS = ("none", "value", "norm")
 
 
 def state_gradients(config, weights: Mapping[str, np.ndarray], ids: np.ndarray) -> list[dict[str, np.ndarray]]:
@@ -72,49 +70,3 @@ class Layer:
         after = self._program({self._graph.x: x} | states)
         self.states = dict(zip(self._graph.after, after, strict=True))
         return after[0]
-
-
-def clip_gradients(gradients: list, clipping: str, value: float, norm: float) -> list:
-    """Clip gradients, as one of CLIPPINGS: every element to ±value, or all together to a norm, or not at all."""
-    if clipping == "value":
-        return [tf.clip_by_value(gradient, -value, value) for gradient in gradients]
-    return tf.clip_by_global_norm(gradients, norm)[0] if clipping == "norm" else gradients
-
-
-def clipping_step(network: keras.Model, value: float, norm: float, optimizer=None, kept: str = "none") -> Callable:
-    """A function that measures the effect of every clipping on the gradient of a batch of windows.
-
-    Args:
-        network: from ids to logits.
-        value, norm: the largest element, and the largest norm, after clipping.
-        optimizer: trains the network with the gradients; None leaves it as it is.
-        kept: the clipping of the gradients for the optimizer, one of CLIPPINGS.
-
-    Returns:
-        A compiled function of windows (N, T + 1), int32, that gives a tensor (3, 4), a row for each of CLIPPINGS: the
-        mean cross entropy in nats, the norm of the gradient, its norm once clipped, the cosine of the angle between.
-    """
-    weights = network.trainable_variables
-    if optimizer is not None:
-        optimizer.build(weights)
-
-    @tf.function(reduce_retracing=True)
-    def step(windows):
-        with tf.GradientTape() as tape:
-            logits = network(windows[:, :-1])
-            losses = keras.ops.sparse_categorical_crossentropy(windows[:, 1:], logits, from_logits=True)
-            loss = tf.reduce_mean(losses)
-        raw = [tf.convert_to_tensor(g) for g in tape.gradient(loss, [w.value for w in weights])]
-        ways = {clipping: clip_gradients(raw, clipping, value, norm) for clipping in CLIPPINGS}
-        if optimizer is not None:
-            optimizer.apply(ways[kept], weights)
-        return tf.stack([tf.stack([loss, *compare_gradients(raw, way)]) for way in ways.values()])
-
-    return step
-
-
-def compare_gradients(before: list, after: list) -> tuple:
-    """The norms of two gradients, and the cosine of the angle between them."""
-    norms = tf.linalg.global_norm(before), tf.linalg.global_norm(after)
-    product = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(before, after)])
-    return *norms, tf.math.divide_no_nan(product, norms[0] * norms[1])

@@ -19,7 +19,6 @@ from shakegen.lab import cells, check
 from shakegen.lab.gates import gate_rows
 from shakegen.lab.repeats import estimate, summarise
 from shakegen.lab.result import Result, make_table
-from shakegen.model.evaluation import LN2
 from shakegen.network.config import Config
 from shakegen.plotting import Curve, Figure, Panel, Table
 from shakegen.text.windows import check_length, cut_windows
@@ -154,7 +153,7 @@ def of_cells(
     Raises:
         ValueError: an argument is out of range, or the text is too short.
     """
-    from shakegen.lab.backpropagation import CLIPPINGS
+    from shakegen.lab.clipping import CLIPPINGS, clip
     from shakegen.network.build import build
 
     configs, settings = {name: cells.make_config(name, units) for name in names}, settings or GradientSettings()
@@ -194,6 +193,7 @@ def of_model(
         UnknownCharacters: the text has characters that the model never saw, and `on_unknown` is "error".
         ValueError: the text is too short.
     """
+    from shakegen.lab.clipping import clip
     from shakegen.network.build import build
 
     settings, ids = settings or GradientSettings(), model.vocabulary.encode(text, on_unknown)
@@ -222,7 +222,9 @@ def look(name: str, network, config: Config, windows: np.ndarray, ids: np.ndarra
     from shakegen.lab.backpropagation import state_gradients
     from shakegen.network.build import named_weights
 
-    weights, kinds, norms, gates = named_weights(config, network), find_kinds(config.make_layer()), {}, []
+    weights, kinds = named_weights(config, network), find_kinds(config.make_layer())
+    norms: dict[tuple[int, str], np.ndarray] = {}
+    gates: list[dict] = []
     for layer, gradients in enumerate(state_gradients(config, weights, windows), 1):
         norms |= {(layer, state): np.linalg.norm(array.astype(float), axis=2) for state, array in gradients.items()}
     for layer, values in enumerate(Engine(config, weights).activations(ids[:READ]), 1):
@@ -260,32 +262,3 @@ def find_factor(norms: np.ndarray) -> float:
     """The factor by which norms fall or rise in a step, from lag 1 to the last, on average."""
     last = len(norms) - 1
     return (norms[last] / norms[1]) ** (1 / (last - 1)) if last > 1 and norms[1] > 0 else math.nan
-
-
-def clip(network, settings: GradientSettings, ids: np.ndarray, kept: str | None = None) -> dict[str, dict]:
-    """The effect of each clipping on the gradients; the network learns with the one that is kept, or not at all."""
-    import keras
-
-    from shakegen.lab.backpropagation import CLIPPINGS, clipping_step
-
-    build_optimizer = {"adam": keras.optimizers.Adam, "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9)}
-    optimizer = build_optimizer[settings.optimizer](settings.learning_rate) if kept else None
-    step, effects = clipping_step(network, settings.clip_value, settings.clip_norm, optimizer, kept or "none"), []
-    for number in range(settings.updates):
-        effects.append(step(keras.ops.convert_to_tensor(settings.draw_windows(ids, number))).numpy().astype(float))
-        if not math.isfinite(effects[-1][0, 0]):  # the loss
-            break
-    return {kind: clipping_row(kind, *numbers.T) for kind, numbers in zip(CLIPPINGS, np.stack(effects, axis=1))}
-
-
-def clipping_row(kind: str, losses, before, after, cosines) -> dict:
-    """The losses, norms before and after, and cosines of all updates in a few numbers."""
-    return {
-        "clipping": kind,
-        "bits_per_character": float(np.mean(losses[-20:]) / LN2),
-        "median_norm": float(np.median(before)),
-        "largest_norm": float(np.max(before)),
-        "updates_clipped": float(np.mean(after < before * (1 - 1e-5))),
-        "largest_norm_left": float(np.max(after)),
-        "smallest_cosine": float(np.min(cosines)),
-    }

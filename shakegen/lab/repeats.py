@@ -31,7 +31,9 @@ class Estimate:
         lost = len(self.values) - sum(map(math.isfinite, self.values))
         text = ""
         if self.interval > 0:
-            text = f"{format_number(self.mean, 3)} ± {format_number(self.interval, 2)}"
+            places = 1 - math.floor(math.log10(self.interval))  # two digits of the interval, and as many of the mean
+            wide = not 0 <= places <= 6
+            text = " ± ".join(format_number(x, 2) if wide else f"{x:.{places}f}" for x in (self.mean, self.interval))
         elif math.isfinite(self.mean):
             text = format_number(self.mean, 4)
         return f"{text} ({lost} diverged)".lstrip() if lost and len(self.values) > 1 else text

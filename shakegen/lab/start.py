@@ -1,7 +1,6 @@
 """Careful starts and optimizers: the same cell and problem from different weights, in different ways."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -61,7 +60,7 @@ class Start(Result):
         for start in dict.fromkeys(curve["start"] for curve in own):
             runs = [curve for curve in own if curve["start"] == start]
             places = np.unique(np.concatenate([run["gradients"] for run in runs]))
-            lines = [np.interp(places, run["gradients"], run["errors"], right=math.nan) for run in runs]
+            lines = [np.interp(places, run["gradients"], run["errors"]) for run in runs]
             median, band = middle(lines)
             curves.append(Curve(start, places, median, band=band))
         return Panel("gradients", self.error_name, curves, title=optimizer, log_y=self.error_name.startswith("mean"))

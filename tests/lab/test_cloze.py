@@ -9,6 +9,7 @@ import pytest
 from shakegen.cells import BUILT_IN
 from shakegen.lab import cells
 from shakegen.lab.cloze import cloze, cloze_network, cut_gaps, draw_gaps, score
+from shakegen.lab.repeats import Estimate
 from shakegen.text.corpus import Corpus
 
 V, CONTEXT = 7, 4
@@ -92,7 +93,7 @@ def test_the_command(shakegen, poem_file):
     assert [run["random_state"] for run in found["runs"]] == [0, 1]
     bits = found["rows"][0]["bits_per_gap"]
     assert bits["values"] == [run["bits_per_gap"] for run in found["runs"]]
-    assert " ".join(shown.stdout.splitlines()[1].split()[3:6]) == f"{bits['mean']:.3g} ± {bits['interval']:.2g}"
+    assert str(Estimate(**bits)) in shown.stdout.splitlines()[1]
 
 
 BAD = {

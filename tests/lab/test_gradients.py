@@ -11,7 +11,8 @@ from shakegen.cells.graph import trace
 from shakegen.cells.program import evaluate
 from shakegen.inference.engine import Engine, layers_of
 from shakegen.lab import cells, gradients
-from shakegen.lab.backpropagation import clip_gradients, state_gradients
+from shakegen.lab.backpropagation import state_gradients
+from shakegen.lab.clipping import clip_gradients
 from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
