@@ -157,7 +157,7 @@ def test_what_does_not_fit_the_recipe_is_refused(corpus, tmp_path):
         ({"recipe": "study", "resume": model}, "the recipe given is 'study': expected none, for a run that goes on "
          "keeps its own"),
         ({"loss_share": 0}, "the loss share given is 0: expected a share above 0, and 1 for all positions"),
-        ({"start": "zeros"}, "there is no start 'zeros': expected one of keras, spelling, tensorflow1"),
+        ({"start": "zeros"}, "there is no start 'zeros': expected one of keras, frequencies, spelling, tensorflow1"),
     ):  # fmt: skip
         with pytest.raises(ValueError) as error:
             training.train(corpus, verbose=False, **options)

@@ -70,3 +70,11 @@ def test_drawn_targets_have_the_loss_that_all_logits_give_them(poem):
     losses = [float(run.learner.loss(inputs, targets)) for run in (whole, drawn)]
     assert np.isclose(*losses, rtol=1e-5)
     assert not np.isclose(losses[0], float(whole.learner.loss(*whole.batches.pair(0))), rtol=1e-5)
+
+
+def test_a_network_of_words_starts_with_their_frequencies(poem):
+    corpus = Corpus.from_text(poem, level="word", vocabulary_size=20)
+    run = Trainer(begin(corpus, Config(level="word", units=3, embedding=2)), 0.0, Strategy()).run
+    shares = np.exp(run.network.get_layer("dense").bias.numpy())
+    counts = np.bincount(corpus.train, minlength=20) + 1
+    np.testing.assert_allclose(shares, counts / counts.sum(), rtol=1e-4)

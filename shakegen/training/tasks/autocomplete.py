@@ -77,8 +77,10 @@ class AutocompleteTask(Task):
 
         options.pop("streams", None)  # every observation is read from the start state
         network = build(config, len(vocabulary), recipe.random_state, outputs=len(corpus.words), **options)
+        if recipe.start in ("frequencies", "spelling"):
+            start.start_from_frequencies(network, corpus.observations.targets)
         if recipe.start == "spelling":
-            start.start_from_spelling(network, corpus.words, corpus.observations.targets, recipe.random_state)
+            start.start_from_spelling(network, corpus.words, recipe.random_state)
         elif recipe.start == "tensorflow1":
             start.start_as_tensorflow1(network, config, recipe.random_state)
         return network
