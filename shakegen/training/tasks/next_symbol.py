@@ -16,7 +16,7 @@ from shakegen.training.tasks.task import Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, TextValidation
 
 NOTHING = -1  # a target that does not count
-WORD_SHARE = 0.125  # of the positions, in the loss of networks of words
+MANY, SHARE = 4096, 0.125  # outputs, and the share of the positions that then has a loss
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
 
@@ -37,8 +37,8 @@ class NextSymbolTask(Task):
         return Config(**options)
 
     def make_recipe(self, corpus=None, recipe=None, **options):
-        if corpus is not None and corpus.level == "word":
-            options = {"loss_share": WORD_SHARE, "start": "frequencies", **options}
+        if corpus is not None and len(corpus.vocabulary) >= MANY:
+            options = {"loss_share": SHARE, "start": "frequencies", **options}
         return Recipe(**options)
 
     def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
