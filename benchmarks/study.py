@@ -166,14 +166,12 @@ def compare(results: dict, one: str, other: str, key: str, wanted: int, claim: s
     mean, half = interval(pairs)
     agree = sum(difference * wanted > 0 for difference in pairs)
     if half is not None and abs(mean) > half:
-        verdict = "It holds" if mean * wanted > 0 else "The opposite holds"
+        verdict = "It holds here" if mean * wanted > 0 else "The opposite holds here"
     else:
-        verdict = "This cannot be told from so few runs"
+        verdict = "These runs cannot tell"
     difference = show(mean, half, "accuracy" in key or key == "far", "+")
     what = FIGURES.get(key, key)
-    return (
-        f"- {claim} {verdict} here: {one} − {other}, {what}, {difference}; so in {agree} of {len(pairs)} pairs of runs."
-    )
+    return f"- {claim} {verdict}: {one} − {other}, {what}, {difference}; so in {agree} of {len(pairs)} pairs of runs."
 
 
 def early_loss(run: dict) -> float:
