@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, dataclass_transform
 
 from shakegen.cells.graph import Names
 from shakegen.cells.operations import CellError
@@ -31,6 +31,22 @@ class Weight:
 
     shape: tuple[int, ...]
     initializer: str | tuple[str, ...] | Callable = "glorot_uniform"
+
+
+class OnnxNode(NamedTuple):
+    """A standard node of ONNX, for the states of a cell and its weights `kernel`, `recurrent_kernel` and `bias`.
+
+    Attributes:
+        kind: of the node, such as LSTM.
+        gates: the letters of the cell's gates, in the order of the node.
+        activations: of the cell's equations, in the order of the node.
+        attributes: more of the node, by name.
+    """
+
+    kind: str
+    gates: str
+    activations: list[str]
+    attributes: Mapping[str, Any] = {}
 
 
 def option(
@@ -96,7 +112,8 @@ class Cell:
         dataclasses.dataclass(frozen=True)(cls)
         own = vars(cls)
         if not {"step", "weights", "state_names"}.isdisjoint(own):  # these are of other equations, the parent's
-            cls.layer = own.get("layer", "")
+            for name in ("layer", "onnx_node"):
+                setattr(cls, name, own.get(name, getattr(Cell, name)))
         for name in cls.options():
             if name in RESERVED.split():
                 raise ValueError(f"{cls.__qualname__} has an option {name!r}: expected a name that no setting has")
@@ -132,6 +149,10 @@ class Cell:
             "recurrent_kernel": Weight((self.units, columns), "orthogonal"),
             "bias": Weight((columns,), "zeros"),
         }
+
+    def onnx_node(self) -> OnnxNode | None:
+        """The standard node of ONNX that computes a step without zoneout; None where there is none, or a slower one."""
+        return None
 
     def shapes(self, inputs: int, learn_initial_state: bool) -> dict[str, tuple[int, ...]]:
         """The shapes of all weights of a layer, by name, in the order in which its Keras layer has them."""
