@@ -141,8 +141,7 @@ import pkgutil, shakegen
 from shakegen.cli import main
 for room in "cells cli compare compression inference lab model plotting sampling study text".split():
     for one in pkgutil.walk_packages([f"{shakegen.__path__[0]}/{room}"], f"shakegen.{room}."):
-        if one.name != "shakegen.study.autocomplete.loss":
-            __import__(one.name)
+        __import__(one.name)
 if loaded := {"tensorflow", "keras"} & set(sys.modules):
     sys.exit(f"loaded: {loaded}")
 for words in sys.argv[1:]:

@@ -61,7 +61,7 @@ class NextSymbolTask(Task):
 
         network = build(config, len(vocabulary), recipe.random_state, **options)
         if recipe.start == "frequencies":
-            from shakegen.network.start import start_from_counts
+            from shakegen.training.first_weights import start_from_counts
 
             counts, ids = np.zeros(len(vocabulary)), finetuning.find_ids(corpus.vocabulary, vocabulary)
             np.add.at(counts, ids, np.bincount(corpus.train, minlength=len(ids)))

@@ -1,4 +1,4 @@
-"""The first weights of networks of the autocomplete task, where they are not Keras's."""
+"""The first weights of networks where they are not Keras's: `Recipe.start`."""
 
 import keras
 import numpy as np
@@ -6,11 +6,21 @@ import numpy as np
 from shakegen.cells import Weight
 from shakegen.layers.initializers import initializer_of
 from shakegen.network.config import Config
-from shakegen.network.start import start_from_counts
 from shakegen.study.autocomplete.outputs import SPECIAL, Outputs
 
 PLACES = 8  # the letters of a word that its output knows at first
 SCALE = 3.0  # the norm of an output whose word has so many
+
+
+def start_from_counts(network: keras.Model, counts: np.ndarray) -> None:
+    """Let a network begin with the frequencies of its outputs in a text, which it would have to learn first.
+
+    Args:
+        network: made by `network.build`.
+        counts: of each output in the text, shape (outputs,); one is added to each.
+    """
+    shares = (counts + 1.0) / (counts + 1.0).sum()
+    network.get_layer("dense").bias.assign(np.log(shares).astype(np.float32))
 
 
 def spell_outputs(words: Outputs, units: int, random_state: int = 0) -> np.ndarray:
