@@ -12,7 +12,7 @@ WORDS = Outputs(["the", "then", "there", "and", "zoo", "extraordinary", "extraor
 
 def test_words_are_alike_by_their_common_letters():
     kernel = first_weights.spell_outputs(WORDS, units=4000)
-    alike = kernel.T @ kernel * first_weights.PLACES / first_weights.SCALE**2  # the number of common letters, their ends among them
+    alike = kernel.T @ kernel * first_weights.PLACES / first_weights.SCALE**2  # common letters, the end among them
     outputs = dict(zip(WORDS.words, WORDS.encode(WORDS.words)))
     shared = {("the", "the"): 4, ("the", "then"): 3, ("then", "there"): 3, ("the", "and"): 1, ("zoo", "zoo"): 4}
     shared["extraordinary", "extraordinarily"] = first_weights.PLACES
