@@ -141,6 +141,14 @@ def test_a_long_text_and_no_text_are_learned_as_in_the_study(corpus, monkeypatch
     assert corpus_module.AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode())).observations.length == 200
 
 
+def test_first_weights_know_the_training_part_only(corpus):
+    counts, (_, targets) = np.zeros(len(corpus.words)), corpus.observations.take(corpus.train)
+    for row, inputs in zip(targets, corpus.observations.take(corpus.train)[0], strict=True):
+        np.add.at(counts, row[(inputs == 0) & (row != 0)], 1)  # each word at its space
+    assert np.array_equal(np.bincount(corpus.train_targets, minlength=len(corpus.words)), counts)
+    assert len(corpus.train_targets) < len(corpus.observations.targets)
+
+
 def test_rare_words_are_unknown_unless_their_number_is_given():
     text = "one " * 3 + "two " * 4 + "rare words rare"
     words = [AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), n).words.words for n in (None, 3)]

@@ -78,7 +78,7 @@ class AutocompleteTask(Task):
         options.pop("streams", None)  # every observation is read from the start state
         network = build(config, len(vocabulary), recipe.random_state, outputs=len(corpus.words), **options)
         if recipe.start in ("frequencies", "spelling"):
-            first_weights.start_from_frequencies(network, corpus.observations.targets)
+            first_weights.start_from_frequencies(network, corpus.train_targets)
         if recipe.start == "spelling":
             first_weights.start_from_spelling(network, corpus.words, recipe.random_state)
         elif recipe.start == "tensorflow1":
