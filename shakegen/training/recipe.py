@@ -145,8 +145,10 @@ class Recipe:
         starts with 1 as the bias of both gates, and recurrent kernels start as Glorot & Bengio (2010) draw them.
         """
         study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
-        study |= {"epsilon": 1e-8, "start": "tensorflow1"}
+        study |= {"start": "tensorflow1"}
         options = drop_missing(options)
+        if "optimizer" not in options:
+            study["epsilon"] = 1e-8
         if not {"epochs", "minutes"} & options.keys():
             study["epochs"] = 2
         return cls(**{**study, **options})

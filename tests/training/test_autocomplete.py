@@ -180,3 +180,4 @@ def test_the_recipe_of_the_study():
     assert (recipe.epochs, recipe.batch_size, recipe.seq_length, recipe.optimizer) == (2, 64, 200, "adam")
     assert (recipe.rate(0.0), recipe.rate(1.0), recipe.clip_norm) == (1e-3, 1e-3, None)
     assert Recipe.study(minutes=3).epochs is None
+    assert [Recipe.study(optimizer=name).epsilon for name in (None, "sgd")] == [1e-8, None]
