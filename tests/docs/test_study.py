@@ -34,7 +34,7 @@ def make_runs(*losses: float) -> list[dict]:
         ),
         (
             (2.0, 2.2), (2.1, 2.1),
-            "These runs cannot tell: gru − lstm, cross entropy, nats/position, +0.0000 ± 1.2710; so "
+            "These runs cannot tell: gru − lstm, cross entropy, nats/position, +0.0000 ± 1.2706; so "
             "in 1 of 2 pairs of runs.",
         ),
         (
