@@ -59,7 +59,7 @@ LEARNING = {
     "clip_norm": "Largest norm of the gradients.",
     "clip_value": "Largest element of the gradients; replaces --clip-norm.",
     "loss_share": "Share of the positions whose loss is computed, drawn for each batch.  [default: 1; train with "
-    "4,096 symbols or more: 0.125]",
+    "4,096 symbols or more: 0.25]",
     "start": "First weights: those of Keras; a read-out that knows how often each word is there, or also how it is "
     "spelled; those of the study.  [default: keras; with 4,096 symbols or more: frequencies]",
     "mixed_precision": "Precision of the computation; weights stay float32.",

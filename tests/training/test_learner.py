@@ -90,6 +90,6 @@ def test_many_outputs_are_read_out_at_a_share_of_the_positions():
     few, many = (Corpus.from_text(" ".join(words[:n] * 3), level="word") for n in (50, MANY))
     assert len(few.vocabulary) < MANY <= len(many.vocabulary)
     recipes = [NextSymbolTask().make_recipe(corpus) for corpus in (few, many)]
-    assert [recipe.loss_share for recipe in recipes] == [1, 0.125]
+    assert [recipe.loss_share for recipe in recipes] == [1, 0.25]
     assert [recipe.start for recipe in recipes] == ["keras", "frequencies"]
     assert NextSymbolTask().make_recipe(many, loss_share=1.0).loss_share == 1

@@ -16,7 +16,7 @@ from shakegen.training.tasks.task import Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, TextValidation
 
 NOTHING = -1  # a target that does not count
-MANY, SHARE = 4096, 0.125  # outputs, and the share of the positions that then has a loss
+MANY, SHARE = 4096, 0.25  # outputs, and the share of the positions that then has a loss
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
 
