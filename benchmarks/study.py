@@ -21,7 +21,6 @@ PUBLISHED = {"gru": (2.1170, 0.5201), "lstm": (2.1713, 0.5140), "nlstm": (2.4950
 SHAPE = {"gru": ["--layers", 2, "--reset-before"], "nlstm": ["--layers", 1]}  # of the study; others have 2 layers
 TEXT = "the prince looked at her in silence and then went out of the room without a word"
 NEAR = 10  # characters; connectivity beyond them is far
-TIMES_T = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}  # 95 %, two-sided
 FIGURES = {
     "cross_entropy": "cross entropy, nats/position",
     "masked_accuracy": "accuracy",
@@ -131,9 +130,10 @@ def measure_far(rows: list[list[float]]) -> float:
 
 def interval(values: list[float]) -> tuple[float, float | None]:
     """A mean, and half the width of its 95 % interval by Student's t; None of one value."""
-    if len(values) < 2:
-        return values[0], None
-    return statistics.mean(values), TIMES_T[len(values)] * statistics.stdev(values) / len(values) ** 0.5
+    from shakegen.lab.repeats import estimate
+
+    found = estimate(values)
+    return found.mean, found.interval if len(values) > 1 else None
 
 
 def show(mean: float, half: float | None, share: bool, sign: str = "") -> str:
@@ -166,14 +166,12 @@ def compare(results: dict, one: str, other: str, key: str, wanted: int, claim: s
     mean, half = interval(pairs)
     agree = sum(difference * wanted > 0 for difference in pairs)
     if half is not None and abs(mean) > half:
-        verdict = "It holds" if mean * wanted > 0 else "The opposite holds"
+        verdict = "It holds here" if mean * wanted > 0 else "The opposite holds here"
     else:
-        verdict = "This cannot be told from so few runs"
+        verdict = "These runs cannot tell"
     difference = show(mean, half, "accuracy" in key or key == "far", "+")
     what = FIGURES.get(key, key)
-    return (
-        f"- {claim} {verdict} here: {one} − {other}, {what}, {difference}; so in {agree} of {len(pairs)} pairs of runs."
-    )
+    return f"- {claim} {verdict}: {one} − {other}, {what}, {difference}; so in {agree} of {len(pairs)} pairs of runs."
 
 
 def early_loss(run: dict) -> float:

@@ -75,7 +75,7 @@ BAD = [
     ("Corpus", "vocabulary_size", "vocabulary size", COUNTS[:-1]),
     ("Corpus", "split", "split", [5, "0.9", (1, 2), (True, 0, 0), (math.nan, 0, 1), None]),
     ("Corpus", "level", "level", ["line", 5]),
-    ("AutocompleteCorpus", "length", "length", COUNTS),
+    ("AutocompleteCorpus", "length", "length", COUNTS[:-1]),
     ("AutocompleteCorpus", "vocabulary_size", "vocabulary size", COUNTS[:-1]),
     *(("Recipe", option, option.replace("_", " "), COUNTS) for option in ("batch_size", "seq_length")),
     *(("Recipe", option, option.replace("_", " "), [0, *RATES]) for option in

@@ -132,6 +132,10 @@ class Batches(ABC):
     def pair(self, number: int, rows: slice = ALL) -> tuple[np.ndarray, np.ndarray]:
         """A batch, or some rows of it, by its number in the run: inputs and targets, (N, T) each, int32."""
 
+    def begins(self, number: int) -> bool:
+        """Whether the sequences of a batch begin with the start state."""
+        return not self.carries_state
+
 
 class Windows(Batches):
     """Batches of windows of a text, to predict each next character.
@@ -242,7 +246,6 @@ class Streams(Windows):
         return self._offset(epoch, spared + 1) + (streams * self.steps + index) * self.length
 
     def begins(self, number: int) -> bool:
-        """Whether a batch has the first windows of the streams."""
         return number % self.steps == 0
 
 

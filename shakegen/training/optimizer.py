@@ -11,12 +11,10 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     Its momentum of averaged weights, if any, is a variable that `Learner` sets at each step.
 
     Raises:
-        ValueError: Keras has none of that name.
+        ValueError: Keras has none of that name, or it has no epsilon.
     """
     options = {"learning_rate": recipe.learning_rate}
     options |= {"clipvalue": recipe.clip_value} if recipe.clip_value else {"global_clipnorm": recipe.clip_norm}
-    if recipe.epsilon is not None:
-        options["epsilon"] = recipe.epsilon
     if recipe.weight_decay is not None:
         options["weight_decay"] = recipe.weight_decay
     if recipe.average_weights:
@@ -33,6 +31,10 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
         raise ValueError(
             f"there is no optimizer {recipe.optimizer!r}: expected one of Keras's, such as adam, adamw, rmsprop or sgd"
         )
+    if recipe.epsilon is not None:
+        if not hasattr(optimizer, "epsilon"):
+            raise ValueError(f"the optimizer {recipe.optimizer} has no epsilon: leave it out")
+        optimizer.epsilon = recipe.epsilon
     if recipe.average_weights:
         momentum = keras.Variable(recipe.average_weights, trainable=False, dtype="float32", name="momentum")
         save_as_number(optimizer, momentum, recipe.average_weights)

@@ -17,7 +17,7 @@ SCHEDULES = {
 }
 PRECISIONS = ("float32", "bfloat16")
 RECIPES = ("usual", "study")  # sets of defaults
-STARTS = ("keras", "spelling", "tensorflow1")
+STARTS = ("keras", "frequencies", "spelling", "tensorflow1")
 LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
 LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_norm", "clip_value", "patience"))
@@ -49,8 +49,9 @@ class Recipe:
         clip_value: the largest absolute value of a gradient's element; where it is given, the norm is free.
         loss_share: the share of the positions whose loss is computed, drawn anew for each batch. The expectation of
             the gradient is that of all positions; with many outputs a step costs less.
-        start: the first weights. keras: as Keras's layers start. spelling: the read-out of an autocomplete network
-            knows the letters of its words. tensorflow1: as the study's program started them.
+        start: the first weights. keras: as Keras's layers start. frequencies: the read-out knows how often each word
+            is there. spelling: that of an autocomplete network knows their letters too. tensorflow1: those of an
+            autocomplete network are as the study's program started them.
         mixed_precision: bfloat16 to compute in 16 bits; weights are float32 in any case.
         patience: end the run after so many epochs without a better validation loss.
         random_state: of the first weights, of windows and of dropout.
@@ -144,8 +145,10 @@ class Recipe:
         starts with 1 as the bias of both gates, and recurrent kernels start as Glorot & Bengio (2010) draw them.
         """
         study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
-        study |= {"epsilon": 1e-8, "start": "tensorflow1"}
+        study |= {"start": "tensorflow1"}
         options = drop_missing(options)
+        if "optimizer" not in options:
+            study["epsilon"] = 1e-8
         if not {"epochs", "minutes"} & options.keys():
             study["epochs"] = 2
         return cls(**{**study, **options})

@@ -34,12 +34,12 @@ def make_runs(*losses: float) -> list[dict]:
         ),
         (
             (2.0, 2.2), (2.1, 2.1),
-            "This cannot be told from so few runs here: gru − lstm, cross entropy, nats/position, +0.0000 ± 1.2710; so "
+            "These runs cannot tell: gru − lstm, cross entropy, nats/position, +0.0000 ± 1.2706; so "
             "in 1 of 2 pairs of runs.",
         ),
         (
             (2.0,), (2.1,),
-            "This cannot be told from so few runs here: gru − lstm, cross entropy, nats/position, -0.1000; so in 1 of "
+            "These runs cannot tell: gru − lstm, cross entropy, nats/position, -0.1000; so in 1 of "
             "1 pairs of runs.",
         ),
     ],

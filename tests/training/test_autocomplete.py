@@ -141,6 +141,14 @@ def test_a_long_text_and_no_text_are_learned_as_in_the_study(corpus, monkeypatch
     assert corpus_module.AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode())).observations.length == 200
 
 
+def test_first_weights_know_the_training_part_only(corpus):
+    counts, (_, targets) = np.zeros(len(corpus.words)), corpus.observations.take(corpus.train)
+    for row, inputs in zip(targets, corpus.observations.take(corpus.train)[0], strict=True):
+        np.add.at(counts, row[(inputs == 0) & (row != 0)], 1)  # each word at its space
+    assert np.array_equal(np.bincount(corpus.train_targets, minlength=len(corpus.words)), counts)
+    assert len(corpus.train_targets) < len(corpus.observations.targets)
+
+
 def test_rare_words_are_unknown_unless_their_number_is_given():
     text = "one " * 3 + "two " * 4 + "rare words rare"
     words = [AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), n).words.words for n in (None, 3)]
@@ -157,7 +165,7 @@ def test_what_does_not_fit_the_recipe_is_refused(corpus, tmp_path):
         ({"recipe": "study", "resume": model}, "the recipe given is 'study': expected none, for a run that goes on "
          "keeps its own"),
         ({"loss_share": 0}, "the loss share given is 0: expected a share above 0, and 1 for all positions"),
-        ({"start": "zeros"}, "there is no start 'zeros': expected one of keras, spelling, tensorflow1"),
+        ({"start": "zeros"}, "there is no start 'zeros': expected one of keras, frequencies, spelling, tensorflow1"),
     ):  # fmt: skip
         with pytest.raises(ValueError) as error:
             training.train(corpus, verbose=False, **options)
@@ -172,3 +180,4 @@ def test_the_recipe_of_the_study():
     assert (recipe.epochs, recipe.batch_size, recipe.seq_length, recipe.optimizer) == (2, 64, 200, "adam")
     assert (recipe.rate(0.0), recipe.rate(1.0), recipe.clip_norm) == (1e-3, 1e-3, None)
     assert Recipe.study(minutes=3).epochs is None
+    assert [Recipe.study(optimizer=name).epsilon for name in (None, "sgd")] == [1e-8, None]

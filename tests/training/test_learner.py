@@ -1,5 +1,8 @@
 """What a network learns from one batch."""
 
+import itertools
+import string
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,6 +14,7 @@ from shakegen.text.corpus import Corpus
 from shakegen.text.windows import ShuffledWindows
 from shakegen.training.beginning import begin
 from shakegen.training.learner import Crossentropy, Learner
+from shakegen.training.tasks.next_symbol import MANY, NextSymbolTask
 from shakegen.training.trainer import Trainer
 from shakegen.training.workers import Strategy
 from shakegen.training.workers.replicas import Replicas
@@ -70,3 +74,22 @@ def test_drawn_targets_have_the_loss_that_all_logits_give_them(poem):
     losses = [float(run.learner.loss(inputs, targets)) for run in (whole, drawn)]
     assert np.isclose(*losses, rtol=1e-5)
     assert not np.isclose(losses[0], float(whole.learner.loss(*whole.batches.pair(0))), rtol=1e-5)
+
+
+def test_a_network_of_words_starts_with_their_frequencies(poem):
+    corpus = Corpus.from_text(poem, level="word", vocabulary_size=20)
+    options = {"start": "frequencies"}
+    run = Trainer(begin(corpus, Config(level="word", units=3, embedding=2), **options), 0.0, Strategy()).run
+    shares = np.exp(run.network.get_layer("dense").bias.numpy())
+    counts = np.bincount(corpus.train, minlength=len(corpus.vocabulary)) + 1
+    np.testing.assert_allclose(shares, counts / counts.sum(), rtol=1e-4)
+
+
+def test_many_outputs_are_read_out_at_a_share_of_the_positions():
+    words = ["".join(letters) for letters in itertools.product(string.ascii_lowercase, repeat=3)]
+    few, many = (Corpus.from_text(" ".join(words[:n] * 3), level="word") for n in (50, MANY))
+    assert len(few.vocabulary) < MANY <= len(many.vocabulary)
+    recipes = [NextSymbolTask().make_recipe(corpus) for corpus in (few, many)]
+    assert [recipe.loss_share for recipe in recipes] == [1, 0.25]
+    assert [recipe.start for recipe in recipes] == ["keras", "frequencies"]
+    assert NextSymbolTask().make_recipe(many, loss_share=1.0).loss_share == 1

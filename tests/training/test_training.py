@@ -119,6 +119,7 @@ def test_training_works_outside_the_main_thread(poem):
 
 def test_gradients_are_clipped_by_norm_or_by_value():
     assert make_optimizer(Recipe()).global_clipnorm == 1.0
+    assert [make_optimizer(Recipe(epsilon=given)).epsilon for given in (None, 1e-5)] == [1e-7, 1e-5]
     by_value = make_optimizer(Recipe(optimizer="sgd", clip_value=5.0))
     assert (by_value.clipvalue, by_value.global_clipnorm) == (5.0, None)
 
@@ -131,6 +132,7 @@ BAD = {
     "the clip value given is -1: expected a number above 0": {"clip_value": -1},
     f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
     "the learning rate given is nan: expected a number above 0": {"learning_rate": float("nan")},
+    "the optimizer sgd has no epsilon: leave it out": {"optimizer": "sgd", "epsilon": 1e-8},
     "there is no optimizer 'adamm': expected one of Keras's, such as adam, adamw, rmsprop or sgd": {
         "optimizer": "adamm"
     },

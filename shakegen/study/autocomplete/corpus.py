@@ -117,6 +117,13 @@ class AutocompleteCorpus:
         return len(self) >= LONG
 
     @property
+    def train_targets(self) -> np.ndarray:
+        """The outputs of the words of the training observations, shape (words,)."""
+        learned = np.zeros(len(self.observations), bool)
+        learned[self.train] = True
+        return self.observations.targets[np.repeat(learned, np.diff(self.observations.first_words))]
+
+    @property
     def output_vocabulary(self) -> Outputs:
         """The outputs of a network for it."""
         return self.words

@@ -73,14 +73,16 @@ class AutocompleteTask(Task):
 
     def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
-        from shakegen.study.autocomplete import start
+        from shakegen.training import first_weights
 
         options.pop("streams", None)  # every observation is read from the start state
         network = build(config, len(vocabulary), recipe.random_state, outputs=len(corpus.words), **options)
+        if recipe.start in ("frequencies", "spelling"):
+            first_weights.start_from_frequencies(network, corpus.train_targets)
         if recipe.start == "spelling":
-            start.start_from_spelling(network, corpus.words, corpus.observations.targets, recipe.random_state)
+            first_weights.start_from_spelling(network, corpus.words, recipe.random_state)
         elif recipe.start == "tensorflow1":
-            start.start_as_tensorflow1(network, config, recipe.random_state)
+            first_weights.start_as_tensorflow1(network, config, recipe.random_state)
         return network
 
     def make_learner(self, network, replicas, recipe):

@@ -2,6 +2,8 @@
 
 from types import MappingProxyType
 
+import numpy as np
+
 from shakegen.model import evaluation
 from shakegen.model.model import LanguageModel
 from shakegen.network.config import Config
@@ -14,6 +16,7 @@ from shakegen.training.tasks.task import Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, TextValidation
 
 NOTHING = -1  # a target that does not count
+MANY, SHARE = 4096, 0.25  # outputs, and the share of the positions that then has a loss
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
 
@@ -27,13 +30,15 @@ class NextSymbolTask(Task):
         Measure("test", "accuracy", "accuracy", "accuracy, test"),
     )
     example = 'sample --model {} --seed "..."'
-    idle = MappingProxyType({"has one recipe": ("recipe", "start")})
+    idle = MappingProxyType({"has one recipe": ("recipe",)})
     sample_temperature = 0.8
 
     def make_config(self, corpus=None, recipe=None, **options):
         return Config(**options)
 
     def make_recipe(self, corpus=None, recipe=None, **options):
+        if corpus is not None and len(corpus.vocabulary) >= MANY:
+            options = {"loss_share": SHARE, "start": "frequencies", **options}
         return Recipe(**options)
 
     def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
@@ -54,10 +59,17 @@ class NextSymbolTask(Task):
     def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
 
-        return build(config, len(vocabulary), recipe.random_state, **options)
+        network = build(config, len(vocabulary), recipe.random_state, **options)
+        if recipe.start == "frequencies":
+            from shakegen.training.first_weights import start_from_counts
+
+            counts, ids = np.zeros(len(vocabulary)), finetuning.find_ids(corpus.vocabulary, vocabulary)
+            np.add.at(counts, ids, np.bincount(corpus.train, minlength=len(ids)))
+            start_from_counts(network, counts)
+        return network
 
     def check_recipe(self, recipe):
-        if recipe.start != "keras":
+        if recipe.start not in ("keras", "frequencies"):
             raise ValueError(f"the start {recipe.start!r} is for the task autocomplete: leave it out")
 
     def make_learner(self, network, replicas, recipe):

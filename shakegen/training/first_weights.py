@@ -1,4 +1,4 @@
-"""The first weights of networks of the autocomplete task, where they are not Keras's."""
+"""The first weights of networks where they are not Keras's: `Recipe.start`."""
 
 import keras
 import numpy as np
@@ -10,6 +10,17 @@ from shakegen.study.autocomplete.outputs import SPECIAL, Outputs
 
 PLACES = 8  # the letters of a word that its output knows at first
 SCALE = 3.0  # the norm of an output whose word has so many
+
+
+def start_from_counts(network: keras.Model, counts: np.ndarray) -> None:
+    """Let a network begin with the frequencies of its outputs in a text, which it would have to learn first.
+
+    Args:
+        network: made by `network.build`.
+        counts: of each output in the text, shape (outputs,); one is added to each.
+    """
+    shares = (counts + 1.0) / (counts + 1.0).sum()
+    network.get_layer("dense").bias.assign(np.log(shares).astype(np.float32))
 
 
 def spell_outputs(words: Outputs, units: int, random_state: int = 0) -> np.ndarray:
@@ -26,23 +37,17 @@ def spell_outputs(words: Outputs, units: int, random_state: int = 0) -> np.ndarr
     return kernel
 
 
-def log_shares(targets: np.ndarray, outputs: int) -> np.ndarray:
-    """Logits with which each word is as likely as its share of a text, shape (W,); padding and unknown hardly are.
-
-    Args:
-        targets: the outputs of the words of the text, shape (words,).
-        outputs: their number, W.
-    """
-    counts = np.bincount(targets, minlength=outputs) + 1.0
-    counts[:SPECIAL] = 1e-2
-    return np.log(counts / counts.sum()).astype(np.float32)
+def start_from_frequencies(network: keras.Model, targets: np.ndarray) -> None:
+    """Let the read-out of a network know how often its words are there; `targets` are those of a text, (words,)."""
+    counts = np.bincount(targets, minlength=network.output_shape[-1])
+    counts[:SPECIAL] = 0  # never a target
+    start_from_counts(network, counts)
 
 
-def start_from_spelling(network: keras.Model, words: Outputs, targets: np.ndarray, random_state: int) -> None:
-    """Let the read-out of a network know how often its words are there, and their letters."""
-    read_out = network.get_layer("dense")
-    kernel = spell_outputs(words, read_out.kernel.shape[0], random_state)
-    read_out.set_weights([kernel, log_shares(targets, len(words))])
+def start_from_spelling(network: keras.Model, words: Outputs, random_state: int) -> None:
+    """Let the read-out of a network know the letters of its words."""
+    kernel = network.get_layer("dense").kernel
+    kernel.assign(spell_outputs(words, kernel.shape[0], random_state))
 
 
 def start_as_tensorflow1(network: keras.Model, config: Config, random_state: int) -> None:
