@@ -14,7 +14,7 @@ from shakegen.model.base import LossUnit, Model
 from shakegen.model.predictor import Predictor
 from shakegen.study.autocomplete import measures
 from shakegen.study.autocomplete.completion import Completion, Typing
-from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, encode_text
+from shakegen.study.autocomplete.corpus import STUDY_LENGTH, AutocompleteCorpus, encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity import script
 
@@ -82,7 +82,7 @@ class AutocompleteModel(Model):
     @property
     def length(self) -> int:
         """The most characters in an observation that it learned from."""
-        return self.corpus.get("observation_length", LENGTH)
+        return self.corpus.get("observation_length", STUDY_LENGTH)
 
     def complete(self, text: str = "", top: int = 3, matching: bool = False) -> list[Completion]:
         """The likeliest words to complete the last one of a text, best first.
@@ -121,7 +121,7 @@ class AutocompleteModel(Model):
 
     @classmethod
     def unit_of(cls, config):
-        return LossUnit("nats", 1.0, "cross_entropy")
+        return LossUnit("nats/position", 1.0, "cross_entropy")
 
     def validation_figures(self) -> dict:
         """How well it predicts the validation text, and how many words it knows, by the names of the figures."""
