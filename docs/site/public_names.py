@@ -50,7 +50,7 @@ MORE = {
     "shakegen.study.connectivity.connections": "Connections",
     "shakegen.study.connectivity.script": "Script",
     "shakegen.text.encoding": "Part",
-    "shakegen.text.ngram": "Baseline",
+    "shakegen.text.ngram": "Baseline KneserNey",
     "shakegen.text.vocabulary": "Reading",
     "shakegen.text.word_vocabulary": "Spelling",
     "shakegen.text.windows": "Batches Windows",
