@@ -73,9 +73,9 @@ def read_corpus(name: str, model, text: Source) -> Corpus:
         raise ValueError(f"{text.title} is not the text that {name} learned from: expected that very text")
     split, memory = tuple(model.corpus["split"]), io.BytesIO()
     sizes = splits.compute_sizes(split, about.length, text.title)
-    parts = encoding.encode(text, model.vocabulary, sizes, memory)
+    first, second, third = encoding.encode(text, model.vocabulary, sizes, memory)
     ids = np.frombuffer(memory.getbuffer(), model.vocabulary.dtype)
-    return Corpus(text.name, model.vocabulary, ids, about.sha256, split, tuple(parts))
+    return Corpus(text.name, model.vocabulary, ids, about.sha256, split, (first, second, third))
 
 
 def fit_share(networks, counted: ngram.KneserNey, ids: np.ndarray) -> float:
