@@ -42,6 +42,7 @@ MORE = {
     "shakegen.model.evaluation": "Evaluation",
     "shakegen.model.scoring": "score weigh Evidence Piece",
     "shakegen.model.model_file": "Training",
+    "shakegen.model.predictor": "Predictor",
     "shakegen.sampling.draft": "Draft",
     "shakegen.study.autocomplete.completion": "Completion Typing",
     "shakegen.study.autocomplete.measures": "AutocompleteEvaluation",

@@ -73,6 +73,7 @@ def evaluate(model, corpus, split, reading, on_unknown, mix, protocol, per_chara
     refuse_idle_on(loaded.task)
     source = catalog.open_source(corpus, **reading)
     if loaded.task == "autocomplete":
+        refuse_idle("without --draws", "random_state")
         evaluate_autocomplete(loaded, model, source, split, as_json)
         return
     refuse_several("dynamic", "mix")
