@@ -3,25 +3,31 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from shakegen.cli.group import colour_symbol, echo_coloured, hint_at_random_state, main, shows_colour
+from shakegen.cli.mixing import load_mixed, mix_option, say_mixture
 from shakegen.cli.names import CorpusName, ModelName
 from shakegen.cli.options import (
     corpus_argument,
     corpus_options,
+    is_given,
     json_option,
     model_argument,
     refuse_idle,
     refuse_idle_on,
+    refuse_several,
     seed_option,
     unknown_option,
 )
+from shakegen.cli.protocols import make_protocol, name_figures, protocol_options
 from shakegen.cli.tables import print_json, table
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+PLAIN = ("characters", "words", "unknown")  # figures of the text, however it is read
 SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colours, from this many bits on
 
 
@@ -32,10 +38,12 @@ SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colou
               "[default: test where the model learned from this very text, else all]")  # fmt: skip
 @corpus_options
 @unknown_option
+@mix_option
+@protocol_options
 @click.option("--per-character", is_flag=True, help="Show the text, surprising characters in red; without colours, a "
               "line for each character, or word: JSON, a tab, its bits.")  # fmt: skip
 @json_option
-def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
+def evaluate(model, corpus, split, reading, on_unknown, mix, protocol, per_character, as_json):
     """Measure how well MODEL predicts CORPUS.
 
     The unit is bits per character. The model reads the text in order and predicts each next character, or word. Fewer
@@ -47,10 +55,15 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     The bits include the cost of spelling unknown words, so that models of characters and of words compare. The
     perplexity does not.
 
+    With --windows, or with --dynamic, the figures have that name. No prediction depends on a later character.
+
     A model of the task autocomplete predicts, at every character, the word that it is part of.
 
     \b
     shakegen evaluate models/my-gru.h5 my.txt
+    shakegen evaluate models/my-gru.h5 my.txt --mix models/my-lstm.h5 --mix ngram
+    shakegen evaluate models/my-gru.h5 my.txt --windows 256 --draws 2000
+    shakegen evaluate models/my-gru.h5 my.txt --dynamic
     shakegen evaluate models/novel-lstm.h5 letters.txt --split all --per-character
     """
     from shakegen.model import load
@@ -59,31 +72,41 @@ def evaluate(model, corpus, split, reading, on_unknown, per_character, as_json):
     loaded = load(model)
     refuse_idle_on(loaded.task)
     source = catalog.open_source(corpus, **reading)
-    measure = {"next": evaluate_symbols, "autocomplete": evaluate_autocomplete}[loaded.task]
-    measure(loaded, model, source, split, on_unknown, per_character, as_json)
+    if loaded.task == "autocomplete":
+        refuse_idle("without --draws", "random_state")
+        evaluate_autocomplete(loaded, model, source, split, as_json)
+        return
+    refuse_several("dynamic", "mix")
+    refuse_several("windows", "per_character")
+    loaded = load_mixed(model, mix, source)
+    evaluate_symbols(loaded, model, source, split, on_unknown, make_protocol(**protocol), per_character, as_json)
 
 
-def evaluate_symbols(loaded, name: str, source, split, on_unknown, per_character: bool, as_json: bool) -> None:
-    """The measures of a model of the next symbol."""
+def evaluate_symbols(loaded, name: str, source, split, on_unknown, protocol, per_character: bool, as_json: bool):
+    """The measures of a model of the next symbol, or of several that are mixed."""
     from shakegen.model import evaluation
 
     vocabulary = loaded.vocabulary
     listed: list[dict] = []
     split, read = choose_split(source, loaded.corpus, split)
     text = vocabulary.read(read(), on_unknown)
-    blocks = evaluation.surprisal(loaded.engine, text.ids, vocabulary.unknown)
+    blocks = loaded.surprisal(text.ids, protocol)
     if per_character:
         symbols = symbols_of(read(), vocabulary, on_unknown)
         blocks = show_symbols(blocks, symbols, listed.append if as_json else print_symbol)
     figures = evaluation.summarise(blocks).of_text(text, vocabulary).to_dict()
+    figures = name_figures(figures, protocol, figures.keys() - PLAIN)
     if as_json:
         more = {"per_character": listed} if per_character else {}
+        more |= {protocol.name: asdict(protocol)} if protocol else {}
+        more |= {"mixture": loaded.shares} if is_given("mix") else {}
         print_json({"model": Path(name).stem, "corpus": source.name, "split": split, **figures, **more})
         return
     if per_character and shows_colour():
         click.echo()
     say_split(source.name, split)
-    print_figures(figures, 28, err=per_character)
+    say_mixture(loaded)
+    print_figures(figures, 36 if protocol else 28, err=per_character)
 
 
 def say_split(corpus: str, split: str) -> None:
@@ -98,7 +121,7 @@ def print_figures(figures: dict, width: int, err: bool = False) -> None:
         click.echo(f"{key.replace('_', ' '):{width}}{shown:>12}", err=err)
 
 
-def evaluate_autocomplete(model, name: str, source, split, on_unknown, per_character: bool, as_json: bool) -> None:
+def evaluate_autocomplete(model, name: str, source, split, as_json: bool) -> None:
     """The measures of a model of the task autocomplete."""
     import numpy as np
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from shakegen.cells.registry import VARIABLE, environment_for, find_cell
 
 
-def describe_run(model, out: Path, baseline=None) -> str:
-    """The outcome of a run: its best epoch, beside the baseline if there is one, its time and speed, its file."""
+def describe_run(model, out: Path, baseline=None, packed: float | None = None) -> str:
+    """The outcome of a run: its best epoch, beside the baselines if there are any, its time and speed, its file."""
     from shakegen.training.tasks import get_task
 
     saved = f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights"
@@ -19,7 +19,8 @@ def describe_run(model, out: Path, baseline=None) -> str:
     epochs = f"{last['epoch']:.4g} epoch{'s' * (last['epoch'] != 1)}"
     took = f"{format_duration(last['seconds'])} for {epochs}, {speed:,.0f} characters/s while learning"
     best = ", ".join(filter(None, [f"Best epoch: {model.best_epoch['epoch']:.4g}", score]))
-    beside = f"For comparison: {baseline} there.\n" if baseline and score else ""
+    general = "" if packed is None else f", xz -9 {packed:.3f}"
+    beside = f"For comparison: {baseline} there{general}.\n" if baseline and score else ""
     return f"{best}.\n{beside}Time: {took}.\n{saved}"
 
 

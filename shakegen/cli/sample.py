@@ -6,6 +6,7 @@ from shakegen.cli import constraints as ruled, forms
 from shakegen.cli.converse import converse
 from shakegen.cli.group import find_model, hint_at_random_state, main, read_argument, read_text
 from shakegen.cli.help import group
+from shakegen.cli.mixing import load_mixed, mix_option, say_mixture
 from shakegen.cli.options import (
     input_encoding_option,
     is_given,
@@ -44,7 +45,13 @@ TRUNCATION = {
 @main.command()
 @group(
     "Model",
-    model_option("Model file, or a name such as sonnets-lstm.  [default: the newest in ./models, else sonnets-gru]"),
+    model_option(
+        "Model file, or a name such as sonnets-lstm; several write together, by the mean of their probabilities.  "
+        "[default: the newest in ./models, else sonnets-gru]",
+        "models",
+        multiple=True,
+    ),
+    mix_option,
 )
 @group(
     "Seed",
@@ -115,7 +122,7 @@ TRUNCATION = {
     click.option("--raw", is_flag=True, help="On a terminal, write control characters as they are, not as \\x1b."),
     quiet_option("Print the text alone: neither the model that was taken nor scores."),
 )  # fmt: skip
-def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_width, interactive, quiet, **options):
+def sample(models, mix, seed, seed_file, seeds, encoding, constraints, form, beam_width, interactive, quiet, **options):
     """Continue a seed text; seed and continuation go to stdout.
 
     Without -m, the newest model in ./models writes, else sonnets-gru.
@@ -132,14 +139,13 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
     shakegen sample --seeds beginnings.txt --temperatures 0.4,0.8 --json
     shakegen sample --seed "shall i" --beam-width 10 --no-repeat-ngram 8
     shakegen sample --seed-file beginning.txt --interactive
+    shakegen sample -m sonnets-gru -m sonnets-lstm --mix ngram
 
     Constraints come first: what they forbid cannot be drawn, and the others share its probability. Then the temperature
     applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. With --template, --between,
     --require or --end, many texts grow side by side; the result is a draw from the model's own texts of that form.
     """
-    from shakegen.model import load
-
-    refuse_mixtures(beam_width, interactive, **options)
+    refuse_contradictions(beam_width, interactive, **options)
     output = {name: options.pop(name) for name in ("stream", "raw", "as_json")}
     if seed_file is None and seeds is None and seed != "-" and not constraints["corpus"] and form["template"] is None:
         refuse_idle("on a --seed of the command line", "encoding")
@@ -154,7 +160,10 @@ def sample(model, seed, seed_file, seeds, encoding, constraints, form, beam_widt
     set_temperature(options)
     seed = read_seeds(seeds, encoding) if seeds is not None else read_seed(seed, seed_file, encoding, interactive)
     options["constraints"] = ruled.make_constraints(encoding, **constraints)
-    loaded = load(model or find_model("next", quiet), "next")
+    first, *others = models or [str(find_model("next", quiet))]
+    loaded = load_mixed(first, [*others, *mix])
+    if not quiet:
+        say_mixture(loaded)
     with hint_at_random_state(seed if isinstance(seed, str) else ""):
         if forms.has_form():
             options.setdefault("random_state", new_random_state())
@@ -193,7 +202,7 @@ def set_temperature(options: dict) -> None:
             raise ValueError(f"the temperatures are {several!r}: expected numbers such as 0.4,0.7,1") from None
 
 
-def refuse_mixtures(beam_width: int | None, interactive: bool, **options) -> None:
+def refuse_contradictions(beam_width: int | None, interactive: bool, **options) -> None:
     """Refuse options that contradict one another, or would have no effect."""
     forms.refuse_mixed_forms((*NOT_ON_FORMS, *TRUNCATION, *STOPS, *HEATS[1:], *BEAM_RULES, "temperature_to"))
     refuse_several(*HEATS)

@@ -1,13 +1,18 @@
 """The command that says which model suits a text best."""
 
+from dataclasses import asdict
+
 import click
 
 from shakegen.cli.group import find_model, main, say_model
+from shakegen.cli.mixing import load_mixed, mix_option, say_mixture
 from shakegen.cli.names import CorpusName
-from shakegen.cli.options import corpus_options, json_option, model_option
+from shakegen.cli.options import corpus_options, json_option, model_option, refuse_several
 from shakegen.cli.plot import name_files
+from shakegen.cli.protocols import dynamic_options, make_protocol, name_figures
 from shakegen.cli.tables import print_json, print_wrapped, table
 
+COSTS = ("bits", "bits_per_character", "evidence")
 SHOWN = 20  # characters of a piece
 SURE = 0.9999  # probabilities beyond it are shown as such
 
@@ -27,8 +32,10 @@ SURE = 0.9999  # probabilities beyond it are shown as such
     help="What is scored at a time.",
 )
 @corpus_options
+@mix_option
+@dynamic_options
 @json_option
-def score(files, models, by, reading, as_json):
+def score(files, models, by, reading, mix, protocol, as_json):
     """Score each FILE, or each of its lines, under several models.
 
     The table shows bits per character, the best model first: whose style is it? Evidence is by how many bits the piece
@@ -39,23 +46,34 @@ def score(files, models, by, reading, as_json):
     A character that a model of characters does not know costs 32 bits. If the model has an unknown symbol, it
     costs 20 bits and those of that symbol. Models of words spell unknown words. Lines are read in order.
 
+    With --mix, each model is mixed with the others named there. With --dynamic, each learns from what it has read of a
+    FILE: the last ones of its lines tell little of the models then.
+
     \b
     shakegen score letter.txt -m sonnets-gru -m models/my-gru.h5
     shakegen score poem.txt -m models/keats.h5 -m models/byron.h5 --by line
     """
-    from shakegen.model import load, scoring
+    from shakegen.model import scoring
     from shakegen.text import catalog
 
+    refuse_several("dynamic", "mix")
+    dynamic = make_protocol(**protocol)
     paths = list(dict.fromkeys(models)) or [str(find_model("next", quiet=as_json))]
     named = dict(zip(name_files(paths), paths, strict=True))
-    loaded = {name: load(path, "next") for name, path in named.items()}
+    loaded = {name: load_mixed(path, mix) for name, path in named.items()}
     texts = {file: "".join(catalog.open_source(file, **reading).blocks()) for file in files}
-    pieces, total = scoring.score(loaded, texts, by)
+    pieces, total = scoring.score(loaded, texts, by, dynamic)
     if as_json:
-        figures = {"pieces": [piece.to_dict() for piece in pieces], "total": total.to_dict()}
-        print_json({"models": named, "by": by, **figures})
+        documents = [name_figures(piece.to_dict(), dynamic, COSTS) for piece in (*pieces, total)]
+        more = {"dynamic": asdict(dynamic)} if dynamic else {}
+        more |= {"mixtures": {name: model.shares for name, model in loaded.items()}} if mix else {}
+        print_json({"models": named, "by": by, "pieces": documents[:-1], "total": documents[-1], **more})
         return
     say_model()
+    for model in loaded.values():
+        say_mixture(model)
+    if dynamic:
+        click.echo("Dynamic evaluation: each model learns from what it has read of a file.", err=True)
     print_pieces(pieces, total, by)
     for name, count in total.unknown.items():
         if count:

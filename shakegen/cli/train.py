@@ -28,6 +28,7 @@ from shakegen.cli.options import (
 from shakegen.cli.tables import print_json
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow, require_tensorflow
+from shakegen.text import xz
 from shakegen.training.recipe import RECIPES, Recipe
 
 NETWORK = {
@@ -211,7 +212,8 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
         click.echo(out)
     if not quiet:
         baseline = beginning.task.measure_baseline(beginning.corpus)
-        said = runs.describe_run(model, out, baseline), runs.list_next_commands(corpus, model, out)
+        packed = xz.measure(beginning.corpus, ["validation"]).get("validation") if baseline else None
+        said = runs.describe_run(model, out, baseline, packed), runs.list_next_commands(corpus, model, out)
         click.echo("\n".join(said), err=True)
 
 

@@ -1,7 +1,7 @@
 """Several models of one vocabulary, and an n-gram model of their text, that predict together. Only numpy."""
 
+import io
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -9,22 +9,11 @@ from shakegen.inference import Mixture
 from shakegen.model import evaluation
 from shakegen.model.predictor import Predictor
 from shakegen.text import encoding, ngram, splits
+from shakegen.text.corpus import Corpus
 from shakegen.text.reading import Source
 
 FITTED = 20_000  # symbols of the validation text that decide the weight of the n-gram model
-ROUNDS = 100  # of the fit
-
-
-class Held(NamedTuple):
-    """The training text of a model, and what chose its n-gram model.
-
-    Attributes:
-        ngram: the model of the best order on the validation text.
-        validation: ids of the validation text, shape (symbols,).
-    """
-
-    ngram: ngram.KneserNey
-    validation: np.ndarray
+ROUNDS, LEAST = 100, 1e-6  # of the fit; the least share
 
 
 class Ensemble(Predictor):
@@ -57,11 +46,18 @@ class Ensemble(Predictor):
         self._steps: list[ngram.KneserNey] = []
         self.shares = dict.fromkeys(self._models, 1 / len(self._models))
         if text is not None:
-            counted = count_text(first, model, text)
-            share = fit_share(self, counted)
-            self._steps.append(counted.ngram)
+            corpus = read_corpus(first, model, text)
+            best = ngram.find_best(corpus)
+            if best is None:
+                raise ValueError(
+                    f"{first} learned with the split {','.join(map(str, corpus.split))}, without validation text: "
+                    "expected some, which decides how much the n-gram model counts"
+                )
+            counted = ngram.KneserNey(corpus.train[-ngram.MOST :], len(self.vocabulary), best.order)
+            share = fit_share(self.engine, counted, corpus.validation[:FITTED])
+            self._steps.append(counted)
             self.shares = {name: weight * (1 - share) for name, weight in self.shares.items()}
-            self.shares[f"{counted.ngram.order}-gram"] = share
+            self.shares[f"{best.order}-gram"] = share
 
     @property
     def engine(self) -> Mixture:
@@ -70,37 +66,30 @@ class Ensemble(Predictor):
         return Mixture(engines, list(self.shares.values()))
 
 
-def count_text(name: str, model, text: Source) -> Held:
-    """The n-gram model of the training text of a `LanguageModel`."""
+def read_corpus(name: str, model, text: Source) -> Corpus:
+    """The corpus that a `LanguageModel` learned from, with its vocabulary and its split, from the text."""
     about = encoding.measure(text)
     if about.sha256 != model.corpus.get("sha256"):
         raise ValueError(f"{text.title} is not the text that {name} learned from: expected that very text")
-    sizes = splits.compute_sizes(model.corpus["split"], about.length, text.title)
-    size, vocabulary = len(model.vocabulary), model.vocabulary
-    train, validation = (vocabulary.read(encoding.read_part(text, sizes, part)).ids for part in (0, 1))
-    train, validation = train[-ngram.MOST :], validation[: ngram.MOST]
-    if len(train) < 2 or len(validation) < 2:
-        raise ValueError(
-            f"{name} learned with the split {','.join(map(str, model.corpus['split']))}, without validation text: "
-            "expected some, which decides how much the n-gram model counts"
-        )
-    order = 1 + int(np.argmin(ngram.predict(train, validation, size, ngram.ORDERS)))
-    return Held(ngram.KneserNey(train, size, order), validation)
+    split, memory = tuple(model.corpus["split"]), io.BytesIO()
+    sizes = splits.compute_sizes(split, about.length, text.title)
+    first, second, third = encoding.encode(text, model.vocabulary, sizes, memory)
+    ids = np.frombuffer(memory.getbuffer(), model.vocabulary.dtype)
+    return Corpus(text.name, model.vocabulary, ids, about.sha256, split, (first, second, third))
 
 
-def fit_share(networks: Predictor, held: Held) -> float:
-    """The share of an n-gram model in the mean with networks that makes the validation text likeliest.
+def fit_share(networks, counted: ngram.KneserNey, ids: np.ndarray) -> float:
+    """The share of an n-gram model in the mean with networks, both step functions, that makes a text likeliest.
 
     Expectation-maximisation: the share is the mean probability that a symbol came from the n-gram model. The likelihood
     is concave in it, so no other share is better.
     """
-    ids = held.validation[:FITTED]
     of_networks, of_ngram = (
         np.exp(-np.concatenate([block for block, _ in evaluation.surprisal(engine, ids)]))
-        for engine in (networks.engine, held.ngram)
+        for engine in (networks, counted)
     )
     share = 0.5
     for _ in range(ROUNDS):
         own = share * of_ngram
         share = float(np.mean(own / np.maximum(own + (1 - share) * of_networks, np.finfo(float).tiny)))
-    return min(max(share, 1e-6), 1 - 1e-6)
+    return min(max(share, LEAST), 1 - LEAST)

@@ -11,6 +11,7 @@ import numpy as np
 
 from shakegen.checks import check_ids, is_number, is_whole
 from shakegen.model import evaluation
+from shakegen.network.quiet import quiet_tensorflow
 
 BESIDE = 256  # windows read side by side
 
@@ -96,7 +97,8 @@ class Dynamic:
         """
         if not hasattr(model, "config"):
             raise ValueError("a mixture does not learn from the text: expected one model for dynamic evaluation")
-        from shakegen.model.adapting import AdaptingNetwork
+        with quiet_tensorflow():
+            from shakegen.model.adapting import AdaptingNetwork
 
         evaluation.check_length(ids)
         check_ids(ids, len(model.vocabulary))

@@ -11,7 +11,7 @@ from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams
 from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
 from shakegen.sampling.draft import Draft
-from shakegen.sampling.particles import Form, WeightedText, fill_form
+from shakegen.sampling.particles import fill_form
 from shakegen.sampling.stochastic import stochastic_beam_search
 from shakegen.sampling.stopping import StopTexts, check_min_length, until
 from shakegen.sampling.truncation import KEEP as TRUNCATIONS, Truncation
@@ -182,42 +182,7 @@ class TextGenerator:
         )
         return self._score_texts(hypotheses, seed)
 
-    def fill(
-        self,
-        form: Form | str,
-        seed: str = "",
-        count: int = 1,
-        particles: int = 64,
-        temperature: float = 1.0,
-        random_state: int = 0,
-        on_unknown: str | None = None,
-        constraints: Iterable[Constraint] = (),
-    ) -> list[WeightedText]:
-        """Texts of a form, drawn from the network's distribution given that its text has the form, by particles.
-
-        Args:
-            form: a `Form`, or a template: a text with free places such as `{:40}`.
-            seed: the text before.
-            count: the number of texts. Text i depends only on `random_state` and i.
-            particles: the texts that grow side by side for each of them. The draw becomes exact as their number grows;
-                with the weights, averages become exact as the number of texts grows, for any number of particles.
-            temperature: divides the logits; above 0. The distribution is that of the network at this temperature.
-            random_state: determines the texts.
-            on_unknown: as for `samples`; by default, unknown symbols of the form are refused. An unknown symbol of a
-                given text costs nothing.
-            constraints: what may be written, given texts included. The text is drawn given that nothing forbidden
-                stands in it. A `RepetitionPenalty` weighs whole texts, after the temperature; then the weight of a text
-                is no estimate of a probability.
-
-        Returns:
-            The texts, at most `count`: fewer if all particles came to a dead end now and then.
-
-        Raises:
-            UnknownCharacters, UnknownWords: a given text has unknown symbols and `on_unknown` is "error" or None.
-            ValueError: a number is out of range, nothing has the form, or no text was found.
-        """
-        form = Form.template(form) if isinstance(form, str) else form
-        return fill_form(self, form, seed, count, particles, temperature, random_state, on_unknown, constraints)
+    fill = fill_form
 
     def draft(self, seed: str = "", on_unknown: str | None = None) -> Draft:
         """A text that begins with a seed and that the caller continues."""

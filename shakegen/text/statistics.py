@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from shakegen.text import ngram
+from shakegen.text import ngram, xz
 
 BLOCK = 1 << 22  # positions read at a time
 BUCKET = 1 << 23  # n-grams sorted at a time
@@ -34,6 +34,7 @@ def describe(corpus) -> dict:
         "counts": counts,
         "bits_per_character": entropies(corpus.ids, len(corpus.vocabulary)),
         "ngram": (best := ngram.find_best(corpus)) and best._asdict(),
+        "xz_bits_per_character": xz.measure(corpus, ["validation"]).get("validation"),
     }
 
 

@@ -11,20 +11,20 @@ from shakegen.cli.options import long_flag
 
 VALUES = {
     "against": "minutes", "alphabet": "e", "beam_width": 3, "between": ("a", "b"), "bias": -2.0, "by": "line",
-    "clip_norm": 0.1,
-    "corpus": "other.txt", "count": 2, "encoding": "utf-16", "end": "s", "evaluations": "none.json",
-    "find": "line-position", "forbid_pattern": "[^e]", "from_epoch": 2, "layer": 2, "learning_rate": 0.2, "length": 7,
-    "length_penalty": 1, "loss": "training", "min_length": 25, "min_p": 0.3, "model": "other.h5",
-    "models": "other.h5", "no_copy": 2, "no_repeat_ngram": 1, "normalize": "text8", "on_unknown": "skip",
-    "out": "out.html", "particles": 3, "perplexity": 1e8, "position": 2, "random_state": 5, "repetition_penalty": 1e9,
-    "repetition_window": 2, "require": "st", "seed": "Thou", "seed_file": "other.txt", "seeds": "other.txt",
-    "shown": 5, "signal": "f", "split": "validation", "starts": 40, "steps": 30, "target": "more",
-    "template": "seed.txt", "temperature": 0.3, "temperature_from": 0.1, "temperature_to": 3, "temperatures": "0.2,3",
-    "text_file": "other.txt", "top": 1, "top_k": 2, "top_p": 0.3, "typical": 0.2, "units": 3, "weight": 5.5,
+    "clip_norm": 0.1, "corpus": "other.txt", "count": 2, "decay": 0.1, "draws": 3, "encoding": "utf-16", "end": "s",
+    "evaluations": "none.json", "find": "line-position", "forbid_pattern": "[^e]", "from_epoch": 2, "layer": 2,
+    "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training", "min_length": 25, "min_p": 0.3,
+    "mix": "ngram:poem.txt", "model": "other.h5", "models": "other.h5", "no_copy": 2, "no_repeat_ngram": 1,
+    "normalize": "text8", "on_unknown": "skip", "out": "out.html", "particles": 3, "perplexity": 1e8, "position": 2,
+    "random_state": 5, "rate": 0.1, "repetition_penalty": 1e9, "repetition_window": 2, "require": "st", "seed": "Thou",
+    "seed_file": "other.txt", "seeds": "other.txt", "segment": 9, "shown": 5, "signal": "f", "split": "validation",
+    "starts": 40, "steps": 30, "target": "more", "template": "seed.txt", "temperature": 0.3, "temperature_from": 0.1,
+    "temperature_to": 3, "temperatures": "0.2,3", "text_file": "other.txt", "top": 1, "top_k": 2, "top_p": 0.3,
+    "typical": 0.2, "units": 3, "weight": 5.5, "windows": 9,
 }  # fmt: skip
 # Where an option changes only when or how text appears, or where it needs symbols that the model does not know, or has
-# not written there.
-UNSEEN = {"stream", "raw", "on_unknown", "lines", "sentences", "quiet"}
+# not written there. Dynamic evaluation compiles for seconds; test_protocols.py has it.
+UNSEEN = {"stream", "raw", "on_unknown", "lines", "sentences", "quiet", "dynamic"}
 SAMPLE = "sample --model char.h5 --seed Shall --length 30 --random-state 1"
 CALLS = [
     SAMPLE,

@@ -10,7 +10,7 @@ from mistakes import fails
 
 from shakegen.cli import runs
 from shakegen.model import load
-from shakegen.text import load_corpus
+from shakegen.text import load_corpus, xz
 from shakegen.text.ngram import find_best
 
 
@@ -35,7 +35,9 @@ def test_train_then_sample_then_info(shakegen, poem_file, poem):
     info = json.loads(shakegen("info", "models/poem-gru.h5", "--json").stdout)
     model = load("models/poem-gru.h5")
     assert f"\nSaved: models/poem-gru.h5, a gru of {model.parameters:,} weights\n" in trained.stderr
-    assert f"\nFor comparison: {find_best(load_corpus(poem_file))} there.\n" in trained.stderr
+    corpus = load_corpus(poem_file)
+    packed = xz.measure(corpus)["validation"]
+    assert f"\nFor comparison: {find_best(corpus)} there, xz -9 {packed:.3f}.\n" in trained.stderr
     assert info["parameters"] == model.parameters == sum(w.size for w in model.weights.values())
     assert info["vocabulary"] == "".join(sorted(set(poem)))
     assert info["corpus"]["length"] == len(poem)

@@ -30,6 +30,7 @@ class AutocompleteTask(Task):
     idle = MappingProxyType(
         {
             "reads every text as words of a to z": ("on_unknown", "per_character", "lowercase", "normalize"),
+            "predicts whole words": ("mix", "windows", "draws", "dynamic", "rate", "decay", "segment"),
             "does not write": ("sample_length", "temperature", "beam_width"),
         }
     )
