@@ -147,6 +147,8 @@ def recurrence(key, inputs, ids, states, weights, parts=1, count=None, masks=Non
         with record.stop_recording():
             parts = zip(own_inputs, own_ids, spans, own_masks)
             results = [forward(key)(z, own, rows(states, span), weights, count, m) for z, own, span, m in parts]
+        # Where a function is differentiated twice, TensorFlow asks how these depend on what is given: `gradient` says it.
+        results = [(returned, *tf.nest.map_structure(tf.stop_gradient, rest)) for returned, *rest in results]
 
         def by_compiled_loop(d_returned):
             transposed = [tf.transpose(weight) if weight.shape.rank == 2 else weight for weight in weights]
@@ -162,7 +164,11 @@ def recurrence(key, inputs, ids, states, weights, parts=1, count=None, masks=Non
         @tf.custom_gradient
         def gradient(*given_and_d):
             d_returned = given_and_d[len(given) :]
-            known = (*split(given), ids, count, masks, d_returned)
+            # Copies, for some may be made of others, and a function's gradient may only see its own graph's tensors.
+            known = tf.nest.map_structure(
+                lambda one: one if one is None else tf.identity(one),
+                (*split(given_and_d[: len(given)]), ids, count, masks, d_returned),
+            )
             with record.stop_recording():
                 found = differentiate(key, *known) if is_mapped() else by_compiled_loop(d_returned)
 
