@@ -70,7 +70,6 @@ WAYS = {
     "third order": lambda f, x: by_tape(lambda x: tf.reduce_sum(second_order(f, x) ** 2), x),
     "second order, compiled": compiled(second_order),
     "batch jacobian, in a graph": in_graph(lambda f, x: jacobian(f, x, "batch_jacobian")),
-    "jacobian of a function": of_a_function(jacobian),
     "second order of a function": of_a_function(second_order),
     "forward through a function": of_a_function(forward),
 }
