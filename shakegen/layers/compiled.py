@@ -15,7 +15,7 @@ ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigm
 class CompiledLoop:
     """Replaces the loop of the Keras recurrent layer that it is mixed into, where the compiled one serves.
 
-    That is in calls with training=True, on the TensorFlow backend, without cuDNN, masks, unrolling, and recurrent
+    That is in calls with training=True, on the TensorFlow backend, without cuDNN, unrolling, and recurrent
     dropout in Keras's own cells, for the activations tanh, sigmoid, relu and linear. In a `tf.function`, a tape or an
     accumulator must be recording. Anywhere else Keras's own loop runs: other calls are as fast there, and models that
     are exported or converted (SavedModel, TFLite) are made of TensorFlow's usual operations, even where training=True
@@ -25,9 +25,10 @@ class CompiledLoop:
     Args:
         compiled_loop: False for Keras's loop in all calls; also an attribute, which later calls heed.
 
-    XLA compiles the loop for each size of a batch, in about a second. Sizes that a `tf.function` does not know
-    beforehand, and those of eager calls, are rounded up, so that few are compiled: lengths to 8, 16, 24, 32, 48, 64, 96
-    and so on, numbers of sequences to 8, 16, 24, 32, 40, 48, 56, 64, 80 and so on. The result is the same.
+    XLA compiles the loop for each size of a batch, in about a second. Where a `tf.function` does not know the length
+    beforehand, as in `fit` from the second length on, and in eager calls, sequences are read in blocks of 32 steps: one
+    compiled loop serves all lengths. Numbers of sequences that are not known are rounded up to 8, 16, 24, 32, 40, 48,
+    56, 64, 80 and so on. The results are the same up to rounding, for sums over steps are added in another order.
     """
 
     def __init__(self, *args, compiled_loop=True, **kwargs):
@@ -60,15 +61,15 @@ class CompiledLoop:
 
         cell, drop_h = self._recurrence(), by_equations and 0 < self.recurrent_dropout < 1
         weights = weights_by_name(self.cell, cell)
-        outputs, states = run(cell, weights, sequences, initial_state, self.go_backwards, masks, drop_h)
-        return states[0], outputs, states
+        given = (sequences, initial_state, self.go_backwards, masks, drop_h, mask, self.zero_output_for_mask)
+        return run(cell, weights, *given)
 
     def _compiled_loop_serves(self, sequences, initial_state, mask, training):
         return (
             training
             and self.compiled_loop
             and keras.backend.backend() == "tensorflow"
-            and mask is None
+            and (mask is None or len(mask.shape) == 2)
             and len(initial_state) == len(self.state_size)
             and not self.unroll
             and not self._drops_in_the_loop()

@@ -11,6 +11,7 @@ from shakegen.cells.gradient import blocks_of
 from shakegen.cells.plan import Plan, plan
 from shakegen.cells.program import evaluate, order_of
 from shakegen.layers.private_doors import xla
+from shakegen.layers.sizes import cut, join, shape_of
 from shakegen.layers.tensorflow_operations import IN_LOOP, TENSORFLOW
 
 
@@ -19,13 +20,14 @@ def forward(key):
     """The compiled loop forward, for a part of a batch: a function with the arguments of `recurrence`.
 
     It returns the outputs (N, T, H) and the final states, in one list; the states at the T + 1 ends of the steps,
-    stacks (N, T + 1, H); and the kept values of the plan, stacks (N, T + 1, ·) with zeros after the last step.
+    stacks (N, T + 1, H); and the kept values of the plan, stacks (N, T + 1, ·) with zeros after the last step. `count`
+    is the number of steps that are run, a tensor; None: all. The outputs of the others are zeros.
     """
     steps = plan(*key)
     blocks = [blocks_of(symbol) for symbol in steps.kept]
 
     @tf.function(jit_compile=True, autograph=False)
-    def loop(inputs, ids, states, weights, count, masks):
+    def loop(inputs, ids, states, weights, count, masks, present):
         batch, units = shape_of(states[0])
         room = shape_of(inputs[0])[1] - 1 if ids is None else shape_of(ids)[1]
         last, read_inputs = room if count is None else count, _input_reader(inputs, ids)
@@ -34,7 +36,8 @@ def forward(key):
             values = dict(zip(steps.loop_weights, weights))
             values |= dict(zip(steps.states, states)) | dict(zip(steps.loop_groups, read_inputs(t)))
             values |= _read_masks(steps, masks, t)
-            states = evaluate(steps.after, values, IN_LOOP)
+            here = _reads_step(present, t)
+            states = [_choose(here, *pair) for pair in zip(evaluate(steps.after, values, IN_LOOP), states)]
             stacks = [_write(stack, t + 1, state) for stack, state in zip(stacks, states)]
             kept = [_write(stack, t, evaluate(own, values, IN_LOOP)) for stack, own in zip(kept, blocks)]
             return t + 1, states, stacks, kept
@@ -53,13 +56,14 @@ def backward(key):
     """The compiled loop backward, for a part of a batch.
 
     It is a function of the stacks and the kept values, as `forward` returns them, of the gradients of the outputs and
-    the final states, in one list, of the weights, transposed, of the number of steps, and of the masks. It returns the
-    gradients of the states, and δ, the deltas of the plan, stacks (N, T + 1, ·) with zeros after the last step.
+    the final states, in one list, of the weights, transposed, of the number of steps, of the masks, and of the steps
+    that are present. It returns the gradients of the states, and δ, the deltas of the plan, stacks (N, T + 1, ·) with
+    zeros after the last step, and where a step is not present: nothing computed there counts, even if it is NaN.
     """
     steps = plan(*key)
 
     @tf.function(jit_compile=True, autograph=False)
-    def loop(stacks, kept, d_returned, weights, count, masks):
+    def loop(stacks, kept, d_returned, weights, count, masks, present):
         d_outputs, *d_states = d_returned
         batch, room, _ = shape_of(d_outputs)
         last = (room if count is None else count) - 1
@@ -74,15 +78,15 @@ def backward(key):
                 values[before] = _read(stacks[number], t)
             values |= dict(zip(steps.d_after, [dh, *d_states[1:]])) | _read_masks(steps, masks, t)
             _read_kept(steps, kept, t, values)
-            deltas = list(deltas)
+            deltas, here, zero = list(deltas), _reads_step(present, t), tf.zeros_like(dh)
             for number in _order_of_deltas(steps):
                 symbol = steps.deltas[number]
-                deltas[number] = _write(deltas[number], t, evaluate(blocks_of(symbol), values, IN_LOOP))
+                blocks = evaluate(blocks_of(symbol), values, IN_LOOP)
+                deltas[number] = _write(deltas[number], t, [_choose(here, one, tf.zeros_like(one)) for one in blocks])
                 if symbol.operation == "concat":  # read as one block where a product needs it
                     values[symbol] = _read(deltas[number], t)
-            zero = tf.zeros_like(dh)
-            d_states = [zero if d is None else evaluate([d], values, IN_LOOP)[0] for d in steps.d_states]
-            return t - 1, d_states, deltas
+            d_before = [zero if d is None else evaluate([d], values, IN_LOOP)[0] for d in steps.d_states]
+            return t - 1, [_choose(here, *pair) for pair in zip(d_before, [dh, *d_states[1:]])], deltas
 
         deltas = [tf.zeros((batch, room + 1, delta.shape[-1]), d_outputs.dtype) for delta in steps.deltas]
         _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, (last, d_states, deltas))
@@ -93,7 +97,7 @@ def backward(key):
     return loop
 
 
-def differentiate(key, inputs, states, weights, ids, count, masks, d_returned, d_found=None):
+def differentiate(key, inputs, states, weights, ids, length, masks, present, d_returned, d_found=None):
     """The gradients by inputs, states and weights, in one list, in a graph, without the compiled loops.
 
     With `d_found`, the gradients of these gradients, by inputs, states, weights and `d_returned`. TensorFlow's own
@@ -103,7 +107,8 @@ def differentiate(key, inputs, states, weights, ids, count, masks, d_returned, d
     primals = [*inputs, *states, *weights]
     both = [*primals, *d_returned]
     gradients = functools.partial(tf.gradients, unconnected_gradients="zero", stop_gradients=both)
-    found = gradients(_step_by_step(plan(*key), inputs, ids, states, weights, count, masks), primals, d_returned)
+    returned = _step_by_step(plan(*key), inputs, ids, states, weights, length, masks, present)
+    found = gradients(returned, primals, d_returned)
     found = [tf.convert_to_tensor(gradient) for gradient in found]  # tables' may be slices
     return found if d_found is None else gradients(found, both, d_found)
 
@@ -114,20 +119,22 @@ def differentiate_eagerly(key):
     return tf.function(functools.partial(differentiate, key), autograph=False)
 
 
-def _step_by_step(steps: Plan, inputs, ids, states, weights, count, masks):
-    """What `forward` returns first."""
-    inputs = [z[:, :-1] for z in inputs] if ids is None else [tf.gather(table, ids) for table in inputs]
-    known, room = dict(zip(steps.loop_weights, weights)), shape_of(inputs[0])[1]
-    count = room if count is None else count
-    inputs = [*inputs, *([] if masks is None else tf.split(masks, len(steps.graph.masks), axis=-1))]
+def _step_by_step(steps: Plan, inputs, ids, states, weights, length, masks, present):
+    """What `recurrence` returns."""
+    inputs = [z[..., :-1, :] for z in inputs] if ids is None else [tf.gather(table, ids) for table in inputs]
+    given = inputs if masks is None else [*inputs, *tf.split(masks, len(steps.graph.masks), axis=-1)]
+    given = given if present is None else [*given, present[..., None]]
+    given = given if length is None else [join(z, length) for z in given]
+    known = dict(zip(steps.loop_weights, weights))
 
-    def step(states, inputs):
-        values = known | dict(zip(steps.states, states)) | dict(zip([*steps.loop_groups, *steps.graph.masks], inputs))
-        return evaluate(steps.after, values, TENSORFLOW)
+    def step(states, given):
+        values = known | dict(zip(steps.states, states)) | dict(zip([*steps.loop_groups, *steps.graph.masks], given))
+        after = evaluate(steps.after, values, TENSORFLOW)
+        return after if present is None else [tf.where(given[-1], *pair) for pair in zip(after, states)]
 
-    stacks = tf.scan(step, [tf.transpose(z[:, :count], (1, 0, 2)) for z in inputs], list(states))
-    outputs = tf.pad(tf.transpose(stacks[0], (1, 0, 2)), ((0, 0), (0, room - count), (0, 0)))
-    return [outputs, *(stack[-1] for stack in stacks)]
+    stacks = tf.scan(step, [tf.transpose(z, (1, 0, 2)) for z in given], list(states))
+    outputs = tf.transpose(stacks[0], (1, 0, 2))
+    return [outputs if length is None else cut(outputs), *(stack[-1] for stack in stacks)]
 
 
 def _order_of_deltas(steps: Plan) -> list[int]:
@@ -154,6 +161,15 @@ def _read_masks(steps: Plan, masks, t) -> dict:
     return {mask: _read(masks, t, k * mask.shape[-1], mask.shape[-1]) for k, mask in places}
 
 
+def _reads_step(present, t):
+    """Which sequences have a step, (N, 1); None where all have."""
+    return None if present is None else _read(present[:, :, None], t)
+
+
+def _choose(here, value, otherwise):
+    return value if here is None else tf.where(here, value, otherwise)
+
+
 def _input_reader(inputs, ids):
     if ids is None:
         return lambda t: [_read(z, t) for z in inputs]
@@ -172,8 +188,3 @@ def _write(stack, t, blocks):
         stack = xla.xla_dynamic_update_slice(stack, block[:, None], [0, t, column])
         column += block.shape[-1]
     return stack
-
-
-def shape_of(tensor):
-    dynamic = tf.shape(tensor)
-    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]

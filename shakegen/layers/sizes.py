@@ -1,6 +1,11 @@
-"""Sizes of a batch that are not known beforehand, rounded up, so that XLA compiles for few of them."""
+"""Sizes of a batch that are not known beforehand: XLA compiles for few of them.
+
+Numbers of sequences are rounded up. Sequences are cut into blocks of equal length, and the loop is compiled for one.
+"""
 
 import tensorflow as tf
+
+STEPS = 32  # of a block
 
 
 def is_open(size) -> bool:
@@ -8,23 +13,36 @@ def is_open(size) -> bool:
     return tf.is_tensor(size) or tf.executing_eagerly()
 
 
-def round_up(size, finer: int):
-    """A size that is not known beforehand, rounded up to a multiple of 8 and to one of few.
+def round_up(size):
+    """A number of sequences that is not known beforehand, rounded up to a multiple of 8 and to one of few.
 
-    There are `finer` of them from each power of 2 to the next.
+    There are four of them from each power of 2 to the next.
     """
     if not is_open(size):
         return size
     below = tf.convert_to_tensor(size) - 1
     for shift in 1, 2, 4, 8, 16:
         below = tf.bitwise.bitwise_or(below, tf.bitwise.right_shift(below, shift))
-    unit = tf.maximum((below + 1) // (2 * finer), 8)
+    unit = tf.maximum((below + 1) // 8, 8)
     return (size + unit - 1) // unit * unit
 
 
-def pad_steps(tensor, more):
-    """A tensor (N, T, …) with room for more steps."""
-    return tensor if is_zero(more) else tf.pad(tensor, ((0, 0), (0, more), *[(0, 0)] * (tensor.shape.rank - 2)))
+def cut(tensor):
+    """Sequences (N, T, …) as blocks (C, N, STEPS, …), with zeros after the last step."""
+    batch, length, *rest = shape_of(tensor)
+    count = (length + STEPS - 1) // STEPS
+    padded = tf.pad(tensor, ((0, 0), (0, count * STEPS - length), *[(0, 0)] * len(rest)))
+    return _swap(tf.reshape(padded, (batch, count, STEPS, *rest)))
+
+
+def join(blocks, length):
+    """The sequences (N, T, …) of blocks (C, N, STEPS, …)."""
+    count, batch, _, *rest = shape_of(blocks)
+    return tf.reshape(_swap(blocks), (batch, count * STEPS, *rest))[:, :length]
+
+
+def _swap(blocks):
+    return tf.transpose(blocks, (1, 0, *range(2, blocks.shape.rank)))
 
 
 def repeat_last(tensor, more):
@@ -38,7 +56,12 @@ def is_zero(more) -> bool:
     return not tf.is_tensor(more) and more == 0
 
 
-def give_rows(state, batch):
-    """A state for each sequence; one that is given for all of them may have one row."""
-    known = not tf.is_tensor(batch) and state.shape[0] == batch
-    return state if known else tf.broadcast_to(state, (batch, state.shape[1]))
+def give_rows(tensor, batch):
+    """A tensor (N, ·); one that is given for all sequences may have one row."""
+    known = not tf.is_tensor(batch) and tensor.shape[0] == batch
+    return tensor if known else tf.broadcast_to(tensor, (batch, shape_of(tensor)[1]))
+
+
+def shape_of(tensor):
+    dynamic = tf.shape(tensor)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(tensor.shape)]

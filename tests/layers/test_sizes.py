@@ -1,11 +1,23 @@
-"""Sizes that are rounded up."""
+"""Sizes that are rounded up, and sequences in blocks."""
 
-from shakegen.layers.sizes import round_up
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from shakegen.layers.sizes import STEPS, cut, join, round_up
 
 
-def test_sizes_are_rounded_up_to_few():
-    for finer, most in (2, 18), (4, 30):
-        rounded = [int(round_up(size, finer)) for size in range(1, 1025)]
-        assert all(size <= more < 8 + size * (1 + 1 / finer) for size, more in enumerate(rounded, 1))
-        assert len(set(rounded)) <= most
-        assert sorted(rounded) == rounded
+def test_numbers_of_sequences_are_rounded_up_to_few():
+    rounded = [int(round_up(size)) for size in range(1, 1025)]
+    assert all(size <= more < 8 + size * 1.25 for size, more in enumerate(rounded, 1))
+    assert len(set(rounded)) <= 30
+    assert sorted(rounded) == rounded
+
+
+@pytest.mark.parametrize("length", [1, STEPS, STEPS + 1])
+def test_blocks_are_the_sequences_in_another_order(length, rng):
+    sequences = tf.constant(rng.normal(size=(2, length, 3)))
+    blocks = cut(sequences)
+    assert blocks.shape == (-(-length // STEPS), 2, STEPS, 3)
+    np.testing.assert_array_equal(blocks[-1, :, (length - 1) % STEPS], sequences[:, -1])
+    np.testing.assert_array_equal(join(blocks, length), sequences)

@@ -1,0 +1,132 @@
+"""Training on padded text, ours beside Keras's layers: masked sequences, and batches of many lengths.
+
+    python benchmarks/masks.py
+    python benchmarks/masks.py --rounds 3 --cases lengths
+
+Masked: tokens go through an embedding with `mask_zero`, one recurrent layer and a dense layer; each sequence is padded
+to the length of the batch. The figures are milliseconds a step of training, of the fastest round, and the ratio of
+Keras's to ours. `lstm 128` has no embedding: 64 sequences of 100 steps of 65 numbers, and a mask. For the `nlstm`,
+Keras's is our own cell in `keras.layers.RNN`.
+
+Lengths: batches of 20 lengths, 10 to 105, are trained on in turn, padded text as before. The first column is the first
+step; then the mean of the first step on each length from the fourth on; then the time of a step over all 20 lengths,
+and that of a step over one length, their mean.
+"""
+
+import argparse
+import os
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras
+import numpy as np
+
+from shakegen import layers
+
+WORDS = 200
+LENGTHS = range(10, 110, 5)
+SEQUENCES = 32
+
+
+def keras_nlstm(units, **arguments):
+    return keras.layers.RNN(layers.NLSTMCell(units), **arguments)
+
+
+KINDS = {
+    "lstm": (keras.layers.LSTM, layers.LSTM),
+    "gru": (keras.layers.GRU, layers.GRU),
+    "nlstm": (keras_nlstm, layers.NLSTM),
+}
+
+
+def tagger(kind, units=24):
+    """A network that labels each of some words, read in both directions."""
+    words = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(WORDS, 32, mask_zero=True)(words)
+    x = keras.layers.Bidirectional(kind(units, return_sequences=True))(x)
+    return compiled(keras.Model(words, keras.layers.Dense(9)(x)))
+
+
+def masked(kind, units=128):
+    """A network that reads numbers, and a mask of the steps that count."""
+    x, mask = keras.Input((None, 65)), keras.Input((None,), dtype="bool")
+    outputs = kind(units, return_sequences=True)(x, mask=mask)
+    return compiled(keras.Model([x, mask], keras.layers.Dense(9)(outputs)))
+
+
+def compiled(model):
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    return model
+
+
+def words(random, batch, steps):
+    """Sequences of several lengths, padded on the right, and labels."""
+    ids = random.integers(1, WORDS, (batch, steps), dtype="int32")
+    ids[np.arange(steps) >= random.integers(steps // 2, steps + 1, (batch, 1))] = 0
+    return ids, random.integers(9, size=(batch, steps))
+
+
+def numbers(random, batch, steps):
+    """Sequences of numbers with their mask, and labels."""
+    ids, labels = words(random, batch, steps)
+    return [random.normal(size=(batch, steps, 65)).astype("float32"), ids != 0], labels
+
+
+CASES = {
+    "lstm 24, bidirectional": ("lstm", tagger, words, 32, 40),
+    "gru 24, bidirectional": ("gru", tagger, words, 32, 40),
+    "lstm 128": ("lstm", masked, numbers, 64, 100),
+    "nlstm 24, bidirectional": ("nlstm", tagger, words, 32, 40),
+}
+
+
+def seconds(model, batches):
+    began = time.perf_counter()
+    for x, y in batches:
+        model.train_on_batch(x, y)
+    return time.perf_counter() - began
+
+
+def measure_masks(rounds, steps):
+    print("| masked | keras, ms | ours, ms | keras / ours |\n|---|---|---|---|")
+    for name, (cell, make, draw, batch, length) in CASES.items():
+        batches = [draw(np.random.default_rng(0), batch, length)] * steps
+        models = [make(kind) for kind in KINDS[cell]]
+        for model in models:
+            seconds(model, batches[:3])
+        theirs, ours = (min(times) for times in zip(*([seconds(m, batches) for m in models] for _ in range(rounds))))
+        print(f"| {name} | {1e3 * theirs / steps:.1f} | {1e3 * ours / steps:.1f} | {theirs / ours:.2f} |", flush=True)
+
+
+def measure_lengths(rounds, steps):
+    random = np.random.default_rng(0)
+    batches = [words(random, SEQUENCES, length) for length in random.permutation(LENGTHS)]
+    middle = [words(random, SEQUENCES, round(np.mean(LENGTHS)))] * len(batches)
+    print("| 20 lengths | first step, ms | new length, ms | all lengths, ms | one length, ms | all / one |")
+    print("|---|---|---|---|---|---|")
+    for cell in "lstm", "gru":
+        for name, kind in zip(("keras", "ours"), KINDS[cell]):
+            model, alone = tagger(kind), tagger(kind)
+            first, *later = [seconds(model, [batch]) for batch in batches]
+            seconds(alone, middle[:2])
+            times = [(seconds(model, batches), seconds(alone, middle)) for _ in range(rounds)]
+            every, one = (min(column) / len(batches) for column in zip(*times))
+            shown = [f"{1e3 * first:.0f}", f"{1e3 * np.mean(later[2:]):.0f}", f"{1e3 * every:.1f}", f"{1e3 * one:.1f}"]
+            print("|", " | ".join([f"{name}, {cell}", *shown, f"{every / one:.2f}"]), "|", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", nargs="+", choices=("masks", "lengths"), default=["masks", "lengths"])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=15, help="of a round")
+    arguments = parser.parse_args()
+    if "masks" in arguments.cases:
+        measure_masks(arguments.rounds, arguments.steps)
+    if "lengths" in arguments.cases:
+        measure_lengths(arguments.rounds, arguments.steps)
+
+
+if __name__ == "__main__":
+    main()
