@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from shakegen.layers.equation_step import EquationStep, weights_by_name
-from shakegen.layers.private_doors import count_accumulators, is_mapped, may_be_differentiated, missing
+from shakegen.layers.private_doors import is_mapped, may_be_differentiated, missing
 
 ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
 
@@ -16,9 +16,8 @@ class CompiledLoop:
     """Replaces the loop of the Keras recurrent layer that it is mixed into, where the compiled one serves.
 
     That is in calls with training=True, on the TensorFlow backend, without cuDNN, unrolling, and recurrent
-    dropout in Keras's own cells, for the activations tanh, sigmoid, relu and linear. In a `tf.function`, a tape or an
-    accumulator must be recording. Anywhere else Keras's own loop runs: other calls are as fast there, and models that
-    are exported or converted (SavedModel, TFLite) are made of TensorFlow's usual operations, even where training=True
+    dropout in Keras's own cells, for the activations tanh, sigmoid, relu and linear. In a `tf.function`, a tape must
+    be recording. Anywhere else Keras's own loop runs: other calls are as fast there, and models that are exported or converted (SavedModel, TFLite) are made of TensorFlow's usual operations, even where training=True
     is written into them. A subclass names its equations in `_recurrence()`: a `cells.Cell`, whose weights have the
     names of the layer's.
 
@@ -77,7 +76,6 @@ class CompiledLoop:
             and all(activation in ACTIVATIONS for activation in self._activations().values())
             and private_doors_open()
             and may_be_differentiated()
-            and count_accumulators() < 2
             and not is_mapped()
         )
 

@@ -27,16 +27,13 @@ def is_mapped() -> bool:
     return "loop_body" in tf.get_current_name_scope().split("/")
 
 
-def count_accumulators() -> int:
-    """How many `tf.autodiff.ForwardAccumulator` are at work."""
-    return len(forwardprop_util.pack_tangents([]).indices)
-
-
 def may_be_differentiated() -> bool:
-    """Whether a gradient may be asked for that a tape or an accumulator records; eagerly, one may come with a call.
+    """Whether a gradient may be asked for that the compiled loop gives: eagerly, or by a tape that records in a graph.
 
-    A function that is traced without them is exported, or serves, or `tf.gradients` differentiates it.
+    A function that is traced without a tape is exported, or serves, or `tf.gradients` differentiates it. In a graph, an
+    accumulator of `tf.autodiff` would find no tangent; two of them, one within the other, find none eagerly.
     """
     import tensorflow as tf
 
-    return tf.executing_eagerly() or record.could_possibly_record()
+    accumulators = len(forwardprop_util.pack_tangents([]).indices)
+    return accumulators < 2 if tf.executing_eagerly() else record.could_possibly_record() and not accumulators

@@ -155,8 +155,6 @@ def recurrence(key, inputs, ids, states, weights, parts=1, length=None, masks=No
         inputs, states, weights = split(given)
         with record.stop_recording():
             returned, saved = go(key, spans, inputs, ids, states, weights, length, masks, present)
-        # Where a function is differentiated twice, TensorFlow asks what they are made of: `gradient` answers for them.
-        saved = tf.nest.map_structure(tf.stop_gradient, saved)
 
         @tf.custom_gradient
         def gradient(*given_and_d):

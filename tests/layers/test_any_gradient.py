@@ -71,12 +71,12 @@ WAYS = {
     "second order, compiled": compiled(second_order),
     "batch jacobian, in a graph": in_graph(lambda f, x: jacobian(f, x, "batch_jacobian")),
     "second order of a function": of_a_function(second_order),
-    "forward through a function": of_a_function(forward),
 }
 NEVER_COMPILED = {
     "gradients without a tape": in_graph(lambda f, x: tf.gradients(f(x), x)),
     "hessians": in_graph(lambda f, x: tf.hessians(tf.reduce_sum(f(x)), x)),
     "forward of forward": twice_forward,
+    "forward through a function": of_a_function(forward),
 }
 
 
@@ -89,6 +89,12 @@ def test_it_is_what_keras_s_loop_gives(way, rng):
 @pytest.mark.parametrize("way", NEVER_COMPILED.values(), ids=NEVER_COMPILED)
 def test_keras_s_loop_itself_runs(way, rng, compiled_runs):
     check(layers.LSTM(H, dtype="float64"), way, rng)
+    assert not compiled_runs
+
+
+def test_forward_in_a_graph_is_keras_s_error_and_not_zero(compiled_runs):
+    with pytest.raises(TypeError, match="is not compatible"):
+        in_graph(forward)(lambda x: layers.GRU(H)(x, training=True), tf.ones((N, T, V)))
     assert not compiled_runs
 
 

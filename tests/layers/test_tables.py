@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from compiled_layers import COMPILED, LAYER, H
 
-from shakegen import cells, layers
+from shakegen import cells
 from shakegen.cells import as_layer
 from shakegen.cells.plan import plan
 from shakegen.cells.registry import CELLS
@@ -152,16 +152,3 @@ def test_a_one_hot_input_that_a_tape_watches_has_a_gradient(layer):
 def test_a_one_hot_input_has_a_gradient_without_a_tape(layer):
     found = gradient_of_one_hot(layer(dtype="float64"), lambda f, x: tf.gradients(f(x), x)[0])
     np.testing.assert_allclose(*found, atol=1e-10)
-
-
-@COMPILED
-def test_a_one_hot_input_has_a_tangent(rng):
-    direction = tf.constant(rng.normal(size=(1, 4, V)))
-
-    def forward(f, x):
-        with tf.autodiff.ForwardAccumulator(x, direction) as accumulator:
-            total = tf.reduce_sum(f(x))
-        return accumulator.jvp(total)
-
-    slope, gradient = gradient_of_one_hot(layers.GRU(H, dtype="float64"), forward)
-    np.testing.assert_allclose(slope, tf.reduce_sum(gradient * direction), atol=1e-10)
