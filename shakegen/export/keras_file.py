@@ -41,6 +41,7 @@ def make_keras(model) -> keras.Model:
 def clone_layer(layer):
     """A layer for other programs: Keras's own if there is one."""
     base, config = keras_layer_of(type(layer)), layer.get_config()
+    config.pop("compiled_loop", None)  # it changes no result
     known = base(1).get_config() if base else {}
     if base is None or any(value for name, value in config.items() if name not in known):
         return type(layer).from_config(config)

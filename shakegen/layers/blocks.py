@@ -18,7 +18,9 @@ def forward_all(key, spans, inputs, ids, states, weights, count, masks, present)
     for span in spans:
         own_inputs, own_states = rows(inputs, span) if ids is None else inputs, rows(states, span)
         own_ids, own_masks, own_present = rows((ids, masks, present), span)
-        results.append(forward(key)(own_inputs, own_ids, own_states, weights, count, own_masks, own_present))
+        found = forward(key)(own_inputs, own_ids, own_states, weights, count, own_masks, own_present)
+        # A function that is differentiated twice would ask XLA for gradients that only `recurrence` knows.
+        results.append(tf.nest.map_structure(tf.stop_gradient, found))
     return _joined([returned for returned, _, _ in results]), [saved for _, *saved in results]
 
 

@@ -88,6 +88,7 @@ class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
             every step of a sequence (Gal & Ghahramani 2016, arXiv 1512.05287).
         seed: of the cell's own initializers, and of all that is dropped.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
+        compiled_loop: as for `CompiledLoop`.
         **kwargs: options of the cell, by name, and every argument of `keras.layers.RNN` but the cell.
 
     Call arguments and results are the same as for `keras.layers.RNN`.

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from shakegen.layers.equation_step import EquationStep, weights_by_name
-from shakegen.layers.private_doors import is_mapped, missing
+from shakegen.layers.private_doors import is_mapped, may_be_differentiated, missing
 
 ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
 
@@ -15,11 +15,14 @@ ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigm
 class CompiledLoop:
     """Replaces the loop of the Keras recurrent layer that it is mixed into, where the compiled one serves.
 
-    That is in calls with training=True, on the TensorFlow backend, without cuDNN, unrolling, and recurrent
-    dropout in Keras's own cells, for the activations tanh, sigmoid, relu and linear. Anywhere else Keras's own loop
-    runs: other calls are as fast there, and what is exported or converted (SavedModel, TFLite) is made of TensorFlow's
-    usual operations. `layer.compiled_loop = False` switches to Keras's loop for good; it is no part of a saved model. A
+    That is in calls with training=True, on the TensorFlow backend, without cuDNN, unrolling, and recurrent dropout in
+    Keras's own cells, for the activations tanh, sigmoid, relu and linear. In a `tf.function`, a tape must be recording.
+    Anywhere else Keras's own loop runs: other calls are as fast there, and models that are exported or converted
+    (SavedModel, TFLite) are made of TensorFlow's usual operations, even where training=True is written into them. A
     subclass names its equations in `_recurrence()`: a `cells.Cell`, whose weights have the names of the layer's.
+
+    Args:
+        compiled_loop: False for Keras's loop in all calls; also an attribute, which later calls heed.
 
     XLA compiles the loop for each size of a batch, in about a second. Where a `tf.function` does not know the length
     beforehand, as in `fit` from the second length on, and in eager calls, sequences are read in blocks of 32 steps: one
@@ -27,7 +30,12 @@ class CompiledLoop:
     56, 64, 80 and so on. The results are the same up to rounding, for sums over steps are added in another order.
     """
 
-    compiled_loop = True
+    def __init__(self, *args, compiled_loop=True, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.compiled_loop = compiled_loop
+
+    def get_config(self):
+        return {**super().get_config(), "compiled_loop": self.compiled_loop}
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         sequences = ops.convert_to_tensor(sequences)
@@ -67,6 +75,7 @@ class CompiledLoop:
             and not self._cudnn_serves()
             and all(activation in ACTIVATIONS for activation in self._activations().values())
             and private_doors_open()
+            and may_be_differentiated()
             and not is_mapped()
         )
 

@@ -101,11 +101,11 @@ def differentiate(key, inputs, states, weights, ids, length, masks, present, d_r
     """The gradients by inputs, states and weights, in one list, in a graph, without the compiled loops.
 
     With `d_found`, the gradients of these gradients, by inputs, states, weights and `d_returned`. TensorFlow's own
-    operations compute the steps one by one: they have gradients of any order, and can be mapped.
+    operations compute the steps one by one: they have gradients of any order, and can be mapped. No tensor given may be
+    made of another one.
     """
-    inputs, states, weights, d_returned = tf.nest.map_structure(tf.identity, (inputs, states, weights, d_returned))
     primals = [*inputs, *states, *weights]
-    both = [*primals, *d_returned]  # of which some may be made of others
+    both = [*primals, *d_returned]
     gradients = functools.partial(tf.gradients, unconnected_gradients="zero", stop_gradients=both)
     returned = _step_by_step(plan(*key), inputs, ids, states, weights, length, masks, present)
     found = gradients(returned, primals, d_returned)

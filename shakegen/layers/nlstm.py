@@ -31,6 +31,7 @@ class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.RNN):
         dropout, recurrent_dropout: fraction of x, and of h, dropped on the way into level 0; one mask per sequence.
         use_cudnn: "auto" or False, which mean the same: cuDNN has no Nested LSTM.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
+        compiled_loop: as for `CompiledLoop`.
         implementation: 2 to drop the same inputs for all gates, 1 for each gate its own; recurrent_dropout implies 1.
         zoneout: as for `ExtendedCell`.
         **kwargs: the other arguments of `keras.layers.LSTM`; initializers, regularizers and constraints hold for the

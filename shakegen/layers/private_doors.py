@@ -3,16 +3,17 @@
 Attributes:
     xla: slices of XLA, whose starts may be tensors, and which it fuses with what reads them.
     record: whether a tape is recording, and how not to let it.
+    forwardprop_util: which accumulators differentiate forward.
     missing: why they are not there; None where they are. Then Keras's own loop runs.
 """
 
 try:
     from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
-    from tensorflow.python.eager import record
+    from tensorflow.python.eager import forwardprop_util, record
 
     missing = None
 except ImportError as error:
-    xla = record = None
+    xla = record = forwardprop_util = None
     missing = str(error)
 
 
@@ -24,3 +25,15 @@ def is_mapped() -> bool:
     import tensorflow as tf
 
     return "loop_body" in tf.get_current_name_scope().split("/")
+
+
+def may_be_differentiated() -> bool:
+    """Whether a gradient may be asked for that the compiled loop gives: eagerly, or by a tape that records in a graph.
+
+    A function that is traced without a tape is exported, or serves, or `tf.gradients` differentiates it. In a graph, an
+    accumulator of `tf.autodiff` would find no tangent; two of them, one within the other, find none eagerly.
+    """
+    import tensorflow as tf
+
+    accumulators = len(forwardprop_util.pack_tangents([]).indices)
+    return accumulators < 2 if tf.executing_eagerly() else record.could_possibly_record() and not accumulators

@@ -159,7 +159,11 @@ def recurrence(key, inputs, ids, states, weights, parts=1, length=None, masks=No
         @tf.custom_gradient
         def gradient(*given_and_d):
             d_returned = given_and_d[len(given) :]
-            known = (*split(given), ids, length, masks, present, d_returned)
+            # Copies, for some may be made of others, and a function's gradient may only see its own graph's tensors.
+            known = tf.nest.map_structure(
+                lambda one: one if one is None else tf.identity(one),
+                (*split(given_and_d[: len(given)]), ids, length, masks, present, d_returned),
+            )
             with record.stop_recording():
                 if is_mapped():
                     found = differentiate(key, *known)

@@ -18,6 +18,7 @@ class SimpleRNN(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.Si
     Args:
         units: size H of the output and of the state.
         learn_initial_state: whether the state that a sequence starts from is a weight, instead of zeros.
+        compiled_loop: as for `CompiledLoop`.
         zoneout: as for `ExtendedCell`.
         **kwargs: the other arguments of `keras.layers.SimpleRNN`. Calls, returned values and errors are its own, too.
 
@@ -44,6 +45,7 @@ class LSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
     Args:
         units: size H of the output and of both states, h and c.
         learn_initial_state: whether the states that a sequence starts from are weights, instead of zeros.
+        compiled_loop: as for `CompiledLoop`.
         layer_norm, zoneout: as for `ExtendedCell`.
         **kwargs: the other arguments of `keras.layers.LSTM`. Calls, returned values and errors are its own, too.
 
@@ -71,6 +73,7 @@ class GRU(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.GRU):
     Args:
         units: size H of the output and of the state.
         learn_initial_state: whether the state that a sequence starts from is a weight, instead of zeros.
+        compiled_loop: as for `CompiledLoop`.
         layer_norm, zoneout: as for `ExtendedCell`.
         **kwargs: the other arguments of `keras.layers.GRU`. Calls, returned values and errors are its own, too.
 

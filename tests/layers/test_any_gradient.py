@@ -49,6 +49,16 @@ def in_graph(way):
     return lambda f, x: tf.function(lambda x: way(f, x), autograph=False)(x)
 
 
+def of_a_function(way):
+    """The tapes and accumulators are outside, and lengths are not known when it is traced."""
+    unknown = tf.TensorSpec((None, None, V), "float64")
+    return lambda f, x: way(tf.function(f, input_signature=[unknown], autograph=False), x)
+
+
+def twice_forward(f, x):
+    return forward(lambda x: forward(f, x), x)
+
+
 def compiled(way):
     return lambda f, x: tf.function(lambda x: way(f, x), autograph=False, jit_compile=True)(x)
 
@@ -57,9 +67,16 @@ WAYS = {
     "jacobian": jacobian,
     "forward over backward": forward_over_backward,
     "recomputed": lambda f, x: by_tape(tf.recompute_grad(f), x),
-    "hessians": in_graph(lambda f, x: tf.hessians(tf.reduce_sum(f(x)), x)),
+    "third order": lambda f, x: by_tape(lambda x: tf.reduce_sum(second_order(f, x) ** 2), x),
     "second order, compiled": compiled(second_order),
     "batch jacobian, in a graph": in_graph(lambda f, x: jacobian(f, x, "batch_jacobian")),
+    "second order of a function": of_a_function(second_order),
+}
+NEVER_COMPILED = {
+    "gradients without a tape": in_graph(lambda f, x: tf.gradients(f(x), x)),
+    "hessians": in_graph(lambda f, x: tf.hessians(tf.reduce_sum(f(x)), x)),
+    "forward of forward": twice_forward,
+    "forward through a function": of_a_function(forward),
 }
 
 
@@ -67,6 +84,18 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_it_is_what_keras_s_loop_gives(way, rng):
     check(layers.LSTM(H, dtype="float64"), way, rng)
+
+
+@pytest.mark.parametrize("way", NEVER_COMPILED.values(), ids=NEVER_COMPILED)
+def test_keras_s_loop_itself_runs(way, rng, compiled_runs):
+    check(layers.LSTM(H, dtype="float64"), way, rng)
+    assert not compiled_runs
+
+
+def test_forward_in_a_graph_is_keras_s_error_and_not_zero(compiled_runs):
+    with pytest.raises(TypeError, match="is not compatible"):
+        in_graph(forward)(lambda x: layers.GRU(H)(x, training=True), tf.ones((N, T, V)))
+    assert not compiled_runs
 
 
 def test_a_layer_is_mapped(rng):
@@ -145,6 +174,18 @@ def test_an_exported_model_serves_where_shakegen_is_not(model, tmp_path):
     paths = [tmp_path / name for name in ("saved", "x.npy", "y.npy")]
     subprocess.run([sys.executable, "-c", code, *paths], check=True, cwd=tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), model(rng_input()), atol=1e-6)
+
+
+def test_an_exported_model_that_always_is_in_training_is_of_usual_operations(tmp_path):
+    x = keras.Input((None, V))
+    inner = keras.layers.Bidirectional(layers.GRU(H, return_sequences=True))(x, training=True)
+    model = keras.Model(x, layers.NLSTM(H, learn_initial_state=True)(inner, training=True))
+    model.export(tmp_path / "saved", verbose=False)
+    saved = tf.saved_model.load(tmp_path / "saved")
+    graph = saved.signatures["serving_default"].graph.as_graph_def()
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    assert not [node.op for node in nodes if "Xla" in node.op]
+    np.testing.assert_allclose(saved.serve(rng_input()), model(rng_input()), atol=1e-6)
 
 
 def test_a_model_is_converted_to_tflite(model):
