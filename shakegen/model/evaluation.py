@@ -106,17 +106,31 @@ def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) 
         streams: N; each part begins from the start state, which is all that is not exact.
         longest: how many characters of each part to read; None reads them all.
     """
-    last, apart = len(ids) - 1, -(-(len(ids) - 1) // streams)
-    starts = apart * np.arange(streams)
+    apart = -(-(len(ids) - 1) // streams)
+    return summarise(read_beside(engine, ids, apart * np.arange(streams), min(apart, longest or apart)))
 
-    def read() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        state = engine.start(streams)
-        for t in range(min(apart, longest or apart)):
-            logits, state = engine.step(ids[np.minimum(starts + t, last)], state)
-            live = starts + t < last
-            yield score_targets(logits[live], ids[(starts + t + 1)[live]])
 
-    return summarise(read())
+def read_streams(engine, ids: np.ndarray, streams: int) -> tuple[np.ndarray, np.ndarray]:
+    """The surprisals and hits of a text that is read as in `estimate`, in its order, shape (T - 1,)."""
+    apart = -(-(len(ids) - 1) // streams)
+    found = np.full((2, streams, apart), np.nan)
+    for t, block in enumerate(read_beside(engine, ids, apart * np.arange(streams), apart)):
+        found[:, : len(block[0]), t] = block
+    nats, hits = found.reshape(2, -1)[:, : len(ids) - 1]
+    return nats, hits
+
+
+def read_beside(
+    engine, ids: np.ndarray, starts: np.ndarray, steps: int, unknown: int | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read a text from several places side by side, each from the start state; blocks as those of `surprisal`."""
+    state, last = engine.start(len(starts)), len(ids) - 1
+    for t in range(steps):
+        logits, state = engine.step(ids[np.minimum(starts + t, last)], state)
+        live = starts + t < last
+        targets = ids[(starts + t + 1)[live]]
+        surprisals, right = score_targets(logits[live], targets)
+        yield surprisals, right if unknown is None else right * (targets != unknown)
 
 
 def score_targets(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

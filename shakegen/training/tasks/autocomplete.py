@@ -2,12 +2,15 @@
 
 from types import MappingProxyType
 
+import numpy as np
+
 from shakegen.model.model import AutocompleteModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus
+from shakegen.study.autocomplete.measures import AutocompleteEvaluation
 from shakegen.training.recipe import Recipe
-from shakegen.training.tasks.task import Measure, Task
+from shakegen.training.tasks.task import FEWEST_BLOCKS, MOST_BLOCKS, Measure, Task
 from shakegen.training.validation import FEWEST, AutocompleteValidation
 
 PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
@@ -18,8 +21,8 @@ class AutocompleteTask(Task):
 
     kind = AutocompleteModel
     measures = (
-        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats, validation"),
-        Measure("test", "cross_entropy", "test", "cross entropy in nats, test"),
+        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats, validation", "nats"),
+        Measure("test", "cross_entropy", "test", "cross entropy in nats, test", "nats"),
         Measure("test", "masked_accuracy", "accuracy", "accuracy, test"),
         Measure("test", "long_context_accuracy", "0 typed", "accuracy before a character is typed, test"),
         Measure("test", "short_context_accuracy", "3 typed", "accuracy from 3 characters typed on, test"),
@@ -110,7 +113,13 @@ class AutocompleteTask(Task):
 
     def score(self, model, corpus, part):
         rows = getattr(corpus, part)
-        return model.evaluate(corpus, rows).to_dict() if len(rows) else None
+        if not len(rows):
+            return None
+        blocks = [model.evaluate(corpus, some) for some in np.array_split(rows, min(len(rows), MOST_BLOCKS))]
+        means = {name: [getattr(one, name) for one in blocks] for name in ("cross_entropy", "masked_accuracy")}
+        known = {name: values for name, values in means.items() if None not in values and len(values) >= FEWEST_BLOCKS}
+        whole = AutocompleteEvaluation(*map(sum, zip(*(vars(one).values() for one in blocks), strict=True)))
+        return {**whole.to_dict(), "blocks": known}
 
     def characters_per_symbol(self, corpus):
         return 1.0
