@@ -53,4 +53,5 @@ def match_weights(families: dict[str, Family], weights: int, count: Count) -> di
     def judge(counts: list[int]) -> tuple[float, float]:
         return max(max(counts) / min(counts), 1 + TOLERANCE), abs(min(counts) - weights)
 
-    return {name: own[number] for (name, own), number in zip(sizes.items(), min(matches, key=judge), strict=True)}
+    best = min(matches, key=judge)
+    return {name: own[number] for (name, own), number in zip(sizes.items(), best, strict=True)}
