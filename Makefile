@@ -19,6 +19,9 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 docs: .venv/installed-docs  ## the site, in build/site/index.html; warnings are errors
 	$(BIN)/sphinx-build -a -W --keep-going -n --quiet -c docs -d build/doctrees . build/site
 
+links: .venv/installed-docs  ## the links of the site to other sites
+	$(BIN)/sphinx-build -a -n --quiet -b linkcheck -c docs -d build/doctrees . build/links
+
 notebooks: .venv/installed-docs  ## the tutorials as notebooks, in build/notebooks
 	$(BIN)/python docs/site/notebooks.py build/notebooks
 
@@ -27,6 +30,19 @@ kills: .venv/installed-test  ## kill a run 100 times at random moments, and resu
 
 fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load or be refused
 	PYTHONPATH=tests $(BIN)/python tests/fuzzing.py
+
+dist: .venv/installed-dist  ## a wheel and a source archive in dist/, checked, installed elsewhere and tried
+	rm -rf dist build/elsewhere
+	$(BIN)/python -m build
+	$(BIN)/python tests/distribution.py dist/*
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv build/elsewhere
+	build/elsewhere/bin/pip install --quiet dist/*.whl
+	cd build && elsewhere/bin/python -P ../tests/smoke.py
+
+lock: .venv/installed-dist  ## constraints.txt: the newest versions of all dependencies, for CI
+	$(BIN)/uv pip compile setup.cfg --all-extras --universal --upgrade --no-header --no-emit-index-url --no-annotate \
+	  --quiet --output-file constraints.txt
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -41,6 +57,10 @@ fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load o
 	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@
 
+.venv/installed-dist: .venv/installed
+	$(BIN)/pip install --quiet --editable '.[dist]'
+	touch $@
+
 browser:  # web pages are tested in Chromium; Selenium Manager fetches what is not here
 	@command -v chromedriver > /dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && \
@@ -50,6 +70,6 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 	  echo "There is no chromedriver: Selenium Manager fetches one, and Chrome if need be, when a page is tested." >&2
 
 clean:  ## remove what make made
-	rm -rf .venv build poem *.egg-info docs/reference/commands docs/reference/python
+	rm -rf .venv build dist poem *.egg-info docs/reference/commands docs/reference/python
 
-.PHONY: poem test docs notebooks kills fuzz browser clean
+.PHONY: poem test docs links notebooks kills fuzz dist lock browser clean

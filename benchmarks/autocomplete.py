@@ -52,7 +52,7 @@ def measure(cell: str, units: int) -> str:
     from shakegen.training.trainer import Trainer
     from shakegen.training.workers import Strategy
 
-    config = Config.autocomplete(cell, units)
+    config = Config.study(cell, units)
     run = Trainer(begin(corpus(), config), time.monotonic(), Strategy()).run
     inputs, targets = run.batches.pair(0)
     step, batch = run.learner._step, [tf.constant(part) for part in (inputs, targets)]

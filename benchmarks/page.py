@@ -125,9 +125,9 @@ def measure_engine(browser, folder: Path, rounds: int) -> None:
         "LSTM, 512 units": random_model(Config("lstm", 512, layers=1)),
         "LSTM, 2 × 512 units": random_model(Config("lstm", 512, layers=2)),
         "the shipped autocomplete model": load(shelf.pretrained("autocomplete")),
-        "GRU of the study, 2 × 600": random_model(Config.autocomplete("gru")),
-        "LSTM of the study, 2 × 600": random_model(Config.autocomplete("lstm")),
-        "Nested LSTM of the study": random_model(Config.autocomplete("nlstm")),
+        "GRU of the study, 2 × 600": random_model(Config.study("gru")),
+        "LSTM of the study, 2 × 600": random_model(Config.study("lstm")),
+        "Nested LSTM of the study": random_model(Config.study("nlstm")),
     }
     print("\n| network | characters/s | a key, ms | connectivity of 200 characters, ms |\n|---|---|---|---|")
     for name, model in networks.items():

@@ -5,7 +5,8 @@
 
 A network of one recurrent layer reads one-hot characters (65 of them, 64 windows of 100 in a batch) and predicts each
 next one. Each contender trains in a process of its own, in turn, for several rounds. The table shows medians, in
-characters per second, and ratios within this run. Keras's layers and ours get the better of `jit_compile` on and off.
+characters per second, and the ratios of each round, from the lowest to the highest. Keras's layers and ours get the
+better of `jit_compile` on and off.
 `products` is the speed at which the float32 matrix products of a step alone would run. PyTorch takes part where it is
 installed.
 """
@@ -141,10 +142,17 @@ def main():
                 for name in rates:
                     rates[name] += measure(name, cell, units)
             median = {name: statistics.median(values) for name, values in rates.items() if values}
-            peers = max(median[name] for name in ("keras", "torch") if name in median)
+            peers = list(map(max, *(rates[name] or [0.0] * arguments.rounds for name in ("keras", "torch"))))
             shown = [f"{median[name]:,.0f}" if name in median else "" for name in CONTENDERS]
-            ratios = [f"{median['shakegen'] / peers:.2f}", f"{median['shakegen'] / median['products']:.2f}"]
+            ratios = [span(rates["shakegen"], others) for others in (peers, rates["products"])]
             print("| " + " | ".join([cell, str(units), *shown, *ratios]) + " |", flush=True)
+
+
+def span(rates, others):
+    """The ratios of the rates of each round, from the lowest to the highest."""
+    ratios = [rate / other for rate, other in zip(rates, others, strict=True)]
+    low, high = f"{min(ratios):.2f}", f"{max(ratios):.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def measure(name, cell, units):

@@ -1,8 +1,11 @@
-"""Whether arguments are numbers of the right kind and range. Only numpy."""
+"""Checks of arguments, and what to try instead of a wrong one. Only numpy."""
 
+import difflib
 import math
 import numbers
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -29,6 +32,16 @@ def refuse_unknown(what: str, given, known) -> None:
     for name in given:
         if name not in known:
             raise TypeError(f"there is no option {name!r} of {what}: expected some of {', '.join(known)}")
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Ask whether names or paths that are spelled like an unknown one were meant; `otherwise` where none is.
+
+    The stem of a path counts: `novel` is near `models/novel.h5`.
+    """
+    stems = {Path(one).stem: one for one in known}
+    near = [stems[stem] for stem in difflib.get_close_matches(Path(name).stem, stems, cutoff=0.75)]
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
 
 
 def check_ids(ids: np.ndarray, size: int) -> None:

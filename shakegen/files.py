@@ -10,11 +10,14 @@ import os
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 DIGITS = sys.float_info.max_10_exp
+PATIENCE = 5.0 if os.name == "nt" else 0.0  # seconds for which another program may read a file that is replaced
+PAUSE = 0.05  # seconds between tries
 
 
 def ensure_writable(path: str | Path, option: str = "`out`") -> None:
@@ -56,8 +59,21 @@ def replacing(path: Path, new_mode: int | None = None) -> Iterator[BinaryIO]:
         file.flush()
         os.fsync(file.fileno())
         file.close()  # Windows renames no open file
-        os.replace(name, place)
+        rename(name, place)
     sync_folder(place.parent)
+
+
+def rename(old: Path, new: Path) -> None:
+    """Give a file the name of another, which it replaces; on Windows, wait for a program that reads the other."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            os.replace(old, new)
+            return
+        except PermissionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(PAUSE)
 
 
 def find_place(path: Path) -> tuple[Path, int | None]:

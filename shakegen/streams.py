@@ -3,10 +3,11 @@
 Its control characters are escaped there: they would move the cursor, change the title or turn the order of characters.
 """
 
+import codecs
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
 # They change the order of the characters around them, or end lines.
@@ -89,8 +90,8 @@ def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
     """Make the standard streams usable in a context, even where the parent process closed them.
 
     A stream that is closed reads and writes nothing: else the next file to be opened would take its number, and with it
-    the messages of libraries. Characters that a terminal lacks become `?`, and all texts for one are escaped. A text
-    that standard error cannot write is dropped.
+    the messages of libraries. Characters that a stream lacks become `?`, and all texts for a terminal are escaped. A
+    text that standard error cannot write is dropped.
 
     Args:
         fail: called with the error where standard output cannot be written.
@@ -101,7 +102,7 @@ def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
     streams = sys.stdout, sys.stderr
     for stream in streams:
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(encoding=choose_encoding(stream.encoding), errors="replace")
     for name, act in (("stdout", fail), ("stderr", drop)):
         stream = getattr(sys, name)
         setattr(sys, name, Stream(stream, act, is_terminal(stream)))
@@ -111,6 +112,17 @@ def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
         sys.stdout, sys.stderr = streams
         for stream in streams:
             drop_rest(stream)
+
+
+def choose_encoding(encoding: str, windows: bool = os.name == "nt", environment: Mapping = os.environ) -> str:
+    """The encoding for a stream that Python gave this one.
+
+    UTF-8 where Python knew nothing better than ASCII, as in the C locale, and where it took the old encoding of a
+    country, as on Windows for files and pipes, though shakegen reads those as UTF-8.
+    """
+    if codecs.lookup(encoding).name == "ascii" or (windows and "PYTHONIOENCODING" not in environment):
+        return "utf-8"
+    return encoding
 
 
 def drop_rest(stream: TextIO) -> None:

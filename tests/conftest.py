@@ -110,7 +110,7 @@ def word_model(random_weights, poem):
 @pytest.fixture
 def completer(random_weights):
     """An untrained model of the autocomplete task."""
-    words, config = Outputs(["thee", "to", "a"]), Config.autocomplete("lstm", units=6)
+    words, config = Outputs(["thee", "to", "a"]), Config.study("lstm", units=6)
     return AutocompleteModel(config, SYMBOLS, random_weights(config, len(SYMBOLS), outputs=len(words)), words=words)
 
 

@@ -43,7 +43,7 @@ def make_models() -> dict[str, LanguageModel | AutocompleteModel]:
     words = WordVocabulary(["thee", "thou", "love", " ", "\n"], unknown=True)
     models["words"] = make(LanguageModel, Config("lstm", units=4, level="word", embedding=3), words)
     outputs = Outputs(["thee", "to", "a"])
-    config = Config.autocomplete("rnn", units=6)
+    config = Config.study("rnn", units=6)
     models["autocomplete"] = make(AutocompleteModel, config, SYMBOLS, len(outputs), words=outputs)
     models["checkpoint"] = make(LanguageModel, Config("lstm", units=4, layers=3), characters)
     arrays = {f"weights/{name}": weight for name, weight in models["checkpoint"].weights.items()}

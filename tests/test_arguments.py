@@ -25,7 +25,7 @@ def calls(random_model, random_weights):
     model = random_model()
     source = reading.from_bytes(TEXT.encode())
     words = AutocompleteCorpus.from_source(source, length=20)
-    config = Config.autocomplete("gru", units=4)
+    config = Config.study("gru", units=4)
     completer = shakegen.AutocompleteModel(
         config, words.vocabulary, random_weights(config, 27, outputs=len(words.words)), words=words.words
     )

@@ -2,30 +2,68 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import distribution
 import pytest
+
+from shakegen import __version__
 
 ROOT = Path(__file__).parent.parent
 
 
+STRANGE = ["models/mine.h5", "models/sonnets-gru-2.h5", "corpora/diary.txt", "shakegen/text/scratch.json"]
+PARTS = ["shakegen", "corpora", "models", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"]
+PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+
+
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory):
-    """A folder into which the wheel of this checkout is installed."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder / "wheels", ROOT]
-    subprocess.run(build, check=True, cwd=folder)
-    wheel = next((folder / "wheels").glob("shakegen-*.whl"))
-    subprocess.run([*pip, "install", "--no-deps", "--target", folder / "site", wheel], check=True, cwd=folder)
-    return folder / "site"
+def wheel(tmp_path_factory):
+    """The wheel of a clone in which somebody has trained."""
+    clone, folder = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("wheel")
+    for name in PARTS:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, clone / name)
+    for name in STRANGE:
+        (clone / name).write_text("mine", encoding="utf-8")
+    command = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, clone]
+    subprocess.run(command, check=True, cwd=folder)
+    (path,) = folder.glob("shakegen-*.whl")
+    return path
 
 
-def test_every_room_is_installed(elsewhere):
-    rooms = {path.parent.relative_to(ROOT) for path in (ROOT / "shakegen").rglob("*.py")}
-    assert {path.parent.relative_to(elsewhere) for path in (elsewhere / "shakegen").rglob("*.py")} == rooms
+@pytest.fixture(scope="module")
+def elsewhere(wheel):
+    """A folder into which the wheel is installed."""
+    site = wheel.parent / "site"
+    subprocess.run([*PIP, "install", "--no-deps", "--target", site, wheel], check=True, cwd=wheel.parent)
+    return site
+
+
+def test_a_wheel_has_all_code_and_the_data_that_is_named(wheel, tmp_path):
+    assert distribution.check_wheel(wheel, ROOT) == []
+    other = tmp_path / wheel.name
+    with zipfile.ZipFile(wheel) as before, zipfile.ZipFile(other, "w") as after:
+        for name in set(before.namelist()) - {"shakegen/py.typed"}:
+            after.writestr(name, "")
+        after.writestr("shakegen/models/mine.h5", "")
+    assert distribution.check_wheel(other, ROOT) == ["it has shakegen/models/mine.h5", "it lacks shakegen/py.typed"]
+
+
+def test_what_somebody_trains_in_a_clone_is_not_in_its_wheel(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name.removeprefix("shakegen/") for name in archive.namelist()}
+    assert not names & {name.removeprefix("shakegen/") for name in STRANGE}
+    assert {"models/sonnets-gru.h5", "corpora/sonnets.txt"} <= names
+
+
+def test_the_version_is_the_same_everywhere():
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\n## {__version__} " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def run(elsewhere, *arguments):
@@ -64,7 +102,3 @@ def test_installed_wheel_makes_a_page_of_its_models(elsewhere):
     page = (elsewhere / "models.html").read_text(encoding="utf-8")
     files = (ROOT / "shakegen" / "export" / "page").glob("*.[cj]s*")
     assert all(file.read_text(encoding="utf-8") in page for file in files)
-
-
-def test_installed_wheel_has_types(elsewhere):
-    assert (elsewhere / "shakegen" / "py.typed").is_file()

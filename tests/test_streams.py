@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from shakegen.model import load
-from shakegen.streams import is_terminal, plain, show
+from shakegen.streams import choose_encoding, is_terminal, plain, show
 
 FULL = (
     "Error: cannot write to standard output (No space left on device): expected a place that has room and may be "
@@ -82,6 +82,23 @@ def test_a_stream_that_works_is_as_it_was():
     assert stream.buffer.getvalue().decode("utf-16") == "ab"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "windows", "environment", "chosen"),
+    [
+        ("ANSI_X3.4-1968", False, {}, "utf-8"),
+        ("latin-1", False, {}, "latin-1"),
+        ("cp1252", True, {}, "utf-8"),
+        ("cp1252", True, {"PYTHONIOENCODING": "cp1252"}, "cp1252"),
+        ("utf-8", True, {}, "utf-8"),
+    ],
+)
+def test_only_an_encoding_that_somebody_chose_is_another_than_utf_8(encoding, windows, environment, chosen):
+    assert choose_encoding(encoding, windows, environment) == chosen
+
+
+C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0"}  # Python knows no better encoding than ASCII
+
+
 def run(script: str, folder, **environment) -> subprocess.CompletedProcess:
     command = script.replace("SHAKEGEN", f"{sys.executable} -m shakegen")
     environment = {**os.environ, **environment}
@@ -90,10 +107,10 @@ def run(script: str, folder, **environment) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_full_standard_output_is_one_line_for_every_command(tmp_path, unbuffered):
+@pytest.mark.parametrize(("unbuffered", "locale"), [("", {}), ("1", C_LOCALE)], ids=str)
+def test_a_full_standard_output_is_one_line_for_every_command(tmp_path, unbuffered, locale):
     for command in ("--help", "sample --help", "corpora list", "models"):
-        done = run(f"SHAKEGEN {command} > /dev/full", tmp_path, PYTHONUNBUFFERED=unbuffered)
+        done = run(f"SHAKEGEN {command} > /dev/full", tmp_path, PYTHONUNBUFFERED=unbuffered, **locale)
         assert (done.returncode, done.stderr) == (1, FULL), command
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, dataclass_transform
 
 from shakegen.cells.graph import Names
 from shakegen.cells.operations import CellError
@@ -31,6 +31,22 @@ class Weight:
 
     shape: tuple[int, ...]
     initializer: str | tuple[str, ...] | Callable = "glorot_uniform"
+
+
+class OnnxNode(NamedTuple):
+    """A standard node of ONNX, for the states of a cell and its weights `kernel`, `recurrent_kernel` and `bias`.
+
+    Attributes:
+        kind: of the node, such as LSTM.
+        gates: the letters of the cell's gates, in the order of the node.
+        activations: of the cell's equations, in the order of the node.
+        attributes: more of the node, by name.
+    """
+
+    kind: str
+    gates: str
+    activations: list[str]
+    attributes: Mapping[str, Any] = {}
 
 
 def option(
@@ -73,7 +89,8 @@ class Cell:
         layer: the public Keras layer, `module:Class`; "" for one made by `as_layer`.
         zoned: the states that zoneout acts on; None for all of them.
         presets: names of variants that the lab compares, and their options.
-        study: settings of `Config.autocomplete` that are this cell's own.
+        study: settings of `Config.study` that are this cell's own.
+        study_bias: the initializers of its gates' biases in the study, where they differ.
     """
 
     units: int
@@ -88,13 +105,15 @@ class Cell:
     zoned: ClassVar[tuple[str, ...] | None] = None
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     study: ClassVar[Mapping[str, Any]] = {}
+    study_bias: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         dataclasses.dataclass(frozen=True)(cls)
         own = vars(cls)
         if not {"step", "weights", "state_names"}.isdisjoint(own):  # these are of other equations, the parent's
-            cls.layer = own.get("layer", "")
+            for name in ("layer", "onnx_node"):
+                setattr(cls, name, own.get(name, getattr(Cell, name)))
         for name in cls.options():
             if name in RESERVED.split():
                 raise ValueError(f"{cls.__qualname__} has an option {name!r}: expected a name that no setting has")
@@ -130,6 +149,10 @@ class Cell:
             "recurrent_kernel": Weight((self.units, columns), "orthogonal"),
             "bias": Weight((columns,), "zeros"),
         }
+
+    def onnx_node(self) -> OnnxNode | None:
+        """The standard node of ONNX that computes a step without zoneout; None where there is none, or a slower one."""
+        return None
 
     def shapes(self, inputs: int, learn_initial_state: bool) -> dict[str, tuple[int, ...]]:
         """The shapes of all weights of a layer, by name, in the order in which its Keras layer has them."""

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from shakegen.cells.cell import Cell, Weight, option
+from shakegen.cells.cell import Cell, OnnxNode, Weight, option
 from shakegen.cells.operations import activate, normalise, rows, split
 
 
@@ -15,7 +15,7 @@ class GRU(Cell):
     """
 
     name, gates, layer = "gru", ("z", "r", "g"), "shakegen.layers:GRU"
-    study = MappingProxyType({"reset_after": False})
+    study, study_bias = MappingProxyType({"reset_after": False}), ("ones", "ones", "zeros")  # of TensorFlow 1
 
     reset_after: bool = option(
         True, flag="--reset-after/--reset-before", help="Reset after the recurrent product, as cuDNN has it, or before."
@@ -30,6 +30,10 @@ class GRU(Cell):
         if self.layer_norm:
             weights |= dict.fromkeys(("kernel_scale", "recurrent_scale"), Weight((gates,), "ones"))
         return weights
+
+    def onnx_node(self):
+        activations, more = [self.recurrent_activation, self.activation], {"linear_before_reset": int(self.reset_after)}
+        return None if self.layer_norm else OnnxNode("GRU", "zrg", activations, more)
 
     def step(self, x, s, w):
         widths = [2 * self.units, self.units]  # of the gates, and of the candidate

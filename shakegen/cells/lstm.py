@@ -1,6 +1,6 @@
 """The LSTM (Hochreiter & Schmidhuber 1997), with a forget gate (Gers, Schmidhuber & Cummins 2000)."""
 
-from shakegen.cells.cell import Cell, Weight, option
+from shakegen.cells.cell import Cell, OnnxNode, Weight, option
 from shakegen.cells.operations import activate, normalise
 
 
@@ -29,6 +29,10 @@ class LSTM(Cell):
             memory = {"memory_scale": Weight((self.units,), "ones"), "memory_shift": Weight((self.units,), "zeros")}
             weights |= {**scales, **memory}
         return weights
+
+    def onnx_node(self):
+        activations = [self.recurrent_activation, self.activation, self.activation]
+        return None if self.layer_norm else OnnxNode("LSTM", "iofg", activations)
 
     def step(self, x, s, w):
         sigma = self.recurrent_activation

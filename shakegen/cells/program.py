@@ -19,15 +19,9 @@ class Program:
     """
 
     def __init__(self, wanted, known, constants: Mapping = MappingProxyType({}), table: Mapping = NUMPY):
-        self.wanted, constants = list(wanted), dict(constants)
-        known, self._calls = set(known), []
-        varying = depends_on(self.wanted, known)
-        for symbol in order_of(self.wanted, [*known, *constants]):
-            if symbol in varying:
-                self._calls.append((symbol, table[symbol.operation], symbol.inputs, symbol.attributes))
-            else:
-                evaluate([symbol], constants, table)
-        self._constants = constants
+        self.wanted, self._constants = list(wanted), dict(constants)
+        steps = fold(self.wanted, known, self._constants, table)
+        self._calls = [(one, table[one.operation], one.inputs, one.attributes) for one in steps]
 
     def __call__(self, values: Mapping) -> list:
         """The values of the wanted symbols, from those of the known ones."""
@@ -35,6 +29,45 @@ class Program:
         for symbol, function, inputs, attributes in self._calls:
             values[symbol] = function(*[values[one] for one in inputs], **attributes)
         return [values[symbol] for symbol in self.wanted]
+
+
+def translate(
+    wanted: Iterable[Symbol],
+    known: Mapping[Symbol, Any],
+    constants: dict[Symbol, Any],
+    step: Callable[[Symbol, list], Any],
+    constant: Callable[[Symbol, Any], Any],
+) -> list:
+    """Write symbols down in the language of another program, which has a reference to each value, such as its name.
+
+    Args:
+        wanted: the symbols.
+        known: the references to values that are there.
+        constants: values of further inputs; all that is computed from these alone is added, and written as a constant.
+        step: writes an operation, from its symbol and the references to its inputs, and gives the reference to it.
+        constant: writes a value that depends on no known one, from its symbol and the value.
+
+    Returns:
+        The references to the wanted symbols.
+    """
+    wanted, references = list(wanted), dict(known)
+
+    def refer(symbol: Symbol):
+        return references[symbol] if symbol in references else constant(symbol, constants[symbol])
+
+    for symbol in fold(wanted, known, constants):
+        references[symbol] = step(symbol, [refer(one) for one in symbol.inputs])
+    return [refer(symbol) for symbol in wanted]
+
+
+def fold(
+    wanted: Iterable[Symbol], known: Iterable[Symbol], constants: dict[Symbol, Any], table: Mapping = NUMPY
+) -> list[Symbol]:
+    """The symbols left to compute, in order, once those that depend on no known one are among the constants."""
+    wanted, known = list(wanted), list(known)
+    varying, order = depends_on(wanted, known), order_of(wanted, [*known, *constants])
+    evaluate([one for one in order if one not in varying], constants, table)
+    return [one for one in order if one in varying]
 
 
 def evaluate(wanted: Iterable[Symbol], values: dict[Symbol, Any], table: Mapping[str, Callable] = NUMPY) -> list:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from shakegen.cells.cell import Cell
+from shakegen.checks import suggest
 
 DEFAULT = "gru"
 GROUP, VARIABLE = "shakegen.cells", "SHAKEGEN_CELLS"
@@ -47,9 +48,8 @@ def find_cell(name: str) -> type[Cell]:
     if not isinstance(name, str):
         raise ValueError(f"the cell is {name!r}: expected a name, for example {DEFAULT}")
     if not is_known(name):
-        raise ValueError(
-            f"there is no cell {name!r}: expected one of {', '.join(CELLS)}, or module:Class for one of your own"
-        )
+        known = f"expected one of {', '.join(CELLS)}, or module:Class for one of your own"
+        raise ValueError(f"there is no cell {name!r}: {suggest(name, CELLS, known)}")
     return CELLS[name]
 
 

@@ -1,11 +1,11 @@
 """Options from a file: `--config run.toml`, for commands with many options."""
 
-import difflib
 import tomllib
 from pathlib import Path
 
 import click
 
+from shakegen.checks import suggest
 from shakegen.cli.options import CONFIG
 
 FLAG = (bool,), "true or false"
@@ -30,8 +30,7 @@ def read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -
     named: dict[str, str] = {}
     for key, value in read_toml(path).items():
         if key not in keys:
-            near = difflib.get_close_matches(key, keys, 1)
-            wanted = f"did you mean {near[0]}?" if near else "expected the long name of one, without its dashes"
+            wanted = suggest(key, keys, "expected the long name of one, without its dashes")
             raise ValueError(f"{path}: {key} is no option of `{ctx.command_path}`: {wanted}")
         option, on = keys[key]
         name, converted = option.name or "", convert(value, option, ctx, f"{path}: {key}")

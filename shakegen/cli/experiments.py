@@ -40,6 +40,8 @@ def master_problems(tried, **options):
 def try_starts(starts, optimizers, **options):
     if "echo-state" not in starts:
         refuse_idle("without the start echo-state", "spectral_radius")
+    if not {"momentum", "rising-momentum"} & set(optimizers):
+        refuse_idle("without an optimizer that has one", "momentum")
     if optimizers == ["read-out"]:
         refuse_idle("on the read-out alone", "batch_size")
     return start.start(starts=starts, optimizers=optimizers, **options)
@@ -98,7 +100,7 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, on
 
     names = None if Path(source).suffix == ".h5" else read_cells(source)
     if not names:
-        refuse_idle("on a MODEL, which is not trained", "units", "optimizer", "learning_rate")
+        refuse_idle("on a MODEL, which is not trained", "units", "optimizer", "learning_rate", "repeats")
     else:
         refuse_idle("on CELLS, which learn the text", "on_unknown")
     model = None if names else load(source, task="next")

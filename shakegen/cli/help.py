@@ -12,8 +12,14 @@ class Grouped(click.Command):
     """A command whose help shows options below their titles from `group`; options without a title stand last."""
 
     def parse_args(self, ctx, args):
+        ctx.allow_extra_args = True
         with click.core.augment_usage_errors(ctx):  # so that each error knows its command
-            return super().parse_args(ctx, args)
+            extra = super().parse_args(ctx, args)
+            if extra and not ctx.resilient_parsing:
+                seeds = any("--seed" in parameter.opts for parameter in self.params)
+                hint = ": a text to continue goes after --seed" if seeds else ""
+                raise click.UsageError(f"unexpected argument {extra[0]!r}{hint}")
+            return extra
 
     def format_options(self, ctx, formatter):
         for title, rows in list_options(self, ctx).items():

@@ -17,7 +17,7 @@ def describe_run(model, out: Path, baseline=None) -> str:
     score, last = get_task(model.task).describe_score(model), model.history[-1]
     speed = statistics.median(entry["characters_per_second"] for entry in model.history)
     epochs = f"{last['epoch']:.4g} epoch{'s' * (last['epoch'] != 1)}"
-    took = f"{format_duration(last['seconds'])} for {epochs}, {speed:,.0f} {model.vocabulary.symbol}s/s while learning"
+    took = f"{format_duration(last['seconds'])} for {epochs}, {speed:,.0f} characters/s while learning"
     best = ", ".join(filter(None, [f"Best epoch: {model.best_epoch['epoch']:.4g}", score]))
     beside = f"For comparison: {baseline} there.\n" if baseline and score else ""
     return f"{best}.\n{beside}Time: {took}.\n{saved}"

@@ -28,7 +28,7 @@ from shakegen.cli.options import (
 from shakegen.cli.tables import print_json
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow, require_tensorflow
-from shakegen.training.recipe import Recipe
+from shakegen.training.recipe import RECIPES, Recipe
 
 NETWORK = {
     "units": "Size of the state of each layer.",
@@ -53,13 +53,20 @@ LEARNING = {
     "schedule": "How the learning rate falls to 1 % of its peak; constant: it does not.",
     "warmup": "Share of the run in which the learning rate rises.  [default: 0.02; constant: 0]",
     "optimizer": "Any optimizer of Keras, by name.",
+    "epsilon": "Number that Adam adds to a divisor.  [default: the optimizer's]",
     "weight_decay": "Decoupled weight decay; biases have none.  [default: the optimizer's]",
     "average_weights": "Keep an average of the weights, with a momentum such as 0.999.",
     "clip_norm": "Largest norm of the gradients.",
     "clip_value": "Largest element of the gradients; replaces --clip-norm.",
+    "loss_share": "Share of the positions whose loss is computed, drawn anew for each batch.",
+    "start": "First weights; spelling: of an autocomplete network that knows the letters of its words.",
     "mixed_precision": "Precision of the computation; weights stay float32.",
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
 }
+recipe_option = click.option(
+    "--recipe", type=click.Choice(RECIPES), help="Defaults of the network and of training for --task autocomplete: the "
+    "usual ones, or the study's.  [default: usual; study for 20 million characters or more]"
+)  # fmt: skip
 TASK = {"task": "What to predict at each character: the next one, or the word that it is part of."}
 
 
@@ -67,7 +74,7 @@ TASK = {"task": "What to predict at each character: the next one, or the word th
 @corpus_argument
 @group("Network", *options_from(Config, TASK), cell_option, *options_from(Config, NETWORK))
 @group("Cells", *make_cell_options())
-@group("Training", *options_from(Recipe, LEARNING))
+@group("Training", recipe_option, *options_from(Recipe, LEARNING))
 @group(
     "Samples",
     click.option("--sample-seed", default="\n", help="Text that the sample after each epoch continues.  [default: a "
@@ -103,10 +110,10 @@ def train(workers, worker_index, worker_wait, **options):
     CORPUS: text files, folders, - for standard input, or names from `shakegen corpora list`. Several texts follow one
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
-    After each epoch the command shows a sample, and the loss on text that the network did not train on, in bits per
-    character or word (lower is better). The model file keeps the epoch with the lowest validation loss; with fewer than
-    40 characters of validation text, the lowest training loss decides. Epochs of more than about a million characters,
-    or words, are reported in parts.
+    After each epoch the command shows a sample, and the loss on text that the network did not train on (lower is
+    better): bits per character or word, or nats per position of --task autocomplete. The model file keeps the epoch
+    with the lowest validation loss; with fewer than 40 characters of validation text, the lowest training loss decides.
+    Epochs of more than about a million characters, or words, are reported in parts.
 
     \b
     shakegen train sonnets
@@ -128,9 +135,12 @@ def train(workers, worker_index, worker_wait, **options):
     are the same as N + M.) --minutes depends on the clock, so it cannot be repeated exactly.
 
     --task autocomplete reads the text as words of a to z, in observations of --seq-length characters that hold whole
-    words; the observations are shuffled and split. The defaults are then those of the study of memory: 600 units, 2
-    layers (nlstm: 1), an embedding of 600, --reset-before for gru, no dropout; 2 epochs of batches of 64, 200
-    characters, a constant learning rate of 0.001, gradients not clipped. `shakegen complete` uses the model.
+    words; the observations are shuffled and split. `shakegen complete` uses the model. It predicts words that occur
+    three times or more, 16,384 at most; in the loss and in accuracies other words do not count. The defaults are: 256
+    units, 1 layer, an embedding of 32, windows of 100 characters, a learning rate of 0.01, the loss at an eighth of the
+    positions, --start spelling. With --recipe study they are those of the study of memory: 600 units, 2 layers (nlstm:
+    1), an embedding of 600, --reset-before for gru, no dropout; 2 epochs of batches of 64, 200 characters, a constant
+    learning rate of 0.001, an epsilon of 1e-8, --start tensorflow1, gradients not clipped.
 
     With --workers and --worker-index, or TF_CONFIG, several processes, on one machine or many, train one network, each
     on its share of every batch; the result is that of one process. The first one, the chief, shows progress and writes

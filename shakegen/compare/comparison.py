@@ -52,7 +52,7 @@ class Comparison:
         source = catalog.open_source(text.places, **text.reading)
         self.plan, task = plan, get_task(plan.task)
         recipe = plan.recipe  # all repeats learn from the corpus of the first one
-        options = task.corpus_options(plan.first, recipe.seq_length, recipe.random_state, None)
+        options = task.corpus_options(recipe.seq_length, recipe.random_state, None, level=plan.first.level)
         text = replace(text, shape={**text.shape, **options})
         corpus = task.make_corpus(source, **text.shape)
         corpus.check_parts()

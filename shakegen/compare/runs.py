@@ -19,6 +19,13 @@ from shakegen.training.signals import call_on_signals
 
 PAUSE = 0.1  # seconds between looks at a process
 
+# A run is in a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
+# Windows ends a process at once, unless the signal is one for its group.
+OWN_GROUP: dict = {"process_group": 0}
+END = signal.SIGTERM
+if sys.platform == "win32":
+    OWN_GROUP, END = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}, signal.CTRL_BREAK_EVENT
+
 
 class Stopped(KeyboardInterrupt):
     """A signal ended a comparison, which can go on; `signal` is its number."""
@@ -120,11 +127,9 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
     paths = [str(Path(shakegen.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment[VARIABLE] = environment_for([find_cell(record.what["config"]["cell"])])
-    # In a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
-    own_group = 0 if os.name == "posix" else None
     came: list[int] = []
     with call_on_signals(came.append):
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, process_group=own_group)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, **OWN_GROUP)
         code = wait_for(process, came)
     if came:
         raise Stopped(came[0])
@@ -147,7 +152,7 @@ def wait_for(process: subprocess.Popen, came: list[int]) -> int:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return process.wait(PAUSE)
             if came and not asked:
-                process.terminate()
+                process.send_signal(END)
                 asked = True
     except BaseException:
         process.terminate()

@@ -113,9 +113,6 @@ def measure_model(model, record: Record, corpus) -> dict:
     if corpus is None:
         return figures
     task, random_state = get_task(model.task), record.what["recipe"]["random_state"]
-    speed = figures["training_characters_per_second"]
-    if speed:  # a history has that of symbols
-        figures["training_characters_per_second"] = round(speed * task.characters_per_symbol(corpus), 1)
     sample = task.write_sample(model, corpus, record.sample["seed"], record.sample["length"], random_state)
     scores = {part: task.score(model, corpus, part) for part in ("validation", "test")}
     return {**figures, **scores, "sampling_characters_per_second": time_use(task.use_model, model), "sample": sample}

@@ -105,9 +105,10 @@ def write_keras(model, path: Path) -> Run:
         import keras
 
         from shakegen.export.keras_file import make_keras
+        from shakegen.network.keras_steps import compile_call
 
         make_keras(model).save(path)
-        loaded = keras.models.load_model(path)
+        loaded = compile_call(keras.models.load_model(path))
     return lambda ids: keras.ops.convert_to_numpy(loaded(ids))
 
 

@@ -13,10 +13,17 @@ from shakegen.layers.cell_layer import layer_of
 from shakegen.model.model import LanguageModel
 from shakegen.model.model_file import shorten
 from shakegen.network.config import Config
+from shakegen.network.keras_steps import compile_call
 from shakegen.text.reading import from_file
 from shakegen.text.vocabulary import Vocabulary
 
-IGNORED = (keras.layers.InputLayer, keras.layers.Dropout, keras.layers.SpatialDropout1D, keras.layers.Softmax)
+IGNORED = (
+    keras.layers.InputLayer,
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout1D,
+    keras.layers.Add,
+    keras.layers.Softmax,
+)
 SUM = 1e-3  # by which the sum of probabilities may differ from 1
 
 
@@ -78,6 +85,8 @@ def read_symbols(path: Path) -> list[str]:
 def read_keras(network: keras.Model, symbols: Sequence[str]) -> LanguageModel:
     """A character model that was made elsewhere: an embedding or one-hot input, recurrent layers, and a Dense layer.
 
+    Where layers are added, they must be so as in `network.build`: each above the first adds its input to its output.
+
     Args:
         network: from ids (N, T), or one-hot vectors (N, T, V), to logits or probabilities, (N, T, V) or (N, V).
         symbols: the character of each id.
@@ -105,7 +114,8 @@ def read_keras(network: keras.Model, symbols: Sequence[str]) -> LanguageModel:
         first.units,
         layers=len(layers),
         embedding=embedding.output_dim if embedding is not None else 0,
-        residual=False,
+        residual=any(isinstance(layer, keras.layers.Add) for layer in network.layers),
+        learn_initial_state=own.get("learn_initial_state", False),
         **{name: own[name] for name in kinds[0].options() if name in own},
     )
     shapes, weights = config.weight_shapes(len(vocabulary)), network.get_weights()
@@ -157,7 +167,7 @@ def check_equal(network: keras.Model, model: LanguageModel, order: np.ndarray) -
     size, (batch, length, *one_hot) = len(model.vocabulary), network.input_shape
     ids = np.random.default_rng(0).integers(0, size, (1, length or LENGTH))
     inputs = np.repeat(order[ids], batch or 1, axis=0)
-    given = network(np.eye(size, dtype=np.float32)[inputs] if one_hot else inputs)
+    given = compile_call(network)(np.eye(size, dtype=np.float32)[inputs] if one_hot else inputs)
     theirs = keras.ops.convert_to_numpy(given)[0].reshape(-1, size)[:, order]
     ours = read_along(model, ids)[0][-len(theirs) :]
     if abs(theirs.sum(-1) - 1).max() < SUM and theirs.min() >= 0:

@@ -5,13 +5,15 @@ sequence may be read in pieces, down to single symbols. Its metadata have all th
 """
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
 from shakegen import __version__
-from shakegen.cells.graph import trace
+from shakegen.cells.cell import Cell, OnnxNode
+from shakegen.cells.graph import Graph, trace
 from shakegen.cells.program import depends_on, order_of
-from shakegen.export.onnx_nodes import Arrays, Nodes
+from shakegen.export.onnx_nodes import NODES, Arrays, Nodes
 from shakegen.inference.engine import layers_of
 
 OPSET, IR = 18, 9
@@ -34,13 +36,19 @@ def make_onnx(model):
     arrays, inputs, outputs, start = Arrays(), [], [], {}
     nodes = Nodes(arrays, "network")
     ids = nodes.add("Transpose", "ids", perm=[1, 0])  # time comes first
+    # The same ids, but an error for T = 0, where nodes of ONNX Runtime end the program or clear the states.
+    ids = nodes.add("Reshape", ids, arrays.constant([0, -1]))
     hidden = embed(nodes, ids, weights.get("embedding/embeddings"), len(model.vocabulary))
     for number, (equations, own, size) in enumerate(layers_of(config, weights), 1):
-        names = {name: f"layer{number}/{name}" for name in equations.state_names}
-        below, hidden = hidden, add_layer(nodes, trace(equations, size), own, hidden, names)
+        names = [f"layer{number}/{name}" for name in equations.state_names]
+        below, node = hidden, find_node(equations)
+        if node:
+            hidden = add_node(nodes, node, equations.gates, own, hidden, names)
+        else:
+            hidden = add_loop(nodes, trace(equations, size), own, hidden, names)
         if config.adds_layers and number > 1:
             hidden = nodes.add("Add", hidden, below)
-        for k, name in enumerate(names.values()):
+        for k, name in enumerate(names):
             inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", config.units]))
             outputs.append(helper.make_tensor_value_info(f"{name}/after", TensorProto.FLOAT, ["N", config.units]))
             if f"initial_state_{k}" in own:
@@ -77,7 +85,51 @@ def embed(nodes: Nodes, ids: str, embeddings: np.ndarray | None, size: int) -> s
     return nodes.add("OneHot", ids, nodes.arrays.constant([size]), nodes.arrays.add(np.array([0, 1], np.float32)))
 
 
-def add_layer(nodes: Nodes, graph, weights, hidden: str, names: dict[str, str]) -> str:
+def find_node(cell: Cell) -> OnnxNode | None:
+    """The standard node that computes a layer; None if there is none."""
+    node = None if cell.zoneout else cell.onnx_node()
+    return None if node and "linear" in node.activations else node
+
+
+def add_node(nodes: Nodes, node: OnnxNode, gates: Sequence[str], weights, hidden: str, names: list[str]) -> str:
+    """Append a layer as a standard node, whose weights are those of the cell in another order.
+
+    Args:
+        nodes: of the network.
+        node: the kind of node.
+        gates: of the cell, in the order of its weights.
+        weights, hidden, names: as for `add_loop`.
+
+    Returns:
+        The name of its output, (T, N, H).
+    """
+    order = [gates.index(gate) for gate in node.gates]
+
+    def reorder(weight):  # (a, gates · H) → (1, gates · H, a)
+        return np.concatenate([np.split(weight.T, len(order))[k] for k in order])[None]
+
+    kernel, recurrent = reorder(weights["kernel"]), reorder(weights["recurrent_kernel"])
+    biases = np.zeros((2, kernel.shape[1]), np.float32)  # of the input, and of h
+    biases[: weights["bias"].ndim] = reorder(np.atleast_2d(weights["bias"]))[0].T
+    prefix, (zero, one) = names[0].partition("/")[0], (nodes.arrays.constant([axis]) for axis in (0, 1))
+    arrays = {"W": kernel, "R": recurrent, "B": biases.reshape(1, -1)}
+    shown, *after = nodes.add(
+        node.kind,
+        hidden,
+        *(nodes.arrays.add(array, f"{prefix}/{name}") for name, array in arrays.items()),
+        "",  # the sequences are equally long
+        *(nodes.add("Unsqueeze", name, zero) for name in names),
+        outputs=1 + len(names),
+        hidden_size=recurrent.shape[2],
+        activations=[NODES[name] for name in node.activations],
+        **node.attributes,
+    )
+    for name, state in zip(names, after, strict=True):
+        nodes.add("Squeeze", state, zero, name=f"{name}/after")
+    return nodes.add("Squeeze", shown, one)
+
+
+def add_loop(nodes: Nodes, graph: Graph, weights, hidden: str, names: list[str]) -> str:
     """Append a layer: what depends on its inputs alone for all steps at once, then a loop over time.
 
     Args:
@@ -99,9 +151,9 @@ def add_layer(nodes: Nodes, graph, weights, hidden: str, names: dict[str, str]) 
     looped = [symbol for symbol in order_of(after) if symbol in moving or symbol in after]
     needed = dict.fromkeys(one for symbol in looped for one in (symbol, *symbol.inputs) if one in {graph.x, *at_once})
     fed = nodes.compute(needed, {graph.x: hidden}, values)
-    prefix = names[next(iter(names))].partition("/")[0]
+    prefix = names[0].partition("/")[0]
     body = Nodes(nodes.arrays, f"{prefix}/step")
-    into = [f"{name}/before" for name in names.values()], [f"{prefix}/input{number}" for number in range(len(fed))]
+    into = [f"{name}/before" for name in names], [f"{prefix}/input{number}" for number in range(len(fed))]
     known = dict(zip([*states, *needed], [*into[0], *into[1]], strict=True))
     out = [body.rename(name, f"{prefix}/new{k}") for k, name in enumerate(body.compute(after, known, values))]
     output = body.rename(out[0], f"{prefix}/shown")
@@ -117,9 +169,7 @@ def add_layer(nodes: Nodes, graph, weights, hidden: str, names: dict[str, str]) 
         [value(name, "N", width) for name, width in zip([*into[0], *into[1]], widths, strict=True)],
         [value(name, "N", units) for name in [*out, output]],
     )
-    results = [f"{name}/after" for name in names.values()]
+    results = [f"{name}/after" for name in names]
     shown = f"{prefix}/outputs"
-    nodes.list.append(
-        helper.make_node("Scan", [*names.values(), *fed], [*results, shown], body=step, num_scan_inputs=len(fed))
-    )
+    nodes.list.append(helper.make_node("Scan", [*names, *fed], [*results, shown], body=step, num_scan_inputs=len(fed)))
     return shown

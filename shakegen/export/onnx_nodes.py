@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from shakegen.cells.operations import VARIANCE
-from shakegen.cells.program import depends_on, evaluate, order_of
+from shakegen.cells.program import translate
 from shakegen.cells.symbol import Symbol
 
 NODES = {
@@ -83,21 +83,13 @@ class Nodes:
             known: names of values that are there, such as inputs and states.
             values: of the weights; all that depends on weights alone is computed here.
         """
-        wanted, names = list(wanted), dict(known)
-        varying = depends_on(wanted, known)
+        return translate(wanted, known, values, self._operate, self._hold)
 
-        def name_of(symbol: Symbol) -> str:
-            if symbol in names:
-                return names[symbol]
-            value = evaluate([symbol], values)[0]
-            if np.ndim(value) == 0:
-                return self.arrays.constant(float(value))
-            return self.arrays.add(value, symbol.name if symbol.operation == "input" else "")
-
-        for symbol in order_of(wanted, known):
-            if symbol in varying:
-                names[symbol] = self._operate(symbol, [name_of(one) for one in symbol.inputs])
-        return [name_of(symbol) for symbol in wanted]
+    def _hold(self, symbol: Symbol, value) -> str:
+        """The name of a value that depends on weights alone."""
+        if np.ndim(value) == 0:
+            return self.arrays.constant(float(value))
+        return self.arrays.add(value, symbol.attributes.get("name", ""))
 
     def _operate(self, symbol: Symbol, inputs: list[str]) -> str:
         """Append the nodes of one operation."""

@@ -3,64 +3,75 @@
 Imports TensorFlow.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from shakegen.cells.graph import trace
+from shakegen.cells.program import Program
+from shakegen.inference.engine import layers_of
+from shakegen.layers.tensorflow_operations import TENSORFLOW
+
 CLIPPINGS = ("none", "value", "norm")
 
 
-def state_gradients(layers: Sequence, read_out: Callable, inputs, targets, residual: bool = False) -> list[list]:
-    """The gradients of the loss at the last step by every state of every step before, and of that step.
+def state_gradients(config, weights: Mapping[str, np.ndarray], ids: np.ndarray) -> list[dict[str, np.ndarray]]:
+    """The gradients of the loss at the last step by every state of that step and of every step before.
 
-    The gradient by h counts every way from it to the loss, through the layers above and through later steps. The
-    gradient by a memory c counts the ways that do not lead through h of its own step.
+    A gradient counts every way from a state to the loss, through the layers above and through later steps; by a memory,
+    those through the output of its own step too.
 
     Args:
-        layers: recurrent layers of Keras, each with a `cell`, the lowest first.
-        read_out: from the outputs of the last layer at the last step, (N, H), to logits (N, V).
-        inputs: tensor (N, T, ·).
-        targets: ids to predict after the last step, (N,). The loss is the sum of their cross entropies, in nats, so
-            that the gradients of each sequence are its own.
-        residual: whether every layer above the first adds its input to its output.
+        config: the architecture, with or without blocks around its cells.
+        weights: of the network, by the names of `Config.weight_shapes`.
+        ids: (N, T + 1); the loss is the sum of the cross entropies of the last ones in nats, so that the gradients of
+            each sequence are its own.
 
     Returns:
-        For each layer, for each of its states, an array (T, N, H): at [k] the gradient by the state k steps before the
-        last.
+        For each layer, by the name of each state of its cell, an array (T, N, H): at [k] the gradient by the state k
+        steps before the last.
     """
-    states = [layer.get_initial_state(inputs.shape[0]) for layer in layers]
-    past = []
+    weights = {name: tf.convert_to_tensor(weight) for name, weight in weights.items()}
+    layers = [Layer(*layer, len(ids)) for layer in layers_of(config, weights)]
+    table = weights.get("embedding/embeddings")
+    past: list[list[dict]] = []
     with tf.GradientTape() as tape:
-        for x in tf.unstack(inputs, axis=1):
-            hidden = x
+        tape.watch([state for layer in layers for state in layer.states.values()])
+        for read in ids[:, :-1].T:
+            hidden = tf.one_hot(read, layers[0].inputs) if table is None else tf.gather(table, read)
+            hidden = tf.cast(hidden, weights["dense/bias"].dtype)
             for number, layer in enumerate(layers):
-                below = hidden
-                _, new_states = layer.cell(hidden, states[number])
-                states[number] = [tf.identity(state) for state in new_states]  # apart, though h was made from c
-                hidden = states[number][0]
-                if residual and number:
-                    hidden = hidden + below
-            past.append(list(states))
-        losses = keras.ops.sparse_categorical_crossentropy(targets, read_out(hidden), from_logits=True)
-        loss = tf.reduce_sum(losses)
-    gradients = tape.gradient(loss, past[::-1], unconnected_gradients="zero")
+                output = layer.step(hidden)
+                hidden = output + hidden if config.adds_layers and number else output
+            past.append([{name: layer.states[name] for name in config.make_cell().state_names} for layer in layers])
+        logits = hidden @ weights["dense/kernel"] + weights["dense/bias"]
+        loss = tf.reduce_sum(keras.ops.sparse_categorical_crossentropy(ids[:, -1], logits, from_logits=True))
+    steps = tape.gradient(loss, past[::-1], unconnected_gradients="zero")
     return [
-        [np.stack([np.asarray(step[number][k]) for step in gradients]) for k in range(len(states[number]))]
-        for number in range(len(layers))
+        {name: np.stack([np.asarray(step[k][name]) for step in steps]) for name in one} for k, one in enumerate(past[0])
     ]
 
 
-def network_state_gradients(network: keras.Model, config, ids: np.ndarray) -> list[list]:
-    """`state_gradients` of a network of `network.build.build` for ids (N, T + 1); the last ids are the targets."""
-    vocabulary_size = network.output_shape[-1]
-    if config.embedding:
-        inputs = network.get_layer("embedding")(ids[:, :-1])
-    else:
-        inputs = tf.one_hot(ids[:, :-1], vocabulary_size)
-    layers = [network.get_layer(f"layer{number}") for number in range(1, config.layers + 1)]
-    return state_gradients(layers, network.get_layer("dense"), inputs, ids[:, -1], config.residual)
+class Layer:
+    """A recurrent layer, stepped through its equations; `states` has what it holds, (N, H) each, by name."""
+
+    def __init__(self, cell, weights: dict, inputs: int, sequences: int):
+        graph = trace(cell, inputs)
+        constants = {symbol: weights[name] for name, symbol in graph.weights.items()}
+        self.inputs, self._graph = inputs, graph
+        self._program = Program(graph.after.values(), [graph.x, *graph.states.values()], constants, TENSORFLOW)
+        start = tf.zeros(cell.units, next(iter(weights.values())).dtype)
+        starts = [weights.get(f"initial_state_{k}", start) for k in range(len(graph.states))]
+        self.states = {name: tf.tile(one[None], [sequences, 1]) for name, one in zip(graph.states, starts)}
+
+    def step(self, x):
+        """Read inputs (N, ·); the output, (N, H)."""
+        states = {symbol: self.states[name] for name, symbol in self._graph.states.items()}
+        after = self._program({self._graph.x: x} | states)
+        self.states = dict(zip(self._graph.after, after, strict=True))
+        return after[0]
 
 
 def clip_gradients(gradients: list, clipping: str, value: float, norm: float) -> list:

@@ -12,6 +12,7 @@ from typing import Annotated
 import numpy as np
 
 from shakegen.lab import cells, check
+from shakegen.lab.repeats import summarise
 from shakegen.lab.result import Result
 from shakegen.model.evaluation import LN2, score_targets
 from shakegen.plotting import Bars, Figure, Panel
@@ -27,22 +28,31 @@ class Cloze(Result):
     Attributes:
         gaps: the number of gaps.
         context: symbols on each side of a gap.
-        losses: one dictionary for each network: cell, reads, and the loss before each update, in bits per gap.
+        runs: one dictionary for each network: cell, reads, random_state, and what was measured.
+        losses: one dictionary for each network: cell, reads, random_state, and the loss before each update, in bits per
+            gap.
     """
 
     gaps: int
     context: int
+    runs: list[dict]
     losses: list[dict]
 
     def figure(self) -> Figure:
         names = list(dict.fromkeys(row["cell"] for row in self.rows))
+        repeats = len({run["random_state"] for run in self.runs})
         panels = []
         for measure, label in (("bits_per_gap", "bits/gap"), ("accuracy", "accuracy")):
             by_kind = {(row["cell"], row["reads"]): row[measure] for row in self.rows}
             shown = [kind for kind in DIRECTIONS if any(kind == row["reads"] for row in self.rows)]
-            bars = [Bars(kind, [by_kind[name, kind] for name in names]) for kind in shown]
+            found = {kind: [by_kind[name, kind] for name in names] for kind in shown}
+            bars = [
+                Bars(kind, [one.mean for one in own], [one.interval for one in own] if repeats > 1 else None)
+                for kind, own in found.items()
+            ]
             panels.append(Panel("cell", label, bars=bars, groups=names))
-        return Figure(f"A gap between {self.context} symbols before it and {self.context} after it", panels)
+        spread = f" (means of {repeats} runs with 95 % intervals)" if repeats > 1 else ""
+        return Figure(f"A gap between {self.context} symbols before it and {self.context} after it{spread}", panels)
 
 
 def cloze(
@@ -55,6 +65,7 @@ def cloze(
     batch_size: int = 64,
     learning_rate: float = 5e-3,
     gaps: int = 2000,
+    repeats: int = 3,
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Cloze:
@@ -73,14 +84,15 @@ def cloze(
         batch_size: gaps in a batch.
         learning_rate: learning rate of Adam; gradients are clipped to a norm of 1.
         gaps: gaps of the test, at most, spread over the validation text.
-        random_state: seed of weights and gaps.
+        repeats: networks of each kind, with the random states from `random_state` on.
+        random_state: seed of weights and of the gaps to learn from.
         progress: called with a line after each training run.
 
     Raises:
         ValueError: the text is too short, or an argument is out of range.
     """
     configs = {name: cells.make_config(name, units) for name in names}
-    check.require_counts(context=context, updates=updates, batch_size=batch_size, gaps=gaps)
+    check.require_counts(context=context, updates=updates, batch_size=batch_size, gaps=gaps, repeats=repeats)
     check.require_positive(learning_rate=learning_rate)
     for part, ids in (("training", corpus.train), ("validation", corpus.validation)):
         if len(ids) <= 2 * context:
@@ -92,19 +104,20 @@ def cloze(
 
     from shakegen.lab.fitting import fit
 
-    rows, losses, size = [], [], len(corpus.vocabulary)
+    runs, losses, size = [], [], len(corpus.vocabulary)
     last = len(corpus.validation) - 2 * context - 1
     inputs, targets = cut_gaps(corpus.validation, np.unique(np.linspace(0, last, gaps).astype(int)), context)
-    for name, direction in itertools.product(configs, directions):
-        network = cloze_network(configs[name], size, context, direction == "bidirectional", random_state)
-        batches = draw_gaps(corpus.train, context, batch_size, random_state)
+    states = range(random_state, random_state + repeats)
+    for name, direction, state in itertools.product(configs, directions, states):
+        network = cloze_network(configs[name], size, context, direction == "bidirectional", state)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float32")
-        nats = fit(network, loss, batches, updates, learning_rate)
-        outputs = network.predict(inputs, batch_size=500, verbose=0)
-        rows.append({"cell": name, "reads": direction, "parameters": network.count_params(), **score(outputs, targets)})
-        losses.append({"cell": name, "reads": direction, "losses": [loss / LN2 for loss in nats]})
-        progress("{cell}, {reads}: {bits_per_gap:.3f} bits/gap, {accuracy:.1%} right".format_map(rows[-1]))
-    return Cloze(rows, len(targets), context, losses)
+        nats = fit(network, loss, draw_gaps(corpus.train, context, batch_size, state), updates, learning_rate)
+        outputs, kind = network.predict(inputs, batch_size=500, verbose=0), {"cell": name, "reads": direction}
+        run = kind | {"random_state": state, "parameters": network.count_params()}
+        runs.append(run | score(outputs, targets))
+        losses.append({**kind, "random_state": state, "losses": [loss / LN2 for loss in nats]})
+        progress("{cell}, {reads}: {bits_per_gap:.3f} bits/gap, {accuracy:.1%} right".format_map(runs[-1]))
+    return Cloze(summarise(runs, "cell", "reads"), len(targets), context, runs, losses)
 
 
 def cut_gaps(ids: np.ndarray, starts: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:

@@ -32,6 +32,27 @@ def sequence_network(config: Config, inputs: int, outputs: int, last: int | None
     return keras.Model(sequences, read_out(hidden))
 
 
+class RisingMomentum(keras.optimizers.SGD):
+    """Stochastic gradient descent with Nesterov's momentum, which rises slowly (Sutskever et al. 2013, equation 5).
+
+    In update t it is min(1 - 2^(-1 - log2(⌊t / 250⌋ + 1)), momentum), that is 1/2, then 3/4, 5/6, 7/8 … after every 250
+    updates, and never more than the given momentum.
+    """
+
+    def momentum_at(self, update):
+        return keras.ops.minimum(1 - 0.5 / (update // 250 + 1), self.momentum)
+
+    def update_step(self, gradient, variable, learning_rate):
+        velocity = self.momentums[self._get_variable_index(variable)]
+        now, then = (
+            keras.ops.cast(self.momentum_at(keras.ops.cast(self.iterations + k, "float32")), variable.dtype)
+            for k in (0, 1)
+        )
+        step = keras.ops.cast(learning_rate, variable.dtype) * gradient
+        self.assign(velocity, now * velocity - step)
+        self.assign_add(variable, then * velocity - step)  # the weights that are kept are those after the look ahead
+
+
 def fit(
     network: keras.Model,
     loss,

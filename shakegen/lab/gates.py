@@ -34,7 +34,7 @@ class Gates(Result):
 
     Attributes:
         gates: one dictionary for each layer and gate, over all units and the part of the text that is shown: the mean,
-            the share of values below 0.1, closed, and above 0.9, open.
+            the share of values below 0.1, closed, and above 0.9, open, and the mean of the unit that has the highest.
         feature: the feature that the units are ranked by, or None.
         by_chance: the absolute correlation that the best of the units exceeds by chance in 1 of 20 cases, or None.
         together: the correlation of the best mixture of all units, `features.combined_correlation`, or None.
@@ -195,7 +195,7 @@ def shades(values, kind: str) -> np.ndarray:
 
 
 def gate_rows(layer: int, values: dict[str, np.ndarray], kinds: dict[str, str]) -> list[dict]:
-    """The mean of each gate of a layer, and how often it is closed and open."""
+    """The mean of each gate of a layer, how often it is closed and open, and the mean of its most open unit."""
     return [
         {
             "layer": layer,
@@ -203,6 +203,7 @@ def gate_rows(layer: int, values: dict[str, np.ndarray], kinds: dict[str, str]) 
             "mean": float(gate.mean()),
             "closed": float((gate < CLOSED).mean()),
             "open": float((gate > OPEN).mean()),
+            "highest_unit": float(gate.mean(axis=0).max()),
         }
         for name, gate in values.items()
         if kinds[name] == "gate"

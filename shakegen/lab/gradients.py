@@ -8,12 +8,16 @@ progress (Pascanu, Mikolov & Bengio 2013).
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 
+from shakegen.cells.graph import find_kinds
+from shakegen.inference import Engine
 from shakegen.lab import cells, check
+from shakegen.lab.gates import gate_rows
+from shakegen.lab.repeats import estimate, summarise
 from shakegen.lab.result import Result, make_table
 from shakegen.model.evaluation import LN2
 from shakegen.network.config import Config
@@ -21,6 +25,8 @@ from shakegen.plotting import Curve, Figure, Panel, Table
 from shakegen.text.windows import check_length, cut_windows
 
 OPTIMIZERS = ("adam", "sgd")
+EXTREMES = {"largest_norm": max, "largest_norm_left": max, "smallest_cosine": min}  # over all runs, not their mean
+READ = 1000  # characters along which the gates are looked at
 
 
 @dataclass(frozen=True)
@@ -28,34 +34,42 @@ class Gradients(Result):
     """The reach of gradients, a row for each layer of each network before and after training.
 
     Attributes:
-        clipping: one dictionary for each network and clipping: the bits per character at the end of training, the
-            median and the largest norm of the gradient on the way, the share of updates that were clipped, the largest
-            norm after clipping, and the smallest cosine of the angle between a gradient and its clipped twin.
-        curves: one dictionary for each line of the figure: network, layer, state (h, or the memories c together), when,
-            and lists, by the lag from 0: the median of the norm over the sequences, and its quartiles.
+        gates: one dictionary for each gate of each layer, before and after training: as those of `gates.Gates`.
+        clipping: one dictionary for each network and clipping: the bits per character that were left at the end of the
+            training text, the median and the largest norm of the gradient on the way, the share of updates that were
+            clipped, the largest norm after clipping, and the smallest cosine of the angle between a gradient and its
+            clipped twin.
+        curves: one dictionary for each line of the figure: network, layer, state (h, or a memory), when, and lists, by
+            the lag from 0: the median of the norm over the sequences of all runs, and its quartiles.
     """
 
+    gates: list[dict]
     clipping: list[dict]
     curves: list[dict]
 
     @property
     def tables(self) -> list[Table]:
-        reach = make_table(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps")
-        return [reach, make_table(self.clipping, "Effect of clipping on the gradient of the weights")]
+        reach = make_table(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps (medians)")
+        gates = f"Gates along {READ:,} characters; closed: below 0.1, open: above 0.9"
+        clipping = (
+            "Effect of clipping on the gradient of the weights; bits per character of the last batches of training"
+        )
+        found = [make_table(self.gates, gates)] if self.gates else []
+        return [reach, *found, make_table(self.clipping, clipping)]
 
     def figure(self) -> Figure:
         panels = []
         for when in ("before", "after"):
             lines = [self._line(curve) for curve in self.curves if curve["when"] == when]
             panels.append(Panel("lag k", "norm of ∂loss/∂h, of ∂loss/∂c", lines, title=f"{when} training", log_y=True))
-        return Figure("How far gradients reach", panels)
+        return Figure("How far gradients reach (medians and quartiles over the losses of all runs)", panels)
 
     def _line(self, curve: dict) -> Curve:
         layers = max(other["layer"] for other in self.curves if other["network"] == curve["network"])
         name = curve["network"] if layers == 1 else f"{curve['network']} layer {curve['layer']}"
-        lags, memory = range(len(curve["median"])), curve["state"] == "c"
+        lags, memory = range(len(curve["median"])), curve["state"] if curve["state"] != "h" else ""
         band = None if memory else (curve["low"], curve["high"])
-        return Curve(name, lags, curve["median"], "c" if memory else "", dashed=memory, band=band)
+        return Curve(name, lags, curve["median"], memory, dashed=bool(memory), band=band)
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,7 @@ class GradientSettings:
         optimizer: optimizer; sgd has a momentum of 0.9.
         clip_value: largest element, when clipping by value.
         clip_norm: largest norm, when clipping by norm.
+        repeats: networks of each cell, with the random states from `random_state` on.
         random_state: seed of weights and windows.
 
     Raises:
@@ -87,10 +102,11 @@ class GradientSettings:
     optimizer: Annotated[str, OPTIMIZERS] = "adam"
     clip_value: float = 5.0
     clip_norm: float = 1.0
+    repeats: int = 3
     random_state: int = 0
 
     def __post_init__(self):
-        whole = ("lags", "sequences", "updates", "seq_length", "batch_size")
+        whole = ("lags", "sequences", "updates", "seq_length", "batch_size", "repeats")
         check.require_counts(**{name: getattr(self, name) for name in whole})
         check.require_positive(learning_rate=self.learning_rate, clip_value=self.clip_value, clip_norm=self.clip_norm)
         if self.optimizer not in OPTIMIZERS:
@@ -142,19 +158,24 @@ def of_cells(
     from shakegen.network.build import build
 
     configs, settings = {name: cells.make_config(name, units) for name in names}, settings or GradientSettings()
-    size, rows, clipping, curves = len(corpus.vocabulary), [], [], []
+    size, seen, clipping = len(corpus.vocabulary), [], []
     check_length(corpus.train, settings.seq_length, "training text")
     windows = settings.cut_windows(corpus.validation)
     for name, config in configs.items():
-        before = reach(name, build(config, size, settings.random_state), config, windows, "before")
-        for kind in CLIPPINGS:
-            network = build(config, size, settings.random_state)
-            clipping.append({"network": name, **clip(network, settings, corpus.train, kind)[kind]})
-            progress("{network}, clipping {clipping}: {bits_per_character:.3f} bits/char".format_map(clipping[-1]))
-        after = reach(name, network, config, windows, "after")
-        curves += before + after
-        rows += [summarise(curve) for curve in before + after if curve["state"] == "h"]
-    return Gradients(rows, clipping, curves)
+        for state in range(settings.random_state, settings.random_state + settings.repeats):
+            own = replace(settings, random_state=state)
+            seen.append(look(name, build(config, size, state), config, windows, corpus.validation, "before"))
+            for kind in CLIPPINGS:
+                network = build(config, size, state)
+                clipping.append(
+                    {"network": name, "random_state": state, **clip(network, own, corpus.train, kind)[kind]}
+                )
+                progress("{network}, clipping {clipping}: {bits_per_character:.3f} bits/char".format_map(clipping[-1]))
+            seen.append(look(name, network, config, windows, corpus.validation, "after"))
+    effects = summarise(clipping, "network", "clipping")
+    for effect in effects:
+        effect |= {name: of(effect[name].values) for name, of in EXTREMES.items()}
+    return collect(seen, effects)
 
 
 def of_model(
@@ -171,50 +192,74 @@ def of_model(
 
     Raises:
         UnknownCharacters: the text has characters that the model never saw, and `on_unknown` is "error".
-        ValueError: the text is too short, or the model has blocks around its cells.
+        ValueError: the text is too short.
     """
     from shakegen.network.build import build
 
-    if model.config.has_blocks:
-        raise ValueError(f"{name} has blocks around its cells: expected a model of cells alone")
     settings, ids = settings or GradientSettings(), model.vocabulary.encode(text, on_unknown)
     check_length(ids, settings.seq_length)
-    config, windows = model.config, settings.cut_windows(ids)
+    config, windows, clipping, seen = model.config, settings.cut_windows(ids), [], []
     trained = build(config, len(model.vocabulary))
     trained.set_weights(list(model.weights.values()))
-    untrained = build(config, len(model.vocabulary), settings.random_state)
-    curves = reach(name, untrained, config, windows, "before") + reach(name, trained, config, windows, "after")
-    rows = [summarise(curve) for curve in curves if curve["state"] == "h"]
-    clipping = [
-        {"network": f"{name} {when} training", **row}
-        for when, network in {"before": untrained, "after": trained}.items()
-        for row in clip(network, settings, ids).values()
-    ]
-    return Gradients(rows, clipping, curves)
+    for network, when in ((build(config, len(model.vocabulary), settings.random_state), "before"), (trained, "after")):
+        clipping += [{"network": f"{name} {when}", **effect} for effect in clip(network, settings, ids).values()]
+        seen.append(look(name, network, config, windows, ids, when))
+    return collect(seen, clipping)
 
 
-def reach(name: str, network, config: Config, windows: np.ndarray, when: str) -> list[dict]:
-    """The lines of the figure that belong to one network."""
-    from shakegen.lab.backpropagation import network_state_gradients
+@dataclass(frozen=True)
+class Look:
+    """A network before or after training: norms (lags, sequences) by layer and state, and rows about its gates."""
 
-    curves = []
-    for layer, (h, *memories) in enumerate(network_state_gradients(network, config, windows), 1):
-        states = {"h": [h], "c": memories} if memories else {"h": [h]}
-        for state, gradients in states.items():
-            norms = np.linalg.norm(np.concatenate(gradients, axis=2).astype(float), axis=2)
-            low, median, high = np.quantile(norms, (0.25, 0.5, 0.75), axis=1)
+    network: str
+    when: str
+    norms: dict[tuple[int, str], np.ndarray]
+    gates: list[dict]
+
+
+def look(name: str, network, config: Config, windows: np.ndarray, ids: np.ndarray, when: str) -> Look:
+    """Look at the gradients of a network by its states, and at its gates."""
+    from shakegen.lab.backpropagation import state_gradients
+    from shakegen.network.build import named_weights
+
+    weights, kinds, norms, gates = named_weights(config, network), find_kinds(config.make_layer()), {}, []
+    for layer, gradients in enumerate(state_gradients(config, weights, windows), 1):
+        norms |= {(layer, state): np.linalg.norm(array.astype(float), axis=2) for state, array in gradients.items()}
+    for layer, values in enumerate(Engine(config, weights).activations(ids[:READ]), 1):
+        gates += [{"network": name, "training": when, **row} for row in gate_rows(layer, values, kinds)]
+    return Look(name, when, norms, gates)
+
+
+def collect(seen: Iterable[Look], clipping: list[dict]) -> Gradients:
+    """The result of all runs; the losses of all runs are taken together."""
+    groups: dict[tuple[str, str], list[Look]] = {}
+    for one in sorted(seen, key=lambda one: one.when == "after"):
+        groups.setdefault((one.network, one.when), []).append(one)
+    rows, curves = [], []
+    for (name, when), looks in groups.items():
+        for layer, state in looks[0].norms:
+            norms = [one.norms[layer, state] for one in looks]
+            low, median, high = np.quantile(np.concatenate(norms, axis=1), (0.25, 0.5, 0.75), axis=1)
             curve = {"network": name, "layer": layer, "state": state, "when": when}
             curves.append(curve | {"median": median.tolist(), "low": low.tolist(), "high": high.tolist()})
-    return curves
+            if state == "h":
+                factors = [find_factor(np.median(one, axis=1)) for one in norms]
+                rows.append(summarise_reach(curves[-1]) | {"factor_per_step": estimate(factors)})
+    gates = [row for looks in groups.values() for one in looks for row in one.gates]
+    return Gradients(rows, summarise(gates, "network", "training", "layer", "gate"), clipping, curves)
 
 
-def summarise(curve: dict) -> dict:
+def summarise_reach(curve: dict) -> dict:
     """A row for a line of the figure."""
     norms, last = curve["median"], len(curve["median"]) - 1
     row = {"network": curve["network"], "layer": curve["layer"], "training": curve["when"]}
-    row |= {f"lag {lag}": norms[lag] for lag in sorted({0, 1, 5, 20, last}) if lag <= last}
-    factor = (norms[last] / norms[1]) ** (1 / (last - 1)) if last > 1 and norms[1] > 0 else math.nan
-    return row | {"factor_per_step": factor}
+    return row | {f"lag {lag}": norms[lag] for lag in sorted({0, 1, 5, 20, last}) if lag <= last}
+
+
+def find_factor(norms: np.ndarray) -> float:
+    """The factor by which norms fall or rise in a step, from lag 1 to the last, on average."""
+    last = len(norms) - 1
+    return (norms[last] / norms[1]) ** (1 / (last - 1)) if last > 1 and norms[1] > 0 else math.nan
 
 
 def clip(network, settings: GradientSettings, ids: np.ndarray, kept: str | None = None) -> dict[str, dict]:

@@ -1,13 +1,16 @@
 """How far back a cell can look: the longest lag at which it learns the adding and the copying problem."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import Annotated
 
 import numpy as np
 
 from shakegen.lab import cells, check
-from shakegen.lab.problems import PROBLEMS, Problem, copying_problem
+from shakegen.lab.problems import PROBLEMS, SYMBOLS, Problem, copying_problem
+from shakegen.lab.repeats import caption, middle, summarise
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Panel
 
@@ -17,24 +20,28 @@ TESTED = 500  # sequences that decide whether a problem is mastered
 
 @dataclass(frozen=True)
 class Memory(Result):
-    """The longest lag that each cell mastered, a row for each problem and cell.
+    """The longest lag that each cell mastered, a row for each problem and cell; in a row, the results of all repeats.
 
     Attributes:
-        attempts: one dictionary for each training run: problem, cell, lag, updates, error, mastered.
+        attempts: one dictionary for each training run: problem, cell, random_state, lag, updates, error, mastered.
     """
 
     attempts: list[dict]
 
     def figure(self) -> Figure:
         panels = [self._panel(name) for name in TRIED if any(name == one["problem"] for one in self.attempts)]
-        return Figure("The error after training, by lag", panels)
+        return Figure(
+            caption("The error after training, by lag", len({a["random_state"] for a in self.attempts})), panels
+        )
 
     def _panel(self, name: str) -> Panel:
         attempts, curves = [attempt for attempt in self.attempts if attempt["problem"] == name], []
+        lags, states = (sorted({attempt[key] for attempt in attempts}) for key in ("lag", "random_state"))
         for cell in dict.fromkeys(attempt["cell"] for attempt in attempts):
-            own = [attempt for attempt in attempts if attempt["cell"] == cell]
-            curves.append(Curve(cell, [a["lag"] for a in own], [a["error"] for a in own]))
-        lags, problem = sorted({attempt["lag"] for attempt in attempts}), PROBLEMS[name]
+            own = {(a["random_state"], a["lag"]): a["error"] for a in attempts if a["cell"] == cell}
+            median, band = middle([[own.get((state, lag), math.nan) for lag in lags] for state in states])
+            curves.append(Curve(cell, lags, median, band=band))
+        problem = PROBLEMS[name]
         curves.append(Curve("no memory", lags, list(map(problem.guess, lags)), dashed=True))
         return Panel("lag", problem.error_name, curves, title=name, log_y=not problem.classes)
 
@@ -47,7 +54,8 @@ def memory(
     units: int = 32,
     batch_size: int = 32,
     learning_rate: float = 1e-2,
-    symbols: int = 1,
+    symbols: int = SYMBOLS,
+    repeats: int = 3,
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Memory:
@@ -70,6 +78,7 @@ def memory(
         batch_size: sequences in a batch.
         learning_rate: learning rate of Adam; gradients are clipped to a norm of 1.
         symbols: how many symbols to copy.
+        repeats: climbs of each cell on each problem, with the random states from `random_state` on.
         random_state: seed of weights and sequences.
         progress: called with a line after each training run.
 
@@ -78,24 +87,22 @@ def memory(
     """
     configs, lags = {name: cells.make_config(name, units) for name in names}, list(lags)
     check.require_known("problem", tried, TRIED)
-    check.require_counts(updates=updates, batch_size=batch_size)
+    check.require_counts(updates=updates, batch_size=batch_size, repeats=repeats)
     check.require_positive(learning_rate=learning_rate)
-    rows, attempts = [], []
-    for problem_name in tried:
+    climbs, attempts = [], []
+    for problem_name, name, state in product(tried, configs, range(random_state, random_state + repeats)):
         problem = copying_problem(symbols) if problem_name == "copying" else PROBLEMS[problem_name]
-        for name, config in configs.items():
-            own = []
-            for lag in lags:
-                outcome = attempt(problem, config, lag, random_state, updates, batch_size, learning_rate)
-                own.append({"problem": problem_name, "cell": name, "lag": lag, **outcome})
-                progress("{problem}, {cell}, lag {lag}: {error:.4f} after {updates} updates".format_map(own[-1]))
-                if not own[-1]["mastered"]:
-                    break
-            longest = max((a["lag"] for a in own if a["mastered"]), default=0)
-            last = {"lag_tried": own[-1]["lag"], "error_there": own[-1]["error"], "updates_there": own[-1]["updates"]}
-            rows.append({"problem": problem_name, "cell": name, "longest_lag": longest, **last})
-            attempts += own
-    return Memory(rows, attempts)
+        kind, own = {"problem": problem_name, "cell": name}, []
+        for lag in lags:
+            outcome = attempt(problem, configs[name], lag, state, updates, batch_size, learning_rate)
+            own.append({**kind, "random_state": state, "lag": lag, **outcome})
+            progress("{problem}, {cell}, lag {lag}: {error:.4f} after {updates} updates".format_map(own[-1]))
+            if not own[-1]["mastered"]:
+                break
+        longest = max((a["lag"] for a in own if a["mastered"]), default=0)
+        climbs.append({**kind, "longest_lag": longest, "lag_tried": lag, "updates_there": own[-1]["updates"]})
+        attempts += own
+    return Memory(summarise(climbs, "problem", "cell"), attempts)
 
 
 def attempt(problem: Problem, config, lag: int, random_state: int, updates: int, batch_size: int, learning_rate: float):

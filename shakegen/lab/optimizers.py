@@ -21,6 +21,7 @@ class Training:
         draw: gives a new batch of a number of sequences.
         gradients: the budget, in gradients of single sequences.
         batch_size: sequences in a batch; the Hessian-free optimizer takes `WIDER` times as many.
+        momentum: of the optimizers that have one; the largest, where it rises.
         record: called on the way with the gradients spent so far.
     """
 
@@ -29,6 +30,7 @@ class Training:
     draw: Callable
     gradients: int
     batch_size: int
+    momentum: float
     record: Callable[[float], None]
 
     WIDER = 2
@@ -41,23 +43,26 @@ def read_out(training: Training) -> None:
     training.record(sequences * LOSS)
 
 
-FIRST_ORDER = {
-    "sgd": ("SGD", {"learning_rate": 0.1}),
-    "momentum": ("SGD", {"learning_rate": 0.02, "momentum": 0.9, "nesterov": True}),  # Sutskever et al. 2013
-    "adam": ("Adam", {"learning_rate": 0.002}),
-}
+RATES = {"sgd": 0.1, "momentum": 0.02, "rising-momentum": 0.02, "adam": 0.002}
 
 
 def first_order(name: str, training: Training) -> None:
-    """An optimizer of Keras, one of FIRST_ORDER, with gradients clipped to a norm of 1."""
-    import keras
+    """An optimizer of Keras at its rate in `RATES`, with gradients clipped to a norm of 1."""
+    from keras import optimizers
 
-    from shakegen.lab.fitting import fit
+    from shakegen.lab.fitting import RisingMomentum, fit
 
-    kind, settings = FIRST_ORDER[name]
-    optimizer = getattr(keras.optimizers, kind)(**settings, global_clipnorm=1.0)
+    momentum = {"momentum": training.momentum, "nesterov": True}
+    kind, settings = {
+        "sgd": (optimizers.SGD, {}),
+        "momentum": (optimizers.SGD, momentum),
+        "rising-momentum": (RisingMomentum, momentum),
+        "adam": (optimizers.Adam, {}),
+    }[name]
+    optimizer = kind(RATES[name], **settings, global_clipnorm=1.0)
     size, updates = training.batch_size, training.gradients // training.batch_size
     every = max(1, updates // RECORDS)
+    updates -= updates % every  # so that the last record is of the last update
     spent = itertools.count(every * size, every * size)
     batches = iter(lambda: training.draw(size), None)
     options = {"optimizer": optimizer, "check": lambda: training.record(next(spent)), "every": every}
@@ -84,6 +89,6 @@ def hessian_free(training: Training) -> None:
 
 OPTIMIZERS: dict[str, Callable[[Training], None]] = {
     "read-out": read_out,
-    **{name: functools.partial(first_order, name) for name in FIRST_ORDER},
+    **{name: functools.partial(first_order, name) for name in RATES},
     "hessian-free": hessian_free,
 }

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SYMBOLS = 1  # to copy, where nobody says how many
+
 
 def mean_squared_error(outputs: np.ndarray, targets: np.ndarray) -> float:
     """The mean squared error in float64, in which the square of no float32 overflows."""
@@ -84,7 +86,7 @@ def adding(random: np.random.Generator, batch: int, length: int) -> tuple[np.nda
 
 
 def copying(
-    random: np.random.Generator, batch: int, lag: int, symbols: int = 1, alphabet: int = 8
+    random: np.random.Generator, batch: int, lag: int, symbols: int, alphabet: int = 8
 ) -> tuple[np.ndarray, np.ndarray]:
     """Repeat, after a while, the symbols read first (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016).
 
@@ -153,7 +155,7 @@ def timer(random: np.random.Generator, batch: int, length: int, longest: int = 1
     return np.stack([triggers, held], axis=2).astype(np.float32), 0.5 * on[:, :, None].astype(np.float32)
 
 
-def copying_problem(symbols: int = 1, alphabet: int = 8) -> Problem:
+def copying_problem(symbols: int, alphabet: int = 8) -> Problem:
     """The copying problem for so many symbols; it is mastered with less than 5 % of them wrong."""
     draw = functools.partial(copying, symbols=symbols, alphabet=alphabet)
     return Problem(draw, alphabet + 2, alphabet, symbols, True, lambda lag: 1 - 1 / alphabet, 0.05)
@@ -170,16 +172,21 @@ def draw_timer(random, batch, lag):
 
 
 def guess_timer(lag: int, batch: int = 2000) -> float:
-    """The least error of the timer without a memory, measured: the answer is the mean target of the present inputs."""
+    """The least error of the timer without a memory, measured."""
     inputs, targets = draw_timer(np.random.default_rng(0), batch, lag)
-    _, kinds = np.unique(inputs.reshape(-1, 2), axis=0, return_inverse=True)
-    targets, kinds = targets.ravel().astype(float), kinds.ravel()
-    means = np.bincount(kinds, targets) / np.bincount(kinds)
-    return mean_squared_error(means[kinds], targets)
+    return mean_squared_error(guess_now(inputs, targets), targets)
+
+
+def guess_now(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The best answers without a memory: after each input (N, T, ·), the mean of the targets (N, T, 1) of all such."""
+    _, kinds = np.unique(inputs.reshape(-1, inputs.shape[-1]), axis=0, return_inverse=True)
+    kinds = kinds.ravel()
+    means = np.bincount(kinds, targets.ravel().astype(float)) / np.bincount(kinds)
+    return means[kinds].reshape(targets.shape)
 
 
 PROBLEMS = {
     "timer": Problem(draw_timer, 2, 1, None, False, guess_timer, mastery=0.002),
     "adding": Problem(adding, 2, 1, 1, False, guess_sum, mastery=0.01),
-    "copying": copying_problem(),
+    "copying": copying_problem(SYMBOLS),
 }

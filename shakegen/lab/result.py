@@ -47,6 +47,8 @@ def format_value(value) -> str:
     """The text of a value in a table."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
+    if isinstance(value, list):
+        return ", ".join(map(format_value, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

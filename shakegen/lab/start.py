@@ -1,16 +1,20 @@
 """Careful starts and optimizers: the same cell and problem from different weights, in different ways."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import Annotated
 
 import numpy as np
 
+from shakegen.checks import is_number
 from shakegen.lab import cells, check
 from shakegen.lab.optimizers import OPTIMIZERS, Training
 from shakegen.lab.problems import PROBLEMS, Problem
 from shakegen.lab.recurrent_weights import MATRICES, recurrent_kernel
+from shakegen.lab.repeats import caption, middle, summarise
 from shakegen.lab.result import Result, format_value
 from shakegen.plotting import Curve, Figure, Panel, Table
 
@@ -20,36 +24,51 @@ TESTED = 500  # sequences that the errors are measured on
 
 @dataclass(frozen=True)
 class Start(Result):
-    """The error of every start with every optimizer, a row for each.
+    """The error of every start with every optimizer, a row for each, and the gradients that they spent.
 
     Attributes:
         error_name: the name of the error.
         guess: the least error without a memory.
-        curves: for every run, the error by the gradients spent: start, optimizer, gradients, errors.
+        budget: of each run, in gradients.
+        curves: for every run, the error by the gradients spent: start, optimizer, random_state, gradients, errors.
     """
 
     error_name: str
     guess: float
+    budget: int
     curves: list[dict]
 
     @property
     def tables(self) -> list[Table]:
-        """Starts down, optimizers across."""
+        """Starts down, optimizers across; below, the share of the budget that each optimizer spent."""
         starts, optimizers = (list(dict.fromkeys(row[name] for row in self.rows)) for name in ("start", "optimizer"))
         errors = {(row["start"], row["optimizer"]): format_value(row["error"]) for row in self.rows}
         rows = [[start, *(errors[start, optimizer] for optimizer in optimizers)] for start in starts]
+        spent = [[c["gradients"][-1] / self.budget for c in self.curves if c["optimizer"] == o] for o in optimizers]
+        rows.append(["spent", *(format_range(f"{min(own):.0%}", f"{max(own):.0%}") for own in spent)])
         title = f"{self.error_name.capitalize()}; without a memory, {self.guess:.3g} at least"
-        return [Table(["start", *optimizers], rows, title)]
+        below = f"spent: of the budget of {self.budget:,} gradients, from the lowest to the highest of all runs"
+        return [Table(["start", *optimizers], rows, f"{title}. In the last row, {below}")]
 
     def figure(self) -> Figure:
         on_the_way = [curve for curve in self.curves if len(curve["errors"]) > 2]  # a read-out has no way to go
-        optimizers = dict.fromkeys(curve["optimizer"] for curve in on_the_way or self.curves)
-        return Figure("The error while training, by start and optimizer", [self._panel(name) for name in optimizers])
+        shown = on_the_way or self.curves
+        title = caption("The error while training", len({curve["random_state"] for curve in shown}))
+        return Figure(title, [self._panel(name) for name in dict.fromkeys(curve["optimizer"] for curve in shown)])
 
     def _panel(self, optimizer):
-        own = [curve for curve in self.curves if curve["optimizer"] == optimizer]
-        curves = [Curve(curve["start"], curve["gradients"], curve["errors"]) for curve in own]
+        own, curves = [curve for curve in self.curves if curve["optimizer"] == optimizer], []
+        for start in dict.fromkeys(curve["start"] for curve in own):
+            runs = [curve for curve in own if curve["start"] == start]
+            places = np.unique(np.concatenate([run["gradients"] for run in runs]))
+            lines = [np.interp(places, run["gradients"], run["errors"], right=math.nan) for run in runs]
+            median, band = middle(lines)
+            curves.append(Curve(start, places, median, band=band))
         return Panel("gradients", self.error_name, curves, title=optimizer, log_y=self.error_name.startswith("mean"))
+
+
+def format_range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
 
 
 def start(
@@ -61,7 +80,9 @@ def start(
     units: int = 32,
     gradients: int = 40_000,
     batch_size: int = 32,
+    momentum: float = 0.9,
     spectral_radius: float = 0.95,
+    repeats: int = 3,
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Start:
@@ -84,7 +105,9 @@ def start(
         units: size of the state of the layer.
         gradients: budget of every run, in gradients of single sequences.
         batch_size: sequences in a batch.
+        momentum: momentum of the optimizer momentum, and the largest of rising-momentum.
         spectral_radius: spectral radius of the start echo-state.
+        repeats: runs of each pair, with the random states from `random_state` on.
         random_state: seed of weights and sequences.
         progress: called with a line after each training run.
 
@@ -93,19 +116,20 @@ def start(
     """
     check.require_known("start", starts, STARTS)
     check.require_known("optimizer", optimizers, OPTIMIZERS)
-    check.require_counts(batch_size=batch_size, lag=lag)
+    check.require_counts(batch_size=batch_size, lag=lag, repeats=repeats)
+    if not is_number(momentum, 0, 1) or momentum == 1:
+        raise ValueError(f"the momentum is {momentum}: expected a number from 0 to, but not including, 1")
     if gradients < batch_size:
         raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
-    posed, config, rows, curves = PROBLEMS[problem], cells.make_config(cell, units), [], []
-    for optimizer in optimizers:
-        for name in starts:
-            network = build_network(name, posed, config, spectral_radius, random_state)
-            spent, errors = zip(*train(network, posed, lag, optimizer, gradients, batch_size, random_state))
-            own = {"start": name, "optimizer": optimizer}
-            rows.append({"problem": problem, "cell": cell, **own, "gradients": spent[-1], "error": errors[-1]})
-            curves.append({**own, "gradients": spent, "errors": errors})
-            progress(f"{name}, {optimizer}: {posed.error_name} {errors[-1]:.3g}")
-    return Start(rows, posed.error_name, posed.guess(lag), curves)
+    posed, config, runs, curves = PROBLEMS[problem], cells.make_config(cell, units), [], []
+    for optimizer, name, state in product(optimizers, starts, range(random_state, random_state + repeats)):
+        network = build_network(name, posed, config, spectral_radius, state)
+        spent, errors = zip(*train(network, posed, lag, optimizer, gradients, batch_size, momentum, state))
+        own = {"start": name, "optimizer": optimizer, "random_state": state}
+        runs.append({"problem": problem, "cell": cell, **own, "gradients": spent[-1], "error": errors[-1]})
+        curves.append({**own, "gradients": spent, "errors": errors})
+        progress(f"{name}, {optimizer}: {posed.error_name} {errors[-1]:.3g}")
+    return Start(summarise(runs, "start", "optimizer"), posed.error_name, posed.guess(lag), gradients, curves)
 
 
 def build_network(start: str, problem: Problem, config, spectral_radius: float, random_state: int):
@@ -123,7 +147,7 @@ def build_network(start: str, problem: Problem, config, spectral_radius: float, 
     return network
 
 
-def train(network, problem: Problem, lag: int, optimizer: str, gradients: int, batch_size: int, random_state: int):
+def train(network, problem: Problem, lag: int, optimizer: str, gradients, batch_size, momentum, random_state: int):
     """Train a network; pairs of the gradients spent and the error then, from the first to the last."""
     random = np.random.default_rng((random_state, lag))
     inputs, targets = problem.draw(random, TESTED, lag)
@@ -136,5 +160,5 @@ def train(network, problem: Problem, lag: int, optimizer: str, gradients: int, b
         return problem.draw(random, sequences, lag)
 
     record(0)
-    OPTIMIZERS[optimizer](Training(network, problem.loss(), draw, gradients, batch_size, record))
+    OPTIMIZERS[optimizer](Training(network, problem.loss(), draw, gradients, batch_size, momentum, record))
     return errors

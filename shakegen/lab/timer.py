@@ -4,12 +4,14 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Annotated
 
 import numpy as np
 
 from shakegen.lab import cells, check, problems
 from shakegen.lab.problems import mean_squared_error
+from shakegen.lab.repeats import caption, middle, summarise
 from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Panel
 
@@ -19,14 +21,19 @@ ON = 0.25  # an output above this counts as on
 
 @dataclass(frozen=True)
 class Timer(Result):
-    """How well each cell keeps time, a row for each; the row "mean" always says the mean of the targets.
+    """How well each cell keeps time, a row for each, below two answers that need no memory.
+
+    The row "constant" always answers the mean of the targets. The row "no memory" answers the mean of the targets that
+    go with the present trigger and duration.
 
     Attributes:
+        runs: one dictionary for each run: cell, random_state, weights, and what was measured.
         inputs: of one sequence that no network was trained on, (T, 2): triggers and durations.
         target: the output that is asked for, (T,).
-        outputs: the output of each cell, (T,), by its name.
+        outputs: the outputs of each cell, (repeats, T), by its name.
     """
 
+    runs: list[dict]
     inputs: np.ndarray
     target: np.ndarray
     outputs: dict[str, np.ndarray]
@@ -35,11 +42,12 @@ class Timer(Result):
         steps = range(len(self.target))
         names = ("trigger", "duration")
         asked = Panel("step", "input", [Curve(name, steps, values) for name, values in zip(names, self.inputs.T)])
-        panels = [
-            Panel("step", "output", [Curve(cell, steps, said), Curve("target", steps, self.target, dashed=True)])
-            for cell, said in self.outputs.items()
-        ]
-        return Figure("Jaeger's timer", [asked, *panels])
+        panels = []
+        for cell, outputs in self.outputs.items():
+            median, band = middle(outputs)
+            curves = [Curve(cell, steps, median, band=band), Curve("target", steps, self.target, dashed=True)]
+            panels.append(Panel("step", "output", curves))
+        return Figure(caption("Jaeger's timer", len(outputs)), [asked, *panels])
 
 
 def timer(
@@ -50,6 +58,7 @@ def timer(
     units: int = 32,
     batch_size: int = 32,
     learning_rate: float = 1e-2,
+    repeats: int = 3,
     random_state: int = 0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Timer:
@@ -72,6 +81,7 @@ def timer(
         units: size of the state of the layer.
         batch_size: sequences in a batch.
         learning_rate: learning rate of Adam; gradients are clipped to a norm of 1.
+        repeats: runs of each cell, with the random states from `random_state` on.
         random_state: seed of weights and sequences.
         progress: called with a line after each training run.
 
@@ -81,21 +91,29 @@ def timer(
     from shakegen.lab.fitting import fit, sequence_network
 
     configs = {name: cells.make_config(name, units) for name in names}
-    check.require_counts(updates=updates, batch_size=batch_size)
+    check.require_counts(updates=updates, batch_size=batch_size, repeats=repeats)
     check.require_positive(learning_rate=learning_rate)
     inputs, targets = problems.timer(np.random.default_rng((random_state, 1)), TESTED, length, longest)
-    mean = np.full_like(targets, targets.mean())
-    rows, outputs = [{"cell": "mean", "weights": 1, **measure(inputs, targets, mean, longest)}], {}
-    for name, config in configs.items():
-        random = np.random.default_rng(random_state)
-        network = sequence_network(config, 2, 1, random_state=random_state)
-        batches = iter(partial(problems.timer, random, batch_size, length, longest), None)
+    guesses = {"constant": np.full_like(targets, targets.mean()), "no memory": problems.guess_now(inputs, targets)}
+    rows = [{"cell": name, "weights": None, **measure(inputs, targets, guesses[name], longest)} for name in guesses]
+    runs: list[dict] = []
+    outputs: dict[str, list] = {name: [] for name in configs}
+    for name, state in product(configs, range(random_state, random_state + repeats)):
+        network = sequence_network(configs[name], 2, 1, random_state=state)
+        batches = iter(partial(problems.timer, np.random.default_rng(state), batch_size, length, longest), None)
         fit(network, "mean_squared_error", batches, updates, learning_rate)
         predicted = network.predict_on_batch(inputs)
-        rows.append({"cell": name, "weights": network.count_params(), **measure(inputs, targets, predicted, longest)})
-        outputs[name] = predicted[0, :, 0]
-        progress("{cell}: {mean_squared_error:.2g}, durations missed by {steps_off:.2g} steps".format_map(rows[-1]))
-    return Timer(rows, inputs[0], targets[0, :, 0], outputs)
+        outputs[name].append(predicted[0, :, 0])
+        run = {"cell": name, "random_state": state, "weights": network.count_params()}
+        runs.append(run | measure(inputs, targets, predicted, longest))
+        progress("{cell}: {mean_squared_error:.2g}, durations missed by {steps_off:.2g} steps".format_map(runs[-1]))
+    return Timer(
+        rows + summarise(runs, "cell"),
+        runs,
+        inputs[0],
+        targets[0, :, 0],
+        {name: np.stack(said) for name, said in outputs.items()},
+    )
 
 
 def measure(inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray, longest: int) -> dict:

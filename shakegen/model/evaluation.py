@@ -73,7 +73,8 @@ class Evaluation(NamedTuple):
         spelling = reading.spelling[int(reading.ids[0] == vocabulary.unknown) :]
         unknown = None if vocabulary.unknown is None else len(spelling)
         characters = reading.characters - reading.first
-        return Evaluation(*self[:3], characters, vocabulary.level, unknown, float(spelling.sum()))
+        symbols, cost = len(reading.ids) - 1, float(spelling.sum())  # windows count most symbols several times
+        return Evaluation(*self[:2], symbols, characters, vocabulary.level, unknown, cost)
 
     def to_dict(self) -> dict:
         """All figures, ready for JSON."""
@@ -128,13 +129,13 @@ def read_beside(
     for t in range(steps):
         logits, state = engine.step(ids[np.minimum(starts + t, last)], state)
         live = starts + t < last
-        targets = ids[(starts + t + 1)[live]]
-        surprisals, right = score_targets(logits[live], targets)
-        yield surprisals, right if unknown is None else right * (targets != unknown)
+        yield score_targets(logits[live], ids[(starts + t + 1)[live]], unknown)
 
 
-def score_targets(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def score_targets(logits: np.ndarray, targets: np.ndarray, unknown: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The surprisal of each target, in nats, and how much of a hit it is: 1 if it is the likeliest, 1/k among k equals.
+
+    The unknown symbol is never a hit.
 
     Raises:
         ValueError: a target is out of range.
@@ -143,7 +144,8 @@ def score_targets(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
     highest, wanted = logits.max(axis=1), logits[np.arange(len(targets)), targets]
     surprisals = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - wanted
     equals = np.count_nonzero(logits == highest[:, None], axis=1)  # none where logits are not numbers
-    return surprisals, (wanted == highest) / np.maximum(equals, 1)
+    right = (wanted == highest) / np.maximum(equals, 1)
+    return surprisals, right if unknown is None else right * (targets != unknown)
 
 
 def summarise(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
@@ -161,8 +163,7 @@ def surprisal(engine, ids: np.ndarray, unknown: int | None = None) -> Iterator[t
     Arguments and errors as for `evaluate`.
     """
     ids = np.asarray(ids)
-    if len(ids) < 2:
-        raise ValueError(f"the text has {len(ids)} symbols: expected 2 or more, for each is predicted from the last")
+    check_length(ids)
     block, state, step = max(1, LOGITS // engine.vocabulary_size), engine.start(), engine.step
     logits = np.empty((min(block, len(ids) - 1), engine.vocabulary_size))
     for begin in range(0, len(ids) - 1, block):
@@ -170,5 +171,10 @@ def surprisal(engine, ids: np.ndarray, unknown: int | None = None) -> Iterator[t
         for row, one in enumerate(inputs[:, None]):
             results, state = step(one, state)
             logits[row] = results[0]
-        surprisals, right = score_targets(logits[: len(targets)], targets)
-        yield surprisals, right if unknown is None else right * (targets != unknown)
+        yield score_targets(logits[: len(targets)], targets, unknown)
+
+
+def check_length(ids: np.ndarray) -> None:
+    """Refuse a text with nothing to predict."""
+    if len(ids) < 2:
+        raise ValueError(f"the text has {len(ids)} symbols: expected 2 or more, for each is predicted from the last")

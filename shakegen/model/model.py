@@ -1,75 +1,32 @@
 """Trained language models and autocomplete models, in numpy."""
 
 import contextlib
-import functools
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar, overload
+from typing import Any, ClassVar, Literal, overload
 
 import numpy as np
 
 from shakegen.checks import check_ids
 from shakegen.model import evaluation, model_file, shelf
 from shakegen.model.base import LossUnit, Model
-from shakegen.sampling.generator import TextGenerator
+from shakegen.model.predictor import Predictor
 from shakegen.study.autocomplete import measures
 from shakegen.study.autocomplete.completion import Completion, Typing
-from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus, encode_text
+from shakegen.study.autocomplete.corpus import STUDY_LENGTH, AutocompleteCorpus, encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity import script
 
 log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def delegate(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method of a model that calls one of its `generator`, with the same signature and docstring."""
-
-    @functools.wraps(method)
-    def call(self, *arguments: P.args, **options: P.kwargs) -> R:
-        return method(self.generator, *arguments, **options)
-
-    return call
-
 
 @dataclass(eq=False)
-class LanguageModel(Model):
+class LanguageModel(Predictor, Model):
     """A trained network that predicts the next symbol: `sample` from it, `evaluate` it."""
 
     task = "next"
     refusal = "predicts whole words and cannot write: expected a model of the next character; try `shakegen complete`"
-
-    @property
-    def generator(self) -> TextGenerator:
-        """A writer of text with the network; each use gives a new one."""
-        return TextGenerator(self.engine, self.vocabulary)
-
-    sample = delegate(TextGenerator.sample)
-    samples = delegate(TextGenerator.samples)
-    stream = delegate(TextGenerator.stream)
-    beams = delegate(TextGenerator.beams)
-    stochastic_beams = delegate(TextGenerator.stochastic_beams)
-    fill = delegate(TextGenerator.fill)
-    draft = delegate(TextGenerator.draft)
-
-    def evaluate(self, text: str, on_unknown: str | None = None) -> evaluation.Evaluation:
-        """How well the network predicts a text, read in order with the state carried; as `evaluation.evaluate`.
-
-        Raises:
-            TypeError: the text is none, but a corpus, say: `corpus.vocabulary.decode(corpus.test)` is a part of it.
-            UnknownCharacters, UnknownWords, ValueError: as `Vocabulary.encode` does with this `on_unknown`.
-        """
-        if not isinstance(text, str):
-            raise TypeError(
-                f"the text is of the type {type(text).__name__}: expected str, such as "
-                "corpus.vocabulary.decode(corpus.test)"
-            )
-        reading = self.vocabulary.read([text], on_unknown)
-        return evaluation.evaluate(self.engine, reading.ids, self.vocabulary.unknown).of_text(reading, self.vocabulary)
 
     @property
     def kind(self) -> str:
@@ -125,7 +82,7 @@ class AutocompleteModel(Model):
     @property
     def length(self) -> int:
         """The most characters in an observation that it learned from."""
-        return self.corpus.get("observation_length", LENGTH)
+        return self.corpus.get("observation_length", STUDY_LENGTH)
 
     def complete(self, text: str = "", top: int = 3, matching: bool = False) -> list[Completion]:
         """The likeliest words to complete the last one of a text, best first.
@@ -164,7 +121,7 @@ class AutocompleteModel(Model):
 
     @classmethod
     def unit_of(cls, config):
-        return LossUnit("nats", 1.0, "cross_entropy")
+        return LossUnit("nats/position", 1.0, "cross_entropy")
 
     def validation_figures(self) -> dict:
         """How well it predicts the validation text, and how many words it knows, by the names of the figures."""

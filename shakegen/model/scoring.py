@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.model.evaluation import LN2, surprisal
+from shakegen.model.evaluation import LN2
+from shakegen.model.protocols import Dynamic
 
 ESCAPE = 2.0**-12  # the share that a model without an unknown symbol keeps for all that it does not know
 BEFORE = "\n "  # the first of these that a model knows is read before a text
@@ -93,15 +94,18 @@ class Piece(NamedTuple):
         return {**place, **figures, "evidence": self.evidence and self.evidence._asdict()}
 
 
-def score(models: Mapping, texts: Mapping[str, str], by: str = "file") -> tuple[list[Piece], Piece]:
+def score(
+    models: Mapping, texts: Mapping[str, str], by: str = "file", dynamic: Dynamic | None = None
+) -> tuple[list[Piece], Piece]:
     """The pieces of some texts under several models, and all texts together.
 
     A text is read in order. So lines and paragraphs are judged by all that stands before them, too.
 
     Args:
-        models: `LanguageModel`s by name.
+        models: `LanguageModel`s, or `Ensemble`s, by name.
         texts: by the names of their files.
         by: "file", "paragraph" or "line".
+        dynamic: lets each model learn from what it has read of a text.
 
     Raises:
         ValueError: a text has nothing but white space, or there is no such piece.
@@ -112,7 +116,7 @@ def score(models: Mapping, texts: Mapping[str, str], by: str = "file") -> tuple[
     for file, text in texts.items():
         if not text.strip():
             raise ValueError(f"{file} has nothing but white space: expected some text to score")
-        costs.append({name: measure_characters(model, text) for name, model in models.items()})
+        costs.append({name: measure_characters(model, text, dynamic) for name, model in models.items()})
         line, at = 1, 0
         for match in PIECES[by].finditer(text):
             line, at = line + text.count("\n", at, match.start()), match.start()
@@ -130,8 +134,8 @@ def make_piece(file: str | None, line: int | None, text: str, costs: Mapping[str
     return Piece(file, line, text, bits, unknown, evidence)
 
 
-def measure_characters(model, text: str) -> CharacterBits:
-    """What each character of a text costs under a `LanguageModel`."""
+def measure_characters(model, text: str, dynamic: Dynamic | None = None) -> CharacterBits:
+    """What each character of a text costs under a `LanguageModel`; arguments as for `score`."""
     vocabulary = model.vocabulary
     symbols = list(itertools.chain.from_iterable(vocabulary.symbols_of([text])))
     numbers = {symbol: number for number, symbol in enumerate(vocabulary.symbols)}
@@ -145,7 +149,7 @@ def measure_characters(model, text: str) -> CharacterBits:
     if read.any():
         first = next((one for one in BEFORE if one in numbers), vocabulary.symbols[0])
         ids = np.array([numbers.get(one, vocabulary.unknown) for one in (first, *itertools.compress(symbols, read))])
-        nats[read] += np.concatenate([block for block, _ in surprisal(model.engine, ids)])
+        nats[read] += np.concatenate([block for block, _ in model.surprisal(ids, dynamic)])
     nats[~known] += [vocabulary.spelling(symbol) for symbol in itertools.compress(symbols, ~known)]
     bits = np.zeros(len(text))
     bits[np.cumsum(lengths) - lengths] = nats / LN2

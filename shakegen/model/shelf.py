@@ -1,9 +1,9 @@
 """Models by name or by path: the models in `./models`, and the pretrained ones, which have names."""
 
-import difflib
 from pathlib import Path
 
 from shakegen.cells.registry import DEFAULT, STANDARD
+from shakegen.checks import suggest
 from shakegen.text import named
 
 NAMES = tuple(f"sonnets-{name}" for name in (*STANDARD, "autocomplete"))
@@ -42,9 +42,8 @@ def is_pretrained(path: Path) -> bool:
 
 def explain_missing(path: str | Path) -> str:
     """The error message where a model file is not there, with names and files that are spelled alike."""
-    known = {own.stem: str(own) for own in own_models()} | {name: name for name in NAMES}
-    near = [known[stem] for stem in difflib.get_close_matches(Path(path).stem, known, cutoff=0.75)]
-    wanted = f"did you mean {' or '.join(near)}?" if near else "expected a file that `shakegen train` wrote"
+    known = [*map(str, own_models()), *NAMES]
+    wanted = suggest(str(path), known, "expected a file that `shakegen train` wrote")
     return f"no model {path}: {wanted} (see `shakegen models`)"
 
 

@@ -12,6 +12,7 @@ from shakegen.cells.registry import CELLS, DEFAULT, VARIABLE, is_known
 
 TASKS = ("next", "autocomplete")
 EMBEDDINGS = {"char": 0, "word": 256}  # usual sizes
+LETTERS = 32  # the embedding of the letters a to z, usual
 DROPOUT = 0.4  # usual, in a run of many epochs
 MOST_LEVELS = 1 << 10
 WIDEST = 64  # steps of a convolution; width of a perceptron, times the units
@@ -148,7 +149,14 @@ class Config:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected true or false")
 
     @classmethod
-    def autocomplete(cls, cell: str = DEFAULT, units: int = 600, **changes) -> "Config":
+    def autocomplete(cls, cell: str = DEFAULT, units: int = 256, **changes) -> "Config":
+        """The usual networks of the autocomplete task: one layer, and an embedding of 32 characteristics."""
+        blocks = bool(changes.get("convolution") or changes.get("mlp"))
+        usual = {"layers": 1, "embedding": None if blocks else LETTERS}
+        return cls(cell, units, **{**usual, **changes}, task="autocomplete")
+
+    @classmethod
+    def study(cls, cell: str = DEFAULT, units: int = 600, **changes) -> "Config":
         """The networks of the study of memory, or others like them, for the autocomplete task.
 
         Two layers, an embedding as large as a layer, neither dropout nor residual connections but those of blocks; a

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -21,11 +21,7 @@ class KerasSteps:
         self._model, shape = model, model.input_shape
         self._one_hot, self._length = len(shape) == 3, shape[1]
         self._size = shape[2] if self._one_hot else model.output_shape[-1]
-        self._call = functools.partial(model, training=False)
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
-            self._call = tf.function(self._call, reduce_retracing=True)
+        self._call = compile_call(model)
 
     def prime(self, ids, streams: int = 1):
         state = np.full((streams, self._length or self.ANY_LENGTH), -1, np.int32)
@@ -51,6 +47,16 @@ class KerasSteps:
         if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
             return np.log(outputs + np.finfo(np.float32).tiny)
         return outputs
+
+
+def compile_call(model: keras.Model) -> Callable:
+    """A model as a function of its inputs, outside of training; on TensorFlow compiled, which loops need."""
+    call = functools.partial(model, training=False)
+    if keras.backend.backend() != "tensorflow":
+        return call
+    import tensorflow as tf
+
+    return tf.function(call, reduce_retracing=True)
 
 
 def carried_states(model: keras.Model) -> list[keras.Variable]:

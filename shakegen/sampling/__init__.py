@@ -17,7 +17,7 @@ from shakegen.sampling.beam import Hypothesis, beam_search, check_beams, log_sof
 from shakegen.sampling.constraints import Rules
 from shakegen.sampling.generator import ScoredText, TextGenerator
 from shakegen.sampling.particles import Form, Slot, WeightedText, fill_slots
-from shakegen.sampling.stochastic import apply_temperature, stochastic_beam_search
+from shakegen.sampling.stochastic import stochastic_beam_search
 from shakegen.sampling.stopping import StopAfter, StopTexts, check_min_length, until
 from shakegen.sampling.truncation import Truncation
 
@@ -33,7 +33,6 @@ __all__ = [
     "Truncation",
     "WeightedText",
     "ancestral",
-    "apply_temperature",
     "beam_search",
     "check_beams",
     "check_draw",

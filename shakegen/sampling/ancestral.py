@@ -7,6 +7,7 @@ import numpy as np
 
 from shakegen.checks import is_number, is_whole
 from shakegen.sampling.constraints import Rules
+from shakegen.sampling.many_symbols import MANY, draw_among_many
 from shakegen.sampling.temperatures import Ramp, Steered
 from shakegen.sampling.truncation import Truncation
 
@@ -55,11 +56,13 @@ def ancestral(
     check_draw(length, temperature, random_state)
     truncation = Truncation(**truncations)
     changing = change_temperature(temperature, perplexity, length, len(logits))
-    if rules or changing:
+    if rules or changing or isinstance(temperature, tuple):
         rules = rules or Rules([], [], [""] * len(logits))
-        if changing or not temperature or len(logits) > 1 or len(truncation.steps) > 1:
+        if changing or not temperature or len(logits) > 1:
             return draw_ruled(step, logits, state, length, changing or temperature, random_state, truncation, rules)
         return draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules)
+    if temperature and logits.shape[1] >= MANY:
+        return draw_among_many(step, logits, state, length, temperature, random_state, truncation)
     if not truncation or not temperature:
         return draw_plain(step, logits, state, length, temperature, random_state)
     return draw_truncated(step, logits, state, length, temperature, random_state, truncation)

@@ -79,7 +79,7 @@ def beam_search(
         if not len(top):
             break
         if first:
-            top = np.concatenate([np.argmax(ranks[0], keepdims=True), top + totals.shape[1]])
+            top = np.append(ranks[0].argmax(), top + totals.shape[1])
         scores = totals.ravel()[top]
         beams.advance(*np.divmod(top, totals.shape[1]))
     return beams.hypotheses(rank_scores(scores, beams.lengths(), length_penalty), scores)[:best]
@@ -167,21 +167,24 @@ class Beams:
         return list(distinct.values())
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Log-probabilities, row by row, shape (N, V); -inf throughout a row whose logits are all -inf."""
+def log_softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Log-probabilities of softmax(logits / temperature), row by row, shape (N, V) → (N, V).
+
+    All are -inf in a row whose logits are all -inf. A low temperature needs logits of 64 bits.
+    """
     shifted = logits - np.maximum(logits.max(axis=1, keepdims=True), -1 / TINY)
+    if temperature != 1:
+        shifted /= max(temperature, TINY)
     total = np.exp(shifted).dot(np.ones((shifted.shape[1], 1), shifted.dtype))
-    return shifted - np.log(np.maximum(total, TINY))
+    shifted -= np.log(np.maximum(total, TINY))
+    return shifted
 
 
 def find_highest(ranks: np.ndarray, count: int) -> np.ndarray:
-    """The places of the highest ranks, at most `count`, highest first, without -inf."""
-    if count == 1:
-        top = np.argmax(ranks, keepdims=True)
-    else:
-        top = np.argpartition(ranks, -count)[-count:] if count < len(ranks) else np.arange(len(ranks))
-        top = top[np.argsort(-ranks[top], kind="stable")]
-    return top[ranks[top] > -np.inf]
+    """The places of the highest ranks, at most `count`, in any order, without -inf."""
+    top = ranks.argpartition(-count)[-count:] if count < len(ranks) else np.arange(len(ranks))
+    possible = ranks[top] > -np.inf
+    return top if possible.all() else top[possible]
 
 
 def check_beams(length: int, width: int, size: int, best: int = 1, length_penalty: float = 0.0) -> None:

@@ -5,7 +5,6 @@ import numpy as np
 from shakegen.checks import is_whole
 from shakegen.sampling.ancestral import check_draw
 from shakegen.sampling.beam import log_softmax
-from shakegen.sampling.stochastic import apply_temperature
 
 
 class Draft:
@@ -31,7 +30,7 @@ class Draft:
         if not is_whole(top, 1):
             raise ValueError(f"top is {top!r}: expected a number of symbols, 1 or more")
         check_draw(0, temperature, 0)
-        shares = np.exp(log_softmax(apply_temperature(self._logits, temperature)))[0]
+        shares = np.exp(log_softmax(self._logits.astype(float), temperature))[0]
         order = np.argsort(-shares, kind="stable")[:top]
         possible = [k for k in order if self._logits[0, k] > -np.inf]
         decode = self._generator.vocabulary.decode

@@ -3,9 +3,11 @@
 import numpy as np
 
 from shakegen.sampling.ancestral import Step, check_draw
-from shakegen.sampling.beam import TINY, Beams, Hypothesis, check_beams, find_highest, log_softmax
+from shakegen.sampling.beam import Beams, Hypothesis, check_beams, find_highest, log_softmax
 from shakegen.sampling.constraints import Rules
 from shakegen.sampling.stopping import StopTexts
+
+LATE = 700.0  # the logarithm of a time beside which the first arrival is nothing; exp of a larger one overflows
 
 
 def stochastic_beam_search(
@@ -55,8 +57,9 @@ def stochastic_beam_search(
     log_probabilities, perturbed = np.zeros(1), -np.log(random.standard_exponential(1))
     while beams.read_last():
         beams.weigh(beams.logits)
-        totals = log_probabilities[:, None] + log_softmax(apply_temperature(beams.logits, temperature))
-        noisy = condition_on_maxima(totals - np.log(random.standard_exponential(totals.shape)), perturbed)
+        totals = log_softmax(beams.logits.astype(float), temperature)
+        totals += log_probabilities[:, None]
+        noisy = draw_below_maxima(totals, random.standard_exponential(totals.shape), perturbed)
         beams.freeze(totals, log_probabilities)
         beams.freeze(noisy, perturbed)
         top = find_highest(noisy.ravel(), width)
@@ -67,21 +70,20 @@ def stochastic_beam_search(
     return beams.hypotheses(perturbed, log_probabilities)
 
 
-def apply_temperature(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Logits / temperature, shifted so that the highest is 0, in 64 bits: small differences matter to the noise."""
-    logits = logits.astype(float)
-    return (logits - np.maximum(logits.max(axis=1, keepdims=True), -1 / TINY)) / max(temperature, TINY)
+def draw_below_maxima(totals: np.ndarray, exponential: np.ndarray, maxima: np.ndarray) -> np.ndarray:
+    """Gumbel variables with locations `totals`, shape (N, V), given that the maximum of row n is maxima[n].
 
+    exp(-G) of a Gumbel variable G is an exponential one, a time of arrival. The first in a row arrives at
+    exp(-maximum), and all others keep their distance to it. Kool et al. 2019, appendix B.3, have it in logarithms.
 
-def condition_on_maxima(noisy: np.ndarray, maxima: np.ndarray) -> np.ndarray:
-    """Gumbel variables, shape (N, V), given that the maximum of row n is maxima[n] (Kool et al. 2019, appendix B.3)."""
-    highest = np.maximum(noisy.max(axis=1, keepdims=True), -1 / TINY)
+    Args:
+        exponential: standard exponential variables, shape (N, V).
+    """
     maxima = maxima[:, None]
-    with np.errstate(divide="ignore"):  # log 0 is right at the maximum itself
-        v = maxima - noisy + log1mexp(noisy - highest)
-    return maxima - np.maximum(v, 0) - np.log1p(np.exp(-np.abs(v)))
-
-
-def log1mexp(x: np.ndarray) -> np.ndarray:
-    """log(1 - exp(x)) for x ≤ 0, exact at both ends (Mächler 2012)."""
-    return np.where(x > -0.6931, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+    behind = maxima - totals
+    late = behind > LATE if behind.max() > LATE else None
+    times = np.exp(behind if late is None else np.minimum(behind, LATE))  # relative to the first arrival
+    times *= exponential
+    times -= times.min(axis=1, keepdims=True)
+    noisy = maxima - np.log1p(times)
+    return noisy if late is None else np.where(late, totals - np.log(exponential), noisy)

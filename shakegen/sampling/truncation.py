@@ -66,14 +66,12 @@ class Truncation:
             gaps = np.where(KEEP[name](gaps, value), gaps, -np.inf)
         return gaps > -np.inf
 
-    def single(self, temperature: float, size: int, dtype) -> Test | None:
-        """A fast test `allows(logits, id)` for the logits of one stream, shape (V,): may this id be drawn?
-
-        None if there are several truncations: then only `keep` can tell.
-        """
+    def single(self, temperature: float, size: int, dtype) -> Test:
+        """A fast test `allows(logits, id)` for the logits of one stream, shape (V,): may this id be drawn?"""
+        temperature = clip_temperature(temperature)
         if len(self.steps) != 1:
-            return None
-        (name, value), temperature = self.steps[0], clip_temperature(temperature)
+            return make_test_of_several(self.steps, temperature)
+        name, value = self.steps[0]
         if name == "top_k":
             return lambda logits, drawn: np.count_nonzero(logits > logits[drawn]) < value
         if name == "min_p":
@@ -130,6 +128,44 @@ def keep_mass(rank: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray
     mass = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1, dtype=float)
     last = (mass >= share * mass[:, -1:]).argmax(axis=1)[:, None]
     return rank >= np.take_along_axis(rank, np.take_along_axis(order, last, axis=1), axis=1)
+
+
+def make_test_of_several(steps: list[tuple[str, float]], temperature: float) -> Test:
+    """A test of one id for truncations in turn: in the order of the logits, each but typical leaves a beginning."""
+
+    def allows(logits, drawn):
+        ordered = np.sort(logits)[::-1]
+        if ordered[0] == -np.inf:  # all are impossible
+            return True
+        gaps = (ordered - ordered[0]) / temperature
+        weights, own = np.exp(gaps), logits[drawn]
+        kept, place = np.count_nonzero(gaps > LOWEST), np.count_nonzero(ordered > own)
+        for name, value in steps:
+            if name == "top_k":
+                border = min(int(kept), int(value)) - 1
+            elif name == "min_p":
+                border = int(np.count_nonzero(gaps[:kept] >= math.log(value))) - 1
+            elif name == "top_p":
+                border = find_mass(weights[:kept], value)
+            else:
+                return place < kept and is_typical(gaps[:kept], weights[:kept], value, gaps[place])
+            kept = np.count_nonzero(ordered[:kept] >= ordered[border])
+        return place < kept
+
+    return allows
+
+
+def is_typical(gaps: np.ndarray, weights: np.ndarray, share: float, gap: float) -> bool:
+    """Whether `typical` keeps the ids of one of these gaps, shape (n,)."""
+    distances = np.abs(gaps - weights.dot(gaps) / weights.sum())
+    order = distances.argsort()
+    return abs(gap - weights.dot(gaps) / weights.sum()) <= distances[order[find_mass(weights[order], share)]]
+
+
+def find_mass(weights: np.ndarray, share: float) -> int:
+    """The place by which weights, shape (n,), have reached a share of their sum."""
+    mass = weights.cumsum(dtype=float)
+    return int(mass.searchsorted(share * mass[-1]))
 
 
 def make_mass_test(share: float, typical: bool, temperature: float, size: int, dtype) -> Test:

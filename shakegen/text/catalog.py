@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from shakegen.checks import suggest
 from shakegen.text import named, reading
 from shakegen.text.corpus import Corpus
 
@@ -34,12 +35,22 @@ def open_source(
         raise ValueError("there is no text: expected a file, a folder or the name of a corpus")
     if places.count("-") > 1:
         raise ValueError("standard input is given twice: it can be read only once")
-    sources = [
-        reading.from_file(named.fetch_text(place)) if isinstance(place, str) and place in named.NAMED
-        else reading.from_path(place, encoding)
-        for place in places
-    ]  # fmt: skip
+    sources = [find_source(place, encoding) for place in places]
     return reading.normalize_source(reading.concatenate(sources), lowercase, normalize)
+
+
+def find_source(place: str | Path, encoding: str) -> reading.Source:
+    """The source of one text, by its name or its path; the error of a missing one names those spelled alike."""
+    if isinstance(place, str) and place in named.NAMED:
+        return reading.from_file(named.fetch_text(place))
+    try:
+        return reading.from_path(place, encoding)
+    except FileNotFoundError:
+        beside = Path(place).parent.glob("*")
+        wanted = suggest(str(place), [*named.NAMED, *map(str, beside)], "")
+        if not wanted:
+            raise
+        raise FileNotFoundError(f"no file {place}: {wanted} (see `shakegen corpora list`)") from None
 
 
 def load_corpus(

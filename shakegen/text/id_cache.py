@@ -30,6 +30,8 @@ BLOCK = 1 << 20
 ABANDONED = 24 * 3600  # seconds; an older temporary file was left by a crash
 DTYPES = ("|u1", "<u2", "<u4", "<u8")
 TAIL = struct.Struct("<32sQ")
+# Not through a link, not waiting for a pipe, and without Windows's line ends.
+READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 DAMAGE = (OSError, ValueError, KeyError, TypeError, OverflowError)
 
 
@@ -44,7 +46,7 @@ def load(name: str) -> tuple[dict, np.ndarray] | None:
     """
     try:
         path = folder() / name
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(path, READING)
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
@@ -120,10 +122,18 @@ def prune(home: Path) -> None:
         if not entry.name.endswith(".part"):
             kept.append((about.st_mtime, about.st_size, entry.path))
         elif time.time() - about.st_mtime > ABANDONED:
-            os.unlink(entry.path)
+            delete(entry.path)
     total = sum(size for _, size, _ in kept)
     for _, size, path in sorted(kept):
         if total <= LIMIT:
             return
+        total -= size * delete(path)
+
+
+def delete(path: str) -> bool:
+    """Delete a file, and say whether it could be: Windows keeps one that another process has mapped."""
+    try:
         os.unlink(path)
-        total -= size
+    except OSError:
+        return False
+    return True

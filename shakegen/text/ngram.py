@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shakegen.checks import check_ids
 from shakegen.text.splits import PARTS
 
 MOST = 3_000_000  # symbols that are counted: the last ones of the training text
@@ -46,16 +47,23 @@ def predict_parts(corpus, parts: Iterable[str] = PARTS[1:]) -> tuple[int, dict[s
     first, ends = len(found["validation"]), np.cumsum([len(ids) for ids in found.values()])[:-1]
     if len(train) < 2 or not first:
         return 0, {}
+    order, best = choose(train, np.concatenate(list(found.values())), len(corpus.vocabulary), first)
+    return order, {name: bits for name, bits in zip(found, np.split(best, ends), strict=True) if len(bits)}
+
+
+def choose(train: np.ndarray, held_out: np.ndarray, size: int, first: int) -> tuple[int, np.ndarray]:
+    """The order of the n-grams that predict the first symbols of a text best, and their bits of all, shape (S,).
+
+    Once two orders in a row are worse than a shorter one, longer ones are not tried. Arguments as for `predict`.
+    """
     means, best = [], np.empty(0)
-    for bits in predict(train, np.concatenate(list(found.values())), len(corpus.vocabulary), ORDERS):
+    for bits in predict(train, held_out, size, ORDERS):
         means.append(bits[:first].mean())
         if means[-1] == min(means):
             best = bits
-        if min(means[-2:]) > min(means):  # two in a row are worse than a shorter one
+        if min(means[-2:]) > min(means):
             break
-    return int(np.argmin(means)) + 1, {
-        name: bits for name, bits in zip(found, np.split(best, ends), strict=True) if len(bits)
-    }
+    return int(np.argmin(means)) + 1, best
 
 
 def predict(train: np.ndarray, held_out: np.ndarray, size: int, orders: int) -> Iterator[np.ndarray]:
@@ -119,3 +127,67 @@ def find_discounts(count: np.ndarray) -> np.ndarray:
     share = n[1] / max(n[1] + 2 * n[2], 1)
     taken = [0.0, *(k - (k + 1) * share * n[k + 1] / n[k] if n[k] else k / 2 for k in (1, 2, 3))]
     return np.clip(taken, [0, 0.1, 0.1, 0.1], [0, 0.9, 1.9, 2.9])
+
+
+class KneserNey:
+    """An n-gram model of a text as a step function, like `inference.Engine`: interpolated, modified Kneser-Ney.
+
+    Its probabilities are those of `predict`. The state is the last n - 1 ids; V stands before the beginning.
+
+    Args:
+        ids: the text, shape (T,), below V.
+        size: V, of the vocabulary.
+        order: n.
+    """
+
+    def __init__(self, ids: np.ndarray, size: int, order: int):
+        self.vocabulary_size = self.outputs = size
+        self.order, self._levels = order, []
+        ids = np.asarray(ids, np.int64)
+        padded = np.concatenate([np.full(order, size), ids])
+        keys, contexts = np.zeros(1, np.int64), np.zeros(len(ids), np.int64)  # of no symbols at first
+        for length in range(order):
+            grams, own, counts = np.unique(contexts * size + ids, return_inverse=True, return_counts=True)
+            before = padded[order - length - 1 :][: len(ids)]
+            if length < order - 1:
+                counts = np.bincount(np.unique(own * (size + 1) + before) // (size + 1))
+            owners, symbols = np.divmod(grams, size)
+            discount, total = find_discounts(counts)[np.minimum(counts, 3)], np.bincount(owners, counts)
+            starts, saved = np.searchsorted(owners, np.arange(len(keys) + 1)), np.bincount(owners, discount)
+            self._levels.append((keys, starts, symbols, (counts - discount) / total[owners], saved / total))
+            keys, contexts = np.unique(contexts * (size + 1) + before, return_inverse=True)
+
+    def probabilities(self, contexts: np.ndarray) -> np.ndarray:
+        """Of each symbol after ids, shape (N, n - 1), V before the beginning → (N, V)."""
+        shares = np.full((len(contexts), self.vocabulary_size), 1 / self.vocabulary_size)
+        live, nodes = np.arange(len(contexts)), np.zeros(len(contexts), np.int64)
+        for length, (keys, starts, symbols, weights, saved) in enumerate(self._levels):
+            if length:
+                wanted = nodes * (self.vocabulary_size + 1) + contexts[live, -length]
+                nodes = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+                seen = keys[nodes] == wanted
+                live, nodes = live[seen], nodes[seen]
+            for row, node in zip(live.tolist(), nodes.tolist(), strict=True):
+                span = slice(starts[node], starts[node + 1])
+                shares[row] *= saved[node]
+                shares[row, symbols[span]] += weights[span]
+        return shares
+
+    def start(self, streams: int = 1) -> np.ndarray:
+        """The state of N streams that have read nothing, shape (N, n - 1)."""
+        return np.full((streams, self.order - 1), self.vocabulary_size, np.float32)
+
+    def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read an id in every stream, shape (N,): the logits, here log-probabilities, (N, V), and the state."""
+        check_ids(ids, self.vocabulary_size)
+        if self.order > 1:
+            state[:, :-1] = state[:, 1:].copy()
+            state[:, -1] = ids
+        return np.log(self.probabilities(state.astype(np.int64))), state
+
+    def prime(self, ids: np.ndarray, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Read a text, shape (T,), and give the logits and states from which N streams go on."""
+        check_ids(ids, self.vocabulary_size)
+        state, last = self.start(streams), ids[max(0, len(ids) - self.order + 1) :]
+        state[:, self.order - 1 - len(last) :] = last
+        return np.log(self.probabilities(state.astype(np.int64))), state

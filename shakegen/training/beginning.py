@@ -12,7 +12,7 @@ from shakegen.model import load
 from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError
 from shakegen.network.config import TASKS, Config
-from shakegen.training.recipe import Recipe, explain_difference
+from shakegen.training.recipe import RECIPES, Recipe, explain_difference
 from shakegen.training.tasks import Task, get_task
 
 ORIGIN = {
@@ -85,6 +85,7 @@ def begin(
     checkpoint_every: float = 1.0,
     notes: dict | None = None,
     name: str = "the model",
+    recipe: str | None = None,
     **options,
 ) -> Beginning:
     """Decide how a run on a corpus begins; arguments and errors as for `train`.
@@ -92,6 +93,11 @@ def begin(
     `notes` are those of a `Beginning`; `name` stands for a model to resume in messages.
     """
     refuse_both(resume, finetune)
+    if recipe is not None and (resume is not None or recipe not in RECIPES):
+        expected = (
+            "none, for a run that goes on keeps its own" if resume is not None else f"one of {', '.join(RECIPES)}"
+        )
+        raise ValueError(f"the recipe given is {recipe!r}: expected {expected}")
     if not is_number(checkpoint_every, 0):
         raise ValueError(f"the minutes between checkpoints are {checkpoint_every!r}: expected a number of 0 or more")
     if getattr(corpus, "task", None) not in TASKS:
@@ -111,13 +117,15 @@ def begin(
     if base is not None and not isinstance(base, Model):
         name, base = str(base), load(base, with_training=resumes)
     if resumes:
-        recipe, config = resume_recipe(base, corpus, config, options, name), base.config
+        learning, config = resume_recipe(base, corpus, config, options, name), base.config
         out = resume if out is None and base is not resume else out
     else:
-        recipe = get_task(corpus.task).make_recipe(corpus, **options)
-        config = choose_config(corpus, config, base)
+        task = get_task(corpus.task)
+        learning = task.make_recipe(corpus, recipe, **options)
+        task.check_recipe(learning)
+        config = choose_config(corpus, config, base, recipe)
     out = None if out is None else Path(out)
-    beginning = Beginning(corpus, config, recipe, base, resumes, out, checkpoint_every, notes)
+    beginning = Beginning(corpus, config, learning, base, resumes, out, checkpoint_every, notes)
     beginning.check_text()
     return beginning
 
@@ -137,10 +145,10 @@ def check_run(model: Model, name: str) -> None:
         )
 
 
-def choose_config(corpus, config: Config | None, base: Model | None) -> Config:
+def choose_config(corpus, config: Config | None, base: Model | None, recipe: str | None) -> Config:
     """The configuration of a new run; raises ValueError if it does not fit the corpus, or the model to start from."""
     if config is None:
-        config = base.config if base else get_task(corpus.task).make_config(level=corpus.level)
+        config = base.config if base else get_task(corpus.task).make_config(corpus, recipe, level=corpus.level)
     for name, value in base.config.to_dict().items() if base else ():
         if name not in DROPOUTS and getattr(config, name) != value:
             raise ValueError(

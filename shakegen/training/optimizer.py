@@ -15,6 +15,8 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     """
     options = {"learning_rate": recipe.learning_rate}
     options |= {"clipvalue": recipe.clip_value} if recipe.clip_value else {"global_clipnorm": recipe.clip_norm}
+    if recipe.epsilon is not None:
+        options["epsilon"] = recipe.epsilon
     if recipe.weight_decay is not None:
         options["weight_decay"] = recipe.weight_decay
     if recipe.average_weights:

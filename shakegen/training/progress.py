@@ -9,7 +9,7 @@ from rich import console, progress
 from shakegen.model.base import LossUnit
 from shakegen.streams import is_terminal, plain, show
 
-SYMBOLS = {"char": "characters", "word": "words"}
+TIMED = 10  # batches after which the passes in the minutes are told
 
 
 class Progress(keras.callbacks.Callback):
@@ -18,12 +18,11 @@ class Progress(keras.callbacks.Callback):
     Args:
         run: the `run.Run` that it is a callback of.
         unit: of the losses that are shown.
-        level: of the symbols, char or word.
     """
 
-    def __init__(self, run, unit: LossUnit, level: str = "char"):
+    def __init__(self, run, unit: LossUnit):
         super().__init__()
-        self.run, self.unit, self.nats, self.speed = run, unit.name, unit.nats, f"{SYMBOLS[level]}/s"
+        self.run, self.unit, self.nats = run, unit.name, unit.nats
         self._bar = self._task = None
 
     def on_train_begin(self, logs=None):
@@ -53,14 +52,17 @@ class Progress(keras.callbacks.Callback):
         return f"epoch {epoch:.4g}/{epochs:g}" if epochs else f"epoch {epoch:.4g}"
 
     def on_train_batch_end(self, batch, logs=None):
+        if self.run.recipe.minutes and self.run.position.timed == TIMED and not self.run.history:
+            passes = f"{self.run.epochs:.2g} pass{'es' * (self.run.epochs != 1)}"
+            show(f"{self.run.recipe.minutes:g} min allow about {passes} over the training text.", sys.stderr)
         if self._bar is not None:
             shown = f"{self._label(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"
-            shown += f"  {self.run.characters_per_second:,.0f} {self.speed}"
+            shown += f"  {self.run.characters_per_second:,.0f} characters/s"
             self._bar.update(self._task, completed=self.run.progress, description=shown)
 
     def on_epoch_end(self, epoch, logs=None):
         losses = f"training {logs['loss'] / self.nats:.3f}"
         if "val_loss" in logs:
             losses += f", validation {logs['val_loss'] / self.nats:.3f}"
-        speed = f"{logs['characters_per_second']:,.0f} {self.speed}"
+        speed = f"{logs['characters_per_second']:,.0f} characters/s"
         show(f"{self._label(logs['epochs'])}: {losses} {self.unit}, {speed}", sys.stderr)

@@ -16,9 +16,11 @@ SCHEDULES = {
     "constant": lambda progress: 1.0,
 }
 PRECISIONS = ("float32", "bfloat16")
+RECIPES = ("usual", "study")  # sets of defaults
+STARTS = ("keras", "spelling", "tensorflow1")
 LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
-LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "clip_norm", "clip_value", "patience"))
+LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_norm", "clip_value", "patience"))
 LEAST |= {"weight_decay": 0}
 KINDS = {bool: "true or false", str: "a name"}
 
@@ -38,12 +40,17 @@ class Recipe:
         schedule: cosine or linear, to 1 % of the peak when the epochs or minutes end; or constant.
         warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
         optimizer: any of Keras's, by name.
+        epsilon: the number that Adam and its relatives add to a divisor; None is the optimizer's own default, 1e-7.
         weight_decay: the share of the weights, biases excepted, taken off at every step, times the learning rate; None
             is the optimizer's own default.
         average_weights: the momentum of an exponential moving average of the weights, such as 0.999; the average is
             then validated and kept. After n steps the momentum is (1 + n) / (10 + n) at most. 0: no average.
         clip_norm: the largest global norm of the gradients; None leaves it free.
         clip_value: the largest absolute value of a gradient's element; where it is given, the norm is free.
+        loss_share: the share of the positions whose loss is computed, drawn anew for each batch. The expectation of
+            the gradient is that of all positions; with many outputs a step costs less.
+        start: the first weights. keras: as Keras's layers start. spelling: the read-out of an autocomplete network
+            knows the letters of its words. tensorflow1: as the study's program started them.
         mixed_precision: bfloat16 to compute in 16 bits; weights are float32 in any case.
         patience: end the run after so many epochs without a better validation loss.
         random_state: of the first weights, of windows and of dropout.
@@ -61,10 +68,13 @@ class Recipe:
     schedule: Annotated[str, tuple(SCHEDULES)] = "cosine"
     warmup: float | None = None
     optimizer: str = "adam"
+    epsilon: float | None = None
     weight_decay: float | None = None
     average_weights: float = 0.0
     clip_norm: float | None = 1.0
     clip_value: float | None = None
+    loss_share: float = 1.0
+    start: Annotated[str, STARTS] = "keras"
     mixed_precision: Annotated[str, PRECISIONS] = "float32"
     patience: float | None = None
     random_state: int = 0
@@ -78,7 +88,7 @@ class Recipe:
         elif self.minutes is not None:
             raise ValueError("`epochs` and `minutes` are both given: expected one of them")
         self._check_numbers()
-        for name, known in (("schedule", SCHEDULES), ("mixed_precision", PRECISIONS)):
+        for name, known in (("schedule", SCHEDULES), ("start", STARTS), ("mixed_precision", PRECISIONS)):
             if getattr(self, name) not in tuple(known):
                 raise ValueError(
                     f"there is no {name.replace('_', ' ')} {getattr(self, name)!r}: expected one of {', '.join(known)}"
@@ -102,6 +112,10 @@ class Recipe:
                     f"the {name.replace('_', ' ')} given is {value!r}: expected a share from 0 up to, but not "
                     "including, 1"
                 )
+        if not (is_number(self.loss_share, 0) and 0 < self.loss_share <= 1):
+            raise ValueError(
+                f"the loss share given is {self.loss_share!r}: expected a share above 0, and 1 for all positions"
+            )
         for name in ("batch_size", "seq_length"):
             if not is_whole(getattr(self, name), 1):
                 raise ValueError(
@@ -114,11 +128,24 @@ class Recipe:
 
     @classmethod
     def autocomplete(cls, **options) -> "Recipe":
-        """The recipe of the study of memory, for the autocomplete task: two epochs of Adam as it is, batches of 64."""
+        """The usual recipe of the autocomplete task.
+
+        Batches of 32 observations of 100 characters, the loss at an eighth of their positions, and a read-out that
+        starts with the letters of its words.
+        """
+        usual = {"seq_length": 100, "learning_rate": 1e-2, "loss_share": 0.125, "start": "spelling"}
+        return cls(**{**usual, **drop_missing(options)})
+
+    @classmethod
+    def study(cls, **options) -> "Recipe":
+        """The recipe of the study of memory, for the autocomplete task: two epochs of Adam as it is, batches of 64.
+
+        The first weights and Adam's epsilon are those of TensorFlow 1, which the study's program used. There, a GRU
+        starts with 1 as the bias of both gates, and recurrent kernels start as Glorot & Bengio (2010) draw them.
+        """
         study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
-        options = {
-            name: value for name, value in options.items() if value is not None or name in ("clip_norm", "warmup")
-        }
+        study |= {"epsilon": 1e-8, "start": "tensorflow1"}
+        options = drop_missing(options)
         if not {"epochs", "minutes"} & options.keys():
             study["epochs"] = 2
         return cls(**{**study, **options})
@@ -169,6 +196,11 @@ class Recipe:
         end of the run.
         """
         return 1.0 if epochs is None or self.schedule == "constant" else min(1.0, epochs / MANY_EPOCHS)
+
+
+def drop_missing(options: Mapping) -> dict:
+    """Options without those that are None, unless None is a value of their own."""
+    return {name: value for name, value in options.items() if value is not None or name in ("clip_norm", "warmup")}
 
 
 def explain_difference(name: str, before, now) -> str:

@@ -78,6 +78,7 @@ class Run:
             `save(False)` only warns, and does nothing if nothing has changed since the checkpoint before.
         started: the `time.monotonic()` when the run began, or was resumed.
         every: seconds between checkpoints within an epoch.
+        characters_per_symbol: of the training text.
 
     Attributes:
         position: how far the run has come.
@@ -95,10 +96,12 @@ class Run:
         save: Callable[[bool], bool],
         started: float,
         every: float,
+        characters_per_symbol: float = 1.0,
     ):
         self.learner, self.network, self.batches, self.recipe = learner, learner.network, learner.batches, recipe
         self._weights, self._score, self._save, self._every = weights, score, save, every
         self.position, self.history, self.best = Position(), [], None
+        self._batch = learner.batches.characters * characters_per_symbol  # characters
         self.callbacks = keras.callbacks.Callback()
         self._since, self._next, self._saved, self._out_of_time = started, math.inf, False, False
         self._reserve = 0.0  # seconds for the report after the last batch
@@ -148,17 +151,17 @@ class Run:
         if self._last is not None:
             return self._last / self.batches.steps
         if not self.characters_per_second:
-            return None
+            return None  # no batch has been timed
         seconds = max(0.0, 60 * self.recipe.minutes - self._reserve - self.seconds)
-        batches = self.position.step + seconds * self.characters_per_second / self.batches.characters
+        batches = self.position.step + seconds * self.characters_per_second / self._batch
         return batches / self.batches.steps
 
     @property
     def characters_per_second(self) -> float:
         """Its speed since the last report."""
         if self.position.busy:
-            return round(self.position.timed * self.batches.characters / self.position.busy, 1)
-        return round(self.batches.characters / self._took, 1) if self._took else 0.0
+            return round(self.position.timed * self._batch / self.position.busy, 1)
+        return round(self._batch / self._took, 1) if self._took else 0.0
 
     @property
     def over(self) -> bool:

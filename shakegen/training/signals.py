@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from shakegen.model import LanguageModel
 
-# Ctrl-C, the end that the system asks for, and that of the terminal, where there is one.
-ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# Ctrl-C, the end that the system asks for, that of the terminal, and what one process sends another on Windows.
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 
 
 class Interrupted(KeyboardInterrupt):

@@ -32,6 +32,7 @@ def train(
     log_dir: str | Path | None = None,
     verbose: bool = True,
     team: Strategy | None = None,
+    recipe: str | None = None,
     **options,
 ) -> LanguageModel | Any:
     """Train a network to predict each next symbol of a text, or for an `AutocompleteCorpus` the word at each character.
@@ -45,7 +46,7 @@ def train(
     Args:
         corpus: the text, with its splits.
         config: the network; by default that of the model to resume or to start from, or `Config()` of the corpus's
-            level, or for an `AutocompleteCorpus` `Config.autocomplete()`.
+            level, or for an `AutocompleteCorpus` `Config.autocomplete()`, with the recipe "study" `Config.study()`.
         resume: a model, or its file, whose run goes on; a file is also the default of `out`.
         finetune: a model, or its file, whose weights a new run starts from. Unknown characters, or words, are added to
             its vocabulary. Only dropout may differ from its configuration.
@@ -63,6 +64,8 @@ def train(
         team: the workers that train together, from `training.workers.join`. Each calls this with the same text,
             configuration, options and model to begin with. The first one, the chief, decides, scores, shows, writes,
             and alone calls the callbacks. By default this process trains alone, on all its GPUs.
+        recipe: "usual" or "study", the defaults of the options, and of the network, for an `AutocompleteCorpus`; by
+            default the study's for a text of 20 million characters or more.
         options: fields of `Recipe`: epochs, minutes, batch_size, learning_rate and so on.
 
     Returns:
@@ -81,7 +84,7 @@ def train(
             training only gives a warning.
     """
     files = {"resume": resume, "finetune": finetune, "out": out}
-    beginning = begin(corpus, config, **files, checkpoint_every=checkpoint_every, **options)
+    beginning = begin(corpus, config, **files, checkpoint_every=checkpoint_every, recipe=recipe, **options)
     return train_from(beginning, callbacks, log_dir, verbose, strategy=team)
 
 

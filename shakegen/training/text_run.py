@@ -83,17 +83,22 @@ def begin_with_text(
     values = {name: options[name] for name in (*REMEMBERED, "random_state")}
     if resume:
         values |= {name: value for name, value in recall_options(base).items() if name not in given}
-    config = make_config(chosen, base)
+    config = make_config(chosen, base)  # before a long text is read
     task = get_task(config.task)
     source = open_source(places, **{name: values[name] for name in READING})
     shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
-    shape |= task.corpus_options(config, chosen.get("seq_length"), values["random_state"], base)
+    chosen_recipe = chosen.get("recipe")
+    shape |= task.corpus_options(
+        chosen.get("seq_length"), values["random_state"], base, chosen_recipe, level=config.level
+    )
     corpus = task.make_corpus(source, **shape)
+    config = make_config(chosen, base, corpus)
     if out:
         files.refuse_same(out, [*places, *([finetune] if finetune else [])])
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
     recipe = {name: value for name, value in chosen.items() if name in RECIPE}
     start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
+    start["recipe"] = chosen_recipe
     beginning = begin(corpus, config, **start, checkpoint_every=checkpoint_every, notes=notes, **recipe)
     with contextlib.ExitStack() as held:
         if strategy.chief:
@@ -166,12 +171,12 @@ def recall_options(base: Model) -> dict:
     )
 
 
-def make_config(chosen: Mapping, base: Model | None) -> Config:
-    """The configuration that options ask for: of a new network, or changes to that of a model."""
+def make_config(chosen: Mapping, base: Model | None, corpus=None) -> Config:
+    """The configuration that options ask for: of a new network for a corpus, or changes to that of a model."""
     options = {name: chosen[name] for name in (*Config.setting_names(), *option_names()) if name in chosen}
     if base is not None:
         return replace(base.config, **options)
-    return get_task(options.pop("task", "next")).make_config(**options)
+    return get_task(options.pop("task", "next")).make_config(corpus, chosen.get("recipe"), **options)
 
 
 def hold_free_file(held: contextlib.ExitStack, stem: str) -> Path:

@@ -65,9 +65,10 @@ class Trainer:
         checkpoint.draw_apart(self.network, self.replicas)
         most = min(REPORT, batches.steps * batches.characters) // VALIDATION
         score = self.task.make_validation(config, corpus, self.vocabulary, most)
-        learner = self.task.make_learner(self.network, self.replicas)
+        learner = self.task.make_learner(self.network, self.replicas, recipe)
         every = self._every or math.inf
-        self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every)
+        length = self.task.characters_per_symbol(corpus)
+        self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every, length)
         if beginning.resumes:
             self._restore(base)
 
@@ -78,7 +79,7 @@ class Trainer:
             self.config,
             self.corpus,
             self.vocabulary,
-            random_state=recipe.random_state,
+            recipe,
             streams=self.replicas.width if recipe.stateful else None,
             dtype=precision if precision == "float32" else f"mixed_{precision}",
             # The default dropout depends on the length of the run; a dropout that the user gave does not.
@@ -122,7 +123,7 @@ class Trainer:
         """Run to the end, as the chief or alone; as `train` says."""
         run, unit = self.run, self.task.kind.unit_of(self.config)
         callbacks = list_callbacks(callbacks, self.recipe)
-        shown = [Progress(run, unit, self.config.level)] if verbose else []
+        shown = [Progress(run, unit)] if verbose else []
         if verbose and run.position.step and self.out:
             show(f"Going on with {self.out}, after {run.epoch:.4g} epoch{'s' * (run.epoch != 1)}.", sys.stderr)
         if log_dir is not None:

@@ -24,7 +24,7 @@ def all_kinds(tmp_path, poem, poem_file, random_weights):
         model = LanguageModel(config, corpus.vocabulary, weights, corpus.origin(), HISTORY)
         model.save(tmp_path / f"{level}.h5")
     words = AutocompleteCorpus.from_source(reading.from_file(poem_file), length=40)
-    config = Config.autocomplete("gru", units=6)
+    config = Config.study("gru", units=6)
     weights = random_weights(config, len(SYMBOLS), outputs=len(words.words))
     weights["dense/kernel"] *= 9
     model = AutocompleteModel(config, SYMBOLS, weights, words.origin(), HISTORY, words=words.words)

@@ -28,7 +28,7 @@ def trained(tmp_path, random_weights):
     """A model of words, saved as models/words.h5, that claims to have learned poem.txt."""
     (tmp_path / "poem.txt").write_text(TEXT)
     corpus = AutocompleteCorpus.from_source(reading.from_file(tmp_path / "poem.txt"), length=40, random_state=5)
-    config = Config.autocomplete("gru", units=8)
+    config = Config.study("gru", units=8)
     weights = random_weights(config, len(SYMBOLS), outputs=len(corpus.words))
     weights["dense/kernel"] *= 9
     origin = {"name": "poem", "sha256": corpus.sha256, "length": len(corpus), "split": list(corpus.split)}
@@ -69,10 +69,10 @@ def test_a_model_of_words_comes_back_from_its_file(trained, tmp_path):
 def test_its_losses_are_shown_in_nats_everywhere(trained, shakegen):
     model, _ = trained
     (panel,) = plotting.learning_curves({"words": model}).panels
-    assert panel.y_label == "nats"
+    assert panel.y_label == "nats/position"
     assert [list(curve.y) for curve in panel.curves] == [[2.1], [2.0]]
     assert f"validation cross entropy{2.1:>13.3f}\n" in good(shakegen("info", "models/words.h5"))
-    assert get_task(model.task).describe_score(model) == "2.100 nats on validation text"
+    assert get_task(model.task).describe_score(model) == "2.100 nats/position on validation text"
 
 
 DAMAGE = {
@@ -202,7 +202,7 @@ def test_the_figure_of_accuracy_by_characters_typed(shakegen, trained, tmp_path)
 def test_info_shows_the_weights_of_the_study(shakegen, tmp_path, cell, recurrent):
     from shakegen.study.autocomplete.outputs import Outputs
 
-    config = Config.autocomplete(cell)
+    config = Config.study(cell)
     words = Outputs("".join(chr(97 + number // 26**k % 26) for k in range(3)) for number in range(1 << 14))
     weights = {name: np.zeros(shape, np.float32) for name, shape in config.weight_shapes(27, len(words)).items()}
     AutocompleteModel(config, SYMBOLS, weights, words=words).save(tmp_path / "study.h5")

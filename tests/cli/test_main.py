@@ -78,6 +78,8 @@ BAD_CALLS = {
         "train", "nothing.txt"
     ),
     ". holds no text: expected one text file or more in it": ("train", "."),
+    "no file sonets: did you mean sonnets? (see `shakegen corpora list`)": ("train", "sonets"),
+    "there is no cell 'lstn': did you mean lstm?": ("train", "sonnets", "--cell", "lstn"),
     "the split 0.5,x is not usable: expected three shares for training, validation and test that sum to 1, such as "
     "0.9,0.05,0.05, or three numbers of characters, such as 90M,5M,5M or *,5000,5000, where * is the rest": (
         "train", "sonnets", "--split", "0.5,x"
@@ -191,7 +193,13 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_terminal_that_cannot_print_the_text(tmp_path, random_weights):
+@pytest.mark.parametrize(
+    ("environment", "characters"),
+    [({"PYTHONIOENCODING": "latin-1"}, "?"), ({"LC_ALL": "C", "PYTHONUTF8": "0"}, "床前")],
+)
+def test_characters_that_an_encoding_lacks_are_question_marks_and_the_c_locale_has_all(
+    tmp_path, random_weights, environment, characters
+):
     from shakegen.model import LanguageModel
     from shakegen.network.config import Config
     from shakegen.text.vocabulary import Vocabulary
@@ -200,9 +208,10 @@ def test_a_terminal_that_cannot_print_the_text(tmp_path, random_weights):
     LanguageModel(config, Vocabulary("床前"), random_weights(config, 2)).save(tmp_path / "models" / "li.h5")
     done = subprocess.run(
         [sys.executable, "-m", "shakegen", "sample", "--length", "5", "--model", "models/li.h5"],
-        cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "latin-1"}, capture_output=True, text=True, check=False,
+        cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "?????\n", "")
+    assert (done.returncode, len(done.stdout), done.stderr) == (0, 6, "")
+    assert set(done.stdout) <= {*characters, "\n"}
 
 
 @pytest.mark.parametrize(

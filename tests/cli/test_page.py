@@ -40,7 +40,7 @@ class Page(html.parser.HTMLParser):
 def models(tmp_path, random_model, random_weights):
     """Two model files."""
     random_model(Config("gru", units=4, layers=1)).save(tmp_path / "gru.h5")
-    words, config = Outputs(["thee", "more"]), Config.autocomplete("lstm", units=5)
+    words, config = Outputs(["thee", "more"]), Config.study("lstm", units=5)
     weights = random_weights(config, len(SYMBOLS), outputs=len(words))
     AutocompleteModel(config, SYMBOLS, weights, words=words).save(tmp_path / "words.h5")
     return tmp_path

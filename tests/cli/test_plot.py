@@ -76,7 +76,7 @@ def test_in_the_terminal(shakegen, saved):
 
 def test_in_a_terminal_of_few_signs(saved):
     command = [sys.executable, "-m", "shakegen", "plot", "a.h5"]
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     done = subprocess.run(command, cwd=saved, env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert "?" not in done.stdout

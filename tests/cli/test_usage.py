@@ -54,7 +54,11 @@ def test_commands_that_do_not_exist(shakegen):
         (["sampel"], "no such command 'sampel'. Did you mean 'sample'? (see `shakegen --help`)"),
         (["lab", "x"], "no such command 'x' (see `shakegen lab --help`)"),
         (["models", "x"], "no such command 'x' (see `shakegen models --help`)"),
-        (["info", "a", "x"], "got unexpected extra argument (x) (see `shakegen info --help`)"),
+        (["info", "a", "x"], "unexpected argument 'x' (see `shakegen info --help`)"),
+        (
+            ["sample", "Dear"],
+            "unexpected argument 'Dear': a text to continue goes after --seed (see `shakegen sample --help`)",
+        ),
     ):
         assert one_line(shakegen(*arguments, prog_name="shakegen"), 2) == said
     shown = shakegen()

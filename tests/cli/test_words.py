@@ -79,7 +79,7 @@ def test_runs_on_words_go_on_and_start_from_others(shakegen, tmp_path):
     more = ("--resume", "--epochs", 2, "--sample-length", 5, "--log-dir", "logs")
     resumed = shakegen("train", "poem.txt", *more)
     assert resumed.exit_code == 0, resumed.stderr
-    assert " words/s\n" in resumed.stderr
+    assert " characters/s\n" in resumed.stderr
     known = load("models/poem-rnn.h5")
     assert (known.history[-1]["epoch"], len(known.vocabulary), known.config.level) == (2, 12, "word")
     new = ("--finetune", "models/poem-rnn.h5", "--epochs", 1, "--seq-length", 10, "--quiet")

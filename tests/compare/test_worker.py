@@ -83,13 +83,11 @@ def test_models_of_words_are_measured_in_characters(made, poem):
     found = model.evaluate(poem[round(len(poem) * 0.5) :])
     assert found.unknown > 0
     assert figures["test"]["bits_per_character"] == pytest.approx(found.bits_per_character, rel=0.02)
-    assert figures["training_characters_per_second"] > 2 * model.history[-1]["characters_per_second"]
+    assert figures["training_characters_per_second"] == model.history[-1]["characters_per_second"]
 
 
 def test_the_words_of_a_network_are_measured_too(made):
-    record, folder = made(
-        "autocomplete", Recipe.autocomplete(epochs=1, seq_length=25, random_state=2), vocabulary_size=9
-    )
+    record, folder = made("autocomplete", Recipe.study(epochs=1, seq_length=25, random_state=2), vocabulary_size=9)
     figures = worker.carry_out(record, folder).figures
     model = load(folder / "gru-0.h5")
     text = Text(**record.text)

@@ -1,7 +1,10 @@
 """The documents are true: examples run, commands can be read, and the map is complete."""
 
+import argparse
 import re
+import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import click
@@ -62,6 +65,69 @@ def test_a_command_that_cannot_be_read_is_an_error(line):
     ((_, words),) = list_commands(f"```sh\nshakegen {line} | head\n```\n")
     with pytest.raises(click.UsageError):
         read_command(words)
+
+
+MEASURED = re.compile(r"docs/lab/.*|docs/study\.md|benchmarks/.*")  # pages made by the commands that stand in them
+BENCHMARK = re.compile(r"python (benchmarks/\w+\.py)([^`|&;}\n]*)")
+FUNCTION = re.compile(r"^ *(\w+)\(\) \{ (.*?) \"\$@\"; \}$", re.MULTILINE)
+
+
+def unwrap(text):
+    """A page of measurements with each command on one line, and functions of its shell replaced by what they do."""
+    text = text.replace("\\\n", " ")
+    for name, body in FUNCTION.findall(text):
+        text = re.sub(rf"^( *){name} (?=-)", rf"\1{body} ", text, flags=re.MULTILINE)
+    return re.sub(r"`[^`\n]*\n[^`\n]*`", lambda match: match[0].replace("\n", " "), FUNCTION.sub("", text))
+
+
+def measured_pages(documents, root):
+    pages = ((path, text) for path, text in documents.items() if MEASURED.fullmatch(path.relative_to(root).as_posix()))
+    return [(path, unwrap(text)) for path, text in pages]
+
+
+def test_commands_within_the_sentences_of_measured_pages_have_the_options_that_there_are(documents, root):
+    count = 0
+    for path, text in measured_pages(documents, root):
+        for line in re.findall(r"`shakegen ([^`]* -[^`]+)`", text):
+            count += 1
+            try:
+                read_command(line.split())
+            except (click.ClickException, ValueError) as error:
+                pytest.fail(f"{path}: shakegen {line}\n{error}")
+    assert count >= 3
+
+
+class Read(Exception):
+    """The command line of a benchmark could be read."""
+
+
+def read_benchmark(script, words, monkeypatch):
+    """Read a benchmark's command line by its own parser; nothing is measured."""
+    parse = argparse.ArgumentParser.parse_args
+
+    def only_parse(parser, given=None):
+        parse(parser, given)
+        raise Read
+
+    with monkeypatch.context() as within:
+        within.setattr(argparse.ArgumentParser, "parse_args", only_parse)
+        within.setattr(sys, "argv", [script, *words])
+        within.setattr(sys, "path", [*sys.path])
+        within.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+        with pytest.raises(Read):
+            runpy.run_path(script, run_name="__main__")
+
+
+def test_commands_of_benchmarks_have_the_options_that_there_are(documents, root, monkeypatch):
+    commands = {command for _, text in measured_pages(documents, root) for command in BENCHMARK.findall(text)}
+    assert len(commands) >= 15
+    for script, words in sorted(commands):
+        read_benchmark(str(root / script), shlex.split(words), monkeypatch)
+
+
+def test_a_benchmark_without_such_an_option_is_an_error(root, monkeypatch):
+    with pytest.raises(SystemExit):
+        read_benchmark(str(root / "benchmarks" / "loop.py"), ["--no-such", "1"], monkeypatch)
 
 
 @pytest.mark.parametrize(

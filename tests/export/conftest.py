@@ -21,7 +21,7 @@ def models(random_weights):
         weights["dense/kernel"] = 4 * weights["dense/kernel"]  # with opinions
         return LanguageModel(config, vocabulary, weights, {"name": "abc", "sha256": "0", "length": 27}, [])
 
-    words = Config.autocomplete("lstm", units=9)
+    words = Config.study("lstm", units=9)
     weights = random_weights(words, len(SYMBOLS), outputs=len(WORDS))
     return {
         "gru": letters("gru", 0),

@@ -114,7 +114,7 @@ def test_so_do_variants_of_cells(page, make, rng, config):
 
 @pytest.mark.parametrize("cell", ["gru", "nlstm"])
 def test_so_do_networks_that_complete_words(page, make, cell):
-    model = make(Config.autocomplete(cell, units=12))
+    model = make(Config.study(cell, units=12))
     compare(page, model, encode_text(["shall i come"]))
 
 
@@ -259,7 +259,7 @@ def test_a_text_of_words_is_read_as_the_vocabulary_reads_it(page, random_weights
 
 
 def test_a_text_to_complete_is_read_as_words_of_a_to_z(page, make):
-    model = make(Config.autocomplete("gru", units=4))
+    model = make(Config.study("gru", units=4))
     for text, found in zip(TEXTS, page.execute_script(ENCODE, describe(model, "m"), TEXTS), strict=True):
         assert found["ids"] == encode_text([text]).tolist()
         assert [one["text"] for one in found["unknown"]] == [
@@ -268,7 +268,7 @@ def test_a_text_to_complete_is_read_as_words_of_a_to_z(page, make):
 
 
 def test_long_texts_to_complete_begin_with_a_whole_word(page, make):
-    model = dataclasses.replace(make(Config.autocomplete("gru", units=4)), corpus={"observation_length": 10})
+    model = dataclasses.replace(make(Config.study("gru", units=4)), corpus={"observation_length": 10})
     script = "const n = new Network(arguments[0]); return arguments[1].map(text => n.first(n.encode(text).ids));"
     texts = ["shall", "shall i c", "shall i co", "shall i compare", "a" * 30, "a" * 30 + " b"]
     assert page.execute_script(script, describe(model, "m"), texts) == [0, 0, 6, 6, 21, 31]

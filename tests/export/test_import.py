@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from shakegen.export.keras_file import read_keras
+from shakegen.export.keras_file import make_keras, read_keras
 from shakegen.layers import NLSTM
 from shakegen.model import load
+from shakegen.network.config import Config
 
 SYMBOLS = list("abcdefg ")
 V = len(SYMBOLS)
@@ -52,6 +53,32 @@ def test_a_textbook_model_is_read(network):
     model = read_keras(network, SYMBOLS)
     assert model.parameters == network.count_params()
     assert len(model.sample("abc", 20, 1.0, 0)) == 20
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config("gru", 4, layers=3),
+        Config("gru", 4, residual=False, embedding=3, reset_after=False, learn_initial_state=True),
+        Config("lstm", 4, layer_norm=True, zoneout=0.2),
+        Config("nlstm", 4, layers=1, residual=False, depth=3, learn_initial_state=True),
+    ],
+    ids=lambda config: config.cell,
+)
+def test_a_model_that_was_exported_comes_back(config, random_model):
+    model = random_model(config)
+    back = read_keras(make_keras(model), model.vocabulary.to_json())
+    assert back.config == config
+    assert all((back.weights[name] == weight).all() for name, weight in model.weights.items())
+
+
+def test_layers_that_are_added_in_another_way_are_refused():
+    inputs = keras.Input((None, V))
+    first = keras.layers.GRU(4, return_sequences=True)(inputs)
+    second = keras.layers.GRU(4, return_sequences=True)(first)
+    network = keras.Model(inputs, keras.layers.Dense(V)(keras.layers.add([second, second])))
+    with pytest.raises(ValueError, match="something else than its layers say: its outputs differ by"):
+        read_keras(network, SYMBOLS)
 
 
 def test_the_command_reads_a_keras_file(shakegen, tmp_path):

@@ -69,25 +69,30 @@ def test_scores():
 def test_what_only_the_other_side_tells_is_learned_from_both_sides(rng):
     """Every letter is followed by its capital: between two pairs only what follows tells the letter."""
     corpus = Corpus.from_text("".join(letter + letter.upper() for letter in rng.choice(list("abcdefgh"), 2000)))
-    found = cloze(["rnn"], corpus, context=2, updates=120, units=12, learning_rate=2e-2, gaps=500)
-    forward, both = found.rows
+    found = cloze(["rnn"], corpus, context=2, updates=120, units=12, learning_rate=2e-2, gaps=500, repeats=1)
+    forward, both = found.runs
     assert (forward["reads"], both["reads"]) == ("forward", "bidirectional")
     assert forward["bits_per_gap"] == pytest.approx(0.5 * math.log2(8), abs=0.3)
     assert both["bits_per_gap"] < 0.2
     assert both["accuracy"] > 0.97
     assert both["parameters"] > forward["parameters"]
     assert len(found.losses[0]["losses"]) == 120
+    assert found.rows[0]["bits_per_gap"].mean == forward["bits_per_gap"]
     assert [panel.groups for panel in found.figure().panels] == [["rnn"], ["rnn"]]
 
 
 def test_the_command(shakegen, poem_file):
     options = (poem_file, "--cells", "rnn", "--updates", 2, "--units", 4, "--context", 3, "--forward")
+    options += ("--repeats", 2)
     shown = shakegen("lab", "cloze", *options)
     assert shown.exit_code == 0
     assert shown.stdout.splitlines()[0].split("  ")[:2] == ["cell", "reads"]
     found = json.loads(shakegen("lab", "cloze", *options, "--json").stdout)
     assert [row["reads"] for row in found["rows"]] == ["forward"]
-    assert shown.stdout.splitlines()[1].split()[3] == f"{found['rows'][0]['bits_per_gap']:.4g}"
+    assert [run["random_state"] for run in found["runs"]] == [0, 1]
+    bits = found["rows"][0]["bits_per_gap"]
+    assert bits["values"] == [run["bits_per_gap"] for run in found["runs"]]
+    assert " ".join(shown.stdout.splitlines()[1].split()[3:6]) == f"{bits['mean']:.3g} ± {bits['interval']:.2g}"
 
 
 BAD = {

@@ -2,99 +2,73 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from shakegen import layers
 from shakegen.cells import BUILT_IN
+from shakegen.cells.graph import trace
+from shakegen.cells.program import evaluate
+from shakegen.inference.engine import Engine, layers_of
 from shakegen.lab import cells, gradients
-from shakegen.lab.backpropagation import clip_gradients, network_state_gradients, state_gradients
-from shakegen.network.build import build
+from shakegen.lab.backpropagation import clip_gradients, state_gradients
+from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 
-N, T, INPUTS, H, V = 2, 7, 3, 4, 5
+N, T, H, V = 2, 7, 4, 5
 KINDS = {
-    "rnn": lambda: layers.SimpleRNN(H, return_sequences=True, dtype="float64"),
-    "irnn": lambda: layers.SimpleRNN(H, activation="relu", return_sequences=True, dtype="float64"),
-    "lstm": lambda: layers.LSTM(H, return_sequences=True, dtype="float64"),
-    "gru": lambda: layers.GRU(H, return_sequences=True, dtype="float64"),
-    "gru reset before": lambda: layers.GRU(H, reset_after=False, return_sequences=True, dtype="float64"),
-    "nlstm": lambda: layers.NLSTM(H, depth=3, return_sequences=True, dtype="float64"),
-}
+    "rnn": {}, "irnn": {"activation": "relu"}, "lstm": {}, "gru": {}, "gru before": {"reset_after": False},
+    "nlstm": {"depth": 3}, "layers": {"layers": 2}, "residual": {"layers": 2, "residual": True},
+    "block": {"layers": 2, "residual": True, "convolution": 3, "mlp": 1}, "start": {"learn_initial_state": True},
+}  # fmt: skip
+CELLS = {"irnn": "rnn", "gru before": "gru", "layers": "lstm", "residual": "gru", "block": "lstm", "start": "gru"}
 
 
-@pytest.fixture
-def task(rng):
-    """Inputs, targets, and a read-out with its loss."""
-    kernel = tf.constant(rng.normal(size=(H, V)))
-    targets = rng.integers(V, size=N)
-
-    def loss(h):
-        return float(tf.reduce_sum(keras.ops.sparse_categorical_crossentropy(targets, h @ kernel, from_logits=True)))
-
-    return tf.constant(rng.normal(size=(N, T, INPUTS))), targets, (lambda h: h @ kernel), loss
-
-
-def weighted(layer, inputs, rng):
-    layer.build((N, None, inputs))
-    layer.set_weights([rng.normal(0, 0.7, weight.shape) for weight in layer.get_weights()])
-    layer.compiled_loop = False  # so that nothing has to be compiled for each length
-    return layer
-
-
-def differences(f, array, epsilon=1e-6):
-    """The gradient of f by an array, by central differences."""
-    found = np.zeros_like(array)
-    for place in np.ndindex(array.shape):
-        ends = []
-        for sign in (1, -1):
-            moved = array.copy()
-            moved[place] += sign * epsilon
-            ends.append(f(moved))
-        found[place] = (ends[0] - ends[1]) / (2 * epsilon)
-    return found
+def stepped(config, weights, ids, moved=None):
+    """The loss of a network by its equations in numpy; `moved` adds to a state: (step, layer, name, by)."""
+    layers = list(layers_of(config, weights))
+    graphs = [trace(cell, inputs) for cell, _, inputs in layers]
+    states = [
+        {
+            name: np.tile(own.get(f"initial_state_{k}", np.zeros(H)), (len(ids), 1))
+            for k, name in enumerate(graph.states)
+        }
+        for graph, (_, own, _) in zip(graphs, layers)
+    ]
+    table = weights.get("embedding/embeddings", np.eye(V))
+    for step, read in enumerate(ids[:, :-1].T):
+        hidden = table[read]
+        for number, (graph, (_, own, _)) in enumerate(zip(graphs, layers)):
+            values = {graph.x: hidden} | {one: states[number][name] for name, one in graph.states.items()}
+            values |= {one: own[name] for name, one in graph.weights.items()}
+            for name, one in reversed(graph.after.items()):  # memories first, for h is made from them
+                evaluate([one], values)
+                if moved and moved[:3] == (step, number, name):
+                    values[one] = values[one] + moved[3]
+            states[number] = {name: values[one] for name, one in graph.after.items()}
+            output = next(iter(states[number].values()))
+            hidden = output + hidden if config.adds_layers and number else output
+    logits = hidden @ weights["dense/kernel"] + weights["dense/bias"]
+    return float(np.sum(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(ids)), ids[:, -1]]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_by_every_state_of_a_layer_against_finite_differences(kind, task, rng):
-    x, targets, read_out, loss = task
-    layer = weighted(KINDS[kind](), INPUTS, rng)
-    (found,) = state_gradients([layer], read_out, x, targets)
-    layer.return_state = True
-    for lag in (1, 3):
-        _, *states = layer(x[:, : T - lag])
-        states = [np.asarray(state) for state in states]
-        assert len(found) == len(states)
-        for number, state in enumerate(states):
-
-            def run(moved, number=number, states=states, lag=lag):
-                starts = [moved if k == number else s for k, s in enumerate(states)]
-                return loss(layer(x[:, T - lag :], initial_state=list(map(tf.constant, starts)))[0][:, -1])
-
-            assert found[number].shape == (T, N, H)
-            np.testing.assert_allclose(found[number][lag], differences(run, state), atol=1e-7)
-
-
-@pytest.mark.parametrize("residual", [False, True])
-def test_through_the_layers_above(task, rng, residual):
-    x, targets, read_out, loss = task
-    lower, upper = weighted(KINDS["gru"](), INPUTS, rng), weighted(KINDS["lstm"](), H, rng)
-    found, _ = state_gradients([lower, upper], read_out, x, targets, residual)
-    outputs = lower(x).numpy()
-    for lag in (0, 1, 3):
-        last = T - 1 - lag
-
-        def run(moved, last=last):
-            hidden = [outputs[:, :last], moved[:, None]]
-            if last < T - 1:
-                hidden.append(lower(x[:, last + 1 :], initial_state=tf.constant(moved)))
-            hidden = tf.concat(hidden, axis=1)
-            return loss((upper(hidden) + (hidden if residual else 0))[:, -1])
-
-        np.testing.assert_allclose(found[0][lag], differences(run, outputs[:, last]), atol=1e-7)
+def test_by_every_state_of_every_layer_against_finite_differences(kind, rng):
+    options = {"layers": 1, "residual": False, **KINDS[kind]}
+    config = Config(CELLS.get(kind, kind), units=H, dropout=0.0, **options)
+    weights = {name: rng.normal(0, 0.7, shape) for name, shape in config.weight_shapes(V).items()}
+    ids = rng.integers(V, size=(N, T + 1))
+    found = state_gradients(config, weights, ids)
+    assert [list(layer) for layer in found] == [list(config.make_cell().state_names)] * config.layers
+    for number, layer in enumerate(found):
+        for name, gradient in layer.items():
+            assert gradient.shape == (T, N, H)
+            for lag, way in ((0, 1), (1, 0), (3, 2)):
+                by = np.zeros((N, H))
+                by[:, way] = 1e-5
+                up, down = (stepped(config, weights, ids, (T - 1 - lag, number, name, by * sign)) for sign in (1, -1))
+                assert gradient[lag, :, way].sum() == pytest.approx((up - down) / 2e-5, abs=1e-7)
 
 
 @pytest.mark.parametrize("embedding", [0, 3])
@@ -104,9 +78,8 @@ def test_of_a_network_at_lag_0_they_are_those_of_the_read_out(rng, embedding):
     ids = rng.integers(V, size=(3, 9))
     probabilities = tf.nn.softmax(network(ids[:, :-1])[:, -1]).numpy()
     expected = (probabilities - np.eye(V)[ids[:, -1]]) @ network.get_layer("dense").get_weights()[0].T
-    found = network_state_gradients(network, config, ids)
-    assert [len(layer) for layer in found] == [1, 1]
-    np.testing.assert_allclose(found[1][0][0], expected, atol=1e-6)
+    found = state_gradients(config, named_weights(config, network), ids)
+    np.testing.assert_allclose(found[1]["h"][0], expected, atol=1e-6)
 
 
 def test_clipping_by_norm_keeps_the_direction_and_by_value_the_small_elements(rng):
@@ -120,23 +93,30 @@ def test_clipping_by_norm_keeps_the_direction_and_by_value_the_small_elements(rn
 
 
 def test_cells_before_and_after_training(poem):
-    settings = gradients.GradientSettings(lags=9, sequences=8, updates=8, seq_length=12, batch_size=8, clip_norm=0.05)
+    settings = gradients.GradientSettings(
+        lags=9, sequences=8, updates=4, seq_length=12, batch_size=8, clip_norm=0.05, repeats=2
+    )
     corpus = Corpus.from_text(poem)
     found = gradients.of_cells(["lstm"], corpus, 6, settings)
     assert [(row["network"], row["training"]) for row in found.rows] == [("lstm", "before"), ("lstm", "after")]
     assert [(c["when"], c["state"]) for c in found.curves] == [
         ("before", "h"), ("before", "c"), ("after", "h"), ("after", "c"),
     ]  # fmt: skip
-    untrained = build(cells.make_config("lstm", 6), len(corpus.vocabulary), 0)
-    ((h, c),) = network_state_gradients(
-        untrained, cells.make_config("lstm", 6), settings.cut_windows(corpus.validation)
-    )
-    for curve, state in zip(found.curves, (h, c)):
-        np.testing.assert_allclose(curve["median"], np.median(np.linalg.norm(state, axis=2), axis=1), rtol=1e-5)
+    config, windows = cells.make_config("lstm", 6), settings.cut_windows(corpus.validation)
+    untrained = [build(config, len(corpus.vocabulary), state) for state in (0, 1)]
+    states = [state_gradients(config, named_weights(config, one), windows)[0] for one in untrained]
+    for curve, name in zip(found.curves, "hc"):
+        norms = np.concatenate([np.linalg.norm(state[name], axis=2) for state in states], axis=1)
+        np.testing.assert_allclose(curve["median"], np.median(norms, axis=1), rtol=1e-5)
+    weights = named_weights(config, untrained[0])
+    forget = Engine(config, weights).activations(corpus.validation[: gradients.READ])[0]["f"]
+    (gate,) = [row for row in found.gates if (row["training"], row["gate"]) == ("before", "f")]
+    assert gate["mean"].values[0] == pytest.approx(forget.mean())
+    assert gate["highest_unit"].values[0] == pytest.approx(forget.mean(axis=0).max())
     free, by_value, by_norm = found.clipping
     assert free == by_value | {"clipping": "none"}  # no element comes near 5
-    assert free["updates_clipped"] == 0
-    assert by_norm["updates_clipped"] == 1
+    assert free["updates_clipped"].mean == 0
+    assert by_norm["updates_clipped"].mean == 1
     assert by_norm["largest_norm_left"] == pytest.approx(0.05)
     assert by_norm["smallest_cosine"] == pytest.approx(1)
     assert free["largest_norm"] > 0.05
@@ -144,7 +124,7 @@ def test_cells_before_and_after_training(poem):
 
 
 def test_the_command_looks_at_a_model_file(shakegen, random_model, tmp_path, poem):
-    model = random_model(Config("nlstm", units=5, layers=2))
+    model = random_model(Config("gru", units=5, layers=2, convolution=2, mlp=1))
     model.save(tmp_path / "model.h5")
     (tmp_path / "poem.txt").write_text("".join(c for c in poem.lower() if c in model.vocabulary), encoding="utf-8")
     options = ("--corpus", "poem.txt", "--lags", 6, "--updates", 2, "--seq-length", 8)
@@ -153,12 +133,6 @@ def test_the_command_looks_at_a_model_file(shakegen, random_model, tmp_path, poe
         (1, "before"), (2, "before"), (1, "after"), (2, "after"),
     ]  # fmt: skip
     assert [row["clipping"] for row in found["clipping"]] == ["none", "value", "norm"] * 2
-
-
-def test_a_model_with_blocks_is_refused(random_model, poem):
-    with pytest.raises(ValueError) as error:
-        gradients.of_model(random_model(Config("mingru", units=5, mlp=1)), poem, "m.h5")
-    assert str(error.value) == "m.h5 has blocks around its cells: expected a model of cells alone"
 
 
 BAD = {

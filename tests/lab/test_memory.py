@@ -1,5 +1,6 @@
 """The problems of memory, and the experiment that tries cells on them."""
 
+import inspect
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ from shakegen.cells import BUILT_IN
 from shakegen.cli.lab import draw_below
 from shakegen.lab import problems
 from shakegen.lab.memory import Memory, memory
-from shakegen.lab.problems import PROBLEMS
+from shakegen.lab.problems import PROBLEMS, SYMBOLS
 
 
 def test_the_sum_is_that_of_one_marked_number_in_either_half(rng):
@@ -60,15 +61,32 @@ def answer_from_the_last_step(rng, name, inputs, targets):
 
 
 def test_a_short_lag_is_mastered_and_the_climb_ends_at_the_first_that_is_not():
-    found = memory(["rnn"], ["copying"], lags=(1, 30, 40), updates=60, symbols=3)
+    found = memory(["rnn"], ["copying"], lags=(1, 30, 40), updates=60, symbols=3, repeats=1)
     assert [(a["lag"], a["mastered"]) for a in found.attempts] == [(1, True), (30, False)]
-    assert found.rows[0] | {"error_there": 0} == {
-        "problem": "copying", "cell": "rnn", "longest_lag": 1, "lag_tried": 30, "error_there": 0, "updates_there": 60,
-    }  # fmt: skip
+    assert found.rows == [{"problem": "copying", "cell": "rnn", "longest_lag": 1, "lag_tried": 30, "updates_there": 60}]
+
+
+def test_a_row_lists_the_climbs_of_all_repeats_where_they_differ():
+    found = memory(["rnn"], ["copying"], lags=(1, 5), updates=60, units=8, repeats=2)
+    again = memory(["rnn"], ["copying"], lags=(1, 5), updates=60, units=8, repeats=1, random_state=1)
+    first, second = ([a for a in found.attempts if a["random_state"] == state] for state in (0, 1))
+    assert second == again.attempts
+    assert first != second
+    both = [max([a["lag"] for a in climb if a["mastered"]], default=0) for climb in (first, second)]
+    assert found.rows[0]["longest_lag"] in (both, both[0])
+    (panel,) = found.figure().panels
+    errors = [a["error"] for a in found.attempts if a["lag"] == 1]
+    assert (panel.curves[0].band[0][0], panel.curves[0].band[1][0]) == (min(errors), max(errors))
+
+
+def test_the_symbols_to_copy_are_as_many_everywhere_by_default():
+    assert inspect.signature(memory).parameters["symbols"].default == SYMBOLS
+    assert PROBLEMS["copying"].last == SYMBOLS
 
 
 def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path):
     options = ("--cells", "rnn", "--problem", "copying", "--lags", "2", "--updates", "3", "--units", "4")
+    options += ("--repeats", "1")
     shown = shakegen("lab", "memory", *options, "--out", "memory.svg")
     assert shown.exit_code == 0
     assert shown.stdout.splitlines()[0].split()[:3] == ["problem", "cell", "longest"]
@@ -77,12 +95,14 @@ def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path)
     found, again = (json.loads(shakegen("lab", "memory", *options, "--json").stdout) for _ in range(2))
     assert found == again
     assert found["attempts"][0] | {"error": 0} == {
-        "problem": "copying", "cell": "rnn", "lag": 2, "updates": 3, "error": 0, "mastered": False,
+        "problem": "copying", "cell": "rnn", "random_state": 0, "lag": 2, "updates": 3, "error": 0, "mastered": False,
     }  # fmt: skip
 
 
 def test_a_figure_in_the_terminal(capsys):
-    attempts = [{"problem": "adding", "cell": "gru", "lag": lag, "error": 0.2 / lag} for lag in (10, 20)]
+    attempts = [
+        {"problem": "adding", "cell": "gru", "random_state": 0, "lag": lag, "error": 0.2 / lag} for lag in (10, 20)
+    ]
     draw_below(Memory([], attempts))
     shown = capsys.readouterr().out
     assert "mean squared error" in shown
@@ -91,6 +111,7 @@ def test_a_figure_in_the_terminal(capsys):
 
 BAD = {
     "updates is 0: expected 1 or more": ("--updates", "0"),
+    "repeats is 0: expected 1 or more": ("--repeats", "0"),
     "learning rate is nan: expected a number above 0": ("--learning-rate", "nan"),
     f"there is no cell 'rnx': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": (
         "--cells", "gru,rnx"

@@ -51,23 +51,37 @@ def test_what_is_measured_of_a_timer(rng):
 
 
 def test_a_cell_learns_to_keep_time():
-    found = timer(["irnn"], longest=10, length=40, updates=120, units=16)
-    mean, trained = found.rows
-    assert (mean["cell"], trained["cell"]) == ("mean", "irnn")
-    assert trained["mean_squared_error"] < 0.3 * mean["mean_squared_error"]
-    assert trained["steps_off"] < 0.5 * mean["steps_off"]
-    assert np.mean((found.outputs["irnn"] - found.target) ** 2) < 0.5 * mean["mean_squared_error"]
+    found = timer(["irnn"], longest=10, length=40, updates=120, units=16, repeats=1)
+    constant, blind, trained = found.rows
+    assert [row["cell"] for row in found.rows] == ["constant", "no memory", "irnn"]
+    assert blind["mean_squared_error"] < constant["mean_squared_error"]
+    assert trained["mean_squared_error"].mean < 0.4 * blind["mean_squared_error"]
+    assert trained["steps_off"].mean < 0.5 * blind["steps_off"]
+    assert np.mean((found.outputs["irnn"] - found.target) ** 2) < 0.5 * constant["mean_squared_error"]
+
+
+def test_repeats_are_the_runs_with_the_next_random_states_on_the_same_sequences():
+    settings = {"longest": 10, "length": 30, "updates": 2, "units": 3}
+    both = timer(["rnn"], **settings, repeats=2, random_state=5)
+    assert [run["random_state"] for run in both.runs] == [5, 6]
+    assert both.rows[-1]["mean_squared_error"].values == tuple(run["mean_squared_error"] for run in both.runs)
+    (alone,) = timer(["rnn"], **settings, repeats=1, random_state=5).runs
+    assert alone == both.runs[0]
+    assert np.abs(both.outputs["rnn"][0] - both.outputs["rnn"][1]).max() > 1e-3
+    _, panel = both.figure().panels
+    np.testing.assert_array_equal(panel.curves[0].band[0], both.outputs["rnn"].min(axis=0))
+    assert both.figure().title == "Jaeger's timer (lines: medians of 2 runs; bands: from the lowest to the highest)"
 
 
 def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path):
-    options = ("--cells", "rnn", "--longest", 10, "--length", 30, "--updates", 2, "--units", 4)
+    options = ("--cells", "rnn", "--longest", 10, "--length", 30, "--updates", 2, "--units", 4, "--repeats", 1)
     shown = shakegen("lab", "timer", *options, "--out", "timer.svg")
     assert shown.exit_code == 0
-    assert [line.split()[0] for line in shown.stdout.splitlines()] == ["cell", "mean", "rnn"]
+    assert [line.split()[0] for line in shown.stdout.splitlines()] == ["cell", "constant", "no", "rnn"]
     assert (tmp_path / "timer.svg").read_text(encoding="utf-8").startswith("<?xml")
     found = json.loads(shakegen("lab", "timer", *options, "--json").stdout)
-    assert found == timer(["rnn"], longest=10, length=30, updates=2, units=4).to_dict()
-    assert [len(found["inputs"]), len(found["target"]), len(found["outputs"]["rnn"])] == [30, 30, 30]
+    assert found == timer(["rnn"], longest=10, length=30, updates=2, units=4, repeats=1).to_dict()
+    assert [len(found["inputs"]), len(found["target"]), len(found["outputs"]["rnn"][0])] == [30, 30, 30]
 
 
 BAD = {
@@ -79,6 +93,7 @@ BAD = {
     "the longest duration is 20 steps of 20: expected 10 or more, and longer sequences": ("--length", "20"),
     "updates is 0: expected 1 or more": ("--updates", "0"),
     "batch size is 0: expected 1 or more": ("--batch-size", "0"),
+    "repeats is 0: expected 1 or more": ("--repeats", "0"),
 }
 
 
@@ -91,8 +106,8 @@ def test_mistakes_get_one_line(shakegen, message, arguments):
 @pytest.mark.parametrize("rate", [1e4, 1e30])
 def test_an_absurd_learning_rate_gives_figures_or_blanks_and_no_warning(rate):
     """Warnings are errors here; the square of a large output overflowed once."""
-    found = timer(["irnn", "lstm"], longest=10, length=30, updates=5, units=4, learning_rate=rate)
-    for row in found.rows[1:]:
+    found = timer(["irnn", "lstm"], longest=10, length=30, updates=5, units=4, learning_rate=rate, repeats=1)
+    for row in found.runs:
         figures = [row["mean_squared_error"], row["right_steps"], row["steps_off"]]
         assert np.isfinite(figures).all() or np.isnan(figures).all()
 

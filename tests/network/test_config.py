@@ -28,7 +28,7 @@ def test_blocks_have_an_embedding_as_large_as_a_layer():
     blocks = Config(units=9, convolution=4)
     assert (blocks.embedding, replace(blocks, units=7).embedding, replace(blocks, level="word").embedding) == (9, 7, 9)
     assert replace(blocks, convolution=0) == Config(units=9)
-    assert Config.autocomplete(units=9, mlp=2).weight_shapes(27)["embedding/embeddings"] == (27, 9)
+    assert Config.study(units=9, mlp=2).weight_shapes(27)["embedding/embeddings"] == (27, 9)
 
 
 def test_configurations_from_before_there_were_blocks_have_none():

@@ -16,7 +16,7 @@ from shakegen.text import reading
 
 TEXT = "shall i compare thee to a summers day thou art more lovely and more temperate " * 4
 WORDS = Outputs(["thee", "more", "compare", "a", "i", "and", "come", "to"])
-CONFIG = Config.autocomplete("gru", units=6, embedding=3)
+CONFIG = Config.study("gru", units=6, embedding=3)
 
 
 @pytest.fixture

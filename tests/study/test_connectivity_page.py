@@ -28,7 +28,7 @@ WORDS = Outputs(["thee", "more", "compare", "a", "i", "and", "come", "to", "shal
 
 @pytest.fixture
 def models(random_weights):
-    config, words = Config("gru", units=12), Config.autocomplete("lstm", units=10)
+    config, words = Config("gru", units=12), Config.study("lstm", units=10)
     characters = Vocabulary({*TEXT, *HOSTILE})
     return {
         "gru": LanguageModel(config, characters, random_weights(config, len(characters))),

@@ -9,6 +9,7 @@ import pytest
 from fetching import TEXT, ZIP, kept
 
 from shakegen.text import load_corpus, named
+from shakegen.text.catalog import open_source
 from shakegen.text.reading import from_file
 
 
@@ -103,3 +104,15 @@ def test_a_path_is_a_file_and_a_name_is_a_corpus(tmp_path, monkeypatch):
     Path("sonnets").unlink()
     with pytest.raises(FileNotFoundError, match="no file sonnets: "):
         load_corpus(Path("sonnets"))
+
+
+def test_a_missing_text_is_asked_about_by_its_spelling(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "poems.txt").write_text("a")
+    for place, wanted in (("tinyshakespear", "tinyshakespeare"), ("poem.txt", "poems.txt"), ("./poem", "poems.txt")):
+        with pytest.raises(FileNotFoundError) as error:
+            open_source(place)
+        assert str(error.value) == f"no file {place}: did you mean {wanted}? (see `shakegen corpora list`)"
+    for place in ("x", Path("poem/of/mine.txt")):
+        with pytest.raises(FileNotFoundError, match="expected a text file or the name of a corpus"):
+            open_source(place)

@@ -118,3 +118,32 @@ def test_the_baseline_is_measured_on_validation_text_with_the_spelling_of_unknow
     least = part.spelling / np.log(2) / part.characters
     assert ngram.find_best(words).bits_per_character > least
     assert ngram.find_best(Corpus.from_text(verse, split=(1, 0, 0))) is None
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_the_step_function_has_the_same_probabilities_and_they_sum_to_one(text, order):
+    train, held_out = text[:300], text[300:]
+    model = ngram.KneserNey(train, V, order)
+    logits, state = model.prime(train, 2)
+    bits = []
+    for symbol in held_out:
+        np.testing.assert_allclose(np.exp(logits).sum(axis=1), 1, rtol=1e-12)
+        bits.append(-logits[0, symbol] / np.log(2))
+        logits, state = model.step(np.array([symbol, 0]), state)
+    assert np.mean(bits) == pytest.approx(list(ngram.predict(train, held_out, V, 4))[order - 1].mean(), rel=1e-12)
+    read, state = [], model.start()
+    for symbol in train:
+        logits, state = model.step(np.array([symbol]), state)
+        read.append(logits[0])
+    for length in (0, 1, 7):
+        before = read[length - 1] if length else np.log(model.probabilities(model.start().astype(int)))[0]
+        np.testing.assert_allclose(model.prime(train[:length])[0][0], before, rtol=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [-1, V])
+def test_the_step_function_refuses_ids_that_do_not_exist(text, wrong):
+    model = ngram.KneserNey(text, V, 2)
+    for read in (lambda: model.step(np.array([wrong]), model.start()), lambda: model.prime(np.array([wrong]))):
+        with pytest.raises(ValueError) as error:
+            read()
+        assert str(error.value) == f"there is no id {wrong}: expected whole numbers from 0 to {V - 1}"

@@ -9,16 +9,18 @@ from shakegen import training
 from shakegen.inference import Engine
 from shakegen.model import AutocompleteModel, load
 from shakegen.network.config import Config
-from shakegen.study.autocomplete import measures
+from shakegen.study.autocomplete import corpus as corpus_module, measures
 from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text import reading
 from shakegen.text.corpus import Corpus
+from shakegen.training.recipe import Recipe
+from shakegen.training.tasks import get_task
 from shakegen.training.validation import AutocompleteValidation
 
 TEXT = "Shall I compare thee to a summer's day? Thou art more lovely and more temperate.\n" * 20
-CONFIG = Config.autocomplete("gru", units=8)
+CONFIG = Config.study("gru", units=8)
 FAST = ["--units", 8, "--seq-length", 40, "--batch-size", 8, "--learning-rate", 0.01]
 
 
@@ -54,7 +56,7 @@ def test_validation_is_the_cross_entropy_of_the_measures(corpus, random_weights)
 
 
 def test_a_run_learns_and_goes_on_bit_for_bit(corpus, tmp_path):
-    options = {"batch_size": 16, "learning_rate": 0.02, "verbose": False}
+    options = {"batch_size": 16, "learning_rate": 0.02, "schedule": "constant", "verbose": False}
     whole = training.train(corpus, CONFIG, epochs=4, **options)
     training.train(corpus, CONFIG, epochs=2, out=tmp_path / "model.h5", **options)
     assert type(load(tmp_path / "model.h5")) is AutocompleteModel
@@ -98,7 +100,7 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     assert (trained.exit_code, trained.stdout) == (0, "")
     lines = trained.stderr.splitlines()
     assert lines[0].startswith("epoch 1/1: training ")
-    assert " nats, " in lines[0]
+    assert " nats/position, " in lines[0]
     assert lines[1].startswith("shall i com| ")
     assert 'Now try: shakegen complete --model models/poem-autocomplete-gru.h5 "..."' in lines
     header = (tmp_path / "logs" / "epochs.csv").read_text().splitlines()[0].split(",")
@@ -106,10 +108,10 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
         "nats of words, not bits of characters"
     )
     logged = next((tmp_path / "logs" / "train").glob("events*")).read_bytes()
-    for name in (b"gradient_norm/embedding", b"gradient_norm/layer2", b"gradient_norm/dense", b"shall i com| "):
+    for name in (b"gradient_norm/embedding", b"gradient_norm/layer1", b"gradient_norm/dense", b"shall i com| "):
         assert name in logged
     model = load("models/poem-autocomplete-gru.h5")
-    assert (len(model.words), model.length, model.config) == (12, 40, CONFIG)
+    assert (len(model.words), model.length, model.config) == (12, 40, Config.autocomplete("gru", units=8))
     resumed = shakegen("train", "poem.txt", "--resume", "--epochs", 2, "--quiet")
     assert (resumed.exit_code, resumed.output) == (0, "models/poem-autocomplete-gru.h5\n")
     again = load("models/poem-autocomplete-gru.h5")
@@ -125,10 +127,48 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     assert load("models/more.h5").words == model.words
 
 
-def test_the_options_of_the_study_are_the_defaults():
-    from shakegen.training.recipe import Recipe
+def test_a_long_text_and_no_text_are_learned_as_in_the_study(corpus, monkeypatch):
+    task = get_task("autocomplete")
+    assert task.make_recipe(corpus, seq_length=40) == Recipe.autocomplete(seq_length=40)
+    assert task.make_recipe(corpus, "study", seq_length=40) == Recipe.study(seq_length=40)
+    assert task.make_config(corpus, units=5) == Config.autocomplete(units=5)
+    assert task.make_config(corpus, "study", units=5) == task.make_config(units=5) == Config.study(units=5)
+    assert task.make_recipe() == Recipe.study()
+    assert corpus_module.AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode())).observations.length == 100
+    monkeypatch.setattr(corpus_module, "LONG", len(corpus))
+    assert task.make_recipe(corpus, seq_length=40) == Recipe.study(seq_length=40)
+    assert task.make_config(corpus) == Config.study()
+    assert corpus_module.AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode())).observations.length == 200
 
-    recipe = Recipe.autocomplete()
+
+def test_rare_words_are_unknown_unless_their_number_is_given():
+    text = "one " * 3 + "two " * 4 + "rare words rare"
+    words = [AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), n).words.words for n in (None, 3)]
+    assert words == [("two", "one"), ("two", "one", "rare")]
+    assert AutocompleteCorpus.from_source(reading.from_bytes(b"all words are rare")).words.words == (
+        "all", "are", "rare", "words"
+    )  # fmt: skip
+
+
+def test_what_does_not_fit_the_recipe_is_refused(corpus, tmp_path):
+    model = AutocompleteModel(CONFIG, SYMBOLS, {}, words=corpus.words)
+    for options, message in (
+        ({"recipe": "own"}, "the recipe given is 'own': expected one of usual, study"),
+        ({"recipe": "study", "resume": model}, "the recipe given is 'study': expected none, for a run that goes on "
+         "keeps its own"),
+        ({"loss_share": 0}, "the loss share given is 0: expected a share above 0, and 1 for all positions"),
+        ({"start": "zeros"}, "there is no start 'zeros': expected one of keras, spelling, tensorflow1"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError) as error:
+            training.train(corpus, verbose=False, **options)
+        assert str(error.value) == message
+    with pytest.raises(ValueError) as error:
+        training.train(Corpus.from_text(TEXT), verbose=False, start="spelling")
+    assert str(error.value) == "the start 'spelling' is for the task autocomplete: leave it out"
+
+
+def test_the_recipe_of_the_study():
+    recipe = Recipe.study()
     assert (recipe.epochs, recipe.batch_size, recipe.seq_length, recipe.optimizer) == (2, 64, 200, "adam")
     assert (recipe.rate(0.0), recipe.rate(1.0), recipe.clip_norm) == (1e-3, 1e-3, None)
-    assert Recipe.autocomplete(minutes=3).epochs is None
+    assert Recipe.study(minutes=3).epochs is None

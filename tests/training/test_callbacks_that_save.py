@@ -36,7 +36,7 @@ def test_a_file_of_the_network_in_training_loads_again(poem, tmp_path):
     train(corpus, Config("gru", units=4, layers=1), callbacks=Save("usual"), **once)
     averaged = Config("nlstm", units=4, layers=1, variational_dropout=True)
     train(corpus, averaged, callbacks=Save("averaged"), average_weights=0.9, **once)
-    train(words, Config.autocomplete("gru", units=4, layers=1), callbacks=Save("words"), **once)
+    train(words, Config.study("gru", units=4, layers=1), callbacks=Save("words"), **once)
     program = (
         "import warnings; warnings.simplefilter('error', UserWarning)\n"
         "import keras, numpy as np, shakegen.layers\n"

@@ -29,7 +29,7 @@ for floatx in (sys.argv[1], "bfloat16", "float64", "float32"):
     found = []
     for corpus, config in (
         (Corpus.from_text(symbols * 2), Config("rnn", units=4, layers=1)),
-        (AutocompleteCorpus.from_source(from_bytes(names.encode()), length=40), Config.autocomplete("rnn", units=4)),
+        (AutocompleteCorpus.from_source(from_bytes(names.encode()), length=40), Config.study("rnn", units=4)),
     ):
         model = train(corpus, config, callbacks=[watch], seq_length=40, **options)
         found += [model.history[0]["loss"], model.history[0]["val_loss"]]

@@ -7,8 +7,12 @@ import tensorflow as tf
 from shakegen.layers.dropout import ScaledDropout
 from shakegen.network.build import build
 from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
 from shakegen.text.windows import ShuffledWindows
+from shakegen.training.beginning import begin
 from shakegen.training.learner import Crossentropy, Learner
+from shakegen.training.trainer import Trainer
+from shakegen.training.workers import Strategy
 from shakegen.training.workers.replicas import Replicas
 
 
@@ -53,3 +57,16 @@ def test_targets_below_zero_do_not_count(rng):
     assert np.isclose(float(loss(padded, more)), float(expected))
     assert (int(loss.count(targets)), int(loss.count(padded))) == (24, 24)
     assert float(loss(padded[4:], more[4:])) == 0
+
+
+def test_drawn_targets_have_the_loss_that_all_logits_give_them(poem):
+    corpus, config = (
+        Corpus.from_text(poem, level="word", vocabulary_size=20),
+        Config(level="word", units=3, embedding=2),
+    )
+    whole, drawn = (Trainer(begin(corpus, config, loss_share=share), 0.0, Strategy()).run for share in (1.0, 0.3))
+    inputs, targets = drawn.batches.pair(0)
+    assert 0 < np.mean(targets >= 0) < 0.5
+    losses = [float(run.learner.loss(inputs, targets)) for run in (whole, drawn)]
+    assert np.isclose(*losses, rtol=1e-5)
+    assert not np.isclose(losses[0], float(whole.learner.loss(*whole.batches.pair(0))), rtol=1e-5)

@@ -96,8 +96,8 @@ def test_options_of_a_newer_version():
 
 
 def test_options_of_the_study_that_are_none_are_the_usual_ones():
-    assert Recipe.autocomplete(epochs=None, minutes=None) == Recipe.autocomplete()
-    assert Recipe.autocomplete(minutes=3).epochs is None
+    assert Recipe.study(epochs=None, minutes=None) == Recipe.study()
+    assert Recipe.study(minutes=3).epochs is None
 
 
 LENGTHS = [{}, {"epochs": 3}, {"epochs": 30}, {"minutes": 2}, {"batch_size": 8}]

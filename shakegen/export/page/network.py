@@ -9,7 +9,7 @@ import numpy as np
 
 from shakegen.cells.both_ways import trace_both_ways
 from shakegen.cells.graph import find_kinds
-from shakegen.cells.program import depends_on, evaluate, order_of
+from shakegen.cells.program import translate
 from shakegen.cells.symbol import Symbol
 from shakegen.export.page.precision import choose_precision
 from shakegen.inference.engine import layers_of
@@ -151,18 +151,14 @@ def write_program(
         inputs, width, attributes] each, whose values follow; and `outputs`, the numbers of the wanted symbols.
         In the place of a number, {"array": k} is an array of the description, {"number": c} a constant.
     """
-    wanted, known = list(wanted), list(known)
-    varying, numbers = depends_on(wanted, known), {symbol: k for k, symbol in enumerate(known)}
+    known, steps = list(known), []
 
-    def refer(symbol: Symbol):
-        if symbol in numbers:
-            return numbers[symbol]
-        value = evaluate([symbol], values)[0]
+    def step(symbol, inputs):
+        steps.append([symbol.operation, inputs, symbol.shape[-1], symbol.attributes])
+        return len(known) + len(steps) - 1
+
+    def constant(symbol, value):
         return {"number": float(value)} if np.ndim(value) == 0 else {"array": arrays.add(value)}
 
-    steps = []
-    for symbol in order_of(wanted, known):
-        if symbol in varying:
-            steps.append([symbol.operation, [refer(one) for one in symbol.inputs], symbol.shape[-1], symbol.attributes])
-            numbers[symbol] = len(numbers)
-    return {"inputs": [one.shape[-1] for one in known], "steps": steps, "outputs": [refer(one) for one in wanted]}
+    outputs = translate(wanted, {symbol: number for number, symbol in enumerate(known)}, values, step, constant)
+    return {"inputs": [one.shape[-1] for one in known], "steps": steps, "outputs": outputs}

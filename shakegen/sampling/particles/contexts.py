@@ -53,7 +53,7 @@ def learn_contexts(step, logits, state, most: int, temperature: float = 1.0, ran
     for number in range(steps):
         if number:
             logits, state = step(ids[number - 1], state)
-        shares[number] = np.exp(log_softmax(logits.astype(float) / temperature))
+        shares[number] = np.exp(log_softmax(logits.astype(float), temperature))
         ids[number] = draw(shares[number], random.random(STREAMS))
     return count_contexts(ids, shares, most)
 

@@ -113,7 +113,7 @@ class Swarm:
 
         The last column is for the next symbol of the given text.
         """
-        own = log_softmax(self._logits / self._temperature)
+        own = log_softmax(self._logits, self._temperature)
         ruled = self._rules.weigh(own, own.copy(), every=False) if self._rules else own
         costs = np.where(given == self._unknown, 0, ruled[np.arange(len(given)), given])
         allowed = np.column_stack([ruled, costs])

@@ -16,7 +16,9 @@ from shakegen.text import splits
 from shakegen.text.catalog import Places, open_source
 from shakegen.text.reading import Source, text8
 
-VOCABULARY_SIZE, LENGTH = 1 << 14, 200
+VOCABULARY_SIZE, LEAST = 1 << 14, 3  # words at most, and how often each of them occurs
+LENGTH, STUDY_LENGTH = 100, 200  # of observations, usually and in the study
+LONG = 20_000_000  # characters; such a text, as text8 with its 100 million, is learned as in the study
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,7 @@ class AutocompleteCorpus:
         cls,
         source: Source,
         vocabulary_size: int | None = None,
-        length: int = LENGTH,
+        length: int | None = None,
         split: tuple[float, float, float] = (0.9, 0.05, 0.05),
         random_state: int = 0,
         words: Outputs | None = None,
@@ -59,9 +61,11 @@ class AutocompleteCorpus:
 
         Args:
             source: any text; it is brought to a to z and spaces as text8 was.
-            vocabulary_size: how many words to predict, the most frequent of the whole text, 16,384 by default; fewer if
-                it has fewer.
-            length: T, the most characters in an observation; longer words are cut short.
+            vocabulary_size: how many words to predict, the most frequent of the whole text; fewer if it has fewer. By
+                default 16,384, and none that occurs less than three times. Other words are unknown: they count neither
+                in the loss nor in any accuracy but `study_accuracy`.
+            length: T, the most characters in an observation; longer words are cut short. By default 100, and for a text
+                of 20 million characters or more 200, as in the study.
             split: the fractions of observations for training, validation and test.
             random_state: of the shuffle before the split.
             words: outputs to use instead, those of a trained network.
@@ -69,14 +73,15 @@ class AutocompleteCorpus:
         Raises:
             OSError, ValueError: the text cannot be read, or has no words, or a number is out of range.
         """
-        if not is_whole(length, 2, 1 << 16):
+        if length is not None and not is_whole(length, 2, 1 << 16):
             raise ValueError(f"the observation length is {length!r}: expected 2 to {1 << 16} characters")
-        vocabulary_size = VOCABULARY_SIZE if vocabulary_size is None else vocabulary_size
-        if not is_whole(vocabulary_size, 1, 1 << 20):
+        if vocabulary_size is not None and not is_whole(vocabulary_size, 1, 1 << 20):
             raise ValueError(f"the vocabulary size is {vocabulary_size!r}: expected 1 to {1 << 20} words")
         if not is_whole(random_state, 0, math.inf):
             raise ValueError(f"the random state is {random_state!r}: expected a whole number, 0 or more")
         characters = encode_text(source.blocks())
+        if length is None:
+            length = STUDY_LENGTH if len(characters) >= LONG else LENGTH
         characters = cut_words(characters[: len(characters) - (characters[-1] == SPACE)], length - 1)
         if not len(characters):
             raise ValueError(f"{source.title} has no words: expected a text with letters from a to z")
@@ -84,7 +89,8 @@ class AutocompleteCorpus:
             counts: Counter[str] = Counter()
             for block in words_of(characters, word_bounds(characters)):
                 counts.update(block)
-            words = Outputs.most_frequent(counts, vocabulary_size)
+            least = LEAST if vocabulary_size is None else 1
+            words = Outputs.most_frequent(counts, vocabulary_size or VOCABULARY_SIZE, least)
         observations = Observations.pack(characters, words, length)
         sha256 = hashlib.sha256(as_ascii(characters)).hexdigest()
         return cls(source.name, words, observations, sha256, tuple(split), random_state)
@@ -104,6 +110,11 @@ class AutocompleteCorpus:
         order = np.random.default_rng(self.random_state).permutation(count)
         for name, rows in zip(("train", "validation", "test"), np.split(order, [train, train + validation])):
             object.__setattr__(self, name, rows)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the text is so long that one learns it as the study did."""
+        return len(self) >= LONG
 
     @property
     def output_vocabulary(self) -> Outputs:

@@ -35,9 +35,13 @@ class Outputs:
             raise ValueError("every word to predict must be there once")
 
     @classmethod
-    def most_frequent(cls, counts: Counter, size: int) -> "Outputs":
-        """The `size` words with the highest counts, equals in alphabetical order."""
-        return cls(sorted(counts, key=lambda word: (-counts[word], word))[:size])
+    def most_frequent(cls, counts: Counter, size: int, least: int = 1) -> "Outputs":
+        """The `size` words with the highest counts, equals in alphabetical order.
+
+        Words that occur less than `least` times are left out, unless all do.
+        """
+        order = sorted(counts, key=lambda word: (-counts[word], word))[:size]
+        return cls([word for word in order if counts[word] >= least] or order)
 
     def to_json(self) -> list[str]:
         """The words, ready for JSON."""

@@ -8,6 +8,8 @@ from typing import BinaryIO
 
 BLOCK = 1 << 20  # characters decoded at a time
 AROUND = 12  # characters shown on either side of one
+WESTERN = {"Danish", "Dutch", "English", "Finnish", "French", "German", "Italian", "Norwegian", "Portuguese", "Spanish",
+           "Swedish"}  # fmt: skip
 
 
 def decode_blocks(file: BinaryIO, title: str, encoding: str) -> Iterator[str]:
@@ -65,7 +67,8 @@ def suggest_encoding(raw: bytes, position: int) -> str:
     if guess is None or guess.encoding in ("ascii", "utf_8"):
         return "expected a text file; if it is one, name its `encoding`"
     same_as_common = sample.decode("cp1252", "replace") == sample.decode(guess.encoding, "replace")
-    name = "cp1252" if same_as_common else guess.encoding.replace("_", "-")
+    common = guess.language in WESTERN or same_as_common  # their letters stand at the same places in many encodings
+    name = "cp1252" if common else guess.encoding.replace("_", "-")
     return f"try `encoding={name!r}`, in which there is {quote_excerpt(sample.decode(name, 'replace'))}"
 
 

@@ -7,12 +7,14 @@ import numpy as np
 from shakegen.model.model import AutocompleteModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.batches import ShuffledObservations
-from shakegen.study.autocomplete.corpus import LENGTH, AutocompleteCorpus
+from shakegen.study.autocomplete.corpus import LENGTH, STUDY_LENGTH, AutocompleteCorpus
 from shakegen.study.autocomplete.measures import AutocompleteEvaluation
+from shakegen.study.autocomplete.outputs import PADDING, SPECIAL
 from shakegen.training.recipe import Recipe
-from shakegen.training.tasks.task import FEWEST_BLOCKS, MOST_BLOCKS, Measure, Task
+from shakegen.training.tasks.task import FEWEST_BLOCKS, MOST_BLOCKS, Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, AutocompleteValidation
 
+POSITION = "nats per position"
 PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
 
 
@@ -21,8 +23,8 @@ class AutocompleteTask(Task):
 
     kind = AutocompleteModel
     measures = (
-        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats, validation", "nats"),
-        Measure("test", "cross_entropy", "test", "cross entropy in nats, test", "nats"),
+        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats/position, validation", POSITION),
+        Measure("test", "cross_entropy", "test", "cross entropy in nats/position, test", POSITION),
         Measure("test", "masked_accuracy", "accuracy", "accuracy, test"),
         Measure("test", "long_context_accuracy", "0 typed", "accuracy before a character is typed, test"),
         Measure("test", "short_context_accuracy", "3 typed", "accuracy from 3 characters typed on, test"),
@@ -36,10 +38,10 @@ class AutocompleteTask(Task):
         }
     )
 
-    def make_config(self, **options):
-        return Config.autocomplete(**options)
+    def make_config(self, corpus=None, recipe=None, **options):
+        return (Config.study if follows_study(corpus, recipe) else Config.autocomplete)(**options)
 
-    def make_recipe(self, corpus=None, **options):
+    def make_recipe(self, corpus=None, recipe=None, **options):
         if corpus is not None:
             length = corpus.observations.length
             if options.get("stateful") or options.setdefault("seq_length", length) != length:
@@ -47,15 +49,15 @@ class AutocompleteTask(Task):
                     f"the corpus has observations of {length} characters, each read from the start state: leave out "
                     "stateful, and give another length when it is made"
                 )
-        return Recipe.autocomplete(**options)
+        return (Recipe.study if follows_study(corpus, recipe) else Recipe.autocomplete)(**options)
 
     def check_recipe(self, recipe):
         if recipe.stateful:
             raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
 
-    def corpus_options(self, config, seq_length, random_state, base):
-        length = (base.length if base else LENGTH) if seq_length is None else seq_length
-        options = {"length": length, "random_state": random_state}
+    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
+        usual = base.length if base else {"study": STUDY_LENGTH, "usual": LENGTH}.get(recipe)
+        options = {"length": usual if seq_length is None else seq_length, "random_state": random_state}
         return options | ({"words": base.words} if base else {})
 
     def make_corpus(self, source, **options):
@@ -70,19 +72,26 @@ class AutocompleteTask(Task):
         return corpus.vocabulary
 
     def make_batches(self, corpus, vocabulary, recipe):
-        return ShuffledObservations(corpus.observations, corpus.train, recipe.batch_size, recipe.random_state)
+        batches = ShuffledObservations(corpus.observations, corpus.train, recipe.batch_size, recipe.random_state)
+        return draw_targets(batches, recipe, PADDING)
 
-    def make_network(self, config, corpus, vocabulary, **options):
+    def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
+        from shakegen.study.autocomplete import start
 
         options.pop("streams", None)  # every observation is read from the start state
-        return build(config, len(vocabulary), outputs=len(corpus.words), **options)
+        network = build(config, len(vocabulary), recipe.random_state, outputs=len(corpus.words), **options)
+        if recipe.start == "spelling":
+            start.start_from_spelling(network, corpus.words, corpus.observations.targets, recipe.random_state)
+        elif recipe.start == "tensorflow1":
+            start.start_as_tensorflow1(network, config, recipe.random_state)
+        return network
 
-    def make_learner(self, network, replicas):
-        from shakegen.study.autocomplete.loss import AutocompleteCrossentropy
+    def make_learner(self, network, replicas, recipe):
         from shakegen.training.learner import Learner
+        from shakegen.training.read_out_loss import ReadOutCrossentropy
 
-        loss = AutocompleteCrossentropy(network)
+        loss = ReadOutCrossentropy(network, first=SPECIAL)
         return Learner(network, replicas, loss.forward, loss)
 
     def transfer_weights(self, weights, base, vocabulary):
@@ -109,7 +118,7 @@ class AutocompleteTask(Task):
 
     def describe_score(self, model):
         loss = model.best_epoch.get("val_loss")
-        return "" if loss is None else f"{loss:.3f} nats on validation text"
+        return "" if loss is None else f"{loss:.3f} nats/position on validation text"
 
     def score(self, model, corpus, part):
         rows = getattr(corpus, part)
@@ -142,3 +151,8 @@ class AutocompleteTask(Task):
             typing.write(character)
             typing.likeliest(3)
         return count
+
+
+def follows_study(corpus, recipe: str | None) -> bool:
+    """Whether a run has the network and the recipe of the study: where asked for, on a long text, or on no text yet."""
+    return corpus is None or corpus.is_long if recipe is None else recipe == "study"

@@ -1,5 +1,7 @@
 """The task of predicting the next symbol, a character or a word."""
 
+from types import MappingProxyType
+
 from shakegen.model import evaluation
 from shakegen.model.model import LanguageModel
 from shakegen.network.config import Config
@@ -8,9 +10,10 @@ from shakegen.text.corpus import Corpus
 from shakegen.text.splits import PARTS
 from shakegen.training import finetuning
 from shakegen.training.recipe import Recipe
-from shakegen.training.tasks.task import Measure, Task, average_blocks
+from shakegen.training.tasks.task import Measure, Task, average_blocks, draw_targets
 from shakegen.training.validation import FEWEST, TextValidation
 
+NOTHING = -1  # a target that does not count
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
 
@@ -24,16 +27,17 @@ class NextSymbolTask(Task):
         Measure("test", "accuracy", "accuracy", "accuracy, test"),
     )
     example = 'sample --model {} --seed "..."'
+    idle = MappingProxyType({"has one recipe": ("recipe", "start")})
     sample_temperature = 0.8
 
-    def make_config(self, **options):
+    def make_config(self, corpus=None, recipe=None, **options):
         return Config(**options)
 
-    def make_recipe(self, corpus=None, **options):
+    def make_recipe(self, corpus=None, recipe=None, **options):
         return Recipe(**options)
 
-    def corpus_options(self, config, seq_length, random_state, base):
-        return {"level": config.level}
+    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
+        return {"level": level}
 
     def make_corpus(self, source, **options):
         return Corpus.from_source(source, **options)
@@ -44,17 +48,26 @@ class NextSymbolTask(Task):
     def make_batches(self, corpus, vocabulary, recipe):
         kind = windows.Streams if recipe.stateful else windows.ShuffledWindows
         ids = recode(corpus.train, corpus, vocabulary)
-        return kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state, vocabulary.symbol)
+        batches = kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state, vocabulary.symbol)
+        return draw_targets(batches, recipe, NOTHING)
 
-    def make_network(self, config, corpus, vocabulary, **options):
+    def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
 
-        return build(config, len(vocabulary), **options)
+        return build(config, len(vocabulary), recipe.random_state, **options)
 
-    def make_learner(self, network, replicas):
+    def check_recipe(self, recipe):
+        if recipe.start != "keras":
+            raise ValueError(f"the start {recipe.start!r} is for the task autocomplete: leave it out")
+
+    def make_learner(self, network, replicas, recipe):
         from shakegen.training.learner import Learner
+        from shakegen.training.read_out_loss import ReadOutCrossentropy
 
-        return Learner(network, replicas)
+        if recipe.loss_share == 1:
+            return Learner(network, replicas)
+        loss = ReadOutCrossentropy(network, first=0)
+        return Learner(network, replicas, loss.forward, loss)
 
     def transfer_weights(self, weights, base, vocabulary):
         return finetuning.transfer(weights, base.weights, finetuning.find_ids(base.vocabulary, vocabulary))

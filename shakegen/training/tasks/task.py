@@ -11,6 +11,7 @@ import numpy as np
 
 from shakegen.model.base import Model
 from shakegen.network.config import Config
+from shakegen.text.drawn_targets import DrawnTargets
 from shakegen.text.ngram import Baseline
 from shakegen.text.windows import Batches
 from shakegen.training.recipe import Recipe
@@ -77,20 +78,35 @@ class Task(ABC):
     # Options and corpora.
 
     @abstractmethod
-    def make_config(self, **options) -> Config:
-        """A configuration with the usual options of the task and the given ones; raises ValueError as `Config`."""
+    def make_config(self, corpus=None, recipe: str | None = None, **options) -> Config:
+        """A configuration with the usual options of the task for a corpus and the given ones.
+
+        Args:
+            corpus: the text; None where it is not known yet.
+            recipe: one of `RECIPES`, or None for the one that fits the corpus.
+            options: of `Config`.
+
+        Raises:
+            ValueError: as `Config`.
+        """
 
     @abstractmethod
-    def make_recipe(self, corpus=None, **options) -> Recipe:
-        """The recipe of a new run; raises ValueError as `Recipe`, or if an option does not fit the corpus, if given."""
+    def make_recipe(self, corpus=None, recipe: str | None = None, **options) -> Recipe:
+        """The recipe of a new run; corpus and recipe as for `make_config`.
+
+        Raises:
+            ValueError: as `Recipe`, or an option does not fit the corpus.
+        """
 
     def check_recipe(self, recipe: Recipe) -> None:
         """Raise ValueError if a recipe does not fit the task; any does, unless a task says otherwise."""
         return
 
     @abstractmethod
-    def corpus_options(self, config: Config, seq_length: int | None, random_state: int, base: Model | None) -> dict:
-        """The options of `make_corpus` that follow from a network, a recipe, and the model that a run starts from."""
+    def corpus_options(
+        self, seq_length: int | None, random_state: int, base: Model | None, recipe: str | None = None, level="char"
+    ) -> dict:
+        """The options of `make_corpus` that follow from a recipe, a level, and the model that a run starts from."""
 
     @abstractmethod
     def make_corpus(self, source, **options):
@@ -111,11 +127,11 @@ class Task(ABC):
         """The batches of a run, in the ids of a vocabulary."""
 
     @abstractmethod
-    def make_network(self, config: Config, corpus, vocabulary, **options) -> keras.Model:
-        """The network to train, not compiled; options as for `network.build`."""
+    def make_network(self, config: Config, corpus, vocabulary, recipe: Recipe, **options) -> keras.Model:
+        """The network to train with its first weights, not compiled; options as for `network.build`."""
 
     @abstractmethod
-    def make_learner(self, network: keras.Model, replicas: Replicas) -> Learner:
+    def make_learner(self, network: keras.Model, replicas: Replicas, recipe: Recipe) -> Learner:
         """The learner of a network, with the loss of the task."""
 
     @abstractmethod
@@ -175,3 +191,10 @@ class Task(ABC):
     @abstractmethod
     def use_model(self, model, count: int) -> int:
         """Read or write about `count` symbols, to be timed; returns the number of their characters."""
+
+
+def draw_targets(batches: Batches, recipe: Recipe, nothing: int) -> Batches:
+    """Batches with the share of targets that a recipe asks for; `nothing` is a target that does not count."""
+    if recipe.loss_share == 1:
+        return batches
+    return DrawnTargets(batches, recipe.loss_share, nothing, recipe.random_state)

@@ -1,5 +1,7 @@
 """The cross entropy over many words, in pieces: against Keras's, and its gradients."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tensorflow as tf
 
 from shakegen.network.build import build
 from shakegen.network.config import Config
-from shakegen.study.autocomplete.loss import AutocompleteCrossentropy, autocomplete_crossentropy
+from shakegen.training.read_out_loss import ReadOutCrossentropy, read_out_crossentropy
 
 N, T, H, W, V = 3, 7, 5, 11, 6
 
@@ -29,7 +31,7 @@ def expected(hidden, kernel, bias, targets):
 def test_it_is_keras_s_masked_cross_entropy_with_its_gradients(drawn, rows):
     arrays, targets = drawn
     found = []
-    for loss in (lambda *a: autocomplete_crossentropy(*a, logits=rows * W)), expected:
+    for loss in (lambda *a: read_out_crossentropy(*a, 2, logits=rows * W)), expected:
         with tf.GradientTape() as tape:
             tape.watch(arrays)
             value = 3 * loss(*arrays, targets)
@@ -41,7 +43,7 @@ def test_it_is_keras_s_masked_cross_entropy_with_its_gradients(drawn, rows):
 def test_gradients_are_the_finite_differences(drawn, rng):
     arrays, targets = drawn
     direction = [tf.constant(rng.normal(size=array.shape)) for array in arrays]
-    loss = tf.function(lambda *a: autocomplete_crossentropy(*a, targets, logits=4 * W))
+    loss = tf.function(lambda *a: read_out_crossentropy(*a, targets, 2, logits=4 * W))
     with tf.GradientTape() as tape:
         tape.watch(arrays)
         value = loss(*arrays)
@@ -50,23 +52,46 @@ def test_gradients_are_the_finite_differences(drawn, rng):
     np.testing.assert_allclose(slope, (moved[0] - moved[1]) / 2e-5, rtol=1e-8)
 
 
+def test_the_expected_gradient_of_drawn_positions_is_that_of_all(drawn, rng):
+    """Each of a few positions is kept with probability 0.3; all draws that keep any are tried."""
+    (hidden, kernel, bias), share = drawn[0], 0.3
+    hidden, targets = hidden[:2, :3], np.array([[2, 5, 1], [7, 2, 0]])  # four of them count
+
+    def gradients(targets):
+        with tf.GradientTape() as tape:
+            tape.watch([hidden, kernel, bias])
+            loss = read_out_crossentropy(hidden, kernel, bias, tf.constant(targets, tf.int32), 2)
+        return [loss, *tape.gradient(loss, [hidden, kernel, bias])]
+
+    expected, certain = [0.0] * 4, 0.0
+    for kept in itertools.product([False, True], repeat=4):
+        chance = np.prod(np.where(kept, share, 1 - share))
+        if any(kept):
+            some = targets.copy()
+            some[targets > 1] = np.where(kept, targets[targets > 1], 0)
+            expected = [total + chance * part for total, part in zip(expected, gradients(some))]
+            certain += chance
+    for mean, whole in zip(expected, gradients(targets)):
+        np.testing.assert_allclose(mean / certain, whole, rtol=1e-6, atol=1e-9)
+
+
 def test_positions_without_a_word_have_neither_loss_nor_gradient(drawn):
     (hidden, kernel, bias), targets = drawn
     none = tf.zeros_like(targets)
     with tf.GradientTape() as tape:
         tape.watch(hidden)
-        value = autocomplete_crossentropy(hidden, kernel, bias, none)
+        value = read_out_crossentropy(hidden, kernel, bias, none, 2)
     assert value == 0
     assert not np.any(tape.gradient(value, hidden))
     changed = tf.where((targets > 1)[..., None], hidden, 100.0)
-    same = [autocomplete_crossentropy(h, kernel, bias, targets) for h in (hidden, changed)]
+    same = [read_out_crossentropy(h, kernel, bias, targets, 2) for h in (hidden, changed)]
     np.testing.assert_allclose(*same, rtol=1e-12)
 
 
 def test_a_network_learns_from_pieces_what_it_learns_from_all_logits(rng):
-    config = Config.autocomplete("gru", units=6)
+    config = Config.study("gru", units=6)
     whole, pieces = build(config, V, outputs=W), build(config, V, outputs=W)
-    loss, optimizer = AutocompleteCrossentropy(pieces), keras.optimizers.SGD(0.01)
+    loss, optimizer = ReadOutCrossentropy(pieces, 2), keras.optimizers.SGD(0.01)
     ids, targets = rng.integers(V, size=(N, T)), rng.integers(W, size=(N, T))
     whole.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     for _ in range(3):

@@ -1,15 +1,13 @@
-"""The cross entropy over many words, in pieces: the logits of all positions together never exist."""
+"""The cross entropy over many outputs, in pieces: the logits of all positions together never exist."""
 
 import keras
 import tensorflow as tf
 
-from shakegen.study.autocomplete.outputs import SPECIAL
-
 LOGITS = 1 << 24  # at a time
 
 
-def autocomplete_crossentropy(hidden, kernel, bias, targets, logits: int = LOGITS) -> tf.Tensor:
-    """The mean cross entropy of the words wanted, in nats, over all positions that have one.
+def read_out_crossentropy(hidden, kernel, bias, targets, first: int, logits: int = LOGITS) -> tf.Tensor:
+    """The mean cross entropy of the targets, in nats, over all positions that count; only these are read out.
 
     The gradient of a block's logits is made together with them, from the same softmax, and goes at once into the
     gradients of `hidden`, `kernel` and `bias`: three products a block in all, and memory for one block.
@@ -17,13 +15,14 @@ def autocomplete_crossentropy(hidden, kernel, bias, targets, logits: int = LOGIT
     Args:
         hidden: the inputs of the read-out, (N, T, H).
         kernel, bias: of the read-out to W outputs, (H, W) and (W,).
-        targets: outputs, integers (N, T); those below `outputs.SPECIAL`, padding and unknown words, do not count.
+        targets: outputs, integers (N, T).
+        first: the first output that counts.
         logits: how many to compute at a time.
 
     Returns:
         A scalar; 0 where no position counts.
     """
-    counted = tf.reshape(targets >= SPECIAL, (-1,))
+    counted = tf.reshape(targets >= first, (-1,))
     hidden = tf.boolean_mask(tf.reshape(hidden, (-1, kernel.shape[0])), counted)
     targets = tf.boolean_mask(tf.reshape(targets, (-1,)), counted)
     total = sum_in_blocks(hidden, kernel, bias, targets, max(1, logits // kernel.shape[1]))
@@ -63,24 +62,25 @@ def sum_in_blocks(hidden, kernel, bias, targets, rows: int) -> tf.Tensor:
     return total(hidden, kernel, bias)
 
 
-class AutocompleteCrossentropy:
-    """`autocomplete_crossentropy` of a network, from the input of its layer `dense`; no logits are kept.
+class ReadOutCrossentropy:
+    """`read_out_crossentropy` of a network, from the input of its layer `dense`; no logits are kept.
 
     Args:
         network: a `keras.Model` made by `network.build`.
+        first: the first output that counts as a target.
 
     Attributes:
         forward: the same network up to the input of `dense`.
     """
 
-    def __init__(self, network: keras.Model):
-        self._read_out = network.get_layer("dense")
+    def __init__(self, network: keras.Model, first: int):
+        self._first, self._read_out = first, network.get_layer("dense")
         self.forward = keras.Model(network.inputs, self._read_out.input)
 
     def count(self, targets) -> tf.Tensor:
         """How many targets count."""
-        return tf.math.count_nonzero(targets >= SPECIAL, dtype=tf.int32)
+        return tf.math.count_nonzero(targets >= self._first, dtype=tf.int32)
 
     def __call__(self, targets, hidden) -> tf.Tensor:
         kernel, bias = (tf.convert_to_tensor(weight) for weight in (self._read_out.kernel, self._read_out.bias))
-        return autocomplete_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, targets)
+        return read_out_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, targets, self._first)

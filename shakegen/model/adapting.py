@@ -1,0 +1,85 @@
+"""A network that learns from a text while it reads it. Imports TensorFlow."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from shakegen.network.build import build
+from shakegen.sampling.ancestral import ancestral
+
+STREAMS, SEGMENTS = 32, 40  # of its own writing, for the usual size of gradients
+DAMPING = 0.1  # of the mean size, added to that of each weight
+LARGEST = 1.0  # share of the way back to the trained weights
+
+
+class AdaptingNetwork:
+    """A network that takes a step of gradient descent after every segment of a text.
+
+    Args:
+        model: a `LanguageModel`; it stays as it is.
+        settings: a `Dynamic`.
+    """
+
+    def __init__(self, model, settings):
+        self._network = build_stateful(model, 1)
+        self._variables, self._rate = self._network.trainable_variables, settings.rate
+        self._trained = [tf.constant(variable) for variable in self._variables]
+        sizes = measure_gradients(model, settings.segment)
+        mean = sum(size.sum() for size in sizes) / sum(size.size for size in sizes)
+        self._scales = [tf.constant(settings.rate / (size + DAMPING * mean)) for size in sizes]
+        self._returns = [tf.constant(np.minimum(settings.decay * size / mean, LARGEST)) for size in sizes]
+        self._step = tf.function(self._learn, autograph=False)
+
+    def read(self, inputs: np.ndarray) -> np.ndarray:
+        """The logits after each symbol of the next segment, ids (T,) → (T, V)."""
+        return self._network(inputs[None].astype(np.int32), training=False)[0].numpy()
+
+    def learn(self, inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """As `read`; then it learns to predict the targets, the ids that followed, shape (T,)."""
+        return self._step(*(tf.constant(ids[None], tf.int32) for ids in (inputs, targets))).numpy()
+
+    def _learn(self, inputs, targets):
+        logits, gradients = differentiate(self._network, inputs, targets)
+        for variable, gradient, scale, back, trained in zip(
+            self._variables, gradients, self._scales, self._returns, self._trained
+        ):
+            variable.assign(variable - scale * gradient + back * (trained - variable))
+        return logits[0]
+
+
+def build_stateful(model, streams: int) -> keras.Model:
+    """The network of a model, which reads so many texts on and on."""
+    network = build(model.config, len(model.vocabulary), streams=streams)
+    network.set_weights(list(model.weights.values()))
+    return network
+
+
+def differentiate(network: keras.Model, inputs, targets) -> tuple:
+    """The logits of a batch, and the gradients of the mean surprisal by the weights."""
+    with tf.GradientTape() as tape:
+        logits = network(inputs, training=False)
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits))
+    gradients = tape.gradient(loss, network.trainable_variables)
+    return logits, [tf.convert_to_tensor(gradient) for gradient in gradients]  # an embedding's are slices
+
+
+def measure_gradients(model, segment: int) -> list[np.ndarray]:
+    """The root mean square of each weight's gradient over segments of text that the network itself writes.
+
+    Where a network predicts its own text, the mean gradient is zero. So the variance over batches is that of single
+    segments, divided by their number.
+    """
+    network, engine = build_stateful(model, STREAMS), model.engine
+    logits, state = engine.prime(np.empty(0, int), STREAMS)
+    texts = np.array([ids.copy() for ids in ancestral(engine.step, logits, state, SEGMENTS * segment + 1)], np.int32).T
+    sums = [tf.Variable(tf.zeros_like(variable)) for variable in network.trainable_variables]
+
+    @tf.function(autograph=False)
+    def add_squares(inputs, targets):
+        for total, gradient in zip(sums, differentiate(network, inputs, targets)[1]):
+            total.assign_add(gradient * gradient)
+
+    for begin in range(0, texts.shape[1] - 1, segment):
+        part = texts[:, begin : begin + segment + 1]
+        add_squares(tf.constant(part[:, :-1]), tf.constant(part[:, 1:]))
+    return [np.sqrt(total.numpy() * STREAMS / SEGMENTS) for total in sums]

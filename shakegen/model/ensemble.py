@@ -1,0 +1,106 @@
+"""Several models of one vocabulary, and an n-gram model of their text, that predict together. Only numpy."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from shakegen.inference import Mixture
+from shakegen.model import evaluation
+from shakegen.model.predictor import Predictor
+from shakegen.text import encoding, ngram, splits
+from shakegen.text.reading import Source
+
+FITTED = 20_000  # symbols of the validation text that decide the weight of the n-gram model
+ROUNDS = 100  # of the fit
+
+
+class Held(NamedTuple):
+    """The training text of a model, and what chose its n-gram model.
+
+    Attributes:
+        ngram: the model of the best order on the validation text.
+        validation: ids of the validation text, shape (symbols,).
+    """
+
+    ngram: ngram.KneserNey
+    validation: np.ndarray
+
+
+class Ensemble(Predictor):
+    """Models that predict together: the mean of their probabilities. It samples and is evaluated like each of them.
+
+    Args:
+        models: `LanguageModel`s of the same vocabulary, by name.
+        text: the `text.Source` that the first one learned from: then a Kneser-Ney model of its training text takes
+            part. The validation text chooses the order, and the share of it in the mean.
+
+    Attributes:
+        vocabulary, corpus: those of the first model.
+        shares: the weight of each in the mean by name, the n-gram model included; they add up to 1.
+
+    Raises:
+        ValueError: the vocabularies differ, the text is another one, or it has no validation part.
+    """
+
+    def __init__(self, models: Mapping, text: Source | None = None):
+        first, *_ = self._models = dict(models)
+        model = self._models[first]
+        self.vocabulary, self.corpus = model.vocabulary, model.corpus
+        known = self.vocabulary.level, self.vocabulary.to_json()
+        for name, other in self._models.items():
+            if (other.vocabulary.level, other.vocabulary.to_json()) != known:
+                raise ValueError(
+                    f"{first} and {name} cannot be mixed, for their vocabularies differ: expected models of the same "
+                    "text and level"
+                )
+        self._steps: list[ngram.KneserNey] = []
+        self.shares = dict.fromkeys(self._models, 1 / len(self._models))
+        if text is not None:
+            counted = count_text(first, model, text)
+            share = fit_share(self, counted)
+            self._steps.append(counted.ngram)
+            self.shares = {name: weight * (1 - share) for name, weight in self.shares.items()}
+            self.shares[f"{counted.ngram.order}-gram"] = share
+
+    @property
+    def engine(self) -> Mixture:
+        """The mixture as a step function; each use gives a new one, so that no two share their buffers."""
+        engines = [*(model.engine for model in self._models.values()), *self._steps]
+        return Mixture(engines, list(self.shares.values()))
+
+
+def count_text(name: str, model, text: Source) -> Held:
+    """The n-gram model of the training text of a `LanguageModel`."""
+    about = encoding.measure(text)
+    if about.sha256 != model.corpus.get("sha256"):
+        raise ValueError(f"{text.title} is not the text that {name} learned from: expected that very text")
+    sizes = splits.compute_sizes(model.corpus["split"], about.length, text.title)
+    size, vocabulary = len(model.vocabulary), model.vocabulary
+    train, validation = (vocabulary.read(encoding.read_part(text, sizes, part)).ids for part in (0, 1))
+    train, validation = train[-ngram.MOST :], validation[: ngram.MOST]
+    if len(train) < 2 or len(validation) < 2:
+        raise ValueError(
+            f"{name} learned with the split {','.join(map(str, model.corpus['split']))}, without validation text: "
+            "expected some, which decides how much the n-gram model counts"
+        )
+    order, _ = ngram.choose(train, validation, size, len(validation))
+    return Held(ngram.KneserNey(train, size, order), validation)
+
+
+def fit_share(networks: Predictor, held: Held) -> float:
+    """The share of an n-gram model in the mean with networks that makes the validation text likeliest.
+
+    Expectation-maximisation: the share is the mean probability that a symbol came from the n-gram model. The likelihood
+    is concave in it, so no other share is better.
+    """
+    ids = held.validation[:FITTED]
+    of_networks, of_ngram = (
+        np.exp(-np.concatenate([block for block, _ in evaluation.surprisal(engine, ids)]))
+        for engine in (networks.engine, held.ngram)
+    )
+    share = 0.5
+    for _ in range(ROUNDS):
+        own = share * of_ngram
+        share = float(np.mean(own / np.maximum(own + (1 - share) * of_networks, np.finfo(float).tiny)))
+    return min(max(share, 1e-6), 1 - 1e-6)
