@@ -79,7 +79,7 @@ def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_st
     assert shown.stderr.endswith("\nRuns: models/compare-poem\nSaved: table.csv\nSaved: report.html\n")
     assert "<h3>rnn</h3>" in (tmp_path / "report.html").read_text(encoding="utf-8")
     with open(tmp_path / "table.csv", newline="", encoding="utf-8") as file:
-        assert [row["finished"] for row in csv.DictReader(file)] == ["1", "0"]
+        assert [row["finished"] for row in csv.DictReader(file)] == ["1", "0", "", ""]  # and two baselines
 
     assert fails(
         shakegen(*words, "--batch-size", "9", "--runs", "models/compare-poem"),

@@ -83,7 +83,8 @@ def test_models_of_words_are_measured_in_characters(made, poem):
     found = model.evaluate(poem[round(len(poem) * 0.5) :])
     assert found.unknown > 0
     assert figures["test"]["bits_per_character"] == pytest.approx(found.bits_per_character, rel=0.02)
-    assert figures["training_characters_per_second"] == model.history[-1]["characters_per_second"]
+    speeds = [entry["characters_per_second"] for entry in model.history]
+    assert figures["training_characters_per_second"] == pytest.approx(np.median(speeds))
 
 
 def test_the_words_of_a_network_are_measured_too(made):
