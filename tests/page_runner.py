@@ -51,7 +51,7 @@ BUDGETS = {
 }
 PYTHON = ("stride", "length", "count")  # of Python alone: commands are quick without
 LAB = ("updates", "names")  # of the experiments of the lab, which have defaults
-USUAL = {"epochs": 30, "layers": 2, "units": 256, "repeats": 3, "cells": "rnn"}  # of commands that are not given them
+USUAL = {"epochs": 30, "layers": 2, "units": 256, "repeats": 5, "cells": "rnn"}  # of commands that are not given them
 EPOCHS_A_MINUTE = 2  # a budget of minutes becomes one of epochs
 STAND_IN = """#!{python} -IS
 import json, os, socket, sys

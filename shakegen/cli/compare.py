@@ -29,7 +29,7 @@ from shakegen.cli.options import (
 from shakegen.cli.runs import format_duration
 from shakegen.cli.tables import print_json, table
 from shakegen.cli.train import LEARNING, NETWORK, train
-from shakegen.compare.plan import MATCHES, Entry, Plan
+from shakegen.compare.plan import MATCHES, Entry, Plan, parse_tune
 from shakegen.network.quiet import require_tensorflow
 
 COMMON = (*NETWORK, *option_names())
@@ -43,11 +43,14 @@ COMMON = (*NETWORK, *option_names())
                  help="Cells to compare, between commas: any of `train --cell`. Each may have settings of its own, as "
                  "in nlstm:depth=3 or rnn:learning-rate=0.001."),
     click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="Hold equal: "
-                 "units; the number of weights, within 1 %; or the minutes."),
-    click.option("--parameters", type=int, help="Number of weights, with --match parameters.  [default: that of the "
-                 "first cell with --units]"),
-    click.option("--repeats", type=int, default=3, show_default=True, help="Runs of each network, with different "
+                 "units; the number of weights, within 1 % or as near as units allow, of all or of the recurrent ones "
+                 "(without those that read or predict symbols); or the minutes."),
+    click.option("--parameters", type=int, help="Number of weights, with --match parameters or recurrent.  [default: "
+                 "that of the first cell with --units]"),
+    click.option("--repeats", type=int, default=5, show_default=True, help="Runs of each network, with different "
                  "random states."),
+    click.option("--tune", help="Choose a setting for each cell by the validation text, as in "
+                 "learning-rate=3e-3,6e-3,1e-2; also dropout. Costs a run for each value but one."),
 )  # fmt: skip
 @copy_options(train, "task", *COMMON, *LEARNING)
 @corpus_options
@@ -67,13 +70,15 @@ COMMON = (*NETWORK, *option_names())
 )  # fmt: skip
 @json_option
 @quiet_option("Show no progress.")
-def compare(corpus, cells, task, match, parameters, repeats, reading, shape, folder, quiet, **options):
+def compare(corpus, cells, task, match, parameters, repeats, tune, reading, shape, folder, quiet, **options):
     """Compare cells: each learns CORPUS with the same budget.
 
     All learn the same text in the same order.
 
-    The table has a row for each: bits per character on validation and test text, means over the repeats ± their
-    standard deviations; characters/s in training and sampling; minutes; peak memory. Each run is a process of its own.
+    First come sentences: which cells differ from the first one, and by how much. The table has a row for each: bits
+    per character on validation and test text, the difference to the first cell, epochs, minutes, characters/s, peak
+    memory. ± is half of a 95 % interval, for other random states and other text of the kind. Beside the cells stand
+    the best n-gram model and xz -9, which is told the training text first. Each run is a process of its own.
 
     --task autocomplete repeats the study of memory. The options that you do not give are then those of the study, as
     for `shakegen train --task autocomplete`. The table has the cross entropy in nats and accuracies instead.
@@ -86,7 +91,7 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
     shakegen compare sonnets --epochs 10 --out report.html
     shakegen compare sonnets --cells lstm,nlstm:depth=3 --match parameters
     shakegen compare novel.txt --match time --minutes 5 --csv table.csv
-    shakegen compare my.txt --match time --minutes 1 --repeats 1
+    shakegen compare my.txt --cells gru,lstm --tune learning-rate=3e-3,6e-3,1e-2
     shakegen compare text8 --task autocomplete --cells gru,lstm --epochs 2
     """
     require_tensorflow()
@@ -108,6 +113,7 @@ def compare(corpus, cells, task, match, parameters, repeats, reading, shape, fol
         {name: given[name] for name in ("level", *COMMON) if name in given},
         parameters,
         task,
+        parse_tune(tune) if tune is not None else None,
     )
     check_files(out, csv_file, corpus)
     from shakegen.compare.comparison import Comparison
@@ -153,19 +159,16 @@ def progress(comparison):
 
     It says so once, after the first run that has finished.
     """
-    count, names = len(comparison.records), list(comparison.configs)
+    count = comparison.plan.runs
     began, estimated = 0.0, False
 
     def show(number, record, left):
         nonlocal began, estimated
-        name = names[number % len(names)]
         if record.state == "running":
             began = time.monotonic()
-            sizes = f"{comparison.configs[name].units} units, {comparison.parameters[name]:,} weights"
-            state = f"random state {record.what['recipe']['random_state']}"
-            click.echo(f"Run {number + 1} of {count}: {name}, {sizes}, {state}", err=True)
+            click.echo(f"Run {number + 1} of {count}: {comparison.describe(record)}", err=True)
         elif record.state != "finished":
-            click.echo(f"{name} {record.state}: {name_flags(record.reason)}", err=True)
+            click.echo(f"{comparison.names[record.name]} {record.state}: {name_flags(record.reason)}", err=True)
         elif left and not estimated:
             estimated = True
             click.echo(estimate_time(time.monotonic() - began, left), err=True)
@@ -198,15 +201,15 @@ def write_outcome(summary, folder: Path, out: Path | None, csv_file: Path | None
 
 
 def print_table(summary, folder: Path) -> None:
-    """Print the table on standard output; its legend on standard error."""
+    """Print the table on standard output; all words on standard error, what can be concluded before anything else."""
+    from shakegen.compare.conclusions import conclude
     from shakegen.compare.table import columns
 
     shown = columns(summary)
-    say(f"\n{summary.describe()}", "")
+    say("", *conclude(summary), "", summary.describe(), "")
     table([column.head for column in shown], list(zip(*(column.short for column in shown), strict=True)))
     meanings = "; ".join(f"{column.head}: {column.title}" for column in shown if column.head != column.title)
-    failures = [f"{row.name}: {failure}" for row in summary.rows for failure in row.failures]
-    say("", *failures, f"{meanings}.")
+    say("", *summary.failures, f"{meanings}. {summary.explain_errors()}".strip())
     say(f"Runs: {folder}")
 
 

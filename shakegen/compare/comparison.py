@@ -1,16 +1,19 @@
 """A comparison from its plan to its outcome."""
 
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from shakegen.compare import runs
-from shakegen.compare.matching import count_weights
+from shakegen.compare.matching import count_recurrent, count_weights
 from shakegen.compare.plan import Plan
 from shakegen.compare.record import Record, Text, identify, plan_records
-from shakegen.compare.summary import Row, Summary
+from shakegen.compare.summary import BaselineRow, Row, Summary, measure_scores
+from shakegen.compare.tuning import collect_trials
 from shakegen.files import explaining, replacing
+from shakegen.network.config import Config
 from shakegen.text import catalog
 from shakegen.text.reading import Source
 from shakegen.training.tasks import get_task
@@ -30,15 +33,15 @@ class Comparison:
         length: the length of samples, in new characters.
 
     Attributes:
-        configs: the networks, by the names of the plan's entries.
-        records: of all runs before they begin, in the order in which they are carried out.
-        parameters: the number of weights of each network, by name.
-        identity: the properties of the text that decide the outcome.
-        origin: the same, with the name and the length of the text.
+        records: of the first runs before they begin, in the order in which they are carried out: those that choose
+            settings if some are tuned, else all.
+        names: the names of the plan's entries, by the names of records.
+        origin: the properties of the text that decide the outcome, with its name and its length.
 
     Raises:
         OSError: the text cannot be read.
-        ValueError: nothing can be learned from it, the numbers of weights cannot be matched, or the length is below 0.
+        ValueError: nothing can be learned from it, there is no validation text to choose settings by, or the length is
+            below 0.
     """
 
     def __init__(
@@ -53,17 +56,38 @@ class Comparison:
         text = replace(text, shape={**text.shape, **options})
         corpus = task.make_corpus(source, **text.shape)
         corpus.check_parts()
-        self.identity, sizes = identify(corpus), (len(corpus.vocabulary), len(corpus.output_vocabulary))
+        if plan.tune and not len(corpus.validation):
+            raise ValueError("to tune is to choose by the validation text: expected a split that has some")
+        self.identity = identify(corpus)
+        self.sizes = len(corpus.vocabulary), len(corpus.output_vocabulary)
         self.origin = {"name": source.name, **self.identity}
-        self.configs = plan.configs(lambda config: count_weights(config, *sizes))
-        self.parameters = {name: count_weights(config, *sizes) for name, config in self.configs.items()}
-        sample = {"seed": seed, "length": length}
-        records = plan_records(plan, self.configs, text.to_dict(), self.identity, sample)
+        self.sample = {"seed": seed, "length": length}
+        self.names: dict[str, str] = {}
+        records = self._plan_records(plan.try_out() if plan.tune else plan, text)
         self.folder = Path(folder) if folder else runs.find_folder(records, f"compare-{source.name}")
         if not folder and self.folder.name != f"compare-{source.name}":
             log.info("models/compare-%s has other runs: these go to %s.", source.name, self.folder)
         self.text = spool(text, source, self.folder) if "-" in text.places else text
         self.records = [replace(record, text=self.text.to_dict()) for record in records]
+
+    def count(self, config: Config) -> int:
+        """The number of weights of a network for the text."""
+        return count_weights(config, *self.sizes)
+
+    def describe(self, record: Record) -> str:
+        """The network of a run, and its random state, in words."""
+        config = Config.from_dict(record.what["config"])
+        sizes = f"{config.units} units, {self.count(config):,} weights"
+        return f"{self.names[record.name]}, {sizes}, random state {record.random_state}"
+
+    def _plan_records(self, plan: Plan, text: Text) -> list[Record]:
+        records = plan_records(plan, self._match(plan), text.to_dict(), self.identity, self.sample)
+        entries = itertools.cycle(plan.entries)
+        self.names |= {record.name: entry.name for record, entry in zip(records, entries, strict=False)}
+        return records
+
+    def _match(self, plan: Plan) -> dict[str, Config]:
+        return plan.configs(count_recurrent if plan.match == "recurrent" else self.count)
 
     def carry_out(self, show: Callable[[int, Record, int], None] | None = None) -> Summary:
         """Do the runs that are left, each in a process of its own, and sum up.
@@ -74,13 +98,23 @@ class Comparison:
         Raises:
             Stopped, OSError, ValueError: as `runs.carry_out`.
         """
-        records, count = runs.carry_out(self.records, self.folder, show), len(self.configs)
+        plan, trials = self.plan, []
+        if plan.tune:
+            later = self.plan.runs - len(self.records)
+            trials = collect_trials(plan, runs.carry_out(self.records, self.folder, show, later=later))
+            plan = plan.choose(trial.chosen for trial in trials)
+        before = len(self.records) - len(plan.entries) if trials else 0  # the first repeats were trials
+        records = runs.carry_out(self._plan_records(plan, self.text), self.folder, show, before)
         rows = [
-            Row(name, config, self.parameters[name], records[number::count])
-            for number, (name, config) in enumerate(self.configs.items())
+            Row(name, config, self.count(config), count_recurrent(config), records[number :: len(plan.entries)])
+            for number, (name, config) in enumerate(self._match(plan).items())
         ]
+        return Summary(self.origin, plan, rows, self._measure_baselines(), trials)
+
+    def _measure_baselines(self) -> list[BaselineRow]:
         task = get_task(self.plan.task)
-        return Summary(self.origin, self.plan, rows, task.measure_baseline(self.text.load(task)))
+        scores = task.score_baselines(self.text.load(task))
+        return [BaselineRow(name, measure_scores(task, {None: both})) for name, both in scores.items()]
 
 
 def spool(text: Text, source: Source, folder: Path) -> Text:

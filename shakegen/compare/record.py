@@ -16,7 +16,7 @@ from shakegen.training.tasks import Task
 FORMAT = "shakegen comparison run"
 STATES = ("running", "finished", "diverged", "failed")
 ENDED = ("finished", "diverged")  # a repetition would give the same
-COSTS = ("training_characters_per_second", "sampling_characters_per_second", "peak_memory_bytes")
+COSTS = ("training_characters_per_second", "sampling_characters_per_second", "epochs", "peak_memory_bytes")
 TYPED = ("typed", "positions", "top_1", "top_2", "top_3")  # the figures of autocomplete by characters typed
 
 
@@ -72,6 +72,11 @@ class Record:
     figures: dict = field(default_factory=dict)
 
     @property
+    def random_state(self) -> int:
+        """Of the run."""
+        return self.what["recipe"]["random_state"]
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing is left to do."""
         return self.state in ENDED
@@ -90,16 +95,16 @@ class Record:
     def is_whole(self) -> bool:
         """Whether its parts have the right types; raises KeyError, TypeError or AttributeError if one is missing."""
         of, finished = self.figures, self.state == "finished"
-        scores = [score for part in PARTS[1:] for score in (of[part] or {}).values()] if finished else []
-        rows = [row for score in scores if isinstance(score, list) for row in score]
-        numbers = [score for score in scores if not isinstance(score, list)] + [
-            row[key] for row in rows for key in TYPED
-        ]
-        numbers += [of[name] for name in COSTS] if finished else []
+        scores = [score for part in PARTS[1:] for score in (of[part] or {}).items()] if finished else []
+        rows = [row for _, score in scores if isinstance(score, list) for row in score]
+        blocks = [block for name, score in scores if name == "blocks" for one in score.values() for block in one]
+        numbers = [score for name, score in scores if name != "blocks" and not isinstance(score, list)]
+        numbers += [row[key] for row in rows for key in TYPED] + [of[name] for name in (COSTS if finished else ())]
         return (
             all(isinstance(part, dict) for part in (self.what, *self.what.values(), self.text, self.sample, of))
             and all(isinstance(text, str) for text in (self.name, self.reason, of.get("sample", "")))
             and all(number is None or is_number(number) for number in numbers)
+            and all(map(is_number, blocks))
             and all(map(is_epoch, of.get("history", [])))
             and (not finished or is_number(of["seconds"]))
         )

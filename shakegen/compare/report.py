@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from shakegen import plotting
+from shakegen.compare.conclusions import conclude
 from shakegen.compare.summary import Row, Summary
-from shakegen.compare.table import columns
+from shakegen.compare.table import columns, score
 from shakegen.files import write_whole
 from shakegen.network.config import DROPOUT, Config
 from shakegen.plotting import Curve, Figure, Fragment, Panel, Table
@@ -38,15 +39,27 @@ def save(summary: Summary, path: Path) -> None:
 
 
 def page(summary: Summary) -> str:
-    """A self-contained web page: the plan, the table, the curves, a sample of each network."""
+    """A self-contained web page: what can be concluded, the plan, the table, the curves, a sample of each network."""
     shown = columns(summary)
     header = [column.title for column in shown]
     table = Table(header, list(zip(*(column.long for column in shown), strict=True)))
-    failures = [f"{row.name}: {failure}" for row in summary.rows for failure in row.failures]
+    tried = [list_tried(summary)] if summary.trials else []
     drawn = [figure for figure in (curves(summary), accuracies(summary)) if figure]
     title = f"{', '.join(row.name for row in summary.rows)} on {summary.corpus['name']}"
     settings = Table(("setting", "value"), list_settings(summary), "Training")
-    return plotting.page(title, summary.describe(), *failures, table, *drawn, samples(summary), settings)
+    about = [summary.describe(), *summary.failures, summary.explain_errors()]
+    return plotting.page(title, *conclude(summary), *about, table, *tried, *drawn, samples(summary), settings)
+
+
+def list_tried(summary: Summary) -> Table:
+    """The settings that were tried for each network, with the loss on validation text, which chose."""
+    names = [trial.setting.replace("_", " ") for trial in summary.trials]
+    rows = [
+        (trial.entry.name, f"{value:g}", "-" if loss is None else f"{loss:.3f}", "chosen" * (value == trial.chosen))
+        for trial in summary.trials
+        for value, loss in trial.losses.items()
+    ]
+    return Table(("cell", names[0], summary.task.measures[0].title, ""), rows, "Tuning")
 
 
 def list_settings(summary: Summary) -> list[tuple[str, object]]:
@@ -79,7 +92,7 @@ def curves(summary: Summary) -> Figure | None:
     panels, unit = [], summary.task.kind.unit_of(summary.rows[0].config)
     for key, (label, scale) in AXES.items():
         drawn = [
-            curve(row, key, scale, loss, unit.nats)
+            curve(row, key, scale, loss, unit.nats, f"best {describe_best(summary, row)}")
             for loss in LOSSES
             for row in summary.rows
             if any(loss in entry for history in row.histories for entry in history)
@@ -89,19 +102,23 @@ def curves(summary: Summary) -> Figure | None:
     return Figure("Learning curves", panels) if panels else None
 
 
-def curve(row: Row, key: str, scale: float, loss: str, nats: float) -> Curve:
-    """One loss of one network."""
+def describe_best(summary: Summary, row: Row) -> str:
+    """The loss of the best epochs, as the table has it, with its unit."""
+    measure = summary.task.measures[0]
+    return f"{score(row, measure.name, measure.digits)} {measure.unit}" if row.finished else "unknown"
+
+
+def curve(row: Row, key: str, scale: float, loss: str, nats: float, note: str) -> Curve:
+    """One loss of one network; the note is on that of validation."""
     runs = [
         np.array([(entry[key] / scale, entry[loss] / nats) for entry in history if loss in entry])
         for history in row.histories
     ]
     x, y = align([run for run in runs if len(run)])
-    mean, validation = y.mean(axis=0), loss == "val_loss"
-    best = int(np.argmin(mean))
+    validation = loss == "val_loss"
     band = (y.min(axis=0), y.max(axis=0)) if len(y) > 1 else None
-    lowest = "lowest mean" if len(y) > 1 else "best"  # the table has the mean of the lowest
-    note = f"{lowest} {mean[best]:.3f}" if validation else ""
-    return Curve(row.name, x, mean, LOSSES[loss], note, not validation, best if validation else None, band)
+    mark = int(np.argmin(y[0])) if validation and len(y) == 1 else None  # runs have best epochs of their own
+    return Curve(row.name, x, y.mean(axis=0), LOSSES[loss], note if validation else "", not validation, mark, band)
 
 
 def align(runs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,11 @@ class Stopped(KeyboardInterrupt):
 
 
 def carry_out(
-    records: Sequence[Record], folder: Path, show: Callable[[int, Record, int], None] | None = None
+    records: Sequence[Record],
+    folder: Path,
+    show: Callable[[int, Record, int], None] | None = None,
+    before: int = 0,
+    later: int = 0,
 ) -> list[Record]:
     """Carry out the runs that have not ended in the folder.
 
@@ -45,6 +49,7 @@ def carry_out(
         folder: the folder of model files and records.
         show: called with the number of each run, from 0, its record, and the number of runs that are left after it,
             before it starts and when it has ended; None shows nothing, of the training either.
+        before, later: how many runs of the comparison come before these, and after them.
 
     Returns:
         The records of all runs, ended or failed.
@@ -61,13 +66,13 @@ def carry_out(
             if known.has_ended:
                 continue
             record = replace(known, state="running", reason="")
-            left = sum(not later.has_ended for later in records[number + 1 :])
+            left = later + sum(not one.has_ended for one in records[number + 1 :])
             record.write(folder)
             if show:
-                show(number, record, left)
+                show(before + number, record, left)
             records[number] = run_worker(record, folder, quiet=show is None)
             if show:
-                show(number, records[number], left)
+                show(before + number, records[number], left)
     return records
 
 

@@ -1,44 +1,39 @@
-"""The outcome of a comparison: a row for each network, with means and spreads over its runs. Only Python."""
+"""The outcome of a comparison: a row for each network, with its figures over its runs. Only numpy."""
 
 import csv
 import io
-import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from shakegen.compare.plan import Plan
 from shakegen.compare.record import Record
+from shakegen.compare.statistics import Measurement
+from shakegen.compare.tuning import Trial
 from shakegen.files import write_whole
 from shakegen.network.config import Config
-from shakegen.text.ngram import Baseline
-from shakegen.training.tasks import Task, get_task
+from shakegen.training.tasks import Measure, Task, get_task
 
-COSTS = ("training_characters_per_second", "sampling_characters_per_second", "minutes", "peak_memory_mib")
+MIB = 2**20
+COSTS = {
+    "training_characters_per_second": ("training_characters_per_second", 1),
+    "sampling_characters_per_second": ("sampling_characters_per_second", 1),
+    "epochs": ("epochs", 1),
+    "minutes": ("seconds", 60),
+    "peak_memory_mib": ("peak_memory_bytes", MIB),
+}  # figures by name: the name in a record, and what it is divided by
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """A measurement of several runs.
-
-    Attributes:
-        values: the value of each run.
-    """
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float | None:
-        return statistics.fmean(self.values) if self.values else None
-
-    @property
-    def spread(self) -> float | None:
-        """The standard deviation over the runs, n - 1 in its denominator; None of fewer than two."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
-
-    def to_dict(self) -> dict:
-        return {"mean": self.mean, "spread": self.spread, "values": list(self.values)}
+def measure_scores(task: Task, scores: Mapping) -> dict[str, Measurement]:
+    """The measures of a task by name, from its scores of both parts of a text, by random states."""
+    figures = {}
+    for measure in task.measures:
+        of = {state: both[measure.part] or {} for state, both in scores.items()}
+        values = {state: one[measure.key] for state, one in of.items() if one.get(measure.key) is not None}
+        blocks = {state: one.get("blocks", {}).get(measure.key) for state, one in of.items()}
+        figures[measure.name] = Measurement(values, {state: some for state, some in blocks.items() if some})
+    return figures
 
 
 @dataclass(frozen=True)
@@ -49,12 +44,14 @@ class Row:
         name: of its entry.
         config: the network.
         parameters: its number of weights.
+        recurrent: how many of them neither read symbols nor predict them.
         records: of its runs.
     """
 
     name: str
     config: Config
     parameters: int
+    recurrent: int
     records: list[Record]
 
     @cached_property
@@ -70,20 +67,11 @@ class Row:
     @cached_property
     def figures(self) -> dict[str, Measurement]:
         """The measurements of the finished runs, by name: the measures of the task, then `COSTS`."""
-        figures = {}
-        for measure in get_task(self.config.task).measures:
-            figures[measure.name] = self._figure(lambda of, m=measure: (of[m.part] or {}).get(m.key))
-        for name in COSTS[:2]:
-            figures[name] = self._figure(lambda of, name=name: of[name])
-        figures["minutes"] = self._figure(lambda of: of["seconds"] / 60)
-        figures["peak_memory_mib"] = self._figure(
-            lambda of: of["peak_memory_bytes"] and of["peak_memory_bytes"] / 2**20
-        )
+        runs = {record.random_state: record.figures for record in self.finished}
+        figures = measure_scores(get_task(self.config.task), runs)
+        for name, (key, unit) in COSTS.items():
+            figures[name] = Measurement({state: of[key] / unit for state, of in runs.items() if of[key] is not None})
         return figures
-
-    def _figure(self, value) -> Measurement:
-        values = (value(record.figures) for record in self.finished)
-        return Measurement(tuple(value for value in values if value is not None))
 
     @property
     def histories(self) -> list[list[dict]]:
@@ -98,28 +86,57 @@ class Row:
 
     def flat(self) -> dict:
         """All numbers, for a line of a table."""
-        sizes = {"name": self.name, "cell": self.config.cell, "units": self.config.units}
-        sizes |= {"layers": self.config.layers, **self.config.cell_options, "parameters": self.parameters}
-        flat = sizes | {"runs": len(self.records), "finished": len(self.finished)}
-        for name, figure in self.figures.items():
-            flat |= {name: figure.mean, f"{name}_spread": figure.spread}
-        return flat
+        sizes = {"name": self.name, "cell": self.config.cell, "units": self.config.units, "layers": self.config.layers}
+        sizes |= {**self.config.cell_options, "parameters": self.parameters, "recurrent_parameters": self.recurrent}
+        return {**sizes, "runs": len(self.records), "finished": len(self.finished), **flatten(self.figures)}
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""
         runs = [
             {"name": record.name, "state": record.state, "reason": record.reason}
-            | {"random_state": record.what["recipe"]["random_state"], **record.figures}
+            | {"random_state": record.random_state, **record.figures}
             for record in self.records
         ]
         return {
             "name": self.name,
             "config": self.config.to_dict(),
             "parameters": self.parameters,
+            "recurrent_parameters": self.recurrent,
             "failures": self.failures,
             "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
             "runs": runs,
         }
+
+
+@dataclass(frozen=True)
+class BaselineRow:
+    """A model beside the networks that needs no training run.
+
+    Attributes:
+        name: of it.
+        figures: the measures that it has, by name.
+    """
+
+    name: str
+    figures: dict[str, Measurement]
+
+    def flat(self) -> dict:
+        """All numbers, for a line of a table."""
+        return {"name": self.name, **flatten(self.figures)}
+
+    def to_dict(self) -> dict:
+        """All of it, ready for JSON."""
+        known = {name: figure for name, figure in self.figures.items() if figure.values}
+        return {"name": self.name, "figures": {k: {"mean": f.mean, "error": f.error} for k, f in known.items()}}
+
+
+def flatten(figures: Mapping[str, Measurement]) -> dict:
+    """Means, spreads and errors by name."""
+    return {
+        f"{name}{end}": value
+        for name, figure in figures.items()
+        for end, value in (("", figure.mean), ("_spread", figure.spread), ("_error", figure.error))
+    }
 
 
 @dataclass(frozen=True)
@@ -128,50 +145,104 @@ class Summary:
 
     Attributes:
         corpus: the text: name, sha256, length, split.
-        plan: the plan of the comparison.
+        plan: the plan of the comparison, with the settings that were chosen.
         rows: in the plan's order.
-        baseline: the best n-gram model of the text, where the task has one.
+        baselines: models that need no run, where the task has some.
+        trials: the settings that were tried for each network before.
     """
 
     corpus: dict
     plan: Plan
     rows: Sequence[Row]
-    baseline: Baseline | None = None
+    baselines: Sequence[BaselineRow] = ()
+    trials: Sequence[Trial] = field(default_factory=list)
 
     @property
     def task(self) -> Task:
         """The task that the networks learned."""
         return get_task(self.rows[0].config.task)
 
+    @property
+    def everything(self) -> list[Row | BaselineRow]:
+        """The rows of the networks, then those of the baselines."""
+        return [*self.rows, *self.baselines]
+
+    @cached_property
+    def measure(self) -> Measure:
+        """The measure that decides: the loss on test text, or on validation text if that is all there is."""
+        losses = [next(one for one in self.task.measures if one.part == part) for part in ("test", "validation")]
+        return next((one for one in losses if any(row.figures[one.name].values for row in self.rows)), losses[0])
+
+    @cached_property
+    def differences(self) -> dict[str, Measurement]:
+        """How much larger the deciding loss of each other row is than that of the first network, by name."""
+        first, *others = self.everything
+        own = first.figures[self.measure.name]
+        return {row.name: row.figures[self.measure.name].minus(own) for row in others}
+
+    def match_error(self, row: Row) -> float | None:
+        """The share by which a network is larger than the number of weights that were to be equal."""
+        if self.plan.match not in ("parameters", "recurrent"):
+            return None
+        counts = [one.parameters if self.plan.match == "parameters" else one.recurrent for one in (row, self.rows[0])]
+        return counts[0] / (self.plan.parameters or counts[1]) - 1
+
+    @property
+    def failures(self) -> list[str]:
+        """Why runs did not finish, by rows."""
+        return [f"{row.name}: {failure}" for row in self.rows for failure in row.failures]
+
+    def explain_errors(self) -> str:
+        """What ± means in the table."""
+        measure, repeats = self.measure, self.plan.repeats > 1
+        texts = any(row.figures[measure.name].text_error is not None for row in self.rows)
+        over = ["other random states"] * repeats + ["other text of this kind"] * texts
+        if not over:
+            return ""
+        paired = " Differences are paired: by random state, and by block of the text." if len(self.rows) > 1 else ""
+        return f"± is half of a 95 % interval, for {' and '.join(over)}.{paired}"
+
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""
-        baseline = self.baseline and self.baseline._asdict()
-        rows = [row.to_dict() for row in self.rows]
-        return {"corpus": self.corpus, "baseline": baseline, **self.plan.to_dict(), "rows": rows}
+        from shakegen.compare.conclusions import conclude
+
+        differences = {name: one.to_dict() for name, one in self.differences.items()}
+        rows = [row.to_dict() | {"match_error": self.match_error(row)} for row in self.rows]
+        baselines = [row.to_dict() for row in self.baselines]
+        for one in (*rows, *baselines):
+            one["difference"] = differences.get(one["name"])
+        about = {"corpus": self.corpus, "conclusions": conclude(self), **self.plan.to_dict()}
+        trials = [trial.to_dict() for trial in self.trials]
+        return {**about, "measure": self.measure.name, "trials": trials, "rows": rows, "baselines": baselines}
 
     def save_csv(self, path: Path) -> None:
-        """Write the table, a line for each network, whole or not at all.
+        """Write the table, a line for each network and baseline, whole or not at all.
 
         Raises:
             OSError: the file cannot be written.
         """
-        content = io.StringIO(newline="")
-        rows = [row.flat() for row in self.rows]
-        names = dict.fromkeys(name for row in rows for name in row)  # cells have different options
+        content, lines = io.StringIO(newline=""), []
+        for row in self.everything:
+            difference = self.differences.get(row.name)
+            lines.append(row.flat() | (flatten({"difference": difference}) if difference else {}))
+        names = dict.fromkeys(name for line in lines for name in line)  # cells have different options
         writer = csv.DictWriter(content, names)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(lines)
         write_whole(path, content.getvalue().encode(), "`csv`")
 
     def describe(self) -> str:
         """The plan in a few sentences."""
         plan, corpus, first = self.plan, self.corpus, self.plan.recipe.random_state
-        equal = {"units": "number of units", "parameters": "number of weights within 1 %", "time": "time"}[plan.match]
+        equal = {"units": "units", "parameters": "weights", "recurrent": "recurrent weights"}.get(plan.match)
+        alike = f"have equally many {equal}, and learn" if equal else "learn"
         states = f"random states {first} to {first + plan.repeats - 1}" if plan.repeats > 1 else f"random state {first}"
         split = ", ".join(map(str, corpus["split"]))
-        means = " Means ± standard deviations." if plan.repeats > 1 else ""
-        baseline = f" On the validation text {self.baseline}." if self.baseline else ""
+        tuned = ""
+        if self.trials:
+            setting, count = self.trials[0].setting.replace("_", " "), sum(len(trial.losses) for trial in self.trials)
+            tuned = f" The validation text chose the {setting} of each among {count} runs with random state {first}."
         return (
-            f"Text: {corpus['name']}, {corpus['length']:,} characters, split {split}. The networks have the same "
-            f"{equal}, and learn for {plan.budget} each, with {states}.{means}{baseline}"
+            f"Text: {corpus['name']}, {corpus['length']:,} characters, split {split}. The networks {alike} for "
+            f"{plan.budget} each, with {states}.{tuned}"
         )

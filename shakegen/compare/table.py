@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shakegen.compare.summary import Measurement, Row, Summary
+from shakegen.compare.conclusions import format_error
+from shakegen.compare.summary import BaselineRow, Row, Summary
 
 NONE = "-"
 
@@ -24,32 +25,59 @@ class Column:
 
 
 def columns(summary: Summary) -> list[Column]:
-    """All columns of a comparison."""
-    rows = summary.rows
-    configs = [row.config for row in rows]
+    """All columns of a comparison; the networks' rows, then those of the baselines."""
+    rows, beside, unknown = summary.rows, [NONE] * len(summary.baselines), [None] * len(summary.baselines)
+    everything = summary.everything
     shown = [
-        plain("cell", "cell", [row.name for row in rows]),
-        plain("units", "units", [str(config.units) for config in configs]),
-        plain("layers", "layers", [str(config.layers) for config in configs]),
-        Column("weights", "parameters", *numbers(row.parameters for row in rows)),
+        plain("cell", "cell", [row.name for row in everything]),
+        plain("runs", "finished runs", [*map(count_runs, rows), *beside]),
+        plain("units", "units", [*(str(row.config.units) for row in rows), *beside]),
     ]
-    depths = [str(config.cell_options.get("depth", NONE)) for config in configs]
-    if set(depths) != {NONE}:
-        shown.insert(3, plain("depth", "depth", depths))
-    for number, measure in enumerate(summary.task.measures):
-        cells = [score(row, measure.name, measure.digits) for row in rows]
-        if number == 0:
-            cells = [cell if row.finished else row.records[0].state for cell, row in zip(cells, rows, strict=True)]
+    for name in ("layers", "depth"):
+        cells = [str(row.config.to_dict().get(name, NONE)) for row in rows]
+        if len(set(cells)) > 1:
+            shown.append(plain(name, name, [*cells, *beside]))
+    shown.append(Column("weights", "parameters", *numbers([*(row.parameters for row in rows), *unknown])))
+    if summary.plan.match == "recurrent":
+        recurrent = numbers([*(row.recurrent for row in rows), *unknown])
+        shown.append(Column("recurrent", "parameters that neither read nor predict symbols", *recurrent))
+    if any(summary.match_error(row) is not None for row in rows):
+        errors = [format_or_none(summary.match_error(row), lambda error: f"{error:+.1%}") for row in rows]
+        shown.append(plain("match", "difference of the number that is to be equal", [*errors, *beside]))
+    for measure in summary.task.measures:
+        cells = [score(row, measure.name, measure.digits) for row in everything]
         shown.append(plain(measure.head, measure.title, cells))
-    means = {name: [row.figures[name].mean for row in rows] for name in rows[0].figures}
+        if measure == summary.measure:
+            title = f"{measure.title}, difference to {rows[0].name}"
+            shown.append(plain("difference", title, [describe_difference(summary, row.name) for row in everything]))
+    means = {name: [*(row.figures[name].mean for row in rows), *unknown] for name in rows[0].figures}
+    epochs = [*(score(row, "epochs", 1) for row in rows), *beside]
     minutes = [format_or_none(mean, lambda mean: f"{mean:.{1 + (mean < 10)}f}") for mean in means["minutes"]]
     return [
         *shown,
+        plain("epochs", "epochs", epochs),
+        plain("min", "minutes", minutes),
         Column("train/s", "characters/s, training", *numbers(means["training_characters_per_second"])),
         Column("draw/s", "characters/s, sampling", *numbers(means["sampling_characters_per_second"])),
-        plain("min", "minutes", minutes),
         Column("MiB", "peak memory, MiB", *numbers(means["peak_memory_mib"])),
     ]
+
+
+def count_runs(row: Row) -> str:
+    """The number of finished runs, of how many, and what became of the others."""
+    count, finished = len(row.records), len(row.finished)
+    if finished == count:
+        return str(count)
+    states = {record.state for record in row.records} - {"finished"}
+    return f"{finished} of {count}, {' and '.join(sorted(states))}"
+
+
+def describe_difference(summary: Summary, name: str) -> str:
+    """By how much a row is worse than the first network, with its error."""
+    difference = summary.differences.get(name)
+    if difference is None or difference.mean is None:
+        return NONE
+    return format_error(difference.mean, difference.error, summary.measure.digits, "+")
 
 
 def plain(head: str, title: str, cells: Sequence[str]) -> Column:
@@ -57,9 +85,8 @@ def plain(head: str, title: str, cells: Sequence[str]) -> Column:
     return Column(head, title, cells, cells)
 
 
-def numbers(values) -> tuple[list[str], list[str]]:
+def numbers(values: Sequence[float | None]) -> tuple[list[str], list[str]]:
     """Numbers in short and at length."""
-    values = list(values)
     return [format_or_none(value, compact) for value in values], [
         format_or_none(value, lambda v: f"{v:,.0f}") for value in values
     ]
@@ -78,8 +105,7 @@ def compact(value: float) -> str:
     raise AssertionError
 
 
-def score(row: Row, name: str, digits: int) -> str:
-    """The mean of a measure over the runs, and its spread if there is one."""
-    figure: Measurement = row.figures[name]
-    spread = "" if figure.spread is None else f" ±{figure.spread:.{digits}f}"
-    return format_or_none(figure.mean, lambda mean: f"{mean:.{digits}f}{spread}")
+def score(row: Row | BaselineRow, name: str, digits: int) -> str:
+    """The mean of a figure over the runs, and its error if it is known, with as many digits as this allows."""
+    figure = row.figures.get(name)
+    return NONE if figure is None or figure.mean is None else format_error(figure.mean, figure.error, digits)

@@ -111,6 +111,16 @@ def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) 
     return summarise(read_beside(engine, ids, apart * np.arange(streams), min(apart, longest or apart)))
 
 
+def read_streams(engine, ids: np.ndarray, streams: int) -> tuple[np.ndarray, np.ndarray]:
+    """The surprisals and hits of a text that is read as in `estimate`, in its order, shape (T - 1,)."""
+    apart = -(-(len(ids) - 1) // streams)
+    found = np.full((2, streams, apart), np.nan)
+    for t, block in enumerate(read_beside(engine, ids, apart * np.arange(streams), apart)):
+        found[:, : len(block[0]), t] = block
+    nats, hits = found.reshape(2, -1)[:, : len(ids) - 1]
+    return nats, hits
+
+
 def read_beside(
     engine, ids: np.ndarray, starts: np.ndarray, steps: int, unknown: int | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:

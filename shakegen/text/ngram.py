@@ -1,10 +1,12 @@
 """n-grams as a baseline: how well counts of the training text predict text that was not counted. Only numpy."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from shakegen.checks import check_ids
+from shakegen.text.splits import PARTS
 
 MOST = 3_000_000  # symbols that are counted: the last ones of the training text
 ORDERS = 12  # symbols of the longest n-gram that is tried
@@ -28,17 +30,44 @@ class Baseline(NamedTuple):
 def find_best(corpus) -> Baseline | None:
     """The best n-gram model of a `text.Corpus`; None if there is nothing to count or to predict."""
     part = corpus.parts[1]
-    train, held_out = corpus.train[-MOST:], corpus.validation[:MOST]
-    if len(train) < 2 or not len(held_out):
+    order, bits = predict_parts(corpus, ["validation"])
+    if not order:
         return None
-    bits = predict(np.asarray(train), np.asarray(held_out), len(corpus.vocabulary), ORDERS)
-    best = int(np.argmin(bits))
     spelling = part.spelling / np.log(2)
-    return Baseline(best + 1, float((bits[best] * part.symbols + spelling) / part.characters))
+    return Baseline(order, float((bits["validation"].mean() * part.symbols + spelling) / part.characters))
 
 
-def predict(train: np.ndarray, held_out: np.ndarray, size: int, orders: int) -> np.ndarray:
-    """The bits per symbol of n-gram models of a text on the text that follows it, for n = 1, 2, … , shape (n-grams,).
+def predict_parts(corpus, parts: Iterable[str] = PARTS[1:]) -> tuple[int, dict[str, np.ndarray]]:
+    """The order of the best n-gram model of a `text.Corpus`, and its bits for each symbol of some parts.
+
+    The validation text chooses the order: it is the first part. Without it, or with a training text of one symbol, the
+    order is 0 and there are no bits. Of a long part the first 3,000,000 symbols are predicted.
+    """
+    train, found = np.asarray(corpus.train[-MOST:]), {name: np.asarray(getattr(corpus, name)[:MOST]) for name in parts}
+    first, ends = len(found["validation"]), np.cumsum([len(ids) for ids in found.values()])[:-1]
+    if len(train) < 2 or not first:
+        return 0, {}
+    order, best = choose(train, np.concatenate(list(found.values())), len(corpus.vocabulary), first)
+    return order, {name: bits for name, bits in zip(found, np.split(best, ends), strict=True) if len(bits)}
+
+
+def choose(train: np.ndarray, held_out: np.ndarray, size: int, first: int) -> tuple[int, np.ndarray]:
+    """The order of the n-grams that predict the first symbols of a text best, and their bits of all, shape (S,).
+
+    Once two orders in a row are worse than a shorter one, longer ones are not tried. Arguments as for `predict`.
+    """
+    means, best = [], np.empty(0)
+    for bits in predict(train, held_out, size, ORDERS):
+        means.append(bits[:first].mean())
+        if means[-1] == min(means):
+            best = bits
+        if min(means[-2:]) > min(means):
+            break
+    return int(np.argmin(means)) + 1, best
+
+
+def predict(train: np.ndarray, held_out: np.ndarray, size: int, orders: int) -> Iterator[np.ndarray]:
+    """The bits of each symbol by n-gram models of the text before it, for n = 1, 2, … , shape (S,).
 
     The models are interpolated and modified Kneser-Ney (Chen & Goodman 1998): an n-gram's count is lowered by one of
     three discounts, and what this saves goes to the (n - 1)-gram, whose count is the number of distinct symbols before
@@ -48,25 +77,22 @@ def predict(train: np.ndarray, held_out: np.ndarray, size: int, orders: int) -> 
         train: ids that are counted, shape (T,), below `size`.
         held_out: ids that follow them, shape (S,); the contexts of the first reach back into `train`.
         size: of the vocabulary, V.
-        orders: the longest n; once two in a row are worse than a shorter one, longer ones are not tried.
+        orders: the longest n.
     """
     ids = np.concatenate([train, held_out]).astype(np.int64)
     counted, predicted = slice(0, len(train)), slice(len(train), None)
     padded = np.concatenate([np.full(orders + 1, size), ids])  # `size` stands before the beginning
     contexts = np.zeros(len(ids) + 1, np.int64)  # a number for each distinct context; the last one follows the text
-    longer, lower, bits = number_pairs(contexts, padded[orders:], size + 1), np.full(len(held_out), 1 / size), []
+    longer, lower = number_pairs(contexts, padded[orders:], size + 1), np.full(len(held_out), 1 / size)
     for order in range(1, orders + 1):
         grams, owners = longer[1:], contexts[:-1]  # an n-gram is a context of the next position
         number = np.bincount(grams[counted], minlength=grams.max() + 1)
-        bits.append(-np.log2(interpolate(number, grams, owners, predicted, lower)).mean())
-        if min(bits[-2:]) > min(bits):
-            break
+        yield -np.log2(interpolate(number, grams, owners, predicted, lower))
         contexts, longer = longer, number_pairs(longer, padded[orders - order :][: len(longer)], size + 1)
         last = np.full(len(longer), -1)
         last[longer[1:][counted]] = np.arange(len(train))
         continuations = np.bincount(grams[last[last >= 0]], minlength=len(number))
         lower = interpolate(continuations, grams, owners, predicted, lower)
-    return np.array(bits)
 
 
 def number_pairs(first: np.ndarray, second: np.ndarray, size: int) -> np.ndarray:

@@ -67,20 +67,19 @@ def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_st
     shown = shakegen(*words, "--out", "report.html", "--csv", "table.csv")
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     lines = shown.stdout.splitlines()
-    assert [line.split()[:3] for line in lines] == [
-        ["cell", "units", "layers"],
-        ["rnn", "6", "1"],
-        ["rnn:learning_rate=1e+38", "6", "1"],
-    ]
+    assert [line.split("  ")[0] for line in lines[:3]] == ["cell", "rnn", "rnn:learning_rate=1e+38"]
+    assert [line.split()[0] for line in lines[3:]] == [lines[3].split()[0], "xz"]
+    assert lines[3].split()[0].endswith("-gram")
     assert f"{rnn['figures']['test_bits_per_character']['mean']:.3f}" in lines[1]
-    assert "diverged" in lines[2]
+    assert "0 of 1, diverged" in lines[2]
     assert shown.stderr.startswith(
-        "\nText: poem, 2,430 characters, split 0.9, 0.05, 0.05. The networks have the\nsame "
+        "\nOne run of each network cannot tell them apart: repeat them with other random\nstates.\n\n"
+        "Text: poem, 2,430 characters, split 0.9, 0.05, 0.05. The networks have equally\nmany units"
     )
     assert shown.stderr.endswith("\nRuns: models/compare-poem\nSaved: table.csv\nSaved: report.html\n")
     assert "<h3>rnn</h3>" in (tmp_path / "report.html").read_text(encoding="utf-8")
     with open(tmp_path / "table.csv", newline="", encoding="utf-8") as file:
-        assert [row["finished"] for row in csv.DictReader(file)] == ["1", "0"]
+        assert [row["finished"] for row in csv.DictReader(file)] == ["1", "0", "", ""]  # and two baselines
 
     assert fails(
         shakegen(*words, "--batch-size", "9", "--runs", "models/compare-poem"),
@@ -96,7 +95,8 @@ def test_the_time_of_the_first_run_tells_that_of_the_others():
 
 def test_the_estimate_comes_once_after_the_first_run_that_finished(capfd):
     (gru,) = records("gru")
-    comparison = SimpleNamespace(records=[gru] * 4, configs={"gru": Config(units=3)}, parameters={"gru": 99})
+    described = SimpleNamespace(runs=4), {gru.name: "gru"}, lambda record: record.name
+    comparison = SimpleNamespace(**dict(zip(("plan", "names", "describe"), described)))
     show = progress(comparison)
     diverged = replace(gru, state="diverged", reason="too fast")
     for number, ended in enumerate([diverged, *[finish(gru)] * 3]):
@@ -123,7 +123,8 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, poem_file, tmp_p
     Record("gru-0", what, {}, {}, "diverged", "too fast").write(path.parent)
     failed = shakegen(*words)
     assert failed.exit_code == 1
-    assert failed.stdout.splitlines()[1].split() == ["gru", "6", "1", "744", "diverged", *["-"] * 6]
+    row = failed.stdout.splitlines()[1].split()
+    assert row == ["gru", "0", "of", "1,", "diverged", "6", "744", *["-"] * (len(row) - 7)]
     assert failed.stderr.endswith("\nError: no run finished: 1 of 1 diverged: too fast\n")
 
 
@@ -138,6 +139,10 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, poem_file, tmp_p
         (["--match", "time"], "to match time is to hold the minutes equal: expected --minutes, not --epochs"),
         (["--epochs", "2", "--minutes", "2"], "--epochs and --minutes are both given: expected one of them"),
         (["--repeats", "0"], "the number of repeats is 0: expected a whole number from 1 to 4294967296"),
+        (["--tune", "units=3,4"], "cannot tune 'units=3,4': expected learning-rate or dropout, =, and two numbers or "
+         "more with commas between them, such as learning-rate=3e-3,6e-3,1e-2"),
+        (["--tune", "dropout=0,0.1", "--split", "0.9,0,0.1"], "to tune is to choose by the validation text: expected a "
+         "split that has some"),
         (["--out", "x.doc"], "cannot draw x.doc: expected a name that ends in .png, .svg, .pdf or .html"),
         (["--csv", "."], "cannot write . (Is a directory): expected a file in a folder that has room and may be "
          "written to; try another place with --csv"),

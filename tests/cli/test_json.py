@@ -49,7 +49,8 @@ CALLS = {
     "shakegen models list": [""],
     "shakegen compare": [
         "poem.txt --cells gru --units 3 --repeats 1 --runs epochs --epochs 1",
-        "poem.txt --cells gru --units 3 --repeats 1 --runs minutes --match time --minutes 1",
+        "poem.txt --cells gru,lstm --units 3 --repeats 1 --runs minutes --match time --minutes 1 "
+        "--tune dropout=0,0.1",
     ],
 }  # fmt: skip
 TRAINS = ("cloze", "gradients", "memory", "start", "timer")  # experiments that would take too long here
@@ -88,7 +89,9 @@ def finish_comparisons(folder):
     """Write the runs of the comparisons above as if they had finished."""
     text = Text(["poem.txt"], {}, {"vocabulary_size": None, "split": splits.parse("0.9,0.05,0.05")})
     for budget, match in (("epochs", "units"), ("minutes", "time")):
-        equal = plan("gru", recipe=Recipe(**{budget: 1}), match=match, settings={"units": 3})
+        tune = None if match == "units" else ("dropout", (0.0, 0.1))
+        cells = ("gru", "lstm")[: 1 + (tune is not None)]
+        equal = plan(*cells, recipe=Recipe(**{budget: 1}), match=match, settings={"units": 3}, tune=tune)
         for record in Comparison(text, equal, folder / budget).records:
             finish(record).write(folder / budget)
 

@@ -1,16 +1,12 @@
 """Comparisons: which networks, and what is held equal."""
 
-import itertools
-
 import pytest
 from comparisons import ALL, by_characters, plan, records
 
 from shakegen.cells import BUILT_IN
-from shakegen.compare.matching import count_weights, match_weights
-from shakegen.compare.plan import Entry, Plan
+from shakegen.compare.plan import Entry, Plan, parse_tune
 from shakegen.network.config import Config
 from shakegen.training.recipe import Recipe
-from shakegen.training.tasks import TASKS
 
 
 def test_an_entry_has_settings_of_its_own():
@@ -55,7 +51,7 @@ def test_what_is_no_entry_is_refused(text, message):
         ((), {}, "there is nothing to compare: expected cells such as rnn,lstm,gru,nlstm"),
         (("gru", "gru"), {}, "gru is there twice: expected each cell once, or with different settings"),
         (("gru",), {"repeats": 0}, "the number of repeats is 0: expected a whole number from 1 to 4294967296"),
-        (("gru",), {"match": "size"}, "there is no match 'size': expected one of units, parameters, time"),
+        (("gru",), {"match": "size"}, "there is no match 'size': expected one of units, parameters, recurrent, time"),
         (("gru",), {"match": "time"}, "to match time is to hold the minutes equal: expected `minutes`, not `epochs`"),
         (
             ("gru", "lstm:units=3"),
@@ -102,56 +98,36 @@ def test_all_have_the_same_recipe_and_the_repeats_other_random_states():
         assert Config.from_dict(record.what["config"]) == config
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_numbers_of_weights_are_matched_for_every_cell_layers_and_depth(task):
-    def count(config):
-        return count_weights(config, 27, 1002 if task == "autocomplete" else 27)
-
-    for layers, depth, units in itertools.product((1, 2, 3), (1, 2, 4), (200, 391)):
-        cells = ("lstm", "rnn", "gru", f"nlstm:depth={depth}", "gru:reset-after=false", "rnn:activation=relu")
-        settings = {"units": units, "layers": layers}
-        found = plan(*cells, match="parameters", settings=settings, task=task).configs(count)
-        counts = [count(config) for config in found.values()]
-        wanted = plan("lstm", settings=settings, task=task).configs(count)["lstm"]
-        assert max(counts) <= 1.01 * min(counts)
-        assert abs(count(wanted) / counts[0] - 1) <= 0.1
-        assert [config.layers for config in found.values()] == [layers] * len(cells)
-        assert [config.cell_options.get("depth", 0) for config in found.values()] == [0, 0, 0, depth, 0, 0]
-
-
-def test_weights_are_counted_as_the_network_has_them(random_model):
-    for config in (Config("gru", 5, 2), Config("nlstm", 4, depth=3, embedding=3), Config("lstm", 6)):
-        assert count_weights(config, 27) == random_model(config).parameters
-
-
-def test_a_given_number_of_weights_is_met_and_an_impossible_one_refused():
-    found = plan(*ALL, match="parameters", parameters=200_000).configs(by_characters)
-    assert all(abs(by_characters(config) / 200_000 - 1) < 0.11 for config in found.values())
-    with pytest.raises(ValueError) as error:
-        plan("gru", "lstm", match="parameters", parameters=500).configs(by_characters)
-    assert str(error.value) == (
-        "no networks of about 500 weights have the same number within 1%: the nearest have gru 468, lstm 564; larger "
-        "ones come nearer, try more `units` or `parameters`"
-    )
-
-
-def test_of_all_matches_the_nearest_to_what_was_asked_for_is_taken():
-    def count(config):
-        return config.units * config.embedding
-
-    families = {step: lambda units, step=step: Config("rnn", units, embedding=step) for step in (70, 100)}
-    possible = [
-        (one, other)
-        for one in range(70, 3000, 70)
-        for other in range(100, 3000, 100)
-        if max(one, other) <= 1.01 * min(one, other)
-    ]
-    for weights in (1300, 1400, 1990):
-        found = tuple(count(config) for config in match_weights(families, weights, count).values())
-        assert found in possible
-        assert min(abs(n - weights) for n in found) == min(abs(n - weights) for pair in possible for n in pair)
-
-
 def test_settings_that_differ_in_a_late_digit_are_different_networks():
     names = [Entry.parse(f"gru:dropout={value}").name for value in ("0.1234567", "0.1234568", "0.5")]
     assert names == ["gru:dropout=0.1234567", "gru:dropout=0.1234568", "gru:dropout=0.5"]
+
+
+@pytest.mark.parametrize("text", ["learning-rate=3e-3, 6e-3,1e-2", " learning_rate=0.003,0.006,0.003,0.01"])
+def test_a_setting_to_choose_has_a_name_and_values(text):
+    assert parse_tune(text) == ("learning_rate", (0.003, 0.006, 0.01))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "learning-rate", "learning-rate=0.1", "learning-rate=a,b", "units=3,4", "dropout=0,0"]
+)
+def test_what_cannot_be_chosen_is_refused(text):
+    with pytest.raises(ValueError) as error:
+        parse_tune(text)
+    assert str(error.value) == (
+        f"cannot tune {text!r}: expected learning-rate or dropout, =, and two numbers or more with commas between "
+        "them, such as learning-rate=3e-3,6e-3,1e-2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tune", "message"),
+    [
+        (("dropout", (0.1, 1.5)), "dropout is 1.5: expected a number from 0 up to, but not including, 1"),
+        (("learning_rate", (0.1, -1.0)), "the learning rate given is -1.0: expected a number above 0"),
+    ],
+)
+def test_values_out_of_range_are_refused_before_any_run(tune, message):
+    with pytest.raises(ValueError) as error:
+        plan("gru", tune=tune)
+    assert str(error.value) == message

@@ -14,7 +14,6 @@ from shakegen.compare import report
 from shakegen.compare.summary import Row, Summary
 from shakegen.compare.table import columns, compact
 from shakegen.network.config import Config
-from shakegen.text.ngram import Baseline
 from shakegen.training.recipe import Recipe
 
 
@@ -24,6 +23,7 @@ def finished(record, validation, test, steps=(10, 20), took=60.0, memory=2**30):
         for n, step in enumerate(steps, 1)
     ]
     figures = {"validation": {"bits_per_character": validation, "accuracy": 0.5}, "history": history, "seconds": took}
+    figures["epochs"] = len(steps)
     figures |= {"test": {"bits_per_character": test, "accuracy": 0.25}, "peak_memory_bytes": memory, "sample": "<b>oh"}
     figures |= {"training_characters_per_second": 12_345.0, "sampling_characters_per_second": 1_234_567.0}
     return replace(record, state="finished", figures=figures)
@@ -38,7 +38,8 @@ def outcome():
     found[4] = replace(found[4], state="diverged", reason="too fast")
     found[2], found[5] = (replace(found[n], state="failed", reason="out of memory") for n in (2, 5))
     rows = [
-        Row(entry.name, Config(entry.cell, 9), 1234567, [found[n], found[n + 3]]) for n, entry in enumerate(of.entries)
+        Row(entry.name, Config(entry.cell, 9), 1234567, 1000, [found[n], found[n + 3]])
+        for n, entry in enumerate(of.entries)
     ]
     return Summary({"name": "abc", "length": 1000, "sha256": "0", "split": [0.9, 0.05, 0.05]}, of, rows)
 
@@ -47,8 +48,8 @@ def test_figures_are_means_and_standard_deviations_over_the_runs_that_finished()
     gru, lstm, rnn = outcome().rows
     found = gru.figures["test_bits_per_character"]
     assert (found.mean, found.spread) == (statistics.fmean([2.5, 2.75]), statistics.stdev([2.5, 2.75]))
-    assert gru.figures["minutes"].values == (1.0, 1.5)
-    assert gru.figures["peak_memory_mib"].values == (1024.0, 1024.0)
+    assert gru.figures["minutes"].values == {0: 1.0, 1: 1.5}
+    assert gru.figures["peak_memory_mib"].values == {0: 1024.0, 1: 1024.0}
     assert (lstm.figures["validation_bits_per_character"].mean, lstm.figures["minutes"].spread) == (3.0, None)
     assert lstm.figures["peak_memory_mib"].mean is None
     assert rnn.figures["test_bits_per_character"].mean is None
@@ -62,8 +63,11 @@ def test_figures_are_means_and_standard_deviations_over_the_runs_that_finished()
 def test_the_table_has_a_row_for_each_and_says_which_failed():
     cells = {column.title: list(column.long) for column in columns(outcome())}
     assert cells["cell"] == ["gru", "lstm", "rnn:dropout=0"]
-    assert cells["bits/char, validation"] == ["2.050 ±0.071", "3.000", "failed"]
-    assert cells["bits/char, test"] == ["2.625 ±0.177", "3.500", "-"]
+    assert cells["finished runs"] == ["2", "1 of 2, diverged", "0 of 2, failed"]
+    assert cells["bits/char, validation"] == ["2.0 ± 0.6", "3.000", "-"]  # 0.05 × 12.706, Student's t of one freedom
+    assert cells["bits/char, test"] == ["2.6 ± 1.6", "3.500", "-"]
+    assert cells["bits/char, test, difference to gru"] == ["-", "+1.000", "-"]
+    assert cells["epochs"] == ["2 ± 6", "2.0", "-"]
     assert cells["parameters"] == ["1,234,567"] * 3
     assert cells["characters/s, sampling"] == ["1,234,567", "1,234,567", "-"]
     assert cells["minutes"] == ["1.25", "1.00", "-"]
@@ -98,17 +102,11 @@ def test_json_and_csv_have_all_numbers(tmp_path):
 def test_it_says_what_was_compared():
     summary = outcome()
     assert summary.describe() == (
-        "Text: abc, 1,000 characters, split 0.9, 0.05, 0.05. The networks have the same number of units, and learn "
-        "for 1 epoch each, with random states 0 to 1. Means ± standard deviations."
-    )
-    beside = replace(summary, baseline=Baseline(5, 2.3622))
-    assert beside.describe().endswith(
-        "Means ± standard deviations. On the validation text the best n-gram model, n = 5, needs 2.362 bits/char."
+        "Text: abc, 1,000 characters, split 0.9, 0.05, 0.05. The networks have equally many units, and learn for 1 "
+        "epoch each, with random states 0 to 1."
     )
     timed = replace(summary, plan=plan("gru", match="time", recipe=Recipe(minutes=2.5)))
-    assert timed.describe().endswith(
-        "The networks have the same time, and learn for 2.5 minutes each, with random state 0."
-    )
+    assert timed.describe().endswith("The networks learn for 2.5 minutes each, with random state 0.")
 
 
 def test_curves_of_equal_points_are_put_together_point_by_point():
@@ -143,16 +141,14 @@ def test_the_curves_show_every_network_that_learned_against_steps_and_minutes():
     assert np.allclose(lstm.y, np.array([3.0, 1.5]) / np.log(2))
 
 
-def test_the_legend_does_not_call_by_one_name_what_the_table_calls_otherwise():
+def test_the_legend_calls_best_what_the_table_has():
     """The lowest point of a mean curve is not the mean of the lowest points."""
     summary = outcome()
-    row = summary.rows[0]
-    for record, losses in zip(row.records, ([3.0, 2.0, 2.6], [3.0, 2.6, 2.0]), strict=True):
-        record.figures["history"] = [
-            {"epoch": n, "loss": loss, "val_loss": loss, "steps": n, "seconds": n} for n, loss in enumerate(losses, 1)
-        ]
-    assert report.curve(row, "steps", 1, "val_loss", 1.0).note == "lowest mean 2.300"
-    assert report.curve(summary.rows[1], "steps", 1, "val_loss", 1.0).note == "best 1.500"
+    (table,) = (column.long for column in columns(summary) if column.title == "bits/char, validation")
+    drawn = [curve for panel in report.curves(summary).panels for curve in panel.curves if curve.label == "validation"]
+    notes = {curve.series: curve.note for curve in drawn}
+    assert notes == {name: f"best {cell} bits per character" for name, cell in zip(("gru", "lstm"), table)}
+    assert [curve.mark for curve in drawn] == [None, 1, None, 1]  # the runs of the gru have best epochs of their own
 
 
 def test_the_page_says_how_all_networks_learned_and_how_the_samples_were_drawn():
@@ -188,7 +184,7 @@ def test_the_page_has_the_table_the_curves_and_the_samples(tmp_path):
     report.save(outcome(), tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for shown in (
-        "<td>2.625 ±0.177</td>",
+        "<td>2.6 ± 1.6</td>",
         "lstm: 1 of 2 diverged: too fast",
         "Learning curves",
         "<pre>&lt;b&gt;oh</pre>",

@@ -151,7 +151,8 @@ def test_standard_input_is_kept_for_all_runs(tmp_path, monkeypatch, poem):
     found = Comparison(text, plan("gru", settings={"units": 3}), tmp_path / "runs")
     again = found.text.load(get_task("next"))
     assert again.sha256 == found.origin["sha256"] == Corpus.from_text(poem.lower()).sha256
-    assert found.parameters == {"gru": count_weights(Config(units=3), len(again.vocabulary))}
+    weights = count_weights(Config(units=3), len(again.vocabulary))
+    assert found.describe(found.records[0]) == f"gru, 3 units, {weights} weights, random state 0"
 
 
 def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatch, poem_file):

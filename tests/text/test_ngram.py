@@ -60,7 +60,7 @@ def naive(train, held_out, order):
 
 def test_it_is_modified_kneser_ney(text):
     train, held_out = text[:300], text[300:330]
-    bits = ngram.predict(train, held_out, V, 4)
+    bits = [each.mean() for each in ngram.predict(train, held_out, V, 4)]
     np.testing.assert_allclose(bits, [naive(train, held_out, n) for n in range(1, len(bits) + 1)], rtol=1e-12)
     assert len(bits) >= 3
 
@@ -68,7 +68,7 @@ def test_it_is_modified_kneser_ney(text):
 @pytest.mark.parametrize("end", [[], [4, 4, 4, 0]], ids=["a known context", "a context never seen"])
 def test_probabilities_of_all_symbols_add_up_to_one(text, end):
     train = np.concatenate([text[:200] % 4, end]).astype(int)
-    bits = [ngram.predict(train, np.array([symbol]), V, 2) for symbol in range(V)]
+    bits = [np.concatenate(list(ngram.predict(train, np.array([symbol]), V, 2))) for symbol in range(V)]
     np.testing.assert_allclose(np.exp2(-np.array(bits)).sum(0), 1)
 
 
@@ -79,22 +79,39 @@ def test_the_best_order_is_that_of_the_source(rng):
     for draw in rng.random(30_000):
         ids.append(int(np.searchsorted(np.cumsum(rows[ids[-2], ids[-1]])[:-1], draw)))
     ids = np.array(ids)
-    bits = ngram.predict(ids[:25_000], ids[25_000:], 3, 8)
+    bits = np.array([each.mean() for each in ngram.predict(ids[:25_000], ids[25_000:], 3, 8)])
     assert bits.argmin() == 2
     given = rows[ids[24_998:-2], ids[24_999:-1], ids[25_000:]]
     assert bits.min() == pytest.approx(-np.log2(given).mean(), abs=0.01)
 
 
-def test_orders_that_no_longer_help_are_not_tried(text):
-    assert len(ngram.predict(text[:60], text[60:], V, 40)) < 12
+def test_orders_that_no_longer_help_are_not_tried(monkeypatch):
+    tried = []
+    monkeypatch.setattr(
+        ngram, "predict", lambda *given: (tried.append(n) or np.full(9, abs(n - 3.0)) for n in range(9))
+    )
+    corpus = Corpus.from_text("abcdefghi" * 10, split=(80, 9, 1))
+    order, bits = ngram.predict_parts(corpus, ["validation"])
+    assert (order, tried, bits["validation"].tolist()) == (4, [0, 1, 2, 3, 4, 5], [0.0] * 9)
+
+
+def test_the_validation_text_chooses_the_order_for_both_parts(text):
+    symbols = "".join("abcde"[id] for id in text)
+    corpus = Corpus.from_text(symbols, split=(300, 60, 40))
+    order, bits = ngram.predict_parts(corpus)
+    assert order == ngram.find_best(corpus).order
+    assert {name: len(each) for name, each in bits.items()} == {"validation": 60, "test": 40}
+    whole = list(ngram.predict(corpus.train, np.concatenate([corpus.validation, corpus.test]), V, order))[-1]
+    assert np.array_equal(np.concatenate(list(bits.values())), whole)
 
 
 def test_the_baseline_is_measured_on_validation_text_with_the_spelling_of_unknown_words():
     verse = "the cat sat on the mat and the dog sat on the log\n" * 30
     characters = Corpus.from_text(verse, split=(0.8, 0.1, 0.1))
     best = ngram.find_best(characters)
-    bits = ngram.predict(characters.train, characters.validation, len(characters.vocabulary), ngram.ORDERS)
-    assert best == (int(bits.argmin()) + 1, bits.min())
+    size = len(characters.vocabulary)
+    bits = [each.mean() for each in ngram.predict(characters.train, characters.validation, size, ngram.ORDERS)]
+    assert best == (int(np.argmin(bits)) + 1, min(bits))
     words = Corpus.from_text(verse, level="word", vocabulary_size=5, split=(0.8, 0.1, 0.1))
     part = words.parts[1]
     assert part.spelling > 0
@@ -113,8 +130,7 @@ def test_the_step_function_has_the_same_probabilities_and_they_sum_to_one(text, 
         np.testing.assert_allclose(np.exp(logits).sum(axis=1), 1, rtol=1e-12)
         bits.append(-logits[0, symbol] / np.log(2))
         logits, state = model.step(np.array([symbol, 0]), state)
-    expected = [np.mean(one) for one in ngram.predict(train, held_out, V, 4)]
-    assert np.mean(bits) == pytest.approx(expected[order - 1], rel=1e-12)
+    assert np.mean(bits) == pytest.approx(list(ngram.predict(train, held_out, V, 4))[order - 1].mean(), rel=1e-12)
     read, state = [], model.start()
     for symbol in train:
         logits, state = model.step(np.array([symbol]), state)

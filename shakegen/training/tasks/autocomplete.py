@@ -2,15 +2,19 @@
 
 from types import MappingProxyType
 
+import numpy as np
+
 from shakegen.model.model import AutocompleteModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import LENGTH, STUDY_LENGTH, AutocompleteCorpus
+from shakegen.study.autocomplete.measures import AutocompleteEvaluation
 from shakegen.study.autocomplete.outputs import PADDING, SPECIAL
 from shakegen.training.recipe import Recipe
-from shakegen.training.tasks.task import Measure, Task, draw_targets
+from shakegen.training.tasks.task import FEWEST_BLOCKS, MOST_BLOCKS, Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, AutocompleteValidation
 
+POSITION = "nats per position"
 PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
 
 
@@ -19,8 +23,8 @@ class AutocompleteTask(Task):
 
     kind = AutocompleteModel
     measures = (
-        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats/position, validation"),
-        Measure("test", "cross_entropy", "test", "cross entropy in nats/position, test"),
+        Measure("validation", "cross_entropy", "valid.", "cross entropy in nats/position, validation", POSITION),
+        Measure("test", "cross_entropy", "test", "cross entropy in nats/position, test", POSITION),
         Measure("test", "masked_accuracy", "accuracy", "accuracy, test"),
         Measure("test", "long_context_accuracy", "0 typed", "accuracy before a character is typed, test"),
         Measure("test", "short_context_accuracy", "3 typed", "accuracy from 3 characters typed on, test"),
@@ -121,7 +125,13 @@ class AutocompleteTask(Task):
 
     def score(self, model, corpus, part):
         rows = getattr(corpus, part)
-        return model.evaluate(corpus, rows).to_dict() if len(rows) else None
+        if not len(rows):
+            return None
+        blocks = [model.evaluate(corpus, some) for some in np.array_split(rows, min(len(rows), MOST_BLOCKS))]
+        means = {name: [getattr(one, name) for one in blocks] for name in ("cross_entropy", "masked_accuracy")}
+        known = {name: values for name, values in means.items() if None not in values and len(values) >= FEWEST_BLOCKS}
+        whole = AutocompleteEvaluation(*map(sum, zip(*(vars(one).values() for one in blocks), strict=True)))
+        return {**whole.to_dict(), "blocks": known}
 
     def characters_per_symbol(self, corpus):
         return 1.0

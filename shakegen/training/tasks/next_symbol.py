@@ -7,12 +7,12 @@ import numpy as np
 from shakegen.model import evaluation
 from shakegen.model.model import LanguageModel
 from shakegen.network.config import Config
-from shakegen.text import ngram, windows
+from shakegen.text import ngram, windows, xz
 from shakegen.text.corpus import Corpus
 from shakegen.text.splits import PARTS
 from shakegen.training import finetuning
 from shakegen.training.recipe import Recipe
-from shakegen.training.tasks.task import Measure, Task, draw_targets
+from shakegen.training.tasks.task import Measure, Task, average_blocks, draw_targets
 from shakegen.training.validation import FEWEST, TextValidation
 
 NOTHING = -1  # a target that does not count
@@ -25,8 +25,8 @@ class NextSymbolTask(Task):
 
     kind = LanguageModel
     measures = (
-        Measure("validation", "bits_per_character", "valid.", "bits/char, validation"),
-        Measure("test", "bits_per_character", "test", "bits/char, test"),
+        Measure("validation", "bits_per_character", "valid.", "bits/char, validation", "bits per character"),
+        Measure("test", "bits_per_character", "test", "bits/char, test", "bits per character"),
         Measure("test", "accuracy", "accuracy", "accuracy, test"),
     )
     example = 'sample --model {} --seed "..."'
@@ -116,15 +116,32 @@ class NextSymbolTask(Task):
 
     def score(self, model, corpus, part):
         """Predict each symbol from all before it; a long text is read in streams, each from the start state."""
-        ids, whole = getattr(corpus, part), corpus.parts[PARTS.index(part)]
+        ids = getattr(corpus, part)
         if len(ids) < 2:
             return None
-        result = evaluation.estimate(model.engine, ids, max(1, min(MOST_STREAMS, len(ids) // STREAM)))
-        nats = (result.nats_per_symbol * whole.symbols + whole.spelling) / whole.characters
-        return {"bits_per_character": nats / evaluation.LN2, "accuracy": float(result.accuracy)}
+        nats, hits = evaluation.read_streams(model.engine, ids, max(1, min(MOST_STREAMS, len(ids) // STREAM)))
+        scores = self._score_bits(corpus, part, nats / evaluation.LN2)
+        blocks = {**scores["blocks"], "accuracy": average_blocks(hits)}
+        return {**scores, "accuracy": float(hits.mean()), "blocks": blocks}
+
+    def _score_bits(self, corpus, part, bits):
+        """The figures that follow from the bits of each symbol of a part."""
+        whole = corpus.parts[PARTS.index(part)]
+        symbols, spelling = whole.symbols / whole.characters, whole.spelling / evaluation.LN2 / whole.characters
+        blocks = [mean * symbols + spelling for mean in average_blocks(bits)]
+        total = float(bits.mean(dtype=float)) * symbols + spelling
+        return {"bits_per_character": total, "blocks": {"bits_per_character": blocks}}
 
     def measure_baseline(self, corpus):
         return ngram.find_best(corpus)
+
+    def score_baselines(self, corpus):
+        """The best n-gram model, and `xz -9`."""
+        order, bits = ngram.predict_parts(corpus)
+        packed = {part: {"bits_per_character": bits} for part, bits in xz.measure(corpus).items()}
+        counted = {part: self._score_bits(corpus, part, each[1:]) for part, each in bits.items()}
+        found = {f"{order}-gram": counted, "xz -9": packed}
+        return {name: {part: parts.get(part) for part in PARTS[1:]} for name, parts in found.items() if parts}
 
     def characters_per_symbol(self, corpus):
         return corpus.parts[0].characters / corpus.parts[0].symbols

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from shakegen.model.base import Model
 from shakegen.network.config import Config
 from shakegen.text.drawn_targets import DrawnTargets
@@ -22,6 +24,18 @@ if TYPE_CHECKING:
     from shakegen.training.workers.replicas import Replicas
 
 
+BLOCK, FEWEST_BLOCKS, MOST_BLOCKS = 200, 5, 400  # symbols of a block at least; blocks of a text
+
+
+def average_blocks(values: np.ndarray) -> list[float]:
+    """The means of a figure of each symbol over contiguous blocks of a text, as equal as may be, shape (symbols,).
+
+    The figures of near symbols depend on each other, those of blocks hardly do. Of a short text there are none.
+    """
+    count = min(len(values) // BLOCK, MOST_BLOCKS)
+    return [float(block.mean()) for block in np.array_split(values, count)] if count >= FEWEST_BLOCKS else []
+
+
 @dataclass(frozen=True)
 class Measure:
     """A figure of how well a network predicts."""
@@ -30,7 +44,8 @@ class Measure:
     key: str  # its name in the scores of that part
     head: str  # of its column in a terminal
     title: str
-    digits: int = 3  # after the point
+    unit: str = ""  # in a sentence
+    digits: int = 3  # after the point, where no error limits them
 
     @property
     def name(self) -> str:
@@ -156,7 +171,14 @@ class Task(ABC):
 
     @abstractmethod
     def score(self, model, corpus, part: str) -> dict | None:
-        """The figures of a model on a part of its corpus; None if the part is empty."""
+        """The figures of a model on a part of its corpus; None if the part is empty.
+
+        `blocks` holds figures over equal blocks of the part, by name, for the error of the whole; a list may be empty.
+        """
+
+    def score_baselines(self, corpus) -> dict[str, dict]:
+        """The figures of models that need no training run, by their names and by parts, like those of `score`."""
+        return {}
 
     @abstractmethod
     def characters_per_symbol(self, corpus) -> float:

@@ -1,0 +1,80 @@
+"""What can be concluded from a comparison, in words made from its intervals. Only numpy."""
+
+import math
+from collections.abc import Iterator
+
+from shakegen.compare.statistics import Measurement
+from shakegen.compare.summary import Row, Summary
+
+BUSY = 0.1  # of the epochs of a network at equal time: more apart, something else used the machine
+
+
+def conclude(summary: Summary) -> list[str]:
+    """Sentences: which rows differ from the first network, and what weakens this."""
+    first = summary.rows[0].name
+    sentences = [judge(name, first, one, summary) for name, one in summary.differences.items()]
+    if summary.plan.repeats == 1 and len(summary.rows) > 1:
+        sentences = ["One run of each network cannot tell them apart: repeat them with other random states."]
+    return [*filter(None, sentences), *list_doubts(summary)]
+
+
+def judge(name: str, first: str, difference: Measurement, summary: Summary) -> str:
+    """A sentence on a row and the first network; "" if they have no two runs in common."""
+    mean, error, count = difference.mean, difference.error, len(difference.values)
+    if mean is None or error is None or difference.runs_error is None:
+        return ""
+    unit, places = summary.measure.unit, count_places(error)
+    if round(abs(mean), places) > round(error, places):  # as it is shown, or it would look like a tie
+        better, worse = (name, first) if mean < 0 else (first, name)
+        return f"{better} is better than {worse} by {format_error(abs(mean), error)} {unit}."
+    shown = format_error(mean, error, sign="+")
+    return f"{name} cannot be told from {first} with {count} runs: the difference is {shown} {unit}."
+
+
+def list_doubts(summary: Summary) -> Iterator[str]:
+    """What a reader should know before the sentences are believed."""
+    if summary.measure.part == "validation":
+        yield "There is no test text: these figures are of the validation text, which chose the best epochs."
+    for row in summary.rows:
+        lost = len(row.records) - len(row.finished)
+        if lost and row.finished:
+            yield (
+                f"{lost} of {len(row.records)} runs of {row.name} did not finish: its figures are those of the others, "
+                "which flatters it."
+            )
+        if summary.plan.match == "time" and is_uneven(row):
+            yield (
+                f"The runs of {row.name} got between {min(epochs_of(row)):.3g} and {max(epochs_of(row)):.3g} epochs in "
+                "the same time: the machine was busy. Repeat them when it is not."
+            )
+    edges = [f"{trial.chosen:g} for {trial.entry.name}" for trial in summary.trials if trial.at_edge]
+    if edges:
+        setting = summary.trials[0].setting.replace("_", " ")
+        yield f"The {setting} chosen is the least or the largest that was tried, {', '.join(edges)}: try others beyond."
+
+
+def epochs_of(row: Row) -> list[float]:
+    return list(row.figures["epochs"].values.values())
+
+
+def is_uneven(row: Row) -> bool:
+    """Whether runs of a network, in the same time, got unequally far."""
+    epochs = epochs_of(row)
+    return len(epochs) > 1 and max(epochs) - min(epochs) > BUSY * max(epochs)
+
+
+def format_error(value: float, error: float | None, digits: int = 3, sign: str = "") -> str:
+    """A number with its error, in as many digits as the error allows; without one, `digits` after the point.
+
+    The error has two digits where the first is 1 or 2, for there a rounded one would say little; else one.
+    """
+    if not error:  # unknown, or of equal values
+        return f"{value:{sign}.{digits}f}"
+    places = count_places(error)
+    return f"{value:{sign}.{places}f} ± {error:.{places}f}"
+
+
+def count_places(error: float) -> int:
+    """The digits after the point that an error allows."""
+    exponent = math.floor(math.log10(float(f"{error:.1e}"))) if error else 0
+    return max(0, -exponent + (error / 10**exponent < 2.95))

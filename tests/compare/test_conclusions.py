@@ -1,0 +1,82 @@
+"""Sentences that are made from intervals."""
+
+from dataclasses import replace
+
+import pytest
+from comparisons import finish, plan, records
+
+from shakegen.compare.conclusions import conclude, format_error
+from shakegen.compare.statistics import Measurement
+from shakegen.compare.summary import BaselineRow, Row, Summary
+from shakegen.compare.tuning import Trial
+from shakegen.network.config import Config
+from shakegen.training.recipe import Recipe
+
+
+def outcome(losses, **changes):
+    """The outcome of networks with these test losses; None is a run that diverged."""
+    repeats = len(next(iter(losses.values())))
+    planned = plan(*losses, repeats=repeats, **changes)
+    found = records(*losses, repeats=repeats, **changes)
+    rows = []
+    for number, (name, values) in enumerate(losses.items()):
+        ended = [finish(record) for record in found[number :: len(losses)]]
+        for record, value in zip(ended, values):
+            record.figures["test"] = {"bits_per_character": value, "accuracy": 0.5}
+        ended = [one if value else replace(one, state="diverged", figures={}) for one, value in zip(ended, values)]
+        rows.append(Row(name, Config(units=9), 5, 5, ended))
+    return Summary({"name": "abc", "length": 9, "split": [1]}, planned, rows)
+
+
+def test_a_row_is_better_worse_or_cannot_be_told_apart():
+    summary = outcome(
+        {"gru": (2.0, 2.1, 2.2), "lstm": (2.1, 2.21, 2.3), "rnn": (1.8, 1.91, 2.0), "nlstm": (2, 2.2, 2.1)}
+    )
+    baseline = BaselineRow("5-gram", {"test_bits_per_character": Measurement({None: 3.0})})
+    assert conclude(replace(summary, baselines=[baseline])) == [
+        "gru is better than lstm by 0.103 ± 0.014 bits per character.",
+        "rnn is better than gru by 0.197 ± 0.014 bits per character.",
+        "nlstm cannot be told from gru with 3 runs: the difference is +0.00 ± 0.25 bits per character.",
+        "gru is better than 5-gram by 0.90 ± 0.25 bits per character.",
+    ]
+
+
+def test_one_run_of_each_concludes_nothing():
+    assert conclude(outcome({"gru": (2.0,), "lstm": (1.0,)})) == [
+        "One run of each network cannot tell them apart: repeat them with other random states."
+    ]
+
+
+def test_runs_that_diverged_are_named_and_their_pairs_left_out():
+    first, second = conclude(outcome({"gru": (2.0, 2.1, 2.2), "lstm": (2.5, None, 2.71)}))
+    assert first.startswith("lstm cannot be told from gru with 2 runs: ") or first.startswith("gru is better than lstm")
+    assert second == ("1 of 3 runs of lstm did not finish: its figures are those of the others, which flatters it.")
+
+
+def test_a_busy_machine_shows_at_equal_time_only():
+    for match, recipe, said in (("time", Recipe(minutes=1), True), ("units", Recipe(epochs=1), False)):
+        summary = outcome({"gru": (2.0, 2.1)}, match=match, recipe=recipe)
+        for record, epochs in zip(summary.rows[0].records, (5.0, 4.0)):
+            record.figures["epochs"] = epochs
+        sentence = (
+            "The runs of gru got between 4 and 5 epochs in the same time: the machine was busy. Repeat them when it is "
+            "not."
+        )
+        assert conclude(summary) == [sentence] * said
+
+
+def test_a_choice_at_the_edge_is_doubted():
+    (gru,) = plan("gru").entries
+    summary = replace(outcome({"gru": (2.0, 2.1)}), trials=[Trial(gru, "learning_rate", {0.003: 2.0, 0.006: 1.9})])
+    assert conclude(summary) == [
+        "The learning rate chosen is the least or the largest that was tried, 0.006 for gru: try others beyond."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [(2.34567, 0.0312, "2.35 ± 0.03"), (2.34567, 0.0213, "2.346 ± 0.021"), (2.34567, 0.996, "2.3 ± 1.0"),
+     (2.34567, 0.0298, "2.35 ± 0.03"), (2.34567, 12, "2 ± 12"), (2.34567, None, "2.346"), (2.34567, 0.0, "2.346")],
+)  # fmt: skip
+def test_a_figure_has_as_many_digits_as_its_error_allows(value, error, shown):
+    assert format_error(value, error) == shown
