@@ -47,9 +47,10 @@ def run(
     sequences = tf.convert_to_tensor(sequences)
     batch, length, size = shape_of(sequences)
     present = None if present is None else give_rows(tf.cast(present, tf.bool), batch)
-    if go_backwards:
-        sequences, masks, present = (None if z is None else tf.reverse(z, [1]) for z in (sequences, masks, present))
     ids = find_ids(sequences) if multiplies_inputs(plan(cell, size, True, drop_h)) else None
+    if go_backwards:
+        by_step = sequences, ids, masks, present
+        sequences, ids, masks, present = (None if z is None else tf.reverse(z, [1]) for z in by_step)
     steps = plan(cell, size, ids is not None, drop_h)
     values = {symbol: weights[name] for name, symbol in steps.graph.weights.items()}
     if ids is not None:
