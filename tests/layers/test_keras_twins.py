@@ -203,16 +203,3 @@ def test_models_train_alike(ours, theirs, own, jit_compile, rng):
         model.fit(x, y, batch_size=N, shuffle=False, verbose=0)
         trained.append(model.get_weights())
     assert_equal(*trained, atol=1e-5)
-
-
-@EACH
-def test_the_loop_that_is_chosen_is_in_the_config(ours, theirs, own, tmp_path):
-    model = keras.Sequential([keras.Input((T, INPUTS)), ours(H, compiled_loop=False, **own)])
-    model.save(tmp_path / "model.keras")
-    layers = [model, keras.models.load_model(tmp_path / "model.keras"), keras.models.clone_model(model)]
-    both = keras.layers.Bidirectional(model.layers[0])
-    chosen = [*(one.layers[0] for one in layers), both.forward_layer, both.backward_layer]
-    assert [layer.compiled_loop for layer in chosen] == [False] * 5
-    model.layers[0].compiled_loop = True
-    assert keras.models.clone_model(model).layers[0].compiled_loop is True
-    assert ours(H, **own).compiled_loop is True
