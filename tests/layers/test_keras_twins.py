@@ -96,14 +96,6 @@ def test_what_the_loop_does_not_cover_is_equal_too(ours, theirs, own, arguments,
 
 
 @EACH
-def test_masked_steps_are_equal(ours, theirs, own, rng):
-    our, their = twins(ours, theirs, rng, **own)
-    x, states = rng.normal(size=(N, T, INPUTS)), random_states(their, rng)
-    mask = np.array([[False, True, True, False, True, False], [True, True, True, True, False, False]])
-    assert_equal(call(our, x, states, mask), call(their, x, states, mask))
-
-
-@EACH
 @COMPILED
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("state", [False, True])
