@@ -41,7 +41,7 @@ def run(
         go_backwards: whether the sequences are read from their ends.
         masks: tensor (N, T, ·), the masks of `cells.graph.trace_training` side by side, if there are any.
         drop_h: whether the first of them is for h.
-        present: truth values (N, T), or (1, T) for all sequences; an absent step changes no state. None: all are present.
+        present: truth values (N, T), or (1, T) for all sequences; an absent step changes no state. None: all are there.
         zero_output: whether the output of an absent step is zero, instead of the one before.
     """
     sequences = tf.convert_to_tensor(sequences)
