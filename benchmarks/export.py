@@ -25,20 +25,21 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
 
 MODELS = ("sonnets-gru", "sonnets-lstm", "nlstm, 256 units")
+SYMBOLS = 65
 FORMATS = ("onnx", "safetensors", "keras", "savedmodel")
 RUNTIMES, READ, WRITTEN = ("numpy engine", "onnxruntime", "SavedModel"), 2000, 1000
 SHAPES = ((1, 1, 400), (16, 1, 200), (1, 500, 4), (16, 500, 1))  # texts, characters, calls
 
 
-def random_model(cell: str, units: int, layers: int = 1, size: int = 65):
+def random_model(cell: str, units: int):
     from shakegen.model import LanguageModel
     from shakegen.network.config import Config
     from shakegen.text.vocabulary import Vocabulary
 
-    draw, config = np.random.default_rng(0).normal, Config(cell, units, layers)
-    shapes = config.weight_shapes(size).items()
+    draw, config = np.random.default_rng(0).normal, Config(cell, units, layers=1)
+    shapes = config.weight_shapes(SYMBOLS).items()
     weights = {name: draw(0, units**-0.5, shape).astype("float32") for name, shape in shapes}
-    return LanguageModel(config, Vocabulary(map(chr, range(32, 32 + size))), weights)
+    return LanguageModel(config, Vocabulary(map(chr, range(32, 32 + SYMBOLS))), weights)
 
 
 def write_files(folder: Path) -> dict[str, Path]:

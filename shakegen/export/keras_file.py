@@ -31,7 +31,7 @@ def make_keras(model) -> keras.Model:
     """A model of any task from ids (N, T) to logits (N, T, outputs).
 
     A layer is Keras's own where that has the same weights and computes the same. Others are of `shakegen.layers`, which
-    must be imported before the file is loaded.
+    must be imported before the file is loaded, or made by `as_layer`, which must be called before.
     """
     made = keras.models.clone_model(model.keras_model(), clone_function=clone_layer)
     made.set_weights(list(model.weights.values()))

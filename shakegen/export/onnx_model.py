@@ -130,7 +130,7 @@ def add_node(nodes: Nodes, node: OnnxNode, gates: Sequence[str], weights, hidden
 
 
 def add_loop(nodes: Nodes, graph: Graph, weights, hidden: str, names: list[str]) -> str:
-    """Append a layer: what depends on its inputs alone for all steps at once, then a loop over time.
+    """Append a layer: the symbols that depend on its inputs alone for all steps at once, then a loop over time.
 
     Args:
         nodes: of the network.

@@ -13,7 +13,7 @@ ALL = slice(None)
 
 
 def forward_all(key, spans, inputs, ids, states, weights, count, masks, present):
-    """The outputs and final states, in one list, and what `backward_all` needs of each part."""
+    """The outputs and final states, in one list, and the values of each part that `backward_all` reads."""
     results = []
     for span in spans:
         own_inputs, own_states = rows(inputs, span) if ids is None else inputs, rows(states, span)

@@ -49,7 +49,7 @@ class CompiledLoop:
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         by_equations = isinstance(self.cell, EquationStep)
-        serves = self._compiled_loop_serves(sequences, initial_state, mask, training)
+        serves = self._compiled_loop_serves(initial_state, mask, training)
         masks = self.cell.draw_masks(sequences) if training and by_equations else None
         if training and 0 < self.dropout < 1 and (serves or by_equations):
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
@@ -63,7 +63,7 @@ class CompiledLoop:
         given = (sequences, initial_state, self.go_backwards, masks, drop_h, mask, self.zero_output_for_mask)
         return run(cell, weights, *given)
 
-    def _compiled_loop_serves(self, sequences, initial_state, mask, training):
+    def _compiled_loop_serves(self, initial_state, mask, training):
         return (
             training
             and self.compiled_loop

@@ -13,8 +13,8 @@ class ExtendedCell:
     Args:
         layer_norm: whether products with weights are normalised over their width and scaled, and an LSTM's memory on
             its way out (Ba, Kiros & Hinton 2016, arXiv 1607.06450).
-        zoneout: share of the states that a step of training leaves as they were, 0 to 0.99; elsewhere each state is the
-            mean that this has (Krueger et al. 2017, arXiv 1606.01305).
+        zoneout: share of the states that a step of training leaves as they were, 0 to 0.99; elsewhere each state is
+            its mean in training (Krueger et al. 2017, arXiv 1606.01305).
 
     Raises:
         ValueError: an option is out of range, or the activations are others.

@@ -120,7 +120,7 @@ def differentiate_eagerly(key):
 
 
 def _step_by_step(steps: Plan, inputs, ids, states, weights, length, masks, present):
-    """What `recurrence` returns."""
+    """The outputs and the final states, in one list, as `recurrence` finds them."""
     inputs = [z[..., :-1, :] for z in inputs] if ids is None else [tf.gather(table, ids) for table in inputs]
     given = inputs if masks is None else [*inputs, *tf.split(masks, len(steps.graph.masks), axis=-1)]
     given = given if present is None else [*given, present[..., None]]

@@ -17,8 +17,8 @@ __all__ = ["NLSTM", "NLSTMCell"]
 class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.RNN):
     """Nested LSTM layer: the arguments and the behaviour of `keras.layers.LSTM`, the equations of `NLSTMCell`.
 
-    An inner memory is read and written only through the gates of the memory around it, so it can keep, for longer, what
-    does not matter at the moment (Moniz & Krueger 2017, "Nested LSTMs", https://arxiv.org/abs/1801.10308). It runs on
+    An inner memory is read and written only through the gates of the memory around it, so it can keep for longer the
+    things that do not matter now (Moniz & Krueger 2017, "Nested LSTMs", https://arxiv.org/abs/1801.10308). It runs on
     TensorFlow, JAX and PyTorch. With depth 1 and cell_activation="tanh" it is `keras.layers.LSTM`, weight for weight.
 
     Args:

@@ -7,7 +7,7 @@ loop for each, side by side, that read the same weights, so that these stay in t
 
 XLA compiles anew for each size of a batch. Sequences whose length is not known beforehand are therefore cut into
 blocks of equal length, and the compiled loops run one block after the other. A number of sequences that is not known is
-rounded up; those that are added are copies of the last one, which nobody reads.
+rounded up: copies of the last one are added, and nobody reads their outputs.
 """
 
 import functools
@@ -41,15 +41,16 @@ def run(
         go_backwards: whether the sequences are read from their ends.
         masks: tensor (N, T, ·), the masks of `cells.graph.trace_training` side by side, if there are any.
         drop_h: whether the first of them is for h.
-        present: truth values (N, T), or (1, T) for all sequences; a step without changes no state. None: all are there.
-        zero_output: whether the output of such a step is zero, instead of the one before.
+        present: truth values (N, T), or (1, T) for all sequences; an absent step changes no state. None: all are there.
+        zero_output: whether the output of an absent step is zero, instead of the one before.
     """
     sequences = tf.convert_to_tensor(sequences)
     batch, length, size = shape_of(sequences)
     present = None if present is None else give_rows(tf.cast(present, tf.bool), batch)
-    if go_backwards:
-        sequences, masks, present = (None if z is None else tf.reverse(z, [1]) for z in (sequences, masks, present))
     ids = find_ids(sequences) if multiplies_inputs(plan(cell, size, True, drop_h)) else None
+    if go_backwards:
+        by_step = sequences, ids, masks, present
+        sequences, ids, masks, present = (None if z is None else tf.reverse(z, [1]) for z in by_step)
     steps = plan(cell, size, ids is not None, drop_h)
     values = {symbol: weights[name] for name, symbol in steps.graph.weights.items()}
     if ids is not None:

@@ -20,10 +20,10 @@ def round_up(size):
     """
     if not is_open(size):
         return size
-    below = tf.convert_to_tensor(size) - 1
+    above = size | 63  # and all lower bits: one less than a power of 2
     for shift in 1, 2, 4, 8, 16:
-        below = tf.bitwise.bitwise_or(below, tf.bitwise.right_shift(below, shift))
-    unit = tf.maximum((below + 1) // 8, 8)
+        above |= above // (1 << shift)
+    unit = (above + 1) // 8
     return (size + unit - 1) // unit * unit
 
 
@@ -47,13 +47,9 @@ def _swap(blocks):
 
 def repeat_last(tensor, more):
     """A tensor (N, …) with more rows, all like the last one: nothing computed of it is NaN."""
-    if is_zero(more):
+    if not tf.is_tensor(more) and more == 0:
         return tensor
     return tf.concat([tensor, tf.repeat(tensor[-1:], more, axis=0)], 0)
-
-
-def is_zero(more) -> bool:
-    return not tf.is_tensor(more) and more == 0
 
 
 def give_rows(tensor, batch):

@@ -97,3 +97,16 @@ def test_integers_and_truth_values_are_taken_as_numbers(kind, training, dtype):
     np.testing.assert_array_equal(layer(x, training=training), layer(x.astype("float32"), training=training))
     both = keras.layers.Bidirectional(kind(3))
     assert both(x, training=training).shape == (2, 6)
+
+
+@EACH
+def test_the_loop_that_is_chosen_is_in_the_config(kind, tmp_path):
+    model = keras.Sequential([keras.Input((10, 6)), kind(3, compiled_loop=False)])
+    model.save(tmp_path / "model.keras")
+    models = [model, keras.models.load_model(tmp_path / "model.keras"), keras.models.clone_model(model)]
+    both = keras.layers.Bidirectional(model.layers[0])
+    chosen = [*(one.layers[0] for one in models), both.forward_layer, both.backward_layer]
+    assert [layer.compiled_loop for layer in chosen] == [False] * 5
+    model.layers[0].compiled_loop = True
+    assert keras.models.clone_model(model).layers[0].compiled_loop is True
+    assert kind(3).compiled_loop is True

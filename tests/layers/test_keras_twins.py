@@ -96,14 +96,6 @@ def test_what_the_loop_does_not_cover_is_equal_too(ours, theirs, own, arguments,
 
 
 @EACH
-def test_masked_steps_are_equal(ours, theirs, own, rng):
-    our, their = twins(ours, theirs, rng, **own)
-    x, states = rng.normal(size=(N, T, INPUTS)), random_states(their, rng)
-    mask = np.array([[False, True, True, False, True, False], [True, True, True, True, False, False]])
-    assert_equal(call(our, x, states, mask), call(their, x, states, mask))
-
-
-@EACH
 @COMPILED
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("state", [False, True])
@@ -203,16 +195,3 @@ def test_models_train_alike(ours, theirs, own, jit_compile, rng):
         model.fit(x, y, batch_size=N, shuffle=False, verbose=0)
         trained.append(model.get_weights())
     assert_equal(*trained, atol=1e-5)
-
-
-@EACH
-def test_the_loop_that_is_chosen_is_in_the_config(ours, theirs, own, tmp_path):
-    model = keras.Sequential([keras.Input((T, INPUTS)), ours(H, compiled_loop=False, **own)])
-    model.save(tmp_path / "model.keras")
-    layers = [model, keras.models.load_model(tmp_path / "model.keras"), keras.models.clone_model(model)]
-    both = keras.layers.Bidirectional(model.layers[0])
-    chosen = [*(one.layers[0] for one in layers), both.forward_layer, both.backward_layer]
-    assert [layer.compiled_loop for layer in chosen] == [False] * 5
-    model.layers[0].compiled_loop = True
-    assert keras.models.clone_model(model).layers[0].compiled_loop is True
-    assert ours(H, **own).compiled_loop is True

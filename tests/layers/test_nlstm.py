@@ -104,7 +104,6 @@ def test_depth_1_with_a_tanh_candidate_is_the_lstm(arguments, rng):
     nlstm.set_weights(lstm.get_weights())
     assert_equal(nlstm.get_weights(), lstm.get_weights(), atol=0)
 
-    mask = np.array([[True, True, False, True, True, True], [False, True, True, True, False, False]])
     arrays = [rng.normal(size=(N, T, INPUTS)), *random_states(lstm, rng), *lstm.get_weights()]
     ours, theirs = (
         gradients(scalar(layer, np.random.default_rng(1), training=True)[0], arrays) for layer in (nlstm, lstm)

@@ -8,10 +8,12 @@ from shakegen.layers.sizes import STEPS, cut, join, round_up
 
 
 def test_numbers_of_sequences_are_rounded_up_to_few():
-    rounded = [int(round_up(size)) for size in range(1, 1025)]
+    rounded = [round_up(size) for size in range(1, 1025)]
+    np.testing.assert_array_equal(round_up(tf.range(1, 1025)), rounded)
     assert all(size <= more < 8 + size * 1.25 for size, more in enumerate(rounded, 1))
     assert len(set(rounded)) <= 30
     assert sorted(rounded) == rounded
+    assert round_up(0) == 0
 
 
 @pytest.mark.parametrize("length", [1, STEPS, STEPS + 1])

@@ -64,7 +64,7 @@ def test_symbols_that_do_not_occur_leave_no_trace_in_gradients(rng):
 def test_one_hot_sequences_are_looked_up_and_equal_the_product(layer, rng, monkeypatch):
     looked_up, tables = [], recurrence.tables_of
     monkeypatch.setattr(recurrence, "tables_of", lambda *args: looked_up.append(args) or tables(*args))
-    recurrent = layer(dtype="float64", return_sequences=True)
+    recurrent = layer(dtype="float64", return_sequences=True, go_backwards=True)
     recurrent.build((N, T, V))
     ids = tf.constant(rng.integers(-1, V + 1, size=(N, T)))
 
