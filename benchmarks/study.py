@@ -130,7 +130,7 @@ def measure_far(rows: list[list[float]]) -> float:
 
 def interval(values: list[float]) -> tuple[float, float | None]:
     """A mean, and half the width of its 95 % interval by Student's t; None of one value."""
-    from shakegen.compare.statistics import t_interval
+    from shakegen.intervals import t_interval
 
     return statistics.mean(values), t_interval(values)
 

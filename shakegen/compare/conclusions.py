@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from shakegen.compare.statistics import Measurement
+from shakegen.compare.measurement import Measurement
 from shakegen.compare.summary import Row, Summary
 
 BUSY = 0.1  # of the epochs of a network at equal time: more apart, something else used the machine

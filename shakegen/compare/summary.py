@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from shakegen.compare.measurement import Measurement
 from shakegen.compare.plan import Plan
 from shakegen.compare.record import Record
-from shakegen.compare.statistics import Measurement
 from shakegen.compare.tuning import Trial
 from shakegen.files import write_whole
 from shakegen.network.config import Config

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen.compare.statistics import t_interval
+from shakegen.intervals import t_interval
 from shakegen.plotting.scale import format_number
 
 BAND = "lines: medians of {} runs; bands: from the lowest to the highest"

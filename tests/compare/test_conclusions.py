@@ -6,7 +6,7 @@ import pytest
 from comparisons import finish, plan, records
 
 from shakegen.compare.conclusions import conclude, format_error
-from shakegen.compare.statistics import Measurement
+from shakegen.compare.measurement import Measurement
 from shakegen.compare.summary import BaselineRow, Row, Summary
 from shakegen.compare.tuning import Trial
 from shakegen.network.config import Config

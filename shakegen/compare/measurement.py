@@ -1,4 +1,4 @@
-"""How sure a figure is: over random states by Student's t, over text by a block bootstrap. Only numpy."""
+"""A figure of several runs, and how sure it is: for other random states and for other text. Only numpy."""
 
 import math
 import statistics
@@ -8,52 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-CONFIDENCE = 0.95
-RESAMPLES = 2000
-
-
-def t_quantile(freedom: int, confidence: float = CONFIDENCE) -> float:
-    """The t below whose absolute value a variable of Student's distribution lies with some probability.
-
-    The distribution function is a finite sum where the degrees of freedom are a whole number (Abramowitz & Stegun 1964,
-    26.7.3 and 26.7.4). Halving the interval of angles, t = √n tan θ, finds the quantile.
-    """
-
-    def probability(angle: float) -> float:
-        term, total = math.cos(angle) if freedom % 2 else 1.0, 0.0
-        for k in range(2 + freedom % 2, freedom + 1, 2):
-            total += term
-            term *= math.cos(angle) ** 2 * (k - 1) / k
-        total = math.sin(angle) * total
-        return 2 / math.pi * (angle + total) if freedom % 2 else total
-
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if probability(middle) < confidence else (low, middle)
-    return math.sqrt(freedom) * math.tan(low)
-
-
-def t_interval(values: Sequence[float]) -> float | None:
-    """Half of the interval of the mean of independent normal values; None of fewer than two."""
-    if len(values) < 2:
-        return None
-    return t_quantile(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
-
-
-def bootstrap_interval(blocks: Sequence[float], random_state: int = 0) -> float | None:
-    """Half of the interval of the mean of a text's losses, of which the blocks are means; None of fewer than two.
-
-    The block bootstrap (Carlstein 1986): texts are put together from blocks, drawn with replacement, for losses within
-    a block depend on each other. Its standard error is too small by √((n-1)/n), and of few blocks it is uncertain: both
-    are made up for, the second by Student's t.
-    """
-    count = len(blocks)
-    if count < 2:
-        return None
-    often = np.random.default_rng(random_state).multinomial(count, np.full(count, 1 / count), RESAMPLES)
-    error = float((often @ np.asarray(blocks) / count).std())
-    return t_quantile(count - 1) * error * math.sqrt(count / (count - 1))
+from shakegen.intervals import t_interval
 
 
 @dataclass(frozen=True)
@@ -84,10 +39,14 @@ class Measurement:
 
     @cached_property
     def text_error(self) -> float | None:
-        """Half of the interval of the mean for another text of this kind and length."""
+        """Half of the interval of the mean for another text of this kind and length.
+
+        The losses of near symbols depend on each other, the means of blocks hardly do: they are taken as independent
+        (Carlstein 1986). A bootstrap that draws whole blocks tends to the same error with the number of its draws.
+        """
         if not self.blocks or set(self.blocks) != set(self.values):
             return None
-        return bootstrap_interval(np.mean(list(self.blocks.values()), axis=0))
+        return t_interval(np.mean(list(self.blocks.values()), axis=0))
 
     @property
     def error(self) -> float | None:
