@@ -23,7 +23,8 @@ def judge(name: str, first: str, difference: Measurement, summary: Summary) -> s
     mean, error, count = difference.mean, difference.error, len(difference.values)
     if mean is None or error is None or difference.runs_error is None:
         return ""
-    unit, places = summary.measure.unit, count_places(error)
+    unit = summary.measure.unit + ", for other random states only" * (name in summary.without_text)
+    places = count_places(error)
     if round(abs(mean), places) > round(error, places):  # as it is shown, or it would look like a tie
         better, worse = (name, first) if mean < 0 else (first, name)
         return f"{better} is better than {worse} by {format_error(abs(mean), error)} {unit}."
