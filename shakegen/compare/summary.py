@@ -9,20 +9,11 @@ from pathlib import Path
 
 from shakegen.compare.measurement import Measurement
 from shakegen.compare.plan import Plan
-from shakegen.compare.record import Record
+from shakegen.compare.record import COSTS, Record
 from shakegen.compare.tuning import Trial
 from shakegen.files import write_whole
 from shakegen.network.config import Config
 from shakegen.training.tasks import Measure, Task, get_task
-
-MIB = 2**20
-COSTS = {
-    "training_characters_per_second": ("training_characters_per_second", 1),
-    "sampling_characters_per_second": ("sampling_characters_per_second", 1),
-    "epochs": ("epochs", 1),
-    "minutes": ("seconds", 60),
-    "peak_memory_mib": ("peak_memory_bytes", MIB),
-}  # figures by name: the name in a record, and what it is divided by
 
 
 def measure_scores(task: Task, scores: Mapping) -> dict[str, Measurement]:
@@ -126,8 +117,7 @@ class BaselineRow:
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""
-        known = {name: figure for name, figure in self.figures.items() if figure.values}
-        return {"name": self.name, "figures": {k: {"mean": f.mean, "error": f.error} for k, f in known.items()}}
+        return {"name": self.name, "figures": {name: figure.to_dict() for name, figure in self.figures.items()}}
 
 
 def flatten(figures: Mapping[str, Measurement]) -> dict:
