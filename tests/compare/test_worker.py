@@ -13,6 +13,7 @@ from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import Record, Text
 from shakegen.model import evaluation, load
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
+from shakegen.text import ngram
 from shakegen.text.corpus import Corpus
 from shakegen.text.encoding import Part
 from shakegen.training.recipe import Recipe
@@ -137,6 +138,19 @@ def test_long_texts_are_scored_in_streams_that_hardly_differ(random_model, rng, 
     whole = evaluation.evaluate(model.engine, corpus.test).bits_per_character
     assert found["bits_per_character"] == pytest.approx(whole, rel=1e-3)
     assert get_task("next").score(model, corpus, "validation") is None
+
+
+def test_a_baseline_has_blocks_where_it_predicts_as_much_as_a_network(random_model, rng, monkeypatch):
+    model = random_model()
+    corpus = Corpus.from_text("".join(rng.choice(list(model.vocabulary.symbols), 8_000)), split=(0.5, 0.25, 0.25))
+    network = get_task("next").score(model, corpus, "test")["blocks"]["bits_per_character"]
+
+    def score_ngrams():
+        return next(iter(get_task("next").score_baselines(corpus).values()))["test"]
+
+    assert len(score_ngrams()["blocks"]["bits_per_character"]) == len(network) == 9
+    monkeypatch.setattr(ngram, "MOST", 1_500)
+    assert score_ngrams()["blocks"]["bits_per_character"] == []
 
 
 def test_a_worker_whose_parent_is_gone_stops_and_can_go_on(made, monkeypatch):
