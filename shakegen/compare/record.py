@@ -78,6 +78,11 @@ class Record:
     figures: dict = field(default_factory=dict)
 
     @property
+    def config(self) -> Config:
+        """The network."""
+        return Config.from_dict(self.what["config"])
+
+    @property
     def random_state(self) -> int:
         """Of the run."""
         return self.what["recipe"]["random_state"]

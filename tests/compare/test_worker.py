@@ -64,16 +64,12 @@ def test_what_was_trained_and_not_measured_is_measured_and_not_trained_again(mad
     weights = load(folder / "gru-0.h5").weights
     (folder / "gru-0.h5").unlink()
     corpus = Text(**record.text).load(get_task("next"))
-    training.train(corpus, load_config(record), out=folder / "gru-0.h5", verbose=False, **record.what["recipe"])
+    training.train(corpus, record.config, out=folder / "gru-0.h5", verbose=False, **record.what["recipe"])
     again = worker.carry_out(replace(record, figures={"peak_memory_bytes": 5}), folder)
     assert again.figures["peak_memory_bytes"] == 5
     for name in ("validation", "test", "sample", "parameters", "steps"):
         assert again.figures[name] == ended.figures[name]
     assert all((weights[name] == weight).all() for name, weight in load(folder / "gru-0.h5").weights.items())
-
-
-def load_config(record):
-    return worker.Config.from_dict(record.what["config"])
 
 
 def test_models_of_words_are_measured_in_characters(made, poem):
