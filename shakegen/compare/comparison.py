@@ -33,8 +33,7 @@ class Comparison:
         length: the length of samples, in new characters.
 
     Attributes:
-        records: of the first runs before they begin, in the order in which they are carried out: those that choose
-            settings if some are tuned, else all.
+        records: of the first runs before they begin, in their order: the trials if settings are tuned, else all runs.
         names: the names of the plan's entries, by the names of records.
         origin: the properties of the text that decide the outcome, with its name and its length.
 

@@ -40,8 +40,8 @@ def list_doubts(summary: Summary) -> Iterator[str]:
         lost = len(row.records) - len(row.finished)
         if lost and row.finished:
             yield (
-                f"{lost} of {len(row.records)} runs of {row.name} did not finish: its figures are those of the others, "
-                "which flatters it."
+                f"{lost} of {len(row.records)} runs of {row.name} did not finish: its figures come from the others, "
+                "and may flatter it."
             )
         if summary.plan.match == "time" and is_uneven(row):
             yield (
@@ -51,7 +51,7 @@ def list_doubts(summary: Summary) -> Iterator[str]:
     edges = [f"{trial.chosen:g} for {trial.entry.name}" for trial in summary.trials if trial.at_edge]
     if edges:
         setting = summary.trials[0].setting.replace("_", " ")
-        yield f"The {setting} chosen is the least or the largest that was tried, {', '.join(edges)}: try others beyond."
+        yield f"The {setting} chosen is at the edge of those tried ({', '.join(edges)}): try values beyond it."
 
 
 def epochs_of(row: Row) -> list[float]:

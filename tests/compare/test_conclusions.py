@@ -65,7 +65,7 @@ def test_one_run_of_each_concludes_nothing():
 def test_runs_that_diverged_are_named_and_their_pairs_left_out():
     assert conclude(outcome({"gru": (2.0, 2.1, 2.2), "lstm": (2.5, None, 2.72)})) == [
         "gru is better than lstm by 0.51 ± 0.13 bits per character.",
-        "1 of 3 runs of lstm did not finish: its figures are those of the others, which flatters it.",
+        "1 of 3 runs of lstm did not finish: its figures come from the others, and may flatter it.",
     ]
 
 
@@ -85,7 +85,7 @@ def test_a_choice_at_the_edge_is_doubted():
     (gru,) = plan("gru").entries
     summary = replace(outcome({"gru": (2.0, 2.1)}), trials=[Trial(gru, "learning_rate", {0.003: 2.0, 0.006: 1.9})])
     assert conclude(summary) == [
-        "The learning rate chosen is the least or the largest that was tried, 0.006 for gru: try others beyond."
+        "The learning rate chosen is at the edge of those tried (0.006 for gru): try values beyond it."
     ]
 
 
