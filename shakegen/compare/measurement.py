@@ -17,7 +17,7 @@ class Measurement:
 
     Attributes:
         values: by the runs' random states. The figure of a model that has none stands at None, for all of them.
-        blocks: its means over blocks of the text, likewise, where they are known. All runs have the same blocks.
+        blocks: its means over blocks of the text, likewise, where they are known; equally many of all runs.
     """
 
     values: Mapping[int | None, float]
@@ -44,7 +44,7 @@ class Measurement:
         The losses of near symbols depend on each other, the means of blocks hardly do: they are taken as independent
         (Carlstein 1986). A bootstrap that draws whole blocks tends to the same error with the number of its draws.
         """
-        if not self.blocks or set(self.blocks) != set(self.values):
+        if set(self.blocks) != set(self.values) or len({*map(len, self.blocks.values())}) != 1:
             return None
         return t_interval(np.mean(list(self.blocks.values()), axis=0))
 
@@ -68,9 +68,11 @@ class Measurement:
 
 
 def subtract(ours: Mapping, others: Mapping) -> dict:
-    """The differences of values, or of sequences of values, by the random states that both have."""
+    """The differences of values, or of equally long sequences of values, by the random states that both have."""
     states = sorted({*ours, *others} - {None}) or [None]
     pairs = {state: (ours.get(state, ours.get(None)), others.get(state, others.get(None))) for state in states}
     return {
-        state: np.subtract(*pair).tolist() for state, pair in pairs.items() if all(part is not None for part in pair)
+        state: np.subtract(one, other).tolist()
+        for state, (one, other) in pairs.items()
+        if one is not None and other is not None and np.shape(one) == np.shape(other)
     }

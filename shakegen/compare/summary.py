@@ -105,7 +105,7 @@ class BaselineRow:
 
     Attributes:
         name: of it.
-        figures: the measures that it has, by name.
+        figures: the measures of the task, by name; without values where it has none.
     """
 
     name: str

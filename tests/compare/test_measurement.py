@@ -85,5 +85,9 @@ def test_a_model_without_random_states_is_beside_every_run():
     assert Measurement({}).minus(network).mean is None
 
 
-def test_blocks_that_some_runs_lack_give_no_error_of_the_text():
-    assert Measurement({0: 1.0, 1: 2.0}, {0: [1.0, 2.0, 0.0]}).text_error is None
+@pytest.mark.parametrize("blocks", [{}, {0: [1.0, 2.0, 0.0]}, {0: [1.0, 2.0, 0.0], 1: [1.0, 3.0]}])
+def test_blocks_that_some_runs_lack_give_no_error_of_the_text(blocks):
+    runs, whole = Measurement({0: 1.0, 1: 2.0}, blocks), {0: [1.0, 0.0, 2.0], 1: [2.0, 3.0, 1.0]}
+    assert runs.text_error is None
+    difference = runs.minus(Measurement({0: 1.0, 1: 2.0}, whole))
+    assert (difference.values, difference.text_error) == ({0: 0.0, 1: 0.0}, None)
