@@ -130,10 +130,9 @@ def measure_far(rows: list[list[float]]) -> float:
 
 def interval(values: list[float]) -> tuple[float, float | None]:
     """A mean, and half the width of its 95 % interval by Student's t; None of one value."""
-    from shakegen.lab.repeats import estimate
+    from shakegen.intervals import t_interval
 
-    found = estimate(values)
-    return found.mean, found.interval if len(values) > 1 else None
+    return statistics.mean(values), t_interval(values)
 
 
 def show(mean: float, half: float | None, share: bool, sign: str = "") -> str:

@@ -33,8 +33,7 @@ class Comparison:
         length: the length of samples, in new characters.
 
     Attributes:
-        records: of the first runs before they begin, in the order in which they are carried out: those that choose
-            settings if some are tuned, else all.
+        records: of the first runs before they begin, in their order: the trials if settings are tuned, else all runs.
         names: the names of the plan's entries, by the names of records.
         origin: the properties of the text that decide the outcome, with its name and its length.
 
@@ -76,18 +75,15 @@ class Comparison:
 
     def describe(self, record: Record) -> str:
         """The network of a run, and its random state, in words."""
-        config = Config.from_dict(record.what["config"])
-        sizes = f"{config.units} units, {self.count(config):,} weights"
+        sizes = f"{record.config.units} units, {self.count(record.config):,} weights"
         return f"{self.names[record.name]}, {sizes}, random state {record.random_state}"
 
     def _plan_records(self, plan: Plan, text: Text) -> list[Record]:
-        records = plan_records(plan, self._match(plan), text.to_dict(), self.identity, self.sample)
+        configs = plan.configs(count_recurrent if plan.match == "recurrent" else self.count)
+        records = plan_records(plan, configs, text.to_dict(), self.identity, self.sample)
         entries = itertools.cycle(plan.entries)
         self.names |= {record.name: entry.name for record, entry in zip(records, entries, strict=False)}
         return records
-
-    def _match(self, plan: Plan) -> dict[str, Config]:
-        return plan.configs(count_recurrent if plan.match == "recurrent" else self.count)
 
     def carry_out(self, show: Callable[[int, Record, int], None] | None = None) -> Summary:
         """Do the runs that are left, each in a process of its own, and sum up.
@@ -105,11 +101,13 @@ class Comparison:
             plan = plan.choose(trial.chosen for trial in trials)
         before = len(self.records) - len(plan.entries) if trials else 0  # the first repeats were trials
         records = runs.carry_out(self._plan_records(plan, self.text), self.folder, show, before)
-        rows = [
-            Row(name, config, self.count(config), count_recurrent(config), records[number :: len(plan.entries)])
-            for number, (name, config) in enumerate(self._match(plan).items())
-        ]
+        count = len(plan.entries)
+        rows = [self._make_row(entry.name, records[number::count]) for number, entry in enumerate(plan.entries)]
         return Summary(self.origin, plan, rows, self._measure_baselines(), trials)
+
+    def _make_row(self, name: str, records: list[Record]) -> Row:
+        config = records[0].config
+        return Row(name, config, self.count(config), count_recurrent(config), records)
 
     def _measure_baselines(self) -> list[BaselineRow]:
         task = get_task(self.plan.task)

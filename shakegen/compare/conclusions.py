@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from shakegen.compare.statistics import Measurement
+from shakegen.compare.measurement import Measurement
 from shakegen.compare.summary import Row, Summary
 
 BUSY = 0.1  # of the epochs of a network at equal time: more apart, something else used the machine
@@ -23,7 +23,8 @@ def judge(name: str, first: str, difference: Measurement, summary: Summary) -> s
     mean, error, count = difference.mean, difference.error, len(difference.values)
     if mean is None or error is None or difference.runs_error is None:
         return ""
-    unit, places = summary.measure.unit, count_places(error)
+    unit = summary.measure.unit + ", for other random states only" * (name in summary.without_text)
+    places = count_places(error)
     if round(abs(mean), places) > round(error, places):  # as it is shown, or it would look like a tie
         better, worse = (name, first) if mean < 0 else (first, name)
         return f"{better} is better than {worse} by {format_error(abs(mean), error)} {unit}."
@@ -39,8 +40,8 @@ def list_doubts(summary: Summary) -> Iterator[str]:
         lost = len(row.records) - len(row.finished)
         if lost and row.finished:
             yield (
-                f"{lost} of {len(row.records)} runs of {row.name} did not finish: its figures are those of the others, "
-                "which flatters it."
+                f"{lost} of {len(row.records)} runs of {row.name} did not finish: its figures come from the others, "
+                "and may flatter it."
             )
         if summary.plan.match == "time" and is_uneven(row):
             yield (
@@ -50,7 +51,7 @@ def list_doubts(summary: Summary) -> Iterator[str]:
     edges = [f"{trial.chosen:g} for {trial.entry.name}" for trial in summary.trials if trial.at_edge]
     if edges:
         setting = summary.trials[0].setting.replace("_", " ")
-        yield f"The {setting} chosen is the least or the largest that was tried, {', '.join(edges)}: try others beyond."
+        yield f"The {setting} chosen is at the edge of those tried ({', '.join(edges)}): try values beyond it."
 
 
 def epochs_of(row: Row) -> list[float]:

@@ -43,7 +43,7 @@ def match_weights(families: dict[str, Family], weights: int, count: Count) -> di
     sizes = {}  # of each family, from the last below the range to the first above it
     for name, make in families.items():
         first, last = (find_units(make, weights * (1 + off), count) for off in (-AROUND, AROUND))
-        sizes[name] = {count(make(units)): make(units) for units in range(max(2, first - 1), last + 1)}
+        sizes[name] = {count(config): config for config in map(make, range(max(2, first - 1), last + 1))}
     lowest = {number for own in sizes.values() for number in own if abs(number - weights) <= AROUND * weights}
     lowest = lowest or {count(nearest(make, weights, count)) for make in families.values()}
     ordered = [sorted(own) for own in sizes.values()]

@@ -84,9 +84,9 @@ class Plan:
     Attributes:
         entries: the networks.
         recipe: how all learn; its random state is that of the first repeat, the next ones have the next numbers.
-        match: the quantity that is held equal: `units`; the number of weights, `parameters` or those of the layers
-            without symbols, `recurrent`, for which the units are solved, within 1 % or as near as units allow; or
-            `time`, the minutes, which the recipe must have.
+        match: the quantity that is held equal: `units`; `parameters`, the number of weights; `recurrent`, the number of
+            weights without those that read or predict symbols; or `time`, the minutes, which the recipe must have.
+            For weights, the units are found: within 1 % or as near as whole units allow.
         repeats: runs of each network, with different random states.
         settings: settings of `Config` for all networks.
         parameters: the number of weights to match; None takes that of the first network with its units.

@@ -16,7 +16,13 @@ from shakegen.training.tasks import Task
 FORMAT = "shakegen comparison run"
 STATES = ("running", "finished", "diverged", "failed")
 ENDED = ("finished", "diverged")  # a repetition would give the same
-COSTS = ("training_characters_per_second", "sampling_characters_per_second", "epochs", "peak_memory_bytes")
+COSTS = {
+    "training_characters_per_second": ("training_characters_per_second", 1),
+    "sampling_characters_per_second": ("sampling_characters_per_second", 1),
+    "epochs": ("epochs", 1),
+    "minutes": ("seconds", 60),
+    "peak_memory_mib": ("peak_memory_bytes", 2**20),
+}  # figures of a table by name: the name in a record, and what it is divided by
 TYPED = ("typed", "positions", "top_1", "top_2", "top_3")  # the figures of autocomplete by characters typed
 
 
@@ -72,6 +78,11 @@ class Record:
     figures: dict = field(default_factory=dict)
 
     @property
+    def config(self) -> Config:
+        """The network."""
+        return Config.from_dict(self.what["config"])
+
+    @property
     def random_state(self) -> int:
         """Of the run."""
         return self.what["recipe"]["random_state"]
@@ -99,7 +110,8 @@ class Record:
         rows = [row for _, score in scores if isinstance(score, list) for row in score]
         blocks = [block for name, score in scores if name == "blocks" for one in score.values() for block in one]
         numbers = [score for name, score in scores if name != "blocks" and not isinstance(score, list)]
-        numbers += [row[key] for row in rows for key in TYPED] + [of[name] for name in (COSTS if finished else ())]
+        numbers += [row[key] for row in rows for key in TYPED]
+        numbers += [of[name] for name, _ in COSTS.values()] if finished else []
         return (
             all(isinstance(part, dict) for part in (self.what, *self.what.values(), self.text, self.sample, of))
             and all(isinstance(text, str) for text in (self.name, self.reason, of.get("sample", "")))

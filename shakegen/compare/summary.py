@@ -3,26 +3,17 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from shakegen.compare.measurement import Measurement
 from shakegen.compare.plan import Plan
-from shakegen.compare.record import Record
-from shakegen.compare.statistics import Measurement
+from shakegen.compare.record import COSTS, Record
 from shakegen.compare.tuning import Trial
 from shakegen.files import write_whole
 from shakegen.network.config import Config
 from shakegen.training.tasks import Measure, Task, get_task
-
-MIB = 2**20
-COSTS = {
-    "training_characters_per_second": ("training_characters_per_second", 1),
-    "sampling_characters_per_second": ("sampling_characters_per_second", 1),
-    "epochs": ("epochs", 1),
-    "minutes": ("seconds", 60),
-    "peak_memory_mib": ("peak_memory_bytes", MIB),
-}  # figures by name: the name in a record, and what it is divided by
 
 
 def measure_scores(task: Task, scores: Mapping) -> dict[str, Measurement]:
@@ -114,7 +105,7 @@ class BaselineRow:
 
     Attributes:
         name: of it.
-        figures: the measures that it has, by name.
+        figures: the measures of the task, by name; without values where it has none.
     """
 
     name: str
@@ -126,8 +117,7 @@ class BaselineRow:
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""
-        known = {name: figure for name, figure in self.figures.items() if figure.values}
-        return {"name": self.name, "figures": {k: {"mean": f.mean, "error": f.error} for k, f in known.items()}}
+        return {"name": self.name, "figures": {name: figure.to_dict() for name, figure in self.figures.items()}}
 
 
 def flatten(figures: Mapping[str, Measurement]) -> dict:
@@ -155,7 +145,7 @@ class Summary:
     plan: Plan
     rows: Sequence[Row]
     baselines: Sequence[BaselineRow] = ()
-    trials: Sequence[Trial] = field(default_factory=list)
+    trials: Sequence[Trial] = ()
 
     @property
     def task(self) -> Task:
@@ -192,15 +182,25 @@ class Summary:
         """Why runs did not finish, by rows."""
         return [f"{row.name}: {failure}" for row in self.rows for failure in row.failures]
 
+    @cached_property
+    def without_text(self) -> list[str]:
+        """The rows whose difference has no error for other text, though the first network's figure has one."""
+        known = self.rows[0].figures[self.measure.name].text_error is not None
+        return [name for name, one in self.differences.items() if known and one.runs_error and one.text_error is None]
+
     def explain_errors(self) -> str:
         """What ± means in the table."""
-        measure, repeats = self.measure, self.plan.repeats > 1
-        texts = any(row.figures[measure.name].text_error is not None for row in self.rows)
-        over = ["other random states"] * repeats + ["other text of this kind"] * texts
+        figures = [row.figures[self.measure.name] for row in self.rows]
+        texts = any(figure.text_error is not None for figure in figures)
+        over = ["other random states"] * (self.plan.repeats > 1) + ["other text of this kind"] * texts
         if not over:
             return ""
-        paired = " Differences are paired: by random state, and by block of the text." if len(self.rows) > 1 else ""
-        return f"± is half of a 95 % interval, for {' and '.join(over)}.{paired}"
+        sentences = [f"± is half of a 95 % interval, for {' and '.join(over)}."]
+        if self.differences:
+            sentences.append(f"Differences are paired by random state{' and by block of the text' * texts}.")
+        if self.without_text:
+            sentences.append(f"The difference of {' and '.join(self.without_text)}: for other random states only.")
+        return " ".join(sentences)
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shakegen.compare.conclusions import format_error
-from shakegen.compare.summary import BaselineRow, Row, Summary
+from shakegen.compare.measurement import Measurement
+from shakegen.compare.summary import Row, Summary
 
 NONE = "-"
 
@@ -41,17 +42,18 @@ def columns(summary: Summary) -> list[Column]:
     if summary.plan.match == "recurrent":
         recurrent = numbers([*(row.recurrent for row in rows), *unknown])
         shown.append(Column("recurrent", "parameters that neither read nor predict symbols", *recurrent))
-    if any(summary.match_error(row) is not None for row in rows):
-        errors = [format_or_none(summary.match_error(row), lambda error: f"{error:+.1%}") for row in rows]
+    errors = [f"{error:+.1%}" for error in map(summary.match_error, rows) if error is not None]
+    if errors:
         shown.append(plain("match", "difference of the number that is to be equal", [*errors, *beside]))
     for measure in summary.task.measures:
-        cells = [score(row, measure.name, measure.digits) for row in everything]
+        cells = [score(row.figures[measure.name], measure.digits) for row in everything]
         shown.append(plain(measure.head, measure.title, cells))
         if measure == summary.measure:
             title = f"{measure.title}, difference to {rows[0].name}"
-            shown.append(plain("difference", title, [describe_difference(summary, row.name) for row in everything]))
+            cells = [score(one, measure.digits, "+") for one in summary.differences.values()]
+            shown.append(plain("difference", title, [NONE, *cells]))
     means = {name: [*(row.figures[name].mean for row in rows), *unknown] for name in rows[0].figures}
-    epochs = [*(score(row, "epochs", 1) for row in rows), *beside]
+    epochs = [*(score(row.figures["epochs"], 1) for row in rows), *beside]
     minutes = [format_or_none(mean, lambda mean: f"{mean:.{1 + (mean < 10)}f}") for mean in means["minutes"]]
     return [
         *shown,
@@ -70,14 +72,6 @@ def count_runs(row: Row) -> str:
         return str(count)
     states = {record.state for record in row.records} - {"finished"}
     return f"{finished} of {count}, {' and '.join(sorted(states))}"
-
-
-def describe_difference(summary: Summary, name: str) -> str:
-    """By how much a row is worse than the first network, with its error."""
-    difference = summary.differences.get(name)
-    if difference is None or difference.mean is None:
-        return NONE
-    return format_error(difference.mean, difference.error, summary.measure.digits, "+")
 
 
 def plain(head: str, title: str, cells: Sequence[str]) -> Column:
@@ -105,7 +99,6 @@ def compact(value: float) -> str:
     raise AssertionError
 
 
-def score(row: Row | BaselineRow, name: str, digits: int) -> str:
+def score(figure: Measurement, digits: int, sign: str = "") -> str:
     """The mean of a figure over the runs, and its error if it is known, with as many digits as this allows."""
-    figure = row.figures.get(name)
-    return NONE if figure is None or figure.mean is None else format_error(figure.mean, figure.error, digits)
+    return NONE if figure.mean is None else format_error(figure.mean, figure.error, digits, sign)

@@ -29,8 +29,11 @@ class Trial:
 
     @property
     def at_edge(self) -> bool:
-        """Whether it is the least or the largest value that was tried, so that one beyond may be better."""
-        return self.chosen in (min(self.losses), max(self.losses))
+        """Whether it is the least or the largest value that was tried, so that one beyond may be better.
+
+        There is none below a dropout of 0.
+        """
+        return self.chosen in (min(self.losses), max(self.losses)) and self.chosen > 0
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""

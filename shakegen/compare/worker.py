@@ -56,7 +56,7 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     Raises:
         Diverged, Interrupted, ValueError, OSError: as `training.train`.
     """
-    config, path = Config.from_dict(record.what["config"]), record.model(folder)
+    config, path = record.config, record.model(folder)
     corpus = Text(**record.text).load(get_task(config.task))
     if identify(corpus) != record.what["corpus"]:
         raise ValueError(f"{corpus.name} is not the text any more that the comparison began with")
@@ -112,8 +112,8 @@ def measure_model(model, record: Record, corpus) -> dict:
     }
     if corpus is None:
         return figures
-    task, random_state = get_task(model.task), record.what["recipe"]["random_state"]
-    sample = task.write_sample(model, corpus, record.sample["seed"], record.sample["length"], random_state)
+    task, wanted = get_task(model.task), record.sample
+    sample = task.write_sample(model, corpus, wanted["seed"], wanted["length"], record.random_state)
     scores = {part: task.score(model, corpus, part) for part in ("validation", "test")}
     return {**figures, **scores, "sampling_characters_per_second": time_use(task.use_model, model), "sample": sample}
 

@@ -1,12 +1,12 @@
 """Several runs of one experiment: estimates for its table, bands for its figure. Only numpy."""
 
-import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from shakegen.intervals import t_interval
 from shakegen.plotting.scale import format_number
 
 BAND = "lines: medians of {} runs; bands: from the lowest to the highest"
@@ -43,24 +43,8 @@ def estimate(values: Iterable[float]) -> Estimate:
     """The mean of repeated measurements, and how far to trust it."""
     values = tuple(map(float, values))
     finite = [value for value in values if math.isfinite(value)]
-    if not finite:
-        return Estimate(math.nan, math.nan, values)
-    interval = math.nan
-    if len(finite) > 1:
-        interval = t_quantile(len(finite) - 1) * float(np.std(finite, ddof=1)) / math.sqrt(len(finite))
-    return Estimate(float(np.mean(finite)), interval, values)
-
-
-@functools.lru_cache
-def t_quantile(freedom: int, points: int = 100_001) -> float:
-    """The t with 95 % of Student's distribution between -t and t.
-
-    With t = √ν tan φ, the density of φ is proportional to (cos φ)^(ν - 1).
-    """
-    angles = np.linspace(0, np.pi / 2, points)
-    density = np.cos(angles) ** (freedom - 1)
-    mass = np.concatenate([[0], np.cumsum(density[1:] + density[:-1])])
-    return math.sqrt(freedom) * math.tan(float(np.interp(0.95 * mass[-1], mass, angles)))
+    interval = t_interval(finite)
+    return Estimate(float(np.mean(finite)) if finite else math.nan, math.nan if interval is None else interval, values)
 
 
 def summarise(runs: Iterable[dict], *keys: str) -> list[dict]:

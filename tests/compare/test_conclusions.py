@@ -6,7 +6,7 @@ import pytest
 from comparisons import finish, plan, records
 
 from shakegen.compare.conclusions import conclude, format_error
-from shakegen.compare.statistics import Measurement
+from shakegen.compare.measurement import Measurement
 from shakegen.compare.summary import BaselineRow, Row, Summary
 from shakegen.compare.tuning import Trial
 from shakegen.network.config import Config
@@ -41,6 +41,21 @@ def test_a_row_is_better_worse_or_cannot_be_told_apart():
     ]
 
 
+def test_a_row_without_the_error_of_the_text_says_so():
+    summary = outcome({"gru": (2.0, 2.1, 2.2)})
+    for record in summary.rows[0].records:
+        record.figures["test"]["blocks"] = {"bits_per_character": [2.0, 2.1, 2.2]}
+    packed = BaselineRow("xz -9", {"test_bits_per_character": Measurement({None: 3.0})})
+    summary = replace(summary, baselines=[packed])
+    assert conclude(summary) == [
+        "gru is better than xz -9 by 0.90 ± 0.25 bits per character, for other random states only."
+    ]
+    assert summary.explain_errors() == (
+        "± is half of a 95 % interval, for other random states and other text of this kind. Differences are paired by "
+        "random state and by block of the text. The difference of xz -9: for other random states only."
+    )
+
+
 def test_one_run_of_each_concludes_nothing():
     assert conclude(outcome({"gru": (2.0,), "lstm": (1.0,)})) == [
         "One run of each network cannot tell them apart: repeat them with other random states."
@@ -48,9 +63,10 @@ def test_one_run_of_each_concludes_nothing():
 
 
 def test_runs_that_diverged_are_named_and_their_pairs_left_out():
-    first, second = conclude(outcome({"gru": (2.0, 2.1, 2.2), "lstm": (2.5, None, 2.71)}))
-    assert first.startswith("lstm cannot be told from gru with 2 runs: ") or first.startswith("gru is better than lstm")
-    assert second == ("1 of 3 runs of lstm did not finish: its figures are those of the others, which flatters it.")
+    assert conclude(outcome({"gru": (2.0, 2.1, 2.2), "lstm": (2.5, None, 2.72)})) == [
+        "gru is better than lstm by 0.51 ± 0.13 bits per character.",
+        "1 of 3 runs of lstm did not finish: its figures come from the others, and may flatter it.",
+    ]
 
 
 def test_a_busy_machine_shows_at_equal_time_only():
@@ -69,7 +85,7 @@ def test_a_choice_at_the_edge_is_doubted():
     (gru,) = plan("gru").entries
     summary = replace(outcome({"gru": (2.0, 2.1)}), trials=[Trial(gru, "learning_rate", {0.003: 2.0, 0.006: 1.9})])
     assert conclude(summary) == [
-        "The learning rate chosen is the least or the largest that was tried, 0.006 for gru: try others beyond."
+        "The learning rate chosen is at the edge of those tried (0.006 for gru): try values beyond it."
     ]
 
 

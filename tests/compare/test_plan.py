@@ -95,7 +95,7 @@ def test_all_have_the_same_recipe_and_the_repeats_other_random_states():
         cell, repeat = record.name.split("-")
         assert record.what["recipe"] == Recipe(random_state=7 + int(repeat)).to_dict()
         config = Config(cell, 9, **{"depth": 3} if cell == "nlstm" else {})
-        assert Config.from_dict(record.what["config"]) == config
+        assert record.config == config
 
 
 def test_settings_that_differ_in_a_late_digit_are_different_networks():

@@ -44,6 +44,7 @@ HOSTILE = [
 HOSTILE_FIGURES = [
     {"seconds": "3"}, {"seconds": None}, {"peak_memory_bytes": [1]}, {"validation": 3}, {"sample": 3},
     {"validation": {"bits_per_character": "2"}}, {"test": {"by_characters_typed": [{}]}}, {"history": 5},
+    {"test": {"blocks": 3}}, {"test": {"blocks": {"accuracy": ["x"]}}},
     {"history": [{"epoch": 1}]}, {"test": {"by_characters_typed": [3]}}, {"training_characters_per_second": "x"},
     {"history": [{"epoch": 1, "loss": float("nan")}]},
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from shakegen.compare import runs
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.plan import Entry
 from shakegen.compare.record import Text, plan_records
-from shakegen.compare.tuning import collect_trials
+from shakegen.compare.tuning import Trial, collect_trials
 
 RATES = (0.003, 0.006, 0.01)
 TUNED = {"tune": ("learning_rate", RATES), "repeats": 5}
@@ -49,6 +49,15 @@ def test_where_all_diverge_the_first_value_stays():
     of = plan("gru", **TUNED)
     (trial,) = collect_trials(of, try_out(of, [None] * 3))
     assert trial.chosen == RATES[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "edge"), [((0.0, 0.2), False), ((0.1, 0.2), True), ((0.2, 0.1), True), ((0.1, 0.0, 0.2), False)]
+)
+def test_no_dropout_is_no_edge_for_there_is_none_below(values, edge):
+    (gru,) = plan("gru").entries
+    first_is_best = dict(zip(values, (2.0, 2.1, 2.2)))
+    assert Trial(gru, "dropout", first_is_best).at_edge is edge
 
 
 def test_a_run_of_each_network_serves_both_its_choice_and_its_repeats(tmp_path, poem_file):

@@ -13,6 +13,7 @@ from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import Record, Text
 from shakegen.model import evaluation, load
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
+from shakegen.text import ngram
 from shakegen.text.corpus import Corpus
 from shakegen.text.encoding import Part
 from shakegen.training.recipe import Recipe
@@ -63,16 +64,12 @@ def test_what_was_trained_and_not_measured_is_measured_and_not_trained_again(mad
     weights = load(folder / "gru-0.h5").weights
     (folder / "gru-0.h5").unlink()
     corpus = Text(**record.text).load(get_task("next"))
-    training.train(corpus, load_config(record), out=folder / "gru-0.h5", verbose=False, **record.what["recipe"])
+    training.train(corpus, record.config, out=folder / "gru-0.h5", verbose=False, **record.what["recipe"])
     again = worker.carry_out(replace(record, figures={"peak_memory_bytes": 5}), folder)
     assert again.figures["peak_memory_bytes"] == 5
     for name in ("validation", "test", "sample", "parameters", "steps"):
         assert again.figures[name] == ended.figures[name]
     assert all((weights[name] == weight).all() for name, weight in load(folder / "gru-0.h5").weights.items())
-
-
-def load_config(record):
-    return worker.Config.from_dict(record.what["config"])
 
 
 def test_models_of_words_are_measured_in_characters(made, poem):
@@ -137,6 +134,19 @@ def test_long_texts_are_scored_in_streams_that_hardly_differ(random_model, rng, 
     whole = evaluation.evaluate(model.engine, corpus.test).bits_per_character
     assert found["bits_per_character"] == pytest.approx(whole, rel=1e-3)
     assert get_task("next").score(model, corpus, "validation") is None
+
+
+def test_a_baseline_has_blocks_where_it_predicts_as_much_as_a_network(random_model, rng, monkeypatch):
+    model = random_model()
+    corpus = Corpus.from_text("".join(rng.choice(list(model.vocabulary.symbols), 8_000)), split=(0.5, 0.25, 0.25))
+    network = get_task("next").score(model, corpus, "test")["blocks"]["bits_per_character"]
+
+    def score_ngrams():
+        return next(iter(get_task("next").score_baselines(corpus).values()))["test"]
+
+    assert len(score_ngrams()["blocks"]["bits_per_character"]) == len(network) == 9
+    monkeypatch.setattr(ngram, "MOST", 1_500)
+    assert score_ngrams()["blocks"]["bits_per_character"] == []
 
 
 def test_a_worker_whose_parent_is_gone_stops_and_can_go_on(made, monkeypatch):

@@ -125,10 +125,14 @@ class NextSymbolTask(Task):
         return {**scores, "accuracy": float(hits.mean()), "blocks": blocks}
 
     def _score_bits(self, corpus, part, bits):
-        """The figures that follow from the bits of each symbol of a part."""
+        """The figures that follow from the bits of each symbol of a part, or of its beginning.
+
+        The blocks of a beginning would be paired with others of the whole part, so there are none.
+        """
         whole = corpus.parts[PARTS.index(part)]
         symbols, spelling = whole.symbols / whole.characters, whole.spelling / evaluation.LN2 / whole.characters
-        blocks = [mean * symbols + spelling for mean in average_blocks(bits)]
+        known = bits if len(bits) == whole.symbols - 1 else bits[:0]
+        blocks = [mean * symbols + spelling for mean in average_blocks(known)]
         total = float(bits.mean(dtype=float)) * symbols + spelling
         return {"bits_per_character": total, "blocks": {"bits_per_character": blocks}}
 

@@ -1,34 +1,18 @@
-"""Errors of figures: against tables, and how often their intervals hold the truth."""
+"""Errors of figures, and how often their intervals hold the truth."""
 
 import math
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from shakegen.compare.statistics import Measurement, bootstrap_interval, t_interval, t_quantile
+from shakegen.compare.measurement import Measurement
 
 TEXTS = 300
 
 
-@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 30, 99, 400])
-@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
-def test_the_quantile_is_that_of_student(freedom, confidence):
-    assert t_quantile(freedom, confidence) == pytest.approx(stats.t.ppf((1 + confidence) / 2, freedom), rel=1e-9)
-
-
-def count_covered(intervals, truth=0.0):
-    """The share of intervals, pairs of a middle and a half, that hold the truth."""
-    return np.mean([abs(middle - truth) <= half for middle, half in intervals])
-
-
-@pytest.mark.parametrize("runs", [2, 5])
-def test_an_interval_over_runs_holds_the_truth_19_times_of_20(rng, runs):
-    samples = rng.normal(3.0, 0.02, (2000, runs))
-    assert count_covered([(one.mean(), t_interval(list(one))) for one in samples], 3.0) == pytest.approx(
-        0.95, abs=0.015
-    )
-    assert t_interval([3.0]) is None
+def count_covered(found, truth):
+    """The share of intervals, pairs of a mean and its error, that hold the truth."""
+    return np.mean([abs(mean - truth) <= error for mean, error in found])
 
 
 def write_losses(rng, count):
@@ -43,20 +27,19 @@ def write_losses(rng, count):
 def test_an_interval_over_blocks_of_a_text_holds_the_truth_19_times_of_20_and_one_over_symbols_does_not(rng):
     losses = write_losses(rng, 4000)
 
-    def cover(size, texts=TEXTS):
-        blocks = losses[:texts].reshape(texts, -1, size).mean(2)
-        return count_covered([(one.mean(), bootstrap_interval(one)) for one in blocks], 2.0)
+    def cover(size):
+        texts = [Measurement({0: one.mean()}, {0: one}) for one in losses.reshape(TEXTS, -1, size).mean(2)]
+        return count_covered([(text.mean, text.text_error) for text in texts], 2.0)
 
     assert cover(200) == pytest.approx(0.95, abs=0.03)
-    assert cover(20, 60) < 0.85
-    assert bootstrap_interval([2.0]) is None
+    assert cover(20) < 0.85
 
 
-def test_the_bootstrap_is_drawn_alike_each_time_and_finds_the_error_of_a_mean(rng):
-    blocks = rng.normal(2, 0.3, 300)
-    found = bootstrap_interval(blocks)
-    assert found == bootstrap_interval(blocks)
-    assert found == pytest.approx(1.968 * blocks.std(ddof=1) / math.sqrt(300), rel=0.05)
+def test_the_error_of_a_text_is_that_of_texts_put_together_from_its_blocks(rng):
+    blocks = rng.gamma(2, 1, 40)
+    drawn = rng.choice(blocks, (20_000, 40)).mean(1)
+    found = Measurement({0: blocks.mean()}, {0: blocks}).text_error
+    assert found == pytest.approx(2.023 * drawn.std() * math.sqrt(40 / 39), rel=0.03)  # 2.023: Student's t of 39
 
 
 def draw_network(rng, text, quality, states=range(5)):
@@ -102,5 +85,9 @@ def test_a_model_without_random_states_is_beside_every_run():
     assert Measurement({}).minus(network).mean is None
 
 
-def test_blocks_that_some_runs_lack_give_no_error_of_the_text():
-    assert Measurement({0: 1.0, 1: 2.0}, {0: [1.0, 2.0, 0.0]}).text_error is None
+@pytest.mark.parametrize("blocks", [{}, {0: [1.0, 2.0, 0.0]}, {0: [1.0, 2.0, 0.0], 1: [1.0, 3.0]}])
+def test_blocks_that_some_runs_lack_give_no_error_of_the_text(blocks):
+    runs, whole = Measurement({0: 1.0, 1: 2.0}, blocks), {0: [1.0, 0.0, 2.0], 1: [2.0, 3.0, 1.0]}
+    assert runs.text_error is None
+    difference = runs.minus(Measurement({0: 1.0, 1: 2.0}, whole))
+    assert (difference.values, difference.text_error) == ({0: 0.0, 1: 0.0}, None)
