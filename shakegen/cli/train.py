@@ -59,10 +59,10 @@ LEARNING = {
     "average_weights": "Keep an average of the weights, with a momentum such as 0.999.",
     "clip_norm": "Largest norm of the gradients.",
     "clip_value": "Largest element of the gradients; replaces --clip-norm.",
-    "loss_share": "Share of the positions whose loss is computed, drawn for each batch.  [default: 1; train with "
+    "loss_share": "Share of the positions whose loss is computed, drawn for each batch.  [default: 1; in `train`, with "
     "4,096 symbols or more: 0.25]",
     "start": "First weights: those of Keras; a read-out that knows how often each word is there, or also how it is "
-    "spelled; those of the study.  [default: keras; with 4,096 symbols or more: frequencies]",
+    "spelled; those of the study.  [default: keras; in `train`, with 4,096 symbols or more: frequencies]",
     "mixed_precision": "Precision of the computation; weights stay float32.",
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
 }

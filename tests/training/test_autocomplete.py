@@ -158,26 +158,15 @@ def test_rare_words_are_unknown_unless_their_number_is_given():
     )  # fmt: skip
 
 
-def test_what_does_not_fit_the_recipe_is_refused(corpus, tmp_path):
-    model = AutocompleteModel(CONFIG, SYMBOLS, {}, words=corpus.words)
-    for options, message in (
-        ({"recipe": "own"}, "the recipe given is 'own': expected one of usual, study"),
-        ({"recipe": "study", "resume": model}, "the recipe given is 'study': expected none, for a run that goes on "
-         "keeps its own"),
-        ({"loss_share": 0}, "the loss share given is 0: expected a share above 0, and 1 for all positions"),
-        ({"start": "zeros"}, "there is no start 'zeros': expected one of keras, frequencies, spelling, tensorflow1"),
+def test_what_does_not_fit_the_recipe_is_refused(corpus):
+    model, other = AutocompleteModel(CONFIG, SYMBOLS, {}, words=corpus.words), Corpus.from_text(TEXT)
+    for text, options, message in (
+        (corpus, {"recipe": "own"}, "the recipe given is 'own': expected one of usual, study"),
+        (corpus, {"recipe": "study", "resume": model}, "the recipe given is 'study': expected none, for a run that "
+         "goes on keeps its own"),
+        (other, {"recipe": "study"}, "the recipe 'study' is for the task autocomplete: leave it out"),
+        (other, {"start": "spelling"}, "the start 'spelling' is for the task autocomplete: leave it out"),
     ):  # fmt: skip
         with pytest.raises(ValueError) as error:
-            training.train(corpus, verbose=False, **options)
+            training.train(text, verbose=False, **options)
         assert str(error.value) == message
-    with pytest.raises(ValueError) as error:
-        training.train(Corpus.from_text(TEXT), verbose=False, start="spelling")
-    assert str(error.value) == "the start 'spelling' is for the task autocomplete: leave it out"
-
-
-def test_the_recipe_of_the_study():
-    recipe = Recipe.study()
-    assert (recipe.epochs, recipe.batch_size, recipe.seq_length, recipe.optimizer) == (2, 64, 200, "adam")
-    assert (recipe.rate(0.0), recipe.rate(1.0), recipe.clip_norm) == (1e-3, 1e-3, None)
-    assert Recipe.study(minutes=3).epochs is None
-    assert [Recipe.study(optimizer=name).epsilon for name in (None, "sgd")] == [1e-8, None]
