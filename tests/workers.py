@@ -12,11 +12,11 @@ TEXT = "Shall I compare thee to a summer's day?\nThou art more lovely and more t
 SMALL = {"epochs": 2, "batch_size": 8, "seq_length": 20, "verbose": False}
 RUNS = {
     "clipped": (
-        {"cell": "lstm", "units": 6, "layers": 1, "dropout": 0},
+        {"cell": "rnn", "units": 6, "layers": 1, "dropout": 0},
         {"optimizer": "sgd", "clip_norm": 0.05, "learning_rate": 3.0},
     ),
     "streams": (
-        {"cell": "nlstm", "units": 5, "layers": 1, "learn_initial_state": True, "embedding": 3, "dropout": 0},
+        {"cell": "gru", "units": 5, "layers": 1, "learn_initial_state": True, "embedding": 3, "dropout": 0},
         {"stateful": True, "average_weights": 0.9, "weight_decay": 0.01, "batch_size": 7},
     ),
     "bfloat16": (

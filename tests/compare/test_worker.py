@@ -29,7 +29,7 @@ def made(tmp_path, poem_file, monkeypatch):
     def make(task="next", recipe=None, level="char", **shape):
         recipe, settings = recipe or Recipe(epochs=2, random_state=3, **SMALL), {"units": 6, "layers": 1}
         settings |= {"level": level} if level == "word" else {}
-        plan = Plan((Entry("gru", "gru"),), recipe, repeats=1, settings=settings, task=task)
+        plan = Plan((Entry("gru"),), recipe, repeats=1, settings=settings, task=task)
         text = Text([str(poem_file)], {}, {"split": [0.8, 0.1, 0.1], **shape})
         comparison = Comparison(text, plan, tmp_path, length=30)
         (record,) = comparison.records

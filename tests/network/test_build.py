@@ -79,8 +79,8 @@ def test_dropout_of_blocks_leaves_the_sum_that_passes_through(rng):
 
 
 BAD = {
-    f"there is no cell 'lstn': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": {
-        "cell": "lstn"
+    f"there is no cell 'xyz': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": {
+        "cell": "xyz"
     },
     "units is 0: expected a whole number from 1 to 65536": {"units": 0},
     "units is 12.5: expected a whole number from 1 to 65536": {"units": 12.5},

@@ -225,7 +225,7 @@ def test_a_file_that_is_no_log_is_left_alone(tmp_path):
 
 @pytest.mark.usefixtures("poem_file")
 def test_from_the_shell(shakegen, tmp_path):
-    options = ("--units", 8, "--seq-length", 20, "--sample-length", 30)
+    options = ("--units", 8, "--layers", 1, "--seq-length", 20, "--sample-length", 30)
     result = shakegen("train", "poem.txt", *options, "--epochs", 2, "--log-dir", "logs/one")
     assert result.exit_code == 0
     assert [row["epoch"] for row in rows(tmp_path / "logs" / "one" / "epochs.csv")] == [1, 2]
