@@ -149,6 +149,19 @@ def test_first_weights_know_the_training_part_only(corpus):
     assert len(corpus.train_targets) < len(corpus.observations.targets)
 
 
+def test_the_score_of_a_part_is_the_evaluation_of_its_observations_in_blocks_too(random_weights):
+    corpus = AutocompleteCorpus.from_source(reading.from_bytes(2 * TEXT.encode()), length=40)
+    weights = random_weights(CONFIG, len(SYMBOLS), outputs=len(corpus.words))
+    model = AutocompleteModel(CONFIG, SYMBOLS, weights, words=corpus.words)
+    score, whole = get_task("autocomplete").score(model, corpus, "train"), model.evaluate(corpus, corpus.train)
+    blocks = score.pop("blocks")
+    assert score["positions"] == whole.positions
+    for name in ("cross_entropy", "masked_accuracy"):
+        assert score[name] == pytest.approx(getattr(whole, name), rel=1e-3)
+        assert len(blocks[name]) == len(corpus.train) // 8
+        assert np.mean(blocks[name]) == pytest.approx(score[name], rel=0.05)
+
+
 def test_rare_words_are_unknown_unless_their_number_is_given():
     text = "one " * 3 + "two " * 4 + "rare words rare"
     words = [AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), n).words.words for n in (None, 3)]
