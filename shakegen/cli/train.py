@@ -114,7 +114,7 @@ def train(workers, worker_index, worker_wait, **options):
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
     After each epoch the command shows a sample, and the loss on text that the network did not train on (lower is
-    better): bits per character or word, or nats per position of --task autocomplete. The model file keeps the epoch
+    better): bits per character or word, or nats per position with --task autocomplete. The model file keeps the epoch
     with the lowest validation loss; with fewer than 40 characters of validation text, the lowest training loss decides.
     Epochs of more than about a million characters, or words, are reported in parts.
 
