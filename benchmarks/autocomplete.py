@@ -24,13 +24,13 @@ WORDS, TEXT, SIDE, STEPS = 1 << 14, 60_000, 2048, 3
 def corpus():
     import numpy as np
 
-    from shakegen.study.autocomplete.corpus import AutocompleteCorpus
+    from shakegen.study.autocomplete.corpus import STUDY_LENGTH, AutocompleteCorpus
     from shakegen.study.autocomplete.outputs import Outputs
     from shakegen.text import reading
 
     words = ["".join(chr(97 + number // 26**k % 26) for k in range(4)) for number in range(WORDS)]
     text = " ".join(words[k] for k in np.random.default_rng(0).integers(WORDS, size=TEXT))
-    return AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), words=Outputs(words))
+    return AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), length=STUDY_LENGTH, words=Outputs(words))
 
 
 def fastest(function, times: int) -> float:
@@ -53,7 +53,7 @@ def measure(cell: str, units: int) -> str:
     from shakegen.training.workers import Strategy
 
     config = Config.study(cell, units)
-    run = Trainer(begin(corpus(), config), time.monotonic(), Strategy()).run
+    run = Trainer(begin(corpus(), config, recipe="study"), time.monotonic(), Strategy()).run
     inputs, targets = run.batches.pair(0)
     step, batch = run.learner._step, [tf.constant(part) for part in (inputs, targets)]
     seconds = fastest(lambda: float(step(*batch)), STEPS)

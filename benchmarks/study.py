@@ -4,8 +4,9 @@
     python benchmarks/study.py text8                                # the full study, on a GPU
 
 Each run is `shakegen train --task autocomplete`, with a file of its own in `--folder`. If the command is interrupted,
-the same command goes on with the runs that are missing. A text of less than 20 million characters is learned by
-networks of the study's shape with `--units`, by the usual recipe; a longer one by those of the study, by its recipe.
+the same command goes on with the runs that are missing. A folder with runs of other options is refused. A text of less
+than 20 million characters is learned by networks of the study's shape with `--units`, by the usual recipe; a longer one
+by those of the study, by its recipe.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+NATS = ("cross_entropy", "early")  # figures that are no shares
 CELLS = "gru,lstm,nlstm,mingru"
 PUBLISHED = {"gru": (2.1170, 0.5201), "lstm": (2.1713, 0.5140), "nlstm": (2.4950, 0.4710)}
 SHAPE = {"gru": ["--layers", 2, "--reset-before"], "nlstm": ["--layers", 1]}  # of the study; others have 2 layers
@@ -23,6 +25,7 @@ TEXT = "the prince looked at her in silence and then went out of the room withou
 NEAR = 10  # characters; connectivity beyond them is far
 FIGURES = {
     "cross_entropy": "cross entropy, nats/position",
+    "early": "validation loss at the first report, nats/position",
     "masked_accuracy": "accuracy",
     "study_accuracy": "accuracy, unknown words and padding as errors",
     "long_context_accuracy": "accuracy before a character is typed",
@@ -44,9 +47,10 @@ networks by one task: at each character, predict the whole word that it is part 
 
 The text is {corpus}, {characters:,} characters as words of a to z, and the networks predict {words:,} words. They are
 {networks}.
-Each cell has {states} runs with different random states{budget}. The figures are of the test part; ± is the 95 %
-interval of a mean, by Student's t. The published figures are of text8, 16,384 words and 600 units, and every position
-counts in the accuracy. So they show the order of the cells, and cannot be compared in size.
+Each cell has {states} runs with different random states{budget}. The figures are of the test part,
+unless a row says otherwise; ± is the 95 % interval of a mean, by Student's t. The published figures are of text8,
+16,384 words and 600 units, and every position counts in the accuracy. So they show the order of the cells, and cannot
+be compared in size.
 
 {table}
 
@@ -95,31 +99,28 @@ def shakegen(*arguments) -> str:
 
 def carry_out(options, cell: str, state: int) -> dict:
     """The results of one run, from its file if it has ended before."""
-    path = options.folder / f"{cell}-{state}.json"
+    path, shape = options.folder / f"{cell}-{state}.json", []
+    if not options.full:
+        shape = ["--recipe", "usual", "--units", options.units, "--embedding", options.units, "--no-residual"]
+        shape += SHAPE.get(cell, ["--layers", 2])
+    budget = ["--minutes", options.minutes] if options.minutes else []
+    command = ["train", options.corpus, "--task", "autocomplete", "--cell", cell, *shape, *budget, *options.more]
+    written = shlex.join(map(str, command))
     if not path.exists():
         model = path.with_suffix(".h5")
-        shape = []
-        if not options.full:
-            shape = ["--recipe", "usual", "--units", options.units, "--embedding", options.units, "--no-residual"]
-            shape += SHAPE.get(cell, ["--layers", 2])
-        budget = ["--minutes", options.minutes] if options.minutes else []
-        command = ["train", options.corpus, "--task", "autocomplete", "--cell", cell, *shape, *budget, *options.more]
-        shakegen(*command, "--random-state", state, "--quiet", "--checkpoint-every", 0, "--out", model)
-        result = {"about": json.loads(shakegen("info", model, "--json")), "command": shlex.join(map(str, command))}
-        result["history"] = read_history(model)
+        quiet = "--quiet", "--json", "--checkpoint-every", 0
+        trained = json.loads(shakegen(*command, "--random-state", state, *quiet, "--out", model))
+        result = {"command": written, "history": trained["history"]}
+        result["about"] = json.loads(shakegen("info", model, "--json"))
         result["test"] = json.loads(shakegen("evaluate", model, options.corpus, "--json"))
         result["connectivity"] = json.loads(shakegen("connectivity", TEXT, "-m", model, "--json"))["models"][0]
         path.write_text(json.dumps(result), encoding="utf-8")
     result = json.loads(path.read_text(encoding="utf-8"))
+    if result["command"] != written:
+        sys.exit(f"{path} is of `{result['command']}`, not of `{written}`: name another --folder")
     print(f"{cell}, random state {state}: {result['test']['cross_entropy']:.4f} nats/position", file=sys.stderr)
-    result["test"]["far"] = measure_far(result["connectivity"]["connectivity"])
-    return result
-
-
-def read_history(model: Path) -> list[dict]:
-    from shakegen.model import load
-
-    return load(model).history
+    far, early = measure_far(result["connectivity"]["connectivity"]), result["history"][0]["val_loss"]
+    return result | {"test": result["test"] | {"far": far, "early": early}}
 
 
 def measure_far(rows: list[list[float]]) -> float:
@@ -146,7 +147,7 @@ def list_results(results: dict) -> list[str]:
     lines = [f"| | {' | '.join(results)} |", f"|---|{'---:|' * len(results)}"]
     for key, title in FIGURES.items():
         values = (interval([run["test"][key] for run in runs]) for runs in results.values())
-        lines.append(f"| {title} | {' | '.join(show(*one, key != 'cross_entropy') for one in values)} |")
+        lines.append(f"| {title} | {' | '.join(show(*one, key not in NATS) for one in values)} |")
     for title, key in (("published cross entropy", 0), ("published accuracy", 1)):
         shown = (show(PUBLISHED[cell][key], None, bool(key)) if cell in PUBLISHED else "" for cell in results)
         lines.append(f"| {title} | {' | '.join(shown)} |")
@@ -158,24 +159,17 @@ def list_results(results: dict) -> list[str]:
     return lines
 
 
-def compare(results: dict, one: str, other: str, key: str, wanted: int, claim: str, value=None) -> str:
+def compare(results: dict, one: str, other: str, key: str, wanted: int, claim: str) -> str:
     """Whether a claim holds: the sign of a paired difference, over the random states."""
-    value = value or (lambda run: run["test"][key])
-    pairs = [value(a) - value(b) for a, b in zip(results[one], results[other], strict=True)]
+    pairs = [a["test"][key] - b["test"][key] for a, b in zip(results[one], results[other], strict=True)]
     mean, half = interval(pairs)
     agree = sum(difference * wanted > 0 for difference in pairs)
     if half is not None and abs(mean) > half:
         verdict = "It holds here" if mean * wanted > 0 else "The opposite holds here"
     else:
         verdict = "These runs cannot tell"
-    difference = show(mean, half, "accuracy" in key or key == "far", "+")
-    what = FIGURES.get(key, key)
-    return f"- {claim} {verdict}: {one} − {other}, {what}, {difference}; so in {agree} of {len(pairs)} pairs of runs."
-
-
-def early_loss(run: dict) -> float:
-    """The validation loss at the first report."""
-    return run["history"][0]["val_loss"]
+    shown = f"{FIGURES[key]}, {show(mean, half, key not in NATS, '+')}"
+    return f"- {claim} {verdict}: {one} − {other}, {shown}; so in {agree} of {len(pairs)} pairs of runs."
 
 
 def conclude(results: dict) -> list[str]:
@@ -188,10 +182,7 @@ def conclude(results: dict) -> list[str]:
         )
         claims.append(compare(results, "gru", "lstm", "far", 1, "*The GRU has the longer memory.*"))
     if {"lstm", "nlstm"} <= set(results):
-        claims.append(
-            compare(results, "nlstm", "lstm", "validation loss at the first report, nats/position", -1,
-                    "*The Nested LSTM learns faster at first.*", early_loss)
-        )  # fmt: skip
+        claims.append(compare(results, "nlstm", "lstm", "early", -1, "*The Nested LSTM learns faster at first.*"))
         claims.append(compare(results, "nlstm", "lstm", "cross_entropy", 1, "*It ends worse.*"))
     return claims
 
@@ -204,9 +195,7 @@ def draw(results: dict, place: Path) -> None:
     from shakegen.plotting import Curve, Figure, Heat, Panel
 
     curves = [
-        Curve(
-            cell, [entry["epoch"] for entry in runs[0]["history"]], [entry["val_loss"] for entry in runs[0]["history"]]
-        )
+        Curve(cell, *([entry[name] for entry in runs[0]["history"]] for name in ("epoch", "val_loss")))
         for cell, runs in results.items()
     ]
     plotting.save(
@@ -220,14 +209,8 @@ def draw(results: dict, place: Path) -> None:
         values = np.full((len(one["characters"]),) * 2, np.nan)
         for row, norms in enumerate(one["connectivity"]):
             values[row, : row + 1] = np.array(norms) / max(*norms, 1e-30) if row else 1.0
-        panels.append(
-            Panel(
-                "character read",
-                "character at which the word is predicted",
-                heat=Heat(values, "connectivity"),
-                title=cell,
-            )
-        )
+        axes = "character read", "character at which the word is predicted"
+        panels.append(Panel(*axes, heat=Heat(values, "connectivity"), title=cell))
     plotting.save(Figure("Connectivity", panels), name_figure(place, "connectivity"))
 
 

@@ -80,8 +80,8 @@ def compare(corpus, cells, task, match, parameters, repeats, tune, reading, shap
     memory. ± is half of a 95 % interval, for other random states and other text of the kind. Beside the cells stand
     the best n-gram model and xz -9, which is told the training text first. Each run is a process of its own.
 
-    --task autocomplete repeats the study of memory. The options that you do not give are then those of the study, as
-    for `shakegen train --task autocomplete`. The table has the cross entropy in nats and accuracies instead.
+    --task autocomplete repeats the study of memory. The options that you do not give are then those of `shakegen train
+    --task autocomplete --recipe study`. The table has the cross entropy in nats/position and accuracies instead.
 
     Finished runs stay in the folder of --runs. The same command goes on where it was stopped or killed; with more cells
     or repeats it does the new runs only. With other options it takes a new folder. A run that fails or diverges does

@@ -59,10 +59,10 @@ LEARNING = {
     "average_weights": "Keep an average of the weights, with a momentum such as 0.999.",
     "clip_norm": "Largest norm of the gradients.",
     "clip_value": "Largest element of the gradients; replaces --clip-norm.",
-    "loss_share": "Share of the positions whose loss is computed, drawn for each batch.  [default: 1; train with "
+    "loss_share": "Share of the positions whose loss is computed, drawn for each batch.  [default: 1; in `train`, with "
     "4,096 symbols or more: 0.25]",
     "start": "First weights: those of Keras; a read-out that knows how often each word is there, or also how it is "
-    "spelled; those of the study.  [default: keras; with 4,096 symbols or more: frequencies]",
+    "spelled; those of the study.  [default: keras; in `train`, with 4,096 symbols or more: frequencies]",
     "mixed_precision": "Precision of the computation; weights stay float32.",
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
 }
@@ -114,7 +114,7 @@ def train(workers, worker_index, worker_wait, **options):
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
     After each epoch the command shows a sample, and the loss on text that the network did not train on (lower is
-    better): bits per character or word, or nats per position of --task autocomplete. The model file keeps the epoch
+    better): bits per character or word, or nats per position with --task autocomplete. The model file keeps the epoch
     with the lowest validation loss; with fewer than 40 characters of validation text, the lowest training loss decides.
     Epochs of more than about a million characters, or words, are reported in parts.
 

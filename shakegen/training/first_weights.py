@@ -26,8 +26,8 @@ def start_from_counts(network: keras.Model, counts: np.ndarray) -> None:
 def spell_outputs(words: Outputs, units: int, random_state: int = 0) -> np.ndarray:
     """A kernel of the read-out in which words with the same letters at the same places are alike, shape (H, W).
 
-    Each letter at each place has a random vector. The output of a word is their sum, its end counts as a letter. So
-    whatever a network learns about one word serves at once for all that begin as it does, the rare ones too.
+    Each letter at each place has a random vector. The output of a word is their sum; its end counts as a letter. So a
+    network that learns about one word learns about all words that begin like it, the rare ones too.
     """
     drawn = np.random.default_rng(random_state).normal(0, SCALE / np.sqrt(PLACES * units), (PLACES, 27, units))
     kernel = np.zeros((units, len(words)), np.float32)

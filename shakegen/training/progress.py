@@ -53,8 +53,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.run.recipe.minutes and self.run.position.timed == TIMED and not self.run.history:
-            passes = f"{self.run.epochs:.2g} pass{'es' * (self.run.epochs != 1)}"
-            show(f"{self.run.recipe.minutes:g} min allow about {passes} over the training text.", sys.stderr)
+            show(tell_passes(self.run.recipe.minutes, self.run.epochs), sys.stderr)
         if self._bar is not None:
             shown = f"{self._label(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"
             shown += f"  {self.run.characters_per_second:,.0f} characters/s"
@@ -66,3 +65,9 @@ class Progress(keras.callbacks.Callback):
             losses += f", validation {logs['val_loss'] / self.nats:.3f}"
         speed = f"{logs['characters_per_second']:,.0f} characters/s"
         show(f"{self._label(logs['epochs'])}: {losses} {self.unit}, {speed}", sys.stderr)
+
+
+def tell_passes(minutes: float, passes: float) -> str:
+    """How often the text is read in a run by the clock, in two digits."""
+    about = f"{float(f'{passes:.2g}'):,g}"
+    return f"{minutes:g} min allow about {about} pass{'es' * (about != '1')} over the training text."

@@ -147,7 +147,7 @@ class Recipe:
         study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
         study |= {"start": "tensorflow1"}
         options = drop_missing(options)
-        if "optimizer" not in options:
+        if options.get("optimizer", cls.optimizer) == cls.optimizer:
             study["epsilon"] = 1e-8
         if not {"epochs", "minutes"} & options.keys():
             study["epochs"] = 2

@@ -39,7 +39,7 @@ REMEMBERED = {  # options of a run beside those of its network and its recipe
     "beam_width": int | None,
     "log_dir": str | None,
 }
-RECIPE = {field.name for field in fields(Recipe)}
+RECIPE = {"recipe", *(field.name for field in fields(Recipe))}
 
 
 @contextlib.contextmanager
@@ -87,19 +87,16 @@ def begin_with_text(
     task = get_task(config.task)
     source = open_source(places, **{name: values[name] for name in READING})
     shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
-    chosen_recipe = chosen.get("recipe")
-    shape |= task.corpus_options(
-        chosen.get("seq_length"), values["random_state"], base, chosen_recipe, level=config.level
-    )
+    length, recipe = chosen.get("seq_length"), chosen.get("recipe")
+    shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level)
     corpus = task.make_corpus(source, **shape)
     config = make_config(chosen, base, corpus)
     if out:
         files.refuse_same(out, [*places, *([finetune] if finetune else [])])
     notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
-    recipe = {name: value for name, value in chosen.items() if name in RECIPE}
+    learning = {name: value for name, value in chosen.items() if name in RECIPE}
     start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
-    start["recipe"] = chosen_recipe
-    beginning = begin(corpus, config, **start, checkpoint_every=checkpoint_every, notes=notes, **recipe)
+    beginning = begin(corpus, config, **start, checkpoint_every=checkpoint_every, notes=notes, **learning)
     with contextlib.ExitStack() as held:
         if strategy.chief:
             beginning.out = out or hold_free_file(held, task.name_file(corpus, config))

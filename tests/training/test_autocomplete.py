@@ -149,6 +149,19 @@ def test_first_weights_know_the_training_part_only(corpus):
     assert len(corpus.train_targets) < len(corpus.observations.targets)
 
 
+def test_the_score_of_a_part_is_the_evaluation_of_its_observations_in_blocks_too(random_weights):
+    corpus = AutocompleteCorpus.from_source(reading.from_bytes(2 * TEXT.encode()), length=40)
+    weights = random_weights(CONFIG, len(SYMBOLS), outputs=len(corpus.words))
+    model = AutocompleteModel(CONFIG, SYMBOLS, weights, words=corpus.words)
+    score, whole = get_task("autocomplete").score(model, corpus, "train"), model.evaluate(corpus, corpus.train)
+    blocks = score.pop("blocks")
+    assert score["positions"] == whole.positions
+    for name in ("cross_entropy", "masked_accuracy"):
+        assert score[name] == pytest.approx(getattr(whole, name), rel=1e-3)
+        assert len(blocks[name]) == len(corpus.train) // 8
+        assert np.mean(blocks[name]) == pytest.approx(score[name], rel=0.05)
+
+
 def test_rare_words_are_unknown_unless_their_number_is_given():
     text = "one " * 3 + "two " * 4 + "rare words rare"
     words = [AutocompleteCorpus.from_source(reading.from_bytes(text.encode()), n).words.words for n in (None, 3)]
@@ -158,26 +171,15 @@ def test_rare_words_are_unknown_unless_their_number_is_given():
     )  # fmt: skip
 
 
-def test_what_does_not_fit_the_recipe_is_refused(corpus, tmp_path):
-    model = AutocompleteModel(CONFIG, SYMBOLS, {}, words=corpus.words)
-    for options, message in (
-        ({"recipe": "own"}, "the recipe given is 'own': expected one of usual, study"),
-        ({"recipe": "study", "resume": model}, "the recipe given is 'study': expected none, for a run that goes on "
-         "keeps its own"),
-        ({"loss_share": 0}, "the loss share given is 0: expected a share above 0, and 1 for all positions"),
-        ({"start": "zeros"}, "there is no start 'zeros': expected one of keras, frequencies, spelling, tensorflow1"),
+def test_what_does_not_fit_the_recipe_is_refused(corpus):
+    model, other = AutocompleteModel(CONFIG, SYMBOLS, {}, words=corpus.words), Corpus.from_text(TEXT)
+    for text, options, message in (
+        (corpus, {"recipe": "own"}, "the recipe given is 'own': expected one of usual, study"),
+        (corpus, {"recipe": "study", "resume": model}, "the recipe given is 'study': expected none, for a run that "
+         "goes on keeps its own"),
+        (other, {"recipe": "study"}, "the recipe 'study' is for the task autocomplete: leave it out"),
+        (other, {"start": "spelling"}, "the start 'spelling' is for the task autocomplete: leave it out"),
     ):  # fmt: skip
         with pytest.raises(ValueError) as error:
-            training.train(corpus, verbose=False, **options)
+            training.train(text, verbose=False, **options)
         assert str(error.value) == message
-    with pytest.raises(ValueError) as error:
-        training.train(Corpus.from_text(TEXT), verbose=False, start="spelling")
-    assert str(error.value) == "the start 'spelling' is for the task autocomplete: leave it out"
-
-
-def test_the_recipe_of_the_study():
-    recipe = Recipe.study()
-    assert (recipe.epochs, recipe.batch_size, recipe.seq_length, recipe.optimizer) == (2, 64, 200, "adam")
-    assert (recipe.rate(0.0), recipe.rate(1.0), recipe.clip_norm) == (1e-3, 1e-3, None)
-    assert Recipe.study(minutes=3).epochs is None
-    assert [Recipe.study(optimizer=name).epsilon for name in (None, "sgd")] == [1e-8, None]

@@ -79,6 +79,9 @@ BAD = {
     f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
     "the batch size given is 2.5: expected a whole number above 0": {"batch_size": 2.5},
     "the stateful given is 1: expected true or false": {"stateful": 1},
+    "the epsilon given is 0: expected a number above 0": {"epsilon": 0},
+    "the loss share given is 0: expected a share above 0, and 1 for all positions": {"loss_share": 0},
+    "there is no start 'zeros': expected one of keras, frequencies, spelling, tensorflow1": {"start": "zeros"},
 }
 
 
@@ -95,9 +98,13 @@ def test_options_of_a_newer_version():
     assert str(error.value) == "there is no option 'colour' of training: it may come from a newer shakegen"
 
 
-def test_options_of_the_study_that_are_none_are_the_usual_ones():
-    assert Recipe.study(epochs=None, minutes=None) == Recipe.study()
+def test_the_recipe_of_the_study():
+    recipe = Recipe.study()
+    assert (recipe.epochs, recipe.batch_size, recipe.seq_length, recipe.optimizer) == (2, 64, 200, "adam")
+    assert (recipe.rate(0.0), recipe.rate(1.0), recipe.clip_norm) == (1e-3, 1e-3, None)
     assert Recipe.study(minutes=3).epochs is None
+    assert Recipe.study(epochs=None, minutes=None, optimizer="adam") == recipe
+    assert (recipe.epsilon, Recipe.study(optimizer="sgd").epsilon) == (1e-8, None)
 
 
 LENGTHS = [{}, {"epochs": 3}, {"epochs": 30}, {"minutes": 2}, {"batch_size": 8}]

@@ -33,7 +33,7 @@ class StopAfter(keras.callbacks.Callback):
 
 
 KINDS = {
-    "embedding, dropout": (Config("rnn", units=8, embedding=3, dropout=0.4), {}),
+    "embedding, dropout": (Config("rnn", units=8, embedding=3, dropout=0.4), {"loss_share": 0.5}),
     "streams": (Config("lstm", units=6, learn_initial_state=True), {"stateful": True}),
     "blocks, streams": (Config("mingru", units=6, dropout=0.3, convolution=4, mlp=1), {"stateful": True}),
     "averages": (Config("rnn", units=8), {"optimizer": "nadam", "average_weights": 0.9, "weight_decay": 0.01}),

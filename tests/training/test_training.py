@@ -13,6 +13,7 @@ from shakegen.model.evaluation import evaluate
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import Interrupted, make_optimizer, train
+from shakegen.training.progress import tell_passes
 from shakegen.training.recipe import Recipe
 
 TIMES = ("seconds", "characters_per_second")
@@ -71,7 +72,7 @@ def test_without_validation_text_the_training_loss_decides(poem):
     assert model.best_epoch["epoch"] == 2
 
 
-def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem):
+def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem, capsys):
     class Watch(keras.callbacks.Callback):
         def __init__(self):
             super().__init__()
@@ -80,10 +81,20 @@ def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem):
         def on_train_batch_end(self, batch, logs=None):
             self.rates.append(float(self.model.optimizer.learning_rate))
 
-    watch, options = Watch(), {**SMALL, "epochs": None, "minutes": 0.15}
+    watch, options = Watch(), {**SMALL, "epochs": None, "minutes": 0.15, "verbose": True}
     model = train(Corpus.from_text(poem * 3000), Config(units=8), **options, learning_rate=1.0, callbacks=[watch])
     assert len(model.history) == 1
     assert watch.rates[-1] < 0.05, "the learning rate was to be annealed to the budget"
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.startswith("0.15 min allow about ")
+    assert said.endswith(" passes over the training text.")
+
+
+@pytest.mark.parametrize(
+    ("passes", "said"), [(0.0456, "0.046 passes"), (1.04, "1 pass"), (1.06, "1.1 passes"), (1234.0, "1,200 passes")]
+)
+def test_passes_are_counted_in_two_digits(passes, said):
+    assert tell_passes(3, passes) == f"3 min allow about {said} over the training text."
 
 
 def test_a_run_without_time_for_anything_learns_from_one_batch(poem):

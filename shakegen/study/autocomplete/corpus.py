@@ -18,7 +18,7 @@ from shakegen.text.reading import Source, text8
 
 VOCABULARY_SIZE, LEAST = 1 << 14, 3  # words at most, and how often each of them occurs
 LENGTH, STUDY_LENGTH = 100, 200  # of observations, usually and in the study
-LONG = 20_000_000  # characters; such a text, as text8 with its 100 million, is learned as in the study
+LONG = 20_000_000  # characters of a text that is learned as in the study; text8 has 100 million
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ class AutocompleteCorpus:
 
     @property
     def is_long(self) -> bool:
-        """Whether the text is so long that one learns it as the study did."""
+        """Whether the text is long enough to be learned as in the study."""
         return len(self) >= LONG
 
     @property

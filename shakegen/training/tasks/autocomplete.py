@@ -15,6 +15,7 @@ from shakegen.training.tasks.task import FEWEST_BLOCKS, MOST_BLOCKS, Measure, Ta
 from shakegen.training.validation import FEWEST, AutocompleteValidation
 
 POSITION = "nats per position"
+BLOCK = 8  # observations of a block at least; fewer side by side are slow to read
 PER_SUGGESTION = 12  # characters of a sample for each at which words are suggested
 
 
@@ -127,7 +128,8 @@ class AutocompleteTask(Task):
         rows = getattr(corpus, part)
         if not len(rows):
             return None
-        blocks = [model.evaluate(corpus, some) for some in np.array_split(rows, min(len(rows), MOST_BLOCKS))]
+        count = max(1, min(len(rows) // BLOCK, MOST_BLOCKS))
+        blocks = [model.evaluate(corpus, some) for some in np.array_split(rows, count)]
         means = {name: [getattr(one, name) for one in blocks] for name in ("cross_entropy", "masked_accuracy")}
         known = {name: values for name, values in means.items() if None not in values and len(values) >= FEWEST_BLOCKS}
         whole = AutocompleteEvaluation(*map(sum, zip(*(vars(one).values() for one in blocks), strict=True)))

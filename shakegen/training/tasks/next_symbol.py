@@ -1,7 +1,5 @@
 """The task of predicting the next symbol, a character or a word."""
 
-from types import MappingProxyType
-
 import numpy as np
 
 from shakegen.model import evaluation
@@ -10,6 +8,7 @@ from shakegen.network.config import Config
 from shakegen.text import ngram, windows, xz
 from shakegen.text.corpus import Corpus
 from shakegen.text.splits import PARTS
+from shakegen.text.statistics import count_ids
 from shakegen.training import finetuning
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.task import Measure, Task, average_blocks, draw_targets
@@ -30,13 +29,14 @@ class NextSymbolTask(Task):
         Measure("test", "accuracy", "accuracy", "accuracy, test"),
     )
     example = 'sample --model {} --seed "..."'
-    idle = MappingProxyType({"has one recipe": ("recipe",)})
     sample_temperature = 0.8
 
     def make_config(self, corpus=None, recipe=None, **options):
         return Config(**options)
 
     def make_recipe(self, corpus=None, recipe=None, **options):
+        if recipe is not None:
+            raise ValueError(f"the recipe {recipe!r} is for the task autocomplete: leave it out")
         if corpus is not None and len(corpus.vocabulary) >= MANY:
             options = {"loss_share": SHARE, "start": "frequencies", **options}
         return Recipe(**options)
@@ -64,7 +64,7 @@ class NextSymbolTask(Task):
             from shakegen.training.first_weights import start_from_counts
 
             counts, ids = np.zeros(len(vocabulary)), finetuning.find_ids(corpus.vocabulary, vocabulary)
-            np.add.at(counts, ids, np.bincount(corpus.train, minlength=len(ids)))
+            counts[ids] = count_ids(corpus.train, len(ids))
             start_from_counts(network, counts)
         return network
 
