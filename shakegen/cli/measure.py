@@ -78,7 +78,7 @@ def evaluate(model, corpus, split, reading, on_unknown, mix, protocol, per_chara
         return
     refuse_several("dynamic", "mix")
     refuse_several("windows", "per_character")
-    loaded = load_mixed(model, mix, source)
+    loaded = load_mixed(model, mix, source, reading)
     evaluate_symbols(loaded, model, source, split, on_unknown, make_protocol(**protocol), per_character, as_json)
 
 

@@ -71,7 +71,7 @@ def read_corpus(name: str, model, text: Source) -> Corpus:
     about = encoding.measure(text)
     if about.sha256 != model.corpus.get("sha256"):
         raise ValueError(f"{text.title} is not the text that {name} learned from: expected that very text")
-    split, memory = tuple(model.corpus["split"]), io.BytesIO()
+    split, memory = tuple(model.corpus.get("split", splits.DEFAULT)), io.BytesIO()
     sizes = splits.compute_sizes(split, about.length, text.title)
     first, second, third = encoding.encode(text, model.vocabulary, sizes, memory)
     ids = np.frombuffer(memory.getbuffer(), model.vocabulary.dtype)

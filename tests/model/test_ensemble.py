@@ -6,7 +6,7 @@ import pytest
 from shakegen.model import Ensemble, LanguageModel
 from shakegen.model.evaluation import surprisal
 from shakegen.network.config import Config
-from shakegen.text import Corpus, ngram, reading
+from shakegen.text import Corpus, ngram, reading, splits
 from shakegen.text.vocabulary import Vocabulary
 
 SPLIT = (0.8, 0.1, 0.1)
@@ -66,6 +66,12 @@ def test_the_share_of_the_ngram_model_makes_the_validation_text_likeliest(make, 
     found = ensemble.evaluate(known.vocabulary.decode(known.validation)).nats_per_symbol
     assert found == pytest.approx(cost(share), rel=1e-5)
     assert found <= min(cost(0.01), cost(0.99))
+
+
+def test_a_file_without_a_split_has_the_usual_one(make, corpus):
+    old, new, text = make(), make(split=[*splits.DEFAULT]), reading.from_bytes(corpus[0].encode())
+    del old.corpus["split"]
+    assert Ensemble({"a": old}, text).shares == Ensemble({"a": new}, text).shares
 
 
 def test_what_cannot_be_mixed(make, corpus, random_model):
