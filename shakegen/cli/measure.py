@@ -78,8 +78,9 @@ def evaluate(model, corpus, split, reading, on_unknown, mix, protocol, per_chara
         return
     refuse_several("dynamic", "mix")
     refuse_several("windows", "per_character")
-    loaded = load_mixed(model, mix, source, reading)
-    evaluate_symbols(loaded, model, source, split, on_unknown, make_protocol(**protocol), per_character, as_json)
+    way = make_protocol(**protocol)
+    loaded = load_mixed(model, mix, source, reading) if mix else loaded
+    evaluate_symbols(loaded, model, source, split, on_unknown, way, per_character, as_json)
 
 
 def evaluate_symbols(loaded, name: str, source, split, on_unknown, protocol, per_character: bool, as_json: bool):
