@@ -43,7 +43,12 @@ def measure(model: Path, corpus: str, split: str, minutes: float, state: int, op
     """The figures of one run; a run that was interrupted goes on from its model file."""
     began = time.monotonic()
     usual = "--split", split, "--minutes", minutes, "--random-state", state, *options
-    shakegen("train", corpus, "--quiet", "--out", model, *(["--resume"] if model.exists() else usual))
+    resumed = model.exists()
+    try:
+        shakegen("train", corpus, "--quiet", "--out", model, *(["--resume"] if resumed else usual))
+    except subprocess.CalledProcessError as error:
+        if not (resumed and "has ended" in error.stderr):
+            sys.exit(error.stderr)
     about = json.loads(shakegen("info", model, "--json"))
     figures = {"seconds": time.monotonic() - began, **{name: about[name] for name in ("parameters", "best_epoch")}}
     part = PARTS[max(k for k, size in enumerate(split.split(",")) if size.strip("0."))]

@@ -39,8 +39,10 @@ def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
 
     The stem of a path counts: `novel` is near `models/novel.h5`.
     """
-    stems = {Path(one).stem: one for one in known}
-    near = [stems[stem] for stem in difflib.get_close_matches(Path(name).stem, stems, cutoff=0.75)]
+    stems: dict[str, list[str]] = {}
+    for one in known:
+        stems.setdefault(Path(one).stem, []).append(one)
+    near = [one for stem in difflib.get_close_matches(Path(name).stem, stems, cutoff=0.75) for one in stems[stem]]
     return f"did you mean {' or '.join(near)}?" if near else otherwise
 
 

@@ -72,17 +72,18 @@ def evaluate(model, corpus, split, reading, on_unknown, mix, protocol, per_chara
     loaded = load(model)
     refuse_idle_on(loaded.task)
     source = catalog.open_source(corpus, **reading)
+    refuse_several("dynamic", "mix")
+    refuse_several("windows", "per_character")
+    way = make_protocol(**protocol)
     measure = {"next": evaluate_symbols, "autocomplete": evaluate_autocomplete}[loaded.task]
-    measure(loaded, model, source, split, on_unknown, mix, protocol, per_character, as_json)
+    loaded = load_mixed(model, mix, source, reading) if mix else loaded
+    measure(loaded, model, source, split, on_unknown, way, per_character, as_json)
 
 
-def evaluate_symbols(loaded, name: str, source, split, on_unknown, mix, options, per_character, as_json) -> None:
+def evaluate_symbols(loaded, name: str, source, split, on_unknown, protocol, per_character, as_json) -> None:
     """The measures of a model of the next symbol, or of several that are mixed."""
     from shakegen.model import evaluation
 
-    refuse_several("dynamic", "mix")
-    refuse_several("windows", "per_character")
-    loaded, protocol = load_mixed(name, mix, source), make_protocol(**options)
     vocabulary = loaded.vocabulary
     listed: list[dict] = []
     split, read = choose_split(source, loaded.corpus, split)
@@ -118,13 +119,12 @@ def print_figures(figures: dict, width: int, err: bool = False) -> None:
         click.echo(f"{key.replace('_', ' '):{width}}{shown:>12}", err=err)
 
 
-def evaluate_autocomplete(model, name: str, source, split, on_unknown, mix, options, per_character, as_json) -> None:
+def evaluate_autocomplete(model, name: str, source, split, on_unknown, protocol, per_character, as_json) -> None:
     """The measures of a model of the task autocomplete."""
     import numpy as np
 
     from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 
-    refuse_idle("without --draws", "random_state")
     options = {key: model.corpus[key] for key in ("split", "random_state") if key in model.corpus}
     corpus = AutocompleteCorpus.from_source(source, length=model.length, words=model.words, **options)
     split = split or ("test" if corpus.sha256 == model.corpus.get("sha256") else "all")

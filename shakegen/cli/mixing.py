@@ -15,18 +15,19 @@ class Mixed(ModelName):
 
 
 mix_option = click.option(
-    "--mix", multiple=True, type=Mixed(), metavar="MODEL|ngram", help="Mix its probabilities with those of this model "
-    "too, or of an n-gram model of its training text (ngram:TEXT where that is not found). May be given several times.",
+    "--mix", multiple=True, type=Mixed(), metavar="MODEL|ngram", help="Mix in the probabilities of this model, or of "
+    "an n-gram model of the training text (ngram:TEXT where that is not found). May be given several times.",
 )  # fmt: skip
 
 
-def load_mixed(path: str, mix, source=None):
+def load_mixed(path: str, mix, source=None, reading: dict | None = None):
     """The model at a path; with others, the `Ensemble` of them.
 
     Args:
         path: of the model.
         mix: the values of `--mix`.
         source: a text that the command reads, which may be the training text.
+        reading: how the text of `ngram:TEXT` is read, as by `catalog.open_source`.
     """
     from shakegen.cli.plot import name_files
     from shakegen.model import Ensemble, load
@@ -39,16 +40,16 @@ def load_mixed(path: str, mix, source=None):
         return load(path, "next")
     paths = list(dict.fromkeys([path, *others]))
     models = dict(zip(name_files(paths), (load(one, "next") for one in paths), strict=True))
-    text = find_text(path, next(iter(models.values())), counted[0], source) if counted else None
+    text = find_text(path, next(iter(models.values())), counted[0], source, reading or {}) if counted else None
     return Ensemble(models, text)
 
 
-def find_text(path: str, model, wanted: str, source):
+def find_text(path: str, model, wanted: str, source, reading: dict):
     """The source of the text that a model learned from: as given, or the one that is read, or a named one."""
     from shakegen.text import catalog, encoding, named
 
     if given := wanted.partition(":")[2]:
-        return catalog.open_source(given)
+        return catalog.open_source(given, **reading)
     name, sha256 = model.corpus.get("name"), model.corpus.get("sha256")
     if source is not None and encoding.measure(source).sha256 == sha256:
         return source

@@ -11,21 +11,13 @@ WINDOWS = {
     "draws": click.option("--draws", type=int, help="Draw so many windows at random.  [default: every window]"),
     "random_state": click.option("--random-state", type=int, default=0, show_default=True, help="Of that draw."),
 }  # fmt: skip
-LEARNING = dict(
-    zip(
-        ("rate", "decay", "segment"),
-        options_from(
-            Dynamic,
-            {
-                "rate": "The rate at which it learns.",
-                "decay": "The share of the way back to its trained weights, at each step.",
-                "segment": "Characters, or words, that it reads from step to step.",
-            },
-            {"rate": "--dynamic-rate", "decay": "--dynamic-decay"},
-        ),
-        strict=True,
-    )
-)
+TEXTS = {
+    "rate": "The rate at which it learns.",
+    "decay": "The share of the way back to its trained weights, at each step.",
+    "segment": "Characters, or words, that it reads from step to step.",
+}
+FLAGS = {"rate": "--dynamic-rate", "decay": "--dynamic-decay"}
+LEARNING = dict(zip(TEXTS, options_from(Dynamic, TEXTS, FLAGS), strict=True))
 DYNAMIC = {
     "dynamic": click.option("--dynamic", is_flag=True, help="Let the model learn from what it has read of the text "
                             "(dynamic evaluation)."),

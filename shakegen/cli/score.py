@@ -20,7 +20,7 @@ SURE = 0.9999  # probabilities beyond it are shown as such
 @main.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=CorpusName())
 @model_option(
-    "Model file, or a name; may be given several times.  [default: the newest in ./models, else sonnets-gru]",
+    "Model file, or a name; several are compared.  [default: the newest in ./models, else sonnets-gru]",
     "models",
     multiple=True,
 )
@@ -46,8 +46,8 @@ def score(files, models, by, reading, mix, protocol, as_json):
     A character that a model of characters does not know costs 32 bits. If the model has an unknown symbol, it
     costs 20 bits and those of that symbol. Models of words spell unknown words. Lines are read in order.
 
-    With --mix, each model is mixed with the others named there. With --dynamic, each learns from what it has read of a
-    FILE: the last ones of its lines tell little of the models then.
+    Several -m are compared. --mix mixes each of them with the models that it names. With --dynamic, each learns from
+    what it has read of a FILE: then the last lines tell little of the models.
 
     \b
     shakegen score letter.txt -m sonnets-gru -m models/my-gru.h5
@@ -60,7 +60,7 @@ def score(files, models, by, reading, mix, protocol, as_json):
     dynamic = make_protocol(**protocol)
     paths = list(dict.fromkeys(models)) or [str(find_model("next", quiet=as_json))]
     named = dict(zip(name_files(paths), paths, strict=True))
-    loaded = {name: load_mixed(path, mix) for name, path in named.items()}
+    loaded = {name: load_mixed(path, mix, reading=reading) for name, path in named.items()}
     texts = {file: "".join(catalog.open_source(file, **reading).blocks()) for file in files}
     pieces, total = scoring.score(loaded, texts, by, dynamic)
     if as_json:

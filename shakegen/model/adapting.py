@@ -1,5 +1,7 @@
 """A network that learns from a text while it reads it. Imports TensorFlow."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -21,8 +23,8 @@ class AdaptingNetwork:
     """
 
     def __init__(self, model, settings):
-        self._network = build_stateful(model, 1)
-        self._variables, self._rate = self._network.trainable_variables, settings.rate
+        self._network, self._compiled = build_stateful(model, 1), has_compiled_loop(model)
+        self._variables = self._network.trainable_variables
         self._trained = [tf.constant(variable) for variable in self._variables]
         sizes = measure_gradients(model, settings.segment)
         mean = sum(size.sum() for size in sizes) / sum(size.size for size in sizes)
@@ -39,7 +41,7 @@ class AdaptingNetwork:
         return self._step(*(tf.constant(ids[None], tf.int32) for ids in (inputs, targets))).numpy()
 
     def _learn(self, inputs, targets):
-        logits, gradients = differentiate(self._network, inputs, targets)
+        logits, gradients = differentiate(self._network, inputs, targets, self._compiled)
         for variable, gradient, scale, back, trained in zip(
             self._variables, gradients, self._scales, self._returns, self._trained
         ):
@@ -48,16 +50,21 @@ class AdaptingNetwork:
 
 
 def build_stateful(model, streams: int) -> keras.Model:
-    """The network of a model, which reads so many texts on and on."""
-    network = build(model.config, len(model.vocabulary), streams=streams)
+    """The network of a model, which reads so many texts on and on, without dropout."""
+    network = build(dataclasses.replace(model.config, dropout=0.0), len(model.vocabulary), streams=streams)
     network.set_weights(list(model.weights.values()))
     return network
 
 
-def differentiate(network: keras.Model, inputs, targets) -> tuple:
+def has_compiled_loop(model) -> bool:
+    """Whether the network may be called in training, where the compiled loop runs: zoneout would draw there."""
+    return not model.config.make_cell().zoneout
+
+
+def differentiate(network: keras.Model, inputs, targets, compiled: bool) -> tuple:
     """The logits of a batch, and the gradients of the mean surprisal by the weights."""
     with tf.GradientTape() as tape:
-        logits = network(inputs, training=False)
+        logits = network(inputs, training=compiled)
         loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits))
     gradients = tape.gradient(loss, network.trainable_variables)
     return logits, [tf.convert_to_tensor(gradient) for gradient in gradients]  # an embedding's are slices
@@ -76,7 +83,7 @@ def measure_gradients(model, segment: int) -> list[np.ndarray]:
 
     @tf.function(autograph=False)
     def add_squares(inputs, targets):
-        for total, gradient in zip(sums, differentiate(network, inputs, targets)[1]):
+        for total, gradient in zip(sums, differentiate(network, inputs, targets, has_compiled_loop(model))[1]):
             total.assign_add(gradient * gradient)
 
     for begin in range(0, texts.shape[1] - 1, segment):

@@ -47,17 +47,16 @@ class Ensemble(Predictor):
         self.shares = dict.fromkeys(self._models, 1 / len(self._models))
         if text is not None:
             corpus = read_corpus(first, model, text)
-            best = ngram.find_best(corpus)
-            if best is None:
+            order, bits = ngram.predict_parts(corpus, ["validation"])
+            if not order:
                 raise ValueError(
                     f"{first} learned with the split {','.join(map(str, corpus.split))}, without validation text: "
                     "expected some, which decides how much the n-gram model counts"
                 )
-            counted = ngram.KneserNey(corpus.train[-ngram.MOST :], len(self.vocabulary), best.order)
-            share = fit_share(self.engine, counted, corpus.validation[:FITTED])
-            self._steps.append(counted)
+            share = fit_share(self.engine, 2.0 ** -bits["validation"][:FITTED], corpus.validation[:FITTED])
+            self._steps.append(ngram.KneserNey(corpus.train[-ngram.MOST :], len(self.vocabulary), order))
             self.shares = {name: weight * (1 - share) for name, weight in self.shares.items()}
-            self.shares[f"{best.order}-gram"] = share
+            self.shares[f"{order}-gram"] = share
 
     @property
     def engine(self) -> Mixture:
@@ -71,25 +70,27 @@ def read_corpus(name: str, model, text: Source) -> Corpus:
     about = encoding.measure(text)
     if about.sha256 != model.corpus.get("sha256"):
         raise ValueError(f"{text.title} is not the text that {name} learned from: expected that very text")
-    split, memory = tuple(model.corpus["split"]), io.BytesIO()
+    split, memory = tuple(model.corpus.get("split", splits.DEFAULT)), io.BytesIO()
     sizes = splits.compute_sizes(split, about.length, text.title)
     first, second, third = encoding.encode(text, model.vocabulary, sizes, memory)
     ids = np.frombuffer(memory.getbuffer(), model.vocabulary.dtype)
     return Corpus(text.name, model.vocabulary, ids, about.sha256, split, (first, second, third))
 
 
-def fit_share(networks, counted: ngram.KneserNey, ids: np.ndarray) -> float:
-    """The share of an n-gram model in the mean with networks, both step functions, that makes a text likeliest.
+def fit_share(networks, of_ngram: np.ndarray, ids: np.ndarray) -> float:
+    """The share of an n-gram model in the mean with networks that makes a text likeliest.
 
     Expectation-maximisation: the share is the mean probability that a symbol came from the n-gram model. The likelihood
     is concave in it, so no other share is better.
+
+    Args:
+        networks: a step function.
+        of_ngram: the probability of each symbol under the n-gram model, shape (T,).
+        ids: the text, shape (T,); its first symbol is given.
     """
-    of_networks, of_ngram = (
-        np.exp(-np.concatenate([block for block, _ in evaluation.surprisal(engine, ids)]))
-        for engine in (networks, counted)
-    )
+    of_networks = np.exp(-np.concatenate([block for block, _ in evaluation.surprisal(networks, ids)]))
     share = 0.5
     for _ in range(ROUNDS):
-        own = share * of_ngram
+        own = share * of_ngram[1:]
         share = float(np.mean(own / np.maximum(own + (1 - share) * of_networks, np.finfo(float).tiny)))
     return min(max(share, LEAST), 1 - LEAST)

@@ -1,4 +1,4 @@
-"""All that a model of the next symbol can do, whatever predicts: writing, and evaluation."""
+"""Writing and evaluation, for models of the next symbol and for mixtures of them."""
 
 import functools
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def delegate(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[A
 
 
 class Predictor:
-    """What predicts the next symbol of a text, from an `engine`, a step function, and a `vocabulary`."""
+    """A model of the next symbol of a text: it has an `engine`, a step function, and a `vocabulary`."""
 
     engine: Any
     vocabulary: Any
@@ -54,7 +54,7 @@ class Predictor:
             protocol: another way to read the text: `Windows()`, or `Dynamic()`, by which the network learns from it.
 
         Raises:
-            TypeError: the text is none, but a corpus, say: `corpus.vocabulary.decode(corpus.test)` is a part of it.
+            TypeError: it is no text, but a corpus, say: `corpus.vocabulary.decode(corpus.test)` is a part of it.
             UnknownCharacters, UnknownWords, ValueError: as `Vocabulary.encode` does with this `on_unknown`.
             ValueError: the text is too short for the protocol, or a mixture is to learn.
         """

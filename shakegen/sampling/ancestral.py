@@ -32,7 +32,7 @@ def ancestral(
 
     A draw is argmax(logits + temperature · Gumbel noise), which has that distribution (Gumbel 1954, the "Gumbel-max
     trick"); the argmax over a part of the ids has the distribution renormalised to that part. The noise of stream i
-    depends on `random_state` and i alone.
+    depends on `random_state` and i alone. Without rules, among 4,096 ids or more, the draw is that of `many_symbols`.
 
     Args:
         step: the step function.
@@ -56,7 +56,7 @@ def ancestral(
     check_draw(length, temperature, random_state)
     truncation = Truncation(**truncations)
     changing = change_temperature(temperature, perplexity, length, len(logits))
-    if rules or changing or isinstance(temperature, tuple):
+    if rules or changing:
         rules = rules or Rules([], [], [""] * len(logits))
         if changing or not temperature or len(logits) > 1:
             return draw_ruled(step, logits, state, length, changing or temperature, random_state, truncation, rules)
@@ -146,7 +146,7 @@ def draw_ruled(step, logits, state, length, temperature, random_state, truncatio
 
 
 def draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules):
-    """What `draw_ruled` does, faster, for one stream at a temperature that stays, with at most one truncation."""
+    """What `draw_ruled` does, faster, for one stream at a temperature that stays."""
     ids, noisy, weighed = np.empty(1, np.intp), np.empty_like(logits), np.empty_like(logits)
     add, argmax, weights_of, advance = np.add, noisy.argmax, rules.weights_of_one, rules.advance_one
     noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)

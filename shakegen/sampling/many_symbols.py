@@ -8,8 +8,8 @@ MANY = 4096  # symbols; with fewer, noise is quicker
 TRIES = 20  # draws in vain, before the symbols that may be drawn are all looked for
 
 
-def draw_among_many(step, logits, state, length: int, temperature: float, random_state: int, truncation: Truncation):
-    """As `ancestral`, for a temperature above 0, without rules.
+def draw_among_many(step, logits, state, length, temperature, random_state, truncation):
+    """As `ancestral`, for a temperature above 0 that stays, without rules.
 
     A symbol that the truncation leaves out is drawn again, so the rest is drawn as if renormalised.
     """

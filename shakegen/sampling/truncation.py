@@ -157,9 +157,10 @@ def make_test_of_several(steps: list[tuple[str, float]], temperature: float) -> 
 
 def is_typical(gaps: np.ndarray, weights: np.ndarray, share: float, gap: float) -> bool:
     """Whether `typical` keeps the ids of one of these gaps, shape (n,)."""
-    distances = np.abs(gaps - weights.dot(gaps) / weights.sum())
+    mean = weights.dot(gaps) / weights.sum()
+    distances = np.abs(gaps - mean)
     order = distances.argsort()
-    return abs(gap - weights.dot(gaps) / weights.sum()) <= distances[order[find_mass(weights[order], share)]]
+    return abs(gap - mean) <= distances[order[find_mass(weights[order], share)]]
 
 
 def find_mass(weights: np.ndarray, share: float) -> int:

@@ -46,8 +46,8 @@ def find_source(place: str | Path, encoding: str) -> reading.Source:
     try:
         return reading.from_path(place, encoding)
     except FileNotFoundError:
-        beside = Path(place).parent.glob("*")
-        wanted = suggest(str(place), [*named.NAMED, *map(str, beside)], "")
+        beside = map(str, sorted(Path(place).parent.glob("*")))
+        wanted = suggest(str(place), [*beside, *(named.NAMED if isinstance(place, str) else ())], "")
         if not wanted:
             raise
         raise FileNotFoundError(f"no file {place}: {wanted} (see `shakegen corpora list`)") from None

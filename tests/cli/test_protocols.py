@@ -7,8 +7,9 @@ from dataclasses import asdict
 import pytest
 from mistakes import fails
 
-from shakegen.model import Dynamic, Ensemble, Windows, load, scoring
-from shakegen.text import reading
+from shakegen.model import Dynamic, Ensemble, LanguageModel, Windows, load, scoring
+from shakegen.network.config import Config
+from shakegen.text import Corpus, reading
 
 PARTS = ("bits_per_character", "nats_per_character", "perplexity", "accuracy")
 
@@ -69,6 +70,14 @@ def test_the_ngram_model_is_that_of_the_training_text(shakegen, models, way):
     shown = shakegen(*way, "--mix", mix)
     assert shown.exit_code == 0
     assert f"Mixture: {', '.join(f'{share:.0%} {name}' for name, share in shares.items())}\n" in shown.stderr
+
+
+def test_the_training_text_is_read_as_the_other_texts(shakegen, models, poem, random_weights):
+    config, corpus = Config("gru", units=3, layers=1), Corpus.from_text(poem.lower(), "poem")
+    weights = random_weights(config, len(corpus.vocabulary))
+    LanguageModel(config, corpus.vocabulary, weights, corpus.origin()).save("lower.h5")
+    shown = shakegen("score", "poem.txt", "-m", "lower.h5", "--lowercase", "--mix", "ngram:poem.txt")
+    assert (shown.exit_code, "Mixture: " in shown.stderr) == (0, True)
 
 
 MISTAKES = {

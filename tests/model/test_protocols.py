@@ -55,9 +55,12 @@ def test_no_prediction_depends_on_a_later_symbol(make_dynamic):
     assert (before[0, place - 1 :] != after[0, place - 1 :]).all()
 
 
-def test_a_network_that_does_not_learn_is_evaluated_as_ever(model, make_dynamic):
-    still = make_dynamic(LINE, rate=0, decay=0.5, segment=10)
-    plain = np.concatenate([np.array(block) for block in model.surprisal(model.vocabulary.encode(LINE))], axis=1)
+@pytest.mark.parametrize("zoneout", [0.0, 0.3])
+def test_a_network_that_does_not_learn_is_evaluated_as_ever(random_model, zoneout):
+    """It neither drops outputs nor keeps states, as it would in training."""
+    model = random_model(Config("rnn", units=8, layers=1, dropout=0.4, zoneout=zoneout))
+    ids, protocols = model.vocabulary.encode(LINE), (Dynamic(rate=0, decay=0.5, segment=10), None)
+    still, plain = (np.hstack([np.array(block) for block in model.surprisal(ids, one)]) for one in protocols)
     np.testing.assert_allclose(still, plain, atol=1e-5)
 
 

@@ -108,11 +108,13 @@ def test_a_path_is_a_file_and_a_name_is_a_corpus(tmp_path, monkeypatch):
 
 def test_a_missing_text_is_asked_about_by_its_spelling(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "poems.txt").write_text("a")
-    for place, wanted in (("tinyshakespear", "tinyshakespeare"), ("poem.txt", "poems.txt"), ("./poem", "poems.txt")):
+    for name in ("poems.txt", "novel.txt", "novel.md"):
+        (tmp_path / name).write_text("a")
+    asked = {"tinyshakespear": "tinyshakespeare", "poem.txt": "poems.txt", "./poem": "poems.txt"}
+    for place, wanted in {**asked, "novl.txt": "novel.md or novel.txt"}.items():
         with pytest.raises(FileNotFoundError) as error:
             open_source(place)
         assert str(error.value) == f"no file {place}: did you mean {wanted}? (see `shakegen corpora list`)"
-    for place in ("x", Path("poem/of/mine.txt")):
+    for place in ("x", Path("poem/of/mine.txt"), Path("sonnets")):
         with pytest.raises(FileNotFoundError, match="expected a text file or the name of a corpus"):
             open_source(place)
