@@ -240,20 +240,15 @@ def collect(seen: Iterable[Look], clipping: list[dict]) -> Gradients:
         for layer, state in looks[0].norms:
             norms = [one.norms[layer, state] for one in looks]
             low, median, high = np.quantile(np.concatenate(norms, axis=1), (0.25, 0.5, 0.75), axis=1)
+            last = len(median) - 1
             curve = {"network": name, "layer": layer, "state": state, "when": when}
             curves.append(curve | {"median": median.tolist(), "low": low.tolist(), "high": high.tolist()})
             if state == "h":
-                factors = [find_factor(np.median(one, axis=1)) for one in norms]
-                rows.append(summarise_reach(curves[-1]) | {"factor_per_step": estimate(factors)})
+                reach = {f"lag {lag}": float(median[lag]) for lag in sorted({0, 1, 5, 20, last}) if lag <= last}
+                factor = estimate(find_factor(np.median(one, axis=1)) for one in norms)
+                rows.append({"network": name, "layer": layer, "training": when, **reach, "factor_per_step": factor})
     gates = [row for looks in groups.values() for one in looks for row in one.gates]
     return Gradients(rows, summarise(gates, "network", "training", "layer", "gate"), clipping, curves)
-
-
-def summarise_reach(curve: dict) -> dict:
-    """A row for a line of the figure."""
-    norms, last = curve["median"], len(curve["median"]) - 1
-    row = {"network": curve["network"], "layer": curve["layer"], "training": curve["when"]}
-    return row | {f"lag {lag}": norms[lag] for lag in sorted({0, 1, 5, 20, last}) if lag <= last}
 
 
 def find_factor(norms: np.ndarray) -> float:
