@@ -117,10 +117,10 @@ def standard_streams(fail: Callable[[Exception], None]) -> Iterator[None]:
 def choose_encoding(encoding: str, windows: bool = os.name == "nt", environment: Mapping = os.environ) -> str:
     """The encoding for a stream that Python gave this one.
 
-    UTF-8 where Python knew nothing better than ASCII, as in the C locale, and where it took the old encoding of a
-    country, as on Windows for files and pipes, though shakegen reads those as UTF-8.
+    PYTHONIOENCODING holds. Without it: UTF-8 where Python knew nothing better than ASCII, as in the C locale, and where
+    it took the old encoding of a country, as on Windows for files and pipes, though shakegen reads those as UTF-8.
     """
-    if codecs.lookup(encoding).name == "ascii" or (windows and "PYTHONIOENCODING" not in environment):
+    if "PYTHONIOENCODING" not in environment and (windows or codecs.lookup(encoding).name == "ascii"):
         return "utf-8"
     return encoding
 

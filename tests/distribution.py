@@ -16,25 +16,25 @@ MADE = {"PKG-INFO", "setup.cfg", *(f"shakegen.egg-info/{name}" for name in (
 METADATA = r"shakegen-[^/]+\.dist-info/(METADATA|RECORD|WHEEL|entry_points\.txt|top_level\.txt|(licenses/)?LICENSE)"
 
 
-def expect_in_wheel(root: Path) -> set[str]:
-    """The files of a checkout that its wheel has: the code, and the data that `setup.cfg` names."""
+def expect_in_wheel() -> set[str]:
+    """The files of this checkout that its wheel has: the code, and the data that `setup.cfg` names."""
     config = configparser.ConfigParser()
-    config.read(root / "setup.cfg", encoding="utf-8")
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
     folders = dict(re.findall(r"^(\S+) = (\S+)$", config["options"]["package_dir"], re.MULTILINE))
-    names = {path.relative_to(root).as_posix() for path in (root / "shakegen").rglob("*.py")}
+    names = {path.relative_to(ROOT).as_posix() for path in (ROOT / "shakegen").rglob("*.py")}
     for package, patterns in config["options.package_data"].items():
         place = package.replace(".", "/")
-        folder = root / folders.get(package, place)
+        folder = ROOT / folders.get(package, place)
         for pattern in re.split(r"[,\s]+", patterns.strip()):
             names |= {f"{place}/{path.relative_to(folder).as_posix()}" for path in folder.glob(pattern)}
     return names
 
 
-def check_wheel(path: Path, root: Path) -> list[str]:
+def check_wheel(path: Path) -> list[str]:
     """What is wrong with the contents of a wheel; [] if nothing is."""
     with zipfile.ZipFile(path) as archive:
         names = {name for name in archive.namelist() if not re.fullmatch(METADATA, name)}
-    return compare(names, expect_in_wheel(root))
+    return compare(names, expect_in_wheel())
 
 
 def check_sdist(path: Path) -> list[str]:
@@ -54,7 +54,7 @@ def main(paths: list[str]) -> None:
     wrong = [
         f"{path}: {one}"
         for path in map(Path, paths)
-        for one in (check_wheel(path, ROOT) if path.suffix == ".whl" else check_sdist(path))
+        for one in (check_wheel(path) if path.suffix == ".whl" else check_sdist(path))
     ]
     if wrong or not paths:
         sys.exit("\n".join(wrong) or "no distribution to check")

@@ -86,6 +86,7 @@ def test_a_stream_that_works_is_as_it_was():
     ("encoding", "windows", "environment", "chosen"),
     [
         ("ANSI_X3.4-1968", False, {}, "utf-8"),
+        ("ascii", False, {"PYTHONIOENCODING": "ascii"}, "ascii"),
         ("latin-1", False, {}, "latin-1"),
         ("cp1252", True, {}, "utf-8"),
         ("cp1252", True, {"PYTHONIOENCODING": "cp1252"}, "cp1252"),

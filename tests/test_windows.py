@@ -140,6 +140,7 @@ for module, names in {
 sys.modules["keras"] = sys.modules["tensorflow"] = None
 import pkgutil, shakegen
 from shakegen.cli import main
+needing = set()
 for room in "cells cli compare compression inference lab model plotting sampling study text".split():
     for one in pkgutil.walk_packages([f"{shakegen.__path__[0]}/{room}"], f"shakegen.{room}."):
         try:
@@ -147,6 +148,9 @@ for room in "cells cli compare compression inference lab model plotting sampling
         except ModuleNotFoundError as error:
             if error.name.partition(".")[0] not in ("keras", "tensorflow"):
                 raise
+            needing.add(one.name.removeprefix("shakegen."))
+lab = {f"lab.{name}" for name in ("backpropagation", "clipping", "fitting", "gauss_newton")}
+assert needing == {*lab, "model.adapting"}, needing
 for words in sys.argv[1:]:
     main(words.split(), standalone_mode=False)
 """

@@ -43,8 +43,8 @@ class Lab(Commands):
 def lab():
     """Show with small experiments how recurrent networks work.
 
-    Each experiment prints a table and, in a terminal, its figure. Those that train make three runs of everything, which
-    takes minutes; --repeats 1 shows the most in the least time. The folder docs/lab explains them.
+    Each experiment prints a table and, in a terminal, its figure. An experiment that trains networks makes three runs
+    of everything, which takes minutes; --repeats 1 makes one. The folder docs/lab explains them.
 
     \b
     shakegen lab memory --cells rnn,lstm,gru --out memory.svg

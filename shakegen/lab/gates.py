@@ -60,9 +60,7 @@ class Gates(Result):
                 f"Units that follow {self.feature}. Chance level of the best unit (95 %): {self.by_chance:.2f}. All "
                 f"units combined: {self.together:.2f}"
             )
-        units = make_table(self.rows, title)
-        along = f"All units, along the part that is shown; closed: below {CLOSED}, open: above {OPEN}"
-        return [units, make_table(self.gates, along)] if self.gates else [units]
+        return [make_table(self.rows, title), *gate_tables(self.gates, "All units, along the part that is shown")]
 
     @property
     def parts(self) -> list:
@@ -208,3 +206,8 @@ def gate_rows(layer: int, values: dict[str, np.ndarray], kinds: dict[str, str]) 
         for name, gate in values.items()
         if kinds[name] == "gate"
     ]
+
+
+def gate_tables(rows: list[dict], title: str) -> list[Table]:
+    """The table of `gate_rows`; none for a cell without gates."""
+    return [make_table(rows, f"{title}; closed: below {CLOSED}, open: above {OPEN}")] if rows else []

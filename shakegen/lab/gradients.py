@@ -16,7 +16,7 @@ import numpy as np
 from shakegen.cells.graph import find_kinds
 from shakegen.inference import Engine
 from shakegen.lab import cells, check
-from shakegen.lab.gates import gate_rows
+from shakegen.lab.gates import gate_rows, gate_tables
 from shakegen.lab.repeats import estimate, summarise
 from shakegen.lab.result import Result, make_table
 from shakegen.network.config import Config
@@ -24,7 +24,8 @@ from shakegen.plotting import Curve, Figure, Panel, Table
 from shakegen.text.windows import check_length, cut_windows
 
 OPTIMIZERS = ("adam", "sgd")
-EXTREMES = {"largest_norm": max, "largest_norm_left": max, "smallest_cosine": min}  # over all runs, not their mean
+# Over all runs, not their mean; NaN where one of them diverged.
+EXTREMES = {"largest_norm": np.max, "largest_norm_left": np.max, "smallest_cosine": np.min}
 READ = 1000  # characters along which the gates are looked at
 
 
@@ -49,12 +50,9 @@ class Gradients(Result):
     @property
     def tables(self) -> list[Table]:
         reach = make_table(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps (medians)")
-        gates = f"Gates along {READ:,} characters; closed: below 0.1, open: above 0.9"
-        clipping = (
-            "Effect of clipping on the gradient of the weights; bits per character of the last batches of training"
-        )
-        found = [make_table(self.gates, gates)] if self.gates else []
-        return [reach, *found, make_table(self.clipping, clipping)]
+        gates = gate_tables(self.gates, f"Gates along {READ:,} characters at most")
+        clipping = "Effect of clipping on the gradient of the weights; bits per character of the last training batches"
+        return [reach, *gates, make_table(self.clipping, clipping)]
 
     def figure(self) -> Figure:
         panels = []
@@ -173,7 +171,7 @@ def of_cells(
             seen.append(look(name, network, config, windows, corpus.validation, "after"))
     effects = summarise(clipping, "network", "clipping")
     for effect in effects:
-        effect |= {name: of(effect[name].values) for name, of in EXTREMES.items()}
+        effect |= {name: float(of(effect[name].values)) for name, of in EXTREMES.items()}
     return collect(seen, effects)
 
 
@@ -242,20 +240,15 @@ def collect(seen: Iterable[Look], clipping: list[dict]) -> Gradients:
         for layer, state in looks[0].norms:
             norms = [one.norms[layer, state] for one in looks]
             low, median, high = np.quantile(np.concatenate(norms, axis=1), (0.25, 0.5, 0.75), axis=1)
+            last = len(median) - 1
             curve = {"network": name, "layer": layer, "state": state, "when": when}
             curves.append(curve | {"median": median.tolist(), "low": low.tolist(), "high": high.tolist()})
             if state == "h":
-                factors = [find_factor(np.median(one, axis=1)) for one in norms]
-                rows.append(summarise_reach(curves[-1]) | {"factor_per_step": estimate(factors)})
+                reach = {f"lag {lag}": float(median[lag]) for lag in sorted({0, 1, 5, 20, last}) if lag <= last}
+                factor = estimate(find_factor(np.median(one, axis=1)) for one in norms)
+                rows.append({"network": name, "layer": layer, "training": when, **reach, "factor_per_step": factor})
     gates = [row for looks in groups.values() for one in looks for row in one.gates]
     return Gradients(rows, summarise(gates, "network", "training", "layer", "gate"), clipping, curves)
-
-
-def summarise_reach(curve: dict) -> dict:
-    """A row for a line of the figure."""
-    norms, last = curve["median"], len(curve["median"]) - 1
-    row = {"network": curve["network"], "layer": curve["layer"], "training": curve["when"]}
-    return row | {f"lag {lag}": norms[lag] for lag in sorted({0, 1, 5, 20, last}) if lag <= last}
 
 
 def find_factor(norms: np.ndarray) -> float:

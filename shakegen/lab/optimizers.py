@@ -66,7 +66,9 @@ def first_order(name: str, training: Training) -> None:
     spent = itertools.count(every * size, every * size)
     batches = iter(lambda: training.draw(size), None)
     options = {"optimizer": optimizer, "check": lambda: training.record(next(spent)), "every": every}
-    fit(training.network, training.loss, batches, updates, **options)
+    losses = fit(training.network, training.loss, batches, updates, **options)
+    if len(losses) < updates:  # it diverged
+        training.record(len(losses) * size)
 
 
 def hessian_free(training: Training) -> None:

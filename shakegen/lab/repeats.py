@@ -9,8 +9,6 @@ import numpy as np
 from shakegen.intervals import t_interval
 from shakegen.plotting.scale import format_number
 
-BAND = "lines: medians of {} runs; bands: from the lowest to the highest"
-
 
 @dataclass(frozen=True)
 class Estimate:
@@ -81,4 +79,5 @@ def middle(lines) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
 
 def caption(title: str, repeats: int) -> str:
     """The title of a figure that says what its lines and bands are."""
-    return title if repeats < 2 else f"{title} ({BAND.format(repeats)})"
+    spread = f" (lines: medians of {repeats} runs; bands: from the lowest to the highest)"
+    return title + spread if repeats > 1 else title

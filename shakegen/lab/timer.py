@@ -47,7 +47,8 @@ class Timer(Result):
             median, band = middle(outputs)
             curves = [Curve(cell, steps, median, band=band), Curve("target", steps, self.target, dashed=True)]
             panels.append(Panel("step", "output", curves))
-        return Figure(caption("Jaeger's timer", len(outputs)), [asked, *panels])
+        title = caption("Jaeger's timer", len({run["random_state"] for run in self.runs}))
+        return Figure(title, [asked, *panels])
 
 
 def timer(

@@ -1,5 +1,6 @@
 """Recurrent matrices, read-outs by ridge regression, and the experiment that starts and optimizers meet in."""
 
+import dataclasses
 import json
 import math
 
@@ -130,6 +131,17 @@ def test_first_order_optimizers_spend_their_whole_budget(optimizer):
     OPTIMIZERS[optimizer](counting.training)
     assert counting.sizes == [8] * 40
     assert counting.spent == list(range(16, 321, 16))
+
+
+def test_a_run_that_diverges_records_where_it_ended():
+    counting = Counting(8 * 40)
+
+    def draw(sequences):
+        inputs, targets = counting.draw(sequences)
+        return inputs, targets if len(counting.sizes) < 3 else targets * np.nan
+
+    OPTIMIZERS["sgd"](dataclasses.replace(counting.training, draw=draw))
+    assert counting.spent == [16, 24]
 
 
 def test_the_rising_momentum_is_that_of_sutskever_and_others():
