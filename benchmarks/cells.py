@@ -21,11 +21,10 @@ import tempfile
 import threading
 from pathlib import Path
 
-from scipy import stats
-
 from shakegen.cells import BUILT_IN
 from shakegen.cells.registry import DEFAULT, parse_cell
 from shakegen.compare.matching import count_weights, nearest
+from shakegen.intervals import t_interval
 from shakegen.network.config import Config
 from shakegen.text.catalog import load_corpus
 from shakegen.training.recipe import Recipe
@@ -154,7 +153,7 @@ def interval(pairs: list[float]) -> str:
         return ""
     if len(pairs) < 2:
         return f"{pairs[0]:+.4f}"
-    half = stats.t.ppf(0.975, len(pairs) - 1) * statistics.stdev(pairs) / math.sqrt(len(pairs))
+    half = t_interval(pairs)
     return f"{statistics.mean(pairs):+.4f} ± {half:.4f}"
 
 

@@ -4,7 +4,6 @@
     python benchmarks/sampling.py peers      # one stream and 64, against a compiled loop, PyTorch, keras.predict
     python benchmarks/sampling.py costs      # each strategy against plain ancestral sampling
     python benchmarks/sampling.py constraints    # each constraint against plain ancestral sampling
-    python benchmarks/sampling.py bridges    # particles: seconds of a bridge, and how well bridges fit
     python benchmarks/sampling.py index      # seconds and memory of the index of 100 MB that --no-copy needs
 
 An LSTM with random weights draws from 65 characters, or from 16,386 words. Its read-out is scaled so that a symbol has
@@ -21,9 +20,11 @@ import subprocess
 import sys
 import time
 
+from engines import SIZE, ancestral, network, rate
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
-SIZE, WORDS, WINDOW = 65, 16_386, 40
+WORDS, WINDOW = 16_386, 40
 STRATEGIES = {
     "plain": {},
     "greedy": {"temperature": 0},
@@ -33,47 +34,6 @@ STRATEGIES = {
     "typical 0.95": {"typical": 0.95},
     "all four": {"top_k": 40, "top_p": 0.95, "min_p": 0.01, "typical": 0.98},
 }
-
-
-def network(units, size=SIZE, bits=2.0, layers=1):
-    """An engine with random weights; its next symbol has at most this many bits of entropy after a random text."""
-    import numpy as np
-
-    from shakegen.inference import Engine
-    from shakegen.network.config import Config
-
-    random, config = np.random.default_rng(0), Config("lstm", units=units, layers=layers, residual=False)
-    shapes = config.weight_shapes(size).items()
-    weights = {name: random.normal(0, units**-0.5, shape).astype("float32") for name, shape in shapes}
-    while True:
-        engine = Engine(config, weights)
-        logits, _ = engine.prime(random.integers(size, size=50), 1)
-        p = np.exp(logits[0] - logits.max(), dtype=float)
-        p /= p.sum()
-        if -(p * np.log2(p + 1e-30)).sum() < bits:
-            return engine
-        weights["dense/kernel"] *= 1.2
-
-
-def rate(draw, length, streams=1):
-    """Symbols per second of the fastest of three draws of `length` steps."""
-    durations = []
-    for _ in range(3):
-        began = time.perf_counter()
-        draw(length)
-        durations.append(time.perf_counter() - began)
-    return streams * length / min(durations)
-
-
-def ancestral(engine, streams=1, **options):
-    from shakegen import sampling
-
-    def draw(length):
-        logits, state = engine.prime([0], streams)
-        for _ in sampling.ancestral(engine.step, logits, state, length, **options):
-            pass
-
-    return draw
 
 
 def shakegen(units, streams):
@@ -256,82 +216,12 @@ def index(rounds):
     print(f"The index of all 20 characters in a row of 100 MB takes {seconds:.1f} s and {memory:.2f} GB with the text.")
 
 
-BRIDGES = [  # between two lines of the sonnets, or within them
-    ("shall i compare thee to a ", " is all too short a date", 40),
-    ("When I do count the clock that tells the time,\n", "\nSo long lives this, and this gives life to thee.", 120),
-    ("Thou art ", "ever more the king of love", 60),
-    ("My love ", "ing", 20),
-]
-
-
-def bridges(rounds):
-    """Seconds of one bridge, and how well bridges of the pretrained network fit."""
-    import numpy as np
-
-    from shakegen.sampling import Slot, fill_slots
-
-    engine, given = network(256, layers=2), np.random.default_rng(1).integers(SIZE, size=30)
-    logits, state = engine.prime([0])
-    slots = [Slot(200, 200, given)]
-
-    def fill(_):
-        fill_slots(engine.step, logits, state, slots, particles=64)
-
-    seconds = [1 / rate(fill, 1) for _ in range(rounds)]
-    ratios = [one * rate(ancestral(engine, 64), 230) / 230 for one in seconds]
-    print("| a bridge of 200 characters, 256 units × 2, 64 particles | median |\n|---|---|")
-    print(f"| seconds | {statistics.median(seconds):.2f} |")
-    print(f"| relative to 64 plain streams of as many characters | {statistics.median(ratios):.2f} |\n", flush=True)
-    print("| bridge | length | plain draws | particles | exact | effective runs |\n|---|---|---|---|---|---|")
-    for bridge in BRIDGES:
-        print(f"| {bridge[0][-12:]!r} … {bridge[1][:12]!r} | {bridge[2]} | " + judge_bridge(*bridge) + " |", flush=True)
-
-
-def judge_bridge(begin, end, length, runs=32, draws=16_384):
-    """The mean log-probability of the end after the bridge: plain draws, particles, and the exact distribution.
-
-    The exact one is estimated by many plain draws, each weighted by the probability of the end.
-    """
-    import numpy as np
-
-    import shakegen as package
-    from shakegen.sampling import Form, ancestral as draw, log_softmax
-
-    model = package.load("sonnets-gru")
-    vocabulary, engine = model.vocabulary, model.engine
-    logits, state = engine.prime(vocabulary.encode(begin), draws)
-    drawn = np.array([ids.copy() for ids in draw(engine.step, logits, state, length)])
-
-    def follow(texts):
-        logits, state = engine.prime(vocabulary.encode(begin), texts.shape[1])
-        total = np.zeros(texts.shape[1])
-        for place, ids in enumerate([*texts, *(np.full(texts.shape[1], k) for k in vocabulary.encode(end))]):
-            if place >= length:
-                total += log_softmax(logits.astype(float))[np.arange(len(ids)), ids]
-            logits, state = engine.step(ids, state)
-        return total
-
-    plain = follow(drawn)
-    weights = np.exp(plain - plain.max())
-    for row, ids in enumerate(drawn.T):
-        if end in (vocabulary.decode(ids) + end)[:-1]:  # the place would end there
-            weights[row] = 0
-    found = model.fill(Form.between(end, length), begin, runs)
-    ours = follow(np.array([vocabulary.encode(one.text[:length]) for one in found], np.intp).T)
-    own = np.exp([one.log_weight for one in found])
-    exact = weights @ plain / weights.sum()
-    spread = np.sqrt(weights**2 @ (plain - exact) ** 2) / weights.sum()
-    effective = own.sum() ** 2 / (own**2).sum()
-    shown = f"{ours.mean():.2f} (± {ours.std() / np.sqrt(runs):.2f}) | {exact:.2f} (± {spread:.2f})"
-    return f"{plain.mean():.2f} | {shown} | {effective:.0f} of {runs}"
-
-
-TABLES = {"peers": peers, "costs": costs, "constraints": constraints, "bridges": bridges, "index": index}
+TABLES = {"peers": peers, "costs": costs, "constraints": constraints, "index": index}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", nargs="*", help="peers, costs, constraints, bridges, index; all by default")
+    parser.add_argument("tables", nargs="*", help="peers, costs, constraints, index; all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

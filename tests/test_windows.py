@@ -21,7 +21,7 @@ from shakegen.text.named import data_folder
 
 @pytest.fixture
 def strict(monkeypatch, tmp_path, cache_folder):
-    """Obey the rules of Windows; at the end, all names and files must be such that it allows them."""
+    """Obey the rules of Windows; at the end, it must allow all names and files."""
     windows.obey(monkeypatch)
     yield
     left = [path.name for folder in (tmp_path, cache_folder) for path in folder.rglob("*")]

@@ -63,7 +63,7 @@ def translate(
 def fold(
     wanted: Iterable[Symbol], known: Iterable[Symbol], constants: dict[Symbol, Any], table: Mapping = NUMPY
 ) -> list[Symbol]:
-    """The symbols left to compute, in order, once those that depend on no known one are among the constants."""
+    """The symbols left to compute, in order. Symbols that depend on no known one become constants."""
     wanted, known = list(wanted), list(known)
     varying, order = depends_on(wanted, known), order_of(wanted, [*known, *constants])
     evaluate([one for one in order if one not in varying], constants, table)

@@ -44,7 +44,7 @@ COMMON = (*NETWORK, *option_names())
                  "in nlstm:depth=3 or rnn:learning-rate=0.001."),
     click.option("--match", type=click.Choice(MATCHES), default="units", show_default=True, help="Hold equal: "
                  "units; the number of weights, within 1 % or as near as units allow, of all or of the recurrent ones "
-                 "(without those that read or predict symbols); or the minutes."),
+                 "(which neither read nor predict symbols); or the minutes."),
     click.option("--parameters", type=int, help="Number of weights, with --match parameters or recurrent.  [default: "
                  "that of the first cell with --units]"),
     click.option("--repeats", type=int, default=5, show_default=True, help="Runs of each network, with different "

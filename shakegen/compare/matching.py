@@ -18,7 +18,7 @@ def count_weights(config: Config, vocabulary_size: int, outputs: int | None = No
 
 
 def count_recurrent(config: Config) -> int:
-    """The number of weights that a network has apart from those that read symbols or predict them."""
+    """The number of weights of a network that neither read nor predict symbols."""
     return count_weights(config, 0)
 
 

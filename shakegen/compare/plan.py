@@ -85,7 +85,7 @@ class Plan:
         entries: the networks.
         recipe: how all learn; its random state is that of the first repeat, the next ones have the next numbers.
         match: the quantity that is held equal: `units`; `parameters`, the number of weights; `recurrent`, the number of
-            weights without those that read or predict symbols; or `time`, the minutes, which the recipe must have.
+            weights that neither read nor predict symbols; or `time`, the minutes, which the recipe must have.
             For weights, the units are found: within 1 % or as near as whole units allow.
         repeats: runs of each network, with different random states.
         settings: settings of `Config` for all networks.

@@ -178,7 +178,7 @@ def guess_timer(lag: int, batch: int = 2000) -> float:
 
 
 def guess_now(inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The best answers without a memory: after each input (N, T, ·), the mean of the targets (N, T, 1) of all such."""
+    """The best answers without a memory: after each input (N, T, ·), the mean target of all equal inputs, (N, T, 1)."""
     _, kinds = np.unique(inputs.reshape(-1, inputs.shape[-1]), axis=0, return_inverse=True)
     kinds = kinds.ravel()
     means = np.bincount(kinds, targets.ravel().astype(float)) / np.bincount(kinds)

@@ -202,7 +202,7 @@ class Recipe:
 
 
 def drop_missing(options: Mapping) -> dict:
-    """Options without those that are None, unless None is a value of their own."""
+    """The options that are given: None leaves an option out, unless None is a value of its own."""
     return {name: value for name, value in options.items() if value is not None or name in ("clip_norm", "warmup")}
 
 

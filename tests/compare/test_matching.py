@@ -62,7 +62,7 @@ def test_a_given_number_of_weights_is_met():
 @pytest.mark.parametrize("steps", [(70, 100), (31, 41), (7, 11, 13)])
 @pytest.mark.parametrize("weights", [145, 420, 650, 990])
 def test_of_all_networks_the_nearest_are_taken(steps, weights):
-    """Within 1 % of one another the nearest to what was asked for; else those that differ least."""
+    """Within 1 % of one another the nearest to what was asked for; else the nearest numbers."""
 
     def count(config):
         return config.units * config.embedding

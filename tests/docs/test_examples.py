@@ -112,7 +112,7 @@ def read_benchmark(script, words, monkeypatch):
     with monkeypatch.context() as within:
         within.setattr(argparse.ArgumentParser, "parse_args", only_parse)
         within.setattr(sys, "argv", [script, *words])
-        within.setattr(sys, "path", [*sys.path])
+        within.setattr(sys, "path", [str(Path(script).parent), *sys.path])
         within.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
         with pytest.raises(Read):
             runpy.run_path(script, run_name="__main__")
