@@ -6,9 +6,11 @@ recurrent part of the pre-activations for the next step; h is `output_scale` tim
 state also has a memory that starts as `initial_memory`.
 """
 
+import functools
 import itertools
 import operator
 from collections.abc import Callable
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from shakegen.cells.operations import NUMPY
 from shakegen.cells.places import INPUT, OUTPUT, ROW, Bank, Call, Place, line_up, sort_columns
 from shakegen.cells.program import order_of
 from shakegen.cells.schedule import Schedule
+from shakegen.cells.stages import Stages
 from shakegen.cells.symbol import Symbol
 
 # A text must not depend on how many threads computed it. OpenBLAS rounds alike in 1, 2, 4 and 8 threads if the rows of
@@ -87,13 +90,24 @@ class NumpyStep:
                 targets.append((node, place))
                 widths.append(place.stop)
                 shown[name] = place, factor
-        banks = self._find_banks([node for node, _ in targets], widths)
-        return Compiled(Schedule(targets, self._places, banks, widths, self._sum, self._dtype, single), shown)
+        return self._compile_part(targets, self._places, widths, self._sum, single, shown)
 
-    def _find_banks(self, wanted: list[Symbol], widths: list[int]) -> list[Bank]:
+    def _compile_part(self, targets, places, widths, calls=(), single=False, shown=MappingProxyType({})) -> "Compiled":
+        """The calls for some targets, from values whose places are known."""
+        widths = [*widths]
+        banks = self._find_banks([node for node, _ in targets], places, widths)
+        return Compiled(Schedule(targets, places, banks, widths, [*calls], self._dtype, single), shown)
+
+    @functools.cached_property
+    def stages(self) -> Stages:
+        """The step in three stages, for many steps in a row."""
+        widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
+        return Stages(self._output, self._after, self._places, widths, self._compile_part, self._sum)
+
+    def _find_banks(self, wanted: list[Symbol], places: dict[Symbol, Place], widths: list[int]) -> list[Bank]:
         """The products within the step, one for all that have the same factors."""
         groups: dict[tuple, list[Symbol]] = {}
-        for node in order_of(wanted, self._places):
+        for node in order_of(wanted, places):
             if node.operation == "columns":
                 groups.setdefault(node.inputs, []).append(node)
         banks = []

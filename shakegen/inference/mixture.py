@@ -45,6 +45,16 @@ class Mixture:
             logits.append(own)
         return self._mix(logits), state
 
+    def read(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read ids in every stream, (T, N): the logits after each, (T, N, V), and the state; see `step`."""
+        logits, parts = [], []
+        for engine, part in zip(self._engines, np.split(state, self._ends[:-1], axis=1), strict=True):
+            own, after = engine.read(ids, part.copy())
+            logits.append(own.reshape(-1, self.vocabulary_size))
+            parts.append(after)
+        np.concatenate(parts, axis=1, out=state)
+        return self._mix(logits).reshape(*ids.shape, self.vocabulary_size), state
+
     def prime(self, ids: np.ndarray, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Read a text, shape (T,), once, and give the logits and states from which N streams go on; see `step`."""
         logits, states = zip(*(engine.prime(ids, streams) for engine in self._engines), strict=True)

@@ -88,7 +88,7 @@ def evaluate(engine, ids: np.ndarray, unknown: int | None = None) -> Evaluation:
     """Read a text in order, the state carried from its first symbol to its last.
 
     Args:
-        engine: has `start()`, `step(ids, state)` and `vocabulary_size`, as `inference.Engine` has them.
+        engine: has `start()`, `read(ids, state)` and `vocabulary_size`, as `inference.Engine` has them.
         ids: the text, shape (T,).
         unknown: the id of the unknown symbol, if there is one.
 
@@ -164,14 +164,11 @@ def surprisal(engine, ids: np.ndarray, unknown: int | None = None) -> Iterator[t
     """
     ids = np.asarray(ids)
     check_length(ids)
-    block, state, step = max(1, LOGITS // engine.vocabulary_size), engine.start(), engine.step
-    logits = np.empty((min(block, len(ids) - 1), engine.vocabulary_size))
+    block, state = max(1, LOGITS // engine.vocabulary_size), engine.start()
     for begin in range(0, len(ids) - 1, block):
         inputs, targets = ids[begin:-1][:block], ids[begin + 1 :][:block]
-        for row, one in enumerate(inputs[:, None]):
-            results, state = step(one, state)
-            logits[row] = results[0]
-        yield score_targets(logits[: len(targets)], targets, unknown)
+        logits, state = engine.read(inputs[:, None], state)
+        yield score_targets(logits[:, 0].astype(float), targets, unknown)
 
 
 def check_length(ids: np.ndarray) -> None:

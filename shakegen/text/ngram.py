@@ -179,11 +179,17 @@ class KneserNey:
 
     def step(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Read an id in every stream, shape (N,): the logits, here log-probabilities, (N, V), and the state."""
-        check_ids(ids, self.vocabulary_size)
-        if self.order > 1:
-            state[:, :-1] = state[:, 1:].copy()
-            state[:, -1] = ids
-        return np.log(self.probabilities(state.astype(np.int64))), state
+        logits, state = self.read(ids[None], state)
+        return logits[0], state
+
+    def read(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read ids in every stream, shape (T, N): the logits after each, (T, N, V), and the state."""
+        check_ids(ids.ravel(), self.vocabulary_size)
+        texts = np.concatenate([state.T, ids])
+        columns = [texts[k : k + len(ids)] for k in range(1, self.order)]
+        contexts = np.array(columns, np.int64).reshape(self.order - 1, ids.size).T
+        state[:] = texts[len(ids) :].T
+        return np.log(self.probabilities(contexts)).reshape(*ids.shape, self.vocabulary_size), state
 
     def prime(self, ids: np.ndarray, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Read a text, shape (T,), and give the logits and states from which N streams go on."""

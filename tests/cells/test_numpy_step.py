@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import odd_cells
 import pytest
-from steps import INPUTS, H, draw_weights, run
+from steps import INPUTS, H, draw_weights, read, run
 
 from shakegen import cells
 from shakegen.cells.graph import trace
@@ -38,14 +38,18 @@ def test_the_step_of_any_cell_is_its_equations(cell, streams, rng):
     weights, x = draw_weights(cell, rng), rng.normal(size=(STEPS, streams, INPUTS))
     graph = trace(cell, INPUTS)
     states = [np.tile(weights[f"initial_state_{k}"], (streams, 1)) for k in range(len(cell.state_names))]
-    constants = {symbol: weights[name] for name, symbol in graph.weights.items()}
-    for one, shown in zip(x, run(NumpyStep(cell, weights, INPUTS), weights, x), strict=True):
+    constants, step = (
+        {symbol: weights[name] for name, symbol in graph.weights.items()},
+        NumpyStep(cell, weights, INPUTS),
+    )
+    for one, shown, output in zip(x, run(step, weights, x), read(step, weights, x, cut=11), strict=True):
         values = {**constants, graph.x: one, **dict(zip(graph.states.values(), states, strict=True))}
         wanted = evaluate([*graph.after.values(), *graph.shown.values()], values)
         states = wanted[: len(states)]
         assert list(shown) == list(dict.fromkeys([*shown, *graph.after, *graph.shown]))
         for name, expected in zip([*graph.after, *graph.shown], wanted, strict=True):
             np.testing.assert_allclose(shown[name], expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(output, states[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("cell", ALL, ids=str)

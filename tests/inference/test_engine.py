@@ -84,6 +84,23 @@ def test_priming_is_reading_step_by_step_in_every_stream(cell, random_weights):
     assert np.allclose(again, logits_of(engine, np.tile([*ids, 4], (3, 1)))[:, -1], atol=1e-6)
 
 
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+@pytest.mark.parametrize("streams", [1, 3])
+def test_reading_at_once_is_reading_step_by_step(config, streams, random_weights, monkeypatch):
+    """In parts of any length, longer and shorter than the blocks that a layer takes; and a step goes on from there."""
+    monkeypatch.setattr("shakegen.inference.engine.ROWS", 5 * streams)
+    weights, ids = random_weights(config, V), np.random.default_rng(2).integers(V, size=(20, streams))
+    expected = logits_of(Engine(config, weights), ids.T).swapaxes(0, 1)
+    for engine in (Engine(config, weights), later := Engine(config, weights, defer_read_out=True)):
+        state, results = engine.start(streams), []
+        for part in np.split(ids[:-1], [2, 2, 14]):
+            found, state = engine.read(part, state)
+            results.append(found)
+        last, _ = engine.step(ids[-1], state)
+        found = np.concatenate([*results, last[None]])
+        assert np.allclose(engine.read_out(found) if engine is later else found, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("cell", BUILT_IN)
 def test_rows_of_the_state_may_be_reordered_and_repeated(cell, random_weights):
     engine = engine_of(Config(cell, units=9, layers=2), random_weights)
@@ -112,7 +129,8 @@ def test_ids_that_do_not_exist_are_refused(wrong, streams, random_weights):
     ids[-1] = wrong
     state, expected = engine.start(streams), f"there is no id {wrong}: expected whole numbers from 0 to {V - 1}"
     before = state.copy()
-    for read in (lambda: engine.step(ids, state), lambda: engine.prime(ids), lambda: engine.activations(ids)):
+    reads = [lambda: engine.step(ids, state), lambda: engine.read(ids[None], state)]
+    for read in (*reads, lambda: engine.prime(ids), lambda: engine.activations(ids)):
         with pytest.raises(ValueError) as error:
             read()
         assert str(error.value) == expected

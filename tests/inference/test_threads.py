@@ -84,8 +84,10 @@ def test_no_number_of_threads_changes_a_bit(options, streams, units):
             state, ids = engine.start(streams), np.arange(streams)
             for _ in range(3):
                 logits, state = engine.step(ids, state)
-        results.append(logits.copy())
-    assert all(np.array_equal(results[0], result) for result in results[1:])
+            results.append(logits.copy())
+            results.append(engine.read(np.tile(ids, (3, 1)), state)[0])
+    for kind in (results[::2], results[1::2]):
+        assert all(np.array_equal(kind[0], result) for result in kind[1:])
 
 
 def test_the_process_keeps_its_own_number():

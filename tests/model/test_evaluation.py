@@ -110,8 +110,8 @@ def test_to_foresee_that_something_is_unknown_is_not_accurate():
         def start(self):
             return np.zeros((1, 1))
 
-        def step(self, ids, state):
-            return np.array([[0.0, 0.0, 9.0]]), state
+        def read(self, ids, state):
+            return np.tile([0.0, 0.0, 9.0], (*ids.shape, 1)), state
 
     ids = np.array([0, 2, 1, 2])
     assert evaluate(Certain(), ids).accuracy == 2 / 3
