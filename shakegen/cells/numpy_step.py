@@ -27,6 +27,8 @@ from shakegen.cells.symbol import Symbol
 # a long product, and the columns of a large one, are multiples of these.
 ROWS, LONG = 32, 320
 COLUMNS, LARGE = 128, 460_000
+SMALL = 1_000_000  # multiplications of a product that OpenBLAS makes of a matrix as it stands
+FEWEST = 256  # columns of a block that is worth a product of its own
 
 UFUNCS = {"copy": np.positive, "minimum": np.minimum, "log1p": np.log1p}  # besides those of equations
 
@@ -187,7 +189,7 @@ def function_of(call: Call) -> tuple[Callable, Callable | None]:
 
         return function, repeat
     if call.operation == "matmul":
-        return function, lambda *arrays: (product_of(arrays[-1]), arrays)
+        return function, lay_product
     if not isinstance(function, np.ufunc):
         return function, lambda *arrays: (lambda: np.copyto(arrays[-1], function(*arrays[:-1], **attributes)), ())
     if call.operation in ("maximum", "minimum"):  # they take their result by name only
@@ -219,6 +221,21 @@ def pad_product(kernel: np.ndarray, in_front: bool = False) -> np.ndarray:
     return np.ascontiguousarray(np.pad(kernel, ((0, below), (beside, 0) if in_front else (0, beside))))
 
 
-def product_of(like: np.ndarray):
-    """The quickest matrix product for one stream or for several."""
-    return np.dot if like.ndim == 1 else np.matmul
+def lay_product(factor: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> tuple[Callable, tuple]:
+    """The quickest call of a matrix product for one stream or for several: a function, and its arguments.
+
+    OpenBLAS copies a large matrix before it multiplies, which takes longer than the product where there are few
+    streams. Small products it makes of the matrix as it stands. So a large one is made in blocks of columns.
+    """
+    if factor.ndim == 1:
+        return np.dot, (factor, kernel, out)
+    width, columns = SMALL // factor.size // ROWS * ROWS, kernel.shape[1]
+    if columns <= width or width < FEWEST:
+        return np.matmul, (factor, kernel, out)
+    blocks = [slice(start, start + width) for start in range(0, columns, width)]
+    return multiply_blocks, tuple((factor, kernel[:, block], out[:, block]) for block in blocks)
+
+
+def multiply_blocks(*blocks: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    for factor, kernel, out in blocks:
+        np.matmul(factor, kernel, out)

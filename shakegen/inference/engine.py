@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from shakegen.cells.cell import Cell
-from shakegen.cells.numpy_step import NumpyStep, pad_product, product_of
+from shakegen.cells.numpy_step import NumpyStep, lay_product, pad_product
 from shakegen.checks import check_ids
 from shakegen.inference.reading import ROWS, Recurrence, make_recurrent
 from shakegen.inference.threads import Pace, get_blas
 
+SEVERAL = 8  # characters of a seed; fewer are read sooner one by one
 SHARED = 1 << 18  # multiplications; OpenBLAS computes smaller products in one thread
 
 
@@ -123,8 +124,12 @@ class Engine:
         """
         ids, state = np.asarray(ids, np.intp), self.start()
         check_ids(ids, self.vocabulary_size)
-        for _ in self._read_blocks(ids[:, None], state):
-            pass
+        if len(ids) < SEVERAL:
+            for one in ids[:, None]:
+                self.step(one, state)
+        else:
+            for _ in self._read_blocks(ids[:, None], state):
+                pass
         state = np.repeat(state, streams, axis=0)
         return state[:, self._result], state
 
@@ -230,7 +235,7 @@ class Engine:
         rows = state[0] if single else state
         x = np.empty((len(state), self._table.shape[1]), self._dtype)
         layer_input, calls = (x[0] if single else x), []
-        take, matmul, copyto = self._table.take, product_of(rows), np.copyto
+        take, copyto = self._table.take, np.copyto
         outputs = None
         for number, (layer, product, (first, begin, forward, recurrent, end)) in enumerate(
             zip(self._layers, self._products, self._spans, strict=True)
@@ -240,7 +245,7 @@ class Engine:
             calls += steps
             if watch is not None:
                 calls.append((watch(views), ()))
-            calls.append((matmul, (one_h, product, rows[..., first:recurrent])))
+            calls.append(lay_product(one_h, product, rows[..., first:recurrent]))
             layer_input = rows[..., begin:forward]
         results = rows[..., self._result]
         if self._deferred:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from shakegen.cells.numpy_step import NumpyStep, pad_product, product_of
+from shakegen.cells.numpy_step import NumpyStep, lay_product, pad_product
 from shakegen.inference.threads import Pace
 
 ROWS = 256  # steps times streams that one layer takes before the next one does
@@ -36,7 +36,7 @@ class Recurrence:
         self._calls = self._stages.bind(row, self._x, self._kept, self._early)
         if width:
             direct = width == product.shape[1] and row.ndim == 1
-            self._calls.append((product_of(row), (one_h, product, row[..., :width] if direct else products)))
+            self._calls.append(lay_product(one_h, product, row[..., :width] if direct else products))
             if not direct:
                 self._calls.append((np.copyto, (row[..., :width], products[..., -width:])))
 

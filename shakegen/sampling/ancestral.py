@@ -32,7 +32,8 @@ def ancestral(
 
     A draw is argmax(logits + temperature · Gumbel noise), which has that distribution (Gumbel 1954, the "Gumbel-max
     trick"); the argmax over a part of the ids has the distribution renormalised to that part. The noise of stream i
-    depends on `random_state` and i alone. Without rules, among 4,096 ids or more, the draw is that of `many_symbols`.
+    depends on `random_state` and i alone. Among 4,096 ids or more, at a temperature that stays, the draw is that of
+    `many_symbols`.
 
     Args:
         step: the step function.
@@ -56,13 +57,13 @@ def ancestral(
     check_draw(length, temperature, random_state)
     truncation = Truncation(**truncations)
     changing = change_temperature(temperature, perplexity, length, len(logits))
+    if temperature and logits.shape[1] >= MANY and not changing:
+        return draw_among_many(step, logits, state, length, temperature, random_state, truncation, rules or None)
     if rules or changing:
         rules = rules or Rules([], [], [""] * len(logits))
         if changing or not temperature or len(logits) > 1:
             return draw_ruled(step, logits, state, length, changing or temperature, random_state, truncation, rules)
         return draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules)
-    if temperature and logits.shape[1] >= MANY:
-        return draw_among_many(step, logits, state, length, temperature, random_state, truncation)
     if not truncation or not temperature:
         return draw_plain(step, logits, state, length, temperature, random_state)
     return draw_truncated(step, logits, state, length, temperature, random_state, truncation)

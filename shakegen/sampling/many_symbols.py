@@ -8,20 +8,31 @@ MANY = 4096  # symbols; with fewer, noise is quicker
 TRIES = 20  # draws in vain, before the symbols that may be drawn are all looked for
 
 
-def draw_among_many(step, logits, state, length, temperature, random_state, truncation):
-    """As `ancestral`, for a temperature above 0 that stays, without rules.
+def draw_among_many(step, logits, state, length, temperature, random_state, truncation, rules=None):
+    """As `ancestral`, for a temperature above 0 that stays.
 
-    A symbol that the truncation leaves out is drawn again, so the rest is drawn as if renormalised.
+    A symbol that the truncation or a lazy rule leaves out is drawn again, so the rest is drawn as if renormalised.
     """
-    ids = np.empty(len(logits), np.intp)
+    ids, weighed = np.empty(len(logits), np.intp), np.empty_like(logits)
     urns = [Urn(logits.shape[1], logits.dtype, (random_state, stream)) for stream in range(len(logits))]
     allows = truncation.single(temperature, logits.shape[1], logits.dtype) if truncation else None
+    lazy = rules is not None and rules.lazy and not truncation
     for count in range(length):
         if count:
             logits, state = step(ids, state)
-        for stream, (urn, row) in enumerate(zip(urns, logits, strict=True)):
+        rows = rules.weigh(logits, weighed, every=not lazy) if rules else logits
+        for stream, (urn, row) in enumerate(zip(urns, rows, strict=True)):
             urn.fill(row, temperature)
-            ids[stream] = urn.draw() if allows is None else draw_allowed(urn, row, allows, truncation, temperature)
+            drawn = urn.draw() if allows is None else draw_allowed(urn, row, allows, truncation, temperature)
+            while lazy and row[drawn] > -np.inf and not rules.allows(stream, drawn):
+                row[drawn] = -np.inf
+                urn.fill(row, temperature)
+                drawn = urn.draw()
+            if rules and row[drawn] == -np.inf and not rules.finished[stream]:
+                rules.refuse_dead_end()
+            ids[stream] = drawn
+        if rules:
+            rules.advance(ids)
         yield ids
 
 

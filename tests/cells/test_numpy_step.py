@@ -9,7 +9,7 @@ from steps import INPUTS, H, draw_weights, read, run
 
 from shakegen import cells
 from shakegen.cells.graph import trace
-from shakegen.cells.numpy_step import NumpyStep
+from shakegen.cells.numpy_step import NumpyStep, lay_product
 from shakegen.cells.program import evaluate
 from shakegen.cells.registry import CELLS
 
@@ -62,6 +62,16 @@ def test_nobody_watching_changes_no_state(cell, streams, rng):
         assert set(one) == set(cell.state_names)
         for name, array in one.items():
             np.testing.assert_array_equal(array, other[name])
+
+
+@pytest.mark.parametrize("streams", [1, 2, 7, 40])
+@pytest.mark.parametrize("columns", [30, 1000, 2500])
+def test_a_product_in_blocks_of_columns_is_the_product(streams, columns, rng):
+    x, kernel = (rng.normal(size=shape).astype(np.float32) for shape in ((streams, 300), (300, columns)))
+    out = np.empty((streams, columns + 3), np.float32)[:, 3:]  # as within a row of the state
+    function, arguments = lay_product(x, kernel, out)
+    function(*arguments)
+    np.testing.assert_allclose(out, x @ kernel, rtol=0, atol=1e-3)
 
 
 def count_calls(cell, rng):
