@@ -124,15 +124,15 @@ def draw_ruled(step, logits, state, length, temperature, random_state, truncatio
     for count in range(length):
         if count:
             logits, state = step(ids, state)
-        rules.weigh(logits, noisy, every=not lazy)
+        weighed = rules.weigh(logits, noisy, every=not lazy) if rules else logits
         if changing:
-            np.divide(noisy, changing.now, noisy)
+            np.divide(weighed, changing.now, noisy)
         if truncation:
             noisy[~truncation.keep(noisy, 1.0 if changing else temperature)] = -np.inf
         if temperature:
             np.add(noisy, next(noise), noisy)
         argmax(1, ids)
-        for stream in streams:
+        for stream in streams if rules else ():
             # An id that is allowed and wins also wins among the allowed ids: no need to know the others.
             drawn = ids.item(stream)
             while (highest := noisy.item(stream, drawn)) > -np.inf and lazy and not rules.allows(stream, drawn):
@@ -142,7 +142,8 @@ def draw_ruled(step, logits, state, length, temperature, random_state, truncatio
                 rules.refuse_dead_end()
         if changing:
             changing.observe(logits, ids)
-        rules.advance(ids)
+        if rules:
+            rules.advance(ids)
         yield ids
 
 

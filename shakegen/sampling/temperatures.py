@@ -8,6 +8,7 @@ from shakegen.checks import is_number
 
 GAIN = 0.05  # how fast a wanted perplexity moves the temperature, per nat of surprise
 LOWEST, HIGHEST = 0.02, 50.0
+LEAST_LOG, GREATEST_LOG = math.log(LOWEST), math.log(HIGHEST)
 
 
 class Ramp:
@@ -63,7 +64,7 @@ class Steered:
 
     def observe(self, logits: np.ndarray, ids: np.ndarray) -> None:
         """Take note of the ids drawn, shape (N,), and of the network's own logits there, shape (N, V)."""
-        gaps = logits - logits.max(axis=1, keepdims=True)
-        surprises = np.log(np.exp(gaps).sum(axis=1)) - gaps[self._rows, ids]
+        gaps = logits - np.maximum.reduce(logits, 1, keepdims=True)
+        surprises = np.log(np.add.reduce(np.exp(gaps), 1)) - gaps[self._rows, ids]
         self._logs[:, 0] += GAIN * (self._wanted - surprises)
-        np.clip(self._logs, math.log(LOWEST), math.log(HIGHEST), self._logs)
+        np.minimum(np.maximum(self._logs, LEAST_LOG), GREATEST_LOG, out=self._logs)

@@ -37,20 +37,24 @@ class NoRepeat(Constraint):
 
 
 class NoRepeatRule(Rule):
-    """The state is the last n - 1 ids, and the ids that followed each n - 1 ids before; it grows with the text."""
+    """The state is the last n - 1 ids, and the ids that followed each n - 1 ids before; it grows with the text.
+
+    The last ids are the digits of a number, behind a one.
+    """
 
     def __init__(self, n: int, size: int):
-        self._n, self._size = n, size
+        self._n, self._size, self._base = n, size, max(2, size)
+        self._full = self._base ** (n - 1)  # a one and n - 1 digits
 
     def start(self, text):
-        return (), {}
+        return 1, {}
 
     def advance(self, state, drawn):
         recent, followers = state
-        if len(recent) == self._n - 1:
+        if recent >= self._full:
             followers[recent] = (*followers.get(recent, ()), drawn)
-            recent = recent[1:]
-        return ((*recent, drawn) if self._n > 1 else ()), followers
+        recent = recent * self._base + drawn
+        return (recent if recent < 2 * self._full else self._full + recent % self._full), followers
 
     def log_weights(self, state):
         recent, followers = state
