@@ -8,7 +8,7 @@ from shakegen.cells.graph import trace
 from shakegen.cells.program import Program, evaluate, order_of, separate_products, substitute
 from shakegen.cells.symbol import Symbol, as_symbol
 from shakegen.compression.exact_operations import FUNCTIONS, Products, check_arithmetic, exp, limit, round_constant
-from shakegen.inference.engine import layers_of
+from shakegen.inference.layers import layers_of
 
 FREQUENCY = 2.0**30  # of the likeliest symbol; all others have 1 at least
 

@@ -14,7 +14,7 @@ from shakegen.cells.cell import Cell, OnnxNode
 from shakegen.cells.graph import Graph, trace
 from shakegen.cells.program import depends_on, order_of
 from shakegen.export.onnx_nodes import NODES, Arrays, Nodes
-from shakegen.inference.engine import layers_of
+from shakegen.inference.layers import layers_of
 
 OPSET, IR = 18, 9
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from shakegen.cells.graph import trace
 from shakegen.cells.program import evaluate
-from shakegen.inference.engine import layers_of
+from shakegen.inference.layers import layers_of
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 

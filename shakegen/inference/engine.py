@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from shakegen.cells.cell import Cell
 from shakegen.cells.numpy_step import NumpyStep, lay_product, pad_product
 from shakegen.checks import check_ids
+from shakegen.inference.layers import layers_of
 from shakegen.inference.reading import ROWS, Recurrence, make_recurrent
 from shakegen.inference.threads import Pace, get_blas
 
@@ -292,18 +292,3 @@ class Engine:
             shared = streams * max(product.size for product in products) >= SHARED and get_blas().threads > 1
             self._paces[key] = Pace(get_blas()) if shared else None
         return self._paces[key]
-
-
-def layers_of(config, weights: Mapping) -> Iterator[tuple[Cell, dict, int]]:
-    """The equations of each recurrent layer, its weights by their names within it, and how many numbers it reads."""
-    equations = config.make_layer()
-    inputs = config.embedding or equations.inputs_of(layer_weights(weights, 1))
-    for number in range(1, config.layers + 1):
-        yield equations, layer_weights(weights, number), inputs
-        inputs = config.units
-
-
-def layer_weights(weights: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
-    """The weights of one recurrent layer, from 1, by their names within it."""
-    prefix = f"layer{number}/"
-    return {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}

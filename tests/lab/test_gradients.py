@@ -9,7 +9,8 @@ import tensorflow as tf
 from shakegen.cells import BUILT_IN
 from shakegen.cells.graph import trace
 from shakegen.cells.program import evaluate
-from shakegen.inference.engine import Engine, layers_of
+from shakegen.inference.engine import Engine
+from shakegen.inference.layers import layers_of
 from shakegen.lab import cells, gradients
 from shakegen.lab.backpropagation import state_gradients
 from shakegen.lab.clipping import clip_gradients

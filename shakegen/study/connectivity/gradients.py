@@ -7,7 +7,7 @@ with respect to the one-hot input at s.
 import numpy as np
 
 from shakegen.checks import check_ids
-from shakegen.inference.engine import layers_of
+from shakegen.inference.layers import layers_of
 from shakegen.inference.threads import Pace, get_blas
 from shakegen.study.connectivity.layer import LayerTrace
 
