@@ -92,9 +92,9 @@ class NumpyStep:
                 targets.append((node, place))
                 widths.append(place.stop)
                 shown[name] = place, factor
-        return self._compile_part(targets, self._places, widths, self._sum, single, shown)
+        return self.compile_part(targets, self._places, widths, self._sum, single, shown)
 
-    def _compile_part(self, targets, places, widths, calls=(), single=False, shown=MappingProxyType({})) -> "Compiled":
+    def compile_part(self, targets, places, widths, calls=(), single=False, shown=MappingProxyType({})) -> "Compiled":
         """The calls for some targets, from values whose places are known."""
         widths = [*widths]
         banks = self._find_banks([node for node, _ in targets], places, widths)
@@ -104,7 +104,7 @@ class NumpyStep:
     def stages(self) -> Stages:
         """The step in three stages, for many steps in a row."""
         widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
-        return Stages(self._output, self._after, self._places, widths, self._compile_part, self._sum)
+        return Stages(self._output, self._after, self._places, widths, self.compile_part, self._sum)
 
     def _find_banks(self, wanted: list[Symbol], places: dict[Symbol, Place], widths: list[int]) -> list[Bank]:
         """The products within the step, one for all that have the same factors."""

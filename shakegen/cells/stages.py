@@ -23,11 +23,12 @@ class Stages:
         places: of the products with x and with h, and of the states.
         widths: of the given memory of a step.
         compile_part: as `NumpyStep.compile_part`.
+        sums: the calls that add products with x to those with h.
 
     Attributes:
-        trivial: whether the recurrence is the whole step.
         widths: of a row of early values, and of what the recurrence hands on.
         reads_input: whether the recurrence reads products with x; else early values suffice.
+        is_late: whether the output is computed after the recurrence, which else hands it on.
     """
 
     def __init__(self, output: Symbol, after: dict, places: dict[Symbol, Place], widths: list[int], compile_part, sums):
@@ -38,13 +39,12 @@ class Stages:
         inside = set(order_of([*(after[one] for one in loop), *([output] if recurrent else [])], early))
         inside |= {*loop, *(node for node in places if node not in early)}
         late = order_of([output], early | inside)
-        handed = [one for node in late for one in node.inputs if one in inside] if output not in inside else [output]
+        handed = [output] if output in inside else [one for node in late for one in node.inputs if one in inside]
         used = {*after.values(), output, *(one for node in (*late, *inside) for one in node.inputs)}
         used |= {one for nodes, _ in turns[1:] for node in nodes for one in node.inputs}
         stored = line_up(EARLY, [one for nodes, states in turns for one in (*nodes, *states) if one in used])
         kept = line_up(KEPT, dict.fromkeys(handed))
         self.is_late = output not in inside
-        self.trivial = not stored and not self.is_late
         self.reads_input = bool(sums) or any(one in given for node in inside for one in node.inputs)
         self.widths = [sum(node.shape[-1] for node in nodes) for nodes in (stored, kept)]
         self._turns = []
@@ -103,7 +103,7 @@ def view(memory: np.ndarray, place: Place) -> np.ndarray:
 
 
 def find_early(order: list[Symbol], after: dict[Symbol, Symbol], sources: set[Symbol]):
-    """The early nodes of an order, and the states that are early, in turns; and all of them with the sources."""
+    """The nodes of an order that are early, and then the states, in turns; and all of these with the sources."""
     early, turns = set(sources), []
     while True:
         nodes = []

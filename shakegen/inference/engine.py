@@ -17,7 +17,7 @@ from shakegen.inference.layers import layers_of
 from shakegen.inference.reading import ROWS, Recurrence, make_recurrent
 from shakegen.inference.threads import Pace, get_blas
 
-SEVERAL = 8  # characters of a seed; fewer are read sooner one by one
+SEVERAL = 128  # characters of a seed; with fewer, the first reading takes longer to prepare than it saves
 SHARED = 1 << 18  # multiplications; OpenBLAS computes smaller products in one thread
 
 

@@ -75,7 +75,9 @@ def test_a_read_out_put_off_gives_the_same_logits(config, streams, random_weight
 
 
 @pytest.mark.parametrize("cell", BUILT_IN)
-def test_priming_is_reading_step_by_step_in_every_stream(cell, random_weights):
+@pytest.mark.parametrize("several", [0, 100])
+def test_priming_is_reading_step_by_step_in_every_stream(cell, several, random_weights, monkeypatch):
+    monkeypatch.setattr("shakegen.inference.engine.SEVERAL", several)
     engine = engine_of(Config(cell, units=9, layers=2), random_weights)
     ids = np.random.default_rng(2).integers(V, size=17)
     logits, state = engine.prime(ids, streams=3)

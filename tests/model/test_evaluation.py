@@ -10,7 +10,7 @@ import pytest
 from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
 from shakegen.model import LanguageModel
-from shakegen.model.evaluation import LOGITS, estimate, evaluate, score_targets, surprisal
+from shakegen.model.evaluation import estimate, evaluate, score_targets, surprisal
 from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
@@ -46,9 +46,10 @@ def test_figures_are_those_of_keras(cell, layers, random_weights):
     }
 
 
-def test_the_state_is_carried_from_block_to_block(random_weights):
+def test_the_state_is_carried_from_block_to_block(random_weights, monkeypatch):
+    monkeypatch.setattr("shakegen.model.evaluation.LOGITS", 300 * V)
     engine = engine_of(Config("gru", units=4), random_weights)
-    ids = np.random.default_rng(5).integers(V, size=2 * (LOGITS // V) + 100)
+    ids = np.random.default_rng(5).integers(V, size=2 * 300 + 100)
     blocks = [surprisals for surprisals, _ in surprisal(engine, ids)]
     assert len(blocks) == 3
     tail = ids[-150:]
