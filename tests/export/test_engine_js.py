@@ -15,8 +15,8 @@ from shakegen.cells.operations import NUMPY
 from shakegen.cells.registry import CELLS, find_cell
 from shakegen.cells.symbol import ELEMENTWISE
 from shakegen.export.page.network import describe, pack
-from shakegen.export.page.precision import PRECISIONS, choose_precision
 from shakegen.model import AutocompleteModel, LanguageModel
+from shakegen.model.precision import PRECISIONS, choose_precision
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs

@@ -208,7 +208,7 @@ DAMAGE = {
         np.full((27, 24), np.nan, "<f4")
     ),
     f"{KERNEL} is missing; the file may be damaged": replace(KERNEL, lambda file: None),
-    f"{KERNEL} is not an array of 32-bit floats": replace(
+    f"{KERNEL} is not an array of 16-bit or 32-bit floats": replace(
         KERNEL, lambda file: file.create_dataset(KERNEL, (27, 24), "f8")
     ),
     f"{KERNEL} has the shape (24, 27), its configuration asks for (27, 24)": replace(
