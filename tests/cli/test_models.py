@@ -14,12 +14,6 @@ from shakegen.model.model_file import Training
 from shakegen.model.precision import shrink
 from shakegen.network.config import Config
 
-ROOT = Path(__file__).parents[2]
-
-
-def test_the_models_that_come_with_shakegen_are_known():
-    assert {path.stem for path in ROOT.glob("models/*.h5")} >= set(shelf.NAMES)
-
 
 @pytest.mark.parametrize(
     "call",
