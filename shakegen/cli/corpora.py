@@ -113,7 +113,7 @@ def corpora_show(corpus, reading, as_json):
         shown_as = repr(value) if name.endswith("_line") else f"{value:,}" if isinstance(value, int) else value
         click.echo(f"{name.replace('_', ' '):24}{shown_as}")
     click.echo()
-    table(("order", "bits/char"), [(order, f"{value:.4f}") for order, value in enumerate(bits)])
+    table(("order", "bits/char, by this text's own counts"), [(n, f"{cost:.4f}") for n, cost in enumerate(bits)])
     if best and packed:
         click.echo(f"\nOn the validation text {ngram.Baseline(**best)}, xz -9 {packed:.3f}.")
     click.echo()

@@ -2,10 +2,9 @@
 
 Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`;
 of models of the autocomplete task also `words`. Group `weights/`: a contiguous little-endian dataset for each, float16
-where all of them are numbers of 16 bits, else float32.
-Group `training/`, only where a training run can go on: its attribute `state`, JSON, and such datasets of any numbers.
-JSON is ASCII, with finite numbers. h5py writes the file in the oldest format that HDF5 has, `hdf5` reads it. Nothing in
-it is ever executed.
+where all of them are numbers of 16 bits, else float32. Group `training/`, only where a training run can go on: its
+attribute `state`, JSON, and such datasets of any numbers. JSON is ASCII, with finite numbers. h5py writes the file in
+the oldest format that HDF5 has, `hdf5` reads it. Nothing in it is ever executed.
 """
 
 import io

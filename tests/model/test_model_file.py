@@ -271,7 +271,7 @@ def test_two_processes_saving_the_same_model_leave_one_of_the_two_whole(path):
     code = (
         "import sys; from shakegen.model import LanguageModel\n"
         "model = LanguageModel.load(sys.argv[1]); model.history = [{'epoch': int(sys.argv[2]), 'loss': 1.0}]\n"
-        "for _ in range(60): model.save(sys.argv[1])"
+        "for _ in range(20): model.save(sys.argv[1])"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(k)]) for k in (1, 2)]
     while any(writer.poll() is None for writer in writers):
