@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TypeVar
 
 import numpy as np
 
@@ -12,10 +11,8 @@ PRECISIONS = ("auto", "float16", "float32")
 TOLERANCE = 0.02  # the largest change of a logit by weights of 16 bits
 STREAMS, STEPS = 8, 512  # of the text along which it is measured
 
-M = TypeVar("M", bound=Model)
 
-
-def shrink(model: M) -> tuple[M, float]:
+def shrink(model: Model) -> tuple[Model, float]:
     """A model for a small file: without its training run, with weights of 16 bits where that changes little.
 
     `Model.save` writes weights that are numbers of 16 bits in 16 bits.
