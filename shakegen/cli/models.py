@@ -109,7 +109,7 @@ def models_shrink(model, out):
 
     out = out or Path("models", f"{Path(model).stem}-small.h5")
     if out.exists():
-        raise FileExistsError(f"{out} is there already: give another name with --out")
+        raise FileExistsError(f"{out} is there already: name another file with --out")
     whole = load(model)
     ensure_writable(out)
     small, change = shrink(whole)

@@ -101,7 +101,7 @@ def test_a_small_copy_says_how_small_it_is_and_what_it_changes(shakegen, random_
     shown = json.loads(shakegen("info", "models/mine-small.h5", "--json").stdout)
     assert (shown["precision"], shown["bytes"]) == ("float16", after)
     assert json.loads(shakegen("info", "models/mine.h5", "--json").stdout)["precision"] == "float32"
-    again = "models/mine-small.h5 is there already: give another name with --out"
+    again = "models/mine-small.h5 is there already: name another file with --out"
     assert fails(shakegen("models", "shrink", "models/mine.h5"), again)
     resumed = shakegen("train", "poem.txt", "--resume", "--out", "models/mine-small.h5")
     reason = "start from its weights with --finetune, or start a new run"
