@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 from keras.src.testing import TestCase
-from recurrent import EVERYTHING, INPUTS, H, N, T, assert_equal, call, random_weights
+from recurrent import INPUTS, H, N, T, assert_equal, random_weights
 
 from shakegen.layers import NLSTM, NLSTMCell
 
@@ -94,25 +94,6 @@ def test_constraints_hold_on_every_level():
     assert all(np.all(weight >= 0) for weight in layer.get_weights())
 
 
-def test_bidirectional_is_both_directions_side_by_side(rng):
-    both = keras.layers.Bidirectional(NLSTM(H, 3, **EVERYTHING), dtype="float64")
-    both.build((N, T, INPUTS))
-    forwards = random_weights(NLSTM(H, 3, **EVERYTHING), rng)
-    backwards = random_weights(NLSTM(H, 3, go_backwards=True, **EVERYTHING), rng)
-    both.set_weights(forwards.get_weights() + backwards.get_weights())
-    x = rng.normal(size=(N, T, INPUTS))
-    there, *states = call(forwards, x)
-    back, *back_states = call(backwards, x)
-    assert_equal(call(both, x), [ops.concatenate([there, ops.flip(back, axis=1)], axis=2), *states, *back_states])
-
-
-def test_time_distributed_is_every_time_alone(rng):
-    layer = random_weights(NLSTM(H, 2, dtype="float64"), rng)
-    x = ops.convert_to_tensor(rng.normal(size=(N, 3, T, INPUTS)), dtype="float64")
-    distributed = keras.layers.TimeDistributed(layer, dtype="float64")(x)
-    assert_equal([distributed[:, t] for t in range(3)], [layer(x[:, t]) for t in range(3)])
-
-
 def test_cells_stacked_in_one_rnn_are_stacked_layers(rng):
     first = random_weights(NLSTM(INPUTS, 3, return_sequences=True), rng)
     second = random_weights(NLSTM(H, 2), rng)
@@ -130,46 +111,6 @@ def test_mixed_precision_computes_in_16_bits_and_keeps_32(rng):
     assert {weight.dtype for weight in mixed.weights} == {"float32"}
     assert keras.backend.standardize_dtype(mixed(x).dtype) == "bfloat16"
     assert_equal([ops.cast(mixed(x), "float32")], [plain(x)], atol=0.02)
-
-
-def test_padding_of_an_embedding_is_masked(rng):
-    embedding, layer = keras.layers.Embedding(9, INPUTS, mask_zero=True), NLSTM(H, 2)
-    model = keras.Sequential([embedding, layer])
-    text = rng.integers(1, 9, (N, T))
-    padded = np.concatenate([text, np.zeros((N, 3), int)], axis=1)
-    assert_equal([model(padded)], [model(text)], atol=1e-6)
-
-
-class Subclassed(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.recurrent = NLSTM(H, 2, return_sequences=True)
-        self.inner = NLSTM(H, 1)
-        self.readout = keras.layers.Dense(1)
-
-    def call(self, x):
-        return self.readout(self.inner(self.recurrent(x)))
-
-
-def sequential():
-    return keras.Sequential([NLSTM(H, 2, return_sequences=True, dropout=0.1), NLSTM(H, 3), keras.layers.Dense(1)])
-
-
-def functional():
-    x = keras.Input((None, INPUTS))
-    outputs, *states = NLSTM(H, 2, return_sequences=True, return_state=True)(x)
-    decoded = NLSTM(H, 2, learn_initial_state=True)(outputs, initial_state=states)
-    return keras.Model(x, keras.layers.Dense(1)(decoded))
-
-
-@pytest.mark.parametrize("build", [sequential, functional, Subclassed])
-def test_a_model_learns_the_mean_of_its_sequence(build, rng):
-    keras.utils.set_random_seed(0)
-    model = build()
-    model.compile(keras.optimizers.Adam(0.02), "mse")
-    x = rng.normal(size=(64, T, INPUTS))
-    losses = model.fit(x, x.mean(axis=(1, 2)), epochs=20, verbose=0).history["loss"]
-    assert losses[-1] < losses[0] / 2
 
 
 def everything_model():
