@@ -8,8 +8,10 @@ import numpy as np
 from shakegen.checks import check_ids
 from shakegen.text.splits import PARTS
 
-MOST = 3_000_000  # symbols that are counted: the last ones of the training text
+COUNTED = 3_000_000  # symbols: the last ones of the training text
+PREDICTED = 1_000_000  # symbols: the first ones of another part
 ORDERS = 12  # symbols of the longest n-gram that is tried
+WORD = 63  # bits of a positive integer
 
 
 class Baseline(NamedTuple):
@@ -41,9 +43,10 @@ def predict_parts(corpus, parts: Iterable[str] = PARTS[1:]) -> tuple[int, dict[s
     """The order of the best n-gram model of a `text.Corpus`, and its bits for each symbol of some parts.
 
     The validation text chooses the order: it is the first part. Without it, or with a training text of one symbol, the
-    order is 0 and there are no bits. Of a long part the first 3,000,000 symbols are predicted.
+    order is 0 and there are no bits. Of a long part the first 1,000,000 symbols are predicted.
     """
-    train, found = np.asarray(corpus.train[-MOST:]), {name: np.asarray(getattr(corpus, name)[:MOST]) for name in parts}
+    train = np.asarray(corpus.train[-COUNTED:])
+    found = {name: np.asarray(getattr(corpus, name)[:PREDICTED]) for name in parts}
     first, ends = len(found["validation"]), np.cumsum([len(ids) for ids in found.values()])[:-1]
     if len(train) < 2 or not first:
         return 0, {}
@@ -87,38 +90,43 @@ def predict(train: np.ndarray, held_out: np.ndarray, size: int, orders: int) -> 
     for order in range(1, orders + 1):
         grams, owners = longer[1:], contexts[:-1]  # an n-gram is a context of the next position
         number = np.bincount(grams[counted], minlength=grams.max() + 1)
-        yield -np.log2(interpolate(number, grams, owners, predicted, lower))
+        owner = np.empty(len(number), np.int64)  # the context of each n-gram
+        owner[grams] = owners
+        yield -np.log2(interpolate(number, owner, grams[predicted], owners[predicted], lower))
         contexts, longer = longer, number_pairs(longer, padded[orders - order :][: len(longer)], size + 1)
         last = np.full(len(longer), -1)
         last[longer[1:][counted]] = np.arange(len(train))
         continuations = np.bincount(grams[last[last >= 0]], minlength=len(number))
-        lower = interpolate(continuations, grams, owners, predicted, lower)
+        lower = interpolate(continuations, owner, grams[predicted], owners[predicted], lower)
 
 
 def number_pairs(first: np.ndarray, second: np.ndarray, size: int) -> np.ndarray:
-    """Numbers from 0 for distinct pairs; the second of each is below `size`."""
-    return np.unique(first * size + second, return_inverse=True)[1]
+    """Numbers from 0 for distinct pairs, in their order; the second of each is below `size`."""
+    keys, bits = first * size + second, len(first).bit_length()
+    if int(keys.max()).bit_length() + bits > WORD:
+        return np.unique(keys, return_inverse=True)[1]
+    keys = keys << bits | np.arange(len(keys))  # numpy sorts integers far faster than it finds their order
+    keys.sort()
+    places, keys = keys & ((1 << bits) - 1), keys >> bits
+    numbers = np.zeros_like(keys)
+    numbers[places[1:]] = np.cumsum(keys[1:] != keys[:-1])
+    return numbers
 
 
-def interpolate(count, grams, contexts, predicted: slice, lower) -> np.ndarray:
+def interpolate(count, owner, grams, contexts, lower) -> np.ndarray:
     """The probabilities of symbols by discounted counts, and by `lower` for the share that the discounts save.
 
     Args:
         count: of each n-gram, shape (n-grams,).
-        grams: the n-gram that ends at each position of the text, shape (T + S,).
-        contexts: the context of each position, shape (T + S,).
-        predicted: the positions to predict, S.
+        owner: the context of each n-gram, shape (n-grams,).
+        grams: the n-gram that ends at each position to predict, shape (S,).
+        contexts: the context of each of them, shape (S,).
         lower: their probabilities by shorter n-grams, shape (S,).
     """
     discount = find_discounts(count)[np.minimum(count, 3)]
-    owner = np.zeros(len(count), np.int64)
-    owner[grams] = contexts
-    total = np.bincount(owner, count)
-    saved = np.bincount(owner, discount)
-    gram, context = grams[predicted], contexts[predicted]
-    seen = np.maximum(total[context], 1)
-    known = ((count - discount)[gram] + saved[context] * lower) / seen
-    return np.where(total[context] > 0, known, lower)
+    total, saved = np.bincount(owner, count)[contexts], np.bincount(owner, discount)[contexts]
+    known = ((count - discount)[grams] + saved * lower) / np.maximum(total, 1)
+    return np.where(total > 0, known, lower)
 
 
 def find_discounts(count: np.ndarray) -> np.ndarray:

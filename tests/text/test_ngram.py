@@ -65,6 +65,14 @@ def test_it_is_modified_kneser_ney(text):
     assert len(bits) >= 3
 
 
+@pytest.mark.parametrize("size", [7, 1 << 40, 1 << 58], ids=["small", "larger", "too large for a number and a place"])
+def test_pairs_are_numbered_in_their_order(size, rng):
+    first, second = rng.integers(0, 8, 300), rng.choice([0, 1, size - 2, size - 1], 300)
+    ranks = {pair: rank for rank, pair in enumerate(sorted(set(zip(first.tolist(), second.tolist()))))}
+    numbers = ngram.number_pairs(first, second, size)
+    assert numbers.tolist() == [ranks[pair] for pair in zip(first.tolist(), second.tolist())]
+
+
 @pytest.mark.parametrize("end", [[], [4, 4, 4, 0]], ids=["a known context", "a context never seen"])
 def test_probabilities_of_all_symbols_add_up_to_one(text, end):
     train = np.concatenate([text[:200] % 4, end]).astype(int)
