@@ -8,8 +8,10 @@ import numpy as np
 from shakegen.checks import check_ids
 from shakegen.text.splits import PARTS
 
-MOST = 3_000_000  # symbols that are counted: the last ones of the training text
+COUNTED = 3_000_000  # symbols: the last ones of the training text
+PREDICTED = 1_000_000  # symbols: the first ones of another part
 ORDERS = 12  # symbols of the longest n-gram that is tried
+WORD = 63  # bits of a positive integer
 
 
 class Baseline(NamedTuple):
@@ -41,9 +43,10 @@ def predict_parts(corpus, parts: Iterable[str] = PARTS[1:]) -> tuple[int, dict[s
     """The order of the best n-gram model of a `text.Corpus`, and its bits for each symbol of some parts.
 
     The validation text chooses the order: it is the first part. Without it, or with a training text of one symbol, the
-    order is 0 and there are no bits. Of a long part the first 3,000,000 symbols are predicted.
+    order is 0 and there are no bits. Of a long part the first 1,000,000 symbols are predicted.
     """
-    train, found = np.asarray(corpus.train[-MOST:]), {name: np.asarray(getattr(corpus, name)[:MOST]) for name in parts}
+    train = np.asarray(corpus.train[-COUNTED:])
+    found = {name: np.asarray(getattr(corpus, name)[:PREDICTED]) for name in parts}
     first, ends = len(found["validation"]), np.cumsum([len(ids) for ids in found.values()])[:-1]
     if len(train) < 2 or not first:
         return 0, {}
@@ -92,14 +95,14 @@ def count_ngrams(ids: np.ndarray, size: int, orders: int) -> Iterator[tuple]:
     """The n-grams of a text, ids below `size`, for n = 1 … orders; `size` stands before the beginning.
 
     Yields:
-        The keys of `find_strings`, sorted: the place of an n-gram here is its number, and its number as a context in
+        The keys of `number_strings`: the place of an n-gram here is its number, and its number as a context in
         the next n-grams. The context and the last symbol of each. Their `discount`s twice: by their counts, and, for
         those below longer ones, by the number of distinct symbols before them.
     """
     before = np.zeros(len(ids) + 1, np.int64)  # the number of the context at each place; the last follows the text
-    keys, longer = np.unique(symbols_before(ids, 1, size), return_inverse=True)
+    keys, longer = number_strings(before, symbols_before(ids, 1, size), size)
     for n in range(1, orders + 1):
-        more, longest = np.unique(longer * (size + 1) + symbols_before(ids, n + 1, size), return_inverse=True)
+        more, longest = number_strings(longer, symbols_before(ids, n + 1, size), size)
         contexts, symbols = np.zeros((2, len(keys)), np.int64)
         contexts[longer[1:]], symbols[longer[1:]] = before[:-1], ids
         continued = np.delete(more, longest[0]) // (size + 1)  # nothing ends before the first symbol
@@ -125,8 +128,27 @@ def symbols_before(ids: np.ndarray, n: int, size: int) -> np.ndarray:
     return np.concatenate([np.full(n, size), ids.astype(np.int64)])[: len(ids) + 1]
 
 
+def number_strings(shorter: np.ndarray, before: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The keys of distinct strings, in order, and the number of each string: the place of its key.
+
+    Args:
+        shorter: the numbers of strings.
+        before: the symbols before them, V at most, which make them one longer.
+        size: V.
+    """
+    keys, bits = shorter * (size + 1) + before, len(shorter).bit_length()
+    if int(keys.max()).bit_length() + bits > WORD:
+        return np.unique(keys, return_inverse=True)
+    keys = keys << bits | np.arange(len(keys))  # numpy sorts integers far faster than it finds their order
+    keys.sort()
+    places, keys = keys & ((1 << bits) - 1), keys >> bits
+    is_new, numbers = np.append(True, keys[1:] != keys[:-1]), np.empty_like(keys)
+    numbers[places] = np.cumsum(is_new) - 1
+    return keys[is_new], numbers
+
+
 def find_strings(keys: np.ndarray, shorter: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
-    """The numbers of strings: of a symbol, and of the number of those that follow it; len(keys) for unknown ones."""
+    """The numbers of strings among those of `number_strings`; len(keys) for others."""
     wanted = shorter * (size + 1) + before
     numbers = np.searchsorted(keys, wanted)
     return np.where(keys[np.minimum(numbers, len(keys) - 1)] == wanted, numbers, len(keys))
