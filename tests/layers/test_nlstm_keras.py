@@ -1,6 +1,5 @@
-"""NLSTM as a Keras layer: the checks Keras's own layers pass, its wrappers and models, its files, its backends."""
+"""NLSTM as a Keras layer: the checks Keras's own layers pass, its models, its files."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +16,9 @@ from shakegen.layers import NLSTM, NLSTMCell
 ROOT = Path(__file__).parents[2]
 
 
-def python(code, *arguments, **environment):
+def python(code, *arguments):
     """Runs code in a fresh Python that finds shakegen, with nothing imported."""
-    subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, env=os.environ | environment, check=True
-    )
+    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize(
@@ -146,34 +143,3 @@ def test_clones_configs_and_weight_files_rebuild_the_model(tmp_path, rng):
     revived = keras.Model.from_config(model.get_config())
     revived.load_weights(tmp_path / "model.weights.h5")
     assert_equal([clone(x), revived(x)], [model(x)] * 2, atol=1e-6)
-
-
-def test_every_backend_computes_the_same(tmp_path, rng):
-    inputs = {"x": rng.normal(size=(N, T, INPUTS)), "mask": rng.random((N, T)) < 0.8}
-    for depth in 1, 2, 3:
-        for k, weight in enumerate(random_weights(NLSTM(H, depth), rng).get_weights()):
-            inputs[f"{depth}_{k}"] = weight
-    np.savez(tmp_path / "inputs.npz", **inputs)
-    for backend in "tensorflow", "jax":
-        python(
-            "import sys, numpy\n"
-            "from keras import ops\n"
-            "from shakegen.layers import NLSTM\n"
-            "given, outputs = numpy.load(sys.argv[1]), {}\n"
-            "for depth in 1, 2, 3:\n"
-            "    for dtype in 'float32', 'float64':\n"
-            "        layer = NLSTM(4, depth, return_sequences=True, return_state=True, dtype=dtype)\n"
-            "        layer.build(given['x'].shape)\n"
-            "        layer.set_weights([given[f'{depth}_{k}'] for k in range(3 * depth)])\n"
-            "        x, mask = ops.convert_to_tensor(given['x'], dtype), ops.convert_to_tensor(given['mask'])\n"
-            "        returned = layer(x, mask=mask)\n"
-            "        outputs |= {f'{depth} {dtype} {k}': ops.convert_to_numpy(r) for k, r in enumerate(returned)}\n"
-            "numpy.savez(sys.argv[2], **outputs)",
-            *(tmp_path / name for name in ("inputs.npz", f"{backend}.npz")),
-            KERAS_BACKEND=backend,
-        )
-    ours, theirs = (np.load(tmp_path / f"{backend}.npz") for backend in ("tensorflow", "jax"))
-    assert len(ours) == 2 * (3 + 4 + 5)
-    for name in ours:
-        np.testing.assert_allclose(theirs[name], ours[name], rtol=0, atol=1e-5, err_msg=name)
-        np.testing.assert_allclose(ours[name], ours[name.replace("32", "64")], rtol=0, atol=1e-5, err_msg=name)
