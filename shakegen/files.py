@@ -28,13 +28,15 @@ def ensure_writable(path: str | Path, option: str = "`out`") -> None:
     """
     path = Path(path)
     missing = [folder for folder in path.parents if not folder.exists()]
-    with explaining(path, option):
-        place, mode = find_place(path)
-        with temporary_beside(place, mode) as (file, _):
-            file.write(b"\0")
-    for folder in missing:
-        with contextlib.suppress(OSError):  # another process may have put something there
-            folder.rmdir()
+    try:
+        with explaining(path, option):
+            place, mode = find_place(path)
+            with temporary_beside(place, mode) as (file, _):
+                file.write(b"\0")
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):  # another process may have put something there
+                folder.rmdir()
 
 
 def write_whole(path: Path, content: bytes | memoryview, option: str = "`out`") -> None:

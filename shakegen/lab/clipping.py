@@ -54,7 +54,7 @@ class Trials:
         return {kind: clipping_row(kind, *numbers.T) for kind, numbers in zip(CLIPPINGS, np.stack(effects, axis=1))}
 
     def _measure(self, windows, kept):
-        """Learn from windows (N, T + 1), int32, by a clipping of this number; shape (3, 4), a row for each clipping.
+        """A row for each clipping on windows (N, T + 1), int32, shape (3, 4); learn from them by one of this number.
 
         A row has the mean cross entropy in nats, the norm of the gradient, its norm once clipped, and the cosine of the
         angle between.

@@ -87,6 +87,7 @@ class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
 
     depth = property(attrgetter("cell.depth"))
     cell_activation = property(attrgetter("cell.cell_activation"))
+    seed = property(attrgetter("cell.seed"))
 
     def _recurrence(self):
         return cells.NLSTM(self.units, self.depth, **self._names(), **self._extensions)
