@@ -8,17 +8,18 @@ loop makes each batch from a text, sets learning rate and dropout, and calls the
 milliseconds a step. Their rounds take turns in one process.
 """
 
-import argparse
 import itertools
 import os
 import statistics
 import time
 
+from measuring import make_parser
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--cell", default="gru")
     parser.add_argument("--units", type=int, default=256)
     parser.add_argument("--layers", type=int, default=2)

@@ -56,7 +56,7 @@ def import_model(file, symbols, out):
     shakegen import my-gru.safetensors
     shakegen import textbook.keras --symbols corpus.txt
     """
-    from shakegen.files import ensure_writable
+    from shakegen.files import ensure_writable, refuse_existing
     from shakegen.network.quiet import quiet_tensorflow
 
     if not file.is_file():
@@ -64,8 +64,7 @@ def import_model(file, symbols, out):
     if file.suffix not in (".safetensors", ".keras"):
         raise ValueError(f"cannot read {file}: expected a name that ends in .safetensors or .keras")
     out = out or Path("models", f"{file.stem}.h5")
-    if out.exists():
-        raise FileExistsError(f"{out} is there already: give another name with --out")
+    refuse_existing(out)
     if file.suffix == ".safetensors":
         from shakegen.export.tensors import read_tensors
 

@@ -10,6 +10,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+from hostile import KERNEL, OWN, PLAIN, replace
 
 from shakegen import files
 from shakegen.cells import BUILT_IN
@@ -178,16 +179,6 @@ def set_config(**values):
     return lambda file: file.attrs.update(config=json.dumps(json.loads(file.attrs["config"]) | values))
 
 
-def replace(name, make):
-    def change(file):
-        del file[name]
-        make(file)
-
-    return change
-
-
-KERNEL, PLAIN = "weights/layer1/kernel", "is not an array of numbers that is stored plainly in this file"
-OWN = "a model's arrays must be in its own file, each once"
 DAMAGE = {
     "it has version 2, this shakegen reads version 1; try a newer shakegen": set_attribute("version", 2),
     "its vocabulary is missing; the file may be damaged": lambda file: file.attrs.pop("vocabulary"),
