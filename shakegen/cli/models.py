@@ -103,13 +103,12 @@ def models_shrink(model, out):
     shakegen models shrink models/my-gru.h5
     shakegen models shrink models/my-gru.h5 --out my.h5
     """
-    from shakegen.files import ensure_writable
+    from shakegen.files import ensure_writable, refuse_existing
     from shakegen.model import load
     from shakegen.model.precision import TOLERANCE, shrink
 
     out = out or Path("models", f"{Path(model).stem}-small.h5")
-    if out.exists():
-        raise FileExistsError(f"{out} is there already: name another file with --out")
+    refuse_existing(out)
     whole = load(model)
     ensure_writable(out)
     small, change = shrink(whole)
