@@ -25,15 +25,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("benchmarks/*.md", "docs/*.md", "docs/lab/*.md")
 COMMAND = re.compile(r"python (benchmarks/\w+\.py)([^`|&;}\n]*)")
-FUNCTION = re.compile(r"^ *(\w+)\(\) \{ (.*?) \"\$@\"; \}$", re.MULTILINE)
 
 
 def unwrap(text: str) -> str:
-    """A page of measurements with each command on one line, and functions of its shell replaced by what they do."""
+    """A page of measurements with each command on one line."""
     text = text.replace("\\\n", " ")
-    for name, body in FUNCTION.findall(text):
-        text = re.sub(rf"^( *){name} (?=-)", rf"\1{body} ", text, flags=re.MULTILINE)
-    return re.sub(r"`[^`\n]*\n[^`\n]*`", lambda match: match[0].replace("\n", " "), FUNCTION.sub("", text))
+    return re.sub(r"`[^`\n]*\n[^`\n]*`", lambda match: match[0].replace("\n", " "), text)
 
 
 def find_commands(texts: Iterable[str]) -> list[list[str]]:

@@ -20,8 +20,7 @@ def scripts(tmp_path, monkeypatch, benchmarks):
 
 
 def test_commands_are_those_of_a_page_without_what_the_reader_has_to_name(benchmarks):
-    function = '    run() { python benchmarks/a.py x "$@"; }\n    run --b 1 \\\n        2\n\n'
-    page = f"{function}`python\nbenchmarks/c.py MODEL --d`\n"
+    page = "    python benchmarks/a.py x --b 1 \\\n        2\n\n`python\nbenchmarks/c.py MODEL --d`\n"
     assert benchmarks.find_commands([page, page]) == [["benchmarks/a.py", "x", "--b", "1", "2"]]
 
 
