@@ -25,6 +25,9 @@ links: .venv/installed-docs  ## the links of the site to other sites
 notebooks: .venv/installed-docs  ## the tutorials as notebooks, in build/notebooks
 	$(BIN)/python docs/site/notebooks.py build/notebooks
 
+benchmarks: .venv/installed  ## what is missing of build/benchmarks, for nine minutes; again, and it goes on
+	$(BIN)/python benchmarks/all.py
+
 kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly
 	$(BIN)/python tests/kills.py 100 0
 
@@ -75,4 +78,4 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 clean:  ## remove what make made
 	rm -rf .venv build dist poem *.egg-info docs/reference/commands docs/reference/python
 
-.PHONY: poem test docs links notebooks kills models fuzz dist lock browser clean
+.PHONY: poem test docs links notebooks benchmarks kills models fuzz dist lock browser clean

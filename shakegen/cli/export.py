@@ -57,7 +57,7 @@ def import_model(file, symbols, out):
     shakegen import textbook.keras --symbols corpus.txt
     """
     from shakegen.files import ensure_writable, refuse_existing
-    from shakegen.network.quiet import quiet_tensorflow
+    from shakegen.network.quiet import quiet_tensorflow, without_extras
 
     if not file.is_file():
         raise FileNotFoundError(f"no file {file}: expected one that ends in .safetensors or .keras")
@@ -74,7 +74,7 @@ def import_model(file, symbols, out):
     else:
         if symbols is None:
             raise ValueError("the symbols are missing: give the characters of the model with --symbols FILE")
-        with quiet_tensorflow():
+        with quiet_tensorflow(), without_extras():
             from shakegen.export.keras_file import load_keras
 
             model = load_keras(file, symbols)
