@@ -29,12 +29,13 @@ def info(model, as_json):
 
     loaded = load(model)
     symbols, last = loaded.vocabulary.symbols, loaded.history[-1] if loaded.history else {}
+    several = loaded.config.level != "char"
     shown = {
         "model": shelf.name_file(Path(model)),
         **loaded.config.to_dict(),
         "parameters": loaded.parameters,
         "weights": loaded.weights_by_part,
-        "vocabulary": "".join(symbols) if loaded.config.level == "char" else symbols,
+        "vocabulary": symbols if several else "".join(symbols),
         "vocabulary_size": len(loaded.vocabulary),
         "unknown_symbol": loaded.vocabulary.unknown is not None,
         "corpus": loaded.corpus,
@@ -51,7 +52,7 @@ def info(model, as_json):
         shown["dropout"] = f"{DROPOUT}, or less in runs of less than {MANY_EPOCHS} epochs"
     shown["parameters"] = f"{shown['parameters']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
-    if loaded.config.level == "word":
+    if several:
         shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]
     shown["vocabulary"] = repr(shown["vocabulary"])
     name, digest = repr(origin.get("name"))[:100], str(origin.get("sha256"))[:SHOWN]

@@ -11,7 +11,7 @@ from shakegen.cells.cell import LARGEST
 from shakegen.cells.registry import CELLS, DEFAULT, VARIABLE, is_known
 
 TASKS = ("next", "autocomplete")
-EMBEDDINGS = {"char": 0, "word": 256}  # usual sizes
+EMBEDDINGS = {"char": 0, "subword": 256, "word": 256}  # usual sizes
 LETTERS = 32  # the embedding of the letters a to z, usual
 DROPOUT = 0.4  # usual, in a run of many epochs
 MOST_LEVELS = 1 << 10

@@ -24,7 +24,9 @@ import numpy as np
 
 from shakegen.text.vocabulary import CODE_POINTS, UNKNOWN, Vocabulary
 
+COVERED, MOST = 0.95, 16_384  # the share of a text that its usual words make up; symbols of a usual vocabulary
 MOST_COUNTED = 1 << 20
+KEPT = 1 << 18  # chunks, or words, whose symbols are kept
 LONGEST, HORIZON = 128, 512  # characters of a symbol; of a chunk and the text that decides its end
 CHUNK = re.compile(r" ?\S{1,500}|\s{1,500}?(?= \S)|\s{1,500}")  # the end of a chunk is the end of a symbol
 APART = (
@@ -59,7 +61,43 @@ class UnknownWords(ValueError):
         )
 
 
-class WordVocabulary(Vocabulary):
+class ListedVocabulary(Vocabulary):
+    """Texts of any length as symbols; the id of a symbol is its place in a list. `WordVocabulary` is one."""
+
+    @classmethod
+    def _in_order(cls, symbols: tuple) -> tuple[str, ...]:
+        if not symbols:
+            raise ValueError(f"a vocabulary needs at least one {cls.symbol}")
+        if any(not isinstance(s, str) or not 0 < len(s) < LONGEST for s in symbols):
+            raise ValueError(f"every symbol of a vocabulary must be a {cls.symbol} of 1 to {LONGEST - 1} characters")
+        return symbols
+
+    def __repr__(self) -> str:
+        shown = ", ".join(map(repr, self.symbols[:5]))
+        return f"{type(self).__name__} of {len(self.symbols)} {self.symbol}s, {shown} …"
+
+    def decode(self, ids: Iterable[int]) -> str:
+        texts = self.symbols
+        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in self.check_ids(ids).tolist()])
+
+    def pending(self, text: str) -> str:
+        """A space at the end of a text: it belongs to the next word."""
+        return " " if text.endswith(" ") and self._spaced else ""
+
+    @cached_property
+    def _spaced(self) -> bool:
+        return any(symbol.startswith(" ") for symbol in self.symbols)
+
+    @cached_property
+    def _ids(self) -> "Numbers":
+        return Numbers((symbol, k) for k, symbol in enumerate(self.symbols))
+
+    def _look_up(self, symbols: Sequence[str]) -> np.ndarray:
+        dtype = np.min_scalar_type(len(self.symbols))
+        return np.fromiter(map(self._ids.__getitem__, symbols), dtype, len(symbols))
+
+
+class WordVocabulary(ListedVocabulary):
     """The words that a model knows; the id of a word is its place. The unknown symbol stands for every other word.
 
     Args:
@@ -78,13 +116,14 @@ class WordVocabulary(Vocabulary):
         if not unknown:
             raise ValueError("a vocabulary of words needs an unknown symbol")
 
-    @staticmethod
-    def _in_order(symbols: tuple) -> tuple[str, ...]:
-        if not symbols:
-            raise ValueError("a vocabulary needs at least one word")
-        if any(not isinstance(s, str) or not 0 < len(s) < LONGEST for s in symbols):
-            raise ValueError(f"every symbol of a vocabulary must be a word of 1 to {LONGEST - 1} characters")
-        return symbols
+    @classmethod
+    def learn(cls, blocks: Iterable[str], size: int | None = None, alphabet: Sequence[str] = ()) -> Vocabulary:
+        """As `Vocabulary.learn`. By default there are the words that make up 95 % of the text, at most 16,383."""
+        if size is not None:
+            return super().learn(blocks, size)
+        counts = cls.count(blocks)
+        covered = np.cumsum(sorted(counts.values(), reverse=True))
+        return cls.keep(counts, min(int(np.searchsorted(covered, COVERED * covered[-1])) + 2, MOST))
 
     @classmethod
     def count(cls, blocks: Iterable[str]) -> Counter:
@@ -102,13 +141,6 @@ class WordVocabulary(Vocabulary):
                 counts = Counter({word: n for word, n in counts.items() if n > floor})
         return counts
 
-    def __repr__(self) -> str:
-        return f"WordVocabulary of {len(self.symbols)} words, {', '.join(map(repr, self.symbols[:5]))} …"
-
-    def decode(self, ids: Iterable[int]) -> str:
-        texts = self.symbols
-        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in self.check_ids(ids).tolist()])
-
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
         return tokenize_blocks(blocks)
 
@@ -119,26 +151,10 @@ class WordVocabulary(Vocabulary):
         """The cost of spelling an unknown word, in nats, by `Spelling`."""
         return self.spelling_code.nats(symbol)
 
-    def pending(self, text: str) -> str:
-        """A space at the end of a text: it belongs to the next word."""
-        return " " if text.endswith(" ") and self._spaced else ""
-
-    @cached_property
-    def _spaced(self) -> bool:
-        return any(symbol.startswith(" ") for symbol in self.symbols)
-
-    @cached_property
-    def _ids(self) -> "Numbers":
-        return Numbers((symbol, k) for k, symbol in enumerate(self.symbols))
-
     @cached_property
     def spelling_code(self) -> "Spelling":
         """The code by which unknown words are spelled."""
         return Spelling(self.symbols)
-
-    def _look_up(self, symbols: Sequence[str]) -> np.ndarray:
-        dtype = np.min_scalar_type(len(self.symbols))
-        return np.fromiter(map(self._ids.__getitem__, symbols), dtype, len(symbols))
 
 
 class Numbers(dict):
@@ -233,11 +249,9 @@ def tokenize_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
 class Chunks(dict):
     """The symbols of each chunk, kept because most chunks come again."""
 
-    MOST = 1 << 18
-
     def __missing__(self, chunk: str) -> list[str]:
         symbols = symbol_pattern(chunk.isascii()).findall(chunk)
-        if len(self) > self.MOST:
+        if len(self) > KEPT:
             self.clear()
         self[chunk] = symbols
         return symbols
@@ -272,6 +286,3 @@ def format_ranges(codes: Iterable[int]) -> str:
         else:
             pairs.append([code, code])
     return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in pairs)
-
-
-VOCABULARIES = {kind.level: kind for kind in (Vocabulary, WordVocabulary)}

@@ -89,6 +89,10 @@ def begin_with_text(
     shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
     length, recipe = chosen.get("seq_length"), chosen.get("recipe")
     shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level)
+    if "vocabulary" in shape and "vocabulary_size" in given:
+        raise ValueError(
+            "`vocabulary_size` is given, but the model to start from keeps its vocabulary: leave the size out"
+        )
     corpus = task.make_corpus(source, **shape)
     config = make_config(chosen, base, corpus)
     if out:

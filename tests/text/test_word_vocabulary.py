@@ -71,6 +71,13 @@ def test_the_most_frequent_words_are_kept():
     assert small.vocabulary.decode(small.ids).startswith("\ufffd a.\ufffd a.\ufffd a.")
 
 
+def test_the_usual_words_make_up_95_percent_of_the_text():
+    text = "often " * 95 + "twice " * 6 + "rare " * 3 + "seldom "
+    usual = Corpus.from_text(text, level="word", split=(1, 0, 0)).vocabulary
+    assert usual.symbols == (" often", " twice")
+    assert len(usual) == 3
+
+
 def test_forgetting_rare_words_leaves_the_frequent_ones_exact_enough(monkeypatch):
     monkeypatch.setattr(word_vocabulary, "MOST_COUNTED", 50)
     blocks = [

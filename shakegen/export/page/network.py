@@ -14,7 +14,7 @@ from shakegen.cells.symbol import Symbol
 from shakegen.export.page.precision import choose_precision
 from shakegen.inference.engine import layers_of
 from shakegen.text.vocabulary import UNKNOWN
-from shakegen.text.word_vocabulary import CHUNK, symbol_pattern
+from shakegen.text.word_vocabulary import CHUNK, ListedVocabulary, symbol_pattern
 
 BLANKS = r"\t\v\f\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Python's white space but \n
 
@@ -49,7 +49,8 @@ def describe(model, name: str, precision: str = "auto") -> dict:
         "outputs": outputs_of(model),
         "unknown": model.vocabulary.unknown,
         "length": getattr(model, "length", None),
-        "pattern": write_patterns() if config.level == "word" else None,
+        "pattern": write_patterns() if isinstance(model.vocabulary, ListedVocabulary) else None,
+        "known": len(model.vocabulary.symbols),
         "facts": facts_of(model, used),
     }
 

@@ -98,6 +98,10 @@ class Task(ABC):
             ValueError: as `Recipe`, or an option does not fit the corpus.
         """
 
+    def fit_recipe(self, recipe: Recipe, corpus) -> Recipe:
+        """A recipe that was made before the corpus was known, for that corpus; what was given stays as it is."""
+        return recipe
+
     def check_recipe(self, recipe: Recipe) -> None:
         """Raise ValueError if a recipe does not fit the task; any does, unless a task says otherwise."""
         return
