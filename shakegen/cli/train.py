@@ -114,9 +114,9 @@ def train(workers, worker_index, worker_wait, **options):
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
     After each epoch the command shows a sample, and the loss on text that the network did not train on (lower is
-    better): bits per character or word, or nats per position with --task autocomplete. The model file keeps the epoch
-    with the lowest validation loss; with fewer than 40 characters of validation text, the lowest training loss decides.
-    Epochs of more than about a million characters, or words, are reported in parts.
+    better): bits per character, subword or word, or nats per position with --task autocomplete. The model file keeps
+    the epoch with the lowest validation loss; with fewer than 40 characters of validation text, the lowest training
+    loss decides. Epochs of more than about a million symbols are reported in parts.
 
     \b
     shakegen train sonnets
@@ -125,6 +125,7 @@ def train(workers, worker_index, worker_wait, **options):
     shakegen train letters.txt --finetune models/novel-lstm.h5
     shakegen train novels/*.txt --normalize text8
     shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
+    shakegen train novel.txt --level subword
     shakegen train novel.txt --level word --vocabulary-size 8000
     shakegen train text8 --task autocomplete --cell lstm
     shakegen train novel.txt --config run.toml --quiet --json

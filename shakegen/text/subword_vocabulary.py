@@ -1,8 +1,8 @@
 """Texts as subwords: pieces of words that are often together, made by byte-pair encoding (Sennrich et al. 2016).
 
-Every word, as `word_vocabulary` defines it, is cut into pieces. It begins as its characters. Of all neighbours that
-together are a piece of the vocabulary, those whose piece has the lowest id become one, again and again. Frequent words
-are one piece, new ones several.
+Every word is cut into pieces. It begins as its characters. Of all neighbours that together are a piece of the
+vocabulary, those whose piece has the lowest id become one, again and again. Frequent words are one piece, new ones
+several. Words are those of `word_vocabulary`, but letters of scripts that write no spaces stand in words, too.
 
 A character that is no piece is spelled by the hexadecimal digits of its bytes in UTF-8, which are 16 symbols without a
 text of their own. So `decode(encode(text))` is the text, whatever the text. These symbols are never written.
@@ -18,14 +18,14 @@ import numpy as np
 
 from shakegen.checks import is_whole, require
 from shakegen.text.vocabulary import LARGEST, UNKNOWN
-from shakegen.text.word_vocabulary import KEPT, ListedVocabulary, WordVocabulary, tokenize_blocks
+from shakegen.text.word_vocabulary import KEPT, ListedVocabulary, count_words, tokenize_blocks
 
 DIGITS = "0123456789abcdef"
 LEAST = 128  # symbols
 MOST = 4096  # usual
 PAIRS = 50  # a usual piece is made of two that are neighbours so often
 SURROGATES = re.compile("[\ud800-\udfff]")
-SEPARATORS = map(chr, range(0xE000, 0x110000))
+SEPARATORS = range(0xE000, 0x110000)
 BATCH = 1 << 16  # words
 
 
@@ -63,7 +63,7 @@ class SubwordVocabulary(ListedVocabulary):
             raise ValueError(
                 f"the vocabulary size is {size!r}: expected {LEAST}, {len(DIGITS)} digits and subwords, to {LARGEST:,}"
             )
-        most, words = (size or MOST) - len(DIGITS), WordVocabulary.count(blocks)
+        most, words = (size or MOST) - len(DIGITS), count_words(tokenize_blocks(blocks, apart=False))
         counts: Counter[str] = Counter()
         for word, number in words.items():
             for character in word:
@@ -104,7 +104,7 @@ class SubwordVocabulary(ListedVocabulary):
         return "".join(read_digits(text) if spelled else text for spelled, text in joined)
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
-        for words in tokenize_blocks(blocks):
+        for words in tokenize_blocks(blocks, apart=False):
             yield list(itertools.chain.from_iterable(map(self._pieces.__getitem__, words)))
 
     @cached_property
@@ -158,7 +158,7 @@ def join_pairs(words: Counter, characters: Sequence[str], most: int, least: int)
     require(["tokenizers"], "the level subword")
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-    between = next(character for character in SEPARATORS if character not in characters)
+    between = next(one for one in map(chr, SEPARATORS) if one not in characters)
     apart = {ord(character): between for character in {*"".join(words)}.difference(characters)}
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Split(between, "removed")

@@ -14,7 +14,7 @@ from shakegen.cells.symbol import Symbol
 from shakegen.export.page.precision import choose_precision
 from shakegen.inference.engine import layers_of
 from shakegen.text.vocabulary import UNKNOWN
-from shakegen.text.word_vocabulary import CHUNK, ListedVocabulary, symbol_pattern
+from shakegen.text.word_vocabulary import CHUNK, symbol_pattern
 
 BLANKS = r"\t\v\f\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Python's white space but \n
 
@@ -49,7 +49,7 @@ def describe(model, name: str, precision: str = "auto") -> dict:
         "outputs": outputs_of(model),
         "unknown": model.vocabulary.unknown,
         "length": getattr(model, "length", None),
-        "pattern": write_patterns() if isinstance(model.vocabulary, ListedVocabulary) else None,
+        "pattern": None if config.level == "char" else write_patterns(apart=config.level == "word"),
         "known": len(model.vocabulary.symbols),
         "facts": facts_of(model, used),
     }
@@ -66,9 +66,10 @@ def outputs_of(model) -> list[str | None]:
     return [*[None] * (len(outputs) - len(texts)), *texts]  # padding and unknown words come first
 
 
-def write_patterns() -> dict[str, str]:
+def write_patterns(apart: bool) -> dict[str, str]:
     """The patterns that split a text into chunks, and those into words, in the language of JavaScript (flag u)."""
-    return {"chunk": translate_pattern(CHUNK.pattern), "symbol": translate_pattern(symbol_pattern(False).pattern)}
+    pattern = symbol_pattern(False, apart).pattern
+    return {"chunk": translate_pattern(CHUNK.pattern), "symbol": translate_pattern(pattern)}
 
 
 def translate_pattern(pattern: str) -> str:
