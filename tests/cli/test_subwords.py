@@ -63,7 +63,8 @@ def test_a_run_on_subwords_goes_on_and_other_runs_start_from_it(shakegen, tmp_pa
     refused = shakegen("train", "more.txt", "--finetune", "models/poem-rnn.h5", "--vocabulary-size", 200)
     assert (refused.exit_code, refused.stderr) == (
         1,
-        "Error: --vocabulary-size is given, but the model to start from keeps its vocabulary: leave the size out\n",
+        "Error: --vocabulary-size is 200, but the model to start from keeps its "
+        f"{len(model.vocabulary)} symbols: leave it out\n",
     )
 
 

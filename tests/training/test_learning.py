@@ -16,6 +16,7 @@ from shakegen.text.windows import Streams
 from shakegen.text.word_vocabulary import WordVocabulary
 from shakegen.training import finetuning, make_optimizer, train
 from shakegen.training.checkpoint import reset_states
+from shakegen.training.tasks.next_symbol import NextSymbolTask
 from shakegen.training.validation import TextValidation
 
 V = 7
@@ -164,6 +165,15 @@ def test_a_vocabulary_of_subwords_has_no_other_symbols_added():
         "the model to start from has other subwords: expected a corpus with vocabulary=model.vocabulary"
     )
     assert finetuning.find_ids(known, known).tolist() == [*range(len(known))]
+
+
+def test_a_run_that_goes_on_keeps_its_vocabulary(word_model, random_model):
+    """Whatever vocabulary is usual today. Characters without an unknown symbol are the text's own in any case."""
+    keep = {"level": "word", "vocabulary": word_model.vocabulary}
+    options = NextSymbolTask().corpus_options
+    assert options(None, 0, word_model, level="word", resumes=True) == keep
+    assert options(None, 0, word_model, level="word") == {"level": "word"}
+    assert options(None, 0, random_model(), resumes=True) == {"level": "char"}
 
 
 def test_a_network_learns_from_a_corpus_of_its_own_level_only(poem):

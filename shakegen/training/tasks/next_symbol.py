@@ -41,8 +41,9 @@ class NextSymbolTask(Task):
     def fit_recipe(self, recipe, corpus):
         return recipe if corpus is None else recipe.fit_outputs(len(corpus.vocabulary))
 
-    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
-        return {"level": level, **({} if base is None or base.vocabulary.grows else {"vocabulary": base.vocabulary})}
+    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char", resumes=False):
+        keeps = base is not None and ((resumes and base.vocabulary.reads_all) or not base.vocabulary.grows)
+        return {"level": level} | ({"vocabulary": base.vocabulary} if keeps else {})
 
     def make_corpus(self, source, **options):
         return Corpus.from_source(source, **options)

@@ -108,9 +108,18 @@ class Task(ABC):
 
     @abstractmethod
     def corpus_options(
-        self, seq_length: int | None, random_state: int, base: Model | None, recipe: str | None = None, level="char"
+        self,
+        seq_length: int | None,
+        random_state: int,
+        base: Model | None,
+        recipe: str | None = None,
+        level: str = "char",
+        resumes: bool = False,
     ) -> dict:
-        """The options of `make_corpus` that follow from a recipe, a level, and the model that a run starts from."""
+        """The options of `make_corpus` that follow from a recipe, a level, and the model that a run starts from.
+
+        A run that resumes keeps its vocabulary, whatever is usual today.
+        """
 
     @abstractmethod
     def make_corpus(self, source, **options):
