@@ -23,7 +23,7 @@ from shakegen.text.word_vocabulary import KEPT, ListedVocabulary, count_words, t
 DIGITS = "0123456789abcdef"
 LEAST = 128  # symbols
 MOST = 4096  # usual
-PAIRS = 50  # a usual piece is made of two that are neighbours so often
+PAIRS = 100  # a usual piece is made of two that are neighbours so often
 SURROGATES = re.compile("[\ud800-\udfff]")
 SEPARATORS = range(0xE000, 0x110000)
 BATCH = 1 << 16  # words
@@ -54,7 +54,7 @@ class SubwordVocabulary(ListedVocabulary):
         """The vocabulary of a text in blocks, `size` symbols in all.
 
         Characters that occur twice are pieces, half of all pieces at most. By default, two pieces become one where they
-        are neighbours 50 times or more, until there are 4,096 symbols.
+        are neighbours 100 times or more, until there are 4,096 symbols.
 
         Raises:
             ValueError: the size is out of range, or the package tokenizers is not installed.
