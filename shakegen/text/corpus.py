@@ -150,6 +150,8 @@ class Corpus:
             raise ValueError(f"there is no level {level!r}: expected one of {', '.join(VOCABULARIES)}")
         options = level, vocabulary_size, splits.normalize_split(split)
         if vocabulary is not None:
+            if not isinstance(vocabulary, Vocabulary):
+                raise TypeError(f"the vocabulary is {vocabulary!r:.60}: expected one such as model.vocabulary")
             options = vocabulary.level, len(vocabulary), options[2]
         digest = source.digest() if cache else None
         name = make_cache_name(digest, (*options, vocabulary and vocabulary.to_json()))

@@ -105,6 +105,9 @@ def test_a_corpus_of_subwords():
     again = Corpus.from_text(TEXT, vocabulary=corpus.vocabulary, split=(0.8, 0.1, 0.1))
     assert np.array_equal(again.ids, corpus.ids)
     assert again.vocabulary == corpus.vocabulary
+    with pytest.raises(TypeError) as error:
+        Corpus.from_text(TEXT, vocabulary="abc")
+    assert str(error.value) == "the vocabulary is 'abc': expected one such as model.vocabulary"
 
 
 @pytest.mark.parametrize("symbols", [["a"], ["a", *[None] * 15], ["a", "a", *[None] * 16], [None] * 16])
