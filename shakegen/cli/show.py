@@ -25,7 +25,7 @@ def info(model, as_json):
     shakegen info models/my-gru.h5
     shakegen info sonnets-lstm --json
     """
-    from shakegen.model import load, shelf
+    from shakegen.model import load, model_file, shelf
 
     loaded = load(model)
     symbols, last = loaded.vocabulary.symbols, loaded.history[-1] if loaded.history else {}
@@ -35,6 +35,8 @@ def info(model, as_json):
         **loaded.config.to_dict(),
         "parameters": loaded.parameters,
         "weights": loaded.weights_by_part,
+        "precision": model_file.choose_dtype(loaded.weights).name,
+        "bytes": Path(model).stat().st_size,
         "vocabulary": symbols if several else "".join(symbols),
         "vocabulary_size": len(loaded.vocabulary),
         "unknown_symbol": loaded.vocabulary.unknown is not None,
@@ -51,6 +53,7 @@ def info(model, as_json):
     if shown["dropout"] is None:
         shown["dropout"] = f"{DROPOUT}, or less in runs of less than {MANY_EPOCHS} epochs"
     shown["parameters"] = f"{shown['parameters']:,}"
+    shown["bytes"] = f"{shown['bytes']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
     if several:
         shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]
