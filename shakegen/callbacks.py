@@ -108,7 +108,7 @@ class SampleText(ShowText):
         self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state
-        self.on_unknown = "skip" if vocabulary.unknown is None else "symbol"
+        self.on_unknown = "symbol" if vocabulary.reads_all else "skip"
         self.source, self._steps = source or KerasSteps, None
 
     def on_train_begin(self, logs=None):

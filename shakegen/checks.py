@@ -1,6 +1,7 @@
 """Checks of arguments, and what to try instead of a wrong one. Only numpy."""
 
 import difflib
+import importlib.util
 import math
 import numbers
 import sys
@@ -61,3 +62,13 @@ def check_ids(ids: np.ndarray, size: int) -> None:
     if lowest < 0 or highest >= size:
         wrong = lowest if lowest < 0 else highest
         raise ValueError(f"there is no id {wrong}: expected whole numbers from 0 to {size - 1}")
+
+
+def require(packages: Iterable[str], purpose: str) -> None:
+    """Raise ValueError, with what to do, if a package is not installed."""
+    packages = [*packages]
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise ValueError(
+                f"{package} is not installed: expected it for {purpose}; try `pip install {' '.join(packages)}`"
+            )

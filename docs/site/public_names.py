@@ -56,8 +56,9 @@ MORE = {
     "shakegen.study.connectivity.script": "Script",
     "shakegen.text.encoding": "Part",
     "shakegen.text.ngram": "Baseline KneserNey",
+    "shakegen.text.spelling": "Spelling",
     "shakegen.text.vocabulary": "Reading",
-    "shakegen.text.word_vocabulary": "Spelling",
+    "shakegen.text.word_vocabulary": "ListedVocabulary",
     "shakegen.text.windows": "Batches Windows",
 }
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from shakegen.checks import require
 from shakegen.cli.group import main
 from shakegen.cli.options import model_argument, out_option, refuse_idle
-from shakegen.export.exporting import SUFFIXES, require, write_export
+from shakegen.export.exporting import SUFFIXES, write_export
 
 
 @main.command()
@@ -69,7 +70,7 @@ def import_model(file, symbols, out):
         from shakegen.export.tensors import read_tensors
 
         refuse_idle("on a .safetensors file, which has its own", "symbols")
-        require("safetensors")
+        require(["safetensors"], "this format")
         model = read_tensors(file)
     else:
         if symbols is None:

@@ -27,7 +27,7 @@ from shakegen.cli.protocols import make_protocol, name_figures, protocol_options
 from shakegen.cli.tables import print_json, table
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-PLAIN = ("characters", "words", "unknown")  # figures of the text, however it is read
+PLAIN = ("characters", "subwords", "words", "unknown")  # figures of the text, however it is read
 SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colours, from this many bits on
 
 
@@ -162,13 +162,14 @@ def choose_split(source, origin: dict, split: str | None) -> tuple[str, Callable
 
 
 def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Iterator[tuple[str, float]]:
-    """Each symbol in its own spelling, and the cost in nats of spelling it, 0 if it is known."""
+    """For each id the symbol, and the cost in nats of spelling it, 0 if it is known; only its first id has the text."""
     for symbols in vocabulary.symbols_of(blocks):
         for symbol in symbols:
             if symbol in vocabulary:
                 yield symbol, 0.0
             elif on_unknown != "skip":
                 yield symbol, vocabulary.spelling(symbol)
+                yield from [("", 0.0)] * (len(vocabulary.spell(symbol)) - 1)
 
 
 def show_symbols(blocks, symbols: Iterator[tuple[str, float]], show):

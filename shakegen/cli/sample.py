@@ -30,8 +30,8 @@ LONGEST = 20_000  # symbols of a text that ends after lines or sentences
 
 
 LENGTH = {
-    "length": "New characters to write; for a model of words, new words.  [default: 200; with --lines or --sentences "
-    "at most 20,000]",
+    "length": "New characters to write, or words or subwords where the model has these.  [default: 200; with --lines "
+    "or --sentences at most 20,000]",
     "min_length": "Ignore --stop, --lines and --sentences until this many characters are written.",
 }
 TRUNCATION = {

@@ -29,6 +29,7 @@ def info(model, as_json):
 
     loaded = load(model)
     symbols, last = loaded.vocabulary.symbols, loaded.history[-1] if loaded.history else {}
+    several = loaded.config.level != "char"
     shown = {
         "model": shelf.name_file(Path(model)),
         **loaded.config.to_dict(),
@@ -36,7 +37,7 @@ def info(model, as_json):
         "weights": loaded.weights_by_part,
         "precision": model_file.choose_dtype(loaded.weights).name,
         "bytes": Path(model).stat().st_size,
-        "vocabulary": "".join(symbols) if loaded.config.level == "char" else symbols,
+        "vocabulary": symbols if several else "".join(symbols),
         "vocabulary_size": len(loaded.vocabulary),
         "unknown_symbol": loaded.vocabulary.unknown is not None,
         "corpus": loaded.corpus,
@@ -54,7 +55,7 @@ def info(model, as_json):
     shown["parameters"] = f"{shown['parameters']:,}"
     shown["bytes"] = f"{shown['bytes']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
-    if loaded.config.level == "word":
+    if several:
         shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]
     shown["vocabulary"] = repr(shown["vocabulary"])
     name, digest = repr(origin.get("name"))[:100], str(origin.get("sha256"))[:SHOWN]

@@ -41,14 +41,14 @@ NETWORK = {
     "mlp": "Width of a perceptron after each cell, times the units, in such a block: 1 is usual, 0 is none.",
     "dropout": "Share of the outputs of a layer that is dropped.  [default: 0.4; less in runs of less than 15 epochs]",
     "variational_dropout": "Drop the same outputs at every step of a window.",
-    "embedding": "Size of a vector per symbol; 0: one-hot.  [default: 0; words: 256; in blocks: --units]",
+    "embedding": "Size of a vector per symbol; 0: one-hot.  [default: 0; words, subwords: 256; in blocks: --units]",
 }
 LEARNING = {
     "epochs": "Passes over the training text, in all.  [default: 30]",
     "minutes": "Stop after this many minutes in all, start-up included; with --resume, minutes already spent count.",
     "patience": "Stop after this many epochs without a better validation loss.",
     "batch_size": "Windows in a batch, or streams.",
-    "seq_length": "Characters, or words, in a window.",
+    "seq_length": "Characters, words or subwords in a window.",
     "stateful": "Read the text in streams that carry the state along, instead of windows drawn at random.",
     "learning_rate": "Peak of the learning rate.",
     "schedule": "How the learning rate falls to 1 % of its peak; constant: it does not.",
@@ -59,10 +59,10 @@ LEARNING = {
     "average_weights": "Keep an average of the weights, with a momentum such as 0.999.",
     "clip_norm": "Largest norm of the gradients.",
     "clip_value": "Largest element of the gradients; replaces --clip-norm.",
-    "loss_share": "Share of the positions whose loss is computed, drawn for each batch.  [default: 1; in `train`, with "
-    "4,096 symbols or more: 0.25]",
+    "loss_share": "Share of the positions whose loss is computed, drawn for each batch.  [default: 1; with 4,096 "
+    "symbols or more: 0.25]",
     "start": "First weights: those of Keras; a read-out that knows how often each word is there, or also how it is "
-    "spelled; those of the study.  [default: keras; in `train`, with 4,096 symbols or more: frequencies]",
+    "spelled; those of the study.  [default: keras; with 4,096 symbols or more: frequencies]",
     "mixed_precision": "Precision of the computation; weights stay float32.",
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
 }
@@ -114,9 +114,9 @@ def train(workers, worker_index, worker_wait, **options):
     another; .gz, .bz2, .xz and .zip files are unpacked.
 
     After each epoch the command shows a sample, and the loss on text that the network did not train on (lower is
-    better): bits per character or word, or nats per position with --task autocomplete. The model file keeps the epoch
-    with the lowest validation loss; with fewer than 40 characters of validation text, the lowest training loss decides.
-    Epochs of more than about a million characters, or words, are reported in parts.
+    better): bits per character, subword or word, or nats per position with --task autocomplete. The model file keeps
+    the epoch with the lowest validation loss; with fewer than 40 characters of validation text, the lowest training
+    loss decides. Epochs of more than about a million symbols are reported in parts.
 
     \b
     shakegen train sonnets
@@ -125,6 +125,7 @@ def train(workers, worker_index, worker_wait, **options):
     shakegen train letters.txt --finetune models/novel-lstm.h5
     shakegen train novels/*.txt --normalize text8
     shakegen train notes.txt.gz --encoding latin-1 --out models/notes.h5
+    shakegen train novel.txt --level subword
     shakegen train novel.txt --level word --vocabulary-size 8000
     shakegen train text8 --task autocomplete --cell lstm
     shakegen train novel.txt --config run.toml --quiet --json

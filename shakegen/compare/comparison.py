@@ -49,12 +49,13 @@ class Comparison:
         if length < 0:
             raise ValueError(f"the length of the samples is {length}: expected 0 or more")
         source = catalog.open_source(text.places, **text.reading)
-        self.plan, task = plan, get_task(plan.task)
+        task = get_task(plan.task)
         recipe = plan.recipe  # all repeats learn from the corpus of the first one
         options = task.corpus_options(recipe.seq_length, recipe.random_state, None, level=plan.first.level)
         text = replace(text, shape={**text.shape, **options})
         corpus = task.make_corpus(source, **text.shape)
         corpus.check_parts()
+        self.plan = plan = replace(plan, recipe=task.fit_recipe(recipe, corpus))
         if plan.tune and not len(corpus.validation):
             raise ValueError("to tune is to choose by the validation text: expected a split that has some")
         self.identity = identify(corpus)

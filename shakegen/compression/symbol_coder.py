@@ -46,6 +46,8 @@ class SymbolCoder:
             if not known:
                 return None, self._spell.code(coder, symbol)
         number = coder.code(sums, number)
+        if number != self._unknown and number >= len(self._symbols):  # it has no text: nobody wrote it
+            raise DamageError
         return number, self._spell.code(coder, symbol) if number == self._unknown else self._symbols[number]
 
 

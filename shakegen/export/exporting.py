@@ -1,7 +1,6 @@
 """A model as a file of another program's, compared with the numpy engine before it gets its name."""
 
 import functools
-import importlib.util
 import json
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shakegen.checks import require
 from shakegen.files import ensure_writable, refuse_existing, write_whole
 from shakegen.network.quiet import quiet_tensorflow
 
@@ -76,7 +76,7 @@ def read_along(model, ids: np.ndarray) -> np.ndarray:
 
 
 def write_onnx(model, path: Path) -> Run:
-    require("onnx", "onnxruntime")
+    require(["onnx", "onnxruntime"], "this format")
     import onnxruntime
 
     from shakegen.export.onnx_model import make_onnx
@@ -91,7 +91,7 @@ def write_onnx(model, path: Path) -> Run:
 
 
 def write_safetensors(model, path: Path) -> Run:
-    require("safetensors")
+    require(["safetensors"], "this format")
     from shakegen.export.tensors import read_tensors, write_tensors
 
     path.write_bytes(write_tensors(model))
@@ -127,12 +127,3 @@ WRITERS: dict[str, Callable[[object, Path], Run]] = {
     "keras": write_keras,
     "savedmodel": write_savedmodel,
 }
-
-
-def require(*packages: str) -> None:
-    """Raise ValueError, with what to do, if a package is not installed."""
-    for package in packages:
-        if importlib.util.find_spec(package) is None:
-            raise ValueError(
-                f"{package} is not installed: expected it for this format; try `pip install {' '.join(packages)}`"
-            )

@@ -1,6 +1,5 @@
 """Several models of one vocabulary, and an n-gram model of their text, that predict together. Only numpy."""
 
-import io
 from collections.abc import Mapping
 
 import numpy as np
@@ -67,14 +66,10 @@ class Ensemble(Predictor):
 
 def read_corpus(name: str, model, text: Source) -> Corpus:
     """The corpus that a `LanguageModel` learned from, with its vocabulary and its split, from the text."""
-    about = encoding.measure(text)
-    if about.sha256 != model.corpus.get("sha256"):
+    if encoding.measure(text).sha256 != model.corpus.get("sha256"):
         raise ValueError(f"{text.title} is not the text that {name} learned from: expected that very text")
-    split, memory = tuple(model.corpus.get("split", splits.DEFAULT)), io.BytesIO()
-    sizes = splits.compute_sizes(split, about.length, text.title)
-    first, second, third = encoding.encode(text, model.vocabulary, sizes, memory)
-    ids = np.frombuffer(memory.getbuffer(), model.vocabulary.dtype)
-    return Corpus(text.name, model.vocabulary, ids, about.sha256, split, (first, second, third))
+    split = tuple(model.corpus.get("split", splits.DEFAULT))
+    return Corpus.from_source(text, vocabulary=model.vocabulary, split=split)
 
 
 def fit_share(networks, of_ngram: np.ndarray, ids: np.ndarray) -> float:

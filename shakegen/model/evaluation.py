@@ -13,7 +13,7 @@ LOGITS = 1 << 20  # looked at together
 
 
 class Evaluation(NamedTuple):
-    """How well a network predicts each symbol of a text, a character or a word, from all those before it.
+    """How well a network predicts each symbol of a text, a character, a subword or a word, from all those before it.
 
     The unknown symbol hides a word or character. Bits per character and per word add the cost of spelling it, in a code
     that the vocabulary alone defines (`Vocabulary.spelling`), so that figures of characters, of words and of any size
@@ -25,7 +25,7 @@ class Evaluation(NamedTuple):
         accuracy: the share of symbols that were the likeliest; one of k that are equally likely counts as 1/k.
         symbols: how many were predicted: all but the first.
         characters: how many these stand for.
-        level: the kind of the symbols, char or word.
+        level: the kind of the symbols: char, subword or word.
         unknown: how many of them are the unknown symbol; None without that symbol.
         spelling: the cost of spelling the unknown ones, in nats.
     """
@@ -49,8 +49,8 @@ class Evaluation(NamedTuple):
         return self.nats_per_character / LN2
 
     @property
-    def bits_per_word(self) -> float:
-        """The same by symbols; of a model of words."""
+    def bits_per_symbol(self) -> float:
+        """The same by symbols, such as words."""
         return self.bits_per_character * self.characters / self.symbols
 
     @property
@@ -63,11 +63,6 @@ class Evaluation(NamedTuple):
         """The number of equally likely symbols that would be as hard to predict."""
         return math.exp(self.nats_per_symbol)
 
-    @property
-    def words(self) -> int:
-        """How many symbols were predicted; of a model of words."""
-        return self.symbols
-
     def of_text(self, reading, vocabulary) -> "Evaluation":
         """These figures with the length and the spelling of the text; `reading` comes from `vocabulary.read`."""
         spelling = reading.spelling[int(reading.ids[0] == vocabulary.unknown) :]
@@ -79,9 +74,12 @@ class Evaluation(NamedTuple):
     def to_dict(self) -> dict:
         """All figures, ready for JSON."""
         names = ["bits_per_character", "nats_per_character", "perplexity", "accuracy", "characters"]
-        names += ["bits_per_word", "words"] if self.level == "word" else []
-        names += ["unknown", "spelling_bits_per_character"] if self.unknown is not None else []
-        return {name: getattr(self, name) for name in names}
+        figures = {name: getattr(self, name) for name in names}
+        if self.level != "char":
+            figures |= {f"bits_per_{self.level}": self.bits_per_symbol, f"{self.level}s": self.symbols}
+        if self.unknown is not None:
+            figures |= {"unknown": self.unknown, "spelling_bits_per_character": self.spelling_bits_per_character}
+        return figures
 
 
 def evaluate(engine, ids: np.ndarray, unknown: int | None = None) -> Evaluation:

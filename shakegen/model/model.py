@@ -17,6 +17,7 @@ from shakegen.study.autocomplete.completion import Completion, Typing
 from shakegen.study.autocomplete.corpus import STUDY_LENGTH, AutocompleteCorpus, encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity import script
+from shakegen.text.levels import VOCABULARIES
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class LanguageModel(Predictor, Model):
 
     @classmethod
     def unit_of(cls, config):
-        column = {"char": "bits_per_character", "word": "bits_per_word"}[config.level]
+        column = f"bits_per_{VOCABULARIES[config.level].symbol}"
         return LossUnit(f"bits/{config.level}", evaluation.LN2, column)
 
     @property

@@ -21,8 +21,8 @@ from shakegen.files import parse_json, write_whole
 from shakegen.model import hdf5, hdf5_layout, shelf
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
+from shakegen.text.levels import VOCABULARIES
 from shakegen.text.vocabulary import Vocabulary
-from shakegen.text.word_vocabulary import VOCABULARIES
 
 FORMAT, VERSION = "shakegen", 1
 WEIGHTS = (np.dtype("<f2"), np.dtype("<f4"))

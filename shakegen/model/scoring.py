@@ -142,14 +142,14 @@ def measure_characters(model, text: str, dynamic: Dynamic | None = None) -> Char
     known = np.array([symbol in numbers for symbol in symbols], bool)
     lengths = np.array([len(symbol) for symbol in symbols], int)
     nats = np.zeros(len(symbols))
-    if vocabulary.unknown is None:
-        read, nats[:] = known, np.where(known, -math.log1p(-ESCAPE), -math.log(ESCAPE))
-    else:
-        read = np.ones(len(symbols), bool)
-    if read.any():
-        first = next((one for one in BEFORE if one in numbers), vocabulary.symbols[0])
-        ids = np.array([numbers.get(one, vocabulary.unknown) for one in (first, *itertools.compress(symbols, read))])
-        nats[read] += np.concatenate([block for block, _ in model.surprisal(ids, dynamic)])
+    if not vocabulary.reads_all:
+        nats[:] = np.where(known, -math.log1p(-ESCAPE), -math.log(ESCAPE))
+    read = [[numbers[symbol]] if symbol in numbers else vocabulary.spell(symbol) for symbol in symbols]
+    ids = [*itertools.chain.from_iterable(read)]
+    if ids:
+        first = next((numbers[one] for one in BEFORE if one in numbers), 0)
+        found = np.concatenate([block for block, _ in model.surprisal(np.array([first, *ids]), dynamic)])
+        np.add.at(nats, np.repeat(np.arange(len(symbols)), [*map(len, read)]), found)
     nats[~known] += [vocabulary.spelling(symbol) for symbol in itertools.compress(symbols, ~known)]
     bits = np.zeros(len(text))
     bits[np.cumsum(lengths) - lengths] = nats / LN2

@@ -11,7 +11,7 @@ from shakegen.cells.cell import LARGEST
 from shakegen.cells.registry import CELLS, DEFAULT, VARIABLE, is_known
 
 TASKS = ("next", "autocomplete")
-EMBEDDINGS = {"char": 0, "word": 256}  # usual sizes
+EMBEDDINGS = {"char": 0, "subword": 256, "word": 256}  # usual sizes
 LETTERS = 32  # the embedding of the letters a to z, usual
 DROPOUT = 0.4  # usual, in a run of many epochs
 MOST_LEVELS = 1 << 10
@@ -52,9 +52,9 @@ class Config:
         layers: how many recurrent layers are stacked.
         dropout: the share of each layer's outputs that is dropped in training; None is usual: 0.4, and less in runs of
             less than 15 epochs (`Recipe.dropout_scale`).
-        level: the symbols that it reads and predicts: char or word.
-        embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for words;
-            with blocks it is as large as a layer.
+        level: the symbols that it reads and predicts: char, subword or word.
+        embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for subwords
+            and words; with blocks it is as large as a layer.
         learn_initial_state: whether a text starts from a learned state instead of zeros.
         residual: whether every layer above the first adds its input to its output.
         variational_dropout: whether a sequence drops the same outputs at every step (Gal & Ghahramani 2016).
@@ -125,8 +125,10 @@ class Config:
         for name, known in (("level", EMBEDDINGS), ("task", TASKS)):
             if getattr(self, name) not in tuple(known):
                 raise ValueError(f"there is no {name} {getattr(self, name)!r}: expected one of {', '.join(known)}")
-        if (self.task, self.level) == ("autocomplete", "word"):
-            raise ValueError("level is 'word', but the task is autocomplete: it reads characters, and predicts words")
+        if self.task == "autocomplete" and self.level != "char":
+            raise ValueError(
+                f"level is {self.level!r}, but the task is autocomplete: it reads characters, and predicts words"
+            )
         ranges = {"units": (1, LARGEST), "layers": (1, LARGEST), "convolution": (0, WIDEST), "mlp": (0, WIDEST)}
         for name, span in ranges.items():
             check_whole(name, getattr(self, name), *span)

@@ -228,14 +228,14 @@ class TextGenerator:
 
     @property
     def _step(self):
-        """The step of the network, with the unknown symbol impossible."""
-        step, unknown = self.engine.step, self.vocabulary.unknown
-        if unknown is None:
+        """The step of the network, with symbols impossible that have no text, such as the unknown one."""
+        step, known = self.engine.step, len(self.vocabulary.symbols)
+        if known == len(self.vocabulary):
             return step
 
         def step_known(ids, state):
             logits, state = step(ids, state)
-            logits[:, unknown] = -np.inf
+            logits[:, known:] = -np.inf
             return logits, state
 
         return step_known
@@ -249,9 +249,8 @@ class TextGenerator:
         return self._exclude(logits, pending), state
 
     def _exclude(self, logits, pending: str):
-        """Exclude the unknown symbol, and symbols that do not begin with the pending text, from logits."""
-        if self.vocabulary.unknown is not None:
-            logits[:, self.vocabulary.unknown] = -np.inf
+        """Exclude symbols without a text, and those that do not begin with the pending text, from logits."""
+        logits[:, len(self.vocabulary.symbols) :] = -np.inf
         if pending:
             logits[:, [k for k, text in enumerate(self.vocabulary.symbols) if not text.startswith(pending)]] = -np.inf
         return logits

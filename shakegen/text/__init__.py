@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from shakegen.text.catalog import load_corpus as load_corpus, open_source as open_source
     from shakegen.text.corpus import Corpus as Corpus
     from shakegen.text.reading import Source as Source
+    from shakegen.text.subword_vocabulary import SubwordVocabulary as SubwordVocabulary
     from shakegen.text.vocabulary import UnknownCharacters as UnknownCharacters, Vocabulary as Vocabulary
     from shakegen.text.windows import (
         ShuffledWindows as ShuffledWindows,
@@ -22,6 +23,7 @@ else:
             "catalog": "load_corpus open_source",
             "corpus": "Corpus",
             "reading": "Source",
+            "subword_vocabulary": "SubwordVocabulary",
             "vocabulary": "UnknownCharacters Vocabulary",
             "windows": "ShuffledWindows Streams one_hot_windows",
             "word_vocabulary": "UnknownWords WordVocabulary",

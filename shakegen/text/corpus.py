@@ -14,10 +14,9 @@ import numpy as np
 
 from shakegen.text import encoding, id_cache, reading, splits
 from shakegen.text.encoding import Part
+from shakegen.text.levels import VOCABULARIES
 from shakegen.text.vocabulary import Vocabulary
-from shakegen.text.word_vocabulary import VOCABULARIES
 
-WORDS = 16_384  # size of the vocabulary for words
 LEAST_CACHED = 4_000_000  # characters; a smaller text is encoded faster than its ids are loaded
 
 if TYPE_CHECKING:
@@ -30,9 +29,11 @@ class Corpus:
 
     `from_text`, `from_bytes`, `from_file` and `from_source` make one. Their options:
 
-    - level: "char" or "word", the kind of symbols. `word_vocabulary` defines a word.
-    - vocabulary_size: the number of symbols: the most frequent ones of the training text, and one for all others.
-      The default is 16,384 words, or all characters of the whole text without an unknown symbol.
+    - level: "char", "subword" or "word", the kind of symbols: `vocabulary`, `subword_vocabulary`, `word_vocabulary`.
+    - vocabulary_size: the number of symbols: the most frequent ones of the training text, and one for all others. By
+      default, all characters of the whole text without an unknown symbol; or the words that make up 95 % of the
+      training text, at most 16,384; or the subwords of pairs that occur 100 times, at most 4,096.
+    - vocabulary: the one to read the text with, such as that of a model; then level and vocabulary_size are not used.
     - split: three shares that sum to 1, or three numbers of characters, one of which may be `"*"`, the rest.
     - cache: keep the ids of a text of four million characters or more for the next run, in `cache_folder()`, in at
       most 4 GiB.
@@ -65,7 +66,7 @@ class Corpus:
 
     @property
     def level(self) -> str:
-        """The kind of symbols: char or word."""
+        """The kind of symbols: char, subword or word."""
         return self.vocabulary.level
 
     @property
@@ -138,6 +139,7 @@ class Corpus:
         vocabulary_size: int | None = None,
         split: splits.Split = splits.DEFAULT,
         cache: bool = True,
+        vocabulary: Vocabulary | None = None,
     ) -> "Corpus":
         """The corpus of any source; options as for `Corpus`, errors as for `from_file`.
 
@@ -146,15 +148,18 @@ class Corpus:
         """
         if level not in VOCABULARIES:
             raise ValueError(f"there is no level {level!r}: expected one of {', '.join(VOCABULARIES)}")
-        if vocabulary_size is None and level == "word":
-            vocabulary_size = WORDS
         options = level, vocabulary_size, splits.normalize_split(split)
+        if vocabulary is not None:
+            if not isinstance(vocabulary, Vocabulary):
+                raise TypeError(f"the vocabulary is {vocabulary!r:.60}: expected one such as model.vocabulary")
+            options = vocabulary.level, len(vocabulary), options[2]
         digest = source.digest() if cache else None
-        name = make_cache_name(digest, options)
+        name = make_cache_name(digest, (*options, vocabulary and vocabulary.to_json()))
         if cache and (cached := load_cached(name)):
             return cls(source.name, *cached)
         text = encoding.measure(source)
-        vocabulary, sizes = encoding.learn_vocabulary(source, text, *options)
+        sizes = encoding.cut_sizes(source, text, options[2])
+        vocabulary = vocabulary or encoding.learn_vocabulary(source, text, sizes, level, vocabulary_size)
 
         def write(file: "SupportsWrite[memoryview]") -> dict:
             parts = encoding.encode(source, vocabulary, sizes, file)
@@ -162,7 +167,7 @@ class Corpus:
                 raise encoding.changed_text(source)
             return {
                 "vocabulary": vocabulary.to_json(),
-                "level": level,
+                "level": vocabulary.level,
                 "sha256": text.sha256,
                 "parts": parts,
                 "split": options[2] if splits.is_shares(options[2]) else sizes,

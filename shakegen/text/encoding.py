@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from shakegen.text import reading, splits
+from shakegen.text.levels import VOCABULARIES
 from shakegen.text.vocabulary import CODE_POINTS, Vocabulary, code_points, describe_character
-from shakegen.text.word_vocabulary import VOCABULARIES
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -52,10 +52,8 @@ def measure(source: reading.Source) -> TextSummary:
     return TextSummary(length, sha256.hexdigest(), [chr(k) for k in np.flatnonzero(present)])
 
 
-def learn_vocabulary(
-    source: reading.Source, text: TextSummary, level: str, size: int | None, split
-) -> tuple[Vocabulary, tuple[int, ...]]:
-    """The vocabulary of a text and the sizes of its parts in characters.
+def cut_sizes(source: reading.Source, text: TextSummary, split) -> tuple[int, ...]:
+    """The sizes of the parts of a text in characters.
 
     Raises:
         ValueError: a network cannot learn from the text, or it is too short for the split, or most of it unused.
@@ -69,9 +67,14 @@ def learn_vocabulary(
         )
     sizes = splits.compute_sizes(split, text.length, source.title)
     splits.check_use(split, sizes, text.length, source.title)
-    if size is None:
-        return Vocabulary(text.alphabet), sizes
-    return VOCABULARIES[level].learn(read_part(source, sizes, 0), size), sizes
+    return sizes
+
+
+def learn_vocabulary(
+    source: reading.Source, text: TextSummary, sizes: tuple[int, ...], level: str, size: int | None
+) -> Vocabulary:
+    """The vocabulary of the training text; errors as for `Vocabulary.learn`."""
+    return VOCABULARIES[level].learn(read_part(source, sizes, 0), size, text.alphabet)
 
 
 def encode(

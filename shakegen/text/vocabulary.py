@@ -66,6 +66,7 @@ class Vocabulary:
     """
 
     level, symbol = "char", "character"
+    grows = True  # a model for another text may get more symbols
     least = 1  # a symbol must occur so often in a text to be learned
 
     def __init__(self, symbols: Iterable[str], unknown: bool = False):
@@ -83,17 +84,26 @@ class Vocabulary:
         return tuple(sorted(symbols))
 
     @classmethod
-    def learn(cls, blocks: Iterable[str], size: int) -> "Vocabulary":
+    def learn(cls, blocks: Iterable[str], size: int | None = None, alphabet: Sequence[str] = ()) -> "Vocabulary":
         """A vocabulary of the most frequent symbols of a text in blocks and the unknown symbol, `size` in all.
+
+        Args:
+            blocks: the text to count.
+            size: by default there are all characters of `alphabet`, without an unknown symbol.
+            alphabet: the characters of the text, and of more text that is not counted.
 
         Raises:
             ValueError: the size is out of range, or the text is empty.
         """
-        if not is_whole(size, 2, LARGEST):
+        if size is not None and not is_whole(size, 2, LARGEST):
             raise ValueError(
                 f"the vocabulary size is {size!r}: expected 2, a {cls.symbol} and the unknown symbol, to {LARGEST:,}"
             )
-        counts = cls.count(blocks)
+        return cls(alphabet) if size is None else cls.keep(cls.count(blocks), size)
+
+    @classmethod
+    def keep(cls, counts: Counter, size: int) -> "Vocabulary":
+        """A vocabulary of the most frequent symbols that occur `least` times, and the unknown symbol, `size` in all."""
         ranked = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
         often = [symbol for symbol in ranked[: size - 1] if counts[symbol] >= cls.least]
         return cls(often or ranked[: size - 1], unknown=True)
@@ -130,8 +140,8 @@ class Vocabulary:
         return np.min_scalar_type(len(self) - 1)
 
     def to_json(self) -> list[str | None]:
-        """The symbols in the order of their ids, ready for JSON; null is the unknown one."""
-        return [*self.symbols, *([None] if self.unknown is not None else [])]
+        """The text of each id, ready for JSON; null has none, such as the unknown symbol. Texts come first."""
+        return [*self.symbols, *[None] * (len(self) - len(self.symbols))]
 
     @classmethod
     def from_json(cls, symbols: list) -> "Vocabulary":
@@ -165,10 +175,10 @@ class Vocabulary:
         self, blocks: Iterable[str], on_unknown: str | None = None
     ) -> Iterator[tuple[np.ndarray, Sequence[str]]]:
         """For each block of a text, its ids and the symbols that were read as unknown; arguments as for `encode`."""
-        on_unknown = on_unknown or ("error" if self.unknown is None else "symbol")
+        on_unknown = on_unknown or ("symbol" if self.reads_all else "error")
         if on_unknown not in ON_UNKNOWN:
             raise ValueError(f"on_unknown is {on_unknown!r}: expected one of {', '.join(map(repr, ON_UNKNOWN))}")
-        if on_unknown == "symbol" and self.unknown is None:
+        if on_unknown == "symbol" and not self.reads_all:
             raise ValueError(
                 "this model has no unknown symbol (`on_unknown='symbol'`): expected error or skip, or a model trained "
                 "with `vocabulary_size`"
@@ -181,6 +191,8 @@ class Vocabulary:
                 raise self._refuse(unknown)
             if unknown and on_unknown == "skip":
                 ids, unknown = np.delete(ids, missing), []
+            elif unknown:
+                ids = self._spell_out(ids, missing, unknown)
             yield ids.astype(self.dtype, copy=False), unknown
 
     def read(self, blocks: Iterable[str], on_unknown: str | None = None) -> Reading:
@@ -192,7 +204,7 @@ class Vocabulary:
             unknown += more
             characters += int(self._lengths.take(ids).sum()) + sum(map(len, more))
         ids = np.concatenate(parts)
-        first = len(unknown[0] if ids[0] == self.unknown else self.symbols[ids[0]]) if len(ids) else 0
+        first = len(self.symbols[ids[0]] if ids[0] < len(self.symbols) else unknown[0]) if len(ids) else 0
         return Reading(ids, characters, first, np.array([*map(self.spelling, unknown)]))
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -209,6 +221,19 @@ class Vocabulary:
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
         """The symbols of a text in blocks, known or not. A string is already a sequence of characters."""
         return iter(blocks)
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether there are ids for any text."""
+        return self.unknown is not None
+
+    def spell(self, symbol: str) -> list[int]:
+        """The ids that stand for a symbol that is not known: the unknown symbol, or none."""
+        return [] if self.unknown is None else [self.unknown]
+
+    def _spell_out(self, ids: np.ndarray, missing: np.ndarray, unknown: list[str]) -> np.ndarray:
+        """Ids with those that stand for unknown symbols in their places, which have the number of symbols so far."""
+        return ids
 
     def spelling(self, symbol: str) -> float:
         """The cost of naming a character that is unknown, in nats: all are equally likely."""
@@ -228,7 +253,7 @@ class Vocabulary:
 
     @cached_property
     def _lengths(self) -> np.ndarray:
-        return np.array([*map(len, self.symbols), 0])
+        return np.array([*map(len, self.symbols), *[0] * (len(self) - len(self.symbols))])
 
     @cached_property
     def _table(self) -> np.ndarray:

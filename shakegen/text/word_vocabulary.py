@@ -13,7 +13,6 @@ Very long symbols are cut, so that a text can be read in blocks.
 """
 
 import itertools
-import math
 import re
 import unicodedata
 from collections import Counter
@@ -22,16 +21,18 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from shakegen.text.vocabulary import CODE_POINTS, UNKNOWN, Vocabulary
+from shakegen.text.spelling import Spelling
+from shakegen.text.vocabulary import UNKNOWN, Vocabulary
 
+COVERED, MOST = 0.95, 16_384  # the share of a text that its usual words make up; symbols of a usual vocabulary
 MOST_COUNTED = 1 << 20
+KEPT = 1 << 18  # chunks, or words, whose symbols are kept
 LONGEST, HORIZON = 128, 512  # characters of a symbol; of a chunk and the text that decides its end
 CHUNK = re.compile(r" ?\S{1,500}|\s{1,500}?(?= \S)|\s{1,500}")  # the end of a chunk is the end of a symbol
 APART = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u303c\u3041-\u30ff"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-UNUSED, FREQUENCY = "none", 1 << 30  # a character of no word
 LETTERS_END, LATER_MARKS = 0x20000, range(0xE0100, 0xE01F0)
 JOINERS = "\u200c\u200d"
 RUNS = "|".join(rf"{re.escape(mark)}{{2,8}}" for mark in ".-=*/_#")
@@ -59,7 +60,43 @@ class UnknownWords(ValueError):
         )
 
 
-class WordVocabulary(Vocabulary):
+class ListedVocabulary(Vocabulary):
+    """Texts of any length as symbols; the id of a symbol is its place in a list. `WordVocabulary` is one."""
+
+    @classmethod
+    def _in_order(cls, symbols: tuple) -> tuple[str, ...]:
+        if not symbols:
+            raise ValueError(f"a vocabulary needs at least one {cls.symbol}")
+        if any(not isinstance(s, str) or not 0 < len(s) < LONGEST for s in symbols):
+            raise ValueError(f"every symbol of a vocabulary must be a {cls.symbol} of 1 to {LONGEST - 1} characters")
+        return symbols
+
+    def __repr__(self) -> str:
+        shown = ", ".join(map(repr, self.symbols[:5]))
+        return f"{type(self).__name__} of {len(self.symbols)} {self.symbol}s, {shown} …"
+
+    def decode(self, ids: Iterable[int]) -> str:
+        texts = self.symbols
+        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in self.check_ids(ids).tolist()])
+
+    def pending(self, text: str) -> str:
+        """A space at the end of a text: it belongs to the next word."""
+        return " " if text.endswith(" ") and self._spaced else ""
+
+    @cached_property
+    def _spaced(self) -> bool:
+        return any(symbol.startswith(" ") for symbol in self.symbols)
+
+    @cached_property
+    def _ids(self) -> "Numbers":
+        return Numbers((symbol, k) for k, symbol in enumerate(self.symbols))
+
+    def _look_up(self, symbols: Sequence[str]) -> np.ndarray:
+        dtype = np.min_scalar_type(len(self.symbols))
+        return np.fromiter(map(self._ids.__getitem__, symbols), dtype, len(symbols))
+
+
+class WordVocabulary(ListedVocabulary):
     """The words that a model knows; the id of a word is its place. The unknown symbol stands for every other word.
 
     Args:
@@ -78,36 +115,19 @@ class WordVocabulary(Vocabulary):
         if not unknown:
             raise ValueError("a vocabulary of words needs an unknown symbol")
 
-    @staticmethod
-    def _in_order(symbols: tuple) -> tuple[str, ...]:
-        if not symbols:
-            raise ValueError("a vocabulary needs at least one word")
-        if any(not isinstance(s, str) or not 0 < len(s) < LONGEST for s in symbols):
-            raise ValueError(f"every symbol of a vocabulary must be a word of 1 to {LONGEST - 1} characters")
-        return symbols
+    @classmethod
+    def learn(cls, blocks: Iterable[str], size: int | None = None, alphabet: Sequence[str] = ()) -> Vocabulary:
+        """As `Vocabulary.learn`. By default there are the words that make up 95 % of the text, at most 16,383."""
+        if size is not None:
+            return super().learn(blocks, size)
+        counts = cls.count(blocks)
+        covered = np.cumsum(sorted(counts.values(), reverse=True))
+        return cls.keep(counts, min(int(np.searchsorted(covered, COVERED * covered[-1])) + 2, MOST))
 
     @classmethod
     def count(cls, blocks: Iterable[str]) -> Counter:
-        """The number of times that each word occurs in a text in blocks.
-
-        With more than a million distinct words, the rarest so far are forgotten again and again (Manku & Motwani 2002):
-        then only the counts of rare words are too low.
-        """
-        counts: Counter[str] = Counter()
-        floor = 0
-        for symbols in tokenize_blocks(blocks):
-            counts.update(symbols)
-            while len(counts) > MOST_COUNTED:
-                floor += 1
-                counts = Counter({word: n for word, n in counts.items() if n > floor})
-        return counts
-
-    def __repr__(self) -> str:
-        return f"WordVocabulary of {len(self.symbols)} words, {', '.join(map(repr, self.symbols[:5]))} …"
-
-    def decode(self, ids: Iterable[int]) -> str:
-        texts = self.symbols
-        return "".join([texts[k] if k < len(texts) else UNKNOWN for k in self.check_ids(ids).tolist()])
+        """The number of times that each word occurs in a text in blocks, as `count_words`."""
+        return count_words(tokenize_blocks(blocks))
 
     def symbols_of(self, blocks: Iterable[str]) -> Iterator[Sequence[str]]:
         return tokenize_blocks(blocks)
@@ -119,26 +139,10 @@ class WordVocabulary(Vocabulary):
         """The cost of spelling an unknown word, in nats, by `Spelling`."""
         return self.spelling_code.nats(symbol)
 
-    def pending(self, text: str) -> str:
-        """A space at the end of a text: it belongs to the next word."""
-        return " " if text.endswith(" ") and self._spaced else ""
-
     @cached_property
-    def _spaced(self) -> bool:
-        return any(symbol.startswith(" ") for symbol in self.symbols)
-
-    @cached_property
-    def _ids(self) -> "Numbers":
-        return Numbers((symbol, k) for k, symbol in enumerate(self.symbols))
-
-    @cached_property
-    def spelling_code(self) -> "Spelling":
+    def spelling_code(self) -> Spelling:
         """The code by which unknown words are spelled."""
         return Spelling(self.symbols)
-
-    def _look_up(self, symbols: Sequence[str]) -> np.ndarray:
-        dtype = np.min_scalar_type(len(self.symbols))
-        return np.fromiter(map(self._ids.__getitem__, symbols), dtype, len(symbols))
 
 
 class Numbers(dict):
@@ -148,66 +152,20 @@ class Numbers(dict):
         return len(self)
 
 
-class Spelling:
-    """A code that spells words by their characters. It is made from a list of words alone.
+def count_words(texts: Iterable[Sequence[str]]) -> Counter:
+    """The number of times that each word occurs.
 
-    Each character, and the end, is predicted from the two before it, by counts in the list, every word once:
-    p(c | context) = (n(c) + k p(c | shorter context)) / (n + k), with k distinct continuations among n (Witten & Bell
-    1991). Below the empty context, all code points and the end are equally likely. The probabilities of all texts sum
-    to 1.
-
-    Attributes:
-        characters: all that the words have, sorted; the first, an empty one, is the end.
+    With more than a million distinct words, the rarest so far are forgotten again and again (Manku & Motwani 2002):
+    then only the counts of rare words are too low.
     """
-
-    ORDER = 2
-
-    def __init__(self, words: Iterable[str]):
-        self._counts: dict[str, Counter] = {}
-        for word in words:
-            for character, context in self._predictions(word):
-                for order in range(self.ORDER + 1):
-                    self._counts.setdefault(context[self.ORDER - order :], Counter())[character] += 1
-        self._totals = {context: counts.total() for context, counts in self._counts.items()}
-        self._costs: dict[tuple[str, str], float] = {}
-        self.characters = sorted(self._counts.get("", ()))
-        self._frequencies: dict[str, np.ndarray] = {}
-
-    def _predictions(self, word: str) -> Iterator[tuple[str, str]]:
-        padded = "\0" * self.ORDER + word
-        for position, character in enumerate([*word, ""]):  # an empty character is the end
-            yield character, padded[position : position + self.ORDER]
-
-    def probability(self, character: str, context: str) -> float:
-        """The probability of a character, or of the end if it is empty, after two others; zeros precede a word."""
-        share = 1 / (CODE_POINTS + 1)
-        for order in range(self.ORDER + 1):
-            known = context[self.ORDER - order :]
-            if counts := self._counts.get(known):
-                share = (counts[character] + len(counts) * share) / (self._totals[known] + len(counts))
-        return share
-
-    def frequencies(self, before: str) -> np.ndarray:
-        """Whole frequencies of each of `characters` and then of all others, added up, after the beginning of a word.
-
-        They begin with 0. Each frequency is 1 or more, and nearly 2³⁰ times the probability. Python's floats and
-        integers give the same on every machine.
-        """
-        context = ("\0" * self.ORDER + before)[-self.ORDER :]
-        known = next((one for one in (context, context[1:]) if one in self._counts), "")  # what is kept has an end
-        if known not in self._frequencies:
-            shares = [self.probability(character, context) for character in self.characters]
-            shares.append(self.probability(UNUSED, context) * (CODE_POINTS - len(shares)))
-            self._frequencies[known] = np.cumsum([0, *(1 + int(share * FREQUENCY) for share in shares)])
-        return self._frequencies[known]
-
-    def nats(self, word: str) -> float:
-        """The length of the code of a word."""
-        costs = self._costs
-        for prediction in self._predictions(word):
-            if prediction not in costs:
-                costs[prediction] = -math.log(self.probability(*prediction))
-        return sum(costs[prediction] for prediction in self._predictions(word))
+    counts: Counter[str] = Counter()
+    floor = 0
+    for words in texts:
+        counts.update(words)
+        while len(counts) > MOST_COUNTED:
+            floor += 1
+            counts = Counter({word: n for word, n in counts.items() if n > floor})
+    return counts
 
 
 def tokenize(text: str) -> list[str]:
@@ -215,9 +173,9 @@ def tokenize(text: str) -> list[str]:
     return [*itertools.chain.from_iterable(tokenize_blocks([text]))]
 
 
-def tokenize_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
-    """The symbols of a text in blocks. Block borders make no difference."""
-    rest, split = "", Chunks()
+def tokenize_blocks(blocks: Iterable[str], apart: bool = True) -> Iterator[list[str]]:
+    """The symbols of a text in blocks. Block borders make no difference; `apart` as for `symbol_pattern`."""
+    rest, split = "", Chunks(apart)
     for block in blocks:
         rest += block
         chunks, held = CHUNK.findall(rest), 0
@@ -233,32 +191,43 @@ def tokenize_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
 class Chunks(dict):
     """The symbols of each chunk, kept because most chunks come again."""
 
-    MOST = 1 << 18
+    def __init__(self, apart: bool):
+        super().__init__()
+        self._apart = apart
 
     def __missing__(self, chunk: str) -> list[str]:
-        symbols = symbol_pattern(chunk.isascii()).findall(chunk)
-        if len(self) > self.MOST:
+        symbols = symbol_pattern(chunk.isascii(), self._apart).findall(chunk)
+        if len(self) > KEPT:
             self.clear()
         self[chunk] = symbols
         return symbols
 
 
 @cache
-def symbol_pattern(ascii_only: bool) -> re.Pattern:
-    """A pattern that matches one symbol. For ASCII text, a faster one gives the same symbols."""
+def symbol_pattern(ascii_only: bool, apart: bool = True) -> re.Pattern:
+    """A pattern that matches one symbol.
+
+    Args:
+        ascii_only: for ASCII text, a faster pattern gives the same symbols.
+        apart: whether, in scripts that write no spaces, each character is a word of its own.
+    """
     if ascii_only:
         word = "[A-Za-z]{1,32}+(?:'[A-Za-z]{1,32}+)?+(?:'[A-Za-z]{1,32}+)?+"
         return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|\S)|{SPACES}")
-    letters, marks = list_letters_and_marks()
+    letters, marks = list_letters_and_marks(APART if apart else JOINERS)
     word = f"[{letters}]{{1,32}}+(?:['’][{letters}]{{1,32}}+)?+(?:['’][{letters}]{{1,32}}+)?+"
     flag, other = "[\U0001f1e6-\U0001f1ff]{2}", rf"\S(?:[{marks}\U0001f3fb-\U0001f3ff]|\u200d\S){{0,16}}"
     return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|{flag}|{other})|{SPACES}")
 
 
-def list_letters_and_marks() -> tuple[str, str]:
-    """Letters, which words are made of, and combining marks, as ranges of a regular expression."""
+def list_letters_and_marks(alone: str) -> tuple[str, str]:
+    """Letters, which words are made of, and combining marks, as ranges of a regular expression.
+
+    Args:
+        alone: ranges of characters that are words by themselves.
+    """
     kinds = {c: unicodedata.category(chr(c))[0] for c in (*range(LETTERS_END), *LATER_MARKS)}
-    apart = {ord(c) for c in re.findall(f"[{APART}]", "".join(map(chr, range(LETTERS_END))))} | set(map(ord, JOINERS))
+    apart = {ord(c) for c in re.findall(f"[{alone}]", "".join(map(chr, range(LETTERS_END))))} | set(map(ord, JOINERS))
     letters = sorted({c for c, kind in kinds.items() if kind in "LM"} - apart) + sorted(map(ord, JOINERS))
     return format_ranges(letters), format_ranges(c for c, kind in kinds.items() if kind == "M")
 
@@ -272,6 +241,3 @@ def format_ranges(codes: Iterable[int]) -> str:
         else:
             pairs.append([code, code])
     return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in pairs)
-
-
-VOCABULARIES = {kind.level: kind for kind in (Vocabulary, WordVocabulary)}

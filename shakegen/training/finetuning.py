@@ -8,7 +8,17 @@ from shakegen.text.vocabulary import Vocabulary
 
 
 def merge_vocabularies(known: Vocabulary, new: Vocabulary) -> Vocabulary:
-    """A vocabulary of all symbols of two."""
+    """A vocabulary of all symbols of two.
+
+    Raises:
+        ValueError: the texts of one would be cut otherwise with the symbols of the other.
+    """
+    if known == new:
+        return known
+    if not known.grows:
+        raise ValueError(
+            f"the model to start from has other {known.symbol}s: expected a corpus with vocabulary=model.vocabulary"
+        )
     missing = [symbol for symbol in new.symbols if symbol not in known]
     unknown = known.unknown is not None or new.unknown is not None
     return type(known)([*known.symbols, *missing], unknown)
@@ -17,8 +27,8 @@ def merge_vocabularies(known: Vocabulary, new: Vocabulary) -> Vocabulary:
 def find_ids(of: Vocabulary, within: Vocabulary) -> np.ndarray:
     """The id of every symbol of a vocabulary in another one that extends it, shape (V,)."""
     ids = {symbol: number for number, symbol in enumerate(within.symbols)}
-    unknown = [] if of.unknown is None else [within.unknown]
-    return np.array([ids[symbol] for symbol in of.symbols] + unknown, within.dtype)
+    textless = range(len(within.symbols), len(within.symbols) + len(of) - len(of.symbols))
+    return np.array([*(ids[symbol] for symbol in of.symbols), *textless], within.dtype)
 
 
 def transfer(new: Mapping, old: Mapping, ids: np.ndarray) -> dict[str, np.ndarray]:

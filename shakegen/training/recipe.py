@@ -22,7 +22,13 @@ LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
 LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_norm", "clip_value", "patience"))
 LEAST |= {"weight_decay": 0}
+MANY = 4096  # outputs
+FOR_MANY: dict = {"loss_share": 0.25, "start": "frequencies"}  # what is usual then
 KINDS = {bool: "true or false", str: "a name"}
+
+
+class UsualName(str):
+    """A name that follows from other settings because none was given."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,8 @@ class Recipe:
     average_weights: float = 0.0
     clip_norm: float | None = 1.0
     clip_value: float | None = None
-    loss_share: float = 1.0
-    start: Annotated[str, STARTS] = "keras"
+    loss_share: float = Usual(1)
+    start: Annotated[str, STARTS] = UsualName("keras")
     mixed_precision: Annotated[str, PRECISIONS] = "float32"
     patience: float | None = None
     random_state: int = 0
@@ -191,6 +197,14 @@ class Recipe:
         if progress < warmup:
             return self.learning_rate * (progress + 1e-3) / (warmup + 1e-3)
         return self.learning_rate * SCHEDULES[self.schedule]((progress - warmup) / (1 - warmup))
+
+    def fit_outputs(self, count: int) -> "Recipe":
+        """This recipe for a network of so many outputs: with 4,096 or more, its loss share and start are others.
+
+        Those that were given stay as they are.
+        """
+        usual = {name: value for name, value in FOR_MANY.items() if isinstance(getattr(self, name), Usual | UsualName)}
+        return replace(self, **usual) if count >= MANY else self
 
     def dropout_scale(self, epochs: float | None) -> float:
         """The factor of the default dropout in a run of so many epochs; None if their number is not known yet.

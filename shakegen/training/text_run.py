@@ -88,7 +88,14 @@ def begin_with_text(
     source = open_source(places, **{name: values[name] for name in READING})
     shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
     length, recipe = chosen.get("seq_length"), chosen.get("recipe")
-    shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level)
+    shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level, resumes=resume)
+    if "vocabulary" in shape and "vocabulary_size" in given:
+        kept = len(base.vocabulary), resume and recall_options(base).get("vocabulary_size")
+        if options["vocabulary_size"] not in kept:
+            raise ValueError(
+                f"`vocabulary_size` is {options['vocabulary_size']}, but the model to start from keeps its "
+                f"{len(base.vocabulary)} symbols: leave it out"
+            )
     corpus = task.make_corpus(source, **shape)
     config = make_config(chosen, base, corpus)
     if out:

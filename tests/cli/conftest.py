@@ -17,12 +17,12 @@ HISTORY = [
 
 @pytest.fixture
 def all_kinds(tmp_path, poem, poem_file, random_weights):
-    """poem.txt, and a random model of each kind for it: char.h5; word.h5 and autocomplete.h5, of 16 bits."""
-    for level in ("char", "word"):
+    """poem.txt, and a random model of each kind for it: char.h5; subword.h5, word.h5, autocomplete.h5, of 16 bits."""
+    for level, embedding in {"char": 0, "subword": 5, "word": 5}.items():
         corpus = Corpus.from_text(poem, "poem", level=level)
-        config = Config("lstm", units=6, level=level, embedding={"char": 0, "word": 5}[level])
+        config = Config("lstm", units=6, level=level, embedding=embedding)
         weights = {name: weight * 2 for name, weight in random_weights(config, len(corpus.vocabulary)).items()}
-        weights = {"char": weights, "word": round_weights(weights)}[level]
+        weights = weights if level == "char" else round_weights(weights)
         model = LanguageModel(config, corpus.vocabulary, weights, corpus.origin(), HISTORY)
         model.save(tmp_path / f"{level}.h5")
     words = AutocompleteCorpus.from_source(reading.from_file(poem_file), length=40)

@@ -32,7 +32,8 @@ CALLS = {
     ],
     "shakegen complete": ["-m autocomplete.h5 lov"],
     "shakegen evaluate": [
-        "char.h5 poem.txt --per-character", "word.h5 poem.txt", "char.h5 poem.txt --mix ngram",
+        "char.h5 poem.txt --per-character", "word.h5 poem.txt", "subword.h5 poem.txt",
+        "char.h5 poem.txt --mix ngram",
         "char.h5 poem.txt --windows 9 --draws 2", "char.h5 poem.txt --dynamic",
         "autocomplete.h5 poem.txt",
     ],

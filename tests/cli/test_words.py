@@ -11,7 +11,7 @@ from shakegen.model import load
 from shakegen.text.corpus import Corpus
 from shakegen.text.word_vocabulary import tokenize
 
-FAST = ["--units", 8, "--epochs", 1, "--seq-length", 10, "--batch-size", 8, "--sample-length", 5]
+FAST = ["--units", 8, "--layers", 1, "--epochs", 1, "--seq-length", 10, "--batch-size", 8, "--sample-length", 5]
 TEXT = "Shall I compare thee to a winter's day?\n"
 
 

@@ -16,6 +16,7 @@ from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text import ngram
 from shakegen.text.corpus import Corpus
 from shakegen.text.encoding import Part
+from shakegen.training import recipe as recipes
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks import get_task, next_symbol
 
@@ -38,6 +39,13 @@ def made(tmp_path, poem_file, monkeypatch):
         return record, tmp_path
 
     return make
+
+
+def test_many_outputs_are_read_out_at_the_share_of_positions_that_training_takes(made, monkeypatch):
+    monkeypatch.setattr(recipes, "MANY", 10)
+    for given, share in (({}, 0.25), ({"loss_share": 1.0}, 1)):
+        recipe = made(level="word", recipe=Recipe(**SMALL, **given))[0].what["recipe"]
+        assert (recipe["loss_share"], recipe["start"]) == (share, "frequencies")
 
 
 def test_the_figures_are_those_of_the_model_that_is_kept(made, poem):

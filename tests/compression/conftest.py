@@ -5,6 +5,7 @@ import pytest
 from shakegen.compression import container
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
+from shakegen.text.subword_vocabulary import SubwordVocabulary
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.word_vocabulary import WordVocabulary
 
@@ -23,12 +24,13 @@ def make_model(random_weights):
 
 @pytest.fixture
 def kinds(make_model):
-    """Models of characters, without and with a symbol for unknown ones, and of words."""
+    """Models of characters, without and with a symbol for unknown ones, of subwords and of words."""
     letters = "abcdefgh \n"
     words = WordVocabulary(["the", " the", " day", "\n", ".", " a", "ab"])
     return {
         "char": make_model(Vocabulary(letters)),
         "unknown": make_model(Vocabulary(letters, unknown=True)),
+        "subword": make_model(SubwordVocabulary([*letters, "th", "the", " a"]), embedding=3),
         "word": make_model(words, embedding=3),
     }
 

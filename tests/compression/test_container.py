@@ -33,7 +33,7 @@ def unpack(models, packed: bytes) -> bytes:
     return target.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["char", "unknown", "word"])
+@pytest.mark.parametrize("kind", ["char", "unknown", "subword", "word"])
 class TestAnyFile:
     @patient
     @given(raw=st.binary(max_size=60) | TEXTS.map(str.encode))
@@ -167,7 +167,7 @@ def test_lengths_that_a_stranger_made_up_are_refused_at_once(kinds, block, monke
     assert source.tell() < 100
 
 
-@pytest.mark.parametrize("kind", ["char", "unknown", "word"])
+@pytest.mark.parametrize("kind", ["char", "unknown", "subword", "word"])
 @patient
 @given(symbols=st.integers(0, 60), flags=st.integers(0, 7), lane=st.binary(max_size=40))
 def test_bytes_that_a_stranger_made_up_are_refused(kinds, kind, symbols, flags, lane):

@@ -21,6 +21,7 @@ from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.study.connectivity.gradients import Gradients
+from shakegen.text.subword_vocabulary import SubwordVocabulary
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.word_vocabulary import WordVocabulary, tokenize
 
@@ -249,6 +250,16 @@ def test_a_text_of_words_is_read_as_the_vocabulary_reads_it(page, random_weights
     for text, found in zip(TEXTS, page.execute_script(ENCODE, describe(model, "m"), TEXTS), strict=True):
         assert found["ids"] == vocabulary.encode(text).tolist()
         assert [one["text"] for one in found["unknown"]] == [one for one in tokenize(text) if one not in vocabulary]
+
+
+def test_a_text_of_subwords_is_read_as_the_vocabulary_reads_it(page, random_weights):
+    vocabulary = SubwordVocabulary([*" shalicomptre", "th", "al", "sh", " thee", "shal", " c", "om", " com"])
+    config = Config(units=3, layers=1, level="subword", embedding=2)
+    model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
+    for text, found in zip(TEXTS, page.execute_script(ENCODE, describe(model, "m"), TEXTS), strict=True):
+        assert found["ids"] == vocabulary.encode(text).tolist()
+        assert found["unknown"] == []
+        assert len(found["starts"]) == len(found["ids"])
 
 
 def test_a_text_to_complete_is_read_as_words_of_a_to_z(page, make):

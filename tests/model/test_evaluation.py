@@ -91,10 +91,10 @@ def test_bits_of_words_are_those_of_the_symbols_and_of_the_spelling_of_unknown_o
     spelling = sum(map(vocabulary.spelling, unknown))
     bits = (plain.nats_per_symbol * (len(symbols) - 1) + spelling) / math.log(2)
     assert math.isclose(found.bits_per_character * found.characters, bits)
-    assert math.isclose(found.bits_per_word * found.words, bits)
+    assert math.isclose(found.bits_per_symbol * found.symbols, bits)
     assert math.isclose(found.spelling_bits_per_character * found.characters, spelling / math.log(2), abs_tol=1e-12)
     assert found.characters == len(text) - len(symbols[0])
-    assert (found.unknown, found.words) == (len(unknown), len(symbols) - 1)
+    assert (found.unknown, found.symbols) == (len(unknown), len(symbols) - 1)
     assert math.isclose(found.perplexity, math.exp(plain.nats_per_symbol))
     assert list(found.to_dict()) == [
         "bits_per_character", "nats_per_character", "perplexity", "accuracy", "characters",

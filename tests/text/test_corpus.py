@@ -178,7 +178,7 @@ MISTAKES = {
     "on_unknown is 'drop': expected one of 'error', 'skip', 'symbol'": lambda: Vocabulary("ab").encode("a", "drop"),
     "this model has no unknown symbol (`on_unknown='symbol'`): expected error or skip, or a model trained with "
     "`vocabulary_size`": lambda: Vocabulary("ab").encode("a", "symbol"),
-    "there is no level 'letter': expected one of char, word": lambda: Corpus.from_text("abc", level="letter"),
+    "there is no level 'letter': expected one of char, subword, word": lambda: Corpus.from_text("abc", level="letter"),
     "the vocabulary size is 1: expected 2, a character and the unknown symbol, to 1,048,576": lambda: Corpus.from_text(
         "abc", vocabulary_size=1
     ),

@@ -74,7 +74,7 @@ def test_other_options_and_texts_are_other_entries(poem_file):
 @pytest.mark.parametrize(
     ("module", "rule", "other", "options"),
     [
-        ("word_vocabulary.py", "{1,4}", "{1,3}", "level='word'"),
+        ("word_vocabulary.py", "{1,4}", "{1,3}", "level='word', vocabulary_size=99"),
         ("reading/normalising.py", 'bytes(c if c in KEPT else ord(" ")', 'bytes(c if c in KEPT else ord("a")', ""),
         ("reading/decoding.py", 'removeprefix("\\ufeff")', 'removeprefix("S")', ""),
     ],

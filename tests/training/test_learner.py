@@ -14,7 +14,8 @@ from shakegen.text.corpus import Corpus
 from shakegen.text.windows import ShuffledWindows
 from shakegen.training.beginning import begin
 from shakegen.training.learner import Crossentropy, Learner
-from shakegen.training.tasks.next_symbol import MANY, NextSymbolTask
+from shakegen.training.recipe import MANY
+from shakegen.training.tasks.next_symbol import NextSymbolTask
 from shakegen.training.trainer import Trainer
 from shakegen.training.workers import Strategy
 from shakegen.training.workers.replicas import Replicas
@@ -87,7 +88,7 @@ def test_a_network_of_words_starts_with_their_frequencies(poem):
 
 def test_many_outputs_are_read_out_at_a_share_of_the_positions():
     words = ["".join(letters) for letters in itertools.product(string.ascii_lowercase, repeat=3)]
-    few, many = (Corpus.from_text(" ".join(words[:n] * 3), level="word") for n in (50, MANY))
+    few, many = (Corpus.from_text(" ".join(words[:n] * 3), level="word", vocabulary_size=n) for n in (50, MANY))
     assert len(few.vocabulary) < MANY <= len(many.vocabulary)
     recipes = [NextSymbolTask().make_recipe(corpus) for corpus in (few, many)]
     assert [recipe.loss_share for recipe in recipes] == [1, 0.25]

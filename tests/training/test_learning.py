@@ -10,11 +10,13 @@ from shakegen.inference import Engine
 from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
+from shakegen.text.subword_vocabulary import SubwordVocabulary
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.windows import Streams
 from shakegen.text.word_vocabulary import WordVocabulary
 from shakegen.training import finetuning, make_optimizer, train
 from shakegen.training.checkpoint import reset_states
+from shakegen.training.tasks.next_symbol import NextSymbolTask
 from shakegen.training.validation import TextValidation
 
 V = 7
@@ -152,6 +154,26 @@ def test_a_vocabulary_of_both_has_the_symbols_of_each_in_their_places(known, new
         assert [both.to_json()[k] for k in places] == one.to_json()
     assert set(both.symbols) == {*known.symbols, *new.symbols}
     assert finetuning.merge_vocabularies(both, new) == both
+
+
+def test_a_vocabulary_of_subwords_has_no_other_symbols_added():
+    known, other = SubwordVocabulary(["a", "b", "ab"]), SubwordVocabulary(["a", "b", "ba"])
+    assert finetuning.merge_vocabularies(known, SubwordVocabulary(known.symbols)) == known
+    with pytest.raises(ValueError) as error:
+        finetuning.merge_vocabularies(known, other)
+    assert str(error.value) == (
+        "the model to start from has other subwords: expected a corpus with vocabulary=model.vocabulary"
+    )
+    assert finetuning.find_ids(known, known).tolist() == [*range(len(known))]
+
+
+def test_a_run_that_goes_on_keeps_its_vocabulary(word_model, random_model):
+    """Whatever vocabulary is usual today. Characters without an unknown symbol are the text's own in any case."""
+    keep = {"level": "word", "vocabulary": word_model.vocabulary}
+    options = NextSymbolTask().corpus_options
+    assert options(None, 0, word_model, level="word", resumes=True) == keep
+    assert options(None, 0, word_model, level="word") == {"level": "word"}
+    assert options(None, 0, random_model(), resumes=True) == {"level": "char"}
 
 
 def test_a_network_learns_from_a_corpus_of_its_own_level_only(poem):

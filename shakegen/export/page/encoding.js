@@ -2,6 +2,7 @@
 
    ids: of the symbols. For autocomplete the text is read as words of a to z, with a space before each one;
        network.symbols has the text of each id.
+       Subwords: a character that is no piece is read as the hexadecimal digits of its bytes in UTF-8.
    starts: for each id, where its symbol begins in the text (UTF-16 index; autocomplete: of the character that made it)
    unknown: [{ index, text }] of characters, or words, that the model does not know: left out, or read as its unknown
        symbol, or, for autocomplete, as a space */
@@ -13,21 +14,40 @@ const DIGITS = "zero one two three four five six seven eight nine".split(" ");
 function makeEncoder(network, ids, pattern) {
   if (network.task === "autocomplete") return text => encodeWords(text, ids);
   const chunks = pattern && new RegExp(pattern.chunk, "gu"), symbols = pattern && new RegExp(pattern.symbol, "gu");
-  const split = text => pattern ? (text.match(chunks) ?? []).flatMap(chunk => chunk.match(symbols) ?? []) : text;
+  const words = text => (text.match(chunks) ?? []).flatMap(chunk => chunk.match(symbols) ?? []);
+  const cuts = network.level === "subword";
+  const split = text => !pattern ? text : cuts ? words(text).flatMap(word => cutWord(word, ids)) : words(text);
   return text => {
     const found = { ids: [], starts: [], unknown: [] };
     let index = 0;
     for (const one of split(text)) {
       const id = ids.get(one) ?? network.unknown;
-      if (!ids.has(one)) found.unknown.push({ index, text: one });
-      if (id !== null) {
-        found.ids.push(id);
+      if (!ids.has(one) && !cuts) found.unknown.push({ index, text: one });
+      for (const read of ids.has(one) || !cuts ? [id] : spell(one, ids.size)) {
+        if (read === null) continue;
+        found.ids.push(read);
         found.starts.push(index);
       }
       index += one.length;
     }
     return found;
   };
+}
+
+/* The pieces of a word: of all neighbours that make a known piece, those with the lowest id become one, and so on. */
+function cutWord(word, ids) {
+  const pieces = Array.from(word);
+  for (;;) {
+    const found = pieces.slice(1).map((piece, k) => ids.get(pieces[k] + piece) ?? Infinity);
+    const best = Math.min(...found), place = found.indexOf(best);
+    if (best === Infinity) return pieces;
+    pieces.splice(place, 2, pieces[place] + pieces[place + 1]);
+  }
+}
+
+/* The ids of the hexadecimal digits of a character; those of pieces come before. */
+function spell(character, pieces) {
+  return Array.from(new TextEncoder().encode(character)).flatMap(byte => [pieces + (byte >> 4), pieces + (byte & 15)]);
 }
 
 /* A text as words of a to z, a space before each: the alphabet of text8. */

@@ -2,7 +2,7 @@
 
    class Network                         one model, from a description that network.py writes
      new Network(description)            takes 5 to 50 ms; make it when it is first needed
-     name, task ("next" or "autocomplete"), level ("char" or "word"), facts (see network.py)
+     name, task ("next" or "autocomplete"), level ("char", "subword" or "word"), facts (see network.py)
      symbols: [text of each id that it reads], outputs: [text of each output; null has no text, never draw it]
      unknown: the id of the unknown symbol, or null
      length: of the latest symbols, read so many at most (autocomplete only; else Infinity)
@@ -209,7 +209,7 @@ class Network {
     this.width = this.layers.length * this.layers[0].starts.length * units;
     this.hidden = new Float32Array(units);
     this.latest = { state: null, logits: null };
-    const ids = new Map(symbols.map((text, id) => [text, id]).filter(([, id]) => id !== unknown));
+    const ids = new Map(symbols.map((text, id) => [text, id]).slice(0, description.known));
     this.encode = makeEncoder(this, ids, description.pattern);
   }
 

@@ -49,7 +49,8 @@ def describe(model, name: str, precision: str = "auto") -> dict:
         "outputs": outputs_of(model),
         "unknown": model.vocabulary.unknown,
         "length": getattr(model, "length", None),
-        "pattern": write_patterns() if config.level == "word" else None,
+        "pattern": None if config.level == "char" else write_patterns(apart=config.level == "word"),
+        "known": len(model.vocabulary.symbols),
         "facts": facts_of(model, used),
     }
 
@@ -65,9 +66,10 @@ def outputs_of(model) -> list[str | None]:
     return [*[None] * (len(outputs) - len(texts)), *texts]  # padding and unknown words come first
 
 
-def write_patterns() -> dict[str, str]:
+def write_patterns(apart: bool) -> dict[str, str]:
     """The patterns that split a text into chunks, and those into words, in the language of JavaScript (flag u)."""
-    return {"chunk": translate_pattern(CHUNK.pattern), "symbol": translate_pattern(symbol_pattern(False).pattern)}
+    pattern = symbol_pattern(False, apart).pattern
+    return {"chunk": translate_pattern(CHUNK.pattern), "symbol": translate_pattern(pattern)}
 
 
 def translate_pattern(pattern: str) -> str:

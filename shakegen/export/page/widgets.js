@@ -117,7 +117,7 @@ function beginning(network, ...texts) {
   return texts.find(text => text && !network.encode(text.trimEnd()).unknown.length) ?? "";
 }
 
-const symbolName = ({ level }) => level === "word" ? "word" : "character";  // of a network
+const symbolName = ({ level }) => level === "char" ? "character" : level;  // of a network
 const sum = values => values.reduce((total, value) => total + value, 0);
 const bits = value => `${value.toFixed(2)} bits`;
 const count = (number, name) => `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;

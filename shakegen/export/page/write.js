@@ -245,9 +245,9 @@ function startWrite(root, descriptions, written) {
   restart();
 }
 
-/* Whether a text ends in a space that belongs to the next word, as networks of words read it. */
+/* Whether a text ends in a space that belongs to the next word, as networks of words and subwords read it. */
 function endsInSpace(network, text) {
-  return network.level === "word" && text.endsWith(" ") && network.symbols.some(symbol => symbol.startsWith(" "));
+  return network.level !== "char" && text.endsWith(" ") && network.symbols.some(symbol => symbol.startsWith(" "));
 }
 
 async function copyText(text, say) {

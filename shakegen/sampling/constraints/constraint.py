@@ -22,7 +22,7 @@ class Constraint(ABC):
         """The rule over V symbols.
 
         Args:
-            symbols: the text of each id; None is the unknown symbol, which is never written.
+            symbols: the text of each id; None has no text, such as the unknown symbol, and is never written.
 
         Raises:
             ValueError: no text of these symbols obeys it.
@@ -171,15 +171,15 @@ class Rules:
         new.finished = np.zeros(len(parents), bool)
         return new
 
-    def read_given(self, ids: np.ndarray, text: str, unknown: int | None) -> None:
-        """Take the ids of a given text in a single stream; they may have the unknown symbol.
+    def read_given(self, ids: np.ndarray, text: str, known: int) -> None:
+        """Take the ids of a given text in a single stream; those from `known` on have no text.
 
         Raises:
             ValueError: a rule forbids one of them.
         """
         for drawn in ids.tolist():
             for rule, state in zip(self._rules, self._states[0], strict=True):
-                if drawn != unknown and not rule.allows(state, drawn):
+                if drawn < known and not rule.allows(state, drawn):
                     raise ValueError(f"{rule} contradicts {text!r}, which must be written: leave one of them out")
             self.advance_one(drawn)
 

@@ -20,7 +20,10 @@ class NoCopy(Constraint):
 
     def __init__(self, corpus, n: int, index: CopyIndex | None = None):
         if corpus.vocabulary.level != "char":
-            raise ValueError("the corpus has words as symbols: expected one of characters, `load_corpus(…)` gives it")
+            raise ValueError(
+                f"the corpus has {corpus.vocabulary.symbol}s as symbols: expected one of characters, `load_corpus(…)` "
+                "gives it"
+            )
         self.index = index or CopyIndex(corpus.ids, n)
         self.ids = {character: k for k, character in enumerate(corpus.vocabulary.symbols)}
         self.dtype = corpus.ids.dtype

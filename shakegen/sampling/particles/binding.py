@@ -121,13 +121,13 @@ def bind_pattern(place: Place, vocabulary, pending: str) -> tuple[np.ndarray | N
     return np.vstack([first, following + 1, nowhere]), np.concatenate([[False], accepting, [False]])
 
 
-def read_given(rules: Rules, bound: Bound, unknown: int | None) -> Rules:
+def read_given(rules: Rules, bound: Bound, known: int) -> Rules:
     """Read the given texts of a form, each by itself; the text before the first place after the seed.
 
     Args:
         rules: of two streams; the first has read the seed, the other nothing.
         bound: the form.
-        unknown: the id of the unknown symbol.
+        known: the number of symbols with a text.
 
     Returns:
         The rules of one stream that has come to the first place.
@@ -136,7 +136,7 @@ def read_given(rules: Rules, bound: Bound, unknown: int | None) -> Rules:
         ValueError: a constraint forbids a given text.
     """
     start = rules.fork([0])
-    start.read_given(bound.lead_ids, bound.lead, unknown)
+    start.read_given(bound.lead_ids, bound.lead, known)
     for text, slot in zip(bound.texts, bound.slots, strict=True):
-        rules.fork([1]).read_given(slot.given, text, unknown)
+        rules.fork([1]).read_given(slot.given, text, known)
     return start

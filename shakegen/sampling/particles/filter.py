@@ -25,7 +25,7 @@ def fill_slots(
     temperature: float = 1.0,
     random_state: int = 0,
     rules: Rules | None = None,
-    unknown: int | None = None,
+    known: int | None = None,
 ) -> list[Filled | None]:
     """Draw texts from the distribution of the network, given that they fill slots, by particles.
 
@@ -46,7 +46,7 @@ def fill_slots(
         random_state: text i depends on it and on i alone.
         rules: what may be written, for one stream. Their weights multiply the probability of a text and are not
             renormalised.
-        unknown: an id that is read in given texts, but costs nothing there.
+        known: ids from here on are read in given texts, but cost nothing there; by default none.
 
     Returns:
         The texts, drawn from p(text) given the slots, as K grows. None for a run in which no particle was left.
@@ -61,7 +61,7 @@ def fill_slots(
     for first in range(0, count, runs):
         numbers = range(first, min(count, first + runs))
         own = rules and rules.fork([0] * particles * len(numbers))
-        swarm = Swarm(step, logits, state, particles, numbers, temperature, random_state, own, contexts, unknown)
+        swarm = Swarm(step, logits, state, particles, numbers, temperature, random_state, own, contexts, known)
         for lookahead in lookaheads:
             swarm.fill(lookahead)
         filled += swarm.finish()

@@ -31,14 +31,14 @@ class Filled(NamedTuple):
 class Swarm:
     """The particles of several runs, one row each, K rows for each run."""
 
-    def __init__(self, step, logits, state, particles, numbers, temperature, random_state, rules, contexts, unknown):
+    def __init__(self, step, logits, state, particles, numbers, temperature, random_state, rules, contexts, known):
         rows = particles * len(numbers)
         same = np.zeros(rows, np.intp)
         self._step, self._particles, self._temperature = step, particles, temperature
         self._logits, self._state, self._contexts = logits[same], state[same], contexts
         self._random = [np.random.default_rng((random_state, number)) for number in numbers]
         self._slots: list[Slot] = []
-        self._unknown = -1 if unknown is None else unknown
+        self._known = logits.shape[1] if known is None else known
         self._runs, self._rules = np.repeat(np.arange(len(numbers)), particles), rules
         self._trail: list[tuple[np.ndarray, np.ndarray]] = []  # parents, and ids
         # All that belongs to a particle, besides the state of the network.
@@ -97,7 +97,7 @@ class Swarm:
         ids = np.where(writes, given, drawn)
         live = self._keep_allowed(ids, live & (rows["weight"] > -np.inf))
         np.subtract(totals[each, drawn], allowed[each, drawn], where=live, out=rows["expected"])
-        rows["log_probability"] += np.where(live & (ids != self._unknown), own[each, ids], 0)
+        rows["log_probability"] += np.where(live & (ids < self._known), own[each, ids], 0)
         free = live & ~writes
         rows["pattern"] = np.where(free, table.states[rows["pattern"], ids], rows["pattern"])
         rows["node"] = np.where(free, table.nodes[rows["node"], ids], rows["node"])
@@ -115,7 +115,7 @@ class Swarm:
         """
         own = log_softmax(self._logits, self._temperature)
         ruled = self._rules.weigh(own, own.copy(), every=False) if self._rules else own
-        costs = np.where(given == self._unknown, 0, ruled[np.arange(len(given)), given])
+        costs = np.where(given >= self._known, 0, ruled[np.arange(len(given)), given])
         allowed = np.column_stack([ruled, costs])
         totals = allowed + lookahead.expect(given, self._rows, live)
         if self._rules and self._rules.lazy:

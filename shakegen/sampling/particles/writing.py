@@ -75,10 +75,10 @@ def fill_form(
         )
     bound = bind_form(form, vocabulary, seed, on_unknown)
     logits, state = generator._prime(seed + bound.lead, on_unknown)
-    rules = read_given(generator._rules(constraints, [seed, ""]), bound, vocabulary.unknown)
-    options = {"rules": rules, "unknown": vocabulary.unknown}
+    known = len(vocabulary.symbols)
+    rules = read_given(generator._rules(constraints, [seed, ""]), bound, known)
     runs = fill_slots(
-        generator._step, logits, state, bound.slots, particles, count, temperature, random_state, **options
+        generator._step, logits, state, bound.slots, particles, count, temperature, random_state, rules, known
     )
     found = [run for run in runs if run is not None]
     if not found:

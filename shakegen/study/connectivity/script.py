@@ -41,8 +41,8 @@ def of_symbols(vocabulary, text: str, on_unknown: str | None) -> Script:
     """A text in which every symbol should give the next."""
     ids = vocabulary.encode(text, on_unknown)
     texts = [vocabulary.decode([k]) for k in range(len(vocabulary))]
-    outputs = [None if k == vocabulary.unknown else text for k, text in enumerate(texts)]
+    known = len(vocabulary.symbols)
+    outputs = texts[:known] + [None] * (len(texts) - known)
     truths = np.append(ids[1:].astype(int), -1)
-    if vocabulary.unknown is not None:
-        truths[truths == vocabulary.unknown] = -1
+    truths[truths >= known] = -1
     return Script(ids, [texts[k] for k in ids], truths, outputs, f"next {vocabulary.symbol}")

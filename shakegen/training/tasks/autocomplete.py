@@ -57,7 +57,7 @@ class AutocompleteTask(Task):
         if recipe.stateful:
             raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
 
-    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
+    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char", resumes=False):
         usual = base.length if base else {"study": STUDY_LENGTH, "usual": LENGTH}.get(recipe)
         options = {"length": usual if seq_length is None else seq_length, "random_state": random_state}
         return options | ({"words": base.words} if base else {})

@@ -15,7 +15,6 @@ from shakegen.training.tasks.task import Measure, Task, average_blocks, draw_tar
 from shakegen.training.validation import FEWEST, TextValidation
 
 NOTHING = -1  # a target that does not count
-MANY, SHARE = 4096, 0.25  # outputs, and the share of the positions that then has a loss
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
 
@@ -37,12 +36,14 @@ class NextSymbolTask(Task):
     def make_recipe(self, corpus=None, recipe=None, **options):
         if recipe is not None:
             raise ValueError(f"the recipe {recipe!r} is for the task autocomplete: leave it out")
-        if corpus is not None and len(corpus.vocabulary) >= MANY:
-            options = {"loss_share": SHARE, "start": "frequencies", **options}
-        return Recipe(**options)
+        return self.fit_recipe(Recipe(**options), corpus)
 
-    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char"):
-        return {"level": level}
+    def fit_recipe(self, recipe, corpus):
+        return recipe if corpus is None else recipe.fit_outputs(len(corpus.vocabulary))
+
+    def corpus_options(self, seq_length, random_state, base, recipe=None, level="char", resumes=False):
+        keeps = base is not None and ((resumes and base.vocabulary.reads_all) or not base.vocabulary.grows)
+        return {"level": level} | ({"vocabulary": base.vocabulary} if keeps else {})
 
     def make_corpus(self, source, **options):
         return Corpus.from_source(source, **options)

@@ -98,15 +98,28 @@ class Task(ABC):
             ValueError: as `Recipe`, or an option does not fit the corpus.
         """
 
+    def fit_recipe(self, recipe: Recipe, corpus) -> Recipe:
+        """A recipe that was made before the corpus was known, for that corpus; what was given stays as it is."""
+        return recipe
+
     def check_recipe(self, recipe: Recipe) -> None:
         """Raise ValueError if a recipe does not fit the task; any does, unless a task says otherwise."""
         return
 
     @abstractmethod
     def corpus_options(
-        self, seq_length: int | None, random_state: int, base: Model | None, recipe: str | None = None, level="char"
+        self,
+        seq_length: int | None,
+        random_state: int,
+        base: Model | None,
+        recipe: str | None = None,
+        level: str = "char",
+        resumes: bool = False,
     ) -> dict:
-        """The options of `make_corpus` that follow from a recipe, a level, and the model that a run starts from."""
+        """The options of `make_corpus` that follow from a recipe, a level, and the model that a run starts from.
+
+        A run that resumes keeps its vocabulary, whatever is usual today.
+        """
 
     @abstractmethod
     def make_corpus(self, source, **options):

@@ -153,7 +153,7 @@ def test_a_dead_particle_leaves_the_others_alone():
 
 def test_a_given_symbol_that_is_unknown_costs_nothing():
     chain, given = Chain(), ids(0, SYMBOLS - 1, 1)
-    free = draw(chain, [Slot(0, 0, given)], particles=1, unknown=SYMBOLS - 1)[0]
+    free = draw(chain, [Slot(0, 0, given)], particles=1, known=SYMBOLS - 1)[0]
     assert np.isclose(
         free.log_weight,
         chain.log_probability(given[:1]) + chain.log_probability([0, 2, 1]) - (chain.log_probability([0, 2])),
