@@ -25,8 +25,14 @@ links: .venv/installed-docs  ## the links of the site to other sites
 notebooks: .venv/installed-docs  ## the tutorials as notebooks, in build/notebooks
 	$(BIN)/python docs/site/notebooks.py build/notebooks
 
+benchmarks: .venv/installed  ## what is missing of build/benchmarks, for nine minutes; again, and it goes on
+	$(BIN)/python benchmarks/all.py
+
 kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly
 	$(BIN)/python tests/kills.py 100 0
+
+models: .venv/installed  ## the pretrained models of models/README.md that are missing, with their figures
+	$(BIN)/python benchmarks/models.py
 
 fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load or be refused
 	PYTHONPATH=tests $(BIN)/python tests/fuzzing.py
@@ -72,4 +78,4 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 clean:  ## remove what make made
 	rm -rf .venv build dist poem *.egg-info docs/reference/commands docs/reference/python
 
-.PHONY: poem test docs links notebooks kills fuzz dist lock browser clean
+.PHONY: poem test docs links notebooks benchmarks kills models fuzz dist lock browser clean

@@ -6,11 +6,10 @@ The first table is of an LSTM with random weights, as in benchmarks/sampling.py.
 between two lines of the sonnets, or within them, and `sonnets-gru` judges it.
 """
 
-import argparse
 import statistics
 
 import numpy as np
-from engines import SIZE, ancestral, network, rate
+from measuring import SIZE, ancestral, make_parser, network, print_head, print_row, rate
 
 import shakegen
 from shakegen import sampling
@@ -33,9 +32,9 @@ def measure_seconds(rounds):
 
     seconds = [1 / rate(fill, 1) for _ in range(rounds)]
     ratios = [one * rate(ancestral(engine, 64), 230) / 230 for one in seconds]
-    print("| a bridge of 200 characters, 256 units × 2, 64 particles | median |\n|---|---|")
-    print(f"| seconds | {statistics.median(seconds):.2f} |")
-    print(f"| relative to 64 plain streams of as many characters | {statistics.median(ratios):.2f} |\n", flush=True)
+    print_head("a bridge of 200 characters, 256 units × 2, 64 particles", "median")
+    print_row("seconds", f"{statistics.median(seconds):.2f}")
+    print_row("relative to 64 plain streams of as many characters", f"{statistics.median(ratios):.2f}")
 
 
 def judge_bridge(begin, end, length, runs=32, draws=16_384):
@@ -68,17 +67,18 @@ def judge_bridge(begin, end, length, runs=32, draws=16_384):
     exact = weights @ plain / weights.sum()
     spread = np.sqrt(weights**2 @ (plain - exact) ** 2) / weights.sum()
     effective = own.sum() ** 2 / (own**2).sum()
-    shown = f"{ours.mean():.2f} (± {ours.std() / np.sqrt(runs):.2f}) | {exact:.2f} (± {spread:.2f})"
-    return f"{plain.mean():.2f} | {shown} | {effective:.0f} of {runs}"
+    shown = f"{ours.mean():.2f} (± {ours.std() / np.sqrt(runs):.2f})", f"{exact:.2f} (± {spread:.2f})"
+    return f"{plain.mean():.2f}", *shown, f"{effective:.0f} of {runs}"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     measure_seconds(parser.parse_args().rounds)
-    print("| bridge | length | plain draws | particles | exact | effective runs |\n|---|---|---|---|---|---|")
-    for bridge in BRIDGES:
-        print(f"| {bridge[0][-12:]!r} … {bridge[1][:12]!r} | {bridge[2]} | " + judge_bridge(*bridge) + " |", flush=True)
+    print()
+    print_head("bridge", "length", "plain draws", "particles", "exact", "effective runs")
+    for begin, end, length in BRIDGES:
+        print_row(f"{begin[-12:]!r} … {end[:12]!r}", length, *judge_bridge(begin, end, length))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ take turns for several rounds. The table shows the median time of a step in micr
 fixed number to the chosen one: 1 is as fast, 0.9 is the bound.
 """
 
-import argparse
 import itertools
 import statistics
 import subprocess
@@ -16,19 +15,17 @@ import sys
 import time
 
 import numpy as np
+from measuring import make_parser, random_weights
 from threadpoolctl import threadpool_limits
 
 from shakegen.inference import Engine
 from shakegen.inference.threads import get_blas
 from shakegen.network.config import Config
 
-SYMBOLS = 65
-
 
 def make_engine(units: int) -> Engine:
-    config, random = Config("lstm", units=units, layers=1, residual=False), np.random.default_rng(0)
-    shapes = config.weight_shapes(SYMBOLS).items()
-    return Engine(config, {name: random.normal(0, units**-0.5, shape).astype("f4") for name, shape in shapes})
+    config = Config("lstm", units=units, layers=1, residual=False)
+    return Engine(config, random_weights(config))
 
 
 def time_steps(engine: Engine, streams: int, threads: int, chosen: bool, seconds: float) -> float:
@@ -57,7 +54,7 @@ def compare(units: int, streams: int, rounds: int, seconds: float) -> list[float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--units", type=int, nargs="+", default=[128, 256, 512, 1024])
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 8, 64])

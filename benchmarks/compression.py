@@ -11,7 +11,6 @@ elsewhere. The model itself is not counted: both sides have it. With --speed, ch
 With --exactness, only what rounding costs: bits per character by `evaluate`, and by the network in exact arithmetic.
 """
 
-import argparse
 import bz2
 import io
 import itertools
@@ -23,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from measuring import make_parser, print_head, print_row
 
 from shakegen.compression import compress, decompress
 from shakegen.compression.exact_network import ExactNetwork
@@ -75,7 +75,7 @@ PEERS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("model")
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     parser.add_argument("--command", action="append", default=[], metavar="NAME=PATH")
@@ -90,8 +90,7 @@ def main():
             print(f"{place}: {bits[0]:.7f} by `evaluate`, {bits[1]:.7f} in exact arithmetic")
         return
     commands = {"zstd": "zstd", "7zz": "7zz", **dict(one.split("=", 1) for one in arguments.command)}
-    print("| text | characters | `evaluate` | shakegen |", " | ".join(PEERS), "|" + " speed |" * arguments.speed)
-    print("|---|" + "---|" * (3 + len(PEERS) + arguments.speed))
+    print_head("text", "characters", "`evaluate`", "shakegen", *PEERS, *["speed"] * arguments.speed)
     for place in arguments.texts:
         text = read_text(place)
         raw, packed, back = text.encode(), io.BytesIO(), io.BytesIO()
@@ -110,7 +109,7 @@ def main():
         cells += ["" if size is None else f"{8 * size / len(text):.3f}" for size in sizes]
         if arguments.speed:
             cells.append(" and ".join(f"{speed:,.0f}" for speed in speeds))
-        print("|", " | ".join(cells), "|", flush=True)
+        print_row(*cells)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ for N texts of T characters in one call; a single character is a step of writing
 
 import argparse
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,23 +21,14 @@ from pathlib import Path
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
+from measuring import make_parser, print_head, print_result, print_row, random_model, rate, run_alone
+
+from shakegen.network.config import Config
 
 MODELS = ("sonnets-gru", "sonnets-lstm", "nlstm, 256 units")
-SYMBOLS = 65
 FORMATS = ("onnx", "safetensors", "keras", "savedmodel")
 RUNTIMES, READ, WRITTEN = ("numpy engine", "onnxruntime", "SavedModel"), 2000, 1000
 SHAPES = ((1, 1, 400), (16, 1, 200), (1, 500, 4), (16, 500, 1))  # texts, characters, calls
-
-
-def random_model(cell: str, units: int):
-    from shakegen.model import LanguageModel
-    from shakegen.network.config import Config
-    from shakegen.text.vocabulary import Vocabulary
-
-    draw, config = np.random.default_rng(0).normal, Config(cell, units, layers=1)
-    shapes = config.weight_shapes(SYMBOLS).items()
-    weights = {name: draw(0, units**-0.5, shape).astype("float32") for name, shape in shapes}
-    return LanguageModel(config, Vocabulary(map(chr, range(32, 32 + SYMBOLS))), weights)
 
 
 def write_files(folder: Path) -> dict[str, Path]:
@@ -50,22 +39,12 @@ def write_files(folder: Path) -> dict[str, Path]:
     paths = {}
     for number, name in enumerate(MODELS):
         cell, comma, units = name.partition(", ")
-        model = random_model(cell, int(units.split()[0])) if comma else load(name)
+        model = random_model(Config(cell, int(units.split()[0]), layers=1)) if comma else load(name)
         paths[name] = folder / f"{number}.h5"
         model.save(paths[name])
         for kind in FORMATS:
             write_export(model, kind, folder / f"{number}{SUFFIXES[kind]}")
     return paths
-
-
-def rate(run, length: int) -> float:
-    """Characters per second of the fastest of three runs, after one to warm up."""
-    durations = []
-    for _ in range(4):
-        began = time.perf_counter()
-        run(length)
-        durations.append(time.perf_counter() - began)
-    return length / min(durations[1:])
 
 
 def open_engine(path: Path):
@@ -123,22 +102,12 @@ def open_saved_model(path: Path):
 OPENED = dict(zip(RUNTIMES, (open_engine, open_onnx, open_saved_model), strict=True))
 
 
-def measure(runtime: str, path: Path) -> list[float]:
-    """The rates of writing and reading, measured in a process of its own."""
-    command = [sys.executable, __file__, "--only", runtime, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return [float(one) for one in done.stdout.split("RATES ")[-1].split()]
-
-
 def speeds(paths: dict[str, Path], rounds: int) -> None:
-    print("| characters/s | " + " | ".join(f"{one} {does}" for does in ("writes", "reads") for one in RUNTIMES) + " |")
-    print("|---|" + "---|" * 2 * len(RUNTIMES))
+    print_head("characters/s", *(f"{one} {does}" for does in ("writes", "reads") for one in RUNTIMES))
     for name, path in paths.items():
-        found = [[measure(runtime, path) for runtime in RUNTIMES] for _ in range(rounds)]
+        found = [[run_alone(__file__, "--only", one, path) for one in RUNTIMES] for _ in range(rounds)]
         medians = np.median(found, axis=0).T.ravel()
-        print(f"| {name} | " + " | ".join(f"{one:,.0f}" for one in medians) + " |", flush=True)
+        print_row(name, *(f"{one:,.0f}" for one in medians))
 
 
 def size_of(path: Path) -> int:
@@ -148,11 +117,10 @@ def size_of(path: Path) -> int:
 def sizes(paths: dict[str, Path], rounds: int) -> None:
     from shakegen.export.exporting import SUFFIXES
 
-    print("| kB | model file | " + " | ".join(FORMATS) + " |")
-    print("|---|---|" + "---|" * len(FORMATS))
+    print_head("kB", "model file", *FORMATS)
     for name, path in paths.items():
         files = [path, *(path.with_suffix(SUFFIXES[kind]) for kind in FORMATS)]
-        print(f"| {name} | " + " | ".join(f"{size_of(one) / 1e3:,.0f}" for one in files) + " |", flush=True)
+        print_row(name, *(f"{size_of(one) / 1e3:,.0f}" for one in files))
 
 
 def nodes(paths: dict[str, Path], rounds: int) -> None:
@@ -174,21 +142,20 @@ def nodes(paths: dict[str, Path], rounds: int) -> None:
             yield calls / (time.perf_counter() - began)
 
     usual = onnx_model.find_node
-    print("| node / loop | " + " | ".join(f"N = {texts}, T = {length}" for texts, length, _ in SHAPES) + " |")
-    print("|---|" + "---|" * len(SHAPES))
+    print_head("node / loop", *(f"N = {texts}, T = {length}" for texts, length, _ in SHAPES))
     for cell, units in (("rnn", 64), ("rnn", 256), ("lstm", 64), ("lstm", 256), ("gru", 64), ("gru", 256)):
-        model, ratios = random_model(cell, units), []
+        model, ratios = random_model(Config(cell, units, layers=1)), []
         node = usual(model.config.make_layer()) or OnnxNode("RNN", "h", ["tanh"])
         for _ in range(rounds):
             ratios.append(np.divide(list(rates(lambda _, node=node: node, model)), list(rates(lambda _: None, model))))
-        print(f"| {cell}, {units} units | " + " | ".join(f"{one:.2f}" for one in np.median(ratios, axis=0)) + " |")
+        print_row(f"{cell}, {units} units", *(f"{one:.2f}" for one in np.median(ratios, axis=0)))
 
 
 TABLES = {"sizes": sizes, "speeds": speeds, "nodes": nodes}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("tables", nargs="*", help="sizes, speeds, nodes; all by default")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
@@ -196,7 +163,7 @@ def main():
     if arguments.only:
         runtime, path = arguments.only
         write, read = OPENED[runtime](Path(path))
-        print("RATES", rate(write, WRITTEN), rate(read, READ))
+        print_result(rate(write, WRITTEN), rate(read, READ))
         return
     with tempfile.TemporaryDirectory() as folder:
         paths = write_files(Path(folder))

@@ -8,17 +8,18 @@ loop makes each batch from a text, sets learning rate and dropout, and calls the
 milliseconds a step. Their rounds take turns in one process.
 """
 
-import argparse
 import itertools
 import os
 import statistics
 import time
 
+from measuring import make_parser
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--cell", default="gru")
     parser.add_argument("--units", type=int, default=256)
     parser.add_argument("--layers", type=int, default=2)
@@ -57,7 +58,7 @@ def main():
     config = Config(arguments.cell, units=arguments.units, layers=arguments.layers)
     beginning = begin(Corpus.from_text(text), config, checkpoint_every=0, epochs=1000)
     trainer = Trainer(beginning, time.monotonic(), Strategy())
-    ready = tuple(tf.constant(part) for part in trainer.replicas.batches.pair(0))
+    ready = *map(tf.constant, trainer.replicas.batches.pair(0)), tf.constant(1e-3)
     trainer.train([Rounds()], log_dir=None, verbose=False)
     medians = {name: 1000 * statistics.median(seconds) for name, seconds in durations.items()}
     print(" | ".join(f"{name} {median:.2f} ms" for name, median in medians.items()), end=" | ")

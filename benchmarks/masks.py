@@ -13,7 +13,6 @@ first steps on the first and the second length, and the mean of those on all len
 time of a step over all 20 lengths, `one` that of a network that knows one length only, their mean.
 """
 
-import argparse
 import os
 import time
 
@@ -21,6 +20,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
 import numpy as np
+from measuring import make_parser, print_head, print_row
 
 from shakegen import layers
 
@@ -89,22 +89,21 @@ def seconds(model, batches):
 
 
 def measure_masks(rounds, steps):
-    print("| masked | keras, ms | ours, ms | keras / ours |\n|---|---|---|---|")
+    print_head("masked", "keras, ms", "ours, ms", "keras / ours")
     for name, (cell, make, draw, batch, length) in CASES.items():
         batches = [draw(np.random.default_rng(0), batch, length)] * steps
         models = [make(kind) for kind in KINDS[cell]]
         for model in models:
             seconds(model, batches[:3])
         theirs, ours = (min(times) for times in zip(*([seconds(m, batches) for m in models] for _ in range(rounds))))
-        print(f"| {name} | {1e3 * theirs / steps:.1f} | {1e3 * ours / steps:.1f} | {theirs / ours:.2f} |", flush=True)
+        print_row(name, f"{1e3 * theirs / steps:.1f}", f"{1e3 * ours / steps:.1f}", f"{theirs / ours:.2f}")
 
 
 def measure_lengths(rounds):
     random = np.random.default_rng(0)
     batches = [words(random, SEQUENCES, length) for length in random.permutation(LENGTHS)]
     middle = [words(random, SEQUENCES, round(np.mean(LENGTHS)))] * len(batches)
-    print("| 20 lengths | first length, ms | second, ms | others, ms | all, ms | one, ms | all / one |")
-    print(f"|{'---|' * 7}")
+    print_head("20 lengths", "first length, ms", "second, ms", "others, ms", "all, ms", "one, ms", "all / one")
     for cell in "lstm", "gru":
         for name, kind in zip(("keras", "ours"), KINDS[cell]):
             model, alone = tagger(kind), tagger(kind)
@@ -113,12 +112,11 @@ def measure_lengths(rounds):
             times = [(seconds(model, batches), seconds(alone, middle)) for _ in range(rounds)]
             every, one = (min(column) / len(batches) for column in zip(*times))
             steps = [f"{1e3 * value:.0f}" for value in (first, second, np.mean(later))]
-            shown = [*steps, f"{1e3 * every:.1f}", f"{1e3 * one:.1f}"]
-            print("|", " | ".join([f"{name}, {cell}", *shown, f"{every / one:.2f}"]), "|", flush=True)
+            print_row(f"{name}, {cell}", *steps, f"{1e3 * every:.1f}", f"{1e3 * one:.1f}", f"{every / one:.2f}")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--cases", nargs="+", choices=("masks", "lengths"), default=["masks", "lengths"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=15, help="of a round")

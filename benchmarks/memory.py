@@ -11,8 +11,8 @@ pages, and processes share them. The other figures include XLA's compiler; a lay
 
 import argparse
 import os
-import subprocess
-import sys
+
+from measuring import make_parser, print_head, print_result, print_row, run_alone
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -50,19 +50,18 @@ def train(library, jit, cell, units):
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=jit)
     data = tf.data.Dataset.from_tensor_slices((characters[:, :-1], characters[:, 1:])).batch(BATCH).cache().repeat()
     model.fit(data, steps_per_epoch=STEPS, verbose=0)
-    print(*before, resident("VmHWM"), resident("RssFile"))
+    print_result(*before, resident("VmHWM"), resident("RssFile"))
 
 
 def measure(contender, cell, units):
     """Megabytes before and at the peak, as texts, of one contender in a process of its own."""
-    command = [sys.executable, __file__, "--contender", contender, "--cells", cell, "--units", str(units)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    before, before_files, peak, peak_files = map(float, output.split())
+    found = run_alone(__file__, "--contender", contender, "--cells", cell, "--units", units)
+    before, before_files, peak, peak_files = found
     return [f"{whole:.0f} ({whole - files:.0f})" for whole, files in ((before, before_files), (peak, peak_files))]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--cells", nargs="+", default=["rnn", "gru", "lstm", "nlstm"])
     parser.add_argument("--units", nargs="+", type=int, default=[256])
     parser.add_argument("--contender", help=argparse.SUPPRESS)
@@ -70,12 +69,11 @@ def main():
     if arguments.contender:
         train(*CONTENDERS[arguments.contender], arguments.cells[0], arguments.units[0])
         return
-    print(f"| cell | units | imports | {' | '.join(CONTENDERS)} |\n|{'---|' * (3 + len(CONTENDERS))}")
+    print_head("cell", "units", "imports", *CONTENDERS)
     for cell in arguments.cells:
         for units in arguments.units:
             pairs = [measure(contender, cell, units) for contender in CONTENDERS]
-            figures = [pairs[0][0], *(peak for _, peak in pairs)]
-            print(f"| {cell} | {units} | {' | '.join(figures)} |", flush=True)
+            print_row(cell, units, pairs[0][0], *(peak for _, peak in pairs))
 
 
 if __name__ == "__main__":

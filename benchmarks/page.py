@@ -9,12 +9,11 @@ connectivity of 200 characters; networks that are not shipped have random weight
 rounds: other programs on the machine only make it worse.
 """
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
+from measuring import make_parser, print_head, print_row, random_model, random_weights
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from browser import open_browser
@@ -22,12 +21,11 @@ from engine_page import open_engine
 
 from shakegen.export.page.network import describe
 from shakegen.export.page.page import write_page
-from shakegen.model import AutocompleteModel, LanguageModel, load, shelf
+from shakegen.model import AutocompleteModel, load, shelf
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
-from shakegen.text.vocabulary import Vocabulary
 
-WORDS, SYMBOL_COUNT, SECONDS = 1 << 14, 65, 4
+WORDS, SECONDS = 1 << 14, 4
 
 WATCH = """
 window.tasks = [];
@@ -81,19 +79,11 @@ return best;
 """
 
 
-def random_model(config: Config):
-    """A model of random weights, of small products."""
-    draw = np.random.default_rng(0).normal
-    if config.task == "autocomplete":
-        words = Outputs("".join(chr(97 + number // 26**k % 26) for k in range(4)) for number in range(WORDS))
-        shapes = config.weight_shapes(len(SYMBOLS), len(words))
-    else:
-        vocabulary = Vocabulary(map(chr, range(32, 32 + SYMBOL_COUNT)))
-        shapes = config.weight_shapes(SYMBOL_COUNT)
-    weights = {name: draw(0, 0.8 / config.units**0.5, shape).astype(np.float32) for name, shape in shapes.items()}
-    if config.task == "autocomplete":
-        return AutocompleteModel(config, SYMBOLS, weights, words=words)
-    return LanguageModel(config, vocabulary, weights)
+def random_study_model(cell: str) -> AutocompleteModel:
+    """A model like the study's, of random weights, of small products."""
+    words = Outputs("".join(chr(97 + number // 26**k % 26) for k in range(4)) for number in range(WORDS))
+    config = Config.study(cell)
+    return AutocompleteModel(config, SYMBOLS, random_weights(config, len(SYMBOLS), len(words), scale=0.8), words=words)
 
 
 def measure_page(browser, folder: Path, rounds: int) -> None:
@@ -110,12 +100,12 @@ def measure_page(browser, folder: Path, rounds: int) -> None:
         )
         opened.append(browser.execute_script("return [window.first, Math.max(0, ...window.tasks)]"))
         written.append(browser.execute_async_script(WRITE, SECONDS))
-    print("| the default page | |\n|---|---|")
-    print(f"| size | {path.stat().st_size / 1e6:.2f} MB |")
-    print(f"| from opening to the first character | {min(first for first, _ in opened):.0f} ms |")
-    print(f"| longest task while it opens | {tell_task(min(task for _, task in opened))} |")
-    print(f"| characters per second, on the screen | {max(one['rate'] for one in written):,.0f} |")
-    print(f"| longest task while it writes | {tell_task(min(one['longest'] for one in written))} |")
+    print_head("the default page", "")
+    print_row("size", f"{path.stat().st_size / 1e6:.2f} MB")
+    print_row("from opening to the first character", f"{min(first for first, _ in opened):.0f} ms")
+    print_row("longest task while it opens", tell_task(min(task for _, task in opened)))
+    print_row("characters per second, on the screen", f"{max(one['rate'] for one in written):,.0f}")
+    print_row("longest task while it writes", tell_task(min(one["longest"] for one in written)))
 
 
 def measure_engine(browser, folder: Path, rounds: int) -> None:
@@ -125,15 +115,16 @@ def measure_engine(browser, folder: Path, rounds: int) -> None:
         "LSTM, 512 units": random_model(Config("lstm", 512, layers=1)),
         "LSTM, 2 × 512 units": random_model(Config("lstm", 512, layers=2)),
         "the shipped autocomplete model": load(shelf.pretrained("autocomplete")),
-        "GRU of the study, 2 × 600": random_model(Config.study("gru")),
-        "LSTM of the study, 2 × 600": random_model(Config.study("lstm")),
-        "Nested LSTM of the study": random_model(Config.study("nlstm")),
+        "GRU of the study, 2 × 600": random_study_model("gru"),
+        "LSTM of the study, 2 × 600": random_study_model("lstm"),
+        "Nested LSTM of the study": random_study_model("nlstm"),
     }
-    print("\n| network | characters/s | a key, ms | connectivity of 200 characters, ms |\n|---|---|---|---|")
+    print()
+    print_head("network", "characters/s", "a key, ms", "connectivity of 200 characters, ms")
     for name, model in networks.items():
         best = browser.execute_script(ALONE, describe(model, name), rounds)
         rate = f"{best['rate']:,.0f}" if model.task == "next" else ""
-        print(f"| {name} | {rate} | {best['key']:.1f} | {best['connectivity']:.0f} |", flush=True)
+        print_row(name, rate, f"{best['key']:.1f}", f"{best['connectivity']:.0f}")
 
 
 def tell_task(milliseconds: float) -> str:
@@ -141,7 +132,7 @@ def tell_task(milliseconds: float) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as name, open_browser(f"{name}/browser") as browser:

@@ -17,7 +17,6 @@ the same command goes on. `--parts N` ends after N new runs. Options after `--` 
 network also writes so many characters, at temperature 0.6.
 """
 
-import argparse
 import json
 import re
 import statistics
@@ -27,16 +26,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from measuring import make_parser, print_head, print_row, shakegen
+
 PARTS = ("train", "validation", "test")
 WAYS = {"": (), "windows_": ("--windows", 256, "--draws"), "dynamic_": ("--dynamic",)}
 COLUMNS = ("corpus", "options", "random state", "parameters", "minutes", "wall seconds", "best epoch", "in order",
            "windows", "dynamic")  # fmt: skip
 WRITING = ("--temperature", 0.6, "--random-state", 0)
-
-
-def shakegen(*arguments) -> str:
-    command = [sys.executable, "-m", "shakegen", *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def measure(model: Path, corpus: str, split: str, minutes: float, state: int, options: list[str], draws: int) -> dict:
@@ -63,15 +59,6 @@ def summarise(values: list[float]) -> str:
     return f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}"
 
 
-def print_row(cells) -> None:
-    print(f"| {' | '.join(map(str, cells))} |", flush=True)
-
-
-def print_head() -> None:
-    print_row(COLUMNS)
-    print(f"|{'---|' * len(COLUMNS)}")
-
-
 def measure_states(corpus: str, minutes: float, given, options: list[str], folder: Path) -> list[Path]:
     """Measure a run for each random state and print its row, up to `given.parts` new runs; the files of the models."""
     name, learned, rows, models = Path(corpus).stem, " ".join(options), [], []
@@ -88,16 +75,16 @@ def measure_states(corpus: str, minutes: float, given, options: list[str], folde
         about = f"{found['parameters']:,}", f"{minutes:g}", f"{found['seconds']:.0f}", f"{found['best_epoch']:g}"
         rows.append([found[f"{way}nats"] for way in WAYS])
         models.append(model)
-        print_row([name, learned or "defaults", state, *about, *(f"{nats:.4f}" for nats in rows[-1])])
+        print_row(name, learned or "defaults", state, *about, *(f"{nats:.4f}" for nats in rows[-1]))
     if len(rows) > 1:
         means = map(summarise, zip(*rows, strict=True))
-        print_row([name, learned or "defaults", "mean ± sd", "", f"{minutes:g}", "", "", *means])
+        print_row(name, learned or "defaults", "mean ± sd", "", f"{minutes:g}", "", "", *means)
     return models
 
 
-def make_parser(description: str) -> argparse.ArgumentParser:
+def make_table_parser(description: str):
     """The options of all tables."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(description)
     parser.add_argument("--minutes", type=float, nargs="+", default=[3.0])
     parser.add_argument("--states", type=int, nargs="+", default=[0], help="random states; a run for each")
     parser.add_argument("--draws", type=int, default=5000, help="windows of nanoGPT's protocol")
@@ -109,12 +96,12 @@ def make_parser(description: str) -> argparse.ArgumentParser:
 def main():
     argv = sys.argv[1:]
     end = argv.index("--") if "--" in argv else len(argv)
-    parser = make_parser(__doc__)
+    parser = make_table_parser(__doc__)
     parser.add_argument("corpus", nargs="+", help="text files, or names from `shakegen corpora list`")
     parser.add_argument("--split", default="0.9,0.1,0")
     parser.add_argument("--write", type=int, metavar="LENGTH", default=0, help="characters that each network writes")
     given, texts = parser.parse_args(argv[:end]), {}
-    print_head()
+    print_head(*COLUMNS)
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -16,11 +16,19 @@ graph, compiled by XLA. `torch` is PyTorch's nn.LSTM, called once a step; it tak
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import time
 
-from engines import SIZE, ancestral, network, rate
+from measuring import (
+    SIZE,
+    ancestral,
+    make_parser,
+    network,
+    print_head,
+    print_result,
+    print_row,
+    rate,
+    take_turns,
+)
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -106,37 +114,20 @@ def predict(units, streams):
 CONTENDERS = {"shakegen": shakegen, "compiled": compiled, "torch": torch, "predict": predict}
 
 
-def measure(name, units, streams):
-    """The rate of one contender in a process of its own, in a list; the list is empty if it cannot take part."""
-    command = [sys.executable, __file__, "--only", name, str(units), str(streams)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        if "ModuleNotFoundError" not in done.stderr:
-            sys.exit(done.stderr)
-        return []
-    output = done.stdout.split("RATE ")[-1].strip()
-    return [] if output == "None" else [float(output)]
-
-
 def peers(rounds):
-    print("| units | streams | " + " | ".join(CONTENDERS) + " | ours / compiled | ours / torch | ours / predict |")
-    print("|---|---|" + "---|" * (len(CONTENDERS) + 3))
+    print_head("units", "streams", *CONTENDERS, "ours / compiled", "ours / torch", "ours / predict")
     for units, streams in ((128, 1), (512, 1), (512, 64)):
-        rates = {name: [] for name in CONTENDERS}
-        for _ in range(rounds):
-            for name in rates:
-                rates[name] += measure(name, units, streams)
+        rates = take_turns(__file__, CONTENDERS, rounds, units, streams)
         median = {name: statistics.median(values) for name, values in rates.items() if values}
         shown = [f"{median[name]:,.0f}" if name in median else "" for name in CONTENDERS]
         ratios = [f"{median['shakegen'] / median[name]:.2f}" if name in median else "" for name in list(CONTENDERS)[1:]]
-        print("| " + " | ".join([str(units), str(streams), *shown, *ratios]) + " |", flush=True)
+        print_row(units, streams, *shown, *ratios)
 
 
 def costs(rounds):
     sizes = ((128, SIZE, 2.0, 4000), (512, SIZE, 2.0, 1000), (128, WORDS, 6.0, 200), (512, WORDS, 6.0, 100))
     engines = [(network(units, size, bits), length) for units, size, bits, length in sizes]
-    print("| time per symbol, relative to plain | " + " | ".join(f"{u} units, V = {v:,}" for u, v, *_ in sizes) + " |")
-    print("|---|" + "---|" * len(sizes))
+    print_head("time per symbol, relative to plain", *(f"{u} units, V = {v:,}" for u, v, *_ in sizes))
     plain = [[] for _ in engines]
     for name, options in STRATEGIES.items():
         shown = []
@@ -147,10 +138,10 @@ def costs(rounds):
                 times.append(1e6 / base)
                 ratios.append(base / rate(ancestral(engine, **options), length) if options else 1)
             shown.append(f"{statistics.median(ratios):.2f}" if options else f"{statistics.median(times):.1f} µs")
-        print(f"| {name} | " + " | ".join(shown) + " |", flush=True)
+        print_row(name, *shown)
     for name in ("beam_search", "stochastic_beam_search"):
         shown = [f"{statistics.median(beam_ratio(name, *one) for _ in range(rounds)):.2f}" for one in engines]
-        print(f"| {name}, width 10: rate of 10 streams / 10 | " + " | ".join(shown) + " |", flush=True)
+        print_row(f"{name}, width 10: rate of 10 streams / 10", *shown)
 
 
 def beam_ratio(name, engine, length):
@@ -188,8 +179,7 @@ def constraints(rounds):
     from shakegen.sampling import Rules
 
     engines = [(network(units), length) for units, length in ((128, 4000), (512, 1000))]
-    print("| time per symbol, relative to plain | 128 units, V = 65 | 512 units, V = 65 |")
-    print("|---|---|---|")
+    print_head("time per symbol, relative to plain", "128 units, V = 65", "512 units, V = 65")
     for name, options in constraint_options(lambda one, symbols: lambda: {"rules": Rules([one], symbols)}):
         shown = []
         for engine, length in engines:
@@ -199,7 +189,7 @@ def constraints(rounds):
 
             ratios = [rate(ancestral(engine), length) / rate(draw, length) for _ in range(rounds)]
             shown.append(f"{statistics.median(ratios):.2f}")
-        print(f"| {name} | " + " | ".join(shown) + " |", flush=True)
+        print_row(name, *shown)
 
 
 def index(rounds):
@@ -220,14 +210,14 @@ TABLES = {"peers": peers, "costs": costs, "constraints": constraints, "index": i
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("tables", nargs="*", help="peers, costs, constraints, index; all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only:
         name, units, streams = arguments.only
-        print("RATE", CONTENDERS[name](int(units), int(streams)))
+        print_result(CONTENDERS[name](int(units), int(streams)))
         return
     for table in arguments.tables or TABLES:
         TABLES[table](arguments.rounds)

@@ -24,6 +24,8 @@ import subprocess
 import sys
 import time
 
+from measuring import make_parser, print_head, print_row
+
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 VOCABULARY, TEXT = 65, 1 << 20
 NETWORKS = {1: "1 Gbit/s", 10: "10 Gbit/s", 25: "25 Gbit/s", 100: "100 Gbit/s"}  # by gigabits a second
@@ -119,8 +121,7 @@ def measure(arguments, workers):
 
 def table_of_this_machine(arguments):
     print(f"{arguments.cell} of {arguments.units} units, {arguments.batch_size} windows a worker\n")
-    print("| workers | ms/step | alone | characters/s | gain | all-reduce |")
-    print("|---|---|---|---|---|---|")
+    print_head("workers", "ms/step", "alone", "characters/s", "gain", "all-reduce")
     first = None
     for workers in arguments.workers or range(1, len(os.sched_getaffinity(0)) + 1):
         measures = measure(arguments, workers)
@@ -129,7 +130,7 @@ def table_of_this_machine(arguments):
         first = first or rate / workers
         alone = measures["alone"]
         figures = [f"{1000 * step:.1f}", f"{1000 * alone:.1f}", f"{rate:,.0f}", f"{rate / first:.2f}"]
-        print("|", " | ".join([str(workers), *figures, f"{max(0.0, 1 - alone / step):.0%}"]), "|", flush=True)
+        print_row(workers, *figures, f"{max(0.0, 1 - alone / step):.0%}")
 
 
 def gain(machines, step, gradients, bandwidth):
@@ -138,10 +139,9 @@ def gain(machines, step, gradients, bandwidth):
 
 
 def tables_on_paper(arguments):
-    print(f"| {arguments.cell}, units | weights | MB of gradients | ms/step |", end=" ")
-    print(" | ".join(f"{name}: {', '.join(map(str, MACHINES))}" for name in NETWORKS.values()), end=" | ")
-    print(f"2 pay from | {MACHINES[-1]} pay {WORTH_IT:.0%} from |")
-    print("|---" * (6 + len(NETWORKS)) + "|")
+    head = f"{arguments.cell}, units", "weights", "MB of gradients", "ms/step"
+    gains = (f"{name}: {', '.join(map(str, MACHINES))}" for name in NETWORKS.values())
+    print_head(*head, *gains, "2 pay from", f"{MACHINES[-1]} pay {WORTH_IT:.0%} from")
     for arguments.units in SIZES:
         measures = measure(arguments, 1)
         step, gradients = measures["alone"], 4 * measures["weights"]
@@ -153,14 +153,14 @@ def tables_on_paper(arguments):
         most = MACHINES[-1]
         enough = 2 * (most - 1) / most * gradients / (step * (1 / WORTH_IT - 1))
         cells += [f"{8 * needed / 1e9:.2g} Gbit/s" for needed in (gradients / step, enough)]
-        print("|", " | ".join(cells), "|", flush=True)
+        print_row(*cells)
 
 
 OPTIONS = {"cell": "lstm", "units": 512, "layers": 1, "batch-size": 32, "seq-length": 64, "steps": 20}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     for name, default in OPTIONS.items():
         parser.add_argument(f"--{name}", type=type(default), default=default)
     parser.add_argument("--workers", type=int, nargs="*", help="by default 1 to the number of cores")

@@ -7,7 +7,6 @@ The layer is MinGRU on dense inputs, forward and backward: ours, and the same eq
 table shows the fastest of each, in milliseconds, and the ratio to ours.
 """
 
-import argparse
 import os
 import time
 
@@ -17,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from measuring import make_parser, print_head, print_row
 
 from shakegen.layers import MinGRU
 
@@ -45,7 +45,7 @@ def training_step(layer, outputs, x):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     for name, usual in (("units", 256), ("batch", 64), ("steps", 100), ("rounds", 10)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     given = parser.parse_args()
@@ -66,9 +66,9 @@ def main():
             began = time.perf_counter()
             keras.tree.map_structure(lambda one: one.numpy(), step())
             fastest[name] = min(fastest[name], time.perf_counter() - began)
-    print("| MinGRU | ms a step | compiled loop's, times |\n|---|---|---|")
+    print_head("MinGRU", "ms a step", "compiled loop's, times")
     for name, seconds in fastest.items():
-        print(f"| {name} | {1e3 * seconds:.1f} | {seconds / fastest['compiled loop']:.2f} |")
+        print_row(name, f"{1e3 * seconds:.1f}", f"{seconds / fastest['compiled loop']:.2f}")
 
 
 if __name__ == "__main__":

@@ -8,19 +8,19 @@ cells take turns for several rounds. The fastest round counts, in microseconds a
 ratio in brackets is above 1 where a cell is faster than the first one.
 """
 
-import argparse
 import os
 import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
+from measuring import SIZE, make_parser, print_head, print_row, random_weights
 
 from shakegen.cells import BUILT_IN, find_cell
 from shakegen.inference import Engine
 from shakegen.network.config import Config
 
-VOCABULARY, BATCH, TIME = 65, 64, 100
+BATCH, TIME = 64, 100
 ROUND = 0.15  # seconds
 
 
@@ -44,10 +44,11 @@ def fastest(contenders: dict, rounds: int) -> dict[str, float]:
 
 def writing(cell: str, units: int, streams: int):
     """A function that reads one more character in every stream."""
-    config, random = Config(cell, units, layers=1), np.random.default_rng(0)
-    shapes = config.weight_shapes(VOCABULARY)
-    weights = {name: random.normal(0, 0.8 / units**0.5, shape).astype(np.float32) for name, shape in shapes.items()}
-    engine, ids = Engine(config, weights), random.integers(VOCABULARY, size=streams)
+    config = Config(cell, units, layers=1)
+    engine, ids = (
+        Engine(config, random_weights(config, scale=0.8)),
+        np.random.default_rng(0).integers(SIZE, size=streams),
+    )
     state = engine.start(streams)
     return lambda: engine.step(ids, state)
 
@@ -59,34 +60,32 @@ def training(cell: str, units: int, one_hot: bool):
     from shakegen.layers.cell_layer import layer_of
 
     random = np.random.default_rng(0)
-    ids = tf.constant(random.integers(VOCABULARY, size=(BATCH, TIME)), tf.int32)
+    ids = tf.constant(random.integers(SIZE, size=(BATCH, TIME)), tf.int32)
     dense = tf.constant(random.normal(size=(BATCH, TIME, units)), tf.float32)
     layer = layer_of(find_cell(cell))(units, return_sequences=True)
-    layer.build((BATCH, TIME, VOCABULARY if one_hot else units))
+    layer.build((BATCH, TIME, SIZE if one_hot else units))
 
     @tf.function(autograph=False)
     def step():
         weights = [weight.value for weight in layer.trainable_variables]
         with tf.GradientTape() as tape:
             tape.watch(dense)
-            loss = tf.reduce_sum(layer(tf.one_hot(ids, VOCABULARY) if one_hot else dense, training=True) ** 2)
+            loss = tf.reduce_sum(layer(tf.one_hot(ids, SIZE) if one_hot else dense, training=True) ** 2)
         return tape.gradient(loss, weights if one_hot else [dense, *weights])
 
     return lambda: [gradient.numpy() for gradient in map(tf.convert_to_tensor, step())]
 
 
-def table(title: str, unit: str, factor: float, rows: dict[str, dict[str, float]], first: str) -> str:
+def print_table(title: str, unit: str, factor: float, rows: dict[str, dict[str, float]], first: str) -> None:
     """The cells as columns: each row's figures, and the ratios to the first cell."""
     cells = [first, *(cell for cell in BUILT_IN if cell != first)]
-    lines = [f"| {title}, {unit} (ratio) | {' | '.join(cells)} |", f"|{'---|' * (1 + len(cells))}"]
+    print_head(f"{title}, {unit} (ratio)", *cells)
     for name, seconds in rows.items():
-        figures = (f"{factor * seconds[cell]:.1f} ({seconds[first] / seconds[cell]:.2f})" for cell in cells)
-        lines.append(f"| {name} | {' | '.join(figures)} |")
-    return "\n".join(lines)
+        print_row(name, *(f"{factor * seconds[cell]:.1f} ({seconds[first] / seconds[cell]:.2f})" for cell in cells))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--units", type=int, nargs="+", default=[128, 256, 512])
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
@@ -95,13 +94,14 @@ def main():
         for streams in (1, 16):
             contenders = {cell: writing(cell, units, streams) for cell in BUILT_IN}
             rows[f"{units} units, streams: {streams}"] = fastest(contenders, given.rounds)
-    print(table("writing", "µs", 1e6, rows, "lstm"), end="\n\n", flush=True)
+    print_table("writing", "µs", 1e6, rows, "lstm")
+    print()
     rows = {}
     for units in given.units:
         for one_hot in (True, False):
             contenders = {cell: training(cell, units, one_hot) for cell in BUILT_IN}
             rows[f"{units} units, {'one-hot' if one_hot else 'dense'}"] = fastest(contenders, given.rounds)
-    print(table("training", "ms", 1e3, rows, "gru"))
+    print_table("training", "ms", 1e3, rows, "gru")
 
 
 if __name__ == "__main__":

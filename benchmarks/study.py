@@ -9,13 +9,13 @@ than 20 million characters is learned by networks of the study's shape with `--u
 by those of the study, by its recipe.
 """
 
-import argparse
 import json
 import shlex
 import statistics
-import subprocess
 import sys
 from pathlib import Path
+
+from measuring import make_parser, shakegen
 
 NATS = ("cross_entropy", "early")  # figures that are no shares
 CELLS = "gru,lstm,nlstm,mingru"
@@ -87,14 +87,6 @@ to the strongest. The sentence: *{sentence}*.
 - The article prints the norm of a gradient as connectivity, and its program sums squares. Ours follows the program.
 - The article counts padding and unknown words as errors. Here, this figure is a row of its own.
 """
-
-
-def shakegen(*arguments) -> str:
-    command = [sys.executable, "-m", "shakegen", *map(str, arguments)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{shlex.join(command)}\n{done.stderr}")
-    return done.stdout
 
 
 def carry_out(options, cell: str, state: int) -> dict:
@@ -252,7 +244,7 @@ def write(options, results: dict) -> str:
 def main():
     argv = sys.argv[1:]
     end = argv.index("--") if "--" in argv else len(argv)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("corpus", help="a text file, or a name from `shakegen corpora list`")
     parser.add_argument("--cells", default=CELLS)
     parser.add_argument("--random-states", dest="states", default="0,1,2")

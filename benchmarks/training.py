@@ -14,9 +14,9 @@ installed.
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import time
+
+from measuring import make_parser, print_head, print_result, print_row, take_turns
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -124,28 +124,24 @@ CONTENDERS = {"shakegen": shakegen, "keras": keras, "torch": torch, "products": 
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--cells", nargs="+", choices=MATRICES, default=list(MATRICES))
     parser.add_argument("--units", nargs="+", type=int, default=[128, 256, 512])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=CONTENDERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only:
-        print("RATE", CONTENDERS[arguments.only](arguments.cells[0], arguments.units[0]))
+        print_result(CONTENDERS[arguments.only](arguments.cells[0], arguments.units[0]))
         return
-    print("| cell | units | " + " | ".join(CONTENDERS) + " | ours / best peer | ours / products |")
-    print("|---|---|" + "---|" * (len(CONTENDERS) + 2))
+    print_head("cell", "units", *CONTENDERS, "ours / best peer", "ours / products")
     for cell in arguments.cells:
         for units in arguments.units:
-            rates = {name: [] for name in CONTENDERS}
-            for _ in range(arguments.rounds):
-                for name in rates:
-                    rates[name] += measure(name, cell, units)
+            rates = take_turns(__file__, CONTENDERS, arguments.rounds, "--cells", cell, "--units", units)
             median = {name: statistics.median(values) for name, values in rates.items() if values}
             peers = list(map(max, *(rates[name] or [0.0] * arguments.rounds for name in ("keras", "torch"))))
             shown = [f"{median[name]:,.0f}" if name in median else "" for name in CONTENDERS]
             ratios = [span(rates["shakegen"], others) for others in (peers, rates["products"])]
-            print("| " + " | ".join([cell, str(units), *shown, *ratios]) + " |", flush=True)
+            print_row(cell, units, *shown, *ratios)
 
 
 def span(rates, others):
@@ -153,18 +149,6 @@ def span(rates, others):
     ratios = [rate / other for rate, other in zip(rates, others, strict=True)]
     low, high = f"{min(ratios):.2f}", f"{max(ratios):.2f}"
     return low if low == high else f"{low} to {high}"
-
-
-def measure(name, cell, units):
-    """The rate of one contender in a process of its own, in a list; the list is empty if it cannot take part."""
-    command = [sys.executable, __file__, "--only", name, "--cells", cell, "--units", str(units)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        if "ModuleNotFoundError" not in done.stderr:
-            sys.exit(done.stderr)
-        return []
-    rate = done.stdout.split("RATE ")[-1].strip()
-    return [] if rate == "None" else [float(rate)]
 
 
 if __name__ == "__main__":

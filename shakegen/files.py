@@ -21,16 +21,22 @@ PAUSE = 0.05  # seconds between tries
 
 
 def ensure_writable(path: str | Path, option: str = "`out`") -> None:
-    """Create the folder of a file and try to write there, before any long work begins.
+    """Try to write beside a file, before any long work begins; folders that are missing are made for the trial only.
 
     Raises:
         OSError: the file could not be written; the message names the option that sets its place.
     """
     path = Path(path)
-    with explaining(path, option):
-        place, mode = find_place(path)
-        with temporary_beside(place, mode) as (file, _):
-            file.write(b"\0")
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        with explaining(path, option):
+            place, mode = find_place(path)
+            with temporary_beside(place, mode) as (file, _):
+                file.write(b"\0")
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):  # another process may have put something there
+                folder.rmdir()
 
 
 def write_whole(path: Path, content: bytes | memoryview, option: str = "`out`") -> None:
@@ -137,6 +143,16 @@ def refuse_same(path: Path, inputs: Iterable[str], option: str = "`out`") -> Non
     for one in inputs:
         if path.exists() and os.path.exists(one) and os.path.samefile(path, one):
             raise ValueError(f"{path} is read, it would be overwritten: name another file with {option}")
+
+
+def refuse_existing(path: Path, option: str = "`out`") -> None:
+    """Refuse to write where something is already.
+
+    Raises:
+        FileExistsError: there is a file, a folder or a link.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(f"{path} is there already: name another file with {option}")
 
 
 class HeldError(ValueError):

@@ -15,6 +15,7 @@ import numpy as np
 
 from shakegen.model import AutocompleteModel, LanguageModel, load
 from shakegen.model.model_file import ModelFileError, Training
+from shakegen.model.precision import round_weights
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
 from shakegen.text.vocabulary import Vocabulary
@@ -38,6 +39,8 @@ def make_models() -> dict[str, LanguageModel | AutocompleteModel]:
         return kind(config, vocabulary, weights, corpus, HISTORY, **more)
 
     characters = Vocabulary("abcdefghijklmnopqrstuvwxyz ")
+    models["halves"] = make(LanguageModel, Config("lstm", units=5), characters)
+    models["halves"].weights = round_weights(models["halves"].weights)
     models["characters"] = make(LanguageModel, Config("gru", units=5), characters)
     models["nested"] = make(LanguageModel, Config("nlstm", units=4, learn_initial_state=True), characters)
     words = WordVocabulary(["thee", "thou", "love", " ", "\n"], unknown=True)

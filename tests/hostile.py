@@ -8,6 +8,17 @@ from shakegen.model import load, model_file
 
 KERNEL = "weights/layer1/kernel"
 PLAIN = "is not an array of numbers that is stored plainly in this file"
+OWN = "a model's arrays must be in its own file, each once"
+
+
+def replace(name, make):
+    """A change of an open HDF5 file: one of its entries makes way for another."""
+
+    def change(file):
+        del file[name]
+        make(file)
+
+    return change
 
 
 def refuse(path) -> str:

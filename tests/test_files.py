@@ -52,6 +52,11 @@ def test_links_stay_and_the_file_behind_them_is_replaced(tmp_path):
     assert [path.name for path in far.parent.iterdir()] == ["model.h5"]
 
 
+def test_a_trial_leaves_no_folder_behind(tmp_path):
+    files.ensure_writable(tmp_path / "new" / "newer" / "model.h5")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("act", [files.ensure_writable, lambda path: files.write_whole(path, b"new")])
 def test_pipes_devices_and_links_in_a_circle_are_refused(tmp_path, act):
     pipe, circle, device = tmp_path / "pipe", tmp_path / "circle", tmp_path / "device"

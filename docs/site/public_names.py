@@ -45,6 +45,7 @@ MORE = {
     "shakegen.model.evaluation": "Evaluation",
     "shakegen.model.scoring": "score weigh Evidence Piece",
     "shakegen.model.model_file": "Training",
+    "shakegen.model.precision": "shrink",
     "shakegen.model.predictor": "Predictor",
     "shakegen.sampling.draft": "Draft",
     "shakegen.study.autocomplete.completion": "Completion Typing",

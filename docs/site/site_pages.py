@@ -15,9 +15,9 @@ from shakegen.cli import main
 from shakegen.model import shelf
 from shakegen.network.quiet import quiet_tensorflow
 
-LIVE = "live/sonnets.html"  # in the folder of docs/live.md
+LIVE = "live/models.html"  # in the folder of docs/live.md
 LIVE_PAGE = f"""<p><a href="{LIVE}">Open the page alone</a></p>
-<iframe class="live" src="{LIVE}" title="networks that learned Shakespeare's sonnets" loading="lazy"></iframe>
+<iframe class="live" src="{LIVE}" title="networks that come with shakegen" loading="lazy"></iframe>
 """
 REDIRECT = """<!doctype html>
 <meta charset="utf-8">

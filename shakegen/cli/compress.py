@@ -94,15 +94,17 @@ def choose_target(file: str, out: Path | None, usual: str) -> Path | None:
     """Where the result goes: a new file; None for standard output.
 
     Raises:
-        ValueError: the file is there already, or standard output is a terminal.
+        FileExistsError: the file is there already.
+        ValueError: standard output is a terminal.
     """
+    from shakegen.files import refuse_existing
+
     if str(out or file) == "-":
         if sys.stdout.isatty():
             raise ValueError("standard output is a terminal: expected a pipe, or a file with --out")
         return None
     target = Path(out or usual)
-    if target.exists() or target.is_symlink():
-        raise ValueError(f"{target} is there already: name another file with --out")
+    refuse_existing(target)
     return target
 
 

@@ -92,9 +92,9 @@ def corpora_show(corpus, reading, as_json):
     In a short text, the high orders are far too small: most contexts of five characters occur once, and the next
     character seems certain.
 
-    The n-gram model is a baseline for a network. It counts the training text (its last 3,000,000 characters, if there
-    are more) and predicts the validation text by interpolated Kneser-Ney smoothing; the best n is shown. xz -9, a
-    general compressor, has read the same training text.
+    The n-gram model is a baseline for a network. It counts the training text (at most its last 3,000,000 characters)
+    and predicts the validation text (at most its first 1,000,000) by interpolated Kneser-Ney smoothing; the best n is
+    shown. xz -9, a general compressor, has read the same training text.
 
     \b
     shakegen corpora show sonnets
@@ -113,7 +113,7 @@ def corpora_show(corpus, reading, as_json):
         shown_as = repr(value) if name.endswith("_line") else f"{value:,}" if isinstance(value, int) else value
         click.echo(f"{name.replace('_', ' '):24}{shown_as}")
     click.echo()
-    table(("order", "bits/char"), [(order, f"{value:.4f}") for order, value in enumerate(bits)])
+    table(("order", "bits/char, by this text's own counts"), [(n, f"{cost:.4f}") for n, cost in enumerate(bits)])
     if best and packed:
         click.echo(f"\nOn the validation text {ngram.Baseline(**best)}, xz -9 {packed:.3f}.")
     click.echo()

@@ -73,13 +73,8 @@ def fill_gaps(corpus, directions, reading, shape, **options):
 
 @experiment(gradients.of_cells, gradients.GradientSettings)
 @click.argument("source", metavar="[MODEL|CELLS]", type=ModelName(), default=",".join(cells.CELLS))
-@click.option(
-    "--corpus",
-    type=CorpusName(),
-    default="sonnets",
-    show_default=True,
-    help="A file, a folder, - or the name of a corpus.",
-)
+@click.option("--corpus", type=CorpusName(), default="sonnets", show_default=True, help="A file, a folder, - or the "
+              "name of a corpus.")  # fmt: skip
 @corpus_options
 @unknown_option
 def measure_gradients(source, corpus, reading, units, progress, random_state, on_unknown, **settings):

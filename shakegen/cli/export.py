@@ -56,16 +56,15 @@ def import_model(file, symbols, out):
     shakegen import my-gru.safetensors
     shakegen import textbook.keras --symbols corpus.txt
     """
-    from shakegen.files import ensure_writable
-    from shakegen.network.quiet import quiet_tensorflow
+    from shakegen.files import ensure_writable, refuse_existing
+    from shakegen.network.quiet import quiet_tensorflow, without_extras
 
     if not file.is_file():
         raise FileNotFoundError(f"no file {file}: expected one that ends in .safetensors or .keras")
     if file.suffix not in (".safetensors", ".keras"):
         raise ValueError(f"cannot read {file}: expected a name that ends in .safetensors or .keras")
     out = out or Path("models", f"{file.stem}.h5")
-    if out.exists():
-        raise FileExistsError(f"{out} is there already: give another name with --out")
+    refuse_existing(out)
     if file.suffix == ".safetensors":
         from shakegen.export.tensors import read_tensors
 
@@ -75,7 +74,7 @@ def import_model(file, symbols, out):
     else:
         if symbols is None:
             raise ValueError("the symbols are missing: give the characters of the model with --symbols FILE")
-        with quiet_tensorflow():
+        with quiet_tensorflow(), without_extras():
             from shakegen.export.keras_file import load_keras
 
             model = load_keras(file, symbols)

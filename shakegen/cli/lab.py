@@ -17,7 +17,7 @@ from shakegen.cli.help import Commands, group
 from shakegen.cli.options import figure_option, json_option, options_from, read_help
 from shakegen.cli.plot import draw
 from shakegen.cli.tables import print_json, print_wrapped, table
-from shakegen.network.quiet import quiet_tensorflow
+from shakegen.network.quiet import quiet_tensorflow, without_extras
 
 FLAGS = {"names": "--cells"}
 NO_OPTIONS = ("progress", "random_state", "settings")  # of the first and the last, `experiment` takes care
@@ -81,7 +81,7 @@ def experiment(
                     plotting.check(out)
                 files.ensure_writable(out)
             if trains:
-                with quiet_tensorflow():
+                with quiet_tensorflow(), without_extras():
                     importlib.import_module("shakegen.network.build")  # loads TensorFlow
             result = function(**arguments, **progress)
             if out:

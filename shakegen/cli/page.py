@@ -10,8 +10,8 @@ from shakegen.cli.group import main
 from shakegen.cli.names import ModelName
 from shakegen.cli.options import out_option
 from shakegen.cli.plot import name_files
-from shakegen.export.page.precision import PRECISIONS
 from shakegen.model import shelf
+from shakegen.model.precision import PRECISIONS
 
 
 @main.command()

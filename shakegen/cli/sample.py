@@ -45,72 +45,50 @@ TRUNCATION = {
 @main.command()
 @group(
     "Model",
-    model_option(
-        "Model file, or a name such as sonnets-lstm; several write together, by the mean of their probabilities.  "
-        "[default: the newest in ./models, else sonnets-gru]",
-        "models",
-        multiple=True,
-    ),
+    model_option("Model file, or a name such as sonnets-lstm; several write together, by the mean of their "
+                 "probabilities.  [default: the newest in ./models, else sonnets-gru]", "models", multiple=True),
     mix_option,
-)
+)  # fmt: skip
 @group(
     "Seed",
     seed_option("Text to continue; empty: start from nothing; -: standard input."),
-    click.option(
-        "--seed-file",
-        type=click.Path(allow_dash=True),
-        help="File with the text to continue, - for standard input; a line end at its end does not count.",
-    ),
-    click.option(
-        "--seeds",
-        type=click.Path(allow_dash=True),
-        help="File with a text to continue in each line, all at once; - for standard input.",
-    ),
+    click.option("--seed-file", type=click.Path(allow_dash=True), help="File with the text to continue, - for standard "
+                 "input; a line end at its end does not count."),
+    click.option("--seeds", type=click.Path(allow_dash=True), help="File with a text to continue in each line, all at "
+                 "once; - for standard input."),
     input_encoding_option,
     unknown_option,
-)
+)  # fmt: skip
 @group(
     "Length",
     *options_from(TextGenerator.samples, LENGTH),
-    click.option(
-        "--stop",
-        multiple=True,
-        help="End a text after this string; \\n is a line end, \\t a tab, \\\\ a backslash. May be given several "
-        "times.",
-    ),
+    click.option("--stop", multiple=True, help="End a text after this string; \\n is a line end, \\t a tab, \\\\ a "
+                 "backslash. May be given several times."),
     click.option("--lines", type=int, help="End a text after this many new line ends."),
     click.option("--sentences", type=int, help="End a text after this many sentences: at a . ! ? or …"),
-)
+)  # fmt: skip
 @group(
     "Drawing",
-    click.option(
-        "--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, interactive: 1]"
-    ),
+    click.option("--temperature", type=float, help="0: the likeliest; 1: free.  [default: 0.8; stochastic, "
+                 "interactive: 1]"),
     click.option("--temperatures", help="A text for each of these temperatures, as in 0.4,0.7,1."),
     click.option("--temperature-from", type=float, help="Begin with this temperature; needs --temperature-to."),
-    click.option(
-        "--temperature-to", type=float, help="End with this temperature; it changes evenly over the whole length."
-    ),
-    click.option(
-        "--perplexity",
-        type=float,
-        help="Steer the temperature so that the text has this perplexity per character, or word, under the model.",
-    ),
+    click.option("--temperature-to", type=float, help="End with this temperature; it changes evenly over the whole "
+                 "length."),
+    click.option("--perplexity", type=float, help="Steer the temperature so that the text has this perplexity per "
+                 "character, or word, under the model."),
     *options_from(Truncation, TRUNCATION),
     click.option("--random-state", type=int, help="Equal numbers give equal texts.  [default: another each time]"),
-)
+)  # fmt: skip
 @ruled.constraint_options
 @forms.form_options
 @group(
     "Beam search",
     click.option("--beam-width", type=int, help="Search for the likeliest text with this many beams; do not draw."),
-    click.option(
-        "--length-penalty",
-        type=float,
-        help="Rank by log-probability / length^this; with --stop, 1 favours longer texts.  [default: 0]",
-    ),
+    click.option("--length-penalty", type=float, help="Rank by log-probability / length^this; with --stop, 1 favours "
+                 "longer texts.  [default: 0]"),
     click.option("--stochastic", is_flag=True, help="Draw distinct texts, with their probabilities."),
-)
+)  # fmt: skip
 @group(
     "Output",
     click.option("-n", "--count", type=int, help="Number of texts, between lines of ---.  [default: 1; stochastic: all "

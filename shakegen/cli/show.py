@@ -25,7 +25,7 @@ def info(model, as_json):
     shakegen info models/my-gru.h5
     shakegen info sonnets-lstm --json
     """
-    from shakegen.model import load, shelf
+    from shakegen.model import load, model_file, shelf
 
     loaded = load(model)
     symbols, last = loaded.vocabulary.symbols, loaded.history[-1] if loaded.history else {}
@@ -34,6 +34,8 @@ def info(model, as_json):
         **loaded.config.to_dict(),
         "parameters": loaded.parameters,
         "weights": loaded.weights_by_part,
+        "precision": model_file.choose_dtype(loaded.weights).name,
+        "bytes": Path(model).stat().st_size,
         "vocabulary": "".join(symbols) if loaded.config.level == "char" else symbols,
         "vocabulary_size": len(loaded.vocabulary),
         "unknown_symbol": loaded.vocabulary.unknown is not None,
@@ -50,6 +52,7 @@ def info(model, as_json):
     if shown["dropout"] is None:
         shown["dropout"] = f"{DROPOUT}, or less in runs of less than {MANY_EPOCHS} epochs"
     shown["parameters"] = f"{shown['parameters']:,}"
+    shown["bytes"] = f"{shown['bytes']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())
     if loaded.config.level == "word":
         shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]

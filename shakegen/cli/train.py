@@ -27,7 +27,7 @@ from shakegen.cli.options import (
 )
 from shakegen.cli.tables import print_json
 from shakegen.network.config import Config
-from shakegen.network.quiet import quiet_tensorflow, require_tensorflow
+from shakegen.network.quiet import quiet_tensorflow, require_tensorflow, without_extras
 from shakegen.text import xz
 from shakegen.training.recipe import RECIPES, Recipe
 
@@ -186,20 +186,20 @@ def run_training(
 
 def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet: bool, as_json: bool) -> None:
     """Train from where a run begins, and say how it ended."""
-    with quiet_tensorflow():
+    with quiet_tensorflow(), without_extras():
         from tensorflow import errors
 
-        from shakegen import training
+        from shakegen.training import Interrupted, train_from
 
     out, log_dir, samplers = beginning.out, values["log_dir"], []
     if values["sample_length"] and not (quiet and log_dir is None):
         parts = beginning.config, beginning.corpus, beginning.vocabulary
         samplers = [beginning.task.make_sampler(*parts, values, shown=not quiet)]
     try:
-        model = training.train_from(beginning, samplers, log_dir, not quiet, started, strategy)
+        model = train_from(beginning, samplers, log_dir, not quiet, started, strategy)
     except errors.ResourceExhaustedError:
         raise MemoryError from None
-    except training.Interrupted as stop:
+    except Interrupted as stop:
         if stop.model is not None:
             click.echo(f"\nInterrupted. {runs.describe_run(stop.model, out)}", err=True)
             if beginning.checkpoint_every:

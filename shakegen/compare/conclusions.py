@@ -1,10 +1,10 @@
 """What can be concluded from a comparison, in words made from its intervals. Only numpy."""
 
-import math
 from collections.abc import Iterator
 
 from shakegen.compare.measurement import Measurement
 from shakegen.compare.summary import Row, Summary
+from shakegen.plotting.scale import count_places, format_error
 
 BUSY = 0.1  # of the epochs of a network at equal time: more apart, something else used the machine
 
@@ -62,20 +62,3 @@ def is_uneven(row: Row) -> bool:
     """Whether runs of a network, in the same time, got unequally far."""
     epochs = epochs_of(row)
     return len(epochs) > 1 and max(epochs) - min(epochs) > BUSY * max(epochs)
-
-
-def format_error(value: float, error: float | None, digits: int = 3, sign: str = "") -> str:
-    """A number with its error, in as many digits as the error allows; without one, `digits` after the point.
-
-    The error has two digits where the first is 1 or 2, for there a rounded one would say little; else one.
-    """
-    if not error:  # unknown, or of equal values
-        return f"{value:{sign}.{digits}f}"
-    places = count_places(error)
-    return f"{value:{sign}.{places}f} ± {error:.{places}f}"
-
-
-def count_places(error: float) -> int:
-    """The digits after the point that an error allows."""
-    exponent = math.floor(math.log10(float(f"{error:.1e}"))) if error else 0
-    return max(0, -exponent + (error / 10**exponent < 2.95))

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shakegen.compare.conclusions import format_error
 from shakegen.compare.measurement import Measurement
 from shakegen.compare.summary import Row, Summary
+from shakegen.plotting.scale import format_error
 
 NONE = "-"
 

@@ -16,7 +16,7 @@ from typing import Any
 from shakegen.compare.record import Record, Text, identify
 from shakegen.model import load
 from shakegen.network.config import Config
-from shakegen.network.quiet import quiet_tensorflow
+from shakegen.network.quiet import quiet_tensorflow, without_extras
 from shakegen.streams import standard_streams
 from shakegen.training.tasks import get_task
 
@@ -26,7 +26,7 @@ TIMED = 0.5  # seconds for which the speed of sampling is measured
 def main(place: str, name: str, *flags: str) -> None:
     folder = Path(place)
     record = Record.read(folder / f"{name}.json")
-    with quiet_tensorflow():
+    with quiet_tensorflow(), without_extras():
         from tensorflow import errors
 
         from shakegen.training import Diverged

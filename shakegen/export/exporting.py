@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shakegen.files import ensure_writable, write_whole
+from shakegen.files import ensure_writable, refuse_existing, write_whole
 from shakegen.network.quiet import quiet_tensorflow
 
 SUFFIXES = {"onnx": ".onnx", "safetensors": ".safetensors", "keras": ".keras", "savedmodel": ""}
@@ -43,9 +43,10 @@ def write_export(model, kind: str, path: str | Path) -> float:
     path = Path(path)
     if kind not in WRITERS:
         raise ValueError(f"there is no format {kind!r}: expected one of {', '.join(WRITERS)}")
-    if kind == "savedmodel" and path.exists():
-        raise FileExistsError(f"{path} is there already: expected a new folder")
+    if kind == "savedmodel":
+        refuse_existing(path)
     ensure_writable(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
         made = Path(folder, f"model{SUFFIXES[kind]}")
         difference = compare(model, WRITERS[kind](model, made))

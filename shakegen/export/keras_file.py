@@ -150,11 +150,10 @@ def is_softmax(layer) -> bool:
 
 def find_kind(layer):
     """The cell of a recurrent layer, Keras's or ours; None if there is none."""
-    kinds = {kind: layer_of(kind) for kind in CELLS.values()}
     own = keras_layer_of(type(layer))
-    return next(
-        (kind for kind, ours in kinds.items() if type(layer) is ours or (own and keras_layer_of(ours) is own)), None
-    )
+    kinds = {layer_of(kind): kind for kind in CELLS.values()}
+    twins = {ours.__name__: kind for ours, kind in kinds.items()}
+    return kinds.get(type(layer)) or (twins.get(own.__name__) if own else None)
 
 
 def check_equal(network: keras.Model, model: LanguageModel, order: np.ndarray) -> None:

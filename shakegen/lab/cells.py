@@ -16,8 +16,6 @@ def make_config(name: str, units: int) -> Config:
     Raises:
         ValueError: the cell does not exist, or the units are out of range.
     """
-    for cell in map(find_cell, BUILT_IN):
-        if name in cell.presets:
-            return Config(cell.name, units, layers=1, dropout=0.0, residual=False, **cell.presets[name])
-    cell, options = parse_cell(name)
+    presets = {preset: (cell, own) for cell in map(find_cell, BUILT_IN) for preset, own in cell.presets.items()}
+    cell, options = presets.get(name) or parse_cell(name)
     return Config(cell.name, units, layers=1, dropout=0.0, residual=False, **options)

@@ -4,7 +4,6 @@ Imports TensorFlow.
 """
 
 import math
-from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -15,26 +14,61 @@ from shakegen.model.evaluation import LN2
 CLIPPINGS = ("none", "value", "norm")
 
 
-def clip(network: keras.Model, settings, ids: np.ndarray, kept: str | None = None) -> dict[str, dict]:
-    """The effect of each clipping on the gradients of the batches of a text.
+class Trials:
+    """Runs of one network along texts, which measure what each clipping does to the gradients of its weights.
+
+    The step is compiled once, for all runs.
 
     Args:
-        network: from ids to logits.
+        network: from ids to logits; each run begins with the weights that it has then.
         settings: `gradients.GradientSettings`.
-        ids: the text.
-        kept: the clipping that the network learns with; None: it does not learn.
-
-    Returns:
-        A row of the table for each of CLIPPINGS.
+        learns: whether a run trains the network, each with an optimizer of its own.
     """
-    build_optimizer = {"adam": keras.optimizers.Adam, "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9)}
-    optimizer = build_optimizer[settings.optimizer](settings.learning_rate) if kept else None
-    step, effects = clipping_step(network, settings.clip_value, settings.clip_norm, optimizer, kept or "none"), []
-    for number in range(settings.updates):
-        effects.append(step(keras.ops.convert_to_tensor(settings.draw_windows(ids, number))).numpy().astype(float))
-        if not math.isfinite(effects[-1][0, 0]):  # the loss
-            break
-    return {kind: clipping_row(kind, *numbers.T) for kind, numbers in zip(CLIPPINGS, np.stack(effects, axis=1))}
+
+    def __init__(self, network: keras.Model, settings, learns: bool):
+        build_optimizer = {"adam": keras.optimizers.Adam, "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9)}
+        self._network, self._weights, self._settings = network, network.trainable_variables, settings
+        self._optimizer = build_optimizer[settings.optimizer](settings.learning_rate) if learns else None
+        if self._optimizer:
+            self._optimizer.build(self._weights)
+            self._start = [variable.numpy() for variable in self._optimizer.variables]
+        self._step = tf.function(self._measure, reduce_retracing=True)
+
+    def run(self, settings, ids: np.ndarray, kept: str = "none") -> dict[str, dict]:
+        """A row of the table for each of CLIPPINGS, along the batches of a text.
+
+        Args:
+            settings: those of the run, which say what batches it has.
+            ids: the text.
+            kept: the clipping that the network learns with.
+        """
+        if self._optimizer:
+            for variable, value in zip(self._optimizer.variables, self._start):
+                variable.assign(value)
+        effects, kept = [], tf.constant(CLIPPINGS.index(kept))
+        for number in range(settings.updates):
+            windows = tf.constant(settings.draw_windows(ids, number))
+            effects.append(self._step(windows, kept).numpy().astype(float))
+            if not math.isfinite(effects[-1][0, 0]):  # the loss
+                break
+        return {kind: clipping_row(kind, *numbers.T) for kind, numbers in zip(CLIPPINGS, np.stack(effects, axis=1))}
+
+    def _measure(self, windows, kept):
+        """A row for each clipping on windows (N, T + 1), int32, shape (3, 4); learn from them by one of this number.
+
+        A row has the mean cross entropy in nats, the norm of the gradient, its norm once clipped, and the cosine of the
+        angle between.
+        """
+        with tf.GradientTape() as tape:
+            logits = self._network(windows[:, :-1])
+            losses = keras.ops.sparse_categorical_crossentropy(windows[:, 1:], logits, from_logits=True)
+            loss = tf.reduce_mean(losses)
+        raw = [tf.convert_to_tensor(g) for g in tape.gradient(loss, [weight.value for weight in self._weights])]
+        limits = self._settings.clip_value, self._settings.clip_norm
+        ways = [clip_gradients(raw, clipping, *limits) for clipping in CLIPPINGS]
+        if self._optimizer:
+            self._optimizer.apply([tf.stack(gradients)[kept] for gradients in zip(*ways)], self._weights)
+        return tf.stack([tf.stack([loss, *compare_gradients(raw, way)]) for way in ways])
 
 
 def clipping_row(kind: str, losses, before, after, cosines) -> dict:
@@ -55,38 +89,6 @@ def clip_gradients(gradients: list, clipping: str, value: float, norm: float) ->
     if clipping == "value":
         return [tf.clip_by_value(gradient, -value, value) for gradient in gradients]
     return tf.clip_by_global_norm(gradients, norm)[0] if clipping == "norm" else gradients
-
-
-def clipping_step(network: keras.Model, value: float, norm: float, optimizer=None, kept: str = "none") -> Callable:
-    """A function that measures the effect of every clipping on the gradient of a batch of windows.
-
-    Args:
-        network: from ids to logits.
-        value, norm: the largest element, and the largest norm, after clipping.
-        optimizer: trains the network with the gradients; None leaves it as it is.
-        kept: the clipping of the gradients for the optimizer, one of CLIPPINGS.
-
-    Returns:
-        A compiled function of windows (N, T + 1), int32, that gives a tensor (3, 4), a row for each of CLIPPINGS: the
-        mean cross entropy in nats, the norm of the gradient, its norm once clipped, the cosine of the angle between.
-    """
-    weights = network.trainable_variables
-    if optimizer is not None:
-        optimizer.build(weights)
-
-    @tf.function(reduce_retracing=True)
-    def step(windows):
-        with tf.GradientTape() as tape:
-            logits = network(windows[:, :-1])
-            losses = keras.ops.sparse_categorical_crossentropy(windows[:, 1:], logits, from_logits=True)
-            loss = tf.reduce_mean(losses)
-        raw = [tf.convert_to_tensor(g) for g in tape.gradient(loss, [w.value for w in weights])]
-        ways = {clipping: clip_gradients(raw, clipping, value, norm) for clipping in CLIPPINGS}
-        if optimizer is not None:
-            optimizer.apply(ways[kept], weights)
-        return tf.stack([tf.stack([loss, *compare_gradients(raw, way)]) for way in ways.values()])
-
-    return step
 
 
 def compare_gradients(before: list, after: list) -> tuple:

@@ -151,7 +151,7 @@ def of_cells(
     Raises:
         ValueError: an argument is out of range, or the text is too short.
     """
-    from shakegen.lab.clipping import CLIPPINGS, clip
+    from shakegen.lab.clipping import CLIPPINGS, Trials
     from shakegen.network.build import build
 
     configs, settings = {name: cells.make_config(name, units) for name in names}, settings or GradientSettings()
@@ -159,14 +159,16 @@ def of_cells(
     check_length(corpus.train, settings.seq_length, "training text")
     windows = settings.cut_windows(corpus.validation)
     for name, config in configs.items():
+        network = build(config, size)
+        trials = Trials(network, settings, learns=True)
         for state in range(settings.random_state, settings.random_state + settings.repeats):
-            own = replace(settings, random_state=state)
-            seen.append(look(name, build(config, size, state), config, windows, corpus.validation, "before"))
+            own, start = replace(settings, random_state=state), build(config, size, state).get_weights()
+            network.set_weights(start)
+            seen.append(look(name, network, config, windows, corpus.validation, "before"))
             for kind in CLIPPINGS:
-                network = build(config, size, state)
-                clipping.append(
-                    {"network": name, "random_state": state, **clip(network, own, corpus.train, kind)[kind]}
-                )
+                network.set_weights(start)
+                effect = trials.run(own, corpus.train, kind)[kind]
+                clipping.append({"network": name, "random_state": state, **effect})
                 progress("{network}, clipping {clipping}: {bits_per_character:.3f} bits/char".format_map(clipping[-1]))
             seen.append(look(name, network, config, windows, corpus.validation, "after"))
     effects = summarise(clipping, "network", "clipping")
@@ -191,16 +193,18 @@ def of_model(
         UnknownCharacters: the text has characters that the model never saw, and `on_unknown` is "error".
         ValueError: the text is too short.
     """
-    from shakegen.lab.clipping import clip
+    from shakegen.lab.clipping import Trials
     from shakegen.network.build import build
 
     settings, ids = settings or GradientSettings(), model.vocabulary.encode(text, on_unknown)
     check_length(ids, settings.seq_length)
     config, windows, clipping, seen = model.config, settings.cut_windows(ids), [], []
-    trained = build(config, len(model.vocabulary))
-    trained.set_weights(list(model.weights.values()))
-    for network, when in ((build(config, len(model.vocabulary), settings.random_state), "before"), (trained, "after")):
-        clipping += [{"network": f"{name} {when}", **effect} for effect in clip(network, settings, ids).values()]
+    network = build(config, len(model.vocabulary), settings.random_state)
+    trials = Trials(network, settings, learns=False)
+    for when in ("before", "after"):
+        if when == "after":
+            network.set_weights(list(model.weights.values()))
+        clipping += [{"network": f"{name} {when}", **effect} for effect in trials.run(settings, ids).values()]
         seen.append(look(name, network, config, windows, ids, when))
     return collect(seen, clipping)
 

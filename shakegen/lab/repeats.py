@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shakegen.intervals import t_interval
-from shakegen.plotting.scale import format_number
+from shakegen.plotting.scale import format_error, format_number
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,8 @@ class Estimate:
     def __str__(self):
         """`1.23 ± 0.12`; the mean alone where all values are equal, or there is one."""
         lost = len(self.values) - sum(map(math.isfinite, self.values))
-        text = ""
-        if self.interval > 0:
-            places = 1 - math.floor(math.log10(self.interval))  # two digits of the interval, and as many of the mean
-            wide = not 0 <= places <= 6
-            text = " ± ".join(format_number(x, 2) if wide else f"{x:.{places}f}" for x in (self.mean, self.interval))
-        elif math.isfinite(self.mean):
-            text = format_number(self.mean, 4)
+        text = format_number(self.mean, 4) if math.isfinite(self.mean) else ""
+        text = format_error(self.mean, self.interval) if self.interval > 0 else text
         return f"{text} ({lost} diverged)".lstrip() if lost and len(self.values) > 1 else text
 
 

@@ -8,13 +8,13 @@ from shakegen import cells
 from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.extended_cell import ExtendedCell
 from shakegen.layers.initial_state import LearnedInitialState
-from shakegen.layers.nlstm_cell import NLSTMCell
+from shakegen.layers.nlstm_cell import NLSTMCell, at_least_1
 
 __all__ = ["NLSTM", "NLSTMCell"]
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.RNN):
+class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
     """Nested LSTM layer: the arguments and the behaviour of `keras.layers.LSTM`, the equations of `NLSTMCell`.
 
     An inner memory is read and written only through the gates of the memory around it, so it can keep for longer the
@@ -34,8 +34,8 @@ class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.RNN):
         compiled_loop: as for `CompiledLoop`.
         implementation: 2 to drop the same inputs for all gates, 1 for each gate its own; recurrent_dropout implies 1.
         zoneout: as for `ExtendedCell`.
-        **kwargs: the other arguments of `keras.layers.LSTM`; initializers, regularizers and constraints hold for the
-            weights of every level.
+        *args, **kwargs: the other arguments of `keras.layers.LSTM`; initializers, regularizers and constraints hold for
+            the weights of every level.
 
     Call arguments:
         sequences: tensor (batch, time, inputs).
@@ -63,103 +63,34 @@ class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.RNN):
         activation="tanh",
         recurrent_activation="sigmoid",
         cell_activation="linear",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        unit_forget_bias=True,
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        seed=None,
-        return_sequences=False,
-        return_state=False,
-        go_backwards=False,
-        stateful=False,
-        unroll=False,
+        *args,
         use_cudnn="auto",
         learn_initial_state=False,
-        implementation=2,
         zoneout=0.0,
         **kwargs,
     ):
         if use_cudnn not in ("auto", False):
             raise ValueError(f"`use_cudnn` must be 'auto' or False: cuDNN has no Nested LSTM. Received: {use_cudnn!r}")
-        cell = NLSTMCell(
-            units,
-            depth,
-            activation=activation,
-            recurrent_activation=recurrent_activation,
-            cell_activation=cell_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            implementation=implementation,
-            dtype=kwargs.get("dtype"),
-            trainable=kwargs.get("trainable", True),
-            name="nlstm_cell",
-        )
         super().__init__(
-            cell,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            activity_regularizer=activity_regularizer,
+            at_least_1("units", units),
+            activation,
+            recurrent_activation,
+            *args,
+            use_cudnn=False,
             learn_initial_state=learn_initial_state,
             **kwargs,
         )
-        self.input_spec = keras.layers.InputSpec(ndim=3)
-        self.use_cudnn = use_cudnn
+        own = {"depth": depth, "cell_activation": cell_activation, "name": "nlstm_cell"}
+        self.cell = self._copy_cell(NLSTMCell, **own, implementation=self.cell.implementation)
+        self.state_size = self.cell.state_size
         self._extend_cell(zoneout=zoneout)
 
-    units = property(attrgetter("cell.units"))
     depth = property(attrgetter("cell.depth"))
-    activation = property(attrgetter("cell.activation"))
-    recurrent_activation = property(attrgetter("cell.recurrent_activation"))
     cell_activation = property(attrgetter("cell.cell_activation"))
-    use_bias = property(attrgetter("cell.use_bias"))
-    kernel_initializer = property(attrgetter("cell.kernel_initializer"))
-    recurrent_initializer = property(attrgetter("cell.recurrent_initializer"))
-    bias_initializer = property(attrgetter("cell.bias_initializer"))
-    unit_forget_bias = property(attrgetter("cell.unit_forget_bias"))
-    kernel_regularizer = property(attrgetter("cell.kernel_regularizer"))
-    recurrent_regularizer = property(attrgetter("cell.recurrent_regularizer"))
-    bias_regularizer = property(attrgetter("cell.bias_regularizer"))
-    kernel_constraint = property(attrgetter("cell.kernel_constraint"))
-    recurrent_constraint = property(attrgetter("cell.recurrent_constraint"))
-    bias_constraint = property(attrgetter("cell.bias_constraint"))
-    dropout = property(attrgetter("cell.dropout"))
-    recurrent_dropout = property(attrgetter("cell.recurrent_dropout"))
     seed = property(attrgetter("cell.seed"))
 
     def _recurrence(self):
         return cells.NLSTM(self.units, self.depth, **self._names(), **self._extensions)
 
     def get_config(self):
-        config = super().get_config()
-        del config["cell"]
-        activity_regularizer = keras.regularizers.serialize(self.activity_regularizer)
-        return {**self.cell.get_config(), **config, "activity_regularizer": activity_regularizer}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+        return {**self.cell.get_config(), **super().get_config()}

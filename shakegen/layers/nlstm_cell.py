@@ -47,8 +47,8 @@ class NLSTMCell(keras.layers.LSTMCell):
     """
 
     def __init__(self, units, depth=2, *, cell_activation="linear", **kwargs):
-        super().__init__(_at_least_1("units", units), **kwargs)
-        self.depth = _at_least_1("depth", depth)
+        super().__init__(at_least_1("units", units), **kwargs)
+        self.depth = at_least_1("depth", depth)
         self.cell_activation = keras.activations.get(cell_activation)
         self.state_size = [self.units] * (self.depth + 1)
 
@@ -133,7 +133,7 @@ def _open_forget_gate(initializer, units):
     return initialize
 
 
-def _at_least_1(name, value):
+def at_least_1(name, value):
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"`{name}` must be an integer of at least 1. Received: {value!r}")
     return int(value)

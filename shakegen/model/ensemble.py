@@ -54,7 +54,7 @@ class Ensemble(Predictor):
                     "expected some, which decides how much the n-gram model counts"
                 )
             share = fit_share(self.engine, 2.0 ** -bits["validation"][:FITTED], corpus.validation[:FITTED])
-            self._steps.append(ngram.KneserNey(corpus.train[-ngram.MOST :], len(self.vocabulary), order))
+            self._steps.append(ngram.KneserNey(corpus.train[-ngram.COUNTED :], len(self.vocabulary), order))
             self.shares = {name: weight * (1 - share) for name, weight in self.shares.items()}
             self.shares[f"{order}-gram"] = share
 

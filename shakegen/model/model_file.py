@@ -1,15 +1,15 @@
 """One HDF5 file per model: write it whole or not at all, read it with suspicion.
 
 Attributes of the file: `format` ("shakegen"), `version`, and as JSON `config`, `vocabulary`, `corpus` and `history`;
-of models of the autocomplete task also `words`. Group `weights/`: a contiguous little-endian float32 dataset for each.
-Group `training/`, only where a training run can go on: its attribute `state`, JSON, and such datasets of any numbers.
-JSON is ASCII, with finite numbers. h5py writes the file in the oldest format that HDF5 has, `hdf5` reads it. Nothing in
-it is ever executed.
+of models of the autocomplete task also `words`. Group `weights/`: a contiguous little-endian dataset for each, float16
+where all of them are numbers of 16 bits, else float32. Group `training/`, only where a training run can go on: its
+attribute `state`, JSON, and such datasets of any numbers. JSON is ASCII, with finite numbers. h5py writes the file in
+the oldest format that HDF5 has, `hdf5` reads it. Nothing in it is ever executed.
 """
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,7 @@ from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.word_vocabulary import VOCABULARIES
 
 FORMAT, VERSION = "shakegen", 1
+WEIGHTS = (np.dtype("<f2"), np.dtype("<f4"))
 LARGE = 1e100
 LONGEST = 300  # characters of a message about a file
 OLD_NAMES = {"validation_loss": "val_loss"}  # in the histories of older files
@@ -59,8 +60,9 @@ def save(model, path: str | Path, with_training: bool = False) -> None:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver="earliest") as file:
         file.attrs.update(format=FORMAT, version=VERSION, **describe(model))
+        dtype = choose_dtype(model.weights)
         for name, weight in model.weights.items():
-            write_array(file, f"weights/{name}", np.asarray(weight, np.float32))
+            write_array(file, f"weights/{name}", np.asarray(weight, dtype))
         if with_training and model.training:
             file.create_group("training").attrs["state"] = json.dumps(model.training.state)
             for name, array in model.training.arrays.items():
@@ -79,6 +81,13 @@ def describe(model) -> dict[str, str]:
     if model.output_vocabulary is not model.vocabulary:
         values["words"] = model.output_vocabulary.to_json()
     return {name: json.dumps(value) for name, value in values.items()}
+
+
+def choose_dtype(weights: Mapping[str, np.ndarray]) -> np.dtype:
+    """The type in which a file holds weights: float16 where that is exact for all of them, else float32."""
+    with np.errstate(over="ignore"):
+        halves = all(np.array_equal(weight.astype(np.float16), weight) for weight in weights.values())
+    return np.dtype(np.float16 if halves else np.float32)
 
 
 def write_array(file, name: str, array: np.ndarray) -> None:
@@ -149,8 +158,8 @@ class Hdf5Content:
     def weight(self, name, shape):
         name = f"weights/{name}"
         array = self.root[name]
-        if not isinstance(array, hdf5.Array) or array.dtype != np.dtype("<f4"):
-            raise ModelFileError(f"{name} is not an array of 32-bit floats")
+        if not isinstance(array, hdf5.Array) or array.dtype not in WEIGHTS:
+            raise ModelFileError(f"{name} is not an array of 16-bit or 32-bit floats")
         check_shape(name, array.shape, shape)
         return read_numbers(array).astype(np.float32, copy=False)
 

@@ -6,7 +6,8 @@ from shakegen.cells.registry import DEFAULT, STANDARD
 from shakegen.checks import suggest
 from shakegen.text import named
 
-NAMES = tuple(f"sonnets-{name}" for name in (*STANDARD, "autocomplete"))
+TEXTS = {"sonnets": (*STANDARD, "autocomplete")}  # that pretrained models learned, and their cells or tasks
+NAMES = tuple(f"{text}-{name}" for text, names in TEXTS.items() for name in names)
 
 
 def pretrained(task: str) -> Path:

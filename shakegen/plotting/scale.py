@@ -66,3 +66,22 @@ def format_number(value: float, digits: int = 6) -> str:
     """A number in few characters, with so many significant digits at most."""
     mantissa, exponent, power = f"{value:.{digits}g}".partition("e")
     return mantissa + exponent + (str(int(power)) if power else "")
+
+
+def format_error(value: float, error: float | None, digits: int = 3, sign: str = "") -> str:
+    """A number with its error, in as many digits as the error allows; without one, `digits` after the point.
+
+    The error has two digits where the first is 1 or 2, for there a rounded one would say little; else one.
+    """
+    if not error:  # unknown, or of equal values
+        return f"{value:{sign}.{digits}f}"
+    if not 1e-6 < error < 1e6:
+        return f"{format_number(value, 2)} ± {format_number(error, 2)}"
+    places = count_places(error)
+    return f"{value:{sign}.{places}f} ± {error:.{places}f}"
+
+
+def count_places(error: float) -> int:
+    """The digits after the point that an error allows."""
+    exponent = math.floor(math.log10(float(f"{error:.1e}"))) if error else 0
+    return max(0, -exponent + (error / 10**exponent < 2.95))

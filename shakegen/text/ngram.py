@@ -8,8 +8,10 @@ import numpy as np
 from shakegen.checks import check_ids
 from shakegen.text.splits import PARTS
 
-MOST = 3_000_000  # symbols that are counted: the last ones of the training text
+COUNTED = 3_000_000  # symbols: the last ones of the training text
+PREDICTED = 1_000_000  # symbols: the first ones of another part
 ORDERS = 12  # symbols of the longest n-gram that is tried
+WORD = 63  # bits of a positive integer
 
 
 class Baseline(NamedTuple):
@@ -41,9 +43,10 @@ def predict_parts(corpus, parts: Iterable[str] = PARTS[1:]) -> tuple[int, dict[s
     """The order of the best n-gram model of a `text.Corpus`, and its bits for each symbol of some parts.
 
     The validation text chooses the order: it is the first part. Without it, or with a training text of one symbol, the
-    order is 0 and there are no bits. Of a long part the first 3,000,000 symbols are predicted.
+    order is 0 and there are no bits. Of a long part the first 1,000,000 symbols are predicted.
     """
-    train, found = np.asarray(corpus.train[-MOST:]), {name: np.asarray(getattr(corpus, name)[:MOST]) for name in parts}
+    train = np.asarray(corpus.train[-COUNTED:])
+    found = {name: np.asarray(getattr(corpus, name)[:PREDICTED]) for name in parts}
     first, ends = len(found["validation"]), np.cumsum([len(ids) for ids in found.values()])[:-1]
     if len(train) < 2 or not first:
         return 0, {}
@@ -79,46 +82,76 @@ def predict(train: np.ndarray, held_out: np.ndarray, size: int, orders: int) -> 
         size: of the vocabulary, V.
         orders: the longest n.
     """
-    ids = np.concatenate([train, held_out]).astype(np.int64)
-    counted, predicted = slice(0, len(train)), slice(len(train), None)
-    padded = np.concatenate([np.full(orders + 1, size), ids])  # `size` stands before the beginning
-    contexts = np.zeros(len(ids) + 1, np.int64)  # a number for each distinct context; the last one follows the text
-    longer, lower = number_pairs(contexts, padded[orders:], size + 1), np.full(len(held_out), 1 / size)
-    for order in range(1, orders + 1):
-        grams, owners = longer[1:], contexts[:-1]  # an n-gram is a context of the next position
-        number = np.bincount(grams[counted], minlength=grams.max() + 1)
-        yield -np.log2(interpolate(number, grams, owners, predicted, lower))
-        contexts, longer = longer, number_pairs(longer, padded[orders - order :][: len(longer)], size + 1)
-        last = np.full(len(longer), -1)
-        last[longer[1:][counted]] = np.arange(len(train))
-        continuations = np.bincount(grams[last[last >= 0]], minlength=len(number))
-        lower = interpolate(continuations, grams, owners, predicted, lower)
+    lower, contexts = np.full(len(held_out), 1 / size), np.zeros(len(held_out) + 1, np.int64)
+    text = np.concatenate([train, held_out])
+    for n, (keys, _, _, shares) in enumerate(count_ngrams(train, size, orders), 1):
+        longer = find_strings(keys, contexts, symbols_before(text, n, size)[len(train) :], size)
+        longest, below = (weights[longer[1:]] + saved[contexts[:-1]] * lower for weights, saved in shares)
+        yield -np.log2(longest)
+        lower, contexts = below, longer
 
 
-def number_pairs(first: np.ndarray, second: np.ndarray, size: int) -> np.ndarray:
-    """Numbers from 0 for distinct pairs; the second of each is below `size`."""
-    return np.unique(first * size + second, return_inverse=True)[1]
+def count_ngrams(ids: np.ndarray, size: int, orders: int) -> Iterator[tuple]:
+    """The n-grams of a text, ids below `size`, for n = 1 … orders; `size` stands before the beginning.
+
+    Yields:
+        The keys of `number_strings`: the place of an n-gram here is its number, and its number as a context in
+        the next n-grams. The context and the last symbol of each. Their `discount`s twice: by their counts, and, for
+        those below longer ones, by the number of distinct symbols before them.
+    """
+    before = np.zeros(len(ids) + 1, np.int64)  # the number of the context at each place; the last follows the text
+    keys, longer = number_strings(before, symbols_before(ids, 1, size), size)
+    for n in range(1, orders + 1):
+        more, longest = number_strings(longer, symbols_before(ids, n + 1, size), size)
+        contexts, symbols = np.zeros((2, len(keys)), np.int64)
+        contexts[longer[1:]], symbols[longer[1:]] = before[:-1], ids
+        continued = np.delete(more, longest[0]) // (size + 1)  # nothing ends before the first symbol
+        counts = (np.bincount(grams, minlength=len(keys)) for grams in (longer[1:], continued))
+        yield keys, contexts, symbols, [discount(count, contexts, before.max() + 1) for count in counts]
+        before, keys, longer = longer, more, longest
 
 
-def interpolate(count, grams, contexts, predicted: slice, lower) -> np.ndarray:
-    """The probabilities of symbols by discounted counts, and by `lower` for the share that the discounts save.
+def discount(count: np.ndarray, contexts: np.ndarray, among: int) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities of n-grams by discounted counts, and the share that the discounts save in each context.
+
+    Behind them stand 0 and 1, for an n-gram and a context that are not in the text.
+    """
+    taken = find_discounts(count)[np.minimum(count, 3)]
+    total, saved = (np.bincount(contexts, of, among) for of in (count, taken))
+    seen = np.maximum(total, 1)
+    share = np.where(total > 0, saved / seen, 1)  # nothing follows the end of the text
+    return np.append((count - taken) / seen[contexts], 0), np.append(share, 1)
+
+
+def symbols_before(ids: np.ndarray, n: int, size: int) -> np.ndarray:
+    """The symbol n places before each place of a text and before its end, (T + 1,); `size` where there is none."""
+    return np.concatenate([np.full(n, size), ids.astype(np.int64)])[: len(ids) + 1]
+
+
+def number_strings(shorter: np.ndarray, before: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The keys of distinct strings, in order, and the number of each string: the place of its key.
 
     Args:
-        count: of each n-gram, shape (n-grams,).
-        grams: the n-gram that ends at each position of the text, shape (T + S,).
-        contexts: the context of each position, shape (T + S,).
-        predicted: the positions to predict, S.
-        lower: their probabilities by shorter n-grams, shape (S,).
+        shorter: the numbers of strings.
+        before: the symbols before them, V at most, which make them one longer.
+        size: V.
     """
-    discount = find_discounts(count)[np.minimum(count, 3)]
-    owner = np.zeros(len(count), np.int64)
-    owner[grams] = contexts
-    total = np.bincount(owner, count)
-    saved = np.bincount(owner, discount)
-    gram, context = grams[predicted], contexts[predicted]
-    seen = np.maximum(total[context], 1)
-    known = ((count - discount)[gram] + saved[context] * lower) / seen
-    return np.where(total[context] > 0, known, lower)
+    keys, bits = shorter * (size + 1) + before, len(shorter).bit_length()
+    if int(keys.max()).bit_length() + bits > WORD:
+        return np.unique(keys, return_inverse=True)
+    keys = keys << bits | np.arange(len(keys))  # numpy sorts integers far faster than it finds their order
+    keys.sort()
+    places, keys = keys & ((1 << bits) - 1), keys >> bits
+    is_new, numbers = np.append(True, keys[1:] != keys[:-1]), np.empty_like(keys)
+    numbers[places] = np.cumsum(is_new) - 1
+    return keys[is_new], numbers
+
+
+def find_strings(keys: np.ndarray, shorter: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
+    """The numbers of strings among those of `number_strings`; len(keys) for others."""
+    wanted = shorter * (size + 1) + before
+    numbers = np.searchsorted(keys, wanted)
+    return np.where(keys[np.minimum(numbers, len(keys) - 1)] == wanted, numbers, len(keys))
 
 
 def find_discounts(count: np.ndarray) -> np.ndarray:
@@ -142,34 +175,24 @@ class KneserNey:
 
     def __init__(self, ids: np.ndarray, size: int, order: int):
         self.vocabulary_size = self.outputs = size
-        self.order, self._levels = order, []
-        ids = np.asarray(ids, np.int64)
-        padded = np.concatenate([np.full(order, size), ids])
-        keys, contexts = np.zeros(1, np.int64), np.zeros(len(ids), np.int64)  # of no symbols at first
-        for length in range(order):
-            grams, own, counts = np.unique(contexts * size + ids, return_inverse=True, return_counts=True)
-            before = padded[order - length - 1 :][: len(ids)]
-            if length < order - 1:
-                counts = np.bincount(np.unique(own * (size + 1) + before) // (size + 1))
-            owners, symbols = np.divmod(grams, size)
-            discount, total = find_discounts(counts)[np.minimum(counts, 3)], np.bincount(owners, counts)
-            starts, saved = np.searchsorted(owners, np.arange(len(keys) + 1)), np.bincount(owners, discount)
-            self._levels.append((keys, starts, symbols, (counts - discount) / total[owners], saved / total))
-            keys, contexts = np.unique(contexts * (size + 1) + before, return_inverse=True)
+        self.order, self._levels, known = order, [], np.empty(0)
+        for n, (keys, contexts, symbols, shares) in enumerate(count_ngrams(np.asarray(ids), size, order), 1):
+            weights, saved = shares[n < order]
+            grams = np.argsort(contexts, kind="stable")
+            grams = grams[weights[grams] > 0]
+            starts = np.searchsorted(contexts[grams], np.arange(len(saved) + 1))
+            self._levels.append((known, starts, symbols[grams], weights[grams], saved))
+            known = keys
 
     def probabilities(self, contexts: np.ndarray) -> np.ndarray:
         """Of each symbol after ids, shape (N, n - 1), V before the beginning → (N, V)."""
-        shares = np.full((len(contexts), self.vocabulary_size), 1 / self.vocabulary_size)
-        live, nodes = np.arange(len(contexts)), np.zeros(len(contexts), np.int64)
+        size, nodes = self.vocabulary_size, np.zeros(len(contexts), np.int64)
+        shares = np.full((len(contexts), size), 1 / size)
         for length, (keys, starts, symbols, weights, saved) in enumerate(self._levels):
-            if length:
-                wanted = nodes * (self.vocabulary_size + 1) + contexts[live, -length]
-                nodes = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-                seen = keys[nodes] == wanted
-                live, nodes = live[seen], nodes[seen]
-            for row, node in zip(live.tolist(), nodes.tolist(), strict=True):
+            nodes = find_strings(keys, nodes, contexts[:, -length], size) if length else nodes
+            shares *= saved[nodes, None]
+            for row, node in enumerate(nodes.tolist()):
                 span = slice(starts[node], starts[node + 1])
-                shares[row] *= saved[node]
                 shares[row, symbols[span]] += weights[span]
         return shares
 

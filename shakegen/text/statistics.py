@@ -1,13 +1,17 @@
 """Statistics of a text: its characters, and how well earlier characters predict the next. Only numpy."""
 
+import functools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from shakegen.text import ngram, xz
 
 BLOCK = 1 << 22  # positions read at a time
-BUCKET = 1 << 23  # n-grams sorted at a time
+CACHED = 1 << 16  # positions whose n-grams are packed at a time; they stay in the processor's cache
+BUCKET = 1 << 22  # n-grams sorted at a time
+DISTINCT = 1 << 23  # distinct n-grams held at a time, if they differ in their first character
 WORD = 63  # bits of an integer that holds characters of an n-gram
 LINE = 100  # characters of a line that are shown
 FAR = 10_000  # the first and the last line are searched in so many characters at either end
@@ -15,6 +19,9 @@ FAR = 10_000  # the first and the last line are searched in so many characters a
 
 def describe(corpus) -> dict:
     """The statistics of a `text.Corpus` of characters, ready for JSON."""
+    with ThreadPoolExecutor(1) as other:  # xz and numpy's sorting let two threads run at once
+        packed = other.submit(xz.measure, corpus, ["validation"])
+        best, bits = ngram.find_best(corpus), entropies(corpus.ids, len(corpus.vocabulary))
     counts = dict(zip(corpus.vocabulary.symbols, count_ids(corpus.ids, len(corpus.vocabulary)).tolist()))
     first, last = find_end_lines(
         corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:])
@@ -32,9 +39,9 @@ def describe(corpus) -> dict:
         "last_line": last,
         "vocabulary_size": len(corpus.vocabulary),
         "counts": counts,
-        "bits_per_character": entropies(corpus.ids, len(corpus.vocabulary)),
-        "ngram": (best := ngram.find_best(corpus)) and best._asdict(),
-        "xz_bits_per_character": xz.measure(corpus, ["validation"]).get("validation"),
+        "bits_per_character": bits,
+        "ngram": best and best._asdict(),
+        "xz_bits_per_character": packed.result().get("validation"),
     }
 
 
@@ -61,9 +68,10 @@ def entropies(ids: np.ndarray, size: int, orders: int = 6) -> list[float]:
     text it is too small at high orders, where most contexts occur once. The text is read as a ring, its end followed
     by its beginning: so every order sees every character, and the entropy never rises with the order.
 
-    All n-grams of `orders` characters are counted by sorting, one bucket of first characters at a time. Sorted n-grams
-    with an equal beginning are neighbours, so the same sort gives all lower orders. This needs some hundred megabytes,
-    or 16 bytes for each distinct n-gram with the same first character.
+    All n-grams of `orders` characters are counted by sorting. Sorted n-grams with an equal beginning are neighbours, so
+    the same sort gives all lower orders. If there are too many distinct n-grams to hold, those that begin with one half
+    of the characters are counted first, then the others. This needs some hundred megabytes, or 16 bytes for each
+    distinct n-gram with the same first character.
 
     Args:
         ids: the text, shape (T,), whole numbers below `size`, T ≥ 1.
@@ -72,68 +80,81 @@ def entropies(ids: np.ndarray, size: int, orders: int = 6) -> list[float]:
     """
     sums = np.zeros(orders + 1)  # Σ n log₂ n over the n-grams of 0, 1, … characters
     sums[0] = len(ids) * np.log2(len(ids))
-    bits = max(1, int(size - 1).bit_length())
-    for first, last in split_buckets(count_ids(ids, size)):
-        words, number = count_ngrams(pack_ngrams(ids, first, last, bits, orders))
-        for length in range(1, orders + 1):
+    bits, ranges = max(1, int(size - 1).bit_length()), [(0, size)]
+    while ranges:
+        first, last = ranges.pop()
+        counted = count_ngrams(pack_ngrams(ids, first, last, bits, orders), DISTINCT if last - first > 1 else len(ids))
+        if counted is None:
+            middle = find_middle(count_ids(ids, size), first, last)
+            ranges += [(middle, last), (first, middle)]
+            continue
+        words, number = counted
+        for length in range(1, orders + 1) if len(number) else ():
             total = np.add.reduceat(number, find_prefixes(words, bits, length, orders))
             sums[length] += total @ np.log2(total)
     return np.maximum((sums[:-1] - sums[1:]) / len(ids), 0.0).tolist()
 
 
-def split_buckets(number: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Split the ids into ranges that occur at most `BUCKET` times together; a more frequent id is alone."""
-    first = 0
-    while first < len(number):
-        fitting = int(np.searchsorted(np.cumsum(number[first:]), BUCKET, "right"))
-        last = first + max(1, fitting)
-        if number[first:last].any():
-            yield first, last
-        first = last
+def find_middle(number: np.ndarray, first: int, last: int) -> int:
+    """The id between `first` and `last`, never one of them, before which about half of the symbols between them are."""
+    total = np.cumsum(number[first:last])
+    return first + min(max(int(np.searchsorted(total, total[-1] / 2)), 1), last - first - 1)
 
 
 def pack_ngrams(ids: np.ndarray, first: int, last: int, bits: int, length: int) -> Iterator[np.ndarray]:
     """All n-grams whose first id is at least `first` and below `last`, packed in integers, shape (words, n-grams)."""
     in_word = WORD // bits
-    for begin in range(0, len(ids), BLOCK):
-        end = min(begin + BLOCK, len(ids))
-        part = np.concatenate([ids[begin:end], np.take(ids, np.arange(end, end + length - 1), mode="wrap")])
-        at = np.flatnonzero((part[: end - begin] >= first) & (part[: end - begin] < last))
-        words = np.zeros((-(-length // in_word), len(at)), np.int64)
+    for begin in range(0, len(ids), CACHED):
+        end = min(begin + CACHED, len(ids))
+        after = np.take(ids, np.arange(end, end + length - 1), mode="wrap")
+        part = np.concatenate([ids[begin:end], after], dtype=np.int64)
+        words = np.zeros((-(-length // in_word), end - begin), np.int64)
         for k in range(length):
-            words[k // in_word] = words[k // in_word] << bits | part[at + k]
-        yield words
+            word = words[k // in_word]
+            word <<= bits
+            word |= part[k : k + end - begin]
+        chosen = (part[: end - begin] >= first) & (part[: end - begin] < last)
+        yield words if chosen.all() else words[:, chosen]
 
 
-def count_ngrams(parts: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct n-grams of several parts, sorted, shape (words, distinct), and how often each occurs."""
-    total = merge_counts(np.concatenate(take_parts(BUCKET, parts), 1))
-    while batch := take_parts(BUCKET, parts):
-        new = merge_counts(np.concatenate(batch, 1))
-        total = merge_counts(*(np.concatenate(pair, -1) for pair in zip(total, new)))
-    return total
+def count_ngrams(parts: Iterator[np.ndarray], most: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """The distinct n-grams of several parts, sorted, shape (words, distinct), and how often each occurs.
+
+    None if there are more than `most` distinct ones; then not all parts have been read.
+    """
+    total: list[tuple[np.ndarray, np.ndarray]] = []
+    for batch in gather(merge_counts(np.concatenate(batch, 1)) for batch in gather(parts)):
+        total = [merge_counts(*(np.concatenate(several, -1) for several in zip(*total, *batch)))]
+        if total[0][0].shape[1] > most:
+            return None
+    return total[0]
 
 
-def take_parts(positions: int, parts: Iterator[np.ndarray]) -> list[np.ndarray]:
-    """The next parts, until together they have so many n-grams or no part is left."""
-    taken = []
+def gather(parts: Iterator) -> Iterator[list]:
+    """Lists of parts with `BUCKET` n-grams together, or a few more; the last list may have fewer."""
+    taken, positions = [], 0
     for part in parts:
         taken.append(part)
-        positions -= part.shape[1]
-        if positions <= 0:
-            break
-    return taken
+        positions += part[0].shape[-1]
+        if positions >= BUCKET:
+            yield taken
+            taken, positions = [], 0
+    if taken:
+        yield taken
 
 
 def merge_counts(words: np.ndarray, number: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct n-grams, sorted, and their counts. Each n-gram given counts `number` times, by default once."""
+    """The distinct n-grams, sorted, and their counts. Each n-gram given counts `number` times, by default once.
+
+    The given array may be sorted in place.
+    """
     if number is None and len(words) == 1:
-        words = np.sort(words)
+        words.sort()
     else:
         order = np.lexsort(words[::-1])
         words, number = words[:, order], None if number is None else number[order]
     new = np.ones(words.shape[1], bool)
-    new[1:] = (words[:, 1:] != words[:, :-1]).any(0)
+    new[1:] = functools.reduce(np.logical_or, (word[1:] != word[:-1] for word in words))
     at = np.flatnonzero(new)
     return words[:, at], np.diff(at, append=len(new)) if number is None else np.add.reduceat(number, at)
 

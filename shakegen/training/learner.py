@@ -9,6 +9,8 @@ from shakegen.layers.dropout import scale_dropout
 from shakegen.training import checkpoint
 from shakegen.training.workers.replicas import Replicas
 
+AHEAD = 8  # batches made at a time: threads that take turns for each one would cost more than a small batch
+
 
 class Crossentropy:
     """The mean cross entropy of ids, in nats, from logits; an id below 0 does not count.
@@ -43,15 +45,24 @@ class Learner:
         self.network, self.strategy, self.batches, self._replicas = network, replicas.strategy, replicas.whole, replicas
         self._step, self._number, self._dropout = self._function(), 0, 1.0
         self._momentum = float(network.optimizer.ema_momentum.numpy()) if network.optimizer.use_ema else 0.0
-        self._maker, self._next = ThreadPoolExecutor(1), None
+        self._maker, self._ready, self._next = ThreadPoolExecutor(1), [], None
 
     def begin(self, number: int) -> None:
         """Go to a batch, by its number in the run."""
-        self._next, self._number = self._make(number), number
+        self._ready, self._next, self._number = [], self._make(range(number, number + 1)), number
 
-    def _make(self, number: int) -> Future:
-        """Begin to make a batch, while the network still learns from the one before."""
-        return self._maker.submit(lambda: tuple(map(tf.constant, self._replicas.batches.pair(number))))
+    def _make(self, numbers: range) -> Future:
+        """Begin to make batches, while the network still learns from those before."""
+        pair = self._replicas.batches.pair
+        return self._maker.submit(lambda: [tuple(map(tf.constant, pair(number))) for number in numbers])
+
+    def _take(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """The next batch."""
+        if not self._ready:
+            self._ready = self._next.result()
+            after = self._number + len(self._ready)
+            self._next = self._make(range(after, after + AHEAD))
+        return self._ready.pop(0)
 
     def __call__(self, rate: float, dropout: float = 1.0) -> float:
         """Learn from the next batch, at a learning rate and with the network's dropout scaled; returns the loss."""
@@ -59,15 +70,14 @@ class Learner:
         batches = self._replicas.batches
         if batches.carries_state and batches.begins(self._number):
             checkpoint.reset_states(self.network)
-        self.network.optimizer.learning_rate = rate
         if self._momentum:  # less at first, as in `tf.train.ExponentialMovingAverage`
             momentum = min(self._momentum, (1 + self._number) / (10 + self._number))
             self.network.optimizer.ema_momentum.assign(momentum)
         if dropout != self._dropout:
             scale_dropout(self.network, dropout)
             self._dropout = dropout
-        batch, self._next = self._next.result(), self._make(self._number + 1)
-        loss = self.strategy.wait_for(lambda: float(self._step(*batch)))
+        batch, rate = self._take(), tf.constant(rate, tf.float32)
+        loss = self.strategy.wait_for(lambda: float(self._step(*batch, rate)))
         self._number += 1
         return loss
 
@@ -89,7 +99,8 @@ class Learner:
             return loss
 
         @tf.function(jit_compile=False, autograph=False)  # dropout is several times slower under XLA
-        def step(inputs, targets):
+        def step(inputs, targets, rate):
+            network.optimizer.learning_rate.assign(rate)  # here, an operation of the graph, it takes no call of its own
             return replicas.run(learn, (inputs, targets))
 
         return step

@@ -3,6 +3,7 @@
 import pytest
 
 from shakegen.model import AutocompleteModel, LanguageModel
+from shakegen.model.precision import round_weights
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.study.autocomplete.outputs import SYMBOLS
@@ -16,18 +17,19 @@ HISTORY = [
 
 @pytest.fixture
 def all_kinds(tmp_path, poem, poem_file, random_weights):
-    """poem.txt, and a random model of each kind for it: char.h5, word.h5 and autocomplete.h5."""
+    """poem.txt, and a random model of each kind for it: char.h5; word.h5 and autocomplete.h5, of 16 bits."""
     for level in ("char", "word"):
         corpus = Corpus.from_text(poem, "poem", level=level)
         config = Config("lstm", units=6, level=level, embedding={"char": 0, "word": 5}[level])
         weights = {name: weight * 2 for name, weight in random_weights(config, len(corpus.vocabulary)).items()}
+        weights = {"char": weights, "word": round_weights(weights)}[level]
         model = LanguageModel(config, corpus.vocabulary, weights, corpus.origin(), HISTORY)
         model.save(tmp_path / f"{level}.h5")
     words = AutocompleteCorpus.from_source(reading.from_file(poem_file), length=40)
     config = Config.study("gru", units=6)
     weights = random_weights(config, len(SYMBOLS), outputs=len(words.words))
     weights["dense/kernel"] *= 9
-    model = AutocompleteModel(config, SYMBOLS, weights, words.origin(), HISTORY, words=words.words)
+    model = AutocompleteModel(config, SYMBOLS, round_weights(weights), words.origin(), HISTORY, words=words.words)
     model.save(tmp_path / "autocomplete.h5")
     return tmp_path
 

@@ -46,7 +46,7 @@ def test_commands_are_completed(complete):
     assert complete("") == plain(sorted(name.split()[1] for name in GROUPS | LEAVES if name.count(" ") == 1))
     assert complete("comp") == plain(sorted(name for name in main.commands if name.startswith("comp")))
     assert complete("lab", "g") == plain(["gates", "gradients"])
-    assert complete("models", "") == plain(["list", "path", "show"])
+    assert complete("models", "") == plain(["list", "path", "show", "shrink"])
 
 
 def test_options_and_their_values_are_completed(complete):

@@ -76,6 +76,7 @@ def test_show_tells_what_is_in_a_text(shakegen, tmp_path):
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress("Äbc 1".encode("latin-1")))
     shown = shakegen("corpora", "show", "a.txt", "b.txt.gz", "--encoding", "latin-1", "--lowercase")
     assert shown.exit_code == 0
+    assert "\norder  bits/char, by this text's own counts\n" in shown.stdout
     lines = dict(line.split(maxsplit=1) for line in shown.stdout.splitlines()[:11])
     assert lines["name"] == "a+1"
     assert lines["characters"] == "505"

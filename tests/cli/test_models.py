@@ -10,12 +10,9 @@ from mistakes import fails
 
 import shakegen as package
 from shakegen.model import load, shelf
-
-ROOT = Path(__file__).parents[2]
-
-
-def test_the_models_that_come_with_shakegen_are_known():
-    assert {path.stem for path in ROOT.glob("models/*.h5")} >= set(shelf.NAMES)
+from shakegen.model.model_file import Training
+from shakegen.model.precision import shrink
+from shakegen.network.config import Config
 
 
 @pytest.mark.parametrize(
@@ -86,6 +83,42 @@ def test_corpora_alone_are_listed_too(shakegen):
     assert shakegen("corpora").stdout == shakegen("corpora", "list").stdout
     listed = json.loads(shakegen("corpora", "list", "--json").stdout)["corpora"]
     assert {one["name"] for one in listed if one["here"]} == {"sonnets", "warpeace"}
+
+
+def test_a_small_copy_says_how_small_it_is_and_what_it_changes(shakegen, random_model, poem_file):
+    model = random_model(Config(units=40))
+    model.training = Training({"recipe": {}}, {"weights/0": np.zeros(50_000)})
+    model.save("models/mine.h5", with_training=True)
+    result = shakegen("models", "shrink", "models/mine.h5")
+    _, change = shrink(model)
+    assert (result.exit_code, result.stdout) == (0, "")
+    before, after = (Path(f"models/{name}.h5").stat().st_size for name in ("mine", "mine-small"))
+    assert after < before / 5
+    assert result.stderr == (
+        f"Saved: models/mine-small.h5, {after / 1e6:.2f} MB instead of {before / 1e6:.2f} MB\n"
+        f"With weights of 16 bits, a logit differs by {change:.2g} at most.\n"
+    )
+    shown = json.loads(shakegen("info", "models/mine-small.h5", "--json").stdout)
+    assert (shown["precision"], shown["bytes"]) == ("float16", after)
+    assert json.loads(shakegen("info", "models/mine.h5", "--json").stdout)["precision"] == "float32"
+    again = "models/mine-small.h5 is there already: name another file with --out"
+    assert fails(shakegen("models", "shrink", "models/mine.h5"), again)
+    resumed = shakegen("train", "poem.txt", "--resume", "--out", "models/mine-small.h5")
+    reason = "start from its weights with --finetune, or start a new run"
+    assert fails(resumed, f"models/mine-small.h5 holds no training run to resume: {reason}")
+
+
+def test_a_copy_whose_logits_would_differ_keeps_its_weights(shakegen, random_model):
+    model = random_model(Config(units=8))
+    model.weights = {**model.weights, "dense/kernel": model.weights["dense/kernel"] * 300}
+    model.save("loud.h5")
+    result = shakegen("models", "shrink", "loud.h5", "-o", "small.h5")
+    (_, change), size = shrink(model), Path("loud.h5").stat().st_size / 1e6
+    assert result.stderr == (
+        f"Saved: small.h5, {size:.2f} MB instead of {size:.2f} MB\n"
+        f"With weights of 16 bits, a logit would differ by {change:.2g}, more than 0.02: they keep 32.\n"
+    )
+    assert Path("small.h5").read_bytes() == Path("loud.h5").read_bytes()
 
 
 def test_models_show_is_info(shakegen):

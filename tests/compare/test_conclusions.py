@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-import pytest
 from comparisons import finish, plan, records
 
-from shakegen.compare.conclusions import conclude, format_error
+from shakegen.compare.conclusions import conclude
 from shakegen.compare.measurement import Measurement
 from shakegen.compare.summary import BaselineRow, Row, Summary
 from shakegen.compare.tuning import Trial
@@ -87,12 +86,3 @@ def test_a_choice_at_the_edge_is_doubted():
     assert conclude(summary) == [
         "The learning rate chosen is at the edge of those tried (0.006 for gru): try values beyond it."
     ]
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "shown"),
-    [(2.34567, 0.0312, "2.35 ± 0.03"), (2.34567, 0.0213, "2.346 ± 0.021"), (2.34567, 0.996, "2.3 ± 1.0"),
-     (2.34567, 0.0298, "2.35 ± 0.03"), (2.34567, 12, "2 ± 12"), (2.34567, None, "2.346"), (2.34567, 0.0, "2.346")],
-)  # fmt: skip
-def test_a_figure_has_as_many_digits_as_its_error_allows(value, error, shown):
-    assert format_error(value, error) == shown

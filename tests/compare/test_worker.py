@@ -145,7 +145,7 @@ def test_a_baseline_has_blocks_where_it_predicts_as_much_as_a_network(random_mod
         return next(iter(get_task("next").score_baselines(corpus).values()))["test"]
 
     assert len(score_ngrams()["blocks"]["bits_per_character"]) == len(network) == 9
-    monkeypatch.setattr(ngram, "MOST", 1_500)
+    monkeypatch.setattr(ngram, "PREDICTED", 1_500)
     assert score_ngrams()["blocks"]["bits_per_character"] == []
 
 

@@ -1,5 +1,6 @@
 """The tests of the documents import the modules that make the site's pages."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -21,3 +22,12 @@ def documents():
     made = [ROOT / "build", ROOT / "poem", *(ROOT / "docs" / "reference" / name for name in ("commands", "python"))]
     own = [path for path in ROOT.rglob("*.md") if not path.relative_to(ROOT).parts[0].startswith(".")]
     return {path: path.read_text(encoding="utf-8") for path in own if not set(made) & set(path.parents)}
+
+
+@pytest.fixture(scope="session")
+def benchmarks():
+    """The script that runs all benchmarks, as a module."""
+    spec = importlib.util.spec_from_file_location("all_benchmarks", ROOT / "benchmarks" / "all.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

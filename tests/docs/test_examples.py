@@ -68,26 +68,16 @@ def test_a_command_that_cannot_be_read_is_an_error(line):
 
 
 MEASURED = re.compile(r"docs/lab/.*|docs/study\.md|benchmarks/.*")  # pages made by the commands that stand in them
-BENCHMARK = re.compile(r"python (benchmarks/\w+\.py)([^`|&;}\n]*)")
-FUNCTION = re.compile(r"^ *(\w+)\(\) \{ (.*?) \"\$@\"; \}$", re.MULTILINE)
 
 
-def unwrap(text):
-    """A page of measurements with each command on one line, and functions of its shell replaced by what they do."""
-    text = text.replace("\\\n", " ")
-    for name, body in FUNCTION.findall(text):
-        text = re.sub(rf"^( *){name} (?=-)", rf"\1{body} ", text, flags=re.MULTILINE)
-    return re.sub(r"`[^`\n]*\n[^`\n]*`", lambda match: match[0].replace("\n", " "), FUNCTION.sub("", text))
-
-
-def measured_pages(documents, root):
+def measured_pages(documents, root, unwrap):
     pages = ((path, text) for path, text in documents.items() if MEASURED.fullmatch(path.relative_to(root).as_posix()))
     return [(path, unwrap(text)) for path, text in pages]
 
 
-def test_commands_within_the_sentences_of_measured_pages_have_the_options_that_there_are(documents, root):
+def test_commands_within_the_sentences_of_measured_pages_have_the_options_that_there_are(documents, root, benchmarks):
     count = 0
-    for path, text in measured_pages(documents, root):
+    for path, text in measured_pages(documents, root, benchmarks.unwrap):
         for line in re.findall(r"`shakegen ([^`]* -[^`]+)`", text):
             count += 1
             try:
@@ -118,11 +108,13 @@ def read_benchmark(script, words, monkeypatch):
             runpy.run_path(script, run_name="__main__")
 
 
-def test_commands_of_benchmarks_have_the_options_that_there_are(documents, root, monkeypatch):
-    commands = {command for _, text in measured_pages(documents, root) for command in BENCHMARK.findall(text)}
-    assert len(commands) >= 15
-    for script, words in sorted(commands):
-        read_benchmark(str(root / script), shlex.split(words), monkeypatch)
+def test_commands_of_benchmarks_have_the_options_that_there_are(documents, root, benchmarks, monkeypatch):
+    commands = benchmarks.list_all()
+    assert len(commands) >= 20
+    pages = [text for _, text in measured_pages(documents, root, benchmarks.unwrap)]
+    assert all(command in commands for command in benchmarks.find_commands(pages))
+    for script, *words in commands:
+        read_benchmark(str(root / script), words, monkeypatch)
 
 
 def test_a_benchmark_without_such_an_option_is_an_error(root, monkeypatch):

@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 from browser import phone
+from engine_page import open_engine
 from page_reader import HOSTILE, LETTERS, WORDS, PageReader
 
 from shakegen.export.page.page import write_page
@@ -29,6 +30,13 @@ def models(random_weights):
         "words": AutocompleteModel(words, SYMBOLS, weights, words=WORDS),
         "scripts": letters("gru", 0, {*LETTERS, *"שלום👩🦊\u200dß"}),
     }
+
+
+@pytest.fixture(scope="module")
+def page(browser, tmp_path_factory):
+    """The browser, with the engine of the page alone."""
+    open_engine(browser, tmp_path_factory.mktemp("engine"))
+    return browser
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import odd_cells
 import pytest
-from engine_page import open_engine, read_along
+from engine_page import read_along
 
 from shakegen.cells import BUILT_IN
 from shakegen.cells.operations import NUMPY
 from shakegen.cells.registry import CELLS, find_cell
 from shakegen.cells.symbol import ELEMENTWISE
 from shakegen.export.page.network import describe, pack
-from shakegen.export.page.precision import PRECISIONS, choose_precision
 from shakegen.model import AutocompleteModel, LanguageModel
+from shakegen.model.precision import PRECISIONS, choose_precision
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import encode_text
 from shakegen.study.autocomplete.outputs import SYMBOLS, Outputs
@@ -50,13 +50,6 @@ TEXTS = [
     "an �, not unknown",
     "don't  stop... now==then 12345 六月 ไทย\u2028\u00a0end ",
 ]
-
-
-@pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    """The browser, with the engine."""
-    open_engine(browser, tmp_path_factory.mktemp("engine"))
-    return browser
 
 
 @pytest.fixture(autouse=True)

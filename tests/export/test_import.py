@@ -144,7 +144,7 @@ def test_mistakes_of_the_commands(shakegen, random_model, monkeypatch):
         "import none.keras": "no file none.keras: expected one that ends in .safetensors or .keras",
         "import mine.h5": "cannot read mine.h5: expected a name that ends in .safetensors or .keras",
         "import damaged.keras": "the symbols are missing: give the characters of the model with --symbols FILE",
-        "import damaged.keras -o mine.h5": "mine.h5 is there already: give another name with --out",
+        "import damaged.keras -o mine.h5": "mine.h5 is there already: name another file with --out",
         "import damaged.safetensors --symbols a.txt": "--symbols has no effect on a .safetensors file, which has its "
         "own: leave it out",
     }

@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from engine_page import open_engine
 from scipy import stats
 
 from shakegen.sampling.truncation import Truncation
@@ -14,13 +13,6 @@ SETTINGS = [
     {"temperature": temperature, "topK": k, "topP": p, "minP": m}
     for temperature, k, p, m in itertools.product((0.5, 1, 2), (0, 3, 40), (1, 0.7), (0, 0.1))
 ]
-
-
-@pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    """The browser, with the engine."""
-    open_engine(browser, tmp_path_factory.mktemp("engine"))
-    return browser
 
 
 @pytest.fixture

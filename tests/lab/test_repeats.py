@@ -11,7 +11,6 @@ def test_one_run_has_no_interval_and_a_diverged_run_is_counted_and_left_out():
     assert str(estimate([0.12345])) == "0.1235"
     assert str(estimate([2.0, 2.0])) == "2"
     assert str(estimate([0.9990, 0.9991, 0.9992])) == "0.99910 ± 0.00025"
-    assert str(estimate([1e9, 2e9])) == "1.5e9 ± 6.4e9"
     assert str(estimate([1.0, 3.0, math.nan])) == "2 ± 13 (1 diverged)"
     assert str(estimate([math.nan, math.inf])) == "(2 diverged)"
     assert str(estimate([math.nan])) == ""

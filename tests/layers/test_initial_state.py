@@ -6,26 +6,15 @@ import pytest
 from keras import ops
 from recurrent import EVERYTHING, INPUTS, H, N, T, assert_equal, call, gradients, random_states, random_weights, scalar
 
-from shakegen.layers import NLSTM
-from shakegen.layers.initial_state import LearnedInitialState
+from shakegen.layers import GRU, LSTM, NLSTM, SimpleRNN
 
 
-class Plain(LearnedInitialState, keras.layers.SimpleRNN):
-    def __init__(self, units, *, learn_initial_state=False, activation="sigmoid", **kwargs):  # Keras on JAX rounds tanh
-        super().__init__(units, activation, learn_initial_state=learn_initial_state, **kwargs)
+class Plain(SimpleRNN):
+    def __init__(self, units, activation="sigmoid", **kwargs):  # Keras on JAX rounds tanh
+        super().__init__(units, activation, **kwargs)
 
 
-class Gated(LearnedInitialState, keras.layers.GRU):
-    def __init__(self, units, *, learn_initial_state=False, **kwargs):
-        super().__init__(units, learn_initial_state=learn_initial_state, **kwargs)
-
-
-class LongShort(LearnedInitialState, keras.layers.LSTM):
-    def __init__(self, units, *, learn_initial_state=False, **kwargs):
-        super().__init__(units, learn_initial_state=learn_initial_state, **kwargs)
-
-
-LAYERS = pytest.mark.parametrize("layer", [NLSTM, LongShort, Gated, Plain])
+LAYERS = pytest.mark.parametrize("layer", [NLSTM, LSTM, GRU, Plain])
 
 
 def pair(layer, rng, **arguments):

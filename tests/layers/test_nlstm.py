@@ -50,7 +50,7 @@ def naive_forward(x, states, weights):
 
 
 @pytest.mark.usefixtures("in_the_compiled_loop")
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("depth", [1, 2, 3])
 def test_it_computes_what_the_paper_says(depth, rng):
     layer = random_weights(NLSTM(H, depth, **EVERYTHING), rng)
     x, states = rng.normal(size=(N, T, INPUTS)), random_states(layer, rng)
@@ -62,7 +62,7 @@ def test_it_computes_what_the_paper_says(depth, rng):
 
 
 @pytest.mark.usefixtures("in_the_compiled_loop")
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("depth", [1, 2, 3])
 def test_every_gradient_is_the_finite_difference(depth, rng):
     layer = random_weights(NLSTM(H, depth, **EVERYTHING), rng)
     arrays = [rng.normal(size=(N, T, INPUTS)), *random_states(layer, rng), *layer.get_weights()]
@@ -173,9 +173,7 @@ def test_no_bias_is_a_bias_of_zero(rng):
     assert_equal(call(bare, x), call(layer, x))
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}, {"dropout": 0.5, "implementation": 1}]
-)
+@pytest.mark.parametrize("arguments", [{"recurrent_dropout": 0.5}, {"dropout": 0.5, "implementation": 1}])
 def test_dropout_acts_in_training_only_and_repeats_with_its_seed(arguments, rng):
     x, states = rng.normal(size=(N, T, INPUTS)), list(rng.normal(size=(4, N, H)))
     weights = random_weights(NLSTM(H, 3), rng).get_weights()

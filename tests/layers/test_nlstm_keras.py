@@ -1,7 +1,5 @@
-"""NLSTM as a Keras layer: the checks Keras's own layers pass, its wrappers and models, its files, its backends."""
+"""NLSTM as a Keras layer: the checks Keras's own layers pass, its models, its files."""
 
-import inspect
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,18 +9,16 @@ import numpy as np
 import pytest
 from keras import ops
 from keras.src.testing import TestCase
-from recurrent import EVERYTHING, INPUTS, H, N, T, assert_equal, call, random_weights
+from recurrent import INPUTS, H, N, T, assert_equal, random_weights
 
 from shakegen.layers import NLSTM, NLSTMCell
 
 ROOT = Path(__file__).parents[2]
 
 
-def python(code, *arguments, **environment):
+def python(code, *arguments):
     """Runs code in a fresh Python that finds shakegen, with nothing imported."""
-    subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, env=os.environ | environment, check=True
-    )
+    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +65,9 @@ def test_the_cell_is_a_layer_that_serializes():
 
 
 def test_it_takes_every_argument_of_the_lstm_with_the_same_default():
-    ours, theirs = (inspect.signature(layer.__init__).parameters for layer in (NLSTM, keras.layers.LSTM))
-    for name, parameter in theirs.items():
-        assert ours[name].default == parameter.default
+    ours, theirs = (layer(H, name="layer").get_config() for layer in (NLSTM, keras.layers.LSTM))
+    assert {name: ours[name] for name in theirs} == theirs
+    assert NLSTM(H, 2, "relu", "tanh", "linear", False, "zeros").use_bias is False  # in the order of the LSTM's, too
     config = keras.layers.LSTM(
         H, activation="relu", dropout=0.5, stateful=True, zero_output_for_mask=True, activity_regularizer="l2"
     ).get_config()
@@ -95,25 +91,6 @@ def test_constraints_hold_on_every_level():
     assert all(np.all(weight >= 0) for weight in layer.get_weights())
 
 
-def test_bidirectional_is_both_directions_side_by_side(rng):
-    both = keras.layers.Bidirectional(NLSTM(H, 3, **EVERYTHING), dtype="float64")
-    both.build((N, T, INPUTS))
-    forwards = random_weights(NLSTM(H, 3, **EVERYTHING), rng)
-    backwards = random_weights(NLSTM(H, 3, go_backwards=True, **EVERYTHING), rng)
-    both.set_weights(forwards.get_weights() + backwards.get_weights())
-    x = rng.normal(size=(N, T, INPUTS))
-    there, *states = call(forwards, x)
-    back, *back_states = call(backwards, x)
-    assert_equal(call(both, x), [ops.concatenate([there, ops.flip(back, axis=1)], axis=2), *states, *back_states])
-
-
-def test_time_distributed_is_every_time_alone(rng):
-    layer = random_weights(NLSTM(H, 2, dtype="float64"), rng)
-    x = ops.convert_to_tensor(rng.normal(size=(N, 3, T, INPUTS)), dtype="float64")
-    distributed = keras.layers.TimeDistributed(layer, dtype="float64")(x)
-    assert_equal([distributed[:, t] for t in range(3)], [layer(x[:, t]) for t in range(3)])
-
-
 def test_cells_stacked_in_one_rnn_are_stacked_layers(rng):
     first = random_weights(NLSTM(INPUTS, 3, return_sequences=True), rng)
     second = random_weights(NLSTM(H, 2), rng)
@@ -131,46 +108,6 @@ def test_mixed_precision_computes_in_16_bits_and_keeps_32(rng):
     assert {weight.dtype for weight in mixed.weights} == {"float32"}
     assert keras.backend.standardize_dtype(mixed(x).dtype) == "bfloat16"
     assert_equal([ops.cast(mixed(x), "float32")], [plain(x)], atol=0.02)
-
-
-def test_padding_of_an_embedding_is_masked(rng):
-    embedding, layer = keras.layers.Embedding(9, INPUTS, mask_zero=True), NLSTM(H, 2)
-    model = keras.Sequential([embedding, layer])
-    text = rng.integers(1, 9, (N, T))
-    padded = np.concatenate([text, np.zeros((N, 3), int)], axis=1)
-    assert_equal([model(padded)], [model(text)], atol=1e-6)
-
-
-class Subclassed(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.recurrent = NLSTM(H, 2, return_sequences=True)
-        self.inner = NLSTM(H, 1)
-        self.readout = keras.layers.Dense(1)
-
-    def call(self, x):
-        return self.readout(self.inner(self.recurrent(x)))
-
-
-def sequential():
-    return keras.Sequential([NLSTM(H, 2, return_sequences=True, dropout=0.1), NLSTM(H, 3), keras.layers.Dense(1)])
-
-
-def functional():
-    x = keras.Input((None, INPUTS))
-    outputs, *states = NLSTM(H, 2, return_sequences=True, return_state=True)(x)
-    decoded = NLSTM(H, 2, learn_initial_state=True)(outputs, initial_state=states)
-    return keras.Model(x, keras.layers.Dense(1)(decoded))
-
-
-@pytest.mark.parametrize("build", [sequential, functional, Subclassed])
-def test_a_model_learns_the_mean_of_its_sequence(build, rng):
-    keras.utils.set_random_seed(0)
-    model = build()
-    model.compile(keras.optimizers.Adam(0.02), "mse")
-    x = rng.normal(size=(64, T, INPUTS))
-    losses = model.fit(x, x.mean(axis=(1, 2)), epochs=20, verbose=0).history["loss"]
-    assert losses[-1] < losses[0] / 2
 
 
 def everything_model():
@@ -206,34 +143,3 @@ def test_clones_configs_and_weight_files_rebuild_the_model(tmp_path, rng):
     revived = keras.Model.from_config(model.get_config())
     revived.load_weights(tmp_path / "model.weights.h5")
     assert_equal([clone(x), revived(x)], [model(x)] * 2, atol=1e-6)
-
-
-def test_every_backend_computes_the_same(tmp_path, rng):
-    inputs = {"x": rng.normal(size=(N, T, INPUTS)), "mask": rng.random((N, T)) < 0.8}
-    for depth in 1, 2, 3:
-        for k, weight in enumerate(random_weights(NLSTM(H, depth), rng).get_weights()):
-            inputs[f"{depth}_{k}"] = weight
-    np.savez(tmp_path / "inputs.npz", **inputs)
-    for backend in "tensorflow", "jax":
-        python(
-            "import sys, numpy\n"
-            "from keras import ops\n"
-            "from shakegen.layers import NLSTM\n"
-            "given, outputs = numpy.load(sys.argv[1]), {}\n"
-            "for depth in 1, 2, 3:\n"
-            "    for dtype in 'float32', 'float64':\n"
-            "        layer = NLSTM(4, depth, return_sequences=True, return_state=True, dtype=dtype)\n"
-            "        layer.build(given['x'].shape)\n"
-            "        layer.set_weights([given[f'{depth}_{k}'] for k in range(3 * depth)])\n"
-            "        x, mask = ops.convert_to_tensor(given['x'], dtype), ops.convert_to_tensor(given['mask'])\n"
-            "        returned = layer(x, mask=mask)\n"
-            "        outputs |= {f'{depth} {dtype} {k}': ops.convert_to_numpy(r) for k, r in enumerate(returned)}\n"
-            "numpy.savez(sys.argv[2], **outputs)",
-            *(tmp_path / name for name in ("inputs.npz", f"{backend}.npz")),
-            KERAS_BACKEND=backend,
-        )
-    ours, theirs = (np.load(tmp_path / f"{backend}.npz") for backend in ("tensorflow", "jax"))
-    assert len(ours) == 2 * (3 + 4 + 5)
-    for name in ours:
-        np.testing.assert_allclose(theirs[name], ours[name], rtol=0, atol=1e-5, err_msg=name)
-        np.testing.assert_allclose(ours[name], ours[name.replace("32", "64")], rtol=0, atol=1e-5, err_msg=name)

@@ -7,18 +7,17 @@ import h5py
 import numpy as np
 import pytest
 from fuzzing import fuzz
-from hostile import KERNEL, PLAIN, refuse
+from hostile import KERNEL, OWN, PLAIN, refuse
 
 from shakegen.model import hdf5, hdf5_layout, load, model_file
 from shakegen.network.config import Config
 
 DAMAGED = "{} is a damaged HDF5 file, perhaps cut short: copy it or train it again"
-OWN = "but a model's arrays must be in its own file, each once"
 
 
 def test_mutated_files_load_or_are_refused(tmp_path):
-    found = fuzz(tmp_path, 1000)
-    assert sum(found["outcomes"].values()) == 1000
+    found = fuzz(tmp_path, 600)
+    assert sum(found["outcomes"].values()) == 600
     assert {loads for _, loads in found["outcomes"]} == {True, False}
 
 
@@ -80,7 +79,7 @@ def test_weights_that_are_hard_links_to_one_array_are_refused(path):
         for name, shape in config.weight_shapes(27).items():
             file[f"weights/{name}"] = first.get(shape, np.zeros(shape, "<f4"))
             first[shape] = file[f"weights/{name}"]
-    assert refuse(path) == f"weights/layer1/recurrent_kernel has several names, {OWN}"
+    assert refuse(path) == f"weights/layer1/recurrent_kernel has several names, but {OWN}"
 
 
 @pytest.mark.parametrize("times", [1, 20, 1000])
@@ -90,7 +89,7 @@ def test_groups_within_themselves_are_refused(path, times):
         group.attrs["state"] = "{}"
         for number in range(times):
             group[f"x{number}"] = group
-    assert refuse(path) == f"training has several names, {OWN}"
+    assert refuse(path) == f"training has several names, but {OWN}"
 
 
 def test_a_group_within_itself_whose_count_of_names_is_wrong_is_refused_too(path):
@@ -103,7 +102,7 @@ def test_a_group_within_itself_whose_count_of_names_is_wrong_is_refused_too(path
     assert struct.unpack_from("<I", content, address + 4) == (2,)
     struct.pack_into("<I", content, address + 4, 1)
     path.write_bytes(content)
-    assert refuse(path) == f"training/x has several names, {OWN}"
+    assert refuse(path) == f"training/x has several names, but {OWN}"
 
 
 def test_arrays_at_one_place_are_not_larger_than_the_file(path):
@@ -183,7 +182,7 @@ def test_links_are_refused(path, link):
     with h5py.File(path, "r+") as file:
         del file[KERNEL]
         file[KERNEL] = link
-    assert refuse(path) in (f"{KERNEL} is a link, {OWN}", f"weights/layer1 has links, {OWN}")
+    assert refuse(path) in (f"{KERNEL} is a link, but {OWN}", f"weights/layer1 has links, but {OWN}")
 
 
 NOT_JSON, NOT_USED = "its {} is not JSON; the file may be damaged", "x" * 10_000

@@ -10,6 +10,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+from hostile import KERNEL, OWN, PLAIN, replace
 
 from shakegen import files
 from shakegen.cells import BUILT_IN
@@ -178,16 +179,6 @@ def set_config(**values):
     return lambda file: file.attrs.update(config=json.dumps(json.loads(file.attrs["config"]) | values))
 
 
-def replace(name, make):
-    def change(file):
-        del file[name]
-        make(file)
-
-    return change
-
-
-KERNEL, PLAIN = "weights/layer1/kernel", "is not an array of numbers that is stored plainly in this file"
-OWN = "a model's arrays must be in its own file, each once"
 DAMAGE = {
     "it has version 2, this shakegen reads version 1; try a newer shakegen": set_attribute("version", 2),
     "its vocabulary is missing; the file may be damaged": lambda file: file.attrs.pop("vocabulary"),
@@ -208,7 +199,7 @@ DAMAGE = {
         np.full((27, 24), np.nan, "<f4")
     ),
     f"{KERNEL} is missing; the file may be damaged": replace(KERNEL, lambda file: None),
-    f"{KERNEL} is not an array of 32-bit floats": replace(
+    f"{KERNEL} is not an array of 16-bit or 32-bit floats": replace(
         KERNEL, lambda file: file.create_dataset(KERNEL, (27, 24), "f8")
     ),
     f"{KERNEL} has the shape (24, 27), its configuration asks for (27, 24)": replace(
@@ -271,7 +262,7 @@ def test_two_processes_saving_the_same_model_leave_one_of_the_two_whole(path):
     code = (
         "import sys; from shakegen.model import LanguageModel\n"
         "model = LanguageModel.load(sys.argv[1]); model.history = [{'epoch': int(sys.argv[2]), 'loss': 1.0}]\n"
-        "for _ in range(60): model.save(sys.argv[1])"
+        "for _ in range(20): model.save(sys.argv[1])"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(k)]) for k in (1, 2)]
     while any(writer.poll() is None for writer in writers):

@@ -3,11 +3,10 @@
 import h5py
 import numpy as np
 import pytest
+from hostile import KERNEL, OWN, PLAIN, replace
 
 from shakegen.model import LanguageModel, load, model_file
 from shakegen.network.config import Config
-
-KERNEL = "weights/layer1/kernel"
 
 
 @pytest.fixture
@@ -36,16 +35,7 @@ def test_where_a_training_run_stands_is_kept_and_read_only_when_that_is_asked_fo
     assert LanguageModel.load(tmp_path / "alone.h5", with_training=True).training is None
 
 
-def replace(name, make):
-    def change(file):
-        del file[name]
-        make(file)
-
-    return change
-
-
-OWN = "a model's arrays must be in its own file, each once"
-RUN, PLAIN = "training/weights/0", "is not an array of numbers that is stored plainly in this file"
+RUN = "training/weights/0"
 DAMAGED_RUNS = {
     "its state is missing; the file may be damaged": lambda file: file["training"].attrs.pop("state"),
     "its state is a list, expected a dict": lambda file: file["training"].attrs.update(state="[]"),

@@ -1,5 +1,6 @@
 """Commands that train, where Keras runs on another backend."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -7,7 +8,8 @@ import sys
 
 import pytest
 
-from shakegen.network.quiet import find_backend, require_tensorflow
+from shakegen.network import quiet
+from shakegen.network.quiet import find_backend, require_tensorflow, without_extras
 
 COMMANDS = ["train sonnets", "compare sonnets", "lab start", "lab memory"]
 CODE = """
@@ -64,3 +66,14 @@ def test_a_floatx_that_tensorflow_cannot_read_is_one_line(tmp_path, monkeypatch)
     assert str(error.value) == (
         "keras.json has the floatx 'bfloat16', which TensorFlow cannot read: expected one of float16, float32, float64"
     )
+
+
+def test_extras_cannot_be_imported_within_the_context_unless_they_are_loaded(monkeypatch):
+    monkeypatch.setattr(quiet, "EXTRAS", ("antigravity", "json"))
+    monkeypatch.delitem(sys.modules, "antigravity", raising=False)
+    with without_extras():
+        assert importlib.import_module("json") is json
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module("antigravity")
+    assert "antigravity" not in sys.modules
+    assert sys.modules["json"] is json

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from shakegen import plotting
 from shakegen.plotting import Bars, Curve, Figure, Heat, Panel
 from shakegen.plotting.canvas import BRAILLE
-from shakegen.plotting.scale import Scale
+from shakegen.plotting.scale import Scale, format_error
 
 finite = st.floats(-1e300, 1e300)
 
@@ -209,3 +209,13 @@ def test_what_cannot_be_drawn_is_refused(message, make):
     with pytest.raises(ValueError) as error:
         make()
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [(2.34567, 0.0312, "2.35 ± 0.03"), (2.34567, 0.0213, "2.346 ± 0.021"), (2.34567, 0.996, "2.3 ± 1.0"),
+     (2.34567, 0.0298, "2.35 ± 0.03"), (2.34567, 12, "2 ± 12"), (2.34567, None, "2.346"), (2.34567, 0.0, "2.346"),
+     (1.5e9, 6.35e9, "1.5e9 ± 6.4e9")],
+)  # fmt: skip
+def test_a_figure_has_as_many_digits_as_its_error_allows(value, error, shown):
+    assert format_error(value, error) == shown

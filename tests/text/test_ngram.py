@@ -65,6 +65,16 @@ def test_it_is_modified_kneser_ney(text):
     assert len(bits) >= 3
 
 
+@pytest.mark.parametrize("size", [7, 1 << 40, 1 << 58], ids=["small", "larger", "too large for a number and a place"])
+def test_strings_are_numbered_in_their_order(size, rng):
+    shorter, before = rng.integers(0, 8, 300), rng.choice([0, 1, size - 1, size], 300)
+    expected = np.unique(shorter * (size + 1) + before, return_inverse=True)
+    for found, wanted in zip(ngram.number_strings(shorter, before, size), expected, strict=True):
+        assert found.tolist() == wanted.tolist()
+    assert ngram.find_strings(expected[0], shorter, before, size).tolist() == expected[1].tolist()
+    assert ngram.find_strings(expected[0], np.array([9]), np.array([0]), size) == len(expected[0])
+
+
 @pytest.mark.parametrize("end", [[], [4, 4, 4, 0]], ids=["a known context", "a context never seen"])
 def test_probabilities_of_all_symbols_add_up_to_one(text, end):
     train = np.concatenate([text[:200] % 4, end]).astype(int)

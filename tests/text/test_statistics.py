@@ -27,12 +27,13 @@ def test_entropies_are_those_of_all_ngrams_counted(size, length, rng):
     assert found == pytest.approx([entropy(ids.tolist(), order) for order in range(6)], abs=1e-9)
 
 
-@pytest.mark.parametrize(("block", "bucket"), [(1, 1), (7, 20), (50, 64), (1000, 333)])
-def test_it_does_not_matter_how_many_ngrams_are_looked_at_at_a_time(monkeypatch, rng, block, bucket):
+@pytest.mark.parametrize(("cached", "bucket", "distinct"), [(1, 1, 1), (7, 20, 30), (50, 64, 500), (1000, 333, 4)])
+def test_it_does_not_matter_how_many_ngrams_are_looked_at_at_a_time(monkeypatch, rng, cached, bucket, distinct):
     ids = np.minimum(rng.geometric(0.4, 600), 12).astype(np.uint8) - 1
     at_once = statistics.entropies(ids, 12), statistics.entropies(ids, 2000)
-    monkeypatch.setattr(statistics, "BLOCK", block)
+    monkeypatch.setattr(statistics, "CACHED", cached)
     monkeypatch.setattr(statistics, "BUCKET", bucket)
+    monkeypatch.setattr(statistics, "DISTINCT", distinct)
     assert statistics.entropies(ids, 12) == pytest.approx(at_once[0], abs=1e-9)
     assert statistics.entropies(ids, 2000) == pytest.approx(at_once[1], abs=1e-9)
 

@@ -11,8 +11,8 @@ from shakegen.cells.both_ways import trace_both_ways
 from shakegen.cells.graph import find_kinds
 from shakegen.cells.program import translate
 from shakegen.cells.symbol import Symbol
-from shakegen.export.page.precision import choose_precision
 from shakegen.inference.engine import layers_of
+from shakegen.model.precision import choose_precision
 from shakegen.text.vocabulary import UNKNOWN
 from shakegen.text.word_vocabulary import CHUNK, symbol_pattern
 
