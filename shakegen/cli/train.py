@@ -64,7 +64,7 @@ LEARNING = {
     "start": "First weights: those of Keras; a read-out that knows how often each word is there, or also how it is "
     "spelled; those of the study.  [default: keras; with 4,096 symbols or more: frequencies]",
     "mixed_precision": "bfloat16: large products and kept values have 16 bits; weights and states stay float32. "
-    "Faster with two layers or more, or thousands of symbols, on processors with bfloat16, such as AMX (see lscpu).",
+    "Faster with two layers or more, or thousands of symbols, where the processor multiplies bfloat16 (amx in lscpu).",
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
 }
 recipe_option = click.option(

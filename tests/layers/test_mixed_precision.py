@@ -82,9 +82,9 @@ def test_gradients_of_gradients_are_near_too(rng):
 
 
 @COMPILED
-@pytest.mark.parametrize("length", [T, None])
-def test_what_is_looked_up_keeps_32_bits(length):
-    """Only rounded numbers would add up to zero."""
+@pytest.mark.parametrize("length", [2 * 257, None])
+def test_rows_that_are_looked_up_keep_32_bits_and_so_do_their_gradients(length):
+    """Rounded rows would add up to zero, and a gradient of 8 bits cannot be 257."""
     layer = SimpleRNN(1, activation="linear", dtype="mixed_bfloat16")
     layer.build((1, length, 2))
     layer.set_weights([np.array([[1 + 2**-9], [-1]]), np.ones((1, 1)), np.zeros(1)])
@@ -95,6 +95,6 @@ def test_what_is_looked_up_keeps_32_bits(length):
             last = layer(tf.one_hot(ids, 2, dtype="bfloat16"), training=True)
         return last, tape.gradient(last, layer.cell.kernel.value)
 
-    last, by_kernel = gradient(tf.constant([[0, 1] * (T // 2)]))
-    np.testing.assert_array_equal(tf.cast(last, "float32"), [[T // 2 * 2**-9]])
-    np.testing.assert_array_equal(by_kernel, [[T // 2]] * 2)
+    last, by_kernel = gradient(tf.constant([[0, 1] * 257]))
+    np.testing.assert_allclose(tf.cast(last, "float32"), [[257 * 2**-9]], rtol=2**-8)
+    np.testing.assert_array_equal(by_kernel, [[257]] * 2)
