@@ -64,7 +64,7 @@ LEARNING = {
     "start": "First weights: those of Keras; a read-out that knows how often each word is there, or also how it is "
     "spelled; those of the study.  [default: keras; with 4,096 symbols or more: frequencies]",
     "mixed_precision": "With bfloat16, large products and kept values have 16 bits; weights and states stay float32. "
-    "Faster with two layers or more, or thousands of symbols, where the processor has AMX or AVX-512 BF16 (see lscpu).",
+    "Faster with two layers or more, or thousands of symbols, where the processor multiplies bfloat16 (amx in lscpu).",
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
 }
 recipe_option = click.option(

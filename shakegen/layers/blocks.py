@@ -13,13 +13,13 @@ from shakegen.layers.tensorflow_operations import widen
 ALL = slice(None)
 
 
-def forward_all(key, spans, inputs, ids, states, weights, count, masks, present):
+def forward_all(key, spans, inputs, ids, states, weights, count, masks, present, stored):
     """The outputs and final states, in one list, and the values of each part that `backward_all` reads."""
     results = []
     for span in spans:
         own_inputs, own_states = rows(inputs, span) if ids is None else inputs, rows(states, span)
         own_ids, own_masks, own_present = rows((ids, masks, present), span)
-        found = forward(key)(own_inputs, own_ids, own_states, weights, count, own_masks, own_present)
+        found = forward(key, stored)(own_inputs, own_ids, own_states, weights, count, own_masks, own_present)
         # A function that is differentiated twice would ask XLA for gradients that only `recurrence` knows.
         results.append(tf.nest.map_structure(tf.stop_gradient, found))
     return _joined([returned for returned, _, _ in results]), [saved for _, *saved in results]
@@ -39,7 +39,7 @@ def backward_all(key, spans, saved, inputs, ids, d_returned, weights, count, mas
     return [*(_joined(d_inputs) if ids is None else _added(d_inputs)), *_joined(d_states), *_added(d_weights)]
 
 
-def forward_by_blocks(key, spans, inputs, ids, states, weights, length, masks, present):
+def forward_by_blocks(key, spans, inputs, ids, states, weights, length, masks, present, stored):
     blocks, batch, steps = (length + STEPS - 1) // STEPS, states[0].shape[0], plan(*key)
     widths = [state.shape[-1] for state in (*steps.states, *steps.kept)]
     sizes = [batch if span is ALL else span.stop - span.start for span in spans]
@@ -48,12 +48,12 @@ def forward_by_blocks(key, spans, inputs, ids, states, weights, length, masks, p
     def step(number, states, lists):
         own = [_block(z, number) for z in (ids, masks, present)]
         own_inputs = [_block(z, number) for z in inputs] if ids is None else inputs
-        count = tf.minimum(length - number * STEPS, STEPS)
-        (outputs, *states), saved = forward_all(key, spans, own_inputs, own[0], states, weights, count, *own[1:])
+        given = own_inputs, own[0], states, weights, tf.minimum(length - number * STEPS, STEPS), *own[1:], stored
+        (outputs, *states), saved = forward_all(key, spans, *given)
         values = tf.nest.flatten([outputs, saved])
         return number + 1, states, [one.write(number, value) for one, value in zip(lists, values)]
 
-    lists = [_make_list(inputs[0].dtype, blocks, shape) for shape in [(batch, STEPS, widths[0]), *shapes]]
+    lists = [_make_list(stored, blocks, shape) for shape in [(batch, STEPS, widths[0]), *shapes]]
     loop = tf.while_loop(lambda number, *_: number < blocks, step, (tf.constant(0), list(states), lists))
     _, states, (outputs, *lists) = loop
     return [outputs.stack(), *states], lists
@@ -141,10 +141,6 @@ def _flat(stack):
 
 @tf.function(jit_compile=True, autograph=False)
 def sums_by_id(deltas, ids, symbols, places):
-    """The sum for each symbol's row; in 32 bits at least, for there may be thousands of terms."""
-    sums = []
-    for number, start, stop in places:
-        delta = deltas[number]
-        total = tf.math.unsorted_segment_sum(widen(delta)[:, :-1, start:stop], ids, symbols)
-        sums.append(tf.cast(total, delta.dtype))
-    return sums
+    """The sum for each symbol's row, in 32 bits at least."""
+    columns = (deltas[number][:, :-1, start:stop] for number, start, stop in places)
+    return [tf.math.unsorted_segment_sum(widen(delta), ids, symbols) for delta in columns]

@@ -28,6 +28,8 @@ class CompiledLoop:
     beforehand, as in `fit` from the second length on, and in eager calls, sequences are read in blocks of 32 steps: one
     compiled loop serves all lengths. Numbers of sequences that are not known are rounded up to 8, 16, 24, 32, 40, 48,
     56, 64, 80 and so on. The results are the same up to rounding, for sums over steps are added in another order.
+
+    In mixed precision, steps are computed in 32 bits; large products, and values kept for the way back, have 16.
     """
 
     def __init__(self, *args, compiled_loop=True, **kwargs):
@@ -60,7 +62,7 @@ class CompiledLoop:
 
         cell, drop_h = self._recurrence(), by_equations and 0 < self.recurrent_dropout < 1
         with AutocastScope(None):
-            weights = weights_by_name(self.cell, cell, "float64" if self.compute_dtype == "float64" else "float32")
+            weights = weights_by_name(self.cell, cell, keras.backend.result_type(self.compute_dtype, "float32"))
         given = (sequences, initial_state, self.go_backwards, masks, drop_h, mask, self.zero_output_for_mask)
         return run(cell, weights, *given)
 

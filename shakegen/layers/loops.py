@@ -1,6 +1,6 @@
 """The compiled loops of a plan over time, forward and backward, for a part of a batch.
 
-They compute in the dtype of the states, and keep values of steps in that of the inputs, which may have fewer bits.
+They compute in the dtype of the states, and keep values of steps in that of the outputs, which may have fewer bits.
 XLA vectorizes no part of a read that is used twice, so every block is read by itself, and written in its place.
 """
 
@@ -17,8 +17,8 @@ from shakegen.layers.tensorflow_operations import IN_LOOP, TENSORFLOW
 
 
 @functools.cache
-def forward(key):
-    """The compiled loop forward, for a part of a batch: a function with the arguments of `recurrence`.
+def forward(key, stored):
+    """The compiled loop forward, for a part of a batch: a function with the other arguments of `recurrence`.
 
     It returns the outputs (N, T, H) and the final states, in one list; the states at the T + 1 ends of the steps,
     stacks (N, T + 1, H); and the kept values of the plan, stacks (N, T + 1, ·) with zeros after the last step. `count`
@@ -29,8 +29,8 @@ def forward(key):
 
     @tf.function(jit_compile=True, autograph=False)
     def loop(inputs, ids, states, weights, count, masks, present):
-        (batch, units), dtype, stored = shape_of(states[0]), states[0].dtype, inputs[0].dtype
-        read, write = _reader(stored, dtype), functools.partial(_write, stored=stored)
+        batch, units = shape_of(states[0])
+        read, write = _reader(stored, states[0].dtype), functools.partial(_write, stored=stored)
         room = shape_of(inputs[0])[1] - 1 if ids is None else shape_of(ids)[1]
         last, read_inputs = room if count is None else count, _input_reader(inputs, ids, read)
 
@@ -113,8 +113,8 @@ def differentiate(key, inputs, states, weights, ids, length, masks, present, d_r
     primals = [*inputs, *states, *weights]
     both = [*primals, *d_returned]
     gradients = functools.partial(tf.gradients, unconnected_gradients="zero", stop_gradients=both)
-    returned = _step_by_step(plan(*key), inputs, ids, states, weights, length, masks, present)
-    found = gradients(returned, primals, d_returned)
+    outputs, *finals = _step_by_step(plan(*key), inputs, ids, states, weights, length, masks, present)
+    found = gradients([tf.cast(outputs, d_returned[0].dtype), *finals], primals, d_returned)
     found = [tf.convert_to_tensor(gradient) for gradient in found]  # tables' may be slices
     return found if d_found is None else gradients(found, both, d_found)
 
@@ -127,10 +127,9 @@ def differentiate_eagerly(key):
 
 def _step_by_step(steps: Plan, inputs, ids, states, weights, length, masks, present):
     """The outputs and the final states, in one list, as `recurrence` finds them."""
-    stored, dtype = inputs[0].dtype, states[0].dtype
     inputs = [z[..., :-1, :] for z in inputs] if ids is None else [tf.gather(table, ids) for table in inputs]
     given = inputs if masks is None else [*inputs, *tf.split(masks, len(steps.graph.masks), axis=-1)]
-    given = [tf.cast(z, dtype) for z in given]
+    given = [tf.cast(z, states[0].dtype) for z in given]
     given = given if present is None else [*given, present[..., None]]
     given = given if length is None else [join(z, length) for z in given]
     known = dict(zip(steps.loop_weights, weights))
@@ -141,7 +140,7 @@ def _step_by_step(steps: Plan, inputs, ids, states, weights, length, masks, pres
         return after if present is None else [tf.where(given[-1], *pair) for pair in zip(after, states)]
 
     stacks = tf.scan(step, [tf.transpose(z, (1, 0, 2)) for z in given], list(states))
-    outputs = tf.cast(tf.transpose(stacks[0], (1, 0, 2)), stored)
+    outputs = tf.transpose(stacks[0], (1, 0, 2))
     return [outputs if length is None else cut(outputs), *(stack[-1] for stack in stacks)]
 
 
@@ -181,7 +180,7 @@ def _choose(here, value, otherwise):
 def _input_reader(inputs, ids, read):
     if ids is None:
         return lambda t: [read(z, t) for z in inputs]
-    return lambda t: [tf.cast(tf.gather(table, _read(ids[:, :, None], t)[:, 0]), read.dtype) for table in inputs]
+    return lambda t: [tf.gather(table, _read(ids[:, :, None], t)[:, 0]) for table in inputs]
 
 
 def _reader(stored, dtype):
@@ -190,7 +189,6 @@ def _reader(stored, dtype):
     def read(stack, t, start=0, width=None):
         return tf.cast(_numbers(_read(_bits(stack), t, start, width), stored), dtype)
 
-    read.dtype = dtype
     return read
 
 

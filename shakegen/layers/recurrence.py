@@ -65,11 +65,11 @@ def run(
         narrow = {symbol: tf.cast(weight, dtype) for symbol, weight in values.items()}
         inputs = evaluate(steps.groups, {**narrow, steps.graph.x: x}, TENSORFLOW)
     else:
-        inputs = [tf.cast(table, dtype) for table in tables_of(steps, values, tf.reduce_any(ids == size))]
+        inputs = tables_of(steps, values, tf.reduce_any(ids == size))
     prepared = evaluate(steps.prepared, values, TENSORFLOW)
     key, parts = loop_key(cell, size, ids is not None, drop_h), _parts(sequences.shape[0])
     count = tf.convert_to_tensor(length) if is_open(length) else None
-    outputs, states = recurrence(key, inputs, ids, states, prepared, parts, count, masks, there)
+    outputs, states = recurrence(key, inputs, ids, states, prepared, parts, count, masks, there, dtype)
     if is_open(length):
         outputs = join(outputs, length)
     if is_open(batch):
@@ -127,14 +127,14 @@ def cores():
     return asked or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
 
 
-def recurrence(key, inputs, ids, states, weights, parts=1, length=None, masks=None, present=None):
+def recurrence(key, inputs, ids, states, weights, parts=1, length=None, masks=None, present=None, stored=None):
     """The outputs h, (N, T, H), and the list of final states, (N, H) each; differentiable any number of times.
 
     With a length, values of steps come in blocks, (C, N, STEPS, ·), and so do the outputs. Gradients of gradients, and
     gradients forward, come from the steps one by one, without the compiled loops.
 
-    Steps are computed in the dtype of the states. The inputs may have 16 bits; then the values that are kept, and the
-    products after the loop, have 16 bits too.
+    Steps are computed in the dtype of the states, which tables have too. Inputs, outputs, the values that are kept, and
+    the products after the loop may have 16 bits.
 
     Args, of N sequences of T steps, H units:
         key: of the loop: the arguments of `cells.plan.plan`.
@@ -147,8 +147,9 @@ def recurrence(key, inputs, ids, states, weights, parts=1, length=None, masks=No
         length: the number T of steps, a tensor, where it is not known beforehand.
         masks: tensor (N, T, ·), the plan's masks side by side; None if it has none.
         present: truth values (N, T): whether a step changes the states; None: all do.
+        stored: the dtype of outputs and of kept values; None: that of the states.
     """
-    batch = shape_of(states[0])[0]
+    batch, stored = shape_of(states[0])[0], stored or states[0].dtype
     spans = [slice(part * batch // parts, (part + 1) * batch // parts) for part in range(parts)] if parts > 1 else [ALL]
     groups, memories = len(inputs), len(states)
     go, go_back = (forward_all, backward_all) if length is None else (forward_by_blocks, backward_by_blocks)
@@ -160,7 +161,7 @@ def recurrence(key, inputs, ids, states, weights, parts=1, length=None, masks=No
     def differentiable(*given):
         inputs, states, weights = split(given)
         with record.stop_recording():
-            returned, saved = go(key, spans, inputs, ids, states, weights, length, masks, present)
+            returned, saved = go(key, spans, inputs, ids, states, weights, length, masks, present, stored)
 
         @tf.custom_gradient
         def gradient(*given_and_d):

@@ -1,6 +1,7 @@
 """One step of training after the other."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import tensorflow as tf
@@ -43,26 +44,25 @@ class Learner:
     def __init__(self, network: keras.Model, replicas: Replicas, forward: keras.Model | None = None, loss=None):
         self._forward, self._loss = forward or network, loss or Crossentropy()
         self.network, self.strategy, self.batches, self._replicas = network, replicas.strategy, replicas.whole, replicas
-        self._step, self._number, self._dropout = self._function(), 0, 1.0
+        self._step, self._dropout = self._function(), 1.0
         self._momentum = float(network.optimizer.ema_momentum.numpy()) if network.optimizer.use_ema else 0.0
-        self._maker, self._ready, self._next = ThreadPoolExecutor(1), [], None
+        self._maker = ThreadPoolExecutor(1)
 
     def begin(self, number: int) -> None:
         """Go to a batch, by its number in the run."""
-        self._ready, self._next, self._number = [], self._make(range(number, number + 1)), number
+        self._number, self._pairs = number, self._make_pairs(number)
 
-    def _make(self, numbers: range) -> Future:
-        """Begin to make batches, while the network still learns from those before."""
-        pair = self._replicas.batches.pair
-        return self._maker.submit(lambda: [tuple(map(tf.constant, pair(number))) for number in numbers])
+    def _make_pairs(self, number: int) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+        """The batches from a number on; the next ones are made while the network learns from those before."""
 
-    def _take(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """The next batch."""
-        if not self._ready:
-            self._ready = self._next.result()
-            after = self._number + len(self._ready)
-            self._next = self._make(range(after, after + AHEAD))
-        return self._ready.pop(0)
+        def make(first):
+            return [tuple(map(tf.constant, self._replicas.batches.pair(k))) for k in range(first, first + AHEAD)]
+
+        made = self._maker.submit(make, number)
+        while True:
+            number += AHEAD
+            pairs, made = made.result(), self._maker.submit(make, number)
+            yield from pairs
 
     def __call__(self, rate: float, dropout: float = 1.0) -> float:
         """Learn from the next batch, at a learning rate and with the network's dropout scaled; returns the loss."""
@@ -76,8 +76,8 @@ class Learner:
         if dropout != self._dropout:
             scale_dropout(self.network, dropout)
             self._dropout = dropout
-        batch, rate = self._take(), tf.constant(rate, tf.float32)
-        loss = self.strategy.wait_for(lambda: float(self._step(*batch, rate)))
+        given = *next(self._pairs), tf.constant(rate, tf.float32)
+        loss = self.strategy.wait_for(lambda: float(self._step(*given)))
         self._number += 1
         return loss
 

@@ -1,4 +1,4 @@
-"""Mixed precision: the compiled loop computes in 32 bits; what it reads and keeps, and large products, have 16."""
+"""Mixed precision: the compiled loop computes in 32 bits; dense inputs, kept values and large products have 16."""
 
 import numpy as np
 import pytest
@@ -79,3 +79,22 @@ def test_gradients_of_gradients_are_near_too(rng):
 
     found = tf.function(second, autograph=False)(mixed, tf.cast(x, "bfloat16"))
     assert_near([found], [second(whole, x)], 0.05)
+
+
+@COMPILED
+@pytest.mark.parametrize("length", [2 * 257, None])
+def test_rows_that_are_looked_up_keep_32_bits_and_so_do_their_gradients(length):
+    """Rounded rows would add up to zero, and a gradient of 8 bits cannot be 257."""
+    layer = SimpleRNN(1, activation="linear", dtype="mixed_bfloat16")
+    layer.build((1, length, 2))
+    layer.set_weights([np.array([[1 + 2**-9], [-1]]), np.ones((1, 1)), np.zeros(1)])
+
+    @tf.function(input_signature=[tf.TensorSpec((1, length), "int32")], autograph=False)
+    def gradient(ids):
+        with tf.GradientTape() as tape:
+            last = layer(tf.one_hot(ids, 2, dtype="bfloat16"), training=True)
+        return last, tape.gradient(last, layer.cell.kernel.value)
+
+    last, by_kernel = gradient(tf.constant([[0, 1] * 257]))
+    np.testing.assert_allclose(tf.cast(last, "float32"), [[257 * 2**-9]], rtol=2**-8)
+    np.testing.assert_array_equal(by_kernel, [[257]] * 2)

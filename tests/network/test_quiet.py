@@ -1,4 +1,4 @@
-"""Commands that train, where Keras runs on another backend."""
+"""TensorFlow in commands that train: other backends, settings that it cannot read, packages that it does without."""
 
 import importlib
 import json

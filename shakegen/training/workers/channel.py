@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-from shakegen.training.recipe import is_number
+from shakegen.checks import is_number
 
 LONGEST = 1 << 20  # bytes of a line
 TIMEOUT = 30.0  # seconds without a sign of life after which a worker counts as dead
