@@ -27,16 +27,16 @@ def ensure_writable(path: str | Path, option: str = "`out`") -> None:
         OSError: the file could not be written; the message names the option that sets its place.
     """
     path = Path(path)
-    missing = [folder for folder in path.parents if not folder.exists()]
-    try:
-        with explaining(path, option):
+    with explaining(path, option):
+        missing = [folder for folder in path.parents if not folder.exists()]
+        try:
             place, mode = find_place(path)
             with temporary_beside(place, mode) as (file, _):
                 file.write(b"\0")
-    finally:
-        for folder in missing:
-            with contextlib.suppress(OSError):  # another process may have put something there
-                folder.rmdir()
+        finally:
+            for folder in missing:
+                with contextlib.suppress(OSError):  # another process may have put something there
+                    folder.rmdir()
 
 
 def write_whole(path: Path, content: bytes | memoryview, option: str = "`out`") -> None:

@@ -57,7 +57,22 @@ def test_a_trial_leaves_no_folder_behind(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("act", [files.ensure_writable, lambda path: files.write_whole(path, b"new")])
+WRITES = pytest.mark.parametrize("act", [files.ensure_writable, lambda path: files.write_whole(path, b"new")])
+
+
+@WRITES
+def test_a_folder_that_cannot_be_is_refused(tmp_path, act):
+    (tmp_path / "file").touch()
+    for path, reason in (
+        (tmp_path / ("x" * 256) / "m.h5", "File name too long"),
+        (tmp_path / "file/m.h5", "File exists"),
+    ):
+        with pytest.raises(OSError) as error:
+            act(path)
+        assert str(error.value) == f"cannot write {path} ({reason}): {ADVICE}"
+
+
+@WRITES
 def test_pipes_devices_and_links_in_a_circle_are_refused(tmp_path, act):
     pipe, circle, device = tmp_path / "pipe", tmp_path / "circle", tmp_path / "device"
     os.mkfifo(pipe)
