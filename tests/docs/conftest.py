@@ -1,4 +1,4 @@
-"""The tests of the documents import the modules that make the site's pages."""
+"""The tests of the documents import the modules that make the site's pages, and the benchmarks."""
 
 import importlib.util
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-sys.path.append(str(ROOT / "docs" / "site"))
+sys.path += [str(ROOT / "docs" / "site"), str(ROOT / "benchmarks")]
 
 
 @pytest.fixture
