@@ -6,8 +6,9 @@
 
 The output of each command is kept in a file of `--folder`, under the name of the processor. A command whose output is
 there is not run again: delete the file to measure anew. A command that is still running when the part ends is stopped.
-In the next part it goes on if it keeps its runs (`--folder`) or makes each in a process of its own, which are kept in
-a folder beside the outputs. The others begin again: one that needs longer than a part needs more `--minutes`.
+In the next part it goes on if it has `--folder`, or if its runs are processes of their own: a folder beside the outputs
+keeps their figures until the command ends. Other commands begin again; if one takes longer than a part, give more
+`--minutes`.
 """
 
 import argparse
@@ -110,7 +111,7 @@ def main():
     commands = [command for command in list_all() if arguments.only in shlex.join(command)]
     if arguments.list:
         print(*(f"python {shlex.join(command)}" for command in commands), sep="\n")
-    elif run_part(commands, arguments.folder, 60 * arguments.minutes):
+    elif run_part(commands, arguments.folder.resolve(), 60 * arguments.minutes):
         print(f"All {len(commands)} outputs are in {arguments.folder}.")
     else:
         sys.exit(1)
