@@ -122,8 +122,9 @@ def test_the_mask_of_the_process_is_left_alone(tmp_path):
 def test_an_error_leaves_the_older_file_and_nothing_else(tmp_path):
     path = tmp_path / "model.h5"
     path.write_bytes(b"old")
-    with pytest.raises(TypeError), files.replacing(path) as file:
-        file.writelines([b"new", None])
+    for place in path, tmp_path / "new" / "newer" / "model.h5":
+        with pytest.raises(TypeError), files.replacing(place) as file:
+            file.writelines([b"new", None])
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
