@@ -59,7 +59,7 @@ def test_weights_stay_as_they_are_where_16_bits_would_change_a_logit(random_mode
     assert dtypes(tmp_path / "same.h5") == {"float32"}
 
 
-def test_the_change_is_that_of_texts_which_the_model_writes_too(random_model):
+def test_the_change_is_that_of_texts_that_the_model_writes(random_model):
     """Unit k is 1 after k + 1 symbols 3 in a row, else -1. Random symbols give no five, its own text does."""
     model = random_model(Config("rnn", units=5, layers=1))
     weights = {name: np.zeros_like(weight) for name, weight in model.weights.items()}
