@@ -6,8 +6,9 @@
 
 The output of each command is kept in a file of `--folder`, under the name of the processor. A command whose output is
 there is not run again: delete the file to measure anew. A command that is still running when the part ends is stopped.
-Some keep their runs in files of the folder, and go on in the next part; the others begin again, so one that needs
-longer than a part needs more `--minutes`.
+In the next part it goes on if it has `--folder`, or if its runs are processes of their own: a folder beside the outputs
+keeps their figures until the command ends. Other commands begin again; if one takes longer than a part, give more
+`--minutes`.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +24,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from measuring import PARTS
+
 ROOT = Path(__file__).resolve().parent.parent
+MEASURES_NOTHING = {"all.py", "measuring.py", "models.py"}
 PAGES = ("benchmarks/*.md", "docs/*.md", "docs/lab/*.md")
 COMMAND = re.compile(r"python (benchmarks/\w+\.py)([^`|&;}\n]*)")
 
@@ -44,8 +49,8 @@ def list_all() -> list[list[str]]:
     """The commands of all pages, then the first one in each script that no page names."""
     paths = (path for pattern in PAGES for path in sorted(ROOT.glob(pattern)))
     commands = find_commands(path.read_text(encoding="utf-8") for path in paths)
-    named = {__file__, *(str(ROOT / script) for script, *_ in commands)}
-    others = (path for path in sorted(ROOT.glob("benchmarks/*.py")) if str(path) not in named)
+    known = {*MEASURES_NOTHING, *(Path(script).name for script, *_ in commands)}
+    others = (path for path in sorted(ROOT.glob("benchmarks/*.py")) if path.name not in known)
     return commands + [command for path in others for command in find_commands([path.read_text("utf-8")])[:1]]
 
 
@@ -55,6 +60,7 @@ def run_part(commands: list[list[str]], folder: Path, seconds: float) -> bool:
     (folder / "docs").mkdir(parents=True, exist_ok=True)  # where the study writes its page
     for number, command in enumerate(commands, 1):
         path = folder / f"{re.sub('[^-.=:,a-zA-Z0-9]+', '_', ' '.join(command))[:200]}.txt"
+        parts = path.with_suffix(".parts")
         if path.exists():
             continue
         left = end - time.monotonic()
@@ -62,7 +68,7 @@ def run_part(commands: list[list[str]], folder: Path, seconds: float) -> bool:
             return False
         print(f"{number} of {len(commands)}: python {shlex.join(command)}", flush=True)
         try:
-            done = run(command, folder, left)
+            done = run(command, folder, parts, left)
         except subprocess.TimeoutExpired:
             print(f"The part of {seconds / 60:g} minutes is over: this command was stopped. Start again to go on.")
             return False
@@ -71,14 +77,15 @@ def run_part(commands: list[list[str]], folder: Path, seconds: float) -> bool:
             failed = True
         else:
             path.write_text(f"{name_machine()}\npython {shlex.join(command)}\n\n{done.stdout}", encoding="utf-8")
+            shutil.rmtree(parts, ignore_errors=True)
     return not failed
 
 
-def run(command: list[str], folder: Path, seconds: float) -> subprocess.CompletedProcess:
+def run(command: list[str], folder: Path, parts: Path, seconds: float) -> subprocess.CompletedProcess:
     """Run a benchmark in a folder; what it has started ends with it if the time is over."""
-    words = [sys.executable, str(ROOT / command[0]), *command[1:]]
+    words, environment = [sys.executable, str(ROOT / command[0]), *command[1:]], os.environ | {PARTS: str(parts)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-    with subprocess.Popen(words, cwd=folder, start_new_session=True, **pipes) as process:
+    with subprocess.Popen(words, cwd=folder, env=environment, start_new_session=True, **pipes) as process:
         try:
             output, errors = process.communicate(timeout=seconds)
         except BaseException:
@@ -104,7 +111,7 @@ def main():
     commands = [command for command in list_all() if arguments.only in shlex.join(command)]
     if arguments.list:
         print(*(f"python {shlex.join(command)}" for command in commands), sep="\n")
-    elif run_part(commands, arguments.folder, 60 * arguments.minutes):
+    elif run_part(commands, arguments.folder.resolve(), 60 * arguments.minutes):
         print(f"All {len(commands)} outputs are in {arguments.folder}.")
     else:
         sys.exit(1)

@@ -55,8 +55,8 @@ def train(library, jit, cell, units):
 
 def measure(contender, cell, units):
     """Megabytes before and at the peak, as texts, of one contender in a process of its own."""
-    found = run_alone(__file__, "--contender", contender, "--cells", cell, "--units", units)
-    before, before_files, peak, peak_files = found
+    words = "--contender", contender, "--cells", cell, "--units", units
+    before, before_files, peak, peak_files = run_alone(__file__, *words)
     return [f"{whole:.0f} ({whole - files:.0f})" for whole, files in ((before, before_files), (peak, peak_files))]
 
 

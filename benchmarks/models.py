@@ -3,7 +3,7 @@
     python benchmarks/models.py                     # those whose file or row is missing
     python benchmarks/models.py sonnets-gru         # one; a file that is there stays, its row is written anew
 
-A new model is a line with its command there, its name in `shelf.TEXTS`, its file in `setup.cfg`, and its name in
+A new model is a command there, its name in `shelf.TEXTS`, its file in `setup.cfg`, and its name in
 docs/live.md.
 """
 

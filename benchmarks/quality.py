@@ -10,7 +10,8 @@ With 0.8,0.1,0.1 it chose nothing.
 
 The columns: *in order* carries the state from the first character to the last. *Windows* is nanoGPT's protocol: windows
 of 256 characters at random places (--draws), each read from the start state. *Dynamic* lets the network learn from what
-it has read. With several random states, a last row has the means and standard deviations.
+it has read. *Wall seconds* are not known of a run that was interrupted. With several random states, a last row has the
+means and standard deviations.
 
 With `--folder`, the figures and the model of each run are kept there, and no run is done twice: after an interruption
 the same command goes on. `--parts N` ends after N new runs. Options after `--` go to training. With `--write`, each
@@ -46,7 +47,8 @@ def measure(model: Path, corpus: str, split: str, minutes: float, state: int, op
         if not (resumed and "has ended" in error.stderr):
             sys.exit(error.stderr)
     about = json.loads(shakegen("info", model, "--json"))
-    figures = {"seconds": time.monotonic() - began, **{name: about[name] for name in ("parameters", "best_epoch")}}
+    seconds = None if resumed else time.monotonic() - began
+    figures = {"seconds": seconds, **{name: about[name] for name in ("parameters", "best_epoch")}}
     part = PARTS[max(k for k, size in enumerate(split.split(",")) if size.strip("0."))]
     for name, way in WAYS.items():
         more = [*way, draws] if "--draws" in way else way
@@ -72,7 +74,8 @@ def measure_states(corpus: str, minutes: float, given, options: list[str], folde
             found = measure(model, corpus, given.split, minutes, state, options, given.draws)
             file.write_text(json.dumps(found), encoding="utf-8")
         found = json.loads(file.read_text(encoding="utf-8"))
-        about = f"{found['parameters']:,}", f"{minutes:g}", f"{found['seconds']:.0f}", f"{found['best_epoch']:g}"
+        seconds = "" if found["seconds"] is None else f"{found['seconds']:.0f}"
+        about = f"{found['parameters']:,}", f"{minutes:g}", seconds, f"{found['best_epoch']:g}"
         rows.append([found[f"{way}nats"] for way in WAYS])
         models.append(model)
         print_row(name, learned or "defaults", state, *about, *(f"{nats:.4f}" for nats in rows[-1]))

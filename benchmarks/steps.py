@@ -44,11 +44,8 @@ def fastest(contenders: dict, rounds: int) -> dict[str, float]:
 
 def writing(cell: str, units: int, streams: int):
     """A function that reads one more character in every stream."""
-    config = Config(cell, units, layers=1)
-    engine, ids = (
-        Engine(config, random_weights(config, scale=0.8)),
-        np.random.default_rng(0).integers(SIZE, size=streams),
-    )
+    config, ids = Config(cell, units, layers=1), np.random.default_rng(0).integers(SIZE, size=streams)
+    engine = Engine(config, random_weights(config, scale=0.8))
     state = engine.start(streams)
     return lambda: engine.step(ids, state)
 

@@ -27,16 +27,10 @@ def ensure_writable(path: str | Path, option: str = "`out`") -> None:
         OSError: the file could not be written; the message names the option that sets its place.
     """
     path = Path(path)
-    missing = [folder for folder in path.parents if not folder.exists()]
-    try:
-        with explaining(path, option):
-            place, mode = find_place(path)
-            with temporary_beside(place, mode) as (file, _):
-                file.write(b"\0")
-    finally:
-        for folder in missing:
-            with contextlib.suppress(OSError):  # another process may have put something there
-                folder.rmdir()
+    with explaining(path, option), without_empty_folders(path):
+        place, mode = find_place(path)
+        with temporary_beside(place, mode) as (file, _):
+            file.write(b"\0")
 
 
 def write_whole(path: Path, content: bytes | memoryview, option: str = "`out`") -> None:
@@ -59,14 +53,27 @@ def replacing(path: Path, new_mode: int | None = None) -> Iterator[BinaryIO]:
     Raises:
         OSError: the file cannot be written, or `path` is a folder, a pipe or a device.
     """
-    place, mode = find_place(path)
-    with temporary_beside(place, new_mode if mode is None else mode) as (file, name):
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-        file.close()  # Windows renames no open file
-        rename(name, place)
-    sync_folder(place.parent)
+    with without_empty_folders(path):
+        place, mode = find_place(path)
+        with temporary_beside(place, new_mode if mode is None else mode) as (file, name):
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()  # Windows renames no open file
+            rename(name, place)
+        sync_folder(place.parent)
+
+
+@contextlib.contextmanager
+def without_empty_folders(path: Path) -> Iterator[None]:
+    """Delete the folders of a file that are made within the context, unless there is something in them at its end."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):  # it is not empty, or not there
+                folder.rmdir()
 
 
 def rename(old: Path, new: Path) -> None:

@@ -57,7 +57,20 @@ def test_a_trial_leaves_no_folder_behind(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("act", [files.ensure_writable, lambda path: files.write_whole(path, b"new")])
+WRITES = pytest.mark.parametrize("act", [files.ensure_writable, lambda path: files.write_whole(path, b"new")])
+
+
+@WRITES
+def test_a_folder_that_cannot_be_is_refused(tmp_path, act):
+    (tmp_path / "file").touch()
+    for folder, reason in (("x" * 256, "File name too long"), ("file", "File exists")):
+        path = tmp_path / folder / "model.h5"
+        with pytest.raises(OSError) as error:
+            act(path)
+        assert str(error.value) == f"cannot write {path} ({reason}): {ADVICE}"
+
+
+@WRITES
 def test_pipes_devices_and_links_in_a_circle_are_refused(tmp_path, act):
     pipe, circle, device = tmp_path / "pipe", tmp_path / "circle", tmp_path / "device"
     os.mkfifo(pipe)
@@ -109,8 +122,9 @@ def test_the_mask_of_the_process_is_left_alone(tmp_path):
 def test_an_error_leaves_the_older_file_and_nothing_else(tmp_path):
     path = tmp_path / "model.h5"
     path.write_bytes(b"old")
-    with pytest.raises(TypeError), files.replacing(path) as file:
-        file.writelines([b"new", None])
+    for place in path, tmp_path / "new" / "newer" / "model.h5":
+        with pytest.raises(TypeError), files.replacing(place) as file:
+            file.writelines([b"new", None])
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -35,7 +35,7 @@ def info(model, as_json):
         **loaded.config.to_dict(),
         "parameters": loaded.parameters,
         "weights": loaded.weights_by_part,
-        "precision": model_file.choose_dtype(loaded.weights).name,
+        "precision": model_file.choose_dtype(loaded.weights.values()).name,
         "bytes": Path(model).stat().st_size,
         "vocabulary": symbols if several else "".join(symbols),
         "vocabulary_size": len(loaded.vocabulary),

@@ -46,8 +46,8 @@ def write_export(model, kind: str, path: str | Path) -> float:
     if kind == "savedmodel":
         refuse_existing(path)
     ensure_writable(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+    near = next(folder for folder in path.parents if folder.exists())
+    with tempfile.TemporaryDirectory(prefix=".", dir=near) as folder:
         made = Path(folder, f"model{SUFFIXES[kind]}")
         difference = compare(model, WRITERS[kind](model, made))
         if not difference <= TOLERANCE:
@@ -56,6 +56,7 @@ def write_export(model, kind: str, path: str | Path) -> float:
                 "at most; nothing was written"
             )
         if made.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(made, path)
         else:
             write_whole(path, made.read_bytes())

@@ -37,13 +37,14 @@ class EquationStep:
         for number, (name, weight) in enumerate(self.record.weights(self._inputs).items()):
             role = role_of(name, weight)
             if name not in present and (role != "bias" or getattr(self, "use_bias", True)):
-                self.add_weight(
+                variable = self.add_weight(
                     name=name,
                     shape=weight.shape,
                     initializer=self._find_initializer(name, weight, number),
                     regularizer=getattr(self, f"{role}_regularizer", None),
                     constraint=getattr(self, f"{role}_constraint", None),
                 )
+                setattr(self, f"weight_{name}", variable)  # checkpoints of TensorFlow find weights by attributes
 
     def _find_initializer(self, name, weight, number):
         given = getattr(self, f"{role_of(name, weight)}_initializer") if PLAIN.fullmatch(name) else None

@@ -47,6 +47,8 @@ class LearnedInitialState:
                 self.add_weight(shape=(size,), initializer="zeros", name=f"initial_state_{k}")
                 for k, size in enumerate(self.state_size)
             ]
+            for state in self.learned_states:
+                setattr(self, state.name, state)  # checkpoints of TensorFlow find weights by attributes
         super().build(sequences_shape, initial_state_shape)
         if self.learn_initial_state and self.stateful and self._begun is None:
             self._begun = Untracked(keras.Variable(ops.zeros((sequences_shape[0], 1)), trainable=False, name="begun"))

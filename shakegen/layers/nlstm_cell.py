@@ -53,7 +53,7 @@ class NLSTMCell(keras.layers.LSTMCell):
         self.state_size = [self.units] * (self.depth + 1)
 
     def build(self, input_shape):
-        self.kernels, self.recurrent_kernels, self.biases = [], [], []
+        self.kernels, self.recurrent_kernels, self.biases, self.bias = [], [], [], None
         for level in range(self.depth):
             received = self.units if level else input_shape[-1]
             self.kernels.append(self._add_weight("kernel", "kernel", level, (received, 4 * self.units)))
@@ -62,8 +62,6 @@ class NLSTMCell(keras.layers.LSTMCell):
             )
             if self.use_bias:
                 self.biases.append(self._add_weight("bias", "bias", level, (4 * self.units,)))
-        self.kernel, self.recurrent_kernel = self.kernels[0], self.recurrent_kernels[0]
-        self.bias = self.biases[0] if self.use_bias else None
 
     def _add_weight(self, name, kind, level, shape):
         initializer = getattr(self, f"{kind}_initializer")
@@ -71,13 +69,15 @@ class NLSTMCell(keras.layers.LSTMCell):
             initializer = initializer.clone()  # one instance would draw the same numbers on every level
         if kind == "bias" and self.unit_forget_bias:
             initializer = _open_forget_gate(initializer, self.units)
-        return self.add_weight(
+        weight = self.add_weight(
             name=f"{name}_{level}" if level else name,
             shape=shape,
             initializer=initializer,
             regularizer=getattr(self, f"{kind}_regularizer"),
             constraint=getattr(self, f"{kind}_constraint"),
         )
+        setattr(self, weight.name, weight)  # checkpoints of TensorFlow find weights by attributes
+        return weight
 
     def call(self, inputs, states, training=False):
         if len(states) != self.depth + 1:

@@ -9,7 +9,7 @@ the oldest format that HDF5 has, `hdf5` reads it. Nothing in it is ever executed
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +60,7 @@ def save(model, path: str | Path, with_training: bool = False) -> None:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver="earliest") as file:
         file.attrs.update(format=FORMAT, version=VERSION, **describe(model))
-        dtype = choose_dtype(model.weights)
+        dtype = choose_dtype(model.weights.values())
         for name, weight in model.weights.items():
             write_array(file, f"weights/{name}", np.asarray(weight, dtype))
         if with_training and model.training:
@@ -83,10 +83,10 @@ def describe(model) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in values.items()}
 
 
-def choose_dtype(weights: Mapping[str, np.ndarray]) -> np.dtype:
+def choose_dtype(weights: Iterable[np.ndarray]) -> np.dtype:
     """The type in which a file holds weights: float16 where that is exact for all of them, else float32."""
     with np.errstate(over="ignore"):
-        halves = all(np.array_equal(weight.astype(np.float16), weight) for weight in weights.values())
+        halves = all(np.array_equal(weight.astype(np.float16), weight) for weight in weights)
     return np.dtype(np.float16 if halves else np.float32)
 
 

@@ -15,7 +15,7 @@ STREAMS, STEPS = 8, 512  # of the text along which it is measured
 def shrink(model: Model) -> tuple[Model, float]:
     """A model for a small file: without its training run, with weights of 16 bits where that changes little.
 
-    `Model.save` writes weights that are numbers of 16 bits in 16 bits.
+    `Model.save` writes 16 bits for each weight where that loses nothing.
 
     Args:
         model: a `LanguageModel` or an `AutocompleteModel`; it stays as it is.

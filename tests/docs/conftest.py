@@ -1,13 +1,13 @@
-"""The tests of the documents import the modules that make the site's pages."""
+"""The tests of the documents import the modules that make the site's pages, and the benchmarks."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-sys.path.append(str(ROOT / "docs" / "site"))
+sys.path += [str(ROOT / "docs" / "site"), str(ROOT / "benchmarks")]
 
 
 @pytest.fixture
@@ -27,7 +27,4 @@ def documents():
 @pytest.fixture(scope="session")
 def benchmarks():
     """The script that runs all benchmarks, as a module."""
-    spec = importlib.util.spec_from_file_location("all_benchmarks", ROOT / "benchmarks" / "all.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("all")

@@ -6,6 +6,21 @@ import time
 import pytest
 
 FAST = ["fast.py", "1"]
+# Its second process fails the first time that it runs.
+TWO = """
+import sys
+from pathlib import Path
+sys.path.append(sys.argv[1])
+from measuring import print_result, run_alone
+if len(sys.argv) == 2:
+    print([run_alone(__file__, sys.argv[1], number) for number in (1, 2)])
+else:
+    log = Path("log")
+    log.write_text((log.read_text() if log.exists() else "") + sys.argv[2])
+    if log.read_text() == "12":
+        raise ValueError("stopped")
+    print_result(sys.argv[2])
+"""
 
 
 @pytest.fixture
@@ -22,6 +37,11 @@ def scripts(tmp_path, monkeypatch, benchmarks):
 def test_commands_are_those_of_a_page_without_what_the_reader_has_to_name(benchmarks):
     page = "    python benchmarks/a.py x --b 1 \\\n        2\n\n`python\nbenchmarks/c.py MODEL --d`\n"
     assert benchmarks.find_commands([page, page]) == [["benchmarks/a.py", "x", "--b", "1", "2"]]
+
+
+def test_the_list_has_every_benchmark_and_no_other_script(benchmarks, root):
+    scripts = {path.name for path in (root / "benchmarks").glob("*.py")} - benchmarks.MEASURES_NOTHING
+    assert {script for script, *_ in benchmarks.list_all()} == {f"benchmarks/{name}" for name in scripts}
 
 
 def test_a_part_goes_on_after_the_one_before(scripts, benchmarks, capsys):
@@ -42,6 +62,16 @@ def test_a_failure_is_told_and_the_next_command_runs(scripts, benchmarks, capsys
     assert not benchmarks.run_part([["wrong.py"], FAST], scripts / "outputs", 60)
     assert [path.name for path in (scripts / "outputs").glob("*.txt")] == ["fast.py_1.txt"]
     assert "It failed: ValueError: no such text\n" in capsys.readouterr().out
+
+
+def test_what_a_command_had_measured_is_not_measured_again(scripts, benchmarks, root):
+    (scripts / "two.py").write_text(TWO, encoding="utf-8")
+    folder, command = scripts / "outputs", ["two.py", str(root / "benchmarks")]
+    assert [benchmarks.run_part([command], folder, 60) for _ in range(2)] == [False, True]
+    assert (folder / "log").read_text() == "122"
+    (output,) = folder.glob("*.txt")
+    assert output.read_text(encoding="utf-8").endswith("\n\n[[1.0], [2.0]]\n")
+    assert not list(folder.glob("*.parts"))
 
 
 def test_a_command_that_takes_longer_than_the_part_ends_with_all_that_it_started(scripts, benchmarks, capsys):

@@ -66,7 +66,7 @@ def test_keras_layers_serve_where_they_compute_the_same(random_model):
 
 
 def test_a_saved_model_loads_without_shakegen_and_samples(random_model, tmp_path):
-    write_export(random_model(NETWORKS[2]), "savedmodel", tmp_path / "saved")
+    write_export(random_model(NETWORKS[2]), "savedmodel", tmp_path / "new" / "saved")
     code = (
         "import json, sys, tensorflow as tf\n"
         "saved = tf.saved_model.load(sys.argv[1])\n"
@@ -78,7 +78,9 @@ def test_a_saved_model_loads_without_shakegen_and_samples(random_model, tmp_path
         "assert len(json.loads(saved.symbols.numpy())) == 27\n"
         "assert logits.shape == (2, 3, 27) and 'shakegen' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code, tmp_path / "saved"], check=True, cwd=tmp_path, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "new" / "saved"], check=True, cwd=tmp_path, capture_output=True
+    )
 
 
 def test_a_file_that_computes_something_else_is_not_written(random_model, tmp_path, monkeypatch):
@@ -88,5 +90,5 @@ def test_a_file_that_computes_something_else_is_not_written(random_model, tmp_pa
 
     monkeypatch.setitem(exporting.WRITERS, "onnx", write_wrong)
     with pytest.raises(DifferenceError, match="the onnx file computes something else: a logit differs by"):
-        write_export(random_model(), "onnx", tmp_path / "model.onnx")
+        write_export(random_model(), "onnx", tmp_path / "new" / "model.onnx")
     assert not list(tmp_path.iterdir())

@@ -11,6 +11,7 @@ import numpy as np
 import odd_cells
 import pytest
 import tensorflow as tf
+from recurrent import assert_equal, random_weights
 
 from shakegen import cells, layers
 from shakegen.cells import as_layer
@@ -97,6 +98,14 @@ def test_integers_and_truth_values_are_taken_as_numbers(kind, training, dtype):
     np.testing.assert_array_equal(layer(x, training=training), layer(x.astype("float32"), training=training))
     both = keras.layers.Bidirectional(kind(3))
     assert both(x, training=training).shape == (2, 6)
+
+
+@EACH
+def test_a_checkpoint_of_tensorflow_has_every_weight(kind, tmp_path, rng):
+    saved, restored = (random_weights(kind(3, learn_initial_state=True), rng) for _ in range(2))
+    tf.train.Checkpoint(layer=saved).write(str(tmp_path / "checkpoint"))
+    tf.train.Checkpoint(layer=restored).read(str(tmp_path / "checkpoint")).assert_consumed()
+    assert_equal(restored.get_weights(), saved.get_weights(), atol=0)
 
 
 @EACH

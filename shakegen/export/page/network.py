@@ -12,6 +12,7 @@ from shakegen.cells.graph import find_kinds
 from shakegen.cells.program import translate
 from shakegen.cells.symbol import Symbol
 from shakegen.inference.layers import layers_of
+from shakegen.model.model_file import choose_dtype
 from shakegen.model.precision import choose_precision
 from shakegen.text.vocabulary import UNKNOWN
 from shakegen.text.word_vocabulary import CHUNK, symbol_pattern
@@ -115,13 +116,10 @@ class Arrays:
 
 def pack(array: np.ndarray, precision: str) -> dict:
     """An array in base64; as float16 only where that is exact."""
-    array, kind = np.asarray(array, "<f4"), "float32"
+    array = np.asarray(array, "<f4")
     if precision == "float16":
-        with np.errstate(over="ignore"):
-            half = array.astype("<f2")
-        if np.array_equal(half.astype("<f4"), array):
-            array, kind = half, "float16"
-    return {"shape": array.shape, "type": kind, "data": base64.b64encode(array.tobytes()).decode("ascii")}
+        array = array.astype(choose_dtype([array]).newbyteorder("<"))
+    return {"shape": array.shape, "type": array.dtype.name, "data": base64.b64encode(array.tobytes()).decode("ascii")}
 
 
 def describe_layer(cell, weights: Mapping[str, np.ndarray], inputs: int, arrays: Arrays) -> dict:
