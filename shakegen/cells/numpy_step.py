@@ -106,6 +106,11 @@ class NumpyStep:
         widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
         return Stages(self._output, self._after, self._places, widths, self.compile_part, self._sum)
 
+    @functools.cached_property
+    def recurrent_product(self) -> np.ndarray:
+        """What (1, h) meets to make the recurrent part of the next step, behind columns of zeros."""
+        return pad_product(np.vstack([self.recurrent_bias, self.recurrent_kernel * self.output_scale]), in_front=True)
+
     def _find_banks(self, wanted: list[Symbol], places: dict[Symbol, Place], widths: list[int]) -> list[Bank]:
         """The products within the step, one for all that have the same factors."""
         groups: dict[tuple, list[Symbol]] = {}
