@@ -20,8 +20,10 @@ def is_whole(value, least: float = -math.inf, most: float = LARGEST) -> bool:
 
 def is_number(value, least: float = -math.inf, most: float = math.inf) -> bool:
     """Whether a value is a finite number in a range, ends included; true and false are no numbers."""
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and abs(value) <= sys.float_info.max and least <= value <= most
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    number = value if isinstance(value, numbers.Integral) else float(value)  # numpy warns of 32 bits beside 64
+    return abs(number) <= sys.float_info.max and least <= number <= most
 
 
 def refuse_unknown(what: str, given, known) -> None:

@@ -118,7 +118,7 @@ def draw_runner_up(logits, noisy, allows, truncation, temperature) -> int:
 def draw_ruled(step, logits, state, length, temperature, random_state, truncation, rules):
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     argmax, streams = noisy.argmax, range(len(logits))
-    changing = None if isinstance(temperature, float | int) else temperature
+    changing = temperature if isinstance(temperature, Ramp | Steered) else None
     noise = draw_gumbel_noise(logits.shape, 1.0 if changing else temperature, random_state, logits.dtype, length)
     lazy = rules.lazy and not truncation
     for count in range(length):
