@@ -234,7 +234,7 @@ def lay_product(factor: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> tupl
     """
     if factor.ndim == 1:
         return np.dot, (factor, kernel, out)
-    width, columns = SMALL // factor.size // ROWS * ROWS, kernel.shape[1]
+    width, columns = SMALL // max(1, factor.size) // ROWS * ROWS, kernel.shape[1]
     if columns <= width or width < FEWEST:
         return np.matmul, (factor, kernel, out)
     blocks = [slice(start, start + width) for start in range(0, columns, width)]

@@ -115,6 +115,8 @@ class Engine:
         Yields:
             What the matrix of the last layer meets, a row for each step and stream.
         """
+        if not ids.size:
+            return
         products, streams = self._products, len(state)
         rows = state[0] if streams == 1 else state
         recurrences = [Recurrence(layer.step, rows[..., layer.recurrent]) for layer in products.layers]
