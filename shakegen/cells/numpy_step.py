@@ -150,7 +150,7 @@ class NumpyStep:
 
 
 class Compiled:
-    """The calls of a step, prepared so that a bind takes no time: beam searches have a new state at every character.
+    """The calls of a step, prepared so that a bind takes no time: where particles wait, each step has a new state.
 
     Args:
         schedule: the calls.
