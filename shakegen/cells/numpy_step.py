@@ -108,7 +108,7 @@ class NumpyStep:
 
     @functools.cached_property
     def recurrent_product(self) -> np.ndarray:
-        """What (1, h) meets to make the recurrent part of the next step, behind columns of zeros."""
+        """The right factor of (1, h) for the recurrent part of the next step, behind columns of zeros."""
         return pad_product(np.vstack([self.recurrent_bias, self.recurrent_kernel * self.output_scale]), in_front=True)
 
     def _find_banks(self, wanted: list[Symbol], places: dict[Symbol, Place], widths: list[int]) -> list[Bank]:

@@ -90,7 +90,7 @@ class Engine:
         return state[:, self._products.results], state
 
     def read(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Read several characters in every stream: what `step` gives for each, to rounding, in less time.
+        """Read several characters in every stream: to rounding, the results of as many steps, in less time.
 
         Args:
             ids: shape (T, N), integers below V.
@@ -113,7 +113,7 @@ class Engine:
         """Read ids of shape (T, N), layer by layer, a block of steps at a time; the state follows.
 
         Yields:
-            What the matrix of the last layer meets, a row for each step and stream.
+            The left factors of the last layer's matrix, a row for each step and stream.
         """
         if not ids.size:
             return

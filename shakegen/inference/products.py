@@ -14,7 +14,7 @@ class Layer(NamedTuple):
 
     Attributes:
         step: of its cell.
-        matrix: what (1, h) meets; where layers add up, (1, h of the layers below, h).
+        matrix: the right factor of (1, h); where layers add up, of (1, h of the layers below, h).
         upward: the columns of it that make the inputs of the layer above, or the logits.
         product: the places of the whole product.
         forward: those of the inputs of the layer above, or of the logits.
@@ -64,7 +64,7 @@ class Products:
         start, first = [], 0
         for number, (step, (kernel, bias)) in enumerate(zip(steps, followers, strict=True)):
             below = number if self._adds_layers else 0
-            matrix = np.ascontiguousarray(make_product(step, kernel, bias, below), self.table.dtype)
+            matrix = np.ascontiguousarray(make_matrix(step, kernel, bias, below), self.table.dtype)
             one_h = np.concatenate([[1], *outputs[number - below : number + 1]])
             start += [one_h @ matrix[: len(one_h)], step.initial_memory]
             memory = first + matrix.shape[1]
@@ -84,9 +84,9 @@ class Products:
         self.start = np.concatenate(start).astype(self.table.dtype)
 
     def make_outputs(self, shape: tuple) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Memory for the outputs of each layer, in rows of some shape: what its matrix meets, and h within it.
+        """Memory for the outputs of each layer, in rows of some shape: the left factor of its matrix, and h within it.
 
-        It has ones at first; what is beside h meets zeros.
+        It has ones at first. Numbers beside h meet zeros.
         """
         sizes, places = [len(layer.matrix) for layer in self.layers], [1] * len(self.layers)
         if self._adds_layers:
@@ -97,13 +97,13 @@ class Products:
         return [(one_h, one_h[..., k : k + self._units]) for one_h, k in zip(memory, places, strict=True)]
 
     def find_results(self, one_h: np.ndarray) -> np.ndarray:
-        """The logits, or the inputs of the read-out, from what the matrix of the last layer meets, a row for each."""
+        """The logits, or the inputs of the read-out, from left factors of the last layer's matrix, a row for each."""
         width = self.results.stop - self.results.start
         return one_h[:, 1 : 1 + width] if self.deferred else one_h @ self.layers[-1].upward
 
 
-def make_product(step: NumpyStep, kernel: np.ndarray, bias: np.ndarray, below: int) -> np.ndarray:
-    """What (1, h of as many layers below as are added up, h) meets: to the layer above, or the logits, and back."""
+def make_matrix(step: NumpyStep, kernel: np.ndarray, bias: np.ndarray, below: int) -> np.ndarray:
+    """The matrix of a layer: rows for 1, for h of so many layers below, and for h; columns that go up, then back."""
     back = np.zeros_like(step.recurrent_kernel)
     rows = [np.concatenate([bias, step.recurrent_bias])[None]]
     rows += [np.hstack([kernel, back]) * step.output_scale] * below

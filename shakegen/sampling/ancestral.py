@@ -148,7 +148,7 @@ def draw_ruled(step, logits, state, length, temperature, random_state, truncatio
 
 
 def draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules):
-    """What `draw_ruled` does, faster, for one stream at a temperature that stays."""
+    """As `draw_ruled`, but faster, for one stream at a temperature that stays."""
     ids, noisy, weighed = np.empty(1, np.intp), np.empty_like(logits), np.empty_like(logits)
     add, argmax, weights_of, advance = np.add, noisy.argmax, rules.weights_of_one, rules.advance_one
     noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)

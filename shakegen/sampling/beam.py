@@ -71,7 +71,7 @@ def beam_search(
     beams = Beams(step, logits, state, length, 1 + first, stops, min_length, rules)
     scores = np.zeros(1 + first)
     while beams.read_last():
-        totals = beams.logits + (scores - normalise(beams.logits))[:, None]
+        totals = beams.logits + (scores - log_sum_exp(beams.logits))[:, None]
         beams.weigh(totals)
         beams.freeze(totals, scores)
         ranks = rank_scores(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
@@ -181,8 +181,8 @@ def log_softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     return shifted
 
 
-def normalise(logits: np.ndarray) -> np.ndarray:
-    """What `log_softmax` subtracts from each row, shape (N, V) → (N,): half of its work, where that is enough."""
+def log_sum_exp(logits: np.ndarray) -> np.ndarray:
+    """The logarithm of the sum of exp(logits) in each row, shape (N, V) → (N,): half the work of `log_softmax`."""
     highest = np.maximum(np.maximum.reduce(logits, 1), -1 / TINY)
     return highest + np.log(np.maximum(np.add.reduce(np.exp(logits - highest[:, None]), 1), TINY))
 

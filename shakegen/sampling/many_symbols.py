@@ -37,7 +37,7 @@ def draw_among_many(step, logits, state, length, temperature, random_state, trun
 
 
 def draw_allowed(urn: "Urn", logits: np.ndarray, allows: Test, truncation: Truncation, temperature: float) -> int:
-    """Draw until a truncation allows what is drawn."""
+    """Draw until a truncation allows the id."""
     for _ in range(TRIES):
         drawn = urn.draw()
         if allows(logits, drawn):
