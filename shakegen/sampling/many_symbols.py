@@ -8,7 +8,7 @@ MANY = 4096  # symbols; with fewer, noise is quicker
 TRIES = 20  # draws in vain, before the symbols that may be drawn are all looked for
 
 
-def draw_among_many(step, logits, state, length, temperature, random_state, truncation, rules=None):
+def draw_among_many(step, logits, state, length, temperature, random_state, truncation, rules):
     """As `ancestral`, for a temperature above 0 that stays.
 
     A symbol that the truncation or a lazy rule leaves out is drawn again, so the rest is drawn as if renormalised.
