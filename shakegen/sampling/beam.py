@@ -9,6 +9,7 @@ from shakegen.checks import is_number, is_whole
 from shakegen.sampling.ancestral import Step
 from shakegen.sampling.constraints import Rules
 from shakegen.sampling.stopping import StopTexts
+from shakegen.sampling.truncation import LOWEST
 
 TINY = 1e-30
 MOST = 10_000_000  # width times length: the ids in memory
@@ -174,7 +175,7 @@ def log_softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
     All are -inf in a row whose logits are all -inf. A low temperature needs logits of 64 bits.
     """
-    shifted = logits - np.maximum(np.maximum.reduce(logits, 1, keepdims=True), -1 / TINY)
+    shifted = logits - np.maximum(np.maximum.reduce(logits, 1, keepdims=True), LOWEST)
     if temperature != 1:
         shifted /= max(temperature, TINY)
     shifted -= np.log(np.maximum(np.add.reduce(np.exp(shifted), 1, keepdims=True), TINY))
@@ -183,7 +184,7 @@ def log_softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
 def log_sum_exp(logits: np.ndarray) -> np.ndarray:
     """The logarithm of the sum of exp(logits) in each row, shape (N, V) → (N,): half the work of `log_softmax`."""
-    highest = np.maximum(np.maximum.reduce(logits, 1), -1 / TINY)
+    highest = np.maximum(np.maximum.reduce(logits, 1), LOWEST)
     return highest + np.log(np.maximum(np.add.reduce(np.exp(logits - highest[:, None]), 1), TINY))
 
 
