@@ -1,4 +1,10 @@
-"""The matrix products of a network, laid out for the engine: one a layer."""
+"""The matrix products of a network, laid out for the engine.
+
+One matrix product per layer and character: the product of a layer's output h with its recurrent kernel is kept, in the
+state, for the next character, so the same product also makes the next layer's input, or the logits. A one beside h
+carries the biases. Residual connections add up outputs, and so do products: there the outputs of all layers below stand
+beside h too. Where there are many outputs and few steps whose logits matter, the product with the read-out is put off.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
