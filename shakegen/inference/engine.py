@@ -149,6 +149,7 @@ class Engine:
         Raises:
             ValueError: an id is out of range.
         """
+        ids = np.asarray(ids, np.intp)
         check_ids(ids, self.vocabulary_size)
         activations: list[dict[str, tuple[list[np.ndarray], int]]] = []
 
@@ -166,7 +167,7 @@ class Engine:
             return record
 
         self._bind(self.start() if state is None else state, watch)
-        for one in np.asarray(ids, np.intp)[:, None]:
+        for one in ids[:, None]:
             self._run(one)
         self._bound = None
         return [

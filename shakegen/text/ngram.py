@@ -216,6 +216,7 @@ class KneserNey:
 
     def prime(self, ids: np.ndarray, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Read a text, shape (T,), and give the logits and states from which N streams go on."""
+        ids = np.asarray(ids, np.intp)
         check_ids(ids, self.vocabulary_size)
         state, last = self.start(streams), ids[max(0, len(ids) - self.order + 1) :]
         state[:, self.order - 1 - len(last) :] = last
