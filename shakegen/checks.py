@@ -66,6 +66,16 @@ def check_ids(ids: np.ndarray, size: int) -> None:
         raise ValueError(f"there is no id {wrong}: expected whole numbers from 0 to {size - 1}")
 
 
+def check_seed(seed) -> None:
+    """Check that a seed is one text.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(seed, str):
+        raise TypeError(f"the seed is {seed!r}: expected a text to continue")
+
+
 def require(packages: Iterable[str], purpose: str) -> None:
     """Raise ValueError, with what to do, if a package is not installed."""
     packages = [*packages]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.checks import is_whole, refuse_unknown
+from shakegen.checks import check_seed, is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams
 from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
@@ -107,6 +107,7 @@ class TextGenerator:
 
         Arguments and errors as for `samples`.
         """
+        check_seed(seed)
         if not is_whole(every, 1):
             raise ValueError(f"every is {every!r}: expected a number of symbols in a piece, 1 or more")
         if "count" in options:
@@ -241,8 +242,7 @@ class TextGenerator:
         return step_known
 
     def _prime(self, seed: str, on_unknown: str | None, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        if not isinstance(seed, str):
-            raise TypeError(f"the seed is {seed!r}: expected a text to continue")
+        check_seed(seed)
         pending = self.vocabulary.pending(seed)
         ids = self.vocabulary.encode(seed.removesuffix(pending), on_unknown)
         logits, state = self.engine.prime(ids, streams)
