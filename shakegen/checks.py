@@ -76,6 +76,19 @@ def check_seed(seed) -> None:
         raise TypeError(f"the seed is {seed!r}: expected a text to continue")
 
 
+def check_seeds(seeds) -> None:
+    """Check that there are several seeds.
+
+    Raises:
+        TypeError: they are no list of texts.
+        ValueError: there is none.
+    """
+    if not isinstance(seeds, list | tuple) or not all(isinstance(one, str) for one in seeds):
+        raise TypeError(f"the seed is {seeds!r}: expected a text to continue, or a list of texts")
+    if not seeds:
+        raise ValueError("the list of seeds is empty: expected one text to continue, or more")
+
+
 def require(packages: Iterable[str], purpose: str) -> None:
     """Raise ValueError, with what to do, if a package is not installed."""
     packages = [*packages]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.checks import check_seed, is_whole, refuse_unknown
+from shakegen.checks import check_seed, check_seeds, is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams
 from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
@@ -258,16 +258,3 @@ class TextGenerator:
     def _score_texts(self, hypotheses, seed: str) -> list[ScoredText]:
         pending, decode = self.vocabulary.pending(seed), self.vocabulary.decode
         return [ScoredText(decode(h.ids).removeprefix(pending), h.score, h.log_probability) for h in hypotheses]
-
-
-def check_seeds(seeds) -> None:
-    """Check that there are several seeds.
-
-    Raises:
-        TypeError: they are no list of texts.
-        ValueError: there is none.
-    """
-    if not isinstance(seeds, list | tuple) or not all(isinstance(one, str) for one in seeds):
-        raise TypeError(f"the seed is {seeds!r}: expected a text to continue, or a list of texts")
-    if not seeds:
-        raise ValueError("the list of seeds is empty: expected one text to continue, or more")
