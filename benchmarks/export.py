@@ -21,7 +21,7 @@ from pathlib import Path
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
-from measuring import make_parser, print_head, print_result, print_row, random_model, rate, run_alone
+from measuring import ancestral, make_parser, print_head, print_result, print_row, random_model, rate, take_turns
 
 from shakegen.network.config import Config
 
@@ -49,18 +49,13 @@ def write_files(folder: Path) -> dict[str, Path]:
 
 def open_engine(path: Path):
     from shakegen.model import load
-    from shakegen.sampling import ancestral
 
     engine = load(path).engine
-
-    def write(length):
-        for _ in ancestral(engine.step, *engine.prime([0]), length):
-            pass
 
     def read(length):
         engine.read(np.zeros((length, 1), np.intp), engine.start())
 
-    return write, read
+    return ancestral(engine), read
 
 
 def open_onnx(path: Path):
@@ -103,9 +98,9 @@ OPENED = dict(zip(RUNTIMES, (open_engine, open_onnx, open_saved_model), strict=T
 def speeds(paths: dict[str, Path], rounds: int) -> None:
     print_head("characters/s", *(f"{one} {does}" for does in ("writes", "reads") for one in RUNTIMES))
     for name, path in paths.items():
-        found = [[run_alone(__file__, "--only", one, path) for one in RUNTIMES] for _ in range(rounds)]
-        medians = np.median(found, axis=0).T.ravel()
-        print_row(name, *(f"{one:,.0f}" for one in medians))
+        found = take_turns(__file__, RUNTIMES, rounds, path)
+        medians = {one: np.median(np.reshape(rates, (-1, 2)), axis=0) for one, rates in found.items() if rates}
+        print_row(name, *(f"{medians[one][k]:,.0f}" if one in medians else "" for k in (0, 1) for one in RUNTIMES))
 
 
 def size_of(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""What several benchmarks share: their options, networks with random weights, rounds in turn, and tables."""
+"""Shared by the benchmarks: their options, networks with random weights, rounds in turn, and tables."""
 
 import argparse
 import itertools
@@ -54,7 +54,7 @@ def print_result(*numbers):
 
 
 def take_turns(script, contenders, rounds, *arguments):
-    """What `run_alone` gives for each contender, a list; a script takes its name with `--only`. Rounds alternate."""
+    """The numbers of `run_alone` for each contender, by name; a script takes it with `--only`. Rounds alternate."""
     found = {name: [] for name in contenders}
     for _ in range(rounds):
         for name in contenders:
@@ -63,7 +63,7 @@ def take_turns(script, contenders, rounds, *arguments):
 
 
 def shakegen(*arguments):
-    """What a command prints on standard output."""
+    """The standard output of a command."""
     command = [sys.executable, "-m", "shakegen", *map(str, arguments)]
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout

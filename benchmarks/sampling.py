@@ -154,9 +154,10 @@ def beam_ratio(name, engine, length):
     return rate(search, length // 4) / rate(ancestral(engine, 10), length // 4)
 
 
-def constraint_options(rules_of):
-    """Options of `ancestral` for each constraint, over the characters of the sonnets and a few more."""
+def constraint_options():
+    """Makers of options of `ancestral`, one for each constraint, over the characters of the sonnets and a few more."""
     import shakegen
+    from shakegen.sampling import Rules
     from shakegen.sampling.constraints import Forbid, NoCopy, NoRepeat, RepetitionPenalty
 
     corpus = shakegen.load_corpus("sonnets", split=(1, 0, 0))
@@ -170,17 +171,15 @@ def constraint_options(rules_of):
         "no-copy 8 of the sonnets": NoCopy(corpus, 8),
     }
     for name, constraint in constraints.items():
-        yield name, rules_of(constraint, symbols)
+        yield name, lambda constraint=constraint: {"rules": Rules([constraint], symbols)}
     yield "temperature from 0.4 to 1.2", lambda: {"temperature": (0.4, 1.2)}
     yield "perplexity 3", lambda: {"perplexity": 3}
 
 
 def constraints(rounds):
-    from shakegen.sampling import Rules
-
     engines = [(network(units), length) for units, length in ((128, 4000), (512, 1000))]
     print_head("time per symbol, relative to plain", "128 units, V = 65", "512 units, V = 65")
-    for name, options in constraint_options(lambda one, symbols: lambda: {"rules": Rules([one], symbols)}):
+    for name, options in constraint_options():
         shown = []
         for engine, length in engines:
 

@@ -103,8 +103,7 @@ class SampleText(ShowText):
         else:
             NoRepeat.unless_zero(others.pop("no_repeat_ngram", 0))
             sampling.check_beams(length, beam_width, len(vocabulary.symbols), **others)
-        if not isinstance(seed, str):
-            raise TypeError(f"the seed is {seed!r}: expected a text to continue")
+        checks.check_seed(seed)
         self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state

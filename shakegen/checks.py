@@ -20,8 +20,10 @@ def is_whole(value, least: float = -math.inf, most: float = LARGEST) -> bool:
 
 def is_number(value, least: float = -math.inf, most: float = math.inf) -> bool:
     """Whether a value is a finite number in a range, ends included; true and false are no numbers."""
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and abs(value) <= sys.float_info.max and least <= value <= most
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    number = value if isinstance(value, numbers.Integral) else float(value)  # numpy warns of 32 bits beside 64
+    return abs(number) <= sys.float_info.max and least <= number <= most
 
 
 def refuse_unknown(what: str, given, known) -> None:
@@ -62,6 +64,29 @@ def check_ids(ids: np.ndarray, size: int) -> None:
     if lowest < 0 or highest >= size:
         wrong = lowest if lowest < 0 else highest
         raise ValueError(f"there is no id {wrong}: expected whole numbers from 0 to {size - 1}")
+
+
+def check_seed(seed) -> None:
+    """Check that a seed is one text.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(seed, str):
+        raise TypeError(f"the seed is {seed!r}: expected a text to continue")
+
+
+def check_seeds(seeds) -> None:
+    """Check that there are several seeds.
+
+    Raises:
+        TypeError: they are no list of texts.
+        ValueError: there is none.
+    """
+    if not isinstance(seeds, list | tuple) or not all(isinstance(one, str) for one in seeds):
+        raise TypeError(f"the seed is {seeds!r}: expected a text to continue, or a list of texts")
+    if not seeds:
+        raise ValueError("the list of seeds is empty: expected one text to continue, or more")
 
 
 def require(packages: Iterable[str], purpose: str) -> None:

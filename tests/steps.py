@@ -3,7 +3,7 @@
 import numpy as np
 
 from shakegen import cells
-from shakegen.inference.reading import Recurrence, make_recurrent
+from shakegen.inference.reading import Recurrence
 
 H, INPUTS = 5, 4
 NEWER = (cells.UGRNN, cells.Mogrifier, cells.RGLRU, cells.SLSTM, cells.MinGRU, cells.MinLSTM)
@@ -42,7 +42,7 @@ def read(step, weights, x, cut):
     """The outputs along inputs (T, N, INPUTS), which are read in two parts, (T, N, H)."""
     (row, h), streams, outputs = start(step, weights, x.shape[1]), x.shape[1], np.empty((*x.shape[:2], H))
     row[:, : step.recurrent_kernel.shape[1]] = (h * step.output_scale) @ step.recurrent_kernel + step.recurrent_bias
-    layer = Recurrence(step, make_recurrent(step), row[0] if streams == 1 else row)
+    layer = Recurrence(step, row[0] if streams == 1 else row)
     for part, output in ((x[:cut], outputs[:cut]), (x[cut:], outputs[cut:])):
         layer.read(part.reshape(-1, INPUTS) @ step.kernel + step.input_bias, output.reshape(-1, H), None)
     return outputs * step.output_scale

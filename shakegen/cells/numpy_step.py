@@ -79,9 +79,14 @@ class NumpyStep:
         total, term = Place(ROW, first, first + width), Place(INPUT, 0, width)
         self._sum = [Call("add", [total, term], {}, total)] if width else []
 
+    @property
+    def _widths(self) -> list[int]:
+        """Of the given memory of a step: `row`, `x` and `h` of `bind`."""
+        return [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
+
     def _compile(self, single: bool, watched: bool) -> "Compiled":
         """The calls of a step for one stream or for several, and the places of all that it shows."""
-        widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
+        widths = self._widths
         targets = [(node, self._places[state]) for state, node in self._after.items()]
         targets.append((self._output, Place(OUTPUT, 0, widths[OUTPUT])))
         shown = {self._names[state]: (self._places[state], 1.0) for state in self._after}
@@ -98,13 +103,17 @@ class NumpyStep:
         """The calls for some targets, from values whose places are known."""
         widths = [*widths]
         banks = self._find_banks([node for node, _ in targets], places, widths)
-        return Compiled(Schedule(targets, places, banks, widths, [*calls], self._dtype, single), shown)
+        return Compiled(Schedule(targets, places, banks, widths, calls, self._dtype, single), shown)
 
     @functools.cached_property
     def stages(self) -> Stages:
         """The step in three stages, for many steps in a row."""
-        widths = [len(self.recurrent_bias) + len(self.initial_memory), len(self.input_bias), self._output.shape[-1]]
-        return Stages(self._output, self._after, self._places, widths, self.compile_part, self._sum)
+        return Stages(self._output, self._after, self._places, self._widths, self.compile_part, self._sum)
+
+    @functools.cached_property
+    def recurrent_product(self) -> np.ndarray:
+        """The right factor of (1, h) for the recurrent part of the next step, behind columns of zeros."""
+        return pad_product(np.vstack([self.recurrent_bias, self.recurrent_kernel * self.output_scale]), in_front=True)
 
     def _find_banks(self, wanted: list[Symbol], places: dict[Symbol, Place], widths: list[int]) -> list[Bank]:
         """The products within the step, one for all that have the same factors."""
@@ -145,7 +154,7 @@ class NumpyStep:
 
 
 class Compiled:
-    """The calls of a step, prepared so that a bind takes no time: beam searches have a new state at every character.
+    """The calls of a step, prepared so that a bind takes no time: where particles wait, each step has a new state.
 
     Args:
         schedule: the calls.
@@ -229,7 +238,7 @@ def lay_product(factor: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> tupl
     """
     if factor.ndim == 1:
         return np.dot, (factor, kernel, out)
-    width, columns = SMALL // factor.size // ROWS * ROWS, kernel.shape[1]
+    width, columns = SMALL // max(1, factor.size) // ROWS * ROWS, kernel.shape[1]
     if columns <= width or width < FEWEST:
         return np.matmul, (factor, kernel, out)
     blocks = [slice(start, start + width) for start in range(0, columns, width)]

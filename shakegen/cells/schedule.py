@@ -5,7 +5,7 @@ Results stand in the place of operands that are needed no more, and states and f
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -45,7 +45,7 @@ class Schedule:
         places: dict[Symbol, Place],
         banks: list[Bank],
         widths: list[int],
-        calls: list[Call],
+        calls: Sequence[Call],
         dtype,
         single: bool,
     ):

@@ -26,7 +26,7 @@ class Stages:
         sums: the calls that add products with x to those with h.
 
     Attributes:
-        widths: of a row of early values, and of what the recurrence hands on.
+        widths: of a row of early values, and of one of values that the recurrence hands on.
         reads_input: whether the recurrence reads products with x; else early values suffice.
         is_late: whether the output is computed after the recurrence, which else hands it on.
     """
@@ -85,7 +85,7 @@ class Stages:
         return self._loop[kept.ndim == 1].bind(row, x, kept, early)[0]
 
     def compute_late(self, inputs: np.ndarray, outputs: np.ndarray, early: np.ndarray, kept: np.ndarray) -> None:
-        """Write the outputs of all steps, from what the recurrence handed on, (T · N, ·)."""
+        """Write the outputs of all steps, from the values that the recurrence handed on, (T · N, ·)."""
         call_all(self._late.bind(inputs, inputs, outputs, early, kept)[0])
 
 

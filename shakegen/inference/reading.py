@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from shakegen.cells.numpy_step import NumpyStep, lay_product, pad_product
+from shakegen.cells.numpy_step import NumpyStep, lay_product
 from shakegen.inference.threads import Pace
 
 ROWS = 256  # steps times streams that one layer takes before the next one does
@@ -21,13 +21,13 @@ class Recurrence:
 
     Args:
         step: of the layer.
-        product: what (1, h) meets, from `make_recurrent`.
         row: the recurrent part of the pre-activations, and the memory behind it, of one stream (·) or of several (N,
             ·); overwritten.
     """
 
-    def __init__(self, step: NumpyStep, product: np.ndarray, row: np.ndarray):
-        self._stages, self._row, (units, width) = step.stages, row, step.recurrent_kernel.shape
+    def __init__(self, step: NumpyStep, row: np.ndarray):
+        self._stages, self._row, product = step.stages, row, step.recurrent_product
+        units, width = step.recurrent_kernel.shape
         early, kept = self._stages.widths
         self._x, self._early, one_h, products = (
             np.ones((*row.shape[:-1], size), row.dtype) for size in (len(step.input_bias), early, *product.shape)
@@ -71,8 +71,3 @@ class Recurrence:
             advance(*step)
         if stages.is_late:
             stages.compute_late(inputs, outputs, early, kept)
-
-
-def make_recurrent(step: NumpyStep) -> np.ndarray:
-    """What (1, h) meets to make the recurrent part of a layer's next step."""
-    return pad_product(np.vstack([step.recurrent_bias, step.recurrent_kernel * step.output_scale]), in_front=True)

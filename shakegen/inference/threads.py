@@ -31,7 +31,7 @@ class Blas:
         return max(self._before if self._users else self._read(), default=1)
 
     def call(self, threads: int, work: Callable, *arguments):
-        """What a function gives that is called with fewer threads. Afterwards the process has its own number again."""
+        """Call a function with fewer threads and give its result. Afterwards the process has its own number again."""
         with self._lock:
             if not self._users:
                 self._before = self._read()

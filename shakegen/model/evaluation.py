@@ -9,6 +9,7 @@ import numpy as np
 from shakegen.checks import check_ids
 
 LN2 = math.log(2)  # nats in a bit
+MOST_NATS = 709.0  # exp of them is a float
 LOGITS = 1 << 20  # looked at together
 
 
@@ -60,8 +61,8 @@ class Evaluation(NamedTuple):
 
     @property
     def perplexity(self) -> float:
-        """The number of equally likely symbols that would be as hard to predict."""
-        return math.exp(self.nats_per_symbol)
+        """The number of equally likely symbols that would be as hard to predict; infinite if no float is as large."""
+        return math.inf if self.nats_per_symbol > MOST_NATS else math.exp(self.nats_per_symbol)
 
     def of_text(self, reading, vocabulary) -> "Evaluation":
         """These figures with the length and the spelling of the text; `reading` comes from `vocabulary.read`."""

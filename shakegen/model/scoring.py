@@ -29,7 +29,7 @@ PIECES = {
 
 
 class CharacterBits(NamedTuple):
-    """What a text costs under a model.
+    """The cost of a text under a model.
 
     Attributes:
         bits: of each character, shape (characters,); the bits of a word stand at its first one.
@@ -135,7 +135,7 @@ def make_piece(file: str | None, line: int | None, text: str, costs: Mapping[str
 
 
 def measure_characters(model, text: str, dynamic: Dynamic | None = None) -> CharacterBits:
-    """What each character of a text costs under a `LanguageModel`; arguments as for `score`."""
+    """The cost of each character of a text under a `LanguageModel`; arguments as for `score`."""
     vocabulary = model.vocabulary
     symbols = list(itertools.chain.from_iterable(vocabulary.symbols_of([text])))
     numbers = {symbol: number for number, symbol in enumerate(vocabulary.symbols)}

@@ -55,18 +55,16 @@ def ancestral(
         DeadEnd: while drawing, the rules leave no id.
     """
     check_draw(length, temperature, random_state)
-    truncation = Truncation(**truncations)
+    truncation, rules = Truncation(**truncations), rules or None
     changing = change_temperature(temperature, perplexity, length, len(logits))
-    if temperature and logits.shape[1] >= MANY and not changing:
-        return draw_among_many(step, logits, state, length, temperature, random_state, truncation, rules or None)
-    if rules or changing:
-        rules = rules or Rules([], [], [""] * len(logits))
-        if changing or not temperature or len(logits) > 1:
-            return draw_ruled(step, logits, state, length, changing or temperature, random_state, truncation, rules)
-        return draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules)
-    if not truncation or not temperature:
-        return draw_plain(step, logits, state, length, temperature, random_state)
-    return draw_truncated(step, logits, state, length, temperature, random_state, truncation)
+    given = step, logits, state, length, changing or temperature, random_state
+    if changing or not temperature:
+        return draw_several(*given, truncation, rules) if changing or rules else draw_plain(*given)
+    if logits.shape[1] >= MANY:
+        return draw_among_many(*given, truncation, rules)
+    if not truncation and not rules:
+        return draw_plain(*given)
+    return (draw_one if len(logits) == 1 else draw_several)(*given, truncation, rules)
 
 
 def draw_plain(step, logits, state, length, temperature, random_state):
@@ -84,26 +82,6 @@ def draw_plain(step, logits, state, length, temperature, random_state):
         yield ids
 
 
-def draw_truncated(step, logits, state, length, temperature, random_state, truncation):
-    ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
-    add, argmax = np.add, noisy.argmax
-    noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)
-    allows = truncation.single(temperature, logits.shape[1], logits.dtype) if len(logits) == 1 else None
-    for count in range(length):
-        if count:
-            logits, state = step(ids, state)
-        add(logits, next(noise), noisy)
-        if allows is None:
-            noisy[~truncation.keep(logits, temperature)] = -np.inf
-            argmax(1, ids)
-        else:
-            # If the overall winner is allowed, it also wins among the allowed ids: no need to know the others.
-            argmax(1, ids)
-            if not allows(logits[0], ids.item()):
-                ids[0] = draw_runner_up(logits, noisy, allows, truncation, temperature)
-        yield ids
-
-
 def draw_runner_up(logits, noisy, allows, truncation, temperature) -> int:
     """The winner among the allowed ids of one stream, given that the overall winner is not allowed."""
     for _ in range(TRIES):
@@ -115,18 +93,21 @@ def draw_runner_up(logits, noisy, allows, truncation, temperature) -> int:
     return int(noisy.argmax())
 
 
-def draw_ruled(step, logits, state, length, temperature, random_state, truncation, rules):
+def draw_several(step, logits, state, length, temperature, random_state, truncation, rules):
+    """Truncated or ruled draws in several streams, or at a temperature that changes."""
     ids, noisy = np.empty(len(logits), np.intp), np.empty_like(logits)
     argmax, streams = noisy.argmax, range(len(logits))
-    changing = None if isinstance(temperature, float | int) else temperature
+    changing = temperature if isinstance(temperature, Ramp | Steered) else None
     noise = draw_gumbel_noise(logits.shape, 1.0 if changing else temperature, random_state, logits.dtype, length)
-    lazy = rules.lazy and not truncation
+    lazy = rules is not None and rules.lazy and not truncation
     for count in range(length):
         if count:
             logits, state = step(ids, state)
         weighed = rules.weigh(logits, noisy, every=not lazy) if rules else logits
         if changing:
             np.divide(weighed, changing.now, noisy)
+        elif not rules:
+            np.copyto(noisy, logits)
         if truncation:
             noisy[~truncation.keep(noisy, 1.0 if changing else temperature)] = -np.inf
         if temperature:
@@ -147,30 +128,32 @@ def draw_ruled(step, logits, state, length, temperature, random_state, truncatio
         yield ids
 
 
-def draw_ruled_stream(step, logits, state, length, temperature, random_state, truncation, rules):
-    """What `draw_ruled` does, faster, for one stream at a temperature that stays."""
+def draw_one(step, logits, state, length, temperature, random_state, truncation, rules):
+    """As `draw_several`, but faster, for one stream at a temperature that stays."""
     ids, noisy, weighed = np.empty(1, np.intp), np.empty_like(logits), np.empty_like(logits)
-    add, argmax, weights_of, advance = np.add, noisy.argmax, rules.weights_of_one, rules.advance_one
+    add, argmax, ruled = np.add, noisy.argmax, rules is not None
     noise = draw_gumbel_noise(logits.shape, temperature, random_state, logits.dtype, length)
     test = truncation.single(temperature, logits.shape[1], logits.dtype) if truncation else None
-    lazy = rules.lazy and not truncation
+    lazy = ruled and rules.lazy and not truncation
     for count in range(length):
         if count:
             logits, state = step(ids, state)
-        weights = weights_of(not lazy)
+        weights = rules.weights_of_one(not lazy) if ruled else None
         source = logits if weights is None else add(logits, weights, weighed)
         add(source, next(noise), noisy)
         argmax(1, ids)
         drawn = ids.item()
+        # If the overall winner is allowed, it also wins among the allowed ids: no need to know the others.
         if test is not None and not test(source[0], drawn):
             drawn = ids[0] = draw_runner_up(source, noisy, test, truncation, temperature)
         elif lazy:
             while not rules.allows(0, drawn) and noisy.item(drawn) > -np.inf:
                 noisy[0, drawn] = -np.inf
                 drawn = ids[0] = int(noisy.argmax())
-        if noisy.item(drawn) == -np.inf:
-            rules.refuse_dead_end()
-        advance(drawn)
+        if ruled:
+            if noisy.item(drawn) == -np.inf:
+                rules.refuse_dead_end()
+            rules.advance_one(drawn)
         yield ids
 
 

@@ -9,6 +9,7 @@ from shakegen.checks import is_number, is_whole
 from shakegen.sampling.ancestral import Step
 from shakegen.sampling.constraints import Rules
 from shakegen.sampling.stopping import StopTexts
+from shakegen.sampling.truncation import LOWEST
 
 TINY = 1e-30
 MOST = 10_000_000  # width times length: the ids in memory
@@ -71,7 +72,7 @@ def beam_search(
     beams = Beams(step, logits, state, length, 1 + first, stops, min_length, rules)
     scores = np.zeros(1 + first)
     while beams.read_last():
-        totals = beams.logits + (scores - normalise(beams.logits))[:, None]
+        totals = beams.logits + (scores - log_sum_exp(beams.logits))[:, None]
         beams.weigh(totals)
         beams.freeze(totals, scores)
         ranks = rank_scores(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
@@ -174,16 +175,16 @@ def log_softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
     All are -inf in a row whose logits are all -inf. A low temperature needs logits of 64 bits.
     """
-    shifted = logits - np.maximum(np.maximum.reduce(logits, 1, keepdims=True), -1 / TINY)
+    shifted = logits - np.maximum(np.maximum.reduce(logits, 1, keepdims=True), LOWEST)
     if temperature != 1:
         shifted /= max(temperature, TINY)
     shifted -= np.log(np.maximum(np.add.reduce(np.exp(shifted), 1, keepdims=True), TINY))
     return shifted
 
 
-def normalise(logits: np.ndarray) -> np.ndarray:
-    """What `log_softmax` subtracts from each row, shape (N, V) → (N,): half of its work, where that is enough."""
-    highest = np.maximum(np.maximum.reduce(logits, 1), -1 / TINY)
+def log_sum_exp(logits: np.ndarray) -> np.ndarray:
+    """The logarithm of the sum of exp(logits) in each row, shape (N, V) → (N,): half the work of `log_softmax`."""
+    highest = np.maximum(np.maximum.reduce(logits, 1), LOWEST)
     return highest + np.log(np.maximum(np.add.reduce(np.exp(logits - highest[:, None]), 1), TINY))
 
 

@@ -17,8 +17,8 @@ class Draft:
 
     def __init__(self, generator, seed: str, on_unknown: str | None = None):
         self._generator, self.text, self.length = generator, seed, 0
-        self._pending = generator.vocabulary.pending(seed)
         self._logits, self._state = generator._prime(seed, on_unknown)
+        self._pending = generator.vocabulary.pending(seed)
         self._before: list[tuple] = []  # each addition, to go back to
 
     def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.checks import is_whole, refuse_unknown
+from shakegen.checks import check_seed, check_seeds, is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams
 from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
@@ -107,6 +107,7 @@ class TextGenerator:
 
         Arguments and errors as for `samples`.
         """
+        check_seed(seed)
         if not is_whole(every, 1):
             raise ValueError(f"every is {every!r}: expected a number of symbols in a piece, 1 or more")
         if "count" in options:
@@ -241,8 +242,7 @@ class TextGenerator:
         return step_known
 
     def _prime(self, seed: str, on_unknown: str | None, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        if not isinstance(seed, str):
-            raise TypeError(f"the seed is {seed!r}: expected a text to continue")
+        check_seed(seed)
         pending = self.vocabulary.pending(seed)
         ids = self.vocabulary.encode(seed.removesuffix(pending), on_unknown)
         logits, state = self.engine.prime(ids, streams)
@@ -258,16 +258,3 @@ class TextGenerator:
     def _score_texts(self, hypotheses, seed: str) -> list[ScoredText]:
         pending, decode = self.vocabulary.pending(seed), self.vocabulary.decode
         return [ScoredText(decode(h.ids).removeprefix(pending), h.score, h.log_probability) for h in hypotheses]
-
-
-def check_seeds(seeds) -> None:
-    """Check that there are several seeds.
-
-    Raises:
-        TypeError: they are no list of texts.
-        ValueError: there is none.
-    """
-    if not isinstance(seeds, list | tuple) or not all(isinstance(one, str) for one in seeds):
-        raise TypeError(f"the seed is {seeds!r}: expected a text to continue, or a list of texts")
-    if not seeds:
-        raise ValueError("the list of seeds is empty: expected one text to continue, or more")

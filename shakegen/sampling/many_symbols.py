@@ -8,7 +8,7 @@ MANY = 4096  # symbols; with fewer, noise is quicker
 TRIES = 20  # draws in vain, before the symbols that may be drawn are all looked for
 
 
-def draw_among_many(step, logits, state, length, temperature, random_state, truncation, rules=None):
+def draw_among_many(step, logits, state, length, temperature, random_state, truncation, rules):
     """As `ancestral`, for a temperature above 0 that stays.
 
     A symbol that the truncation or a lazy rule leaves out is drawn again, so the rest is drawn as if renormalised.
@@ -37,7 +37,7 @@ def draw_among_many(step, logits, state, length, temperature, random_state, trun
 
 
 def draw_allowed(urn: "Urn", logits: np.ndarray, allows: Test, truncation: Truncation, temperature: float) -> int:
-    """Draw until a truncation allows what is drawn."""
+    """Draw until a truncation allows the id."""
     for _ in range(TRIES):
         drawn = urn.draw()
         if allows(logits, drawn):

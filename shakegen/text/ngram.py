@@ -155,7 +155,7 @@ def find_strings(keys: np.ndarray, shorter: np.ndarray, before: np.ndarray, size
 
 
 def find_discounts(count: np.ndarray) -> np.ndarray:
-    """What is taken from counts of 0, 1, 2, and 3 or more, shape (4,): Chen & Goodman's estimates."""
+    """The discounts of counts of 0, 1, 2, and 3 or more, shape (4,), by Chen & Goodman's estimates."""
     n = np.bincount(np.minimum(count, 5), minlength=6)[:5].astype(float)
     share = n[1] / max(n[1] + 2 * n[2], 1)
     taken = [0.0, *(k - (k + 1) * share * n[k + 1] / n[k] if n[k] else k / 2 for k in (1, 2, 3))]
@@ -216,6 +216,7 @@ class KneserNey:
 
     def prime(self, ids: np.ndarray, streams: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Read a text, shape (T,), and give the logits and states from which N streams go on."""
+        ids = np.asarray(ids, np.intp)
         check_ids(ids, self.vocabulary_size)
         state, last = self.start(streams), ids[max(0, len(ids) - self.order + 1) :]
         state[:, self.order - 1 - len(last) :] = last

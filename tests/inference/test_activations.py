@@ -103,10 +103,11 @@ def test_looking_on_changes_nothing(random_weights):
     assert np.array_equal(logits, engine.prime([*ids, ids[0]])[0])
 
 
-def test_of_no_text_there_is_nothing(random_weights):
+@pytest.mark.parametrize("ids", [[], [3]], ids=str)
+def test_there_is_a_row_for_each_symbol_of_a_list(ids, random_weights):
     config = Config("lstm", H, layers=1)
-    (found,) = Engine(config, random_weights(config, V)).activations([])
-    assert {values.shape for values in found.values()} == {(0, H)}
+    (found,) = Engine(config, random_weights(config, V)).activations(ids)
+    assert {values.shape for values in found.values()} == {(len(ids), H)}
 
 
 def test_a_part_of_the_text_and_some_of_the_names(random_weights):

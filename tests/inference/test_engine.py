@@ -123,6 +123,22 @@ def test_nothing_read_gives_the_logits_of_zero_outputs(cell, random_weights):
     assert np.array_equal(logits, np.tile(weights["dense/bias"], (2, 1)))
 
 
+@pytest.mark.parametrize("defer", [False, True])
+def test_of_no_streams_and_of_no_steps_there_is_nothing(defer, random_weights):
+    config = Config("gru", units=9, layers=1)
+    engine = Engine(config, random_weights(config, V), defer)
+    width = config.units if defer else V
+    for shape in (3, 0), (0, 2), (0, 0):
+        state = engine.start(shape[1])
+        before = state.copy()
+        found, after = engine.read(np.zeros(shape, int), state)
+        assert found.shape == (*shape, width)
+        assert np.array_equal(after, before)
+    found, state = engine.step(np.zeros(0, int), state)
+    assert (found.shape, len(state)) == ((0, width), 0)
+    assert engine.prime([1, 2], streams=0)[0].shape == (0, width)
+
+
 @pytest.mark.parametrize("wrong", [-1, V, 999])
 @pytest.mark.parametrize("streams", [1, 3])
 def test_ids_that_do_not_exist_are_refused(wrong, streams, random_weights):

@@ -10,10 +10,11 @@ from shakegen.inference.threads import Blas, Pace
 from shakegen.network.config import Config
 
 
-def make_engine(units=512, cell="lstm", **options):
+def draw_network(units, cell="lstm", **options):
+    """A configuration and its weights."""
     config, random = Config(cell, units=units, **options), np.random.default_rng(0)
     shapes = config.weight_shapes(65).items()
-    return Engine(config, {name: random.normal(0, units**-0.5, shape).astype("f4") for name, shape in shapes})
+    return config, {name: random.normal(0, units**-0.5, shape).astype("f4") for name, shape in shapes}
 
 
 class Computer:
@@ -77,10 +78,10 @@ def test_all_numbers_up_to_the_fastest_are_tried():
     "options", [*({"cell": cell} for cell in CELLS), {"cell": "gru", "reset_after": False}], ids=str
 )
 def test_no_number_of_threads_changes_a_bit(options, streams, units):
-    results = []
+    results, network = [], draw_network(units, **options, layers=2)
     for threads in (1, 4, 8):
         with threadpool_limits(threads, user_api="blas"):
-            engine = make_engine(units, **options, layers=2)
+            engine = Engine(*network)
             state, ids = engine.start(streams), np.arange(streams)
             for _ in range(3):
                 logits, state = engine.step(ids, state)
@@ -116,9 +117,9 @@ def test_calls_within_calls_restore_the_number_from_before_all():
 
 def test_large_steps_are_paced_and_small_ones_are_not():
     with threadpool_limits(2, user_api="blas"):
-        small, large = make_engine(64, layers=1), make_engine(512, layers=1)
+        small, large = (Engine(*draw_network(units, layers=1)) for units in (64, 512))
         assert small._find_pace(1) is None
         assert isinstance(large._find_pace(1), Pace)
         assert large._find_pace(1) is large._find_pace(1)
     with threadpool_limits(1, user_api="blas"):
-        assert make_engine(512, layers=1)._find_pace(1) is None
+        assert Engine(*draw_network(512, layers=1))._find_pace(1) is None

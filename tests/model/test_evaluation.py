@@ -10,7 +10,7 @@ import pytest
 from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
 from shakegen.model import LanguageModel
-from shakegen.model.evaluation import estimate, evaluate, score_targets, surprisal
+from shakegen.model.evaluation import Evaluation, estimate, evaluate, score_targets, surprisal
 from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.vocabulary import Vocabulary
@@ -139,6 +139,12 @@ def test_a_tie_counts_as_the_share_of_orders_in_which_the_target_is_first():
         orders = np.array(list(itertools.permutations(range(4))))
         firsts = np.array([[order[row[order].argmax()] for order in orders] for row in logits])
         assert hits == pytest.approx((firsts == target).mean(axis=1))
+
+
+def test_a_network_that_is_sure_of_what_is_wrong_has_an_infinite_perplexity():
+    assert Evaluation(700, 0, 9, 9).perplexity == pytest.approx(math.exp(700))
+    assert Evaluation(710, 0, 9, 9).to_dict()["perplexity"] == math.inf
+    assert math.isnan(Evaluation(math.nan, 0, 9, 9).perplexity)
 
 
 def test_a_network_of_zeros_is_right_as_often_as_chance(random_model):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from shakegen.sampling import ancestral
+from shakegen.sampling import Rules, ancestral
+from shakegen.sampling.constraints import NoRepeat
 
 LOGITS = np.array([1.2, -0.3, 0.0, 2.0, -3.0])
 CHI_SQUARE_4_DF_P001 = 18.47
@@ -34,6 +35,19 @@ def test_frequencies_are_those_of_the_softmax(temperature):
     expected *= drawn.size / expected.sum()
     counts = np.bincount(drawn.ravel(), minlength=5)
     assert ((counts - expected) ** 2 / expected).sum() < CHI_SQUARE_4_DF_P001
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64], ids=lambda kind: kind.__name__)
+def test_a_temperature_may_be_any_number(kind, streams):
+    """Under rules and without; numpy's numbers of 32 bits are no floats of Python."""
+
+    def draw_at(temperature, ruled):
+        rules = Rules([NoRepeat(3)], "abcde", [""] * streams) if ruled else None
+        return draw(LOGITS, 5, streams, temperature=temperature, rules=rules)
+
+    for ruled in (False, True):
+        assert np.array_equal(draw_at(kind(2), ruled), draw_at(2.0, ruled))
 
 
 def test_streams_are_independent_of_each_other():

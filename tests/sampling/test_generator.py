@@ -50,6 +50,14 @@ def test_lists_of_seeds_that_are_none(model):
         assert str(error.value) == f"the seed is {seeds!r}: expected a text to continue, or a list of texts"
 
 
+def test_one_seed_is_one_text(word_model):
+    for write in (word_model.stream, word_model.beams, word_model.stochastic_beams, word_model.draft):
+        for seed in (["a", "b"], None):
+            with pytest.raises(TypeError) as error:
+                write(seed)
+            assert str(error.value) == f"the seed is {seed!r}: expected a text to continue"
+
+
 def test_seeds_of_words_may_end_in_spaces(word_model):
     texts = word_model.samples(["Shall I ", "Thou"], 20, random_state=3, constraints=[Forbid(" I")])
     assert not texts[0].startswith(" ")

@@ -147,7 +147,7 @@ def test_the_step_function_has_the_same_probabilities_and_they_sum_to_one(text, 
         read.append(logits[0])
     for length in (0, 1, 7):
         before = read[length - 1] if length else np.log(model.probabilities(model.start().astype(int)))[0]
-        np.testing.assert_allclose(model.prime(train[:length])[0][0], before, rtol=1e-12)
+        np.testing.assert_allclose(model.prime(train[:length].tolist())[0][0], before, rtol=1e-12)
 
 
 @pytest.mark.parametrize("wrong", [-1, V])

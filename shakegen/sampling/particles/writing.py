@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from shakegen.checks import is_number, is_whole
+from shakegen.checks import check_seed, is_number, is_whole
 from shakegen.sampling.ancestral import check_draw
 from shakegen.sampling.constraints import Constraint
 from shakegen.sampling.particles.binding import bind_form, read_given
@@ -66,8 +66,7 @@ def fill_form(
     form = Form.template(form) if isinstance(form, str) else form
     vocabulary = generator.vocabulary
     check_particles(count, particles, temperature, random_state)
-    if not isinstance(seed, str):
-        raise TypeError(f"the seed is {seed!r}: expected a text to continue")
+    check_seed(seed)
     if particles * form.longest > MOST:
         raise ValueError(
             f"{particles} particles over up to {form.longest:,} characters are too many: expected a product of at most "
