@@ -59,6 +59,7 @@ class SubwordVocabulary(ListedVocabulary):
         Raises:
             ValueError: the size is out of range, or the package tokenizers is not installed.
         """
+        require(["tokenizers"], "the level subword")
         if size is not None and not is_whole(size, LEAST, LARGEST):
             raise ValueError(
                 f"the vocabulary size is {size!r}: expected {LEAST}, {len(DIGITS)} digits and subwords, to {LARGEST:,}"
@@ -151,11 +152,7 @@ def join_pairs(words: Counter, characters: Sequence[str], most: int, least: int)
         characters: those of pieces.
         most: pieces.
         least: how often two pieces must be neighbours.
-
-    Raises:
-        ValueError: the package tokenizers is not installed.
     """
-    require(["tokenizers"], "the level subword")
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     between = next(one for one in map(chr, SEPARATORS) if one not in characters)

@@ -124,8 +124,10 @@ def test_a_size_that_is_too_small():
 
 def test_only_learning_needs_tokenizers(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    text = iter([TEXT])
     with pytest.raises(ValueError) as error:
-        SubwordVocabulary.learn([TEXT])
+        SubwordVocabulary.learn(text)
+    assert [*text] == [TEXT], "a long text is not read in vain"
     assert str(error.value) == (
         "tokenizers is not installed: expected it for the level subword; try `pip install tokenizers`"
     )
