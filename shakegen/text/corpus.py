@@ -152,9 +152,9 @@ class Corpus:
         if vocabulary is not None:
             if not isinstance(vocabulary, Vocabulary):
                 raise TypeError(f"the vocabulary is {vocabulary!r:.60}: expected one such as model.vocabulary")
-            options = vocabulary.level, len(vocabulary), options[2]
+            options = vocabulary.level, vocabulary.to_json(), options[2]
         digest = source.digest() if cache else None
-        name = make_cache_name(digest, (*options, vocabulary and vocabulary.to_json()))
+        name = make_cache_name(digest, options)
         if cache and (cached := load_cached(name)):
             return cls(source.name, *cached)
         text = encoding.measure(source)

@@ -14,17 +14,17 @@ FAST = [
     "--cell",
     "rnn",
     "--units",
-    4,
+    "4",
     "--layers",
-    1,
+    "1",
     "--epochs",
-    1,
+    "1",
     "--seq-length",
-    10,
+    "10",
     "--batch-size",
-    8,
+    "8",
     "--sample-length",
-    5,
+    "5",
 ]
 SUBWORD = [*FAST, "--level", "subword", "--vocabulary-size", 128, "--embedding", 5, "--split", "*,240,240", "--quiet"]
 TEXT = "Shall I compare thee to a winter's day? 👍\n"

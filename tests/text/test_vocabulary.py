@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from shakegen.study.autocomplete.outputs import Outputs
+from shakegen.text.subword_vocabulary import SubwordVocabulary
 from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.windows import one_hot_windows
 from shakegen.text.word_vocabulary import WordVocabulary
 
-VOCABULARIES = [Vocabulary("abc"), Vocabulary("abc", unknown=True), WordVocabulary(["a", " b"]), Outputs(["a", "b"])]
+VOCABULARIES = [
+    *[Vocabulary("abc"), Vocabulary("abc", unknown=True), SubwordVocabulary("ab"), WordVocabulary(["a", " b"])],
+    Outputs(["a", "b"]),
+]
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES, ids=lambda vocabulary: type(vocabulary).__name__)
