@@ -1,4 +1,4 @@
-"""The symbols that a model knows, and their ids: characters here, words in `word_vocabulary`. Only numpy."""
+"""The symbols that a model knows, and their ids: characters here; `levels` has the other kinds. Only numpy."""
 
 import math
 from collections import Counter
@@ -158,9 +158,9 @@ class Vocabulary:
 
         Args:
             text: any text.
-            on_unknown: for symbols that are not in the vocabulary: `"symbol"` reads them as the unknown symbol,
-                `"skip"` leaves them out, `"error"` refuses. The default is "symbol" if there is an unknown symbol, else
-                "error".
+            on_unknown: for symbols that are not in the vocabulary: `"symbol"` reads them as the unknown symbol, or, in
+                a vocabulary of subwords, as digits; `"skip"` leaves them out; `"error"` refuses. The default is
+                "symbol" if the vocabulary `reads_all`, else "error".
 
         Raises:
             UnknownCharacters, UnknownWords: the text has unknown symbols and `on_unknown` is `"error"`.
@@ -232,7 +232,7 @@ class Vocabulary:
         return [] if self.unknown is None else [self.unknown]
 
     def _spell_out(self, ids: np.ndarray, missing: np.ndarray, unknown: list[str]) -> np.ndarray:
-        """Ids with those that stand for unknown symbols in their places, which have the number of symbols so far."""
+        """Ids in which `missing` are the places of unknown symbols, with the ids of `spell` there instead."""
         return ids
 
     def spelling(self, symbol: str) -> float:

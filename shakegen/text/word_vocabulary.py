@@ -62,7 +62,7 @@ class UnknownWords(ValueError):
 
 
 class ListedVocabulary(Vocabulary):
-    """Texts of any length as symbols; the id of a symbol is its place in a list. `WordVocabulary` is one."""
+    """Symbols of several characters; the id of a symbol is its place in a list."""
 
     @classmethod
     def _in_order(cls, symbols: tuple) -> tuple[str, ...]:

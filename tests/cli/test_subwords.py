@@ -60,12 +60,13 @@ def test_a_run_on_subwords_goes_on_and_other_runs_start_from_it(shakegen, tmp_pa
     tuned = shakegen("train", "more.txt", "--finetune", "models/poem-rnn.h5", *FAST[6:], "--quiet")
     assert tuned.exit_code == 0, tuned.stderr
     assert load("models/more-rnn.h5").vocabulary == load("models/poem-rnn.h5").vocabulary == model.vocabulary
-    refused = shakegen("train", "more.txt", "--finetune", "models/poem-rnn.h5", "--vocabulary-size", 200)
-    assert (refused.exit_code, refused.stderr) == (
-        1,
-        "Error: --vocabulary-size is 200, but the model to start from keeps its "
-        f"{len(model.vocabulary)} symbols: leave it out\n",
-    )
+    for size in (0, 200):
+        refused = shakegen("train", "more.txt", "--finetune", "models/poem-rnn.h5", "--vocabulary-size", size)
+        assert (refused.exit_code, refused.stderr) == (
+            1,
+            f"Error: --vocabulary-size is {size}, but the model to start from keeps its "
+            f"{len(model.vocabulary)} symbols: leave it out\n",
+        )
 
 
 def test_a_text_costs_the_same_however_it_is_measured(shakegen, saved):
