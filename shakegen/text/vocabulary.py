@@ -40,7 +40,7 @@ class Reading(NamedTuple):
     Attributes:
         ids: shape (symbols,).
         characters: the number of characters that all symbols stand for, unknown ones included.
-        first: the number of characters in the first symbol.
+        first: the number of characters that the first symbol stands for; 0 for a digit, with which one only begins.
         spelling: the cost of spelling each unknown symbol, given that it is unknown, in nats, shape (unknown,).
     """
 
@@ -204,7 +204,7 @@ class Vocabulary:
             unknown += more
             characters += int(self._lengths.take(ids).sum()) + sum(map(len, more))
         ids = np.concatenate(parts)
-        first = len(self.symbols[ids[0]] if ids[0] < len(self.symbols) else unknown[0]) if len(ids) else 0
+        first = 0 if not len(ids) else len(unknown[0]) if ids[0] == self.unknown else int(self._lengths[ids[0]])
         return Reading(ids, characters, first, np.array([*map(self.spelling, unknown)]))
 
     def decode(self, ids: Iterable[int]) -> str:

@@ -69,17 +69,18 @@ def test_a_run_on_subwords_goes_on_and_other_runs_start_from_it(shakegen, tmp_pa
         )
 
 
-def test_a_text_costs_the_same_however_it_is_measured(shakegen, saved):
-    found = json.loads(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=TEXT).stdout)
+@pytest.mark.parametrize("text", [TEXT, "👍"])
+def test_a_text_costs_the_same_however_it_is_measured(shakegen, saved, text):
+    found = json.loads(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=text).stdout)
     listed = found["per_character"]
-    assert "".join(symbol for symbol, _ in listed) == TEXT
+    assert "".join(symbol for symbol, _ in listed) == text
     bits = sum(b for _, b in listed[1:])
     assert np.isclose(bits, found["bits_per_subword"] * found["subwords"])
     assert np.isclose(bits, found["bits_per_character"] * found["characters"])
-    assert found["subwords"] == len(saved.vocabulary.encode(TEXT)) - 1
-    scored = json.loads(shakegen("score", "-", "-m", "model.h5", "--json", input=TEXT).stdout)
+    assert found["subwords"] == len(saved.vocabulary.encode(text)) - 1
+    scored = json.loads(shakegen("score", "-", "-m", "model.h5", "--json", input=text).stdout)
     (cost,) = scored["pieces"][0]["bits"].values()
-    assert np.isclose(cost, saved.evaluate("\n" + TEXT).bits_per_character * len(TEXT))
+    assert np.isclose(cost, saved.evaluate("\n" + text).bits_per_character * len(text))
 
 
 def test_writing_with_subwords(shakegen, saved):
