@@ -162,7 +162,7 @@ def choose_split(source, origin: dict, split: str | None) -> tuple[str, Callable
 
 
 def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Iterator[tuple[str, float]]:
-    """For each id the symbol, and the cost in nats of spelling it, 0 if it is known; only its first id has the text."""
+    """For each id, the text of its symbol and the cost of spelling it, in nats; a symbol's later ids have neither."""
     for symbols in vocabulary.symbols_of(blocks):
         for symbol in symbols:
             if symbol in vocabulary:
