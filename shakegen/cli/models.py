@@ -97,7 +97,7 @@ def models_shrink(model, out):
     """Write a small copy of MODEL, to keep or to pass on.
 
     It lacks the place where a training run stands, which --resume needs. Its weights have 16 bits instead of 32, if
-    along 4,096 symbols no logit differs by more than 0.02. To `decompress` it is another model.
+    no logit differs by more than 0.02 along 4,096 symbols that it writes. To `decompress` it is another model.
 
     \b
     shakegen models shrink models/my-gru.h5

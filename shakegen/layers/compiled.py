@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from shakegen.layers.equation_step import EquationStep, weights_by_name
-from shakegen.layers.private_doors import is_mapped, may_be_differentiated, missing
+from shakegen.layers.private_doors import AutocastScope, is_mapped, may_be_differentiated, missing
 
 ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
 
@@ -59,7 +59,8 @@ class CompiledLoop:
         from shakegen.layers.recurrence import run
 
         cell, drop_h = self._recurrence(), by_equations and 0 < self.recurrent_dropout < 1
-        weights = weights_by_name(self.cell, cell)
+        with AutocastScope(None):
+            weights = weights_by_name(self.cell, cell, "float64" if self.compute_dtype == "float64" else "float32")
         given = (sequences, initial_state, self.go_backwards, masks, drop_h, mask, self.zero_output_for_mask)
         return run(cell, weights, *given)
 

@@ -91,14 +91,12 @@ def make_program(cell, inputs: int, masks: int) -> tuple[Program, list]:
     return Program(graph.after.values(), known, table=KERAS), known
 
 
-def weights_by_name(cell, record=None) -> dict:
-    """The weights of a Keras cell by the names of its record, in the dtype to compute in; missing biases are zeros."""
-    present = {variable.name: ops.cast(variable, cell.compute_dtype) for variable in cell.weights}
+def weights_by_name(cell, record=None, dtype=None) -> dict:
+    """The weights of a Keras cell by the names of its record, by default in its dtype; missing biases are zeros."""
+    dtype = dtype or cell.compute_dtype
+    present = {variable.name: ops.cast(variable, dtype) for variable in cell.weights}
     weights = (cell.record if record is None else record).weights(1).items()
-    return {
-        name: present[name] if name in present else ops.zeros(weight.shape, cell.compute_dtype)
-        for name, weight in weights
-    }
+    return {name: present[name] if name in present else ops.zeros(weight.shape, dtype) for name, weight in weights}
 
 
 def role_of(name: str, weight: Weight) -> str:

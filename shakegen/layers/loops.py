@@ -1,5 +1,6 @@
 """The compiled loops of a plan over time, forward and backward, for a part of a batch.
 
+They compute in the dtype of the states, and keep values of steps in that of the inputs, which may have fewer bits.
 XLA vectorizes no part of a read that is used twice, so every block is read by itself, and written in its place.
 """
 
@@ -28,24 +29,27 @@ def forward(key):
 
     @tf.function(jit_compile=True, autograph=False)
     def loop(inputs, ids, states, weights, count, masks, present):
-        batch, units = shape_of(states[0])
+        (batch, units), dtype, stored = shape_of(states[0]), states[0].dtype, inputs[0].dtype
+        read, write = _reader(stored, dtype), functools.partial(_write, stored=stored)
         room = shape_of(inputs[0])[1] - 1 if ids is None else shape_of(ids)[1]
-        last, read_inputs = room if count is None else count, _input_reader(inputs, ids)
+        last, read_inputs = room if count is None else count, _input_reader(inputs, ids, read)
 
         def step(t, states, stacks, kept):
             values = dict(zip(steps.loop_weights, weights))
             values |= dict(zip(steps.states, states)) | dict(zip(steps.loop_groups, read_inputs(t)))
-            values |= _read_masks(steps, masks, t)
+            values |= _read_masks(steps, masks, t, read)
             here = _reads_step(present, t)
             states = [_choose(here, *pair) for pair in zip(evaluate(steps.after, values, IN_LOOP), states)]
-            stacks = [_write(stack, t + 1, state) for stack, state in zip(stacks, states)]
-            kept = [_write(stack, t, evaluate(own, values, IN_LOOP)) for stack, own in zip(kept, blocks)]
+            stacks = [write(stack, t + 1, state) for stack, state in zip(stacks, states)]
+            kept = [write(stack, t, evaluate(own, values, IN_LOOP)) for stack, own in zip(kept, blocks)]
             return t + 1, states, stacks, kept
 
-        empty = tf.zeros((batch, room, units), states[0].dtype)
-        stacks = [tf.concat([state[:, None], empty], axis=1) for state in states]
+        empty = tf.zeros((batch, room, units), stored)
+        stacks = [tf.concat([tf.cast(state, stored)[:, None], empty], axis=1) for state in states]
         kept = [tf.zeros((batch, room + 1, symbol.shape[-1]), empty.dtype) for symbol in steps.kept]
-        _, states, stacks, kept = tf.while_loop(lambda t, *_: t < last, step, (0, list(states), stacks, kept))
+        start = 0, list(states), [_bits(z) for z in stacks], [_bits(z) for z in kept]
+        _, states, stacks, kept = tf.while_loop(lambda t, *_: t < last, step, start)
+        stacks, kept = [_numbers(z, stored) for z in stacks], [_numbers(z, stored) for z in kept]
         return [stacks[0][:, 1:], *states], stacks, kept
 
     return loop
@@ -65,34 +69,36 @@ def backward(key):
     @tf.function(jit_compile=True, autograph=False)
     def loop(stacks, kept, d_returned, weights, count, masks, present):
         d_outputs, *d_states = d_returned
-        batch, room, _ = shape_of(d_outputs)
+        (batch, room, _), stored = shape_of(d_outputs), d_outputs.dtype
+        read, write = _reader(stored, d_states[0].dtype), functools.partial(_write, stored=stored)
         last = (room if count is None else count) - 1
 
         def step(t, d_states, deltas):
-            dh = d_states[0] + _read(d_outputs, t)
+            dh = d_states[0] + read(d_outputs, t)
             if steps.recurrent:
-                dh += tf.matmul(_read(deltas[0], t + 1), weights[0])
+                dh += tf.matmul(read(deltas[0], t + 1), weights[0])
             values = dict(zip(steps.loop_weights, weights))
             for number, (before, after) in enumerate(zip(steps.states, steps.after)):
-                values[after] = _read(stacks[number], t + 1)
-                values[before] = _read(stacks[number], t)
-            values |= dict(zip(steps.d_after, [dh, *d_states[1:]])) | _read_masks(steps, masks, t)
-            _read_kept(steps, kept, t, values)
+                values[after] = read(stacks[number], t + 1)
+                values[before] = read(stacks[number], t)
+            values |= dict(zip(steps.d_after, [dh, *d_states[1:]])) | _read_masks(steps, masks, t, read)
+            _read_kept(steps, kept, t, values, read)
             deltas, here, zero = list(deltas), _reads_step(present, t), tf.zeros_like(dh)
             for number in _order_of_deltas(steps):
                 symbol = steps.deltas[number]
                 blocks = evaluate(blocks_of(symbol), values, IN_LOOP)
-                deltas[number] = _write(deltas[number], t, [_choose(here, one, tf.zeros_like(one)) for one in blocks])
+                deltas[number] = write(deltas[number], t, [_choose(here, one, tf.zeros_like(one)) for one in blocks])
                 if symbol.operation == "concat":  # read as one block where a product needs it
-                    values[symbol] = _read(deltas[number], t)
+                    values[symbol] = read(deltas[number], t)
             d_before = [zero if d is None else evaluate([d], values, IN_LOOP)[0] for d in steps.d_states]
             return t - 1, [_choose(here, *pair) for pair in zip(d_before, [dh, *d_states[1:]])], deltas
 
-        deltas = [tf.zeros((batch, room + 1, delta.shape[-1]), d_outputs.dtype) for delta in steps.deltas]
-        _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, (last, d_states, deltas))
+        deltas = [tf.zeros((batch, room + 1, delta.shape[-1]), stored) for delta in steps.deltas]
+        start = last, d_states, [_bits(delta) for delta in deltas]
+        _, (dh, *d_memories), deltas = tf.while_loop(lambda t, *_: t >= 0, step, start)
         if steps.recurrent:
-            dh += tf.matmul(deltas[0][:, 0], weights[0])
-        return [dh, *d_memories], deltas
+            dh += tf.matmul(read(deltas[0], 0), weights[0])
+        return [dh, *d_memories], [_numbers(delta, stored) for delta in deltas]
 
     return loop
 
@@ -121,8 +127,10 @@ def differentiate_eagerly(key):
 
 def _step_by_step(steps: Plan, inputs, ids, states, weights, length, masks, present):
     """The outputs and the final states, in one list, as `recurrence` finds them."""
+    stored, dtype = inputs[0].dtype, states[0].dtype
     inputs = [z[..., :-1, :] for z in inputs] if ids is None else [tf.gather(table, ids) for table in inputs]
     given = inputs if masks is None else [*inputs, *tf.split(masks, len(steps.graph.masks), axis=-1)]
+    given = [tf.cast(z, dtype) for z in given]
     given = given if present is None else [*given, present[..., None]]
     given = given if length is None else [join(z, length) for z in given]
     known = dict(zip(steps.loop_weights, weights))
@@ -133,7 +141,7 @@ def _step_by_step(steps: Plan, inputs, ids, states, weights, length, masks, pres
         return after if present is None else [tf.where(given[-1], *pair) for pair in zip(after, states)]
 
     stacks = tf.scan(step, [tf.transpose(z, (1, 0, 2)) for z in given], list(states))
-    outputs = tf.transpose(stacks[0], (1, 0, 2))
+    outputs = tf.cast(tf.transpose(stacks[0], (1, 0, 2)), stored)
     return [outputs if length is None else cut(outputs), *(stack[-1] for stack in stacks)]
 
 
@@ -143,7 +151,7 @@ def _order_of_deltas(steps: Plan) -> list[int]:
     return sorted(range(len(steps.deltas)), key=lambda number: order[steps.deltas[number]])
 
 
-def _read_kept(steps: Plan, kept, t, values) -> None:
+def _read_kept(steps: Plan, kept, t, values, read) -> None:
     """Read the kept blocks that the way back needs, each block by itself, for XLA vectorizes no part of a read."""
     numbers = {symbol: number for number, symbol in enumerate(steps.kept)}
     wanted = [*steps.deltas, *(d for d in steps.d_states if d is not None)]
@@ -151,14 +159,14 @@ def _read_kept(steps: Plan, kept, t, values) -> None:
         for one in symbol.inputs:
             if one in numbers and symbol.operation == "part":
                 start = symbol.attributes["start"]
-                values[symbol] = _read(kept[numbers[one]], t, start, symbol.attributes["stop"] - start)
+                values[symbol] = read(kept[numbers[one]], t, start, symbol.attributes["stop"] - start)
             elif one in numbers and one not in values:
-                values[one] = _read(kept[numbers[one]], t)
+                values[one] = read(kept[numbers[one]], t)
 
 
-def _read_masks(steps: Plan, masks, t) -> dict:
+def _read_masks(steps: Plan, masks, t, read) -> dict:
     places = enumerate(steps.graph.masks)
-    return {mask: _read(masks, t, k * mask.shape[-1], mask.shape[-1]) for k, mask in places}
+    return {mask: read(masks, t, k * mask.shape[-1], mask.shape[-1]) for k, mask in places}
 
 
 def _reads_step(present, t):
@@ -170,10 +178,20 @@ def _choose(here, value, otherwise):
     return value if here is None else tf.where(here, value, otherwise)
 
 
-def _input_reader(inputs, ids):
+def _input_reader(inputs, ids, read):
     if ids is None:
-        return lambda t: [_read(z, t) for z in inputs]
-    return lambda t: [tf.gather(table, _read(ids[:, :, None], t)[:, 0]) for table in inputs]
+        return lambda t: [read(z, t) for z in inputs]
+    return lambda t: [tf.cast(tf.gather(table, _read(ids[:, :, None], t)[:, 0]), read.dtype) for table in inputs]
+
+
+def _reader(stored, dtype):
+    """`_read` for stacks of numbers of one dtype, or of their bits, that gives another dtype."""
+
+    def read(stack, t, start=0, width=None):
+        return tf.cast(_numbers(_read(_bits(stack), t, start, width), stored), dtype)
+
+    read.dtype = dtype
+    return read
 
 
 def _read(stack, t, start=0, width=None):
@@ -182,9 +200,21 @@ def _read(stack, t, start=0, width=None):
     return tf.reshape(xla.xla_dynamic_slice(stack, [0, t, start], [batch, 1, width]), (batch, width))
 
 
-def _write(stack, t, blocks):
+def _write(stack, t, blocks, stored):
+    """A stack of numbers, or of their bits, with blocks side by side as one of its steps."""
     column = 0
     for block in blocks if isinstance(blocks, list) else [blocks]:
-        stack = xla.xla_dynamic_update_slice(stack, block[:, None], [0, t, column])
+        step = _bits(tf.cast(block[:, None], stored))
+        stack = xla.xla_dynamic_update_slice(stack, step, [0, t, column])
         column += block.shape[-1]
     return stack
+
+
+def _bits(stack):
+    """Numbers of 16 bits as integers: to write some of them, XLA would convert the whole stack to 32 bits and back."""
+    return tf.bitcast(stack, tf.uint16) if stack.dtype.is_floating and stack.dtype.size == 2 else stack
+
+
+def _numbers(stack, dtype):
+    """The numbers of `_bits`."""
+    return tf.bitcast(stack, dtype) if stack.dtype == tf.uint16 else stack

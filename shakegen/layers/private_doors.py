@@ -1,19 +1,21 @@
-"""Operations of TensorFlow without public names that the compiled loop needs: they are named here alone.
+"""Names of TensorFlow and Keras that are not public, and that the compiled loop needs: they stand here alone.
 
 Attributes:
     xla: slices of XLA, whose starts may be tensors, and which it fuses with what reads them.
     record: whether a tape is recording, and how not to let it.
     forwardprop_util: which accumulators differentiate forward.
+    AutocastScope: in which a Keras variable is read in a dtype; None: in its own.
     missing: why they are not there; None where they are. Then Keras's own loop runs.
 """
 
 try:
+    from keras.src.backend import AutocastScope
     from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
     from tensorflow.python.eager import forwardprop_util, record
 
     missing = None
 except ImportError as error:
-    xla = record = forwardprop_util = None
+    xla = record = forwardprop_util = AutocastScope = None
     missing = str(error)
 
 

@@ -22,7 +22,7 @@ from shakegen.layers.lookup import find_ids
 from shakegen.layers.loops import differentiate, differentiate_eagerly
 from shakegen.layers.private_doors import is_mapped, record
 from shakegen.layers.sizes import cut, give_rows, is_open, join, repeat_last, round_up, shape_of
-from shakegen.layers.tensorflow_operations import TENSORFLOW
+from shakegen.layers.tensorflow_operations import TENSORFLOW, widen
 
 LEAST_ROWS = 16  # sequences that are worth a core of their own
 USUAL_BATCH = 64  # assumed for a batch of unknown size
@@ -35,8 +35,8 @@ def run(
 
     Args:
         cell: a `cells.Cell`.
-        weights: tensors by the names and in the shapes of `cell.weights`.
-        sequences: tensor (N, T, inputs).
+        weights: tensors by the names and in the shapes of `cell.weights`, in 32 bits at least.
+        sequences: tensor (N, T, inputs); the outputs have its dtype.
         states: tensors (N, H), or (1, H) for all sequences, h first.
         go_backwards: whether the sequences are read from their ends.
         masks: tensor (N, T, ·), the masks of `cells.graph.trace_training` side by side, if there are any.
@@ -45,7 +45,7 @@ def run(
         zero_output: whether the output of an absent step is zero, instead of the one before.
     """
     sequences = tf.convert_to_tensor(sequences)
-    batch, length, size = shape_of(sequences)
+    (batch, length, size), dtype = shape_of(sequences), sequences.dtype
     present = None if present is None else give_rows(tf.cast(present, tf.bool), batch)
     ids = find_ids(sequences) if multiplies_inputs(plan(cell, size, True, drop_h)) else None
     if go_backwards:
@@ -57,14 +57,15 @@ def run(
         ids = tf.cast(ids, tf.int64)  # no small integer holds every size
         ids = tf.cast(tf.where((ids >= 0) & (ids < size), ids, size), tf.int32)
     more = round_up(batch) - batch
-    states = [repeat_last(give_rows(tf.convert_to_tensor(state), batch), more) for state in states]
+    states = [repeat_last(give_rows(widen(tf.convert_to_tensor(state)), batch), more) for state in states]
     by_step = [None if z is None else repeat_last(z, more) for z in (sequences, ids, masks, present)]
     x, ids, masks, there = by_step if not is_open(length) else [None if z is None else cut(z) for z in by_step]
     if ids is None:
         x = tf.pad(x, (*[(0, 0)] * (x.shape.rank - 2), (0, 1), (0, 0)))
-        inputs = evaluate(steps.groups, {**values, steps.graph.x: x}, TENSORFLOW)
+        narrow = {symbol: tf.cast(weight, dtype) for symbol, weight in values.items()}
+        inputs = evaluate(steps.groups, {**narrow, steps.graph.x: x}, TENSORFLOW)
     else:
-        inputs = tables_of(steps, values, tf.reduce_any(ids == size))
+        inputs = [tf.cast(table, dtype) for table in tables_of(steps, values, tf.reduce_any(ids == size))]
     prepared = evaluate(steps.prepared, values, TENSORFLOW)
     key, parts = loop_key(cell, size, ids is not None, drop_h), _parts(sequences.shape[0])
     count = tf.convert_to_tensor(length) if is_open(length) else None
@@ -73,6 +74,7 @@ def run(
         outputs = join(outputs, length)
     if is_open(batch):
         outputs, states = outputs[:batch], [state[:batch] for state in states]
+    states = [tf.cast(state, dtype) for state in states]
     if present is None:
         return states[0], outputs, states
     shown = (present if zero_output else tf.cumsum(tf.cast(present, tf.int32), axis=1) > 0)[..., None]
@@ -130,6 +132,9 @@ def recurrence(key, inputs, ids, states, weights, parts=1, length=None, masks=No
 
     With a length, values of steps come in blocks, (C, N, STEPS, ·), and so do the outputs. Gradients of gradients, and
     gradients forward, come from the steps one by one, without the compiled loops.
+
+    Steps are computed in the dtype of the states. The inputs may have 16 bits; then the values that are kept, and the
+    products after the loop, have 16 bits too.
 
     Args, of N sequences of T steps, H units:
         key: of the loop: the arguments of `cells.plan.plan`.

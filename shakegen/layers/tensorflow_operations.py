@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from shakegen.cells.operations import VARIANCE
+from shakegen.layers.sizes import shape_of
 
 
 def sigmoid(z):
@@ -35,9 +36,21 @@ def maximum(a, b):
     return tf.maximum(tf.convert_to_tensor(a, dtype), tf.convert_to_tensor(b, dtype))
 
 
+def widen(z):
+    """z in 32 bits at least."""
+    return z if z.dtype == tf.float64 else tf.cast(z, tf.float32)
+
+
+def matmul(a, b):
+    """The product with a matrix: one for all sequences and steps, and so is each of its gradients."""
+    if a.shape.rank == 2:
+        return tf.matmul(a, b)
+    return tf.reshape(tf.matmul(tf.reshape(a, (-1, a.shape[-1])), b), (*shape_of(a)[:-1], b.shape[-1]))
+
+
 def centre(z):
     """z with mean 0 over its width, and one divided by its standard deviation; in 32 bits at least."""
-    z = z if z.dtype == tf.float64 else tf.cast(z, tf.float32)
+    z = widen(z)
     z -= tf.reduce_mean(z, axis=-1, keepdims=True)
     return z, tf.math.rsqrt(tf.reduce_mean(z * z, axis=-1, keepdims=True) + VARIANCE)
 
@@ -63,7 +76,7 @@ TENSORFLOW = {
     "multiply": lambda a, b: a * b,
     "divide": lambda a, b: a / b,
     "maximum": maximum,
-    "matmul": tf.matmul,
+    "matmul": matmul,
     "exp": tf.exp,
     "log": tf.math.log,
     "sqrt": tf.sqrt,

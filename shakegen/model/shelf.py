@@ -6,7 +6,8 @@ from shakegen.cells.registry import DEFAULT, STANDARD
 from shakegen.checks import suggest
 from shakegen.text import named
 
-TEXTS = {"sonnets": (*STANDARD, "autocomplete")}  # that pretrained models learned, and their cells or tasks
+# Texts that pretrained models learned, and their cells or tasks.
+TEXTS = {"sonnets": (*STANDARD, "autocomplete"), "warpeace": (DEFAULT,)}
 NAMES = tuple(f"{text}-{name}" for text, names in TEXTS.items() for name in names)
 
 

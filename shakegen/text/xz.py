@@ -41,4 +41,4 @@ def count_bits(known: str, part: str) -> int:
     reader = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
     lengths = (len(reader.decompress(packed[begin : begin + STEP])) for begin in range(0, len(packed), STEP))
     steps = next(n for n, length in enumerate(itertools.accumulate(lengths), 1) if length >= len(before))
-    return 8 * len(packed[steps * STEP :])
+    return 8 * max(0, len(packed) - steps * STEP)

@@ -13,7 +13,7 @@ def read_out_crossentropy(hidden, kernel, bias, targets, first: int, logits: int
     gradients of `hidden`, `kernel` and `bias`: three products a block in all, and memory for one block.
 
     Args:
-        hidden: the inputs of the read-out, (N, T, H).
+        hidden: the inputs of the read-out, (N, T, H). In 16 bits, the products are too, and their sums are not.
         kernel, bias: of the read-out to W outputs, (H, W) and (W,).
         targets: outputs, integers (N, T).
         first: the first output that counts.
@@ -34,30 +34,31 @@ def sum_in_blocks(hidden, kernel, bias, targets, rows: int) -> tf.Tensor:
 
     @tf.custom_gradient
     def total(hidden, kernel, bias):
-        count = tf.shape(hidden)[0]
+        count, narrow = tf.shape(hidden)[0], tf.cast(kernel, hidden.dtype)
         blocks = tf.maximum(1, -(-count // rows))
 
         def add_block(index, total, d_hidden, d_kernel, d_bias):
             block = slice(index * rows, (index + 1) * rows)
             h = hidden[block]
             losses, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
-                features=tf.matmul(h, kernel) + bias, labels=targets[block]
+                features=tf.cast(tf.matmul(h, narrow), bias.dtype) + bias, labels=targets[block]
             )
+            d_product = tf.cast(d_logits, h.dtype)
             return (
                 index + 1,
                 total + tf.reduce_sum(losses),
-                d_hidden.write(index, tf.matmul(d_logits, kernel, transpose_b=True)),
-                d_kernel + tf.matmul(h, d_logits, transpose_a=True),
+                d_hidden.write(index, tf.matmul(d_product, narrow, transpose_b=True)),
+                d_kernel + tf.cast(tf.matmul(h, d_product, transpose_a=True), kernel.dtype),
                 d_bias + tf.reduce_sum(d_logits, axis=0),
             )
 
         pieces = tf.TensorArray(hidden.dtype, blocks, infer_shape=False, element_shape=(None, kernel.shape[0]))
-        start = 0, tf.zeros((), hidden.dtype), pieces, tf.zeros_like(kernel), tf.zeros_like(bias)
+        start = 0, tf.zeros((), bias.dtype), pieces, tf.zeros_like(kernel), tf.zeros_like(bias)
         _, result, pieces, d_kernel, d_bias = tf.while_loop(
             lambda index, *_: index < blocks, add_block, start, parallel_iterations=1
         )
         d_hidden = tf.ensure_shape(pieces.concat(), hidden.shape)
-        return result, lambda d: (d * d_hidden, d * d_kernel, d * d_bias)
+        return result, lambda d: (tf.cast(d, hidden.dtype) * d_hidden, d * d_kernel, d * d_bias)
 
     return total(hidden, kernel, bias)
 
@@ -83,4 +84,4 @@ class ReadOutCrossentropy:
 
     def __call__(self, targets, hidden) -> tf.Tensor:
         kernel, bias = (tf.convert_to_tensor(weight) for weight in (self._read_out.kernel, self._read_out.bias))
-        return read_out_crossentropy(tf.cast(hidden, kernel.dtype), kernel, bias, targets, self._first)
+        return read_out_crossentropy(hidden, kernel, bias, targets, self._first)

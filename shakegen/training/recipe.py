@@ -58,7 +58,8 @@ class Recipe:
         start: the first weights. keras: as Keras's layers start. frequencies: the read-out knows how often each word
             is there. spelling: that of an autocomplete network knows their letters too. tensorflow1: those of an
             autocomplete network are as the study's program started them.
-        mixed_precision: bfloat16 to compute in 16 bits; weights are float32 in any case.
+        mixed_precision: bfloat16 for large products, and values kept for the way back, of 16 bits; weights, and states
+            from step to step, are float32 in any case. It pays on processors that multiply in bfloat16 natively.
         patience: end the run after so many epochs without a better validation loss.
         random_state: of the first weights, of windows and of dropout.
 

@@ -53,6 +53,21 @@ def test_gradients_are_the_finite_differences(drawn, rng):
     np.testing.assert_allclose(slope, (moved[0] - moved[1]) / 2e-5, rtol=1e-8)
 
 
+def test_hidden_values_of_16_bits_have_gradients_of_32_within_a_hundredth(drawn):
+    arrays, targets = drawn
+    arrays = [tf.cast(tf.cast(array, "bfloat16"), "float32") for array in arrays]
+    found = []
+    for hidden in (tf.cast(arrays[0], "bfloat16"), arrays[0]):
+        given = [hidden, *arrays[1:]]
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            value = read_out_crossentropy(*given, targets, 2, logits=4 * W)
+        found.append([value, *tape.gradient(value, given)])
+        assert [one.dtype for one in found[-1][1:]] == [one.dtype for one in given]
+    for half, whole in zip(*found, strict=True):
+        assert np.linalg.norm(tf.cast(half, "float32") - whole) <= 0.01 * np.linalg.norm(whole)
+
+
 def test_the_expected_gradient_of_drawn_positions_is_that_of_all(drawn, rng):
     """Each of a few positions is kept with probability 0.3; all draws that keep any are tried."""
     (hidden, kernel, bias), share = drawn[0], 0.3
