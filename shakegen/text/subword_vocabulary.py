@@ -34,7 +34,6 @@ class SubwordVocabulary(ListedVocabulary):
 
     Args:
         symbols: the distinct pieces; the id of a piece is its place. The digits have the last 16 ids.
-        unknown: always false: any text can be read.
 
     Raises:
         ValueError: there is no piece, one occurs twice, or one is empty or too long.
@@ -44,10 +43,8 @@ class SubwordVocabulary(ListedVocabulary):
     reads_all = True
     grows = False
 
-    def __init__(self, symbols: Iterable[str], unknown: bool = False):
+    def __init__(self, symbols: Iterable[str]):
         super().__init__(symbols)
-        if unknown:
-            raise ValueError("a vocabulary of subwords needs no unknown symbol")
 
     @classmethod
     def learn(cls, blocks: Iterable[str], size: int | None = None, alphabet: Sequence[str] = ()) -> "SubwordVocabulary":
