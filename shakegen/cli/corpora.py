@@ -114,7 +114,7 @@ def corpora_show(corpus, reading, as_json):
         click.echo(f"{name.replace('_', ' '):24}{shown_as}")
     click.echo()
     table(("order", "bits/char, by this text's own counts"), [(n, f"{cost:.4f}") for n, cost in enumerate(bits)])
-    if best and packed:
+    if best and packed is not None:
         click.echo(f"\nOn the validation text {ngram.Baseline(**best)}, xz -9 {packed:.3f}.")
     click.echo()
     frequent = sorted(number.items(), key=lambda item: -item[1])

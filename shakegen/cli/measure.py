@@ -41,13 +41,13 @@ SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colou
 @mix_option
 @protocol_options
 @click.option("--per-character", is_flag=True, help="Show the text, surprising characters in red; without colours, a "
-              "line for each character, or word: JSON, a tab, its bits.")  # fmt: skip
+              "line for each symbol: JSON, a tab, its bits.")  # fmt: skip
 @json_option
 def evaluate(model, corpus, split, reading, on_unknown, mix, protocol, per_character, as_json):
     """Measure how well MODEL predicts CORPUS.
 
-    The unit is bits per character. The model reads the text in order and predicts each next character, or word. Fewer
-    bits are better; the accuracy is the share of symbols that the model thought likeliest.
+    The unit is bits per character. The model reads the text in order and predicts each next symbol: a character, a
+    subword or a word. Fewer bits are better; the accuracy is the share of symbols that the model thought likeliest.
 
     MODEL: a model file, or a name from `shakegen models list`. CORPUS: text files, folders of them, - for standard
     input, or names from `shakegen corpora list`.
@@ -162,7 +162,7 @@ def choose_split(source, origin: dict, split: str | None) -> tuple[str, Callable
 
 
 def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Iterator[tuple[str, float]]:
-    """For each id the symbol, and the cost in nats of spelling it, 0 if it is known; only its first id has the text."""
+    """For each id, the text of its symbol and the cost of spelling it, in nats; a symbol's later ids have neither."""
     for symbols in vocabulary.symbols_of(blocks):
         for symbol in symbols:
             if symbol in vocabulary:
@@ -198,7 +198,7 @@ def print_symbol(shown: tuple[str, float | None]) -> None:
 @click.option("--corpus", required=True, multiple=True, type=CorpusName(), help="A text file, a folder of them, or a "
               "name from `shakegen corpora list`; may be given several times.")  # fmt: skip
 @seed_option("MODEL: the text to continue.")
-@click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: number of characters, or words.")
+@click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: number of symbols.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: temperature.")
 @click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: seed of the draws.")
 @corpus_options

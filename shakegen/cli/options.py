@@ -173,7 +173,8 @@ SHAPE = {
 
 unknown_option = click.option(
     "--on-unknown", type=click.Choice(ON_UNKNOWN), help="For characters or words that the model does not "
-    "know: refuse them, skip them, or read them as its unknown symbol.  [default: symbol if it has one, else error]"
+    "know: refuse them, skip them, or read them as its unknown symbol.  [default: symbol if it has one, else error; "
+    "subwords spell all]"
 )  # fmt: skip
 input_encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, help="Encoding of text from a file or from standard input."

@@ -6,15 +6,15 @@ from shakegen.cli.options import is_given, options_from, pack, refuse_idle, refu
 from shakegen.model.protocols import Dynamic, Windows
 
 WINDOWS = {
-    "windows": click.option("--windows", type=int, help="Read windows of so many characters, or words, each from the "
-                            "start state, as nanoGPT evaluates; 256 is usual."),
+    "windows": click.option("--windows", type=int, help="Read windows of so many symbols, each from the start "
+                            "state, as nanoGPT evaluates; 256 is usual."),
     "draws": click.option("--draws", type=int, help="Draw so many windows at random.  [default: every window]"),
     "random_state": click.option("--random-state", type=int, default=0, show_default=True, help="Of that draw."),
 }  # fmt: skip
 TEXTS = {
     "rate": "The rate at which it learns.",
     "decay": "The share of the way back to its trained weights, at each step.",
-    "segment": "Characters, or words, that it reads from step to step.",
+    "segment": "Symbols that it reads from step to step.",
 }
 FLAGS = {"rate": "--dynamic-rate", "decay": "--dynamic-decay"}
 LEARNING = dict(zip(TEXTS, options_from(Dynamic, TEXTS, FLAGS), strict=True))

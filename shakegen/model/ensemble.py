@@ -35,9 +35,8 @@ class Ensemble(Predictor):
         first, *_ = self._models = dict(models)
         model = self._models[first]
         self.vocabulary, self.corpus = model.vocabulary, model.corpus
-        known = self.vocabulary.level, self.vocabulary.to_json()
         for name, other in self._models.items():
-            if (other.vocabulary.level, other.vocabulary.to_json()) != known:
+            if other.vocabulary != self.vocabulary:
                 raise ValueError(
                     f"{first} and {name} cannot be mixed, for their vocabularies differ: expected models of the same "
                     "text and level"

@@ -60,7 +60,7 @@ def load_corpus(
 
     Args:
         source, encoding, lowercase, normalize: as for `open_source`.
-        options: level, vocabulary_size, split, cache, as for `Corpus`.
+        options: level, vocabulary_size, vocabulary, split, cache, as for `Corpus`.
 
     Raises:
         OSError: a file cannot be read, or a named text cannot be fetched.

@@ -148,17 +148,16 @@ class Corpus:
         """
         if level not in VOCABULARIES:
             raise ValueError(f"there is no level {level!r}: expected one of {', '.join(VOCABULARIES)}")
-        options = level, vocabulary_size, splits.normalize_split(split)
-        if vocabulary is not None:
-            if not isinstance(vocabulary, Vocabulary):
-                raise TypeError(f"the vocabulary is {vocabulary!r:.60}: expected one such as model.vocabulary")
-            options = vocabulary.level, len(vocabulary), options[2]
+        if not isinstance(vocabulary, Vocabulary | None):
+            raise TypeError(f"the vocabulary is {vocabulary!r:.60}: expected one such as model.vocabulary")
+        split = splits.normalize_split(split)
+        known = (level, vocabulary_size) if vocabulary is None else (vocabulary.level, vocabulary.to_json())
         digest = source.digest() if cache else None
-        name = make_cache_name(digest, (*options, vocabulary and vocabulary.to_json()))
+        name = make_cache_name(digest, (*known, split))
         if cache and (cached := load_cached(name)):
             return cls(source.name, *cached)
         text = encoding.measure(source)
-        sizes = encoding.cut_sizes(source, text, options[2])
+        sizes = encoding.cut_sizes(source, text, split)
         vocabulary = vocabulary or encoding.learn_vocabulary(source, text, sizes, level, vocabulary_size)
 
         def write(file: "SupportsWrite[memoryview]") -> dict:
@@ -170,7 +169,7 @@ class Corpus:
                 "level": vocabulary.level,
                 "sha256": text.sha256,
                 "parts": parts,
-                "split": options[2] if splits.is_shares(options[2]) else sizes,
+                "split": split if splits.is_shares(split) else sizes,
                 "dtype": vocabulary.dtype.str,
                 "vocabulary_size": len(vocabulary),
             }

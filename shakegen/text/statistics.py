@@ -96,7 +96,7 @@ def entropies(ids: np.ndarray, size: int, orders: int = 6) -> list[float]:
 
 
 def find_middle(number: np.ndarray, first: int, last: int) -> int:
-    """The id between `first` and `last`, never one of them, before which about half of the symbols between them are."""
+    """The id between `first` and `last`, neither of them, that cuts their symbols in two parts of about equal size."""
     total = np.cumsum(number[first:last])
     return first + min(max(int(np.searchsorted(total, total[-1] / 2)), 1), last - first - 1)
 

@@ -34,7 +34,6 @@ class SubwordVocabulary(ListedVocabulary):
 
     Args:
         symbols: the distinct pieces; the id of a piece is its place. The digits have the last 16 ids.
-        unknown: always false: any text can be read.
 
     Raises:
         ValueError: there is no piece, one occurs twice, or one is empty or too long.
@@ -44,10 +43,8 @@ class SubwordVocabulary(ListedVocabulary):
     reads_all = True
     grows = False
 
-    def __init__(self, symbols: Iterable[str], unknown: bool = False):
+    def __init__(self, symbols: Iterable[str]):
         super().__init__(symbols)
-        if unknown:
-            raise ValueError("a vocabulary of subwords needs no unknown symbol")
 
     @classmethod
     def learn(cls, blocks: Iterable[str], size: int | None = None, alphabet: Sequence[str] = ()) -> "SubwordVocabulary":
@@ -59,6 +56,7 @@ class SubwordVocabulary(ListedVocabulary):
         Raises:
             ValueError: the size is out of range, or the package tokenizers is not installed.
         """
+        require(["tokenizers"], "the level subword")
         if size is not None and not is_whole(size, LEAST, LARGEST):
             raise ValueError(
                 f"the vocabulary size is {size!r}: expected {LEAST}, {len(DIGITS)} digits and subwords, to {LARGEST:,}"
@@ -151,11 +149,7 @@ def join_pairs(words: Counter, characters: Sequence[str], most: int, least: int)
         characters: those of pieces.
         most: pieces.
         least: how often two pieces must be neighbours.
-
-    Raises:
-        ValueError: the package tokenizers is not installed.
     """
-    require(["tokenizers"], "the level subword")
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     between = next(one for one in map(chr, SEPARATORS) if one not in characters)

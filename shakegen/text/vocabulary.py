@@ -1,4 +1,4 @@
-"""The symbols that a model knows, and their ids: characters here, words in `word_vocabulary`. Only numpy."""
+"""The symbols that a model knows, and their ids: characters here; `levels` has the other kinds. Only numpy."""
 
 import math
 from collections import Counter
@@ -40,7 +40,7 @@ class Reading(NamedTuple):
     Attributes:
         ids: shape (symbols,).
         characters: the number of characters that all symbols stand for, unknown ones included.
-        first: the number of characters in the first symbol.
+        first: the number of characters that the first symbol stands for; 0 for a digit, with which one only begins.
         spelling: the cost of spelling each unknown symbol, given that it is unknown, in nats, shape (unknown,).
     """
 
@@ -158,9 +158,9 @@ class Vocabulary:
 
         Args:
             text: any text.
-            on_unknown: for symbols that are not in the vocabulary: `"symbol"` reads them as the unknown symbol,
-                `"skip"` leaves them out, `"error"` refuses. The default is "symbol" if there is an unknown symbol, else
-                "error".
+            on_unknown: for symbols that are not in the vocabulary: `"symbol"` reads them as the unknown symbol, or, in
+                a vocabulary of subwords, as digits; `"skip"` leaves them out; `"error"` refuses. The default is
+                "symbol" if the vocabulary `reads_all`, else "error".
 
         Raises:
             UnknownCharacters, UnknownWords: the text has unknown symbols and `on_unknown` is `"error"`.
@@ -204,7 +204,7 @@ class Vocabulary:
             unknown += more
             characters += int(self._lengths.take(ids).sum()) + sum(map(len, more))
         ids = np.concatenate(parts)
-        first = len(self.symbols[ids[0]] if ids[0] < len(self.symbols) else unknown[0]) if len(ids) else 0
+        first = 0 if not len(ids) else len(unknown[0]) if ids[0] == self.unknown else int(self._lengths[ids[0]])
         return Reading(ids, characters, first, np.array([*map(self.spelling, unknown)]))
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -232,7 +232,7 @@ class Vocabulary:
         return [] if self.unknown is None else [self.unknown]
 
     def _spell_out(self, ids: np.ndarray, missing: np.ndarray, unknown: list[str]) -> np.ndarray:
-        """Ids with those that stand for unknown symbols in their places, which have the number of symbols so far."""
+        """Ids in which `missing` are the places of unknown symbols, with the ids of `spell` there instead."""
         return ids
 
     def spelling(self, symbol: str) -> float:

@@ -27,6 +27,7 @@ from shakegen.text.vocabulary import UNKNOWN, Vocabulary
 COVERED, MOST = 0.95, 16_384  # the share of a text that its usual words make up; symbols of a usual vocabulary
 MOST_COUNTED = 1 << 20
 KEPT = 1 << 18  # chunks, or words, whose symbols are kept
+LONGEST_KEPT = 32  # characters of such a chunk: longer ones hardly come again
 LONGEST, HORIZON = 128, 512  # characters of a symbol; of a chunk and the text that decides its end
 CHUNK = re.compile(r" ?\S{1,500}|\s{1,500}?(?= \S)|\s{1,500}")  # the end of a chunk is the end of a symbol
 APART = (
@@ -61,7 +62,7 @@ class UnknownWords(ValueError):
 
 
 class ListedVocabulary(Vocabulary):
-    """Texts of any length as symbols; the id of a symbol is its place in a list. `WordVocabulary` is one."""
+    """Symbols of several characters; the id of a symbol is its place in a list."""
 
     @classmethod
     def _in_order(cls, symbols: tuple) -> tuple[str, ...]:
@@ -122,7 +123,7 @@ class WordVocabulary(ListedVocabulary):
             return super().learn(blocks, size)
         counts = cls.count(blocks)
         covered = np.cumsum(sorted(counts.values(), reverse=True))
-        return cls.keep(counts, min(int(np.searchsorted(covered, COVERED * covered[-1])) + 2, MOST))
+        return cls.keep(counts, min(int(np.searchsorted(covered, COVERED * counts.total())) + 2, MOST))
 
     @classmethod
     def count(cls, blocks: Iterable[str]) -> Counter:
@@ -189,7 +190,7 @@ def tokenize_blocks(blocks: Iterable[str], apart: bool = True) -> Iterator[list[
 
 
 class Chunks(dict):
-    """The symbols of each chunk, kept because most chunks come again."""
+    """The symbols of each chunk; those of short chunks are kept, because most of these come again."""
 
     def __init__(self, apart: bool):
         super().__init__()
@@ -199,7 +200,8 @@ class Chunks(dict):
         symbols = symbol_pattern(chunk.isascii(), self._apart).findall(chunk)
         if len(self) > KEPT:
             self.clear()
-        self[chunk] = symbols
+        if len(chunk) <= LONGEST_KEPT:
+            self[chunk] = symbols
         return symbols
 
 
@@ -214,21 +216,17 @@ def symbol_pattern(ascii_only: bool, apart: bool = True) -> re.Pattern:
     if ascii_only:
         word = "[A-Za-z]{1,32}+(?:'[A-Za-z]{1,32}+)?+(?:'[A-Za-z]{1,32}+)?+"
         return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|\S)|{SPACES}")
-    letters, marks = list_letters_and_marks(APART if apart else JOINERS)
+    letters, marks = list_letters_and_marks(apart)
     word = f"[{letters}]{{1,32}}+(?:['’][{letters}]{{1,32}}+)?+(?:['’][{letters}]{{1,32}}+)?+"
     flag, other = "[\U0001f1e6-\U0001f1ff]{2}", rf"\S(?:[{marks}\U0001f3fb-\U0001f3ff]|\u200d\S){{0,16}}"
     return re.compile(rf" ?{word}| ?(?:\d{{1,4}}|{RUNS}|{flag}|{other})|{SPACES}")
 
 
-def list_letters_and_marks(alone: str) -> tuple[str, str]:
-    """Letters, which words are made of, and combining marks, as ranges of a regular expression.
-
-    Args:
-        alone: ranges of characters that are words by themselves.
-    """
+def list_letters_and_marks(apart: bool) -> tuple[str, str]:
+    """Letters, which words are made of, and combining marks, as ranges of a regular expression."""
     kinds = {c: unicodedata.category(chr(c))[0] for c in (*range(LETTERS_END), *LATER_MARKS)}
-    apart = {ord(c) for c in re.findall(f"[{alone}]", "".join(map(chr, range(LETTERS_END))))} | set(map(ord, JOINERS))
-    letters = sorted({c for c, kind in kinds.items() if kind in "LM"} - apart) + sorted(map(ord, JOINERS))
+    alone = {*map(ord, re.findall(f"[{APART}]", "".join(map(chr, range(LETTERS_END)))))} if apart else set()
+    letters = [*(c for c, kind in kinds.items() if kind in "LM" and c not in alone), *map(ord, JOINERS)]
     return format_ranges(letters), format_ranges(c for c, kind in kinds.items() if kind == "M")
 
 

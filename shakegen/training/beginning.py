@@ -121,7 +121,7 @@ def begin(
         out = resume if out is None and base is not resume else out
     else:
         task = get_task(corpus.task)
-        learning = task.make_recipe(corpus, recipe, **options)
+        learning = task.fit_recipe(task.make_recipe(corpus, recipe, **options), base)
         task.check_recipe(learning)
         config = choose_config(corpus, config, base, recipe)
     out = None if out is None else Path(out)

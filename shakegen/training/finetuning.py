@@ -11,7 +11,7 @@ def merge_vocabularies(known: Vocabulary, new: Vocabulary) -> Vocabulary:
     """A vocabulary of all symbols of two.
 
     Raises:
-        ValueError: the texts of one would be cut otherwise with the symbols of the other.
+        ValueError: the known one differs and cannot grow: with more pieces, a text would be cut otherwise.
     """
     if known == new:
         return known

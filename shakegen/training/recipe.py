@@ -39,7 +39,7 @@ class Recipe:
         epochs: passes over the training text, 30 where neither they nor minutes are given; or
         minutes: how long to train, with compilation, validation and samples.
         batch_size: windows in a batch, or streams.
-        seq_length: characters, or words, in a window, through which gradients flow back.
+        seq_length: symbols in a window, through which gradients flow back.
         stateful: read the text in contiguous streams and carry the state from batch to batch, instead of drawing
             windows at random that begin with the start state.
         learning_rate: its peak.
@@ -200,10 +200,7 @@ class Recipe:
         return self.learning_rate * SCHEDULES[self.schedule]((progress - warmup) / (1 - warmup))
 
     def fit_outputs(self, count: int) -> "Recipe":
-        """This recipe for a network of so many outputs: with 4,096 or more, its loss share and start are others.
-
-        Those that were given stay as they are.
-        """
+        """This recipe for so many outputs: for 4,096 or more, `FOR_MANY` replaces what was not given."""
         usual = {name: value for name, value in FOR_MANY.items() if isinstance(getattr(self, name), Usual | UsualName)}
         return replace(self, **usual) if count >= MANY else self
 

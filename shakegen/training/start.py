@@ -49,7 +49,8 @@ def train(
             level, or for an `AutocompleteCorpus` `Config.autocomplete()`, with the recipe "study" `Config.study()`.
         resume: a model, or its file, whose run goes on; a file is also the default of `out`.
         finetune: a model, or its file, whose weights a new run starts from. Unknown characters, or words, are added to
-            its vocabulary. Only dropout may differ from its configuration.
+            its vocabulary. One of subwords stays: make the corpus with `vocabulary=model.vocabulary`. Only dropout may
+            differ from its configuration.
         out: the model file to write: the best epoch so far, and the state of the run for `resume`.
         checkpoint_every: minutes between checkpoints; each epoch ends with one too. 0: the file is written after every
             epoch without the state of the run, several times smaller; the run cannot go on from it.

@@ -90,7 +90,7 @@ def begin_with_text(
     length, recipe = chosen.get("seq_length"), chosen.get("recipe")
     shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level, resumes=resume)
     if "vocabulary" in shape and "vocabulary_size" in given:
-        kept = len(base.vocabulary), resume and recall_options(base).get("vocabulary_size")
+        kept = len(base.vocabulary), recall_options(base).get("vocabulary_size") if resume else None
         if options["vocabulary_size"] not in kept:
             raise ValueError(
                 f"`vocabulary_size` is {options['vocabulary_size']}, but the model to start from keeps its "

@@ -14,17 +14,17 @@ FAST = [
     "--cell",
     "rnn",
     "--units",
-    4,
+    "4",
     "--layers",
-    1,
+    "1",
     "--epochs",
-    1,
+    "1",
     "--seq-length",
-    10,
+    "10",
     "--batch-size",
-    8,
+    "8",
     "--sample-length",
-    5,
+    "5",
 ]
 SUBWORD = [*FAST, "--level", "subword", "--vocabulary-size", 128, "--embedding", 5, "--split", "*,240,240", "--quiet"]
 TEXT = "Shall I compare thee to a winter's day? 👍\n"
@@ -60,25 +60,27 @@ def test_a_run_on_subwords_goes_on_and_other_runs_start_from_it(shakegen, tmp_pa
     tuned = shakegen("train", "more.txt", "--finetune", "models/poem-rnn.h5", *FAST[6:], "--quiet")
     assert tuned.exit_code == 0, tuned.stderr
     assert load("models/more-rnn.h5").vocabulary == load("models/poem-rnn.h5").vocabulary == model.vocabulary
-    refused = shakegen("train", "more.txt", "--finetune", "models/poem-rnn.h5", "--vocabulary-size", 200)
-    assert (refused.exit_code, refused.stderr) == (
-        1,
-        "Error: --vocabulary-size is 200, but the model to start from keeps its "
-        f"{len(model.vocabulary)} symbols: leave it out\n",
-    )
+    for size in (0, 200):
+        refused = shakegen("train", "more.txt", "--finetune", "models/poem-rnn.h5", "--vocabulary-size", size)
+        assert (refused.exit_code, refused.stderr) == (
+            1,
+            f"Error: --vocabulary-size is {size}, but the model to start from keeps its "
+            f"{len(model.vocabulary)} symbols: leave it out\n",
+        )
 
 
-def test_a_text_costs_the_same_however_it_is_measured(shakegen, saved):
-    found = json.loads(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=TEXT).stdout)
+@pytest.mark.parametrize("text", [TEXT, "👍"])
+def test_a_text_costs_the_same_however_it_is_measured(shakegen, saved, text):
+    found = json.loads(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=text).stdout)
     listed = found["per_character"]
-    assert "".join(symbol for symbol, _ in listed) == TEXT
+    assert "".join(symbol for symbol, _ in listed) == text
     bits = sum(b for _, b in listed[1:])
     assert np.isclose(bits, found["bits_per_subword"] * found["subwords"])
     assert np.isclose(bits, found["bits_per_character"] * found["characters"])
-    assert found["subwords"] == len(saved.vocabulary.encode(TEXT)) - 1
-    scored = json.loads(shakegen("score", "-", "-m", "model.h5", "--json", input=TEXT).stdout)
+    assert found["subwords"] == len(saved.vocabulary.encode(text)) - 1
+    scored = json.loads(shakegen("score", "-", "-m", "model.h5", "--json", input=text).stdout)
     (cost,) = scored["pieces"][0]["bits"].values()
-    assert np.isclose(cost, saved.evaluate("\n" + TEXT).bits_per_character * len(TEXT))
+    assert np.isclose(cost, saved.evaluate("\n" + text).bits_per_character * len(text))
 
 
 def test_writing_with_subwords(shakegen, saved):

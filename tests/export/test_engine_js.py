@@ -224,7 +224,7 @@ def test_weights_stay_whole_where_half_would_change_a_logit(make, size):
 
 ENCODE = """
 const network = new Network(arguments[0]);
-return arguments[1].map(text => network.encode(text));
+return arguments[1].map(text => network.encode(text)).map(one => ({ ...one, texts: textsOf(network, one.ids) }));
 """
 
 
@@ -256,10 +256,12 @@ def test_a_text_of_subwords_is_read_as_the_vocabulary_reads_it(page, random_weig
     vocabulary = SubwordVocabulary([*" shalicomptre", "th", "al", "sh", " thee", "shal", " c", "om", " com"])
     config = Config(units=3, layers=1, level="subword", embedding=2)
     model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
-    for text, found in zip(TEXTS, page.execute_script(ENCODE, describe(model, "m"), TEXTS), strict=True):
+    texts = [*TEXTS, "\ufeffend 👍"]
+    for text, found in zip(texts, page.execute_script(ENCODE, describe(model, "m"), texts), strict=True):
         assert found["ids"] == vocabulary.encode(text).tolist()
+        assert "".join(found["texts"]) == text
         assert found["unknown"] == []
-        assert len(found["starts"]) == len(found["ids"])
+        assert len(found["starts"]) == len(found["ids"]) == len(found["texts"])
 
 
 def test_a_text_to_complete_is_read_as_words_of_a_to_z(page, make):

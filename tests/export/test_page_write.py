@@ -7,6 +7,10 @@ from page_reader import shares_after, visible
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
+from shakegen.model import LanguageModel
+from shakegen.network.config import Config
+from shakegen.text.subword_vocabulary import SubwordVocabulary
+
 
 def test_it_writes_at_once_and_the_likeliest_text_is_that_of_python(opened, models):
     page = opened("gru")
@@ -220,3 +224,17 @@ def test_copy_and_save(opened, browser, tmp_path):
     page.one(".copy").click()
     page.wait(lambda: page.one(".note").text == "Copied.")
     assert browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])") == text
+
+
+def test_characters_that_subwords_spell_are_shown_and_counted_once(opened, models, random_weights):
+    vocabulary = SubwordVocabulary([*" Shaliteo", "th", "ee", " th", " thee"])
+    config = Config("gru", units=8, layers=1, level="subword", embedding=4)
+    model = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
+    models["subwords"] = models["too"] = model
+    page = opened("subwords", "too")
+    text = "Shall 👍 ö"
+    assert page.write(text, temperature=0) == text + model.sample(text, 1000, temperature=0)
+    page.open("beside")
+    page.set("textarea", text)
+    expected = f"{model.evaluate(text).bits_per_character:.2f} bits/char"
+    page.wait(lambda: [figure.text for figure in page.all(".model b")] == [expected] * 2)

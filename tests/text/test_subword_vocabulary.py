@@ -55,6 +55,7 @@ def test_other_characters_are_spelled_by_the_digits_of_their_bytes():
     first = len(FIXED.symbols)
     assert len(FIXED) == first + len(DIGITS)
     assert FIXED.encode("ö").tolist() == [first + int(digit, 16) for digit in "c3b6"]
+    assert [FIXED.read([text]).first for text in ("ö", "then", "")] == [0, 2, 0]
     assert [FIXED.symbols[k] for k in FIXED.encode("tönö", "skip")] == ["t", "n"]
     assert FIXED.decode([first + 12, first + 3, 0, first + 11]) == "\ufffdt\ufffd"
     with pytest.raises(ValueError) as error:
@@ -124,8 +125,10 @@ def test_a_size_that_is_too_small():
 
 def test_only_learning_needs_tokenizers(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    text = iter([TEXT])
     with pytest.raises(ValueError) as error:
-        SubwordVocabulary.learn([TEXT])
+        SubwordVocabulary.learn(text)
+    assert [*text] == [TEXT], "a long text is not read in vain"
     assert str(error.value) == (
         "tokenizers is not installed: expected it for the level subword; try `pip install tokenizers`"
     )

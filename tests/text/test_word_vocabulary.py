@@ -1,5 +1,8 @@
 """Texts as words: reversible whatever the text, and the same whatever the blocks."""
 
+import itertools
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -73,6 +76,26 @@ def test_the_usual_words_make_up_95_percent_of_the_text():
     usual = Corpus.from_text(text, level="word", split=(1, 0, 0)).vocabulary
     assert usual.symbols == (" often", " twice")
     assert len(usual) == 3
+
+
+@pytest.mark.parametrize("size", [None, 9])
+def test_of_no_text_no_words_are_learned(size):
+    with pytest.raises(ValueError) as error:
+        WordVocabulary.learn([], size)
+    assert str(error.value) == "a vocabulary needs at least one word"
+
+
+def test_text_without_spaces_takes_little_memory(rng):
+    """Its chunks are long and do not come again, so keeping them would take 80 bytes for each character."""
+    text = "".join(map(chr, rng.integers(0x4E00, 0x5E00, 50_000)))
+    blocks = tokenize_blocks(text[begin : begin + 5000] for begin in range(0, len(text), 5000))
+    [*itertools.islice(blocks, 1)]  # the patterns of words are made once
+    tracemalloc.start()
+    try:
+        assert sum(map(len, blocks)) > 40_000
+        assert tracemalloc.get_traced_memory()[1] < 30 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 def test_forgetting_rare_words_leaves_the_frequent_ones_exact_enough(monkeypatch):

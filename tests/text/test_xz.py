@@ -34,6 +34,12 @@ def test_a_text_that_was_seen_costs_nearly_nothing_and_noise_its_entropy(rng):
     assert 3 < xz.measure(unseen)["test"] < 3.6
 
 
+@pytest.mark.parametrize("part", ["ab", "ab" * 100])
+def test_no_text_costs_less_than_nothing(part):
+    """The last bytes of a repetition may hold the end of the training text and all of the part."""
+    assert 0 <= xz.count_bits("ab" * 1000, part) <= 8 * xz.STEP
+
+
 def test_unknown_words_cost_their_spelling():
     words = Corpus.from_text(VERSE, level="word", vocabulary_size=9, split=(0.8, 0.1, 0.1))
     part = words.parts[2]

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from shakegen.layers.dropout import ScaledDropout
+from shakegen.model import LanguageModel
 from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -86,7 +87,7 @@ def test_a_network_of_words_starts_with_their_frequencies(poem):
     np.testing.assert_allclose(shares, counts / counts.sum(), rtol=1e-4)
 
 
-def test_many_outputs_are_read_out_at_a_share_of_the_positions():
+def test_many_outputs_are_read_out_at_a_share_of_the_positions(random_weights):
     words = ["".join(letters) for letters in itertools.product(string.ascii_lowercase, repeat=3)]
     few, many = (Corpus.from_text(" ".join(words[:n] * 3), level="word", vocabulary_size=n) for n in (50, MANY))
     assert len(few.vocabulary) < MANY <= len(many.vocabulary)
@@ -94,3 +95,6 @@ def test_many_outputs_are_read_out_at_a_share_of_the_positions():
     assert [recipe.loss_share for recipe in recipes] == [1, 0.25]
     assert [recipe.start for recipe in recipes] == ["keras", "frequencies"]
     assert NextSymbolTask().make_recipe(many, loss_share=1.0).loss_share == 1
+    config = Config(level="word", units=3, embedding=2)
+    base = LanguageModel(config, many.vocabulary, random_weights(config, len(many.vocabulary)))
+    assert begin(few, finetune=base, seq_length=4).recipe.loss_share == 0.25

@@ -104,7 +104,7 @@ function startBeside(root, descriptions, written) {
       const right = next ? reading.ids[index] : network.outputs.indexOf(wordsOf(reading.symbols)[index]);
       const ids = likeliest(shares, OFFERS), surprised = own === null ? "" : `: ${bits(own)}`;
       if (network.outputs[right] && !ids.includes(right)) ids.splice(OFFERS - 1, 1, right);
-      title.textContent = `“${visible(network.symbols[reading.ids[index]])}”${surprised}`;
+      title.textContent = `“${visible(reading.symbols[index])}”${surprised}`;
       showBars(bars, ids.map(id => [network.outputs[id], shares[id]]), (_, number) => ids[number] === right);
     }
   }

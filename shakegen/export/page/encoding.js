@@ -1,7 +1,7 @@
 /* Texts as symbols that a network reads: { ids, starts, unknown }.
 
    ids: of the symbols. For autocomplete the text is read as words of a to z, with a space before each one;
-       network.symbols has the text of each id.
+       textsOf(network, ids) has the text of each.
        Subwords: a character that is no piece is read as the hexadecimal digits of its bytes in UTF-8.
    starts: for each id, where its symbol begins in the text (UTF-16 index; autocomplete: of the character that made it)
    unknown: [{ index, text }] of characters, or words, that the model does not know: left out, or read as its unknown
@@ -21,10 +21,9 @@ function makeEncoder(network, ids, pattern) {
     const found = { ids: [], starts: [], unknown: [] };
     let index = 0;
     for (const one of split(text)) {
-      const id = ids.get(one) ?? network.unknown;
-      if (!ids.has(one) && !cuts) found.unknown.push({ index, text: one });
-      for (const read of ids.has(one) || !cuts ? [id] : spell(one, ids.size)) {
-        if (read === null) continue;
+      const id = ids.get(one) ?? network.unknown, spelled = id === null && cuts;
+      if (!ids.has(one) && !spelled) found.unknown.push({ index, text: one });
+      for (const read of spelled ? spell(one, ids.size) : id === null ? [] : [id]) {
         found.ids.push(read);
         found.starts.push(index);
       }
@@ -48,6 +47,23 @@ function cutWord(word, ids) {
 /* The ids of the hexadecimal digits of a character; those of pieces come before. */
 function spell(character, pieces) {
   return Array.from(new TextEncoder().encode(character)).flatMap(byte => [pieces + (byte >> 4), pieces + (byte & 15)]);
+}
+
+/* The text of each id. A character that is spelled stands at its last digit; the others have none. */
+function textsOf({ symbols, level, known }, ids) {
+  if (level !== "subword") return ids.map(id => symbols[id]);
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let high = null;
+  return ids.map(id => {
+    if (id < known) return symbols[id];
+    if (high === null) {
+      high = id - known << 4;
+      return "";
+    }
+    const byte = high | id - known;
+    high = null;
+    return decoder.decode(Uint8Array.of(byte), { stream: true });
+  });
 }
 
 /* A text as words of a to z, a space before each: the alphabet of text8. */

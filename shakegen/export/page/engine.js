@@ -4,7 +4,7 @@
      new Network(description)            takes 5 to 50 ms; make it when it is first needed
      name, task ("next" or "autocomplete"), level ("char", "subword" or "word"), facts (see network.py)
      symbols: [text of each id that it reads], outputs: [text of each output; null has no text, never draw it]
-     unknown: the id of the unknown symbol, or null
+     known: how many of the symbols have a text; unknown: the id of the unknown symbol, or null
      length: of the latest symbols, read so many at most (autocomplete only; else Infinity)
      layers: [{ names: ["h", "c", …], kinds: { h: "value", c: "memory", i: "gate", … } }]   the names that `shown` gives
      encode(text) -> { ids, starts, unknown }   see encoding.js
@@ -186,8 +186,8 @@ class State {
 
 class Network {
   constructor(description) {
-    const { name, task, level, facts, symbols, outputs, unknown, units, residual } = description;
-    Object.assign(this, { name, task, level, facts, symbols, outputs, unknown, units, residual });
+    const { name, task, level, facts, symbols, known, outputs, unknown, units, residual } = description;
+    Object.assign(this, { name, task, level, facts, symbols, known, outputs, unknown, units, residual });
     this.length = description.length ?? Infinity;
     const arrays = description.arrays.map(unpack);
     this.layers = description.layers.map(layer => ({
@@ -209,7 +209,7 @@ class Network {
     this.width = this.layers.length * this.layers[0].starts.length * units;
     this.hidden = new Float32Array(units);
     this.latest = { state: null, logits: null };
-    const ids = new Map(symbols.map((text, id) => [text, id]).slice(0, description.known));
+    const ids = new Map(symbols.map((text, id) => [text, id]).slice(0, known));
     this.encode = makeEncoder(this, ids, description.pattern);
   }
 

@@ -22,11 +22,11 @@ const FEATURES = {
   capital: characters => characters.map(character => Number(character !== character.toLowerCase())),
 };
 
-/* A feature after each symbol, which may be a word. */
+/* A feature after each symbol, which may be a word, or a digit without a text. */
 function featureOf(name, symbols) {
   const values = FEATURES[name](Array.from(symbols.join("")));
   let end = -1;
-  return symbols.map(symbol => values[end += Array.from(symbol).length]);
+  return symbols.map(symbol => values[end += Array.from(symbol).length] ?? 0);
 }
 
 /* Values from -1 to 1, for colours: gates from closed to open, memories as their cell lets them out. */

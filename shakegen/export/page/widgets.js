@@ -15,9 +15,8 @@ class Reading {
 
   get state() { return this.states.at(-1); }
 
-  get symbols() { return this.symbolsFrom(0); }
-
-  symbolsFrom(first) { return this.ids.slice(first).map(id => this.network.symbols[id]); }
+  /* The text of each symbol. */
+  get symbols() { return textsOf(this.network, this.ids); }
 
   /* The bits of surprise at a symbol, kept with the state after it. */
   surpriseAt(index) {

@@ -123,7 +123,7 @@ function startWrite(root, descriptions, written) {
       due--;
       left--;
     }
-    text.append(now.reading.symbolsFrom(before));
+    text.append(now.reading.symbols.slice(before));
     colour(before);
     if (now.reading.ids.length >= LONGEST) left = 0;
     if (left) show();
@@ -171,7 +171,7 @@ function startWrite(root, descriptions, written) {
     const ids = likeliest(shares, OFFERED).filter(id => shares[id] >= SMALLEST), own = reading.ids[index];
     if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
     const title = chosen < 0 ? "What comes next"
-      : `“${visible(network.symbols[own])}”${index ? `, surprise ${bits(surpriseAt(index))}` : ""}`;
+      : `“${visible(reading.symbols[index])}”${index ? `, surprise ${bits(surpriseAt(index))}` : ""}`;
     if (heading.textContent !== title) heading.textContent = title;  // which is read aloud
     showBars(find("bars"), ids.map(id => [network.symbols[id], shares[id]]),
       (_, number) => ids[number] === own, number => branch(index, ids[number]));

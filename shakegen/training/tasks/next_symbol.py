@@ -38,8 +38,8 @@ class NextSymbolTask(Task):
             raise ValueError(f"the recipe {recipe!r} is for the task autocomplete: leave it out")
         return self.fit_recipe(Recipe(**options), corpus)
 
-    def fit_recipe(self, recipe, corpus):
-        return recipe if corpus is None else recipe.fit_outputs(len(corpus.vocabulary))
+    def fit_recipe(self, recipe, of):
+        return recipe if of is None else recipe.fit_outputs(len(of.vocabulary))
 
     def corpus_options(self, seq_length, random_state, base, recipe=None, level="char", resumes=False):
         keeps = base is not None and ((resumes and base.vocabulary.reads_all) or not base.vocabulary.grows)

@@ -98,8 +98,8 @@ class Task(ABC):
             ValueError: as `Recipe`, or an option does not fit the corpus.
         """
 
-    def fit_recipe(self, recipe: Recipe, corpus) -> Recipe:
-        """A recipe that was made before the corpus was known, for that corpus; what was given stays as it is."""
+    def fit_recipe(self, recipe: Recipe, of) -> Recipe:
+        """A recipe for a network with the outputs of a corpus or a model, or None; what was given stays as it is."""
         return recipe
 
     def check_recipe(self, recipe: Recipe) -> None:
