@@ -52,7 +52,7 @@ lock: .venv/installed-dist  ## constraints.txt: the newest versions of all depen
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[plot]'
+	$(BIN)/pip install --quiet --editable '.[plot,subword]'
 	touch $@
 
 .venv/installed-test: .venv/installed
