@@ -11,7 +11,7 @@ from shakegen.cells.places import INPUT, OUTPUT, ROW, Place, line_up
 from shakegen.cells.program import order_of
 from shakegen.cells.symbol import Symbol
 
-EARLY, KEPT = OUTPUT + 1, OUTPUT + 2  # given memory besides: early values, and those that the recurrence hands on
+EARLY, KEPT = OUTPUT + 1, OUTPUT + 2  # given memory besides: early values, and values that the recurrence hands on
 
 
 class Stages:

@@ -51,7 +51,7 @@ class Predictor:
         Args:
             text: any text.
             on_unknown: as for `Vocabulary.encode`.
-            protocol: another way to read the text: `Windows()`, or `Dynamic()`, by which the network learns from it.
+            protocol: another way to read the text: `Windows()`, or `Dynamic()`: the network learns from it.
 
         Raises:
             TypeError: it is no text, but a corpus, say: `corpus.vocabulary.decode(corpus.test)` is a part of it.

@@ -249,7 +249,7 @@ class TextGenerator:
         return self._exclude(logits, pending), state
 
     def _exclude(self, logits, pending: str):
-        """Exclude symbols without a text, and those that do not begin with the pending text, from logits."""
+        """Exclude symbols from logits that have no text, or do not begin with the pending text."""
         logits[:, len(self.vocabulary.symbols) :] = -np.inf
         if pending:
             logits[:, [k for k, text in enumerate(self.vocabulary.symbols) if not text.startswith(pending)]] = -np.inf

@@ -69,8 +69,8 @@ def entropies(ids: np.ndarray, size: int, orders: int = 6) -> list[float]:
     by its beginning: so every order sees every character, and the entropy never rises with the order.
 
     All n-grams of `orders` characters are counted by sorting. Sorted n-grams with an equal beginning are neighbours, so
-    the same sort gives all lower orders. If there are too many distinct n-grams to hold, those that begin with one half
-    of the characters are counted first, then the others. This needs some hundred megabytes, or 16 bytes for each
+    the same sort gives all lower orders. Too many distinct n-grams to hold are counted in two parts: n-grams that begin
+    with one half of the characters, then the others. This needs some hundred megabytes, or 16 bytes for each
     distinct n-gram with the same first character.
 
     Args:

@@ -5,7 +5,7 @@ vocabulary, those whose piece has the lowest id become one, again and again. Fre
 several. Words are those of `word_vocabulary`, but letters of scripts that write no spaces stand in words, too.
 
 A character that is no piece is spelled by the hexadecimal digits of its bytes in UTF-8, which are 16 symbols without a
-text of their own. So `decode(encode(text))` is the text, whatever the text. These symbols are never written.
+text of their own. So `decode(encode(text))` is the text, of every text. These symbols are never written.
 """
 
 import itertools
@@ -30,7 +30,7 @@ BATCH = 1 << 16  # words
 
 
 class SubwordVocabulary(ListedVocabulary):
-    """The pieces of words that a model knows, those that are joined first before others, and 16 digits.
+    """The pieces of words that a model knows, in the order in which they are joined, and 16 digits.
 
     Args:
         symbols: the distinct pieces; the id of a piece is its place. The digits have the last 16 ids.
@@ -133,7 +133,7 @@ class Pieces(dict):
 
 
 def read_digits(digits: str) -> str:
-    """The text of hexadecimal digits; those that are no UTF-8 show as U+FFFD."""
+    """The text of hexadecimal digits; digits that are no UTF-8 show as U+FFFD."""
     raw, rest = bytes.fromhex(digits[: len(digits) // 2 * 2]), UNKNOWN * (len(digits) % 2)
     try:
         return raw.decode("utf-8", "surrogatepass") + rest

@@ -1,4 +1,4 @@
-"""Texts as subwords: reversible whatever the text, the same whatever the blocks, joined in the order of the pieces."""
+"""Texts as subwords: every text comes back, blocks change nothing, and pieces are joined in their order."""
 
 import importlib.util
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Texts as words: reversible whatever the text, and the same whatever the blocks."""
+"""Texts as words: every text comes back, and blocks change nothing."""
 
 import itertools
 import tracemalloc

@@ -118,7 +118,7 @@ class Task(ABC):
     ) -> dict:
         """The options of `make_corpus` that follow from a recipe, a level, and the model that a run starts from.
 
-        A run that resumes keeps its vocabulary, whatever is usual today.
+        A run that resumes keeps its vocabulary, even if another one is usual today.
         """
 
     @abstractmethod
