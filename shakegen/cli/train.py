@@ -63,8 +63,9 @@ LEARNING = {
     "symbols or more: 0.25]",
     "start": "First weights: those of Keras; a read-out that knows how often each word is there, or also how it is "
     "spelled; those of the study.  [default: keras; with 4,096 symbols or more: frequencies]",
-    "mixed_precision": "With bfloat16, large products and kept values have 16 bits; weights and states stay float32. "
-    "Faster with two layers or more, or thousands of symbols, where the processor multiplies bfloat16 (amx in lscpu).",
+    "mixed_precision": "With bfloat16, large products and kept values have 16 bits; weights and states stay float32.  "
+    "[default: float32; in train bfloat16, for two layers or more, or an embedding, of 128 units or more, where the "
+    "processor has amx_bf16]",
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",
 }
 recipe_option = click.option(

@@ -150,7 +150,8 @@ def number_strings(shorter: np.ndarray, before: np.ndarray, size: int) -> tuple[
 def find_strings(keys: np.ndarray, shorter: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
     """The numbers of strings among those of `number_strings`; len(keys) for others."""
     wanted = shorter * (size + 1) + before
-    numbers = np.searchsorted(keys, wanted)
+    order, numbers = np.argsort(wanted), np.empty_like(wanted)
+    numbers[order] = np.searchsorted(keys, wanted[order])  # looked up in order, neighbours share a cache
     return np.where(keys[np.minimum(numbers, len(keys) - 1)] == wanted, numbers, len(keys))
 
 

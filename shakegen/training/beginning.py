@@ -124,6 +124,7 @@ def begin(
         learning = task.fit_recipe(task.make_recipe(corpus, recipe, **options), base)
         task.check_recipe(learning)
         config = choose_config(corpus, config, base, recipe)
+        learning = learning.fit_network(config)
     out = None if out is None else Path(out)
     beginning = Beginning(corpus, config, learning, base, resumes, out, checkpoint_every, notes)
     beginning.check_text()

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Annotated
 
 from shakegen.checks import is_number, is_whole, refuse_unknown
-from shakegen.network.config import Usual
+from shakegen.network.config import Config, Usual
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
 MANY_EPOCHS = 15  # and more: the usual dropout is all in force
@@ -24,6 +25,8 @@ LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_no
 LEAST |= {"weight_decay": 0}
 MANY = 4096  # outputs
 FOR_MANY: dict = {"loss_share": 0.25, "start": "frequencies"}  # what is usual then
+WIDE = 128  # features of a layer's inputs: products that are quicker in bfloat16, where the processor has tiles for it
+PROCESSOR = Path("/proc/cpuinfo")
 KINDS = {bool: "true or false", str: "a name"}
 
 
@@ -59,7 +62,7 @@ class Recipe:
             is there. spelling: that of an autocomplete network knows their letters too. tensorflow1: those of an
             autocomplete network are as the study's program started them.
         mixed_precision: bfloat16 for large products, and values kept for the way back, of 16 bits; weights, and states
-            from step to step, are float32 in any case. It pays on processors that multiply in bfloat16.
+            from step to step, are float32 in any case. By default `fit_network` chooses it where it is quicker.
         patience: end the run after so many epochs without a better validation loss.
         random_state: of the first weights, of windows and of dropout.
 
@@ -83,7 +86,7 @@ class Recipe:
     clip_value: float | None = None
     loss_share: float = Usual(1)
     start: Annotated[str, STARTS] = UsualName("keras")
-    mixed_precision: Annotated[str, PRECISIONS] = "float32"
+    mixed_precision: Annotated[str, PRECISIONS] = UsualName("float32")
     patience: float | None = None
     random_state: int = 0
 
@@ -152,7 +155,7 @@ class Recipe:
         starts with 1 as the bias of both gates, and recurrent kernels start as Glorot & Bengio (2010) draw them.
         """
         study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
-        study |= {"start": "tensorflow1"}
+        study |= {"start": "tensorflow1", "mixed_precision": "float32"}
         options = drop_missing(options)
         if options.get("optimizer", cls.optimizer) == cls.optimizer:
             study["epsilon"] = 1e-8
@@ -204,6 +207,16 @@ class Recipe:
         usual = {name: value for name, value in FOR_MANY.items() if isinstance(getattr(self, name), Usual | UsualName)}
         return replace(self, **usual) if count >= MANY else self
 
+    def fit_network(self, config: Config) -> "Recipe":
+        """This recipe for a network: bfloat16, if no precision was given, on a processor that multiplies tiles of it.
+
+        A layer above the first, or over an embedding, of 128 units or more gains by it. Others keep float32.
+        """
+        if not isinstance(self.mixed_precision, UsualName):
+            return self
+        wide = config.units >= WIDE and (config.layers > 1 or config.embedding >= WIDE)
+        return replace(self, mixed_precision="bfloat16" if wide and multiplies_bfloat16() else "float32")
+
     def dropout_scale(self, epochs: float | None) -> float:
         """The factor of the default dropout in a run of so many epochs; None if their number is not known yet.
 
@@ -211,6 +224,14 @@ class Recipe:
         end of the run.
         """
         return 1.0 if epochs is None or self.schedule == "constant" else min(1.0, epochs / MANY_EPOCHS)
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the processor multiplies tiles of bfloat16 (AMX), as Linux says; without tiles, float32 is as quick."""
+    try:
+        return "amx_bf16" in PROCESSOR.read_text(encoding="utf-8").split()
+    except OSError:
+        return False
 
 
 def drop_missing(options: Mapping) -> dict:

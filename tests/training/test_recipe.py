@@ -4,6 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from shakegen.network.config import Config
+from shakegen.training import recipe as module
 from shakegen.training.recipe import SCHEDULES, Recipe
 
 SHARES = np.linspace(0, 1, 501)
@@ -118,3 +120,27 @@ def test_a_replaced_option_is_an_option_from_the_start(first, then):
             replace(Recipe(**first), **then)
     else:
         assert replace(Recipe(**first), **then) == Recipe(**options)
+
+
+@pytest.mark.parametrize(
+    ("network", "flags", "precision"),
+    [
+        (Config(units=128), "sse2 amx_bf16 amx_tile", "bfloat16"),
+        (Config(units=128, layers=1), "sse2 amx_bf16 amx_tile", "float32"),
+        (Config(units=128, layers=1, level="word"), "sse2 amx_bf16 amx_tile", "bfloat16"),
+        (Config(units=127), "sse2 amx_bf16 amx_tile", "float32"),
+        (Config(units=128), "sse2 avx512_bf16", "float32"),  # products without tiles are slower there
+        (Config(units=128), None, "float32"),
+    ],
+)
+def test_a_network_learns_in_16_bits_where_that_is_quicker(monkeypatch, tmp_path, network, flags, precision):
+    processor = tmp_path / "cpuinfo"
+    monkeypatch.setattr(module, "PROCESSOR", processor)
+    if flags is not None:
+        processor.write_text(f"flags\t\t: fpu {flags}\n", encoding="utf-8")
+    fitted = Recipe().fit_network(network)
+    assert fitted.mixed_precision == precision
+    assert fitted.fit_network(Config(units=512)) == fitted, "a run keeps its precision"
+    for given in ("float32", "bfloat16"):
+        assert Recipe(mixed_precision=given).fit_network(network).mixed_precision == given
+    assert Recipe.study().fit_network(network).mixed_precision == "float32"
