@@ -156,7 +156,7 @@ def main_alone(folder: Path) -> None:
                 if name.startswith("random/"):
                     seeds.append([one.numpy().tolist() for one in both.experimental_local_results(variable.value)])
 
-    train("dropout", callbacks=[Seeds()], epochs=1)
+    train("dropout", callbacks=[Seeds()], epochs=6)
     (folder / "devices" / "seeds.json").write_text(json.dumps(seeds))
     with both.scope():
         weight, optimizer = keras.Variable([5.0]), keras.optimizers.SGD(1.0, global_clipnorm=1.0)

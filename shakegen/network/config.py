@@ -51,7 +51,7 @@ class Config:
         units: the size H of every recurrent layer's state.
         layers: how many recurrent layers are stacked.
         dropout: the share of each layer's outputs that is dropped in training; None is usual: 0.4, and less in runs of
-            less than 15 epochs (`Recipe.dropout_scale`).
+            less than 30 epochs (`Recipe.dropout_scale`).
         level: the symbols that it reads and predicts: char, subword or word.
         embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for subwords
             and words; with blocks it is as large as a layer.

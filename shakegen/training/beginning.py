@@ -59,8 +59,8 @@ class Beginning:
         """The network's: of the corpus, and of the model that it starts from."""
         return self.task.merge_vocabularies(self.base, self.corpus)
 
-    def check_text(self) -> None:
-        """Check that the network can learn from the text, before anything slow is loaded.
+    def fit_text(self) -> None:
+        """Check that the network can learn from the text, before anything slow is loaded, and fit a new recipe to it.
 
         Raises:
             ValueError: the text is of another level than the network, or too short for a window or a part.
@@ -71,8 +71,9 @@ class Beginning:
                 f"the corpus has the level {level}, the network {self.config.level}: expected the same, as of "
                 f"Config(level={level!r})"
             )
-        self.task.make_batches(self.corpus, self.vocabulary, self.recipe)
+        batches = self.task.make_batches(self.corpus, self.vocabulary, self.recipe)
         self.corpus.check_parts()
+        self.recipe = self.recipe if self.resumes else self.recipe.fit_text(batches.steps)
 
 
 def begin(
@@ -127,7 +128,7 @@ def begin(
         learning = learning.fit_network(config)
     out = None if out is None else Path(out)
     beginning = Beginning(corpus, config, learning, base, resumes, out, checkpoint_every, notes)
-    beginning.check_text()
+    beginning.fit_text()
     return beginning
 
 

@@ -1,12 +1,14 @@
 """From a recipe to an optimizer of Keras."""
 
+from collections.abc import Iterable
+
 import keras
 
 from shakegen.training.recipe import Recipe
 
 
-def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    """The optimizer of a recipe.
+def make_optimizer(recipe: Recipe, weights: Iterable[keras.Variable] = ()) -> keras.optimizers.Optimizer:
+    """The optimizer of a recipe, for weights of which vectors, such as biases and scales, are not to decay.
 
     Its momentum of averaged weights, if any, is a variable that `Learner` sets at each step.
 
@@ -38,7 +40,8 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     if recipe.average_weights:
         momentum = keras.Variable(recipe.average_weights, trainable=False, dtype="float32", name="momentum")
         save_as_number(optimizer, momentum, recipe.average_weights)
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    vectors = [weight for weight in weights if len(weight.shape) < 2]
+    optimizer.exclude_from_weight_decay(vectors, var_names=["bias"])  # some biases have a row for each of two products
     return optimizer
 
 

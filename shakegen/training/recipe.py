@@ -10,7 +10,7 @@ from shakegen.checks import is_number, is_whole, refuse_unknown
 from shakegen.network.config import Config, Usual
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
-MANY_EPOCHS = 15  # and more: the usual dropout is all in force
+FEW_EPOCHS, MANY_EPOCHS = 5, 30  # at most: no usual dropout; at least: all of it
 SCHEDULES = {
     "cosine": lambda progress: FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * progress)) / 2,
     "linear": lambda progress: FLOOR + (1 - FLOOR) * (1 - progress),
@@ -25,6 +25,7 @@ LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_no
 LEAST |= {"weight_decay": 0}
 MANY = 4096  # outputs
 FOR_MANY: dict = {"loss_share": 0.25, "start": "frequencies"}  # what is usual then
+MEMORY, MOST_DECAY = 6, 0.5  # epochs after which a weight that is not learned again is 1/e; no more decay than this
 WIDE = 128  # features of a layer's inputs: products that are quicker in bfloat16, where the processor has tiles for it
 PROCESSOR = Path("/proc/cpuinfo")
 KINDS = {bool: "true or false", str: "a name"}
@@ -50,8 +51,8 @@ class Recipe:
         warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
         optimizer: any of Keras's, by name.
         epsilon: the number that Adam and its relatives add to a divisor; None is the optimizer's own default, 1e-7.
-        weight_decay: the share of the weights, biases excepted, taken off at every step, times the learning rate; None
-            is the optimizer's own default.
+        weight_decay: the share of the weights, vectors excepted, taken off at every step, times the learning rate. None
+            is usual: with Adam `fit_text` chooses it, other optimizers have a default of their own.
         average_weights: the momentum of an exponential moving average of the weights, such as 0.999; the average is
             then validated and kept. After n steps the momentum is (1 + n) / (10 + n) at most. 0: no average.
         clip_norm: the largest global norm of the gradients; None leaves it free.
@@ -155,7 +156,7 @@ class Recipe:
         starts with 1 as the bias of both gates, and recurrent kernels start as Glorot & Bengio (2010) draw them.
         """
         study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
-        study |= {"start": "tensorflow1", "mixed_precision": "float32"}
+        study |= {"start": "tensorflow1", "mixed_precision": "float32", "weight_decay": 0.0}
         options = drop_missing(options)
         if options.get("optimizer", cls.optimizer) == cls.optimizer:
             study["epsilon"] = 1e-8
@@ -207,6 +208,16 @@ class Recipe:
         usual = {name: value for name, value in FOR_MANY.items() if isinstance(getattr(self, name), Usual | UsualName)}
         return replace(self, **usual) if count >= MANY else self
 
+    def fit_text(self, steps: int) -> "Recipe":
+        """This recipe for a text of so many batches an epoch: with Adam, the weight decay if none was given.
+
+        At the peak of the learning rate, weights forget in 1 / (learning rate × decay) steps. These are the same number
+        of epochs for every text, as Wang & Aitchison found best (2024, https://arxiv.org/abs/2405.13698).
+        """
+        if self.weight_decay is not None or self.optimizer != "adam":
+            return self
+        return replace(self, weight_decay=min(MOST_DECAY, 1 / (self.learning_rate * steps * MEMORY)))
+
     def fit_network(self, config: Config) -> "Recipe":
         """This recipe for a network: bfloat16, if no precision was given, on a processor that multiplies tiles of it.
 
@@ -221,9 +232,11 @@ class Recipe:
         """The factor of the default dropout in a run of so many epochs; None if their number is not known yet.
 
         A text that is read only a few times is hardly learned by heart. With a constant schedule nothing depends on the
-        end of the run.
+        end of the run. The factor has two digits: where the epochs are estimated from minutes, it seldom changes.
         """
-        return 1.0 if epochs is None or self.schedule == "constant" else min(1.0, epochs / MANY_EPOCHS)
+        if epochs is None or self.schedule == "constant":
+            return 1.0
+        return round(min(1.0, max(0.0, (epochs - FEW_EPOCHS) / (MANY_EPOCHS - FEW_EPOCHS))), 2)
 
 
 def multiplies_bfloat16() -> bool:

@@ -88,7 +88,7 @@ class Trainer:
         if base is not None:
             weights = self.task.transfer_weights(named_weights(self.config, network), base, self.vocabulary)
             network.set_weights(list(weights.values()))
-        optimizer = make_optimizer(recipe)
+        optimizer = make_optimizer(recipe, network.trainable_variables)
         if self.replicas.count > 1:
             sum_once(optimizer)
         # The learner has a loss of its own; this one is for callbacks that save or evaluate the network.

@@ -11,7 +11,7 @@ from shakegen.text.corpus import Corpus
 from shakegen.text.windows import ShuffledWindows
 from shakegen.training import train
 from shakegen.training.learner import Learner
-from shakegen.training.recipe import MANY_EPOCHS
+from shakegen.training.recipe import FEW_EPOCHS, MANY_EPOCHS, Recipe
 
 
 def network_of(layer):
@@ -66,8 +66,9 @@ def rates_of(poem, config, **options):
 @pytest.mark.parametrize(
     ("config", "options", "rate"),
     [
-        ({}, {"epochs": 3}, DROPOUT * 3 / MANY_EPOCHS),
-        ({}, {"epochs": MANY_EPOCHS + 1}, DROPOUT),
+        ({}, {"epochs": FEW_EPOCHS}, 0),
+        ({}, {"epochs": 10}, DROPOUT * (10 - FEW_EPOCHS) / (MANY_EPOCHS - FEW_EPOCHS)),
+        ({}, {"epochs": MANY_EPOCHS}, DROPOUT),
         ({}, {"epochs": 3, "schedule": "constant"}, DROPOUT),
         ({"dropout": 0.25}, {"epochs": 3}, 0.25),
     ],
@@ -91,4 +92,4 @@ def test_by_the_clock_the_usual_dropout_is_that_of_as_many_epochs_as_there_is_ti
     rates = rates_of(poem, {}, minutes=1)
     steps = ShuffledWindows(Corpus.from_text(poem).train, length=50, batch_size=8).steps
     assert 4 < steps < len(rates) < 62
-    assert rates == pytest.approx([DROPOUT] + [DROPOUT * 60 / steps / MANY_EPOCHS] * (len(rates) - 1))
+    assert rates == pytest.approx([DROPOUT] + [DROPOUT * Recipe().dropout_scale(60 / steps)] * (len(rates) - 1))

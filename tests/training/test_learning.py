@@ -16,6 +16,7 @@ from shakegen.text.windows import Streams
 from shakegen.text.word_vocabulary import WordVocabulary
 from shakegen.training import finetuning, make_optimizer, train
 from shakegen.training.checkpoint import reset_states
+from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.next_symbol import NextSymbolTask
 from shakegen.training.validation import TextValidation
 
@@ -61,15 +62,13 @@ def test_averaged_weights_are_the_moving_average_that_is_kept(poem):
     assert score(model.weights) == model.history[0]["val_loss"]
 
 
-def test_weight_decay_leaves_biases_alone():
-    from shakegen.training.recipe import Recipe
-
-    optimizer = make_optimizer(Recipe(optimizer="sgd", weight_decay=0.5, learning_rate=0.1))
-    kernel, bias = keras.Variable(np.ones((2, 2)), name="kernel"), keras.Variable(np.ones(2), name="bias")
-    optimizer.build([kernel, bias])
-    optimizer.apply([keras.ops.zeros((2, 2)), keras.ops.zeros(2)])
-    assert np.allclose(kernel, 0.95)
-    assert np.allclose(bias, 1)
+def test_weight_decay_leaves_biases_and_other_vectors_alone():
+    shapes = {"kernel": (2, 2), "scale": (2,), "bias": (2, 3)}
+    weights = [keras.Variable(np.ones(shape), name=name) for name, shape in shapes.items()]
+    optimizer = make_optimizer(Recipe(optimizer="sgd", weight_decay=0.5, learning_rate=0.1), weights)
+    optimizer.build(weights)
+    optimizer.apply([keras.ops.zeros(shape) for shape in shapes.values()])
+    assert [float(np.mean(weight)) for weight in weights] == pytest.approx([0.95, 1, 1])
 
 
 @pytest.mark.parametrize("variational", [False, True])

@@ -6,7 +6,7 @@ import pytest
 
 from shakegen.network.config import Config
 from shakegen.training import recipe as module
-from shakegen.training.recipe import SCHEDULES, Recipe
+from shakegen.training.recipe import MEMORY, MOST_DECAY, SCHEDULES, Recipe
 
 SHARES = np.linspace(0, 1, 501)
 
@@ -120,6 +120,21 @@ def test_a_replaced_option_is_an_option_from_the_start(first, then):
             replace(Recipe(**first), **then)
     else:
         assert replace(Recipe(**first), **then) == Recipe(**options)
+
+
+@pytest.mark.parametrize("steps", [36, 436, 50_000])
+@pytest.mark.parametrize("rate", [1e-3, 6e-3])
+def test_weights_forget_within_as_many_epochs_of_any_text(steps, rate):
+    fitted = Recipe(learning_rate=rate).fit_text(steps)
+    kept = (1 - rate * fitted.weight_decay) ** (MEMORY * steps)
+    assert kept == pytest.approx(np.exp(-1), rel=0.01) or (kept > np.exp(-1) and fitted.weight_decay == MOST_DECAY)
+    assert fitted.fit_text(2 * steps) == fitted, "a run keeps its decay"
+
+
+@pytest.mark.parametrize("given", [{"weight_decay": 0}, {"weight_decay": 0.2}, {"optimizer": "sgd"}], ids=str)
+def test_a_given_decay_or_optimizer_is_left_as_it_is(given):
+    assert Recipe(**given).fit_text(100) == Recipe(**given)
+    assert Recipe.study(epochs=3).fit_text(100) == Recipe.study(epochs=3)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import workers
 from shakegen.model import load
 from shakegen.text.windows import ShuffledWindows, Streams
 from shakegen.training import train
-from shakegen.training.recipe import MANY_EPOCHS
+from shakegen.training.recipe import Recipe
 
 PARTS = (
     "Warning: parts that a batch is computed in: 1 before, 3 now. The run goes on the same to rounding, not bit for "
@@ -130,7 +130,7 @@ def test_dropout_is_scaled_at_every_replica(folder):
     scales = np.array(json.loads((folder / "devices" / "scales.json").read_text()))
     assert scales.shape == (1, 2)
     assert np.all(scales == scales[0, 0])
-    assert scales[0, 0] == pytest.approx(1 / MANY_EPOCHS)
+    assert scales[0, 0] == pytest.approx(Recipe().dropout_scale(6))
 
 
 def test_keras_still_sums_gradients_after_clipping_them(folder):
