@@ -39,7 +39,7 @@ NETWORK = {
     "convolution": "Width of a convolution over time before each cell, in a block with norms and residual connections: "
     "4 is usual, 0 is none.",
     "mlp": "Width of a perceptron after each cell, times the units, in such a block: 1 is usual, 0 is none.",
-    "dropout": "Share of the outputs of a layer that is dropped.  [default: 0.4; less in runs of less than 30 epochs]",
+    "dropout": "Share of the outputs of a layer that is dropped.  [default: 0.3; less in runs of less than 35 epochs]",
     "variational_dropout": "Drop the same outputs at every step of a window.",
     "embedding": "Size of a vector per symbol; 0: one-hot.  [default: 0; words, subwords: 256; in blocks: --units]",
 }
@@ -55,7 +55,7 @@ LEARNING = {
     "warmup": "Share of the run in which the learning rate rises.  [default: 0.02; constant: 0]",
     "optimizer": "Any optimizer of Keras, by name.",
     "epsilon": "Number that Adam adds to a divisor.  [default: the optimizer's]",
-    "weight_decay": "Decoupled weight decay; biases have none.  [default: of adam, weights forget within 6 epochs, 0.5 "
+    "weight_decay": "Decoupled weight decay; biases have none.  [default: of adam, weights forget within 3 epochs, 0.5 "
     "at most; of others, their own]",
     "average_weights": "Keep an average of the weights, with a momentum such as 0.999.",
     "clip_norm": "Largest norm of the gradients.",

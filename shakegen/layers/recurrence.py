@@ -24,7 +24,7 @@ from shakegen.layers.private_doors import is_mapped, record
 from shakegen.layers.sizes import cut, give_rows, is_open, join, repeat_last, round_up, shape_of
 from shakegen.layers.tensorflow_operations import TENSORFLOW, widen
 
-LEAST_ROWS = 16  # sequences that are worth a core of their own
+LEAST_ROWS = 8  # sequences that are worth a core of their own
 USUAL_BATCH = 64  # assumed for a batch of unknown size
 
 

@@ -160,7 +160,7 @@ def test_the_page_says_how_all_networks_learned_and_how_the_samples_were_drawn()
     settings = dict(report.list_settings(replace(summary, rows=rows)))
     assert [settings[f"dropout of {row.name}"] for row in rows] == ["0", "0.1", "0.2"]
     timed = replace(summary, plan=plan("gru", match="time", recipe=Recipe(minutes=2.5)))
-    assert dict(report.list_settings(timed))["dropout"] == "0.4, less in runs of less than 30 epochs"
+    assert dict(report.list_settings(timed))["dropout"] == "0.3, less in runs of less than 35 epochs"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

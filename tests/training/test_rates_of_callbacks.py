@@ -42,7 +42,7 @@ def test_a_run_that_goes_on_keeps_a_reduced_rate(poem):
     watch = RatesOfBatches()
     model.training.state["recipe"]["epochs"] = 2
     train(corpus, resume=model, epochs=3, callbacks=[watch], verbose=False)
-    assert watch.rates == pytest.approx([6e-3 / 4] * len(watch.rates), rel=1e-5)
+    assert watch.rates == pytest.approx([1e-2 / 4] * len(watch.rates), rel=1e-5)
 
 
 def halve(epoch, model):
