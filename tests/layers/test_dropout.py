@@ -67,7 +67,7 @@ def rates_of(poem, config, **options):
     ("config", "options", "rate"),
     [
         ({}, {"epochs": FEW_EPOCHS}, 0),
-        ({}, {"epochs": 10}, DROPOUT * (10 - FEW_EPOCHS) / (MANY_EPOCHS - FEW_EPOCHS)),
+        ({}, {"epochs": 11}, DROPOUT * (11 - FEW_EPOCHS) / (MANY_EPOCHS - FEW_EPOCHS)),
         ({}, {"epochs": MANY_EPOCHS}, DROPOUT),
         ({}, {"epochs": 3, "schedule": "constant"}, DROPOUT),
         ({"dropout": 0.25}, {"epochs": 3}, 0.25),

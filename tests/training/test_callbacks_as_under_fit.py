@@ -54,7 +54,7 @@ def both(corpus):
         batches = ShuffledWindows(corpus.train, recipe.seq_length, recipe.batch_size, recipe.random_state)
         network = build(PLAIN, len(corpus.vocabulary))
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        optimizer = make_optimizer(recipe)
+        optimizer = make_optimizer(recipe.fit_text(batches.steps), network.trainable_variables)
         optimizer.ema_momentum = recipe.average_weights  # ours may be less at first
         network.compile(optimizer, loss, jit_compile=False)
         pairs = [batches.pair(number) for number in range(3 * batches.steps)]
