@@ -240,7 +240,7 @@ class Recipe:
 
 
 def multiplies_bfloat16() -> bool:
-    """Whether the processor multiplies tiles of bfloat16 (AMX), as Linux says; without tiles, float32 is as quick."""
+    """Whether the processor multiplies tiles of bfloat16 (AMX), as Linux says; without tiles, float32 is quicker."""
     try:
         return "amx_bf16" in PROCESSOR.read_text(encoding="utf-8").split()
     except OSError:
