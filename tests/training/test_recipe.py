@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
 from shakegen.training import recipe as module
+from shakegen.training.beginning import begin
 from shakegen.training.recipe import MEMORY, MOST_DECAY, SCHEDULES, Recipe
 
 SHARES = np.linspace(0, 1, 501)
@@ -159,3 +161,14 @@ def test_a_network_learns_in_16_bits_where_that_is_quicker(monkeypatch, tmp_path
     for given in ("float32", "bfloat16"):
         assert Recipe(mixed_precision=given).fit_network(network).mixed_precision == given
     assert Recipe.study().fit_network(network).mixed_precision == "float32"
+
+
+def test_a_run_begins_with_the_decay_of_its_text_and_the_precision_of_its_network(monkeypatch, tmp_path, poem):
+    processor = tmp_path / "cpuinfo"
+    processor.write_text("flags\t\t: amx_bf16\n", encoding="utf-8")
+    monkeypatch.setattr(module, "PROCESSOR", processor)
+    corpus, usual = Corpus.from_text(poem), Recipe(seq_length=20)
+    beginning = begin(corpus, Config(units=128), seq_length=20)
+    steps = beginning.task.make_batches(corpus, corpus.vocabulary, usual).steps
+    assert beginning.recipe == usual.fit_text(steps).fit_network(Config(units=128))
+    assert (beginning.recipe.weight_decay is not None, beginning.recipe.mixed_precision) == (True, "bfloat16")
