@@ -15,9 +15,9 @@ RUNS = {
         {"cell": "rnn", "units": 6, "layers": 1, "dropout": 0},
         {"optimizer": "sgd", "clip_norm": 0.05, "learning_rate": 3.0},
     ),
-    "streams": (
+    "passages": (
         {"cell": "gru", "units": 5, "layers": 1, "learn_initial_state": True, "embedding": 3, "dropout": 0},
-        {"stateful": True, "average_weights": 0.9, "weight_decay": 0.01, "batch_size": 7},
+        {"passage": 3, "average_weights": 0.9, "weight_decay": 0.01, "batch_size": 7},
     ),
     "bfloat16": (
         {"cell": "gru", "units": 6, "layers": 1, "dropout": 0},
@@ -30,7 +30,7 @@ RUNS = {
     "dropout": ({"cell": "rnn", "units": 4, "layers": 1}, {}),
     "words": ({"cell": "gru", "units": 6, "layers": 1, "embedding": 4, "task": "autocomplete", "dropout": 0}, {}),
 }
-OF_TWO, OF_THREE = ("bfloat16", "words"), ("clipped", "streams")
+OF_TWO, OF_THREE = ("bfloat16", "words"), ("clipped", "passages")
 
 
 def corpus_of(run: str):
@@ -41,6 +41,14 @@ def corpus_of(run: str):
     if run == "words":
         return AutocompleteCorpus.from_source(from_bytes(TEXT.encode(), "poem"), 10, SMALL["seq_length"])
     return Corpus.from_text(TEXT, level=RUNS[run][0].get("level", "char"))
+
+
+def recipe_of(run: str):
+    from shakegen.training.recipe import Recipe
+
+    options = {**SMALL, **RUNS[run][1]}
+    del options["verbose"]
+    return Recipe(**options)
 
 
 def train(run: str, corpus=None, **options):
@@ -117,11 +125,11 @@ def main(folder: Path) -> None:
                 train(run, corpus, team=team, out=own / f"{run}.h5")
                 (own / f"{run}{index}.json").write_text(json.dumps(starts))
             if len(team) == 2:
-                stop_after("streams", 5, team=team, out=own / "stopped.h5")
+                stop_after("passages", 5, team=team, out=own / "stopped.h5")
                 train("still", team=team, out=own / "still.h5")
                 train("dropout", team=team, epochs=None, minutes=1e-3, out=own / "minutes.h5")
                 train("clipped", team=team, seq_length=20 + index)
-            train("streams", team=team, resume=folder / "1" / "stopped.h5", out=own / "resumed.h5")
+            train("passages", team=team, resume=folder / "1" / "stopped.h5", out=own / "resumed.h5")
             begun = LambdaCallback(on_epoch_end=lambda epoch, logs: (folder / "begun").touch())
             train("clipped", team=team, epochs=10_000, callbacks=[begun])
     except TeamError as error:
@@ -144,7 +152,7 @@ def main_alone(folder: Path) -> None:
     tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
     both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     Strategy.distribute = lambda strategy: both  # as where there are two GPUs
-    train("streams", out=folder / "devices" / "streams.h5")
+    train("passages", out=folder / "devices" / "passages.h5")
     seeds = []
 
     class Seeds(keras.callbacks.Callback):

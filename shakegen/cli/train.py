@@ -47,9 +47,10 @@ LEARNING = {
     "epochs": "Passes over the training text, in all.  [default: 30]",
     "minutes": "Stop after this many minutes in all, start-up included; with --resume, minutes already spent count.",
     "patience": "Stop after this many epochs without a better validation loss.",
-    "batch_size": "Windows in a batch, or streams.",
+    "batch_size": "Windows in a batch.",
     "seq_length": "Characters, words or subwords in a window.",
-    "stateful": "Read the text in streams that carry the state along, instead of windows drawn at random.",
+    "passage": "Windows that follow each other in the text, and carry the state from one to the next; 1: each begins "
+    "anew.  [default: 8; autocomplete: 1]",
     "learning_rate": "Peak of the learning rate.",
     "schedule": "How the learning rate falls to 1 % of its peak; constant: it does not.",
     "warmup": "Share of the run in which the learning rate rises.  [default: 0.02; constant: 0]",

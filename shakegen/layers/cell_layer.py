@@ -10,6 +10,7 @@ import keras
 
 from shakegen.cells import Cell, find_cell
 from shakegen.cells.check import check_cell
+from shakegen.layers.carried import CarriesStates
 from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.equation_step import ROLES, EquationStep
 from shakegen.layers.initial_state import LearnedInitialState
@@ -75,7 +76,7 @@ def check_rate(name: str, rate) -> float:
     return rate
 
 
-class CellLayer(LearnedInitialState, CompiledLoop, keras.layers.RNN):
+class CellLayer(CarriesStates, LearnedInitialState, CompiledLoop, keras.layers.RNN):
     """A recurrent layer of one kind of cell; `as_layer` makes its subclasses.
 
     Args:

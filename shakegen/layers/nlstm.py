@@ -5,6 +5,7 @@ from operator import attrgetter
 import keras
 
 from shakegen import cells
+from shakegen.layers.carried import CarriesStates
 from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.extended_cell import ExtendedCell
 from shakegen.layers.initial_state import LearnedInitialState
@@ -14,7 +15,7 @@ __all__ = ["NLSTM", "NLSTMCell"]
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class NLSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
+class NLSTM(CarriesStates, LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
     """Nested LSTM layer: the arguments and the behaviour of `keras.layers.LSTM`, the equations of `NLSTMCell`.
 
     An inner memory is read and written only through the gates of the memory around it, so it can keep for longer the

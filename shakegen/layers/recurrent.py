@@ -3,13 +3,14 @@
 import keras
 
 from shakegen import cells
+from shakegen.layers.carried import CarriesStates
 from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.extended_cell import ExtendedCell
 from shakegen.layers.initial_state import LearnedInitialState
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class SimpleRNN(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.SimpleRNN):
+class SimpleRNN(CarriesStates, LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN`, with its arguments, weights and outputs, trained by one compiled loop over time.
 
     h = activation(x W + h U + b) (Elman 1990, "Finding structure in time"). With activation="relu" and
@@ -36,7 +37,7 @@ class SimpleRNN(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.Si
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class LSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
+class LSTM(CarriesStates, LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
     """`keras.layers.LSTM`, with its arguments, weights and outputs, trained by one compiled loop over time.
 
     i, f, o = σ(x W + h U + b), g = tanh(x W + h U + b), c = f ⊙ c + i ⊙ g, h = o ⊙ tanh(c) (Hochreiter & Schmidhuber
@@ -63,7 +64,7 @@ class LSTM(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.LSTM):
 
 
 @keras.saving.register_keras_serializable(package="shakegen")
-class GRU(LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.GRU):
+class GRU(CarriesStates, LearnedInitialState, ExtendedCell, CompiledLoop, keras.layers.GRU):
     """`keras.layers.GRU`, with its arguments, weights and outputs, trained by one compiled loop over time.
 
     z, r = σ(x W + h U + b), g = tanh(x W + r ⊙ (h U + b)), h = z ⊙ h + (1 - z) ⊙ g; with reset_after=False,

@@ -2,16 +2,45 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from shakegen.layers.carried import carrying, make_states
 from shakegen.network.build import build
 from shakegen.sampling.ancestral import ancestral
 
 STREAMS, SEGMENTS = 32, 40  # of its own writing, for the usual size of gradients
 DAMPING = 0.1  # of the mean size, added to that of each weight
 LARGEST = 1.0  # share of the way back to the trained weights
+
+
+class Reader:
+    """The network of a model, without dropout, which reads several texts on and on.
+
+    Args:
+        model: a `LanguageModel`.
+        texts: their number, N.
+    """
+
+    def __init__(self, model, texts: int):
+        self.network = build(dataclasses.replace(model.config, dropout=0.0), len(model.vocabulary))
+        self.network.set_weights(list(model.weights.values()))
+        self._states, self._begins = make_states(self.network, texts), tf.zeros(texts, tf.bool)
+        # In training the compiled loop runs; but zoneout would draw there.
+        self._training = not model.config.make_cell().zoneout
+
+    def read(self, inputs, training: bool = False) -> tf.Tensor:
+        """The logits after each symbol of the next part of every text, ids (N, T) → (N, T, V)."""
+        with carrying(self.network, self._states, self._begins):
+            return self.network(inputs, training=training)
+
+    def differentiate(self, inputs, targets) -> tuple:
+        """As `read`, with the gradients of the mean surprisal of the targets by the weights."""
+        with tf.GradientTape() as tape:
+            logits = self.read(inputs, self._training)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits))
+        gradients = tape.gradient(loss, self.network.trainable_variables)
+        return logits, [tf.convert_to_tensor(gradient) for gradient in gradients]  # an embedding's are slices
 
 
 class AdaptingNetwork:
@@ -23,8 +52,8 @@ class AdaptingNetwork:
     """
 
     def __init__(self, model, settings):
-        self._network, self._compiled = build_stateful(model, 1), has_compiled_loop(model)
-        self._variables = self._network.trainable_variables
+        self._reader = Reader(model, 1)
+        self._variables = self._reader.network.trainable_variables
         self._trained = [tf.constant(variable) for variable in self._variables]
         sizes = measure_gradients(model, settings.segment)
         mean = sum(size.sum() for size in sizes) / sum(size.size for size in sizes)
@@ -34,40 +63,19 @@ class AdaptingNetwork:
 
     def read(self, inputs: np.ndarray) -> np.ndarray:
         """The logits after each symbol of the next segment, ids (T,) → (T, V)."""
-        return self._network(inputs[None].astype(np.int32), training=False)[0].numpy()
+        return self._reader.read(inputs[None].astype(np.int32))[0].numpy()
 
     def learn(self, inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """As `read`; then it learns to predict the targets, the ids that followed, shape (T,)."""
         return self._step(*(tf.constant(ids[None], tf.int32) for ids in (inputs, targets))).numpy()
 
     def _learn(self, inputs, targets):
-        logits, gradients = differentiate(self._network, inputs, targets, self._compiled)
+        logits, gradients = self._reader.differentiate(inputs, targets)
         for variable, gradient, scale, back, trained in zip(
             self._variables, gradients, self._scales, self._returns, self._trained
         ):
             variable.assign(variable - scale * gradient + back * (trained - variable))
         return logits[0]
-
-
-def build_stateful(model, streams: int) -> keras.Model:
-    """The network of a model, which reads so many texts on and on, without dropout."""
-    network = build(dataclasses.replace(model.config, dropout=0.0), len(model.vocabulary), streams=streams)
-    network.set_weights(list(model.weights.values()))
-    return network
-
-
-def has_compiled_loop(model) -> bool:
-    """Whether the network may be called in training, where the compiled loop runs: zoneout would draw there."""
-    return not model.config.make_cell().zoneout
-
-
-def differentiate(network: keras.Model, inputs, targets, compiled: bool) -> tuple:
-    """The logits of a batch, and the gradients of the mean surprisal by the weights."""
-    with tf.GradientTape() as tape:
-        logits = network(inputs, training=compiled)
-        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits))
-    gradients = tape.gradient(loss, network.trainable_variables)
-    return logits, [tf.convert_to_tensor(gradient) for gradient in gradients]  # an embedding's are slices
 
 
 def measure_gradients(model, segment: int) -> list[np.ndarray]:
@@ -76,14 +84,14 @@ def measure_gradients(model, segment: int) -> list[np.ndarray]:
     Where a network predicts its own text, the mean gradient is zero. So the variance over batches is that of single
     segments, divided by their number.
     """
-    network, engine = build_stateful(model, STREAMS), model.engine
+    reader, engine = Reader(model, STREAMS), model.engine
     logits, state = engine.prime(np.empty(0, int), STREAMS)
     texts = np.array([ids.copy() for ids in ancestral(engine.step, logits, state, SEGMENTS * segment + 1)], np.int32).T
-    sums = [tf.Variable(tf.zeros_like(variable)) for variable in network.trainable_variables]
+    sums = [tf.Variable(tf.zeros_like(variable)) for variable in reader.network.trainable_variables]
 
     @tf.function(autograph=False)
     def add_squares(inputs, targets):
-        for total, gradient in zip(sums, differentiate(network, inputs, targets, has_compiled_loop(model))[1]):
+        for total, gradient in zip(sums, reader.differentiate(inputs, targets)[1]):
             total.assign_add(gradient * gradient)
 
     for begin in range(0, texts.shape[1] - 1, segment):

@@ -17,7 +17,6 @@ def build(
     config: Config,
     vocabulary_size: int,
     random_state: int = 0,
-    streams: int | None = None,
     dtype: str = "float32",
     outputs: int | None = None,
     dropout: type[keras.layers.Dropout] = keras.layers.Dropout,
@@ -28,7 +27,6 @@ def build(
         config: the architecture.
         vocabulary_size: V.
         random_state: of the initial weights and of dropout.
-        streams: N, for a model whose layers are stateful: each batch goes on where the one before ended.
         dtype: a Keras dtype policy, such as "mixed_bfloat16"; weights and logits are float32 in any case.
         outputs: the number of logits; V by default.
         dropout: the kind of layer that drops.
@@ -37,13 +35,12 @@ def build(
         A `keras.Model` from ids (N, T), integers, to logits (N, T, outputs), not compiled.
     """
     seeds, rate = itertools.count(1000 * random_state), DROPOUT if config.dropout is None else config.dropout
-    ids = keras.Input((None,), streams, dtype="int32", name="ids")
+    ids = keras.Input((None,), dtype="int32", name="ids")
     if config.embedding:
         uniform = keras.initializers.RandomUniform(seed=next(seeds))
         hidden = keras.layers.Embedding(vocabulary_size, config.embedding, uniform, dtype=dtype, name="embedding")(ids)
     else:
         hidden = keras.ops.one_hot(ids, vocabulary_size, dtype="float32")
-    stateful = streams is not None
 
     def drop(hidden, name):
         shape = (None, 1, None) if config.variational_dropout else None
@@ -51,12 +48,12 @@ def build(
 
     for number in range(1, config.layers + 1):
         name, below = f"layer{number}", hidden
-        layer = recurrent_layer(config, name, seeds, stateful=stateful, dtype=dtype)
+        layer = recurrent_layer(config, name, seeds, dtype=dtype)
         if config.has_blocks:
             hidden = normalise(hidden, f"{name}_norm", dtype)
         if config.convolution:
             start = keras.initializers.LecunUniform(next(seeds))
-            hidden = CausalConvolution(config.convolution, start, stateful, dtype=dtype, name=f"{name}_conv")(hidden)
+            hidden = CausalConvolution(config.convolution, start, dtype=dtype, name=f"{name}_conv")(hidden)
         hidden = drop(layer(hidden), f"dropout{number}")
         if config.has_blocks or (config.adds_layers and number > 1):
             hidden = keras.layers.add([hidden, below], dtype=dtype)

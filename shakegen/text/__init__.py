@@ -10,11 +10,7 @@ if TYPE_CHECKING:
     from shakegen.text.reading import Source as Source
     from shakegen.text.subword_vocabulary import SubwordVocabulary as SubwordVocabulary
     from shakegen.text.vocabulary import UnknownCharacters as UnknownCharacters, Vocabulary as Vocabulary
-    from shakegen.text.windows import (
-        ShuffledWindows as ShuffledWindows,
-        Streams as Streams,
-        one_hot_windows as one_hot_windows,
-    )
+    from shakegen.text.windows import Windows as Windows, one_hot_windows as one_hot_windows
     from shakegen.text.word_vocabulary import UnknownWords as UnknownWords, WordVocabulary as WordVocabulary
 else:
     __getattr__, __dir__, __all__ = lazy_names(
@@ -25,7 +21,7 @@ else:
             "reading": "Source",
             "subword_vocabulary": "SubwordVocabulary",
             "vocabulary": "UnknownCharacters Vocabulary",
-            "windows": "ShuffledWindows Streams one_hot_windows",
+            "windows": "Windows one_hot_windows",
             "word_vocabulary": "UnknownWords WordVocabulary",
         },
     )

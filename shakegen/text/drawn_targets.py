@@ -28,5 +28,5 @@ class DrawnTargets(Batches):
         places = np.random.default_rng((self._random_state, int(number))).random((self.batch_size, self.length))
         return inputs, np.where(places[rows] < self._share, targets, np.int32(self._nothing))
 
-    def begins(self, number):
-        return self._batches.begins(number)
+    def begins(self, number, rows=ALL):
+        return self._batches.begins(number, rows)

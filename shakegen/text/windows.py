@@ -115,7 +115,7 @@ class Batches(ABC):
         batch_size: sequences in a batch, N.
         length: characters in a sequence, T.
         steps: batches in an epoch.
-        carries_state: whether a sequence continues that of the batch before, unless `begins(number)`.
+        carries_state: whether a sequence continues that of its row in the batch before, unless it `begins`.
     """
 
     batch_size: int
@@ -132,13 +132,18 @@ class Batches(ABC):
     def pair(self, number: int, rows: slice = ALL) -> tuple[np.ndarray, np.ndarray]:
         """A batch, or some rows of it, by its number in the run: inputs and targets, (N, T) each, int32."""
 
-    def begins(self, number: int) -> bool:
-        """Whether the sequences of a batch begin with the start state."""
-        return not self.carries_state
+    def begins(self, number: int, rows: slice = ALL) -> np.ndarray:
+        """Which sequences of a batch, or of some rows of it, begin with the start state, (N,)."""
+        return np.ones(self.batch_size, bool)[rows]
 
 
 class Windows(Batches):
     """Batches of windows of a text, to predict each next character.
+
+    The text is cut into passages of K windows, which follow each other without a gap. Each row of the batches reads one
+    passage after the other, a window in each batch. Passages come in random order. Every epoch has another order, and
+    cuts the text from another random offset. Only the first and the last passage may overlap their neighbours, so that
+    an epoch covers the whole text; passages that do not fill all rows are left out.
 
     Args:
         ids: the training text, shape (characters,); an array, or anything with a length and array indexing.
@@ -146,9 +151,10 @@ class Windows(Batches):
         batch_size: windows in a batch, N; fewer if the text is short.
         random_state: determines the batches.
         symbol: the kind of the ids, in messages.
+        passage: windows in a passage, K; fewer if the text is short. With 1, all windows are in random order.
 
     Attributes:
-        batch_size: as used.
+        batch_size, passage: as used.
         steps: batches in an epoch.
 
     Raises:
@@ -162,20 +168,22 @@ class Windows(Batches):
         batch_size: int = 32,
         random_state: int = 0,
         symbol: str = "character",
+        passage: int = 1,
     ):
         check_length(ids, length, "training text", symbol)
-        if not is_whole(batch_size, 1):
-            raise ValueError(f"the batch size is {batch_size!r}: expected 1 window or more")
+        for name, value in (("batch size", batch_size), ("passage", passage)):
+            if not is_whole(value, 1):
+                raise ValueError(f"the {name} is {value!r}: expected 1 window or more")
         self._ids, self.length, self._random_state = ids, length, random_state
-        self.batch_size, self.steps = self._sizes(batch_size)
-
-    @abstractmethod
-    def _sizes(self, batch_size: int) -> tuple[int, int]:
-        """The batch size, reduced if the text is short, and the number of batches in an epoch."""
-
-    @abstractmethod
-    def starts(self, epoch: int, index: int) -> np.ndarray:
-        """The first position of each window in a batch of an epoch, shape (N,)."""
+        self.passage = max(1, min(passage, (len(ids) - 1) // (length * batch_size)))
+        self._characters = self.passage * length
+        self._passages = -(-(len(ids) - 1) // self._characters) + 1
+        self.batch_size = min(batch_size, self._passages)
+        self.steps = self._passages // self.batch_size * self.passage
+        self.carries_state = self.passage > 1
+        # Rows begin their passages in turn: in each batch, as many as in any other.
+        self._ahead = np.arange(self.batch_size) * self.passage // self.batch_size
+        self._known: tuple[int, int, np.ndarray] | None = None
 
     def batch(self, number: int, rows: slice = ALL) -> np.ndarray:
         """A batch, or some rows of it, by its number in the run, (N, T + 1), int32; targets are inputs shifted by one.
@@ -191,62 +199,28 @@ class Windows(Batches):
         windows = self.batch(number, rows)
         return windows[:, :-1], windows[:, 1:]
 
-    def _offset(self, epoch: int, below: int) -> int:
-        """A random whole number for an epoch, from 0 to `below` - 1."""
-        return int(np.random.default_rng((self._random_state, epoch, 1)).integers(below))
+    def begins(self, number, rows=ALL):
+        index = number % self.steps
+        return ((index + self._ahead) % self.passage == 0)[rows] | (index == 0)
 
-
-class ShuffledWindows(Windows):
-    """Windows in random order. Every epoch has another order, and cuts the text from another random offset.
-
-    Windows lie end to end. Only the first and the last may overlap their neighbours, so that an epoch covers the whole
-    text. A last batch that is not full is left out.
-    """
-
-    def _sizes(self, batch_size):
-        self._windows = -(-(len(self._ids) - 1) // self.length) + 1
-        self._block: tuple[int, int, np.ndarray] | None = None
-        batch_size = min(batch_size, self._windows)
-        return batch_size, self._windows // batch_size
-
-    def windows(self, epoch: int, places: np.ndarray) -> np.ndarray:
-        """The first position of the windows at some places in the order of an epoch, shape (n,)."""
-        order = Permutation(self._windows, self._random_state, epoch)
-        starts = (order(places) - 1) * self.length + 1 + self._offset(epoch, self.length)
-        return np.clip(starts, 0, len(self._ids) - 1 - self.length)
-
-    def starts(self, epoch, index):
+    def starts(self, epoch: int, index: int) -> np.ndarray:
+        """The first position of each window in a batch of an epoch, shape (N,)."""
         together = max(1, TOGETHER // self.batch_size)
         block, within = divmod(index, together)
-        cached = self._block  # read once: another thread may ask for other batches
-        if cached is None or cached[:2] != (epoch, block):
+        known = self._known  # read once: another thread may ask for other batches
+        if known is None or known[:2] != (epoch, block):
             batches = np.arange(block * together, min((block + 1) * together, self.steps))
-            places = batches[:, None] * self.batch_size + np.arange(self.batch_size)
-            cached = self._block = epoch, block, self.windows(epoch, places.ravel()).reshape(places.shape)
-        return cached[2][within]
+            known = self._known = epoch, block, self._find_starts(epoch, batches[:, None])
+        return known[2][within]
 
-
-class Streams(Windows):
-    """Contiguous streams: backpropagation stops at the end of a window, but the state is carried to the next one.
-
-    The text is cut into N streams, from a new random offset in every epoch; a batch has the next window of each. The
-    state starts from zero where `begins` is true: at the beginning of an epoch.
-    """
-
-    carries_state = True
-
-    def _sizes(self, batch_size):
-        room = len(self._ids) - self.length  # a spare window lets the offset move every cut
-        batch_size = max(1, min(batch_size, room // self.length))
-        return batch_size, max(1, room // (batch_size * self.length))
-
-    def starts(self, epoch, index):
-        spared = len(self._ids) - 1 - self.steps * self.characters
-        streams = np.arange(self.batch_size)
-        return self._offset(epoch, spared + 1) + (streams * self.steps + index) * self.length
-
-    def begins(self, number: int) -> bool:
-        return number % self.steps == 0
+    def _find_starts(self, epoch: int, batches: np.ndarray) -> np.ndarray:
+        """The first positions of the windows of some batches, (B, 1), of an epoch, (B, N)."""
+        turn, window = np.divmod((batches + self._ahead) % self.steps, self.passage)
+        order = Permutation(self._passages, self._random_state, epoch)
+        places = order((turn * self.batch_size + np.arange(self.batch_size)).ravel()).reshape(turn.shape)
+        offset = int(np.random.default_rng((self._random_state, epoch, 1)).integers(self._characters))
+        first = np.clip((places - 1) * self._characters + 1 + offset, 0, len(self._ids) - 1 - self._characters)
+        return first + window * self.length
 
 
 class Recoded:

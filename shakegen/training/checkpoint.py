@@ -13,18 +13,18 @@ from shakegen import __version__
 from shakegen.layers.recurrence import count_parts
 from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError, Training
-from shakegen.network.keras_steps import carried_states, states_of
 from shakegen.streams import show
+from shakegen.training.learner import Learner
 from shakegen.training.workers.replicas import Replicas
 
 
-def variables(network: keras.Model) -> dict[str, keras.Variable]:
-    """Everything that training changes in a compiled network, by path.
+def variables(network: keras.Model, states: Mapping[str, list] | None = None) -> dict[str, keras.Variable]:
+    """Everything that training changes in a compiled network, and in its carried states, by path.
 
     - `weights/layer1/kernel`: a weight, by its name in `Config.weight_shapes`.
     - `optimizer/layer1/kernel/momentum`: a slot of the optimizer, or an average; `optimizer/iteration`: a number of it.
     - `random/layer1/seed_generator_state`: the state of a layer's random number generator.
-    - `states/layer1/0`: a state that a stateful layer carries from batch to batch.
+    - `states/layer1/0`: a state that a layer carries from batch to batch.
 
     Keras's Adafactor names some slots `kernel` for all layers: where a name comes again, it gets a number.
     """
@@ -42,8 +42,8 @@ def variables(network: keras.Model) -> dict[str, keras.Variable]:
         for variable in layer.variables:
             if id(variable) not in weights:
                 add(f"random/{layer.name}/{variable.name}", variable)
-        if getattr(layer, "stateful", False):
-            named |= {f"states/{layer.name}/{number}": state for number, state in enumerate(states_of(layer))}
+    for layer, own in (states or {}).items():
+        named |= {f"states/{layer}/{number}": state for number, state in enumerate(own)}
     return named
 
 
@@ -63,15 +63,16 @@ def slot_name(slot: keras.Variable, weights: list[keras.Variable]) -> str:
     return f"{weight_name(owner)}/{name[len(owner.path) + 1 :]}"
 
 
-def first_names(network: keras.Model) -> dict[str, str]:
+def first_names(learner: Learner) -> dict[str, str]:
     """The names of `variables` by those in shakegen's first checkpoints: `group/number`, in Keras's order."""
-    names = {id(variable): name for name, variable in variables(network).items()}
+    network, states = learner.network, learner.states
+    names = {id(variable): name for name, variable in variables(network, states).items()}
     weights = {id(weight) for weight in network.weights}
     groups = {
         "weights": network.weights,
         "optimizer": network.optimizer.variables,
         "random": [variable for variable in network.variables if id(variable) not in weights],
-        "states": carried_states(network),
+        "states": itertools.chain(*states.values()),
     }
     return {f"{group}/{k}": names[id(one)] for group, members in groups.items() for k, one in enumerate(members)}
 
@@ -81,17 +82,19 @@ def has_rows(name: str) -> bool:
     return name.startswith("states/")
 
 
-def gather_states(network: keras.Model, replicas: Replicas) -> dict[str, np.ndarray]:
-    """The states of stateful layers, (N, ·), from all replicas; all workers must call this."""
-    return {name: replicas.gather(state) for name, state in variables(network).items() if has_rows(name)}
+def gather_states(learner: Learner) -> dict[str, np.ndarray]:
+    """The carried states, (N, ...), from all replicas; all workers must call this."""
+    own = variables(learner.network, learner.states)
+    return {name: learner.replicas.gather(state) for name, state in own.items() if has_rows(name)}
 
 
-def capture(network: keras.Model, replicas: Replicas) -> dict[str, np.ndarray]:
+def capture(learner: Learner) -> dict[str, np.ndarray]:
     """The values of `variables`: those of the first replica, and the states of all; only the chief calls this."""
-    values = {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in variables(network).items()}
-    if any(map(has_rows, values)):
-        replicas.strategy.order("gather")
-        values |= gather_states(network, replicas)
+    own = variables(learner.network, learner.states)
+    values = {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in own.items()}
+    if learner.states:
+        learner.strategy.order("gather")
+        values |= gather_states(learner)
     return values
 
 
@@ -111,19 +114,19 @@ def digest_model(model: Model | None) -> str | None:
     return sha256.hexdigest()
 
 
-def restore(network: keras.Model, replicas: Replicas, training: Training) -> None:
-    """Give a network the values that `capture` got from one like it, on any number of replicas.
+def restore(learner: Learner, training: Training) -> None:
+    """Give a network and its states the values that `capture` got from others like them, on any number of replicas.
 
     If the number of parts of a batch differs, a warning says that the run is not the same bit for bit.
 
     Raises:
         ModelFileError: the arrays are not of this network and optimizer.
     """
-    own, rows, first = variables(network), replicas.whole.batch_size, first_names(network)
+    network, replicas = learner.network, learner.replicas
+    own, rows, first = variables(network, learner.states), replicas.whole.batch_size, first_names(learner)
     arrays = training.arrays
     if arrays.keys() == first.keys():
         arrays = {first[name]: array for name, array in arrays.items()}
-    arrays = {**find_begun(network, arrays), **arrays}
     described = {
         name: ((rows, *variable.shape[1:]) if has_rows(name) else variable.shape, variable.dtype)
         for name, variable in own.items()
@@ -148,27 +151,8 @@ def restore(network: keras.Model, replicas: Replicas, training: Training) -> Non
         )
 
 
-def find_begun(network: keras.Model, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Which samples have begun, for checkpoints that do not have it: where a state is not zero."""
-    found = {}
-    for layer in network.layers:
-        if getattr(layer, "begun", None) is not None:
-            states = [arrays.get(f"states/{layer.name}/{number}") for number in range(len(layer.states))]
-            if all(state is not None and state.ndim == 2 for state in states):
-                any_state = np.concatenate(states, axis=1).any(axis=1, keepdims=True)
-                found[f"states/{layer.name}/{len(states)}"] = any_state.astype(layer.begun.dtype)
-    return found
-
-
 def draw_apart(network: keras.Model, replicas: Replicas) -> None:
     """Let every replica have random numbers of its own."""
     for name, variable in variables(network).items():
         if name.startswith("random/"):
             replicas.draw_apart(variable)
-
-
-def reset_states(network: keras.Model) -> None:
-    """Let stateful layers start anew."""
-    for layer in network.layers:
-        if getattr(layer, "stateful", False):
-            layer.reset_state()

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import tensorflow as tf
 
+from shakegen.layers.carried import carrying, make_states
 from shakegen.layers.dropout import scale_dropout
-from shakegen.training import checkpoint
 from shakegen.training.workers.replicas import Replicas
 
 AHEAD = 8  # batches made at a time: threads that take turns for each one would cost more than a small batch
@@ -39,44 +39,46 @@ class Learner:
 
     Attributes:
         batches: the whole batches.
+        replicas: as given.
+        states: of layers, for `carrying`, if the batches carry any.
     """
 
     def __init__(self, network: keras.Model, replicas: Replicas, forward: keras.Model | None = None, loss=None):
         self._forward, self._loss = forward or network, loss or Crossentropy()
-        self.network, self.strategy, self.batches, self._replicas = network, replicas.strategy, replicas.whole, replicas
+        self.network, self.strategy, self.batches, self.replicas = network, replicas.strategy, replicas.whole, replicas
+        carries = replicas.batches.carries_state
+        self.states = replicas.make(lambda: make_states(network, replicas.width)) if carries else {}
         self._step, self._dropout = self._function(), 1.0
         self._momentum = float(network.optimizer.ema_momentum.numpy()) if network.optimizer.use_ema else 0.0
         self._maker = ThreadPoolExecutor(1)
 
     def begin(self, number: int) -> None:
         """Go to a batch, by its number in the run."""
-        self._number, self._pairs = number, self._make_pairs(number)
+        self._number, self._made = number, self._make_batches(number)
 
-    def _make_pairs(self, number: int) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    def _make_batches(self, number: int) -> Iterator[tuple[tf.Tensor, ...]]:
         """The batches from a number on; the next ones are made while the network learns from those before."""
+        batches = self.replicas.batches
 
         def make(first):
-            return [tuple(map(tf.constant, self._replicas.batches.pair(k))) for k in range(first, first + AHEAD)]
+            return [tuple(map(tf.constant, (*batches.pair(k), batches.begins(k)))) for k in range(first, first + AHEAD)]
 
         made = self._maker.submit(make, number)
         while True:
             number += AHEAD
-            pairs, made = made.result(), self._maker.submit(make, number)
-            yield from pairs
+            ready, made = made.result(), self._maker.submit(make, number)
+            yield from ready
 
     def __call__(self, rate: float, dropout: float = 1.0) -> float:
         """Learn from the next batch, at a learning rate and with the network's dropout scaled; returns the loss."""
         self.strategy.order("learn", rate=rate, dropout=dropout)
-        batches = self._replicas.batches
-        if batches.carries_state and batches.begins(self._number):
-            checkpoint.reset_states(self.network)
         if self._momentum:  # less at first, as in `tf.train.ExponentialMovingAverage`
             momentum = min(self._momentum, (1 + self._number) / (10 + self._number))
             self.network.optimizer.ema_momentum.assign(momentum)
         if dropout != self._dropout:
             scale_dropout(self.network, dropout)
             self._dropout = dropout
-        given = *next(self._pairs), tf.constant(rate, tf.float32)
+        given = *next(self._made), tf.constant(rate, tf.float32)
         loss = self.strategy.wait_for(lambda: float(self._step(*given)))
         self._number += 1
         return loss
@@ -86,10 +88,10 @@ class Learner:
         return self._loss(targets, self._forward(inputs, training=training))
 
     def _function(self):
-        network, replicas = self.network, self._replicas
+        network, replicas = self.network, self.replicas
 
-        def learn(inputs, targets):
-            with tf.GradientTape() as tape:
+        def learn(inputs, targets, begins):
+            with tf.GradientTape() as tape, carrying(network, self.states, begins):
                 loss = self.loss(inputs, targets, training=True)
             variables = network.trainable_variables
             # An embedding's gradient has a slice for each look-up; Keras's Adam would square these, not their sums.
@@ -99,8 +101,8 @@ class Learner:
             return loss
 
         @tf.function(jit_compile=False, autograph=False)  # dropout is several times slower under XLA
-        def step(inputs, targets, rate):
+        def step(inputs, targets, begins, rate):
             network.optimizer.learning_rate.assign(rate)  # here, an operation of the graph, it takes no call of its own
-            return replicas.run(learn, (inputs, targets))
+            return replicas.run(learn, (inputs, targets, begins))
 
         return step

@@ -27,8 +27,8 @@ MANY = 4096  # outputs
 FOR_MANY: dict = {"loss_share": 0.25, "start": "frequencies"}  # what is usual then
 MEMORY, MOST_DECAY = 3, 0.5  # epochs after which a weight that is not learned again is 1/e; no more decay than this
 WIDE = 128  # features of a layer's inputs: products that are quicker in bfloat16, where the processor has tiles for it
+WHOLE = 1 << 20  # windows: more than there are; each row then reads one passage
 PROCESSOR = Path("/proc/cpuinfo")
-KINDS = {bool: "true or false", str: "a name"}
 
 
 class UsualName(str):
@@ -42,10 +42,10 @@ class Recipe:
     Attributes:
         epochs: passes over the training text, 30 where neither they nor minutes are given; or
         minutes: how long to train, with compilation, validation and samples.
-        batch_size: windows in a batch, or streams.
+        batch_size: windows in a batch.
         seq_length: symbols in a window, through which gradients flow back.
-        stateful: read the text in contiguous streams and carry the state from batch to batch, instead of drawing
-            windows at random that begin with the start state.
+        passage: windows in a passage of the text, whose states are carried from one to the next. Passages come in
+            random order, and begin with the start state. With 1, every window does.
         learning_rate: its peak.
         schedule: cosine or linear, to 1 % of the peak when the epochs or minutes end; or constant.
         warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
@@ -75,7 +75,7 @@ class Recipe:
     minutes: float | None = None
     batch_size: int = 32
     seq_length: int = 64
-    stateful: bool = False
+    passage: int = Usual(8)
     learning_rate: float = 1e-2
     schedule: Annotated[str, tuple(SCHEDULES)] = "cosine"
     warmup: float | None = None
@@ -105,9 +105,8 @@ class Recipe:
                 raise ValueError(
                     f"there is no {name.replace('_', ' ')} {getattr(self, name)!r}: expected one of {', '.join(known)}"
                 )
-        for name, kind in (("stateful", bool), ("optimizer", str)):
-            if type(getattr(self, name)) is not kind:
-                raise ValueError(f"the {name} given is {getattr(self, name)!r}: expected {KINDS[kind]}")
+        if type(self.optimizer) is not str:
+            raise ValueError(f"the optimizer given is {self.optimizer!r}: expected a name")
 
     def _check_numbers(self):
         for name, least in LEAST.items():
@@ -128,7 +127,7 @@ class Recipe:
             raise ValueError(
                 f"the loss share given is {self.loss_share!r}: expected a share above 0, and 1 for all positions"
             )
-        for name in ("batch_size", "seq_length"):
+        for name in ("batch_size", "seq_length", "passage"):
             if not is_whole(getattr(self, name), 1):
                 raise ValueError(
                     f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected a whole number above 0"
@@ -145,7 +144,7 @@ class Recipe:
         Batches of 32 observations of 100 characters, the loss at an eighth of their positions, and a read-out that
         starts with the letters of its words.
         """
-        usual = {"seq_length": 100, "loss_share": 0.125, "start": "spelling"}
+        usual = {"seq_length": 100, "passage": 1, "loss_share": 0.125, "start": "spelling"}
         return cls(**{**usual, **drop_missing(options)})
 
     @classmethod
@@ -155,7 +154,8 @@ class Recipe:
         The first weights and Adam's epsilon are those of TensorFlow 1, which the study's program used. There, a GRU
         starts with 1 as the bias of both gates, and recurrent kernels start as Glorot & Bengio (2010) draw them.
         """
-        study = {"batch_size": 64, "seq_length": 200, "learning_rate": 1e-3, "schedule": "constant", "clip_norm": None}
+        study = {"batch_size": 64, "seq_length": 200, "passage": 1, "clip_norm": None}
+        study |= {"learning_rate": 1e-3, "schedule": "constant"}
         study |= {"start": "tensorflow1", "mixed_precision": "float32", "weight_decay": 0.0}
         options = drop_missing(options)
         if options.get("optimizer", cls.optimizer) == cls.optimizer:
@@ -175,6 +175,9 @@ class Recipe:
         Raises:
             ValueError: an option is unknown, or out of range.
         """
+        values = dict(values)
+        if isinstance(whole := values.pop("stateful", None), bool):  # of older files: one passage for each row, or none
+            values["passage"] = WHOLE if whole else 1
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise ValueError(f"there is no option {unknown[0]!r} of training: it may come from a newer shakegen")

@@ -80,7 +80,6 @@ class Trainer:
             self.corpus,
             self.vocabulary,
             recipe,
-            streams=self.replicas.width if recipe.stateful else None,
             dtype=precision if precision == "float32" else f"mixed_{precision}",
             # The default dropout depends on the length of the run; a dropout that the user gave does not.
             dropout=ScaledDropout if self.config.dropout is None else keras.layers.Dropout,
@@ -103,7 +102,7 @@ class Trainer:
     def _restore(self, model: Model) -> None:
         """Continue the training run of a model."""
         state, run = model.training.state, self.run
-        checkpoint.restore(self.network, self.replicas, model.training)
+        checkpoint.restore(run.learner, model.training)
         run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
         run.best = model.weights if model.history else None
         if self.notes is None:
@@ -176,7 +175,7 @@ class Trainer:
                 if order["what"] == "learn":
                     learner(order["rate"], order["dropout"])
                 elif order["what"] == "gather":
-                    checkpoint.gather_states(self.network, self.replicas)
+                    checkpoint.gather_states(learner)
                 else:
                     signal = order["signal"]
         if signal:
@@ -184,7 +183,7 @@ class Trainer:
 
     def make_model(self) -> Model:
         """The best model so far, with the state of the run; before the first epoch has ended, the present one."""
-        run, arrays = self.run, checkpoint.capture(self.network, self.replicas)
+        run, arrays = self.run, checkpoint.capture(self.run.learner)
         weights = self._read_weights() if run.best is None else run.best
         state = {
             "recipe": self.recipe.to_dict(),

@@ -49,7 +49,7 @@ def test_a_flag_may_be_false_in_the_file(tmp_path):
         ("residual = false", "residual", False),
         ("no-residual = false", "residual", True),
         ("reset-before = true", "reset_after", False),
-        ("stateful = false", "stateful", False),
+        ("lowercase = false", "lowercase", False),
     ):
         (tmp_path / "run.toml").write_text(line)
         assert parse("train", "--config", str(tmp_path / "run.toml"))[0][name] is value

@@ -75,8 +75,8 @@ def test_what_is_no_entry_is_refused(text, message):
         ),
         (
             ("gru",),
-            {"task": "autocomplete", "recipe": Recipe(stateful=True)},
-            "stateful streams are for the next character: leave them out for the task autocomplete",
+            {"task": "autocomplete", "recipe": Recipe(passage=2)},
+            "passages are for the next character: leave `passage` out for the task autocomplete",
         ),
         (("gru:depth=2",), {}, "depth is 2, but the cell is gru: it is for nlstm only"),
         (("gru",), {"task": "x"}, "there is no task 'x': expected one of next, autocomplete"),

@@ -34,7 +34,7 @@ def trained(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "trained.h5"
     corpus = Corpus.from_text("the cat sat on the mat. " * 100, "cat")
     config = Config("gru", units=3, layers=1, dropout=0.1)
-    options = {"epochs": 1, "batch_size": 4, "seq_length": 50, "stateful": True, "average_weights": 0.9}
+    options = {"epochs": 1, "batch_size": 4, "seq_length": 50, "passage": 4, "average_weights": 0.9}
     shakegen.train(corpus, config, out=path, verbose=False, **options)
     return path
 

@@ -1,6 +1,5 @@
-"""The convolution over time against Keras's, and over streams that are cut into pieces."""
+"""The convolution over time against Keras's."""
 
-import itertools
 import subprocess
 import sys
 
@@ -22,22 +21,6 @@ def test_it_is_the_causal_convolution_of_keras(width, rng):
     other.build(padded.shape)
     other.set_weights([keras.ops.convert_to_numpy(own.kernel)[:, :, None]])
     np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (found, other(padded))), rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize("width", [1, 2, 4])
-def test_a_sequence_cut_in_pieces_is_the_whole_until_streams_begin_anew(width, rng):
-    x, ends = rng.normal(size=(N, T, H)).astype("float32"), [0, 1, 3, 8, T]
-    layer = CausalConvolution(width, stateful=True)
-    whole = CausalConvolution(width)
-    expected = whole(x)
-    layer.build(x.shape)
-    layer.set_weights(whole.get_weights())
-    for _ in range(2):
-        pieces = [layer(x[:, start:end]) for start, end in itertools.pairwise(ends)]
-        found = np.concatenate([keras.ops.convert_to_numpy(piece) for piece in pieces], axis=1)
-        np.testing.assert_allclose(found, keras.ops.convert_to_numpy(expected), rtol=0, atol=1e-6)
-        layer.reset_state()
-    assert len(layer.weights) == 1
 
 
 def test_a_file_that_has_one_loads_after_the_import_of_the_layers(tmp_path, rng):

@@ -8,7 +8,7 @@ from shakegen.layers.dropout import ScaledDropout, scale_dropout
 from shakegen.network.build import build
 from shakegen.network.config import DROPOUT, Config
 from shakegen.text.corpus import Corpus
-from shakegen.text.windows import ShuffledWindows
+from shakegen.text.windows import Windows
 from shakegen.training import train
 from shakegen.training.learner import Learner
 from shakegen.training.recipe import FEW_EPOCHS, MANY_EPOCHS, Recipe
@@ -90,6 +90,6 @@ def test_by_the_clock_the_usual_dropout_is_that_of_as_many_epochs_as_there_is_ti
     monkeypatch.setattr(Learner, "__call__", learn_for_a_second)
     monkeypatch.setattr("shakegen.training.run.time.monotonic", lambda: now[0])
     rates = rates_of(poem, {}, minutes=1)
-    steps = ShuffledWindows(Corpus.from_text(poem).train, length=50, batch_size=8).steps
+    steps = Windows(Corpus.from_text(poem).train, length=50, batch_size=8).steps
     assert 4 < steps < len(rates) < 62
     assert rates == pytest.approx([DROPOUT] + [DROPOUT * Recipe().dropout_scale(60 / steps)] * (len(rates) - 1))

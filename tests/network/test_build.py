@@ -63,13 +63,6 @@ def test_a_prediction_depends_on_no_later_character(config):
     assert not np.allclose(before[:, 5:], after[:, 5:])
 
 
-def test_streams_of_blocks_that_are_cut_in_three_are_the_whole(rng):
-    ids = rng.integers(V, size=(3, 17))
-    whole, pieces = build(BLOCKS, V), build(BLOCKS, V, streams=3)
-    found = [np.asarray(pieces(ids[:, start:end])) for start, end in ((0, 2), (2, 9), (9, 17))]
-    assert np.allclose(np.concatenate(found, axis=1), whole(ids), atol=1e-6)
-
-
 def test_dropout_of_blocks_leaves_the_sum_that_passes_through(rng):
     """With all but the embedding dropped, the logits are those of the embedding."""
     network = build(replace(BLOCKS, dropout=1 - 1e-9), V)

@@ -79,8 +79,12 @@ def test_what_does_not_fit_the_task_is_refused(corpus):
         "the corpus is for the task next, the network for autocomplete: expected the same": (
             Corpus.from_text(TEXT), CONFIG, {}
         ),
-        "the corpus has observations of 40 characters, each read from the start state: leave out stateful, and give "
-        "another length when it is made": (corpus, CONFIG, {"stateful": True}),
+        "the corpus has observations of 40 characters, not 41: give another length when it is made": (
+            corpus, CONFIG, {"seq_length": 41}
+        ),
+        "passages are for the next character: leave `passage` out for the task autocomplete": (
+            corpus, CONFIG, {"passage": 2}
+        ),
         "the model to start from predicts other words: expected a corpus with words=model.words": (
             words, CONFIG, {"finetune": base}
         ),

@@ -13,12 +13,12 @@ from small import PLAIN, SMALL
 
 from shakegen.network.build import build
 from shakegen.text.corpus import Corpus
-from shakegen.text.windows import ShuffledWindows
+from shakegen.text.windows import Windows
 from shakegen.training import train
 from shakegen.training.optimizer import make_optimizer
 from shakegen.training.recipe import Recipe
 
-OPTIONS = {"epochs": 3, "schedule": "constant", "batch_size": 8, "seq_length": 20}
+OPTIONS = {"epochs": 3, "schedule": "constant", "batch_size": 8, "seq_length": 20, "passage": 1}
 K = keras.callbacks
 HOOKS = ("train_begin", "epoch_begin", "train_batch_begin", "train_batch_end", "test_begin", "test_end", "epoch_end",
          "train_end")  # fmt: skip
@@ -51,7 +51,7 @@ def both(corpus):
 
     def theirs(callbacks, options):
         recipe, watch = Recipe(**options), Watch()
-        batches = ShuffledWindows(corpus.train, recipe.seq_length, recipe.batch_size, recipe.random_state)
+        batches = Windows(corpus.train, recipe.seq_length, recipe.batch_size, recipe.random_state)
         network = build(PLAIN, len(corpus.vocabulary))
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         optimizer = make_optimizer(recipe.fit_text(batches.steps), network.trainable_variables)

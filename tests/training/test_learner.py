@@ -12,7 +12,7 @@ from shakegen.model import LanguageModel
 from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
-from shakegen.text.windows import ShuffledWindows
+from shakegen.text.windows import Windows
 from shakegen.training.beginning import begin
 from shakegen.training.learner import Crossentropy, Learner
 from shakegen.training.recipe import MANY
@@ -24,7 +24,7 @@ from shakegen.training.workers.replicas import Replicas
 
 def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
     """Adam's second slot, after a step, is a share of the squared gradient of the whole table."""
-    batches = ShuffledWindows(rng.integers(3, size=500), length=10, batch_size=4)
+    batches = Windows(rng.integers(3, size=500), length=10, batch_size=4)
     network = build(Config("rnn", units=5, embedding=2, dropout=0), 3)
     network.compile(keras.optimizers.Adam(beta_2=0.75), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
@@ -42,7 +42,7 @@ def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
 
 
 def test_no_more_dropout_is_in_force_than_told(rng):
-    batches = ShuffledWindows(rng.integers(3, size=500), length=10, batch_size=4)
+    batches = Windows(rng.integers(3, size=500), length=10, batch_size=4)
     network = build(Config("rnn", units=5, dropout=0.5), 3, dropout=ScaledDropout)
     network.compile(keras.optimizers.SGD(), jit_compile=False)
     network.optimizer.build(network.trainable_variables)

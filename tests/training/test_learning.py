@@ -7,15 +7,15 @@ from small import SMALL
 
 from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
+from shakegen.layers.carried import carrying, make_states
 from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.text.subword_vocabulary import SubwordVocabulary
 from shakegen.text.vocabulary import Vocabulary
-from shakegen.text.windows import Streams
+from shakegen.text.windows import Windows
 from shakegen.text.word_vocabulary import WordVocabulary
 from shakegen.training import finetuning, make_optimizer, train
-from shakegen.training.checkpoint import reset_states
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.next_symbol import NextSymbolTask
 from shakegen.training.validation import TextValidation
@@ -24,21 +24,22 @@ V = 7
 
 
 @pytest.mark.parametrize("cell", BUILT_IN)
-def test_streams_with_the_state_carried_are_read_as_in_one_unbroken_pass(cell, rng):
-    ids, config = rng.integers(V, size=400), Config(cell, units=6, layers=2, dropout=0, learn_initial_state=True)
-    batches = Streams(ids, length=9, batch_size=3)
-    network = build(config, V, streams=3)
+@pytest.mark.parametrize("options", [{}, {"learn_initial_state": True, "convolution": 3, "mlp": 1}], ids=["", "blocks"])
+def test_passages_are_read_as_the_engine_reads_them(cell, options, rng):
+    ids, config = rng.integers(V, size=400), Config(cell, units=6, layers=2, dropout=0, **options)
+    batches, network = Windows(ids, length=9, batch_size=3, passage=3), build(config, V)
     network.set_weights([rng.normal(0, 0.4, weight.shape) for weight in network.get_weights()])
-    engine = Engine(config, named_weights(config, network))
-    for epoch in range(2):
-        reset_states(network)
-        state = engine.start(3)
-        for number in range(epoch * batches.steps, (epoch + 1) * batches.steps):
-            inputs = batches.batch(number)[:, :-1]
+    engine, states = Engine(config, named_weights(config, network)), make_states(network, 3)
+    state = engine.start(3)
+    for number in range(2 * batches.steps):
+        inputs, begins = batches.batch(number)[:, :-1], batches.begins(number)
+        with carrying(network, states, begins):
             logits = keras.ops.convert_to_numpy(network(inputs, training=True))
-            for t in range(9):
-                expected, state = engine.step(inputs[:, t], state)
-                assert np.allclose(logits[:, t], expected, atol=2e-5)
+        state = np.where(begins[:, None], engine.start(3), state)
+        for t in range(9):
+            expected, state = engine.step(inputs[:, t], state)
+            assert np.allclose(logits[:, t], expected, atol=2e-5)
+    assert network(inputs[:1]).shape == (1, 9, V), "outside, the network takes any number of rows"
 
 
 def test_averaged_weights_are_the_moving_average_that_is_kept(poem):

@@ -8,7 +8,7 @@ from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import recipe as module
 from shakegen.training.beginning import begin
-from shakegen.training.recipe import MEMORY, MOST_DECAY, SCHEDULES, Recipe
+from shakegen.training.recipe import MEMORY, MOST_DECAY, SCHEDULES, WHOLE, Recipe
 
 SHARES = np.linspace(0, 1, 501)
 
@@ -82,7 +82,8 @@ BAD = {
     "there is no mixed precision 'float16': expected one of float32, bfloat16": {"mixed_precision": "float16"},
     f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
     "the batch size given is 2.5: expected a whole number above 0": {"batch_size": 2.5},
-    "the stateful given is 1: expected true or false": {"stateful": 1},
+    "the passage given is 0: expected a whole number above 0": {"passage": 0},
+    "the optimizer given is 1: expected a name": {"optimizer": 1},
     "the epsilon given is 0: expected a number above 0": {"epsilon": 0},
     "the loss share given is 0: expected a share above 0, and 1 for all positions": {"loss_share": 0},
     "there is no start 'zeros': expected one of keras, frequencies, spelling, tensorflow1": {"start": "zeros"},
@@ -94,6 +95,12 @@ def test_options_out_of_range(message, options):
     with pytest.raises(ValueError) as error:
         Recipe(**options)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(("stateful", "passage"), [(False, 1), (True, WHOLE)])
+def test_what_older_files_call_stateful_is_one_passage_for_each_row(stateful, passage):
+    older = {name: value for name, value in Recipe().to_dict().items() if name != "passage"}
+    assert Recipe.from_dict({**older, "stateful": stateful}) == Recipe(passage=passage)
 
 
 def test_options_of_a_newer_version():

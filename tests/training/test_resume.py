@@ -33,10 +33,10 @@ class StopAfter(keras.callbacks.Callback):
 
 
 KINDS = {
-    "embedding, dropout": (Config("rnn", units=8, embedding=3, dropout=0.4), {"loss_share": 0.5}),
-    "streams": (Config("lstm", units=6, learn_initial_state=True), {"stateful": True}),
-    "blocks, streams": (Config("mingru", units=6, dropout=0.3, convolution=4, mlp=1), {"stateful": True}),
-    "averages": (Config("rnn", units=8), {"optimizer": "nadam", "average_weights": 0.9, "weight_decay": 0.01}),
+    "embedding, dropout": (Config("rnn", units=8, embedding=3, dropout=0.4), {"loss_share": 0.5, "passage": 1}),
+    "passages": (Config("lstm", units=6, learn_initial_state=True), {"passage": 3}),
+    "blocks, passages": (Config("mingru", units=6, dropout=0.3, convolution=4, mlp=1), {"passage": 3}),
+    "averages": (Config("rnn", units=8), {"optimizer": "nadam", "average_weights": 0.9, "passage": 1}),
 }
 
 
@@ -117,7 +117,7 @@ def test_a_checkpoint_with_numbers_for_names_goes_on_as_the_unbroken_run(poem, t
     model = stop.value.model
     model.training.arrays = name_as_at_first(model.training.arrays)
     assert {"weights/0", "optimizer/3", "random/1"} <= set(model.training.arrays)
-    assert ("states/0" in model.training.arrays) == bool(options.get("stateful"))
+    assert ("states/0" in model.training.arrays) == (options["passage"] > 1)
     del model.training.state["versions"], model.training.state["parts"]
     model.save(tmp_path / "model.h5", with_training=True)
     assert_same_run(train(corpus, resume=tmp_path / "model.h5", verbose=False), unbroken)
@@ -125,7 +125,7 @@ def test_a_checkpoint_with_numbers_for_names_goes_on_as_the_unbroken_run(poem, t
 
 def test_a_checkpoint_names_everything_by_path(poem):
     config = Config("lstm", units=6, layers=1, embedding=3)
-    corpus, options = Corpus.from_text(poem), {"stateful": True, "average_weights": 0.9, **SMALL}
+    corpus, options = Corpus.from_text(poem), {"passage": 4, "average_weights": 0.9, **SMALL}
     training = train(corpus, config, epochs=0.1, **options).training
     weights = config.weight_shapes(len(corpus.vocabulary))
     slots = [f"optimizer/{name}/{slot}" for name in weights for slot in ("average", "momentum", "velocity")]

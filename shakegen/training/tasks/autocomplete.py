@@ -5,7 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from shakegen.model.model import AutocompleteModel
-from shakegen.network.config import Config
+from shakegen.network.config import Config, Usual
 from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import LENGTH, STUDY_LENGTH, AutocompleteCorpus
 from shakegen.study.autocomplete.measures import AutocompleteEvaluation
@@ -46,16 +46,16 @@ class AutocompleteTask(Task):
     def make_recipe(self, corpus=None, recipe=None, **options):
         if corpus is not None:
             length = corpus.observations.length
-            if options.get("stateful") or options.setdefault("seq_length", length) != length:
+            if options.setdefault("seq_length", length) != length:
                 raise ValueError(
-                    f"the corpus has observations of {length} characters, each read from the start state: leave out "
-                    "stateful, and give another length when it is made"
+                    f"the corpus has observations of {length} characters, not {options['seq_length']}: give another "
+                    "length when it is made"
                 )
         return (Recipe.study if follows_study(corpus, recipe) else Recipe.autocomplete)(**options)
 
     def check_recipe(self, recipe):
-        if recipe.stateful:
-            raise ValueError("stateful streams are for the next character: leave them out for the task autocomplete")
+        if recipe.passage > 1 and not isinstance(recipe.passage, Usual):
+            raise ValueError("passages are for the next character: leave `passage` out for the task autocomplete")
 
     def corpus_options(self, seq_length, random_state, base, recipe=None, level="char", resumes=False):
         usual = base.length if base else {"study": STUDY_LENGTH, "usual": LENGTH}.get(recipe)

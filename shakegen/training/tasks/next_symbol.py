@@ -52,9 +52,8 @@ class NextSymbolTask(Task):
         return corpus.vocabulary if base is None else finetuning.merge_vocabularies(base.vocabulary, corpus.vocabulary)
 
     def make_batches(self, corpus, vocabulary, recipe):
-        kind = windows.Streams if recipe.stateful else windows.ShuffledWindows
-        ids = recode(corpus.train, corpus, vocabulary)
-        batches = kind(ids, recipe.seq_length, recipe.batch_size, recipe.random_state, vocabulary.symbol)
+        ids, sizes = recode(corpus.train, corpus, vocabulary), (recipe.seq_length, recipe.batch_size)
+        batches = windows.Windows(ids, *sizes, recipe.random_state, vocabulary.symbol, recipe.passage)
         return draw_targets(batches, recipe, NOTHING)
 
     def make_network(self, config, corpus, vocabulary, recipe, **options):

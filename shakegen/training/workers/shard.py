@@ -37,8 +37,11 @@ class Shard(Batches):
             inputs[replica, :size], targets[replica, :size] = self._batches.pair(number, span)
         return tuple(part.reshape(self.batch_size, self.length)[rows] for part in (inputs, targets))
 
-    def begins(self, number):
-        return self._batches.begins(number)
+    def begins(self, number, rows=ALL):
+        begins = np.ones((len(self._own), self.width), bool)
+        for replica, span in enumerate(self._own):
+            begins[replica, : span.stop - span.start] = self._batches.begins(number, span)
+        return begins.reshape(self.batch_size)[rows]
 
     def gather(self, padded: np.ndarray) -> np.ndarray:
         """The rows of all replicas, (replicas · width, ·), in the order of the batch and without padding, (N, ·)."""

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from shakegen.text.windows import ShuffledWindows, Streams
+from shakegen.text.windows import Windows
 from shakegen.training.workers.shard import Shard
 
-KINDS = [(ShuffledWindows, 8), (ShuffledWindows, 3), (Streams, 7)]
+KINDS = [(1, 8), (1, 3), (2, 7)]
 
 
-@pytest.mark.parametrize(("kind", "size"), KINDS)
+@pytest.mark.parametrize(("passage", "size"), KINDS)
 @pytest.mark.parametrize("count", [2, 3, 5])
-def test_every_row_of_a_batch_is_one_replicas(kind, size, count):
-    whole = kind(np.arange(400), length=10, batch_size=size)
+def test_every_row_of_a_batch_is_one_replicas(passage, size, count):
+    whole = Windows(np.arange(400), length=10, batch_size=size, passage=passage)
     shares = [Shard(whole, count, range(replica, replica + 1)) for replica in range(count)]
     for number in (0, 1, whole.steps + 2):
         inputs, targets = (
@@ -25,6 +25,8 @@ def test_every_row_of_a_batch_is_one_replicas(kind, size, count):
             assert np.array_equal(shares[0].gather(padded), part)
             assert np.array_equal(np.concatenate([share.deal(part, k) for k, share in enumerate(shares)])[counts], part)
         assert np.all(targets[~counts] == -1)
+        begins = np.concatenate([share.begins(number) for share in shares])
+        assert np.array_equal(begins[counts], whole.begins(number))
     both = Shard(whole, count, range(2)).pair(1)
     alone = zip(shares[0].pair(1), shares[1].pair(1), strict=True)
     assert all(np.array_equal(pair, np.concatenate(parts)) for pair, parts in zip(both, alone, strict=True))

@@ -9,9 +9,9 @@ import pytest
 import workers
 
 from shakegen.model import load
-from shakegen.text.windows import ShuffledWindows, Streams
 from shakegen.training import train
 from shakegen.training.recipe import Recipe
+from shakegen.training.tasks.next_symbol import NextSymbolTask
 
 PARTS = (
     "Warning: parts that a batch is computed in: 1 before, 3 now. The run goes on the same to rounding, not bit for "
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workers")
     for number in ("1", "2", "3", "devices"):
         (folder / number).mkdir()
-    workers.stop_after("streams", 6, out=folder / "1" / "stopped.h5")
+    workers.stop_after("passages", 6, out=folder / "1" / "stopped.h5")
     teams = {count: workers.free_addresses(count) for count in (2, 3)}
     processes = {
         (count, index): workers.start(index, teams[count], workers.__file__, "together", folder)
@@ -64,7 +64,7 @@ def assert_same_run(one, other, rtol=1e-4, atol=1e-5):
             assert difference <= rtol * np.linalg.norm(others[name]) + 1e-7, name
 
 
-TRAINED = [(2, run) for run in workers.OF_TWO] + [(3, run) for run in workers.OF_THREE] + [("devices", "streams")]
+TRAINED = [(2, run) for run in workers.OF_TWO] + [(3, run) for run in workers.OF_THREE] + [("devices", "passages")]
 
 
 @pytest.mark.parametrize(("count", "run"), TRAINED)
@@ -75,11 +75,11 @@ def test_several_workers_do_what_one_does(folder, count, run):
     assert_same_run(together, alone, **tolerance)
 
 
-@pytest.mark.parametrize(("count", "run", "kind"), [(3, "clipped", ShuffledWindows), (3, "streams", Streams)])
-def test_every_window_is_read_by_exactly_one_worker(folder, count, run, kind):
-    options = {**workers.SMALL, **workers.RUNS[run][1]}
-    batches = kind(workers.corpus_of(run).train, options["seq_length"], options["batch_size"], 0)
-    read = [json.loads((folder / str(count) / f"{run}{index}.json").read_text()) for index in range(count)]
+@pytest.mark.parametrize("run", ["clipped", "passages"])
+def test_every_window_is_read_by_exactly_one_worker(folder, run):
+    corpus, recipe = workers.corpus_of(run), workers.recipe_of(run)
+    batches = NextSymbolTask().make_batches(corpus, corpus.vocabulary, recipe)
+    read = [json.loads((folder / "3" / f"{run}{index}.json").read_text()) for index in range(3)]
     for number in range(2 * batches.steps):
         together = list(itertools.chain.from_iterable(starts[number] for starts in read))
         assert together == batches.starts(*divmod(number, batches.steps)).tolist()
@@ -88,11 +88,11 @@ def test_every_window_is_read_by_exactly_one_worker(folder, count, run, kind):
 
 
 def test_a_run_goes_on_with_any_number_of_workers(folder):
-    alone = load(folder / "1" / "streams.h5", with_training=True)
+    alone = load(folder / "1" / "passages.h5", with_training=True)
     assert_same_run(load(folder / "3" / "resumed.h5", with_training=True), alone)
     stopped = load(folder / "2" / "stopped.h5", with_training=True)
     assert stopped.training.state["position"]["step"] == 5
-    assert_same_run(train(workers.corpus_of("streams"), resume=stopped, verbose=False), alone)
+    assert_same_run(train(workers.corpus_of("passages"), resume=stopped, verbose=False), alone)
 
 
 def test_minutes_and_patience_end_the_run_of_all(folder):
