@@ -38,12 +38,12 @@ def learner(arguments, batch_size, strategy):
 
     from shakegen.network.build import build
     from shakegen.network.config import Config
-    from shakegen.text.windows import Windows
+    from shakegen.text.windows import Passages
     from shakegen.training.learner import Learner
     from shakegen.training.workers.replicas import Replicas, sum_once
 
     ids = np.random.default_rng(0).integers(VOCABULARY, size=TEXT, dtype=np.uint8)
-    replicas = Replicas(Windows(ids, arguments.seq_length, batch_size), strategy)
+    replicas = Replicas(Passages(ids, arguments.seq_length, batch_size), strategy)
 
     def make():
         network = build(Config(arguments.cell, arguments.units, arguments.layers, dropout=0), VOCABULARY)

@@ -7,8 +7,7 @@ import click
 from shakegen.cli.group import main
 from shakegen.cli.options import json_option, model_argument
 from shakegen.cli.tables import print_json
-from shakegen.network.config import DROPOUT
-from shakegen.training.recipe import MANY_EPOCHS
+from shakegen.network.config import USUAL_DROPOUT
 
 SHOWN = 10  # words of a vocabulary, and digits of a sha256
 
@@ -51,7 +50,7 @@ def info(model, as_json):
         return
     origin = shown.pop("corpus")
     if shown["dropout"] is None:
-        shown["dropout"] = f"{DROPOUT}, or less in runs of less than {MANY_EPOCHS} epochs"
+        shown["dropout"] = USUAL_DROPOUT
     shown["parameters"] = f"{shown['parameters']:,}"
     shown["bytes"] = f"{shown['bytes']:,}"
     shown["weights"] = ", ".join(f"{part} {count:,}" for part, count in shown["weights"].items())

@@ -39,7 +39,7 @@ NETWORK = {
     "convolution": "Width of a convolution over time before each cell, in a block with norms and residual connections: "
     "4 is usual, 0 is none.",
     "mlp": "Width of a perceptron after each cell, times the units, in such a block: 1 is usual, 0 is none.",
-    "dropout": "Share of the outputs of a layer that is dropped.  [default: 0.3; less in runs of less than 35 epochs]",
+    "dropout": "Share of the outputs of a layer that is dropped.  [default: 0 to 0.5, by epochs, weights and text]",
     "variational_dropout": "Drop the same outputs at every step of a window.",
     "embedding": "Size of a vector per symbol; 0: one-hot.  [default: 0; words, subwords: 256; in blocks: --units]",
 }
@@ -49,15 +49,14 @@ LEARNING = {
     "patience": "Stop after this many epochs without a better validation loss.",
     "batch_size": "Windows in a batch.",
     "seq_length": "Characters, words or subwords in a window.",
-    "passage": "Windows that follow each other in the text, and carry the state from one to the next; 1: each begins "
-    "anew.  [default: 8; autocomplete: 1]",
+    "passage": "Windows in a row that pass the state on; 1: each begins anew.  [default: 8; autocomplete: 1]",
     "learning_rate": "Peak of the learning rate.",
     "schedule": "How the learning rate falls to 1 % of its peak; constant: it does not.",
     "warmup": "Share of the run in which the learning rate rises.  [default: 0.02; constant: 0]",
     "optimizer": "Any optimizer of Keras, by name.",
     "epsilon": "Number that Adam adds to a divisor.  [default: the optimizer's]",
-    "weight_decay": "Decoupled weight decay; biases have none.  [default: of adam, weights forget within 3 epochs, 0.5 "
-    "at most; of others, their own]",
+    "weight_decay": "Decoupled weight decay; vectors, such as biases, have none.  [default: of adam, weights forget "
+    "within 3 epochs, 0.5 at most; of others, their own]",
     "average_weights": "Keep an average of the weights, with a momentum such as 0.999.",
     "clip_norm": "Largest norm of the gradients.",
     "clip_value": "Largest element of the gradients; replaces --clip-norm.",
@@ -65,7 +64,7 @@ LEARNING = {
     "symbols or more: 0.25]",
     "start": "First weights: those of Keras; a read-out that knows how often each word is there, or also how it is "
     "spelled; those of the study.  [default: keras; with 4,096 symbols or more: frequencies]",
-    "mixed_precision": "With bfloat16, large products and kept values have 16 bits; weights and states stay float32.  "
+    "mixed_precision": "With bfloat16, large products and kept values have 16 bits; weights stay float32.  "
     "[default: float32; in train bfloat16, for two layers or more, or an embedding, of 128 units or more, where the "
     "processor has amx_bf16]",
     "random_state": "Seed of all that is random: weights, windows, dropout, samples.",

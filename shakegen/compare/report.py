@@ -9,10 +9,9 @@ from shakegen.compare.conclusions import conclude
 from shakegen.compare.summary import Row, Summary
 from shakegen.compare.table import columns, score
 from shakegen.files import write_whole
-from shakegen.network.config import DROPOUT, Config
+from shakegen.network.config import USUAL_DROPOUT, Config
 from shakegen.plotting import Curve, Figure, Fragment, Panel, Table
 from shakegen.plotting.page import escape_html
-from shakegen.training.recipe import MANY_EPOCHS, Recipe
 
 AXES = {"steps": ("steps", 1), "seconds": ("minutes", 60)}
 LOSSES = {"val_loss": "validation", "loss": "training"}
@@ -68,7 +67,7 @@ def list_settings(summary: Summary) -> list[tuple[str, object]]:
     settings = {name: value for name, value in plan.recipe.to_dict().items() if value is not None}
     settings.pop("random_state")
     settings["random states"] = ", ".join(map(str, plan.random_states))
-    dropouts = {row.name: describe_dropout(row.config, plan.recipe) for row in summary.rows}
+    dropouts = {row.name: describe_dropout(row.config) for row in summary.rows}
     if len(set(dropouts.values())) == 1:
         settings["dropout"] = next(iter(dropouts.values()))
     else:
@@ -78,13 +77,9 @@ def list_settings(summary: Summary) -> list[tuple[str, object]]:
     return [(name.replace("_", " "), value) for name, value in settings.items()]
 
 
-def describe_dropout(config: Config, recipe: Recipe) -> str:
+def describe_dropout(config: Config) -> str:
     """The dropout of a network in training."""
-    if config.dropout is not None:
-        return f"{config.dropout:g}"
-    if recipe.epochs is None and recipe.dropout_scale(1) < 1:
-        return f"{DROPOUT:g}, less in runs of less than {MANY_EPOCHS} epochs"
-    return f"{DROPOUT * recipe.dropout_scale(recipe.epochs):.3g}"
+    return USUAL_DROPOUT if config.dropout is None else f"{config.dropout:g}"
 
 
 def curves(summary: Summary) -> Figure | None:

@@ -52,7 +52,10 @@ class CarriesStates:
 
 
 def make_states(network: keras.Model, batch_size: int) -> dict[str, list[keras.Variable]]:
-    """Variables for `carrying`, by the name of the layer; at first they are the states that sequences start from."""
+    """Variables for `carrying`, by the name of the network's own layer, at first the states that sequences start from.
+
+    Layers within other layers, as in `keras.layers.Bidirectional`, have none.
+    """
     layers = [layer for layer in network.layers if hasattr(layer, "carried")]
     starts = {layer: layer.get_initial_state(batch_size) for layer in layers}
     return {
@@ -65,6 +68,9 @@ def make_states(network: keras.Model, batch_size: int) -> dict[str, list[keras.V
 @contextlib.contextmanager
 def carrying(network: keras.Model, states: Mapping[str, list[keras.Variable]], begins) -> Iterator[None]:
     """Let layers start where the batch before ended, except for sequences that begin; calls within do so.
+
+    Replicas that trace a step in turn, each with its own `begins`, must not take turns within it: the network has no
+    operation that waits for the other replicas.
 
     Args:
         network: the model.

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from shakegen.layers.carried import Carried
+
 
 class Untracked:
     """A variable that is no weight of its layer, as Keras's own states are none."""
@@ -70,8 +72,7 @@ class LearnedInitialState:
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
         if initial_state is None:
             starts = self.get_initial_state(self.begun.shape[0])
-            carried = [ops.cast(state, start.dtype) for state, start in zip(self.states, starts)]
-            initial_state = [ops.where(self.begun.value != 0, state, start) for state, start in zip(carried, starts)]
+            initial_state = Carried(self.states, self.begun.value == 0).start(starts)
         returned = super().call(sequences, initial_state=initial_state, mask=mask, training=training)
         self.begun.assign(ops.ones_like(self.begun.value))
         return returned

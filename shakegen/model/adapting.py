@@ -25,14 +25,16 @@ class Reader:
     def __init__(self, model, texts: int):
         self.network = build(dataclasses.replace(model.config, dropout=0.0), len(model.vocabulary))
         self.network.set_weights(list(model.weights.values()))
-        self._states, self._begins = make_states(self.network, texts), tf.zeros(texts, tf.bool)
+        self._states, self._begins = make_states(self.network, texts), tf.Variable(tf.ones(texts, tf.bool))
         # In training the compiled loop runs; but zoneout would draw there.
         self._training = not model.config.make_cell().zoneout
 
     def read(self, inputs, training: bool = False) -> tf.Tensor:
         """The logits after each symbol of the next part of every text, ids (N, T) → (N, T, V)."""
         with carrying(self.network, self._states, self._begins):
-            return self.network(inputs, training=training)
+            logits = self.network(inputs, training=training)
+        self._begins.assign(tf.zeros_like(self._begins))
+        return logits
 
     def differentiate(self, inputs, targets) -> tuple:
         """As `read`, with the gradients of the mean surprisal of the targets by the weights."""

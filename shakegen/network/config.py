@@ -13,7 +13,8 @@ from shakegen.cells.registry import CELLS, DEFAULT, VARIABLE, is_known
 TASKS = ("next", "autocomplete")
 EMBEDDINGS = {"char": 0, "subword": 256, "word": 256}  # usual sizes
 LETTERS = 32  # the embedding of the letters a to z, usual
-DROPOUT = 0.3  # usual, in a run of many epochs
+DROPOUT = 0.5  # the most that is usual
+USUAL_DROPOUT = f"0 to {DROPOUT}, by epochs, weights and text"
 MOST_LEVELS = 1 << 10
 WIDEST = 64  # steps of a convolution; width of a perceptron, times the units
 OF_EVERY_CELL = {"depth": 0, "activation": "tanh", "reset_after": True}  # in older files, also of cells without it
@@ -50,8 +51,8 @@ class Config:
         cell: the name of the recurrent unit, such as gru; `shakegen.cells.find_cell` has them.
         units: the size H of every recurrent layer's state.
         layers: how many recurrent layers are stacked.
-        dropout: the share of each layer's outputs that is dropped in training; None is usual: 0.3, and less in runs of
-            less than 35 epochs (`Recipe.dropout_scale`).
+        dropout: the share of each layer's outputs that is dropped in training; None is usual: 0 to 0.5, by the epochs,
+            the weights and the length of the text (`Recipe.dropout_scale`).
         level: the symbols that it reads and predicts: char, subword or word.
         embedding: the size of a learned vector per symbol; 0 feeds symbols one-hot. By default 0, and 256 for subwords
             and words; with blocks it is as large as a layer.

@@ -59,17 +59,6 @@ def compile_call(model: keras.Model) -> Callable:
     return tf.function(call, reduce_retracing=True)
 
 
-def carried_states(model: keras.Model) -> list[keras.Variable]:
-    """The states that stateful layers carry from batch to batch."""
-    return [state for layer in model.layers if getattr(layer, "stateful", False) for state in states_of(layer)]
-
-
-def states_of(layer: keras.layers.Layer) -> list[keras.Variable]:
-    """The states that a stateful layer carries, and, where it learns its initial state, which samples have begun."""
-    begun = getattr(layer, "begun", None)
-    return [*layer.states, *([] if begun is None else [begun])]
-
-
 def split_replicas(state: keras.Variable) -> tuple:
     """The variables of all replicas that a state stands for; by itself where there is one device."""
     values = getattr(state.value, "values", None)
@@ -79,7 +68,10 @@ def split_replicas(state: keras.Variable) -> tuple:
 @contextlib.contextmanager
 def states_kept(model: keras.Model) -> Iterator[None]:
     """Let stateful layers start from zeros, and give them their states back at the end."""
-    states = [own for state in carried_states(model) for own in split_replicas(state)]
+    stateful = [layer for layer in model.layers if getattr(layer, "stateful", False)]
+    begun = [layer.begun for layer in stateful if getattr(layer, "begun", None) is not None]
+    carried = [*(state for layer in stateful for state in layer.states), *begun]
+    states = [own for state in carried for own in split_replicas(state)]
     before = [keras.ops.copy(state) for state in states]
     for state in states:
         state.assign(keras.ops.zeros(state.shape, state.dtype))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from shakegen.text.reading import Source as Source
     from shakegen.text.subword_vocabulary import SubwordVocabulary as SubwordVocabulary
     from shakegen.text.vocabulary import UnknownCharacters as UnknownCharacters, Vocabulary as Vocabulary
-    from shakegen.text.windows import Windows as Windows, one_hot_windows as one_hot_windows
+    from shakegen.text.windows import Passages as Passages, one_hot_windows as one_hot_windows
     from shakegen.text.word_vocabulary import UnknownWords as UnknownWords, WordVocabulary as WordVocabulary
 else:
     __getattr__, __dir__, __all__ = lazy_names(
@@ -21,7 +21,7 @@ else:
             "reading": "Source",
             "subword_vocabulary": "SubwordVocabulary",
             "vocabulary": "UnknownCharacters Vocabulary",
-            "windows": "Windows one_hot_windows",
+            "windows": "Passages one_hot_windows",
             "word_vocabulary": "UnknownWords WordVocabulary",
         },
     )

@@ -15,6 +15,7 @@ from shakegen.text.permutation import Permutation
 TARGETS = ("last", "all")
 ALL = slice(None)
 TOGETHER = 1024  # starts of windows computed at a time
+LEFT_OUT = 0.1  # of the passages, at most, unless they have one window
 RELEASE = 64  # windows read before the pages of a memory map are released
 
 
@@ -137,13 +138,13 @@ class Batches(ABC):
         return np.ones(self.batch_size, bool)[rows]
 
 
-class Windows(Batches):
+class Passages(Batches):
     """Batches of windows of a text, to predict each next character.
 
-    The text is cut into passages of K windows, which follow each other without a gap. Each row of the batches reads one
-    passage after the other, a window in each batch. Passages come in random order. Every epoch has another order, and
-    cuts the text from another random offset. Only the first and the last passage may overlap their neighbours, so that
-    an epoch covers the whole text; passages that do not fill all rows are left out.
+    The text is cut into passages of K windows. Each row of the batches reads one passage after the other, a window in
+    each batch. Passages come in random order; every epoch has another order, and cuts the text from another random
+    offset. Only the first and the last passage overlap their neighbours. Passages that do not fill all rows are left
+    out. At the start of an epoch most rows begin within a passage, and read its first windows at the end.
 
     Args:
         ids: the training text, shape (characters,); an array, or anything with a length and array indexing.
@@ -151,7 +152,8 @@ class Windows(Batches):
         batch_size: windows in a batch, N; fewer if the text is short.
         random_state: determines the batches.
         symbol: the kind of the ids, in messages.
-        passage: windows in a passage, K; fewer if the text is short. With 1, all windows are in random order.
+        passage: windows in a passage, K. For a short text there are fewer, so that no more than a tenth is left out,
+            if possible. With 1, all windows are in random order.
 
     Attributes:
         batch_size, passage: as used.
@@ -175,13 +177,18 @@ class Windows(Batches):
             if not is_whole(value, 1):
                 raise ValueError(f"the {name} is {value!r}: expected 1 window or more")
         self._ids, self.length, self._random_state = ids, length, random_state
-        self.passage = max(1, min(passage, (len(ids) - 1) // (length * batch_size)))
-        self._characters = self.passage * length
-        self._passages = -(-(len(ids) - 1) // self._characters) + 1
+        most = max(1, min(passage, (len(ids) - 1) // (length * batch_size)))
+
+        def count(k):
+            return -(-(len(ids) - 1) // (k * length)) + 1
+
+        fitting = (k for k in range(most, 1, -1) if count(k) % batch_size <= LEFT_OUT * count(k))
+        self.passage = next(fitting, 1)
+        self._characters, self._passages = self.passage * length, count(self.passage)
         self.batch_size = min(batch_size, self._passages)
         self.steps = self._passages // self.batch_size * self.passage
         self.carries_state = self.passage > 1
-        # Rows begin their passages in turn: in each batch, as many as in any other.
+        # Rows begin their passages at different batches, so that about as many begin in each.
         self._ahead = np.arange(self.batch_size) * self.passage // self.batch_size
         self._known: tuple[int, int, np.ndarray] | None = None
 

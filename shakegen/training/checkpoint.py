@@ -125,6 +125,9 @@ def restore(learner: Learner, training: Training) -> None:
     network, replicas = learner.network, learner.replicas
     own, rows, first = variables(network, learner.states), replicas.whole.batch_size, first_names(learner)
     arrays = training.arrays
+    if "stateful" in training.state["recipe"]:  # an older file, whose states are those of other windows
+        own = variables(network)
+        arrays = {name: array for name, array in arrays.items() if not has_rows(name)}
     if arrays.keys() == first.keys():
         arrays = {first[name]: array for name, array in arrays.items()}
     described = {

@@ -17,7 +17,6 @@ from tensorflow.compat.v1 import SummaryMetadata
 from shakegen.files import ensure_writable, write_whole
 from shakegen.model.base import LossUnit
 from shakegen.model.evaluation import LN2
-from shakegen.network.keras_steps import states_kept
 from shakegen.streams import show
 
 BITS = LossUnit("bits/char", LN2, "bits_per_character")
@@ -191,14 +190,14 @@ class EventFile:
 def gradient_norms(model: keras.Model, loss: Callable, inputs, targets) -> dict[str, float]:
     """The L2 norm of the gradient of a batch's loss for the weights of each layer, and of `all` of them together.
 
-    The gradients are those before clipping, and without dropout. No random state and no state of a layer changes.
+    The gradients are those before clipping, and without dropout; windows begin anew. No random state changes.
 
     Args:
         model: on the TensorFlow backend.
         loss: of the model, a function of the inputs and targets.
         inputs, targets: a batch for training the model.
     """
-    with states_kept(model), tf.GradientTape() as tape:
+    with tf.GradientTape() as tape:
         value = loss(inputs, targets)
     gradients = tape.gradient(value, [variable.value for variable in model.trainable_variables])
     squares = {}

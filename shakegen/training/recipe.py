@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 from shakegen.checks import is_number, is_whole, refuse_unknown
-from shakegen.network.config import Config, Usual
+from shakegen.network.config import DROPOUT, Config, Usual
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
-FEW_EPOCHS, MANY_EPOCHS = 5, 35  # at most: no usual dropout; at least: all of it
+FEW_EPOCHS, GROWTH = 4, 0.1  # of the usual dropout: without any, and what twice the epochs add to it
 SCHEDULES = {
     "cosine": lambda progress: FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * progress)) / 2,
     "linear": lambda progress: FLOOR + (1 - FLOOR) * (1 - progress),
@@ -27,7 +27,7 @@ MANY = 4096  # outputs
 FOR_MANY: dict = {"loss_share": 0.25, "start": "frequencies"}  # what is usual then
 MEMORY, MOST_DECAY = 3, 0.5  # epochs after which a weight that is not learned again is 1/e; no more decay than this
 WIDE = 128  # features of a layer's inputs: products that are quicker in bfloat16, where the processor has tiles for it
-WHOLE = 1 << 20  # windows: more than there are; each row then reads one passage
+WHOLE = 1 << 30  # windows: more than there are; each row then reads one passage
 PROCESSOR = Path("/proc/cpuinfo")
 
 
@@ -44,8 +44,8 @@ class Recipe:
         minutes: how long to train, with compilation, validation and samples.
         batch_size: windows in a batch.
         seq_length: symbols in a window, through which gradients flow back.
-        passage: windows in a passage of the text, whose states are carried from one to the next. Passages come in
-            random order, and begin with the start state. With 1, every window does.
+        passage: how many windows of the text in a row pass the state on. Such passages come in random order, and each
+            begins with the start state. With 1, every window does.
         learning_rate: its peak.
         schedule: cosine or linear, to 1 % of the peak when the epochs or minutes end; or constant.
         warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
@@ -63,9 +63,9 @@ class Recipe:
             is there. spelling: that of an autocomplete network knows their letters too. tensorflow1: those of an
             autocomplete network are as the study's program started them.
         mixed_precision: bfloat16 for large products, and values kept for the way back, of 16 bits; weights, and states
-            from step to step, are float32 in any case. By default `fit_network` chooses it where it is quicker.
+            within a window, are float32 in any case. By default `fit_network` chooses it where it is quicker.
         patience: end the run after so many epochs without a better validation loss.
-        random_state: of the first weights, of windows and of dropout.
+        random_state: of the first weights, of the order of passages and of dropout.
 
     Raises:
         ValueError: an option is out of range.
@@ -154,7 +154,7 @@ class Recipe:
         The first weights and Adam's epsilon are those of TensorFlow 1, which the study's program used. There, a GRU
         starts with 1 as the bias of both gates, and recurrent kernels start as Glorot & Bengio (2010) draw them.
         """
-        study = {"batch_size": 64, "seq_length": 200, "passage": 1, "clip_norm": None}
+        study: dict = {"batch_size": 64, "seq_length": 200, "passage": 1, "clip_norm": None}
         study |= {"learning_rate": 1e-3, "schedule": "constant"}
         study |= {"start": "tensorflow1", "mixed_precision": "float32", "weight_decay": 0.0}
         options = drop_missing(options)
@@ -231,15 +231,23 @@ class Recipe:
         wide = config.units >= WIDE and (config.layers > 1 or config.embedding >= WIDE)
         return replace(self, mixed_precision="bfloat16" if wide and multiplies_bfloat16() else "float32")
 
-    def dropout_scale(self, epochs: float | None) -> float:
-        """The factor of the default dropout in a run of so many epochs; None if their number is not known yet.
+    def dropout_scale(self, epochs: float | None, weights: float) -> float:
+        """The factor of the default dropout, `DROPOUT`, in a run.
 
-        A text that is read only a few times is hardly learned by heart. With a constant schedule nothing depends on the
-        end of the run. The factor has two digits: where the epochs are estimated from minutes, it seldom changes.
+        The rate is 0.1 · log₂(epochs / 4) · ⁴√weights, from 0 to 0.5: the more often a text is read, and the more
+        weights can know it by heart, the more is dropped. Many runs say so (benchmarks/quality.md), no theory.
+
+        Args:
+            epochs: of the whole run. None if their number is not known yet; then, and with a constant schedule, in
+                which nothing may depend on the end of the run, 30 count.
+            weights: of the network, for each symbol of the training text.
+
+        Returns:
+            From 0 to 1, with two digits: where the epochs are estimated from minutes, it seldom changes.
         """
-        if epochs is None or self.schedule == "constant":
-            return 1.0
-        return round(min(1.0, max(0.0, (epochs - FEW_EPOCHS) / (MANY_EPOCHS - FEW_EPOCHS))), 2)
+        epochs = EPOCHS if epochs is None or self.schedule == "constant" else epochs
+        rate = GROWTH * math.log2(max(epochs, FEW_EPOCHS) / FEW_EPOCHS) * weights**0.25
+        return round(min(1.0, rate / DROPOUT), 2)
 
 
 def multiplies_bfloat16() -> bool:

@@ -102,6 +102,7 @@ class Run:
         self._weights, self._score, self._save, self._every = weights, score, save, every
         self.position, self.history, self.best = Position(), [], None
         self._batch = learner.batches.characters * characters_per_symbol  # characters
+        self._weights_per_symbol = self.network.count_params() / (self.batches.steps * self.batches.characters)
         self.callbacks = keras.callbacks.Callback()
         self._since, self._next, self._saved, self._out_of_time = started, math.inf, False, False
         self._reserve = 0.0  # seconds for the report after the last batch
@@ -241,7 +242,7 @@ class Run:
         position, began = self.position, time.monotonic()
         position.planned_rate = self.recipe.rate(self.progress)
         position.rate = position.planned_rate * position.rate_scale
-        loss = self.learner(position.rate, self.recipe.dropout_scale(self.epochs))
+        loss = self.learner(position.rate, self.recipe.dropout_scale(self.epochs, self._weights_per_symbol))
         if not math.isfinite(loss):
             self.callbacks.on_train_batch_end(position.losses, {"loss": loss})
             raise Diverged

@@ -8,10 +8,10 @@ from shakegen.layers.dropout import ScaledDropout, scale_dropout
 from shakegen.network.build import build
 from shakegen.network.config import DROPOUT, Config
 from shakegen.text.corpus import Corpus
-from shakegen.text.windows import Windows
+from shakegen.text.windows import Passages
 from shakegen.training import train
 from shakegen.training.learner import Learner
-from shakegen.training.recipe import FEW_EPOCHS, MANY_EPOCHS, Recipe
+from shakegen.training.recipe import EPOCHS, FEW_EPOCHS, GROWTH, Recipe
 
 
 def network_of(layer):
@@ -63,20 +63,27 @@ def rates_of(poem, config, **options):
     return rates
 
 
+def usual(poem, epochs):
+    """The rate in a run of `rates_of`, and the batches in an epoch of it."""
+    recipe, corpus = Recipe(), Corpus.from_text(poem)
+    steps = Passages(corpus.train, length=50, batch_size=8, passage=recipe.passage).steps
+    weights = build(Config("rnn", units=4, layers=1), len(corpus.vocabulary)).count_params()
+    return DROPOUT * recipe.dropout_scale(epochs, weights / (steps * 50 * 8)), steps
+
+
 @pytest.mark.parametrize(
-    ("config", "options", "rate"),
-    [
-        ({}, {"epochs": FEW_EPOCHS}, 0),
-        ({}, {"epochs": 11}, DROPOUT * (11 - FEW_EPOCHS) / (MANY_EPOCHS - FEW_EPOCHS)),
-        ({}, {"epochs": MANY_EPOCHS}, DROPOUT),
-        ({}, {"epochs": 3, "schedule": "constant"}, DROPOUT),
-        ({"dropout": 0.25}, {"epochs": 3}, 0.25),
-    ],
+    ("options", "epochs"),
+    [({"epochs": FEW_EPOCHS}, FEW_EPOCHS), ({"epochs": 11}, 11), ({"epochs": 3, "schedule": "constant"}, EPOCHS)],
 )
-def test_the_usual_dropout_grows_with_the_epochs_of_a_run_and_what_is_asked_for_stays(poem, config, options, rate):
-    rates = rates_of(poem, config, **options)
+def test_the_usual_dropout_is_that_of_the_epochs_of_a_run(poem, options, epochs):
+    rates, (expected, _) = rates_of(poem, {}, **options), usual(poem, epochs)
     assert len(rates) > 3
-    assert rates == pytest.approx([rate] * len(rates))
+    assert rates == pytest.approx([expected] * len(rates))
+    assert (expected > 0) == (epochs > FEW_EPOCHS)
+
+
+def test_dropout_that_is_asked_for_stays(poem):
+    assert set(rates_of(poem, {"dropout": 0.25}, epochs=3)) == {0.25}
 
 
 def test_by_the_clock_the_usual_dropout_is_that_of_as_many_epochs_as_there_is_time_for(poem, monkeypatch):
@@ -90,6 +97,19 @@ def test_by_the_clock_the_usual_dropout_is_that_of_as_many_epochs_as_there_is_ti
     monkeypatch.setattr(Learner, "__call__", learn_for_a_second)
     monkeypatch.setattr("shakegen.training.run.time.monotonic", lambda: now[0])
     rates = rates_of(poem, {}, minutes=1)
-    steps = Windows(Corpus.from_text(poem).train, length=50, batch_size=8).steps
+    (before, steps), (after, _) = usual(poem, EPOCHS), usual(poem, 60 / usual(poem, 1)[1])
     assert 4 < steps < len(rates) < 62
-    assert rates == pytest.approx([DROPOUT] + [DROPOUT * Recipe().dropout_scale(60 / steps)] * (len(rates) - 1))
+    assert rates == pytest.approx([before] + [after] * (len(rates) - 1))
+
+
+@pytest.mark.parametrize("weights", [0.01, 0.3, 5.0])
+def test_the_usual_dropout_follows_from_epochs_and_weights(weights):
+    def rate(epochs, weights=weights, **options):
+        return DROPOUT * Recipe(**options).dropout_scale(epochs, weights)
+
+    digits = {"abs": DROPOUT / 60}  # the scale has two
+    assert rate(FEW_EPOCHS) == rate(1) == 0
+    assert rate(20) - rate(10) == pytest.approx(GROWTH * weights**0.25, **digits)
+    assert rate(10, 16 * weights) == pytest.approx(2 * rate(10), **digits)
+    assert rate(10_000, 1e6) == DROPOUT
+    assert rate(None) == rate(3, schedule="constant") == rate(90, schedule="constant") == rate(EPOCHS)

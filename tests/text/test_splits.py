@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from shakegen.text import splits
 from shakegen.text.corpus import Corpus
-from shakegen.text.windows import Windows
+from shakegen.text.windows import Passages
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_what_comes_after_the_training_text_changes_nothing_in_it(poem, options)
 @pytest.mark.parametrize("passage", [1, 5])
 def test_no_training_window_sees_another_part(passage):
     corpus = Corpus.from_text("".join(map(chr, range(0x4E00, 0x4E00 + 900))), split=(0.5, 0.25, 0.25))
-    batches = Windows(corpus.train, 7, 4, passage=passage)
+    batches = Passages(corpus.train, 7, 4, passage=passage)
     seen = {int(k) for number in range(5 * batches.steps) for k in batches.batch(number).ravel()}
     assert seen <= set(corpus.train.tolist())
     assert seen.isdisjoint([*corpus.validation.tolist(), *corpus.test.tolist()])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from shakegen.text.corpus import Corpus
-from shakegen.text.windows import Recoded, Windows, one_hot_windows
+from shakegen.text.windows import Passages, Recoded, one_hot_windows
 
 TEXT = "the quick brown fox jumps over the lazy dog and runs away\n"
 
@@ -51,32 +51,41 @@ def test_shuffling_keeps_every_window_and_changes_with_each_pass():
 PASSAGES = pytest.mark.parametrize("passage", [1, 3])
 
 
-@PASSAGES
-@pytest.mark.parametrize("characters", [31, 32, 61, 90, 1000, 3001])
-def test_passages_of_an_epoch_cover_all_text_and_overlap_only_at_its_ends(characters, passage):
-    windows = Windows(np.arange(characters), length=30, batch_size=4, passage=passage)
-    cuts = set()
+@pytest.mark.parametrize("passage", [1, 3, 8])
+@pytest.mark.parametrize("characters", [31, 32, 61, 90, 1000, 1700, 2400, 3001, 9000])
+def test_passages_of_an_epoch_cover_the_text_and_overlap_only_at_its_ends(characters, passage):
+    batches, cuts = Passages(np.arange(characters), length=30, batch_size=4, passage=passage), set()
+    size = 30 * batches.passage
+    passages = -(-(characters - 1) // size) + 1
+    assert batches.passage == 1 or passages % batches.batch_size <= passages / 10
     for epoch in range(5):
-        batches = [windows.batch(epoch * windows.steps + k)[:, :-1] for k in range(windows.steps)]
-        read = np.bincount(np.concatenate(batches).ravel(), minlength=characters - 1)
-        left_out, size = -(-(characters - 1) // (30 * windows.passage)) + 1, 30 * windows.passage
-        left_out %= windows.batch_size
+        windows = [batches.batch(epoch * batches.steps + k)[:, :-1] for k in range(batches.steps)]
+        read = np.bincount(np.concatenate(windows).ravel(), minlength=characters - 1)
         assert len(read) == characters - 1, "the last character is a target only"
-        assert np.count_nonzero(read == 0) <= left_out * size
+        assert np.count_nonzero(read == 0) <= passages % batches.batch_size * size
         assert np.all(read[2 * size : -2 * size] <= 1)
-        cuts.add(int(np.concatenate(batches).min(axis=1)[1]) % 30)
+        cuts |= {int(start) % 30 for start in windows[0][:, 0]}
     assert len(cuts) > 1 or characters < 60
+
+
+@pytest.mark.parametrize("characters", range(9000, 40_000, 1234))
+def test_a_short_text_has_shorter_passages_rather_than_that_much_is_left_out(characters):
+    batches = Passages(np.arange(characters), 64, 32, passage=8)
+    read = np.unique(np.concatenate([batches.batch(number)[:, :-1] for number in range(batches.steps)]))
+    assert len(read) >= 0.85 * characters
+    long = Passages(np.arange(100 * characters), 64, 32, passage=8)
+    assert long.passage == 8
 
 
 @PASSAGES
 def test_every_epoch_has_another_order(passage):
-    windows = Windows(np.arange(9000), length=30, batch_size=10, passage=passage)
+    windows = Passages(np.arange(9000), length=30, batch_size=10, passage=passage)
     orders = [np.concatenate([windows.starts(epoch, k) for k in range(windows.steps)]) // 30 for epoch in range(3)]
     assert all(np.mean(a == b) < 0.1 for a, b in itertools.combinations([np.sort(orders[0]), *orders], 2))
 
 
 def test_passages_go_on_where_the_batch_before_ended_and_begin_in_turn():
-    windows = Windows(np.arange(5000), length=10, batch_size=6, passage=5)
+    windows = Passages(np.arange(5000), length=10, batch_size=6, passage=5)
     assert windows.carries_state
     before = None
     for number in range(3 * windows.steps):
@@ -91,7 +100,7 @@ def test_passages_go_on_where_the_batch_before_ended_and_begin_in_turn():
 
 
 def test_over_the_epochs_passages_read_every_position():
-    windows, read = Windows(np.arange(200), length=10, batch_size=3, passage=4), set()
+    windows, read = Passages(np.arange(200), length=10, batch_size=3, passage=4), set()
     for number in range(300 * windows.steps):
         read |= set(windows.batch(number)[:, :-1].ravel().tolist())
     assert read == set(range(199))
@@ -99,7 +108,7 @@ def test_over_the_epochs_passages_read_every_position():
 
 @PASSAGES
 def test_training_targets_are_the_inputs_one_further(passage):
-    batches = Windows(np.arange(500, dtype=np.uint16), length=20, batch_size=8, passage=passage)
+    batches = Passages(np.arange(500, dtype=np.uint16), length=20, batch_size=8, passage=passage)
     inputs, targets = batches.pair(0)
     assert inputs.shape == targets.shape == (8, 20)
     assert inputs.size == batches.characters
@@ -110,21 +119,21 @@ def test_training_targets_are_the_inputs_one_further(passage):
 @PASSAGES
 def test_any_batch_can_be_made_again_from_its_number(passage):
     forward, backward = (
-        Windows(np.arange(700), length=20, batch_size=8, random_state=5, passage=passage) for _ in range(2)
+        Passages(np.arange(700), length=20, batch_size=8, random_state=5, passage=passage) for _ in range(2)
     )
     numbers = range(3 * forward.steps)
     expected = [forward.batch(number) for number in numbers]
     for number in reversed(numbers):
         assert np.array_equal(backward.batch(number), expected[number])
     assert np.array_equal(forward.pair(7, slice(2, 5))[1], expected[7][2:5, 1:])
-    others = Windows(np.arange(700), 20, 8, random_state=6, passage=passage)
+    others = Passages(np.arange(700), 20, 8, random_state=6, passage=passage)
     assert any(not np.array_equal(expected[number], others.batch(number)) for number in numbers)
 
 
 @PASSAGES
 @pytest.mark.parametrize("characters", [31, 59, 61, 62, 95])
 def test_texts_of_only_a_few_windows_make_smaller_batches(passage, characters):
-    batches = Windows(np.arange(characters), length=30, batch_size=64, passage=passage)
+    batches = Passages(np.arange(characters), length=30, batch_size=64, passage=passage)
     assert batches.steps == 1
     for number in range(5):
         assert batches.batch(number).shape == (batches.batch_size, 31)
@@ -134,7 +143,7 @@ def test_texts_of_only_a_few_windows_make_smaller_batches(passage, characters):
 def test_a_memory_map_is_read_as_an_array_is_and_its_pages_are_given_back(passage, tmp_path):
     np.arange(40_000, dtype=np.uint16).tofile(tmp_path / "ids")
     mapped = np.memmap(tmp_path / "ids", np.uint16, "r")[:30_000]
-    batches, same = (Windows(ids, 20, 8, passage=passage) for ids in (mapped, np.arange(30_000)))
+    batches, same = (Passages(ids, 20, 8, passage=passage) for ids in (mapped, np.arange(30_000)))
     assert all(np.array_equal(batches.batch(number), same.batch(number)) for number in range(200))
 
 
@@ -152,7 +161,7 @@ def resident_bytes(path):
 def test_what_was_read_of_a_memory_map_does_not_stay_in_memory(tmp_path):
     path = tmp_path / "ids"
     np.zeros(1 << 24, np.uint16).tofile(path)
-    windows = Windows(np.memmap(path, np.uint16, "r"), 64, 64, 0)
+    windows = Passages(np.memmap(path, np.uint16, "r"), 64, 64, 0)
     for number in range(200):
         windows.batch(number)
     windows.batch(0)
@@ -164,7 +173,7 @@ def test_a_recoded_text_is_the_text_in_other_ids(rng):
     recoded = Recoded(ids, table)
     assert len(recoded) == 1000
     assert np.array_equal(recoded[10:200][np.arange(50)], table[ids[10:60]])
-    assert np.array_equal(Windows(recoded, 20).batch(3), table[Windows(ids, 20).batch(3)])
+    assert np.array_equal(Passages(recoded, 20).batch(3), table[Passages(ids, 20).batch(3)])
 
 
 def test_no_tuner_is_waited_for_when_a_dataset_is_left():
@@ -181,7 +190,7 @@ def test_arguments_out_of_range():
         "try a longer text or shorter windows (`length`)"
     )
     with pytest.raises(ValueError) as error:
-        Windows(corpus.train, length=100)
+        Passages(corpus.train, length=100)
     assert str(error.value) == (
         "the training text has 9 characters, but a window of 100 and its next character need 101: "
         "try a longer text or shorter windows (`seq_length`)"
@@ -196,5 +205,5 @@ def test_arguments_out_of_range():
         one_hot_windows(corpus.ids, corpus.vocabulary, length=3, stride=0)
     assert str(error.value) == "the stride is 0: expected 1 or more"
     with pytest.raises(ValueError) as error:
-        Windows(corpus.ids, length=3, batch_size=0)
+        Passages(corpus.ids, length=3, batch_size=0)
     assert str(error.value) == "the batch size is 0: expected 1 window or more"

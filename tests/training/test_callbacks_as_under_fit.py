@@ -13,7 +13,7 @@ from small import PLAIN, SMALL
 
 from shakegen.network.build import build
 from shakegen.text.corpus import Corpus
-from shakegen.text.windows import Windows
+from shakegen.text.windows import Passages
 from shakegen.training import train
 from shakegen.training.optimizer import make_optimizer
 from shakegen.training.recipe import Recipe
@@ -51,7 +51,7 @@ def both(corpus):
 
     def theirs(callbacks, options):
         recipe, watch = Recipe(**options), Watch()
-        batches = Windows(corpus.train, recipe.seq_length, recipe.batch_size, recipe.random_state)
+        batches = Passages(corpus.train, recipe.seq_length, recipe.batch_size, recipe.random_state)
         network = build(PLAIN, len(corpus.vocabulary))
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         optimizer = make_optimizer(recipe.fit_text(batches.steps), network.trainable_variables)

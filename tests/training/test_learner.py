@@ -5,14 +5,15 @@ import string
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from shakegen.layers.dropout import ScaledDropout
 from shakegen.model import LanguageModel
-from shakegen.network.build import build
+from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
-from shakegen.text.windows import Windows
+from shakegen.text.windows import Passages
 from shakegen.training.beginning import begin
 from shakegen.training.learner import Crossentropy, Learner
 from shakegen.training.recipe import MANY
@@ -24,7 +25,7 @@ from shakegen.training.workers.replicas import Replicas
 
 def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
     """Adam's second slot, after a step, is a share of the squared gradient of the whole table."""
-    batches = Windows(rng.integers(3, size=500), length=10, batch_size=4)
+    batches = Passages(rng.integers(3, size=500), length=10, batch_size=4)
     network = build(Config("rnn", units=5, embedding=2, dropout=0), 3)
     network.compile(keras.optimizers.Adam(beta_2=0.75), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
@@ -42,7 +43,7 @@ def test_an_embedding_that_is_looked_up_several_times_learns_as_a_table(rng):
 
 
 def test_no_more_dropout_is_in_force_than_told(rng):
-    batches = Windows(rng.integers(3, size=500), length=10, batch_size=4)
+    batches = Passages(rng.integers(3, size=500), length=10, batch_size=4)
     network = build(Config("rnn", units=5, dropout=0.5), 3, dropout=ScaledDropout)
     network.compile(keras.optimizers.SGD(), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
@@ -98,3 +99,40 @@ def test_many_outputs_are_read_out_at_a_share_of_the_positions(random_weights):
     config = Config(level="word", units=3, embedding=2)
     base = LanguageModel(config, many.vocabulary, random_weights(config, len(many.vocabulary)))
     assert begin(few, finetune=base, seq_length=4).recipe.loss_share == 0.25
+
+
+@pytest.mark.parametrize(
+    ("changes", "recipe"),
+    [
+        ({}, {}),
+        ({"learn_initial_state": True}, {"batch_size": 1}),
+        ({"level": "word", "embedding": 3}, {"loss_share": 0.5}),
+        ({"cell": "mingru", "convolution": 3, "mlp": 1}, {}),
+        ({}, {"mixed_precision": "bfloat16"}),
+    ],
+    ids=["usual", "learned start", "share of the loss", "block", "bfloat16"],
+)
+def test_a_window_is_learned_from_the_state_in_which_the_one_before_ended(poem, changes, recipe):
+    """At the learning rate 0, the losses are those of the engine, which begins anew where a passage begins."""
+    config = Config(**{"cell": "gru", "units": 5, "layers": 2, "dropout": 0, **changes})
+    corpus = Corpus.from_text(poem[:1500], level=config.level)
+    options = {"seq_length": 7, "batch_size": 3, "passage": 4, "optimizer": "sgd", **recipe}
+    run = Trainer(begin(corpus, config, weight_decay=0, **options), 0.0, Strategy()).run
+    rng = np.random.default_rng(0)
+    run.network.set_weights([rng.normal(0, 0.5, weight.shape) for weight in run.network.get_weights()])
+    engine, batches = LanguageModel.make_engine(config, named_weights(config, run.network)), run.batches
+    assert batches.carries_state
+    state, found, expected = engine.start(batches.batch_size), [], []
+    run.learner.begin(0)
+    for number in range(batches.steps + 2):
+        (inputs, targets), begins = batches.pair(number), batches.begins(number)
+        state = np.where(begins[:, None], engine.start(batches.batch_size), state)
+        nats = np.zeros(targets.shape)
+        for t in range(7):
+            logits, state = engine.step(inputs[:, t], state)
+            shifted = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+            nats[:, t] = -np.take_along_axis(shifted, np.maximum(targets[:, t : t + 1], 0), axis=1)[:, 0]
+        found.append(run.learner(0.0))
+        expected.append(nats[targets >= 0].mean())
+    assert 0 < np.mean([begins.mean() for begins in map(batches.begins, range(1, batches.steps))]) < 0.5
+    np.testing.assert_allclose(found, expected, rtol=2e-2 if "mixed_precision" in recipe else 1e-4)

@@ -13,7 +13,7 @@ from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.text.subword_vocabulary import SubwordVocabulary
 from shakegen.text.vocabulary import Vocabulary
-from shakegen.text.windows import Windows
+from shakegen.text.windows import Passages
 from shakegen.text.word_vocabulary import WordVocabulary
 from shakegen.training import finetuning, make_optimizer, train
 from shakegen.training.recipe import Recipe
@@ -27,7 +27,7 @@ V = 7
 @pytest.mark.parametrize("options", [{}, {"learn_initial_state": True, "convolution": 3, "mlp": 1}], ids=["", "blocks"])
 def test_passages_are_read_as_the_engine_reads_them(cell, options, rng):
     ids, config = rng.integers(V, size=400), Config(cell, units=6, layers=2, dropout=0, **options)
-    batches, network = Windows(ids, length=9, batch_size=3, passage=3), build(config, V)
+    batches, network = Passages(ids, length=9, batch_size=3, passage=3), build(config, V)
     network.set_weights([rng.normal(0, 0.4, weight.shape) for weight in network.get_weights()])
     engine, states = Engine(config, named_weights(config, network)), make_states(network, 3)
     state = engine.start(3)

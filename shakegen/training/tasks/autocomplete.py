@@ -81,7 +81,6 @@ class AutocompleteTask(Task):
         from shakegen.network.build import build
         from shakegen.training import first_weights
 
-        options.pop("streams", None)  # every observation is read from the start state
         network = build(config, len(vocabulary), recipe.random_state, outputs=len(corpus.words), **options)
         if recipe.start in ("frequencies", "spelling"):
             first_weights.start_from_frequencies(network, corpus.train_targets)

@@ -53,7 +53,7 @@ class NextSymbolTask(Task):
 
     def make_batches(self, corpus, vocabulary, recipe):
         ids, sizes = recode(corpus.train, corpus, vocabulary), (recipe.seq_length, recipe.batch_size)
-        batches = windows.Windows(ids, *sizes, recipe.random_state, vocabulary.symbol, recipe.passage)
+        batches = windows.Passages(ids, *sizes, recipe.random_state, vocabulary.symbol, recipe.passage)
         return draw_targets(batches, recipe, NOTHING)
 
     def make_network(self, config, corpus, vocabulary, recipe, **options):

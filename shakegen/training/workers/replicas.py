@@ -46,12 +46,12 @@ class Replicas:
         """A batch to look at, by its number: as many rows of it as one replica takes."""
         return self.whole.pair(number, slice(self.width))
 
-    def make(self, network: Callable[[], keras.Model]) -> keras.Model:
-        """Make a network with a copy on each device."""
+    def make(self, act: Callable):
+        """The result of a function whose variables get a copy on each device."""
 
         def make():
             with self._distribution.scope():
-                return network()
+                return act()
 
         return self.strategy.wait_for(make)
 

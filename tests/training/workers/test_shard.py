@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shakegen.text.windows import Windows
+from shakegen.text.windows import Passages
 from shakegen.training.workers.shard import Shard
 
 KINDS = [(1, 8), (1, 3), (2, 7)]
@@ -12,7 +12,7 @@ KINDS = [(1, 8), (1, 3), (2, 7)]
 @pytest.mark.parametrize(("passage", "size"), KINDS)
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_every_row_of_a_batch_is_one_replicas(passage, size, count):
-    whole = Windows(np.arange(400), length=10, batch_size=size, passage=passage)
+    whole = Passages(np.arange(400), length=10, batch_size=size, passage=passage)
     shares = [Shard(whole, count, range(replica, replica + 1)) for replica in range(count)]
     for number in (0, 1, whole.steps + 2):
         inputs, targets = (
