@@ -123,6 +123,25 @@ def test_a_checkpoint_with_numbers_for_names_goes_on_as_the_unbroken_run(poem, t
     assert_same_run(train(corpus, resume=tmp_path / "model.h5", verbose=False), unbroken)
 
 
+@pytest.mark.parametrize("stateful", [False, True])
+def test_an_older_run_with_or_without_stateful_layers_goes_on(poem, tmp_path, stateful):
+    """Its states are those of other windows, so passages begin anew."""
+    corpus, config = Corpus.from_text(poem), Config("lstm", units=4, layers=1, learn_initial_state=True)
+    with pytest.raises(Interrupted) as stop:
+        train(corpus, config, epochs=2, passage=1, callbacks=[StopAfter(5)], **SMALL)
+    model = stop.value.model
+    del model.training.state["recipe"]["passage"]
+    model.training.state["recipe"]["stateful"] = stateful
+    if stateful:
+        sizes = (4, 4, 1)
+        model.training.arrays |= {f"states/layer1/{k}": np.ones((8, size), "float32") for k, size in enumerate(sizes)}
+    model.save(tmp_path / "model.h5", with_training=True)
+    resumed = train(corpus, resume=tmp_path / "model.h5", verbose=False)
+    assert [entry["epoch"] for entry in resumed.history] == [1, 2]
+    assert "stateful" not in resumed.training.state["recipe"]
+    assert ("states/layer1/0" in resumed.training.arrays) == stateful
+
+
 def test_a_checkpoint_names_everything_by_path(poem):
     config = Config("lstm", units=6, layers=1, embedding=3)
     corpus, options = Corpus.from_text(poem), {"passage": 4, "average_weights": 0.9, **SMALL}
