@@ -56,7 +56,7 @@ LEARNING = {
     "optimizer": "Any optimizer of Keras, by name.",
     "epsilon": "Number that Adam adds to a divisor.  [default: the optimizer's]",
     "weight_decay": "Decoupled weight decay; vectors, such as biases, have none.  [default: of adam, weights forget "
-    "within 3 epochs, 0.5 at most; of others, their own]",
+    "within 3 epochs, or later if there are few; of others, their own]",
     "average_weights": "Keep an average of the weights, with a momentum such as 0.999.",
     "clip_norm": "Largest norm of the gradients.",
     "clip_value": "Largest element of the gradients; replaces --clip-norm.",

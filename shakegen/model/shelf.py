@@ -7,7 +7,7 @@ from shakegen.checks import suggest
 from shakegen.text import named
 
 # Texts that pretrained models learned, and their cells or tasks.
-TEXTS = {"sonnets": (*STANDARD, "autocomplete"), "warpeace": (DEFAULT,)}
+TEXTS = {"sonnets": (*STANDARD, "autocomplete"), "warpeace": (DEFAULT, "autocomplete")}
 NAMES = tuple(f"{text}-{name}" for text, names in TEXTS.items() for name in names)
 
 

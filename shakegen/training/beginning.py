@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -73,7 +74,10 @@ class Beginning:
             )
         batches = self.task.make_batches(self.corpus, self.vocabulary, self.recipe)
         self.corpus.check_parts()
-        self.recipe = self.recipe if self.resumes else self.recipe.fit_text(batches.steps)
+        if not self.resumes:
+            shapes = self.task.weight_shapes(self.config, self.corpus, self.vocabulary)
+            weights = sum(map(math.prod, shapes.values())) / (batches.steps * batches.characters)
+            self.recipe = self.recipe.fit_text(batches.steps, weights)
 
 
 def begin(

@@ -10,7 +10,7 @@ from shakegen.checks import is_number, is_whole, refuse_unknown
 from shakegen.network.config import DROPOUT, Config, Usual
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
-FEW_EPOCHS, GROWTH = 4, 0.1  # of the usual dropout: without any, and what twice the epochs add to it
+FEW_EPOCHS, GROWTH = 4, 0.07  # of the usual dropout: without any, and what twice the epochs add to it
 SCHEDULES = {
     "cosine": lambda progress: FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * progress)) / 2,
     "linear": lambda progress: FLOOR + (1 - FLOOR) * (1 - progress),
@@ -25,7 +25,8 @@ LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_no
 LEAST |= {"weight_decay": 0}
 MANY = 4096  # outputs
 FOR_MANY: dict = {"loss_share": 0.25, "start": "frequencies"}  # what is usual then
-MEMORY, MOST_DECAY = 3, 0.5  # epochs after which a weight that is not learned again is 1/e; no more decay than this
+MEMORY = 3  # epochs after which a weight that is not learned again is 1/e
+MOST_DECAY, DECAY = 0.5, 0.1  # no more decay than this; and than this, times the weights for each symbol of the text
 WIDE = 128  # features of a layer's inputs: products that are quicker in bfloat16, where the processor has tiles for it
 WHOLE = 1 << 30  # windows: more than there are; each row then reads one passage
 PROCESSOR = Path("/proc/cpuinfo")
@@ -211,15 +212,21 @@ class Recipe:
         usual = {name: value for name, value in FOR_MANY.items() if isinstance(getattr(self, name), Usual | UsualName)}
         return replace(self, **usual) if count >= MANY else self
 
-    def fit_text(self, steps: int) -> "Recipe":
-        """This recipe for a text of so many batches an epoch: with Adam, the weight decay if none was given.
+    def fit_text(self, steps: int, weights: float) -> "Recipe":
+        """This recipe for a text: with Adam, the weight decay if none was given.
 
         At the peak of the learning rate, weights forget in 1 / (learning rate × decay) steps. These are the same number
-        of epochs for every text, as Wang & Aitchison found best (2024, https://arxiv.org/abs/2405.13698).
+        of epochs for every text, as Wang & Aitchison found best (2024, https://arxiv.org/abs/2405.13698). The decay is
+        less where there are few weights: these cannot know the text by heart.
+
+        Args:
+            steps: batches an epoch.
+            weights: of the network, for each symbol of the training text.
         """
         if self.weight_decay is not None or self.optimizer != "adam":
             return self
-        return replace(self, weight_decay=min(MOST_DECAY, 1 / (self.learning_rate * steps * MEMORY)))
+        most = min(MOST_DECAY, DECAY * weights)
+        return replace(self, weight_decay=min(most, 1 / (self.learning_rate * steps * MEMORY)))
 
     def fit_network(self, config: Config) -> "Recipe":
         """This recipe for a network: bfloat16, if no precision was given, on a processor that multiplies tiles of it.
@@ -234,7 +241,7 @@ class Recipe:
     def dropout_scale(self, epochs: float | None, weights: float) -> float:
         """The factor of the default dropout, `DROPOUT`, in a run.
 
-        The rate is 0.1 · log₂(epochs / 4) · ⁴√weights, from 0 to 0.5: the more often a text is read, and the more
+        The rate is 0.07 · log₂(epochs / 4) · √weights, from 0 to 0.5: the more often a text is read, and the more
         weights can know it by heart, the more is dropped. Many runs say so (benchmarks/quality.md), no theory.
 
         Args:
@@ -246,7 +253,7 @@ class Recipe:
             From 0 to 1, with two digits: where the epochs are estimated from minutes, it seldom changes.
         """
         epochs = EPOCHS if epochs is None or self.schedule == "constant" else epochs
-        rate = GROWTH * math.log2(max(epochs, FEW_EPOCHS) / FEW_EPOCHS) * weights**0.25
+        rate = GROWTH * math.log2(max(epochs, FEW_EPOCHS) / FEW_EPOCHS) * math.sqrt(weights)
         return round(min(1.0, rate / DROPOUT), 2)
 
 

@@ -54,7 +54,8 @@ def both(corpus):
         batches = Passages(corpus.train, recipe.seq_length, recipe.batch_size, recipe.random_state)
         network = build(PLAIN, len(corpus.vocabulary))
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        optimizer = make_optimizer(recipe.fit_text(batches.steps), network.trainable_variables)
+        weights = network.count_params() / (batches.steps * batches.characters)
+        optimizer = make_optimizer(recipe.fit_text(batches.steps, weights), network.trainable_variables)
         optimizer.ema_momentum = recipe.average_weights  # ours may be less at first
         network.compile(optimizer, loss, jit_compile=False)
         pairs = [batches.pair(number) for number in range(3 * batches.steps)]

@@ -4,11 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import recipe as module
 from shakegen.training.beginning import begin
-from shakegen.training.recipe import MEMORY, MOST_DECAY, SCHEDULES, WHOLE, Recipe
+from shakegen.training.recipe import DECAY, MEMORY, MOST_DECAY, SCHEDULES, WHOLE, Recipe
 
 SHARES = np.linspace(0, 1, 501)
 
@@ -133,17 +134,18 @@ def test_a_replaced_option_is_an_option_from_the_start(first, then):
 
 @pytest.mark.parametrize("steps", [36, 436, 50_000])
 @pytest.mark.parametrize("rate", [1e-3, 6e-3])
-def test_weights_forget_within_as_many_epochs_of_any_text(steps, rate):
-    fitted = Recipe(learning_rate=rate).fit_text(steps)
-    kept = (1 - rate * fitted.weight_decay) ** (MEMORY * steps)
-    assert kept == pytest.approx(np.exp(-1), rel=0.01) or (kept > np.exp(-1) and fitted.weight_decay == MOST_DECAY)
-    assert fitted.fit_text(2 * steps) == fitted, "a run keeps its decay"
+@pytest.mark.parametrize("weights", [0.01, 1.0, 10.0])
+def test_weights_forget_within_as_many_epochs_of_any_text_but_few_weights_never(steps, rate, weights):
+    fitted = Recipe(learning_rate=rate).fit_text(steps, weights)
+    kept, most = (1 - rate * fitted.weight_decay) ** (MEMORY * steps), min(MOST_DECAY, DECAY * weights)
+    assert kept == pytest.approx(np.exp(-1), rel=0.01) or (kept > np.exp(-1) and fitted.weight_decay == most)
+    assert fitted.fit_text(2 * steps, weights) == fitted, "a run keeps its decay"
 
 
 @pytest.mark.parametrize("given", [{"weight_decay": 0}, {"weight_decay": 0.2}, {"optimizer": "sgd"}], ids=str)
 def test_a_given_decay_or_optimizer_is_left_as_it_is(given):
-    assert Recipe(**given).fit_text(100) == Recipe(**given)
-    assert Recipe.study(epochs=3).fit_text(100) == Recipe.study(epochs=3)
+    assert Recipe(**given).fit_text(100, 1.0) == Recipe(**given)
+    assert Recipe.study(epochs=3).fit_text(100, 1.0) == Recipe.study(epochs=3)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +178,7 @@ def test_a_run_begins_with_the_decay_of_its_text_and_the_precision_of_its_networ
     monkeypatch.setattr(module, "PROCESSOR", processor)
     corpus, usual = Corpus.from_text(poem), Recipe(seq_length=20)
     beginning = begin(corpus, Config(units=128), seq_length=20)
-    steps = beginning.task.make_batches(corpus, corpus.vocabulary, usual).steps
-    assert beginning.recipe == usual.fit_text(steps).fit_network(Config(units=128))
+    batches, config = beginning.task.make_batches(corpus, corpus.vocabulary, usual), Config(units=128)
+    weights = build(config, len(corpus.vocabulary)).count_params() / (batches.steps * batches.characters)
+    assert beginning.recipe == usual.fit_text(batches.steps, weights).fit_network(config)
     assert (beginning.recipe.weight_decay is not None, beginning.recipe.mixed_precision) == (True, "bfloat16")

@@ -57,6 +57,9 @@ class AutocompleteTask(Task):
         if recipe.passage > 1 and not isinstance(recipe.passage, Usual):
             raise ValueError("passages are for the next character: leave `passage` out for the task autocomplete")
 
+    def weight_shapes(self, config, corpus, vocabulary):
+        return config.weight_shapes(len(vocabulary), len(corpus.words))
+
     def corpus_options(self, seq_length, random_state, base, recipe=None, level="char", resumes=False):
         usual = base.length if base else {"study": STUDY_LENGTH, "usual": LENGTH}.get(recipe)
         options = {"length": usual if seq_length is None else seq_length, "random_state": random_state}

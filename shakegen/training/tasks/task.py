@@ -106,6 +106,10 @@ class Task(ABC):
         """Raise ValueError if a recipe does not fit the task; any does, unless a task says otherwise."""
         return
 
+    def weight_shapes(self, config: Config, corpus, vocabulary) -> dict[str, tuple[int, ...]]:
+        """The shapes of the weights of a network, by their names."""
+        return config.weight_shapes(len(vocabulary))
+
     @abstractmethod
     def corpus_options(
         self,
