@@ -36,6 +36,7 @@ MORE = {
     "shakegen.lab.result": "Result",
     "shakegen.lab.start": "start Start",
     "shakegen.lab.timer": "timer Timer",
+    "shakegen.layers.carried": "CarriesStates",
     "shakegen.layers.cell_layer": "CellLayer",
     "shakegen.layers.compiled": "CompiledLoop",
     "shakegen.layers.extended_cell": "ExtendedCell",
@@ -59,7 +60,7 @@ MORE = {
     "shakegen.text.spelling": "Spelling",
     "shakegen.text.vocabulary": "Reading",
     "shakegen.text.word_vocabulary": "ListedVocabulary",
-    "shakegen.text.windows": "Batches Windows",
+    "shakegen.text.windows": "Batches",
 }
 
 
