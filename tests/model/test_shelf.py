@@ -38,9 +38,10 @@ def test_a_model_that_ships_is_small_and_has_its_own_figures_on_the_page(name):
     if model.task == "autocomplete":
         words, loss, *_ = figures
         assert words == f"{len(model.words.words):,}"
-        assert loss.startswith(f"{model.best_epoch['val_loss']:.3f}, ")
-    else:  # in training, several streams were read side by side
-        assert float(figures[0]) == pytest.approx(model.validation_bits, abs=0.01)
+        # In training, some observations of a long text are read.
+        assert float(loss.partition(",")[0]) == pytest.approx(model.best_epoch["val_loss"], abs=0.02)
+    else:  # in training, several streams were read side by side, each from the start state
+        assert float(figures[0]) == pytest.approx(model.validation_bits, abs=0.015)
 
 
 def test_a_row_replaces_that_of_its_model_or_stands_below_its_table():
