@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 MOST = 8  # threads; one step of a network is too small for more
 TRIAL, BLOCK = 0.001, 0.01  # seconds between two looks, and of a measurement
 REST = 20  # lengths of a trial in vain until the next one
@@ -29,6 +31,13 @@ class Blas:
     def threads(self) -> int:
         """The number of threads that the process asks for; 1 where it cannot be told."""
         return max(self._before if self._users else self._read(), default=1)
+
+    @functools.cached_property
+    def rounds_alike(self) -> bool:
+        """Whether a product of many rows has the same bits with one thread and with two; not with all kernels."""
+        rng = np.random.default_rng(0)
+        rows, weights = (rng.standard_normal(shape, np.float32) for shape in ((64, 300), (300, 1200)))
+        return np.array_equal(*(self.call(threads, np.matmul, rows, weights) for threads in (1, 2)))
 
     def call(self, threads: int, work: Callable, *arguments):
         """Call a function with fewer threads and give its result. Afterwards the process has its own number again."""
@@ -66,14 +75,15 @@ class Pace:
     Args:
         blas: whose threads.
         clock: gives seconds.
+        most: threads at most.
 
     Attributes:
         threads: the number that is used now.
     """
 
-    def __init__(self, blas: Blas, clock: Callable[[], float] = time.perf_counter):
+    def __init__(self, blas: Blas, clock: Callable[[], float] = time.perf_counter, most: int = MOST):
         self._blas, self._clock = blas, clock
-        self._numbers = [1 << k for k in range(min(blas.threads, MOST).bit_length())]
+        self._numbers = [1 << k for k in range(min(blas.threads, most).bit_length())]
         self._home = 1  # the fastest number so far
         self._seconds: dict[int, float] = {}  # of a call, by the number of threads, when last measured
         self._upwards = True

@@ -6,7 +6,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from shakegen.cells.registry import CELLS
 from shakegen.inference import Engine
-from shakegen.inference.threads import Blas, Pace
+from shakegen.inference.threads import Blas, Pace, get_blas
 from shakegen.network.config import Config
 
 
@@ -78,6 +78,7 @@ def test_all_numbers_up_to_the_fastest_are_tried():
     "options", [*({"cell": cell} for cell in CELLS), {"cell": "gru", "reset_after": False}], ids=str
 )
 def test_no_number_of_threads_changes_a_bit(options, streams, units):
+    """Of steps; of a text that is read, unless the library itself rounds large products by the number of threads."""
     results, network = [], draw_network(units, **options, layers=2)
     for threads in (1, 4, 8):
         with threadpool_limits(threads, user_api="blas"):
@@ -87,8 +88,12 @@ def test_no_number_of_threads_changes_a_bit(options, streams, units):
                 logits, state = engine.step(ids, state)
             results.append(logits.copy())
             results.append(engine.read(np.tile(ids, (3, 1)), state)[0])
-    for kind in (results[::2], results[1::2]):
-        assert all(np.array_equal(kind[0], result) for result in kind[1:])
+    steps, read = results[::2], results[1::2]
+    assert all(np.array_equal(steps[0], result) for result in steps[1:])
+    if get_blas().rounds_alike or streams == 1:
+        assert all(np.array_equal(read[0], result) for result in read[1:])
+    for result in read[1:]:
+        np.testing.assert_allclose(result, read[0], rtol=1e-3, atol=1e-5)
 
 
 def test_the_process_keeps_its_own_number():
