@@ -9,7 +9,7 @@ from shakegen.cells.numpy_step import lay_product
 from shakegen.checks import check_ids
 from shakegen.inference.products import Products
 from shakegen.inference.reading import ROWS, Recurrence
-from shakegen.inference.threads import MOST, Pace, get_blas
+from shakegen.inference.threads import Pace, get_blas, make_pace
 
 SEVERAL = 128  # characters of a seed; with fewer, the first reading takes longer to prepare than it saves
 SHARED = 1 << 18  # multiplications; OpenBLAS computes smaller products in one thread
@@ -210,7 +210,5 @@ class Engine:
         if key not in self._paces:
             largest = max((one.step.recurrent_product if reading else one.matrix).size for one in layers)
             shared = streams * largest >= SHARED and get_blas().threads > 1
-            # A clock must not decide how steps are rounded: equal random states write equal texts.
-            most = MOST if shared and (streams == 1 or get_blas().rounds_alike) else 1
-            self._paces[key] = Pace(get_blas(), most=most) if shared else None
+            self._paces[key] = make_pace(streams) if shared else None
         return self._paces[key]

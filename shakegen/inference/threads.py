@@ -66,6 +66,12 @@ def get_blas() -> Blas:
     return Blas()
 
 
+def make_pace(rows: int) -> "Pace":
+    """The pace of products of so many rows; the clock must not decide how they are rounded."""
+    blas = get_blas()
+    return Pace(blas, most=MOST if rows == 1 or blas.rounds_alike else 1)
+
+
 class Pace:
     """Runs a computation again and again, with the number of threads that is fastest at present.
 

@@ -217,7 +217,7 @@ class Recipe:
 
         At the peak of the learning rate, weights forget in 1 / (learning rate × decay) steps. These are the same number
         of epochs for every text, as Wang & Aitchison found best (2024, https://arxiv.org/abs/2405.13698). The decay is
-        less where there are few weights: these cannot know the text by heart.
+        less where there are few weights: small networks learn worse with it (benchmarks/quality.md).
 
         Args:
             steps: batches an epoch.

@@ -8,7 +8,7 @@ import numpy as np
 
 from shakegen.checks import check_ids
 from shakegen.inference.layers import layers_of
-from shakegen.inference.threads import Pace, get_blas
+from shakegen.inference.threads import make_pace
 from shakegen.study.connectivity.layer import LayerTrace
 
 BLOCK = 256  # outputs that go back together
@@ -75,7 +75,7 @@ class Gradients:
     def _go_back(self, first: int, seeds: np.ndarray, norms: np.ndarray) -> None:
         """Fill the rows of outputs first, first + 1 …; those after the step at hand wait at the arrays' beginnings."""
         carried = [[np.zeros_like(seeds) for _ in range(layer.states)] for layer in self.layers]
-        pace = Pace(get_blas())
+        pace = make_pace(len(seeds))
         for step in reversed(range(first + len(seeds))):
             pace.run(self._go_back_once, step, first, seeds, carried, norms)
 
