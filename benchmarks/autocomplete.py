@@ -55,7 +55,7 @@ def measure(cell: str, units: int) -> str:
     config = Config.study(cell, units)
     run = Trainer(begin(corpus(), config, recipe="study"), time.monotonic(), Strategy()).run
     inputs, targets = run.batches.pair(0)
-    step, batch = run.learner._step, [*map(tf.constant, (inputs, targets)), tf.constant(1e-3)]
+    step, batch = run.learner._step, [*run.learner.prepare(0), tf.constant(1e-3)]
     seconds = fastest(lambda: float(step(*batch)), STEPS)
     matrix = tf.random.normal((SIDE, SIDE))
     rate = 2 * SIDE**3 / fastest(lambda: tf.matmul(matrix, matrix).numpy(), 10)

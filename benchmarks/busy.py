@@ -8,6 +8,7 @@ take turns for several rounds. The table shows the median time of a step in micr
 fixed number to the chosen one: 1 is as fast, 0.9 is the bound.
 """
 
+import functools
 import itertools
 import statistics
 import subprocess
@@ -28,11 +29,21 @@ def make_engine(units: int) -> Engine:
     return Engine(config, random_weights(config))
 
 
+def fix_threads(engine: Engine, threads: int, streams: int, parts: int):
+    """What `Engine._find_pace` finds, but always with one number of threads."""
+    pace = Engine._find_pace(engine, streams, parts)
+    if pace:
+        pace._home = min(threads, parts) if streams > 1 else threads
+        pace._numbers = [pace._home]
+        pace._use(pace._home)
+    return pace
+
+
 def time_steps(engine: Engine, streams: int, threads: int, chosen: bool, seconds: float) -> float:
     """Microseconds of a step."""
     with threadpool_limits(threads, user_api="blas"):
         if not chosen:
-            engine._find_pace = lambda streams: None
+            engine._find_pace = functools.partial(fix_threads, engine, threads)
         state, ids, steps, began = engine.start(streams), np.zeros(streams, np.intp), 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
             for _ in range(5):

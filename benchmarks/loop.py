@@ -58,7 +58,7 @@ def main():
     config = Config(arguments.cell, units=arguments.units, layers=arguments.layers)
     beginning = begin(Corpus.from_text(text), config, checkpoint_every=0, epochs=1000)
     trainer = Trainer(beginning, time.monotonic(), Strategy())
-    ready = *map(tf.constant, trainer.replicas.batches.pair(0)), tf.constant(1e-3)
+    ready = *trainer.run.learner.prepare(0), tf.constant(1e-3)
     trainer.train([Rounds()], log_dir=None, verbose=False)
     medians = {name: 1000 * statistics.median(seconds) for name, seconds in durations.items()}
     print(" | ".join(f"{name} {median:.2f} ms" for name, median in medians.items()), end=" | ")

@@ -9,7 +9,7 @@ from shakegen.cells.numpy_step import lay_product
 from shakegen.checks import check_ids
 from shakegen.inference.products import Products
 from shakegen.inference.reading import ROWS, Recurrence
-from shakegen.inference.threads import Pace, get_blas, make_pace
+from shakegen.inference.threads import MOST, Pace, cut_rows, get_blas
 
 SEVERAL = 128  # characters of a seed; with fewer, the first reading takes longer to prepare than it saves
 SHARED = 1 << 18  # multiplications; OpenBLAS computes smaller products in one thread
@@ -96,12 +96,18 @@ class Engine:
         Raises:
             ValueError: an id is out of range.
         """
-        ids = np.asarray(ids, np.intp)
+        ids, products = np.asarray(ids, np.intp), self._products
         check_ids(ids.ravel(), self.vocabulary_size)
-        products, blocks = self._products, self._read_blocks(ids, state)
         none = np.empty((0, products.results.stop - products.results.start), products.table.dtype)
-        found = np.concatenate([none, *(products.find_results(outputs) for outputs in blocks)])
-        return found.reshape(*ids.shape, none.shape[1]), state
+
+        def read(some):
+            blocks = self._read_blocks(ids[:, some], state[some])
+            found = np.concatenate([none, *(products.find_results(outputs) for outputs in blocks)])
+            return found.reshape(*ids[:, some].shape, none.shape[1])
+
+        if len(state) == 1 or not self._is_large(min(ids.size, ROWS)):
+            return read(slice(None)), state
+        return np.concatenate(get_blas().share(MOST, read, self._cut(len(state))), 1), state
 
     def _read_blocks(self, ids: np.ndarray, state: np.ndarray) -> Iterator[np.ndarray]:
         """Read ids of shape (T, N), layer by layer, a block of steps at a time; the state follows.
@@ -114,7 +120,7 @@ class Engine:
         products, streams = self._products, len(state)
         rows = state[0] if streams == 1 else state
         recurrences = [Recurrence(layer.step, rows[..., layer.recurrent]) for layer in products.layers]
-        pace, steps = self._find_pace(streams, reading=True), max(1, ROWS // streams)
+        pace, steps = self._find_pace(1, reading=True) if streams == 1 else None, max(1, ROWS // streams)
         for begin in range(0, len(ids), steps):
             some = ids[begin : begin + steps].ravel()
             inputs, memory = products.table.take(some, 0), products.make_outputs(some.shape)
@@ -180,9 +186,33 @@ class Engine:
         Args:
             watch: makes, from the arrays that a layer shows, a function to call after each of its steps.
         """
-        products, rows = self._products, state[0] if len(state) == 1 else state
-        x = np.empty((len(state), products.table.shape[1]), products.table.dtype)
-        layer_input, calls = (x[0] if len(state) == 1 else x), []
+        products, streams = self._products, len(state)
+        x = np.empty((streams, products.table.shape[1]), products.table.dtype)
+        parts = self._cut(streams) if watch is None else [slice(None)]
+        calls = [self._lay(x[some], state[some], watch) for some in parts]
+        self._bound, self._results = state, state[:, products.results]
+        take, first, pace = products.table.take, calls[0], self._find_pace(streams, len(parts))
+
+        def run(ids):
+            take(ids, 0, x, "clip")
+            for function, arguments in first:
+                function(*arguments)
+
+        def run_parts(ids):
+            take(ids, 0, x, "clip")
+            if pace:
+                pace.run(advance, calls)
+            else:
+                for part in calls:
+                    advance(part)
+
+        self._run = run_parts if len(parts) > 1 else functools.partial(pace.run, run) if pace else run
+
+    def _lay(self, x: np.ndarray, state: np.ndarray, watch: Callable | None) -> list[tuple[Callable, tuple]]:
+        """The calls that advance some streams by a step, from the inputs x of the first layer."""
+        products = self._products
+        layer_input, rows = (x[0], state[0]) if len(state) == 1 else (x, state)
+        calls: list[tuple[Callable, tuple]] = []
         for layer, (one_h, h) in zip(products.layers, products.make_outputs(rows.shape[:-1]), strict=True):
             steps, views = layer.step.bind(layer_input, rows[..., layer.recurrent], h, watch is not None)
             calls += steps
@@ -190,25 +220,34 @@ class Engine:
                 calls.append((watch(views), ()))
             calls.append(lay_product(one_h, layer.matrix, rows[..., layer.product]))
             layer_input = rows[..., layer.forward]
-        self._bound, self._results = state, state[:, products.results]
         if products.deferred:
             results = rows[..., products.results]
             calls.append((np.copyto, (results, one_h[..., 1 : 1 + results.shape[-1]])))
-        take = products.table.take
+        return calls
 
-        def run(ids):
-            take(ids, 0, x, "clip")
-            for function, arguments in calls:
-                function(*arguments)
+    def _cut(self, streams: int) -> list[slice]:
+        """Parts of so many streams that threads can share."""
+        return cut_rows(streams, sum(layer.matrix.size for layer in self._products.layers))
 
-        pace = self._find_pace(len(state))
-        self._run = functools.partial(pace.run, run) if pace else run
+    def _is_large(self, streams: int, reading: bool = False) -> bool:
+        """Whether BLAS would compute a product of so many streams in several threads."""
+        layers = self._products.layers
+        return streams * max((one.step.recurrent_product if reading else one.matrix).size for one in layers) >= SHARED
 
-    def _find_pace(self, streams: int, reading: bool = False) -> Pace | None:
-        """The chooser of the number of threads for so many streams; None where BLAS always uses one."""
-        key, layers = (streams, reading), self._products.layers
+    def _find_pace(self, streams: int, parts: int = 1, reading: bool = False) -> Pace | None:
+        """The chooser of the number of threads for so many streams; None where there is nothing to choose."""
+        key = streams, reading
         if key not in self._paces:
-            largest = max((one.step.recurrent_product if reading else one.matrix).size for one in layers)
-            shared = streams * largest >= SHARED and get_blas().threads > 1
-            self._paces[key] = make_pace(streams) if shared else None
+            threads = get_blas().threads if self._is_large(streams, reading) else 1
+            if threads == 1:
+                self._paces[key] = None
+            elif streams == 1:
+                self._paces[key] = Pace(get_blas().call, threads)
+            else:
+                self._paces[key] = Pace(get_blas().share if parts > 1 else get_blas().call, min(threads, parts))
         return self._paces[key]
+
+
+def advance(calls: list[tuple[Callable, tuple]]) -> None:
+    for function, arguments in calls:
+        function(*arguments)

@@ -1,17 +1,22 @@
-"""How many threads share a repeated computation, by what is measured at the start and again as it goes.
+"""How many threads share a computation, by what is measured at the start and again as it goes.
 
 On an idle computer two threads take half the time of one. Beside another program that computes they take several times
 as long: each matrix product waits for the slower thread. Nothing but the clock tells which it is.
+
+The clock must not decide how results are rounded. A product with one row has the same bits with any number of threads
+of BLAS; with many rows not, with all kernels. So these are cut into blocks, whatever the number of threads is, and
+each block is computed in one thread.
 """
 
 import functools
+import os
 import threading
 import time
-from collections.abc import Callable
-
-import numpy as np
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 
 MOST = 8  # threads; one step of a network is too small for more
+HALF, FULL, WORK = 8, 32, 3 << 20  # rows of each of two blocks, and of more, and multiplications of one, at least
 TRIAL, BLOCK = 0.001, 0.01  # seconds between two looks, and of a measurement
 REST = 20  # lengths of a trial in vain until the next one
 MANY = 1000  # calls between two looks at most
@@ -26,21 +31,22 @@ class Blas:
 
         self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
         self._lock, self._users, self._before = threading.Lock(), 0, [1]
+        self._here = threading.local()
 
     @property
     def threads(self) -> int:
-        """The number of threads that the process asks for; 1 where it cannot be told."""
+        """The number of threads that the process asks for; 1 where it cannot be told, and within a shared part."""
+        if getattr(self._here, "shares", False):
+            return 1
         return max(self._before if self._users else self._read(), default=1)
 
-    @functools.cached_property
-    def rounds_alike(self) -> bool:
-        """Whether a product of many rows has the same bits with one thread and with two; not with all kernels."""
-        rng = np.random.default_rng(0)
-        rows, weights = (rng.standard_normal(shape, np.float32) for shape in ((64, 300), (300, 1200)))
-        return np.array_equal(*(self.call(threads, np.matmul, rows, weights) for threads in (1, 2)))
-
     def call(self, threads: int, work: Callable, *arguments):
-        """Call a function with fewer threads and give its result. Afterwards the process has its own number again."""
+        """Call a function with at most so many threads and give its result.
+
+        Afterwards the process has its own number again.
+        """
+        if threads >= self.threads:
+            return work(*arguments)
         with self._lock:
             if not self._users:
                 self._before = self._read()
@@ -59,6 +65,35 @@ class Blas:
     def _read(self) -> list[int]:
         return [library.num_threads for library in self._libraries]
 
+    def share(self, threads: int, work: Callable, parts: Sequence) -> list:
+        """Call a function for each part, in at most so many threads of Python, and each product in one of BLAS.
+
+        Returns:
+            The results, in the order of the parts.
+        """
+        shares = min(threads, self.threads, len(parts))
+        if shares > 1:
+            return self.call(1, self._spread, shares, work, parts)
+        return self.call(1, self._do, work, parts)
+
+    def _do(self, work: Callable, parts: Iterable) -> list:
+        before, self._here.shares = getattr(self._here, "shares", False), True
+        try:
+            return [work(part) for part in parts]
+        finally:
+            self._here.shares = before
+
+    def _spread(self, shares: int, work: Callable, parts: Sequence) -> list:
+        others = [get_pool().submit(self._do, work, parts[share::shares]) for share in range(1, shares)]
+        found: list = [None] * len(parts)
+        try:
+            found[::shares] = self._do(work, parts[::shares])
+        finally:
+            wait(others)
+        for share, other in enumerate(others, 1):
+            found[share::shares] = other.result()
+        return found
+
 
 @functools.cache
 def get_blas() -> Blas:
@@ -66,10 +101,26 @@ def get_blas() -> Blas:
     return Blas()
 
 
-def make_pace(rows: int) -> "Pace":
-    """The pace of products of so many rows; the clock must not decide how they are rounded."""
-    blas = get_blas()
-    return Pace(blas, most=MOST if rows == 1 or blas.rounds_alike else 1)
+@functools.cache
+def get_pool() -> ThreadPoolExecutor:
+    """The threads of Python that compute parts of one matter; a process that is forked off has its own."""
+    return ThreadPoolExecutor(MOST - 1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=get_pool.cache_clear)
+
+
+def cut_rows(rows: int, work: int) -> list[slice]:
+    """Blocks of rows that threads can share, a power of two: each is worth a thread, and a quick product.
+
+    Args:
+        rows: how many there are.
+        work: multiplications for each.
+    """
+    blocks = max(1, min(MOST, rows * work // WORK, max(rows // FULL, min(2, rows // HALF))))
+    blocks = 1 << blocks.bit_length() - 1
+    return [slice(block * rows // blocks, (block + 1) * rows // blocks) for block in range(blocks)]
 
 
 class Pace:
@@ -79,37 +130,34 @@ class Pace:
     multiples of powers of two, too.
 
     Args:
-        blas: whose threads.
-        clock: gives seconds.
+        call: computes, from a number of threads and other arguments: `Blas.call`, say.
         most: threads at most.
+        clock: gives seconds.
 
     Attributes:
         threads: the number that is used now.
     """
 
-    def __init__(self, blas: Blas, clock: Callable[[], float] = time.perf_counter, most: int = MOST):
-        self._blas, self._clock = blas, clock
-        self._numbers = [1 << k for k in range(min(blas.threads, most).bit_length())]
+    def __init__(self, call: Callable, most: int, clock: Callable[[], float] = time.perf_counter):
+        self._call, self._clock = call, clock
+        self._numbers = [1 << k for k in range(min(most, MOST).bit_length())]
         self._home = 1  # the fastest number so far
         self._seconds: dict[int, float] = {}  # of a call, by the number of threads, when last measured
         self._upwards = True
         self._rest, self._span = 0.0, TRIAL  # seconds until the next trial, and of a measurement
         self._use(self._home)
 
-    def run(self, work: Callable, *arguments) -> None:
-        """Call a function."""
+    def run(self, *arguments) -> None:
+        """Compute."""
         began = self._clock()
-        if self._fewer:
-            self._blas.call(self.threads, work, *arguments)
-        else:
-            work(*arguments)
+        self._call(self.threads, *arguments)
         self._spent += self._clock() - began
         self._left -= 1
         if self._left <= 0:
             self._look()
 
     def _use(self, threads: int) -> None:
-        self.threads, self._fewer = threads, threads < self._blas.threads
+        self.threads = threads
         self._calls = self._left = 1
         self._spent = 0.0
 

@@ -19,8 +19,14 @@ class ScaledDropout(keras.layers.Dropout):
             return inputs
         rate, sizes = self.rate * self.scale.variable.value, self.noise_shape or (None,) * len(inputs.shape)
         shape = [size or own for size, own in zip(sizes, ops.shape(inputs), strict=True)]
-        stays = keras.random.uniform(shape, seed=self.seed_generator, dtype="float32") >= rate
-        return ops.where(stays, inputs * ops.cast(1 / (1 - rate), inputs.dtype), 0)
+
+        def drop():
+            stays = keras.random.uniform(shape, seed=self.seed_generator, dtype="float32") >= rate
+            return ops.where(stays, inputs * ops.cast(1 / (1 - rate), inputs.dtype), 0)
+
+        if keras.backend.backend() != "tensorflow":
+            return drop()  # elsewhere a branch cannot advance the seed
+        return ops.cond(rate > 0, drop, lambda: inputs)  # random numbers are most of the work
 
 
 def scale_dropout(network: keras.Model, scale: float) -> None:

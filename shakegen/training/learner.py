@@ -56,12 +56,16 @@ class Learner:
         """Go to a batch, by its number in the run."""
         self._number, self._made = number, self._make_batches(number)
 
+    def prepare(self, number: int) -> tuple[tf.Tensor, ...]:
+        """The inputs and targets of a batch, and which rows begin anew."""
+        batches = self.replicas.batches
+        return (*map(tf.constant, (*batches.pair(number), batches.begins(number))),)
+
     def _make_batches(self, number: int) -> Iterator[tuple[tf.Tensor, ...]]:
         """The batches from a number on; the next ones are made while the network learns from those before."""
-        batches = self.replicas.batches
 
         def make(first):
-            return [tuple(map(tf.constant, (*batches.pair(k), batches.begins(k)))) for k in range(first, first + AHEAD)]
+            return [self.prepare(k) for k in range(first, first + AHEAD)]
 
         made = self._maker.submit(make, number)
         while True:

@@ -39,6 +39,7 @@ class Position:
         rate_scale: a factor of the recipe's rates, 1 unless callbacks such as `ReduceLROnPlateau` have set the rate.
         loss, losses: the sum of the losses since the last report, and their number.
         seconds: since the run began, without those between a stop and a resumption.
+        first: of these, up to the end of the first batch, which compiles.
         busy, timed: the seconds that batches took since the last report, and how many these were; the first one of a
             process, which compiles, is not among them.
     """
@@ -51,6 +52,7 @@ class Position:
     loss: float = 0.0
     losses: int = 0
     seconds: float = 0.0
+    first: float = 0.0
     busy: float = 0.0
     timed: int = 0
 
@@ -59,7 +61,7 @@ class Position:
         """The position with these attributes; raises ModelFileError if one is missing, unknown or out of range."""
         kinds = {name: type(value) for name, value in asdict(cls()).items()}
         if isinstance(values, dict):
-            values = {"rate_scale": 1.0, "planned_rate": values.get("rate", 0.0), **values}  # older files have none
+            values = {"rate_scale": 1.0, "planned_rate": values.get("rate", 0.0), "first": 0.0, **values}  # older files
             usable = values.keys() == kinds.keys() and all(is_number(value) and value >= 0 for value in values.values())
             if usable and all(type(values[name]) is int for name in kinds if kinds[name] is int):
                 return cls(**values)
@@ -134,11 +136,17 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """The share of the run that is over, 0 to 1; of the minutes, some are reserved for after the last batch."""
+        """The share of the run that is over, 0 to 1.
+
+        Of the minutes, some are reserved for after the last batch. They count from the end of the first batch, which
+        compiles: the learning rate would else not rise step by step.
+        """
+        position = self.position
         if self._last is not None:
-            return min(1.0, self.position.step / self._last)
-        half_a_batch = self.position.busy / max(1, self.position.timed) / 2
-        return min(1.0, self.seconds / max(1e-6, 60 * self.recipe.minutes - self._reserve - half_a_batch))
+            return min(1.0, position.step / self._last)
+        half_a_batch = position.busy / max(1, position.timed) / 2
+        given = 60 * self.recipe.minutes - self._reserve - half_a_batch - position.first
+        return 0.0 if not position.step else 1.0 if given <= 0 else min(1.0, (self.seconds - position.first) / given)
 
     @property
     def epoch(self) -> float:
@@ -246,6 +254,8 @@ class Run:
         if not math.isfinite(loss):
             self.callbacks.on_train_batch_end(position.losses, {"loss": loss})
             raise Diverged
+        if not position.step:
+            position.first = self.seconds
         position.step += 1
         position.loss += loss
         position.losses += 1

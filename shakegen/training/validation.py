@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from shakegen.inference.threads import get_blas
 from shakegen.model import evaluation
 from shakegen.model.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
@@ -32,11 +32,14 @@ class Validation(ABC):
     def __init__(self, size: int, trial: int):
         self.size, self._trial = size, trial
 
-    # A resumed run must find the same loss to the last bit, with any library of matrix products.
-    @threadpool_limits.wrap(limits=1, user_api="blas")
     def __call__(self, weights: Mapping[str, np.ndarray], size: int | None = None) -> float:
+        # A resumed run must find the same loss to the last bit, with any library of matrix products: threads share
+        # streams, but no product.
+        return get_blas().call(1, self._score, weights, size or self.size)
+
+    def _score(self, weights, size):
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends soon
-            return self.score(weights, size or self.size)
+            return self.score(weights, size)
 
     @abstractmethod
     def score(self, weights: Mapping[str, np.ndarray], size: int) -> float:

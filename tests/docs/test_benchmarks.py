@@ -1,6 +1,9 @@
 """All benchmarks are run in parts, and no output is made twice."""
 
 import os
+import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -42,6 +45,14 @@ def test_commands_are_those_of_a_page_without_what_the_reader_has_to_name(benchm
 def test_the_list_has_every_benchmark_and_no_other_script(benchmarks, root):
     scripts = {path.name for path in (root / "benchmarks").glob("*.py")} - benchmarks.MEASURES_NOTHING
     assert {script for script, *_ in benchmarks.list_all()} == {f"benchmarks/{name}" for name in scripts}
+
+
+def test_the_cost_of_the_loop_is_measured_on_the_step_that_it_runs(root):
+    command = [sys.executable, "benchmarks/loop.py", "--units", "4", "--layers", "1", "--rounds", "1", "--steps", "2"]
+    found = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=False)
+    assert re.fullmatch(r"loop [\d.]+ ms \| bare step [\d.]+ ms \| bare step / loop [\d.]+\n", found.stdout), (
+        found.stderr
+    )
 
 
 def test_a_part_goes_on_after_the_one_before(scripts, benchmarks, capsys):

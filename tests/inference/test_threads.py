@@ -1,12 +1,14 @@
 """The number of threads of a step: chosen by speed, without any effect on what is computed or on the process."""
 
+import threading
+
 import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from shakegen.cells.registry import CELLS
 from shakegen.inference import Engine
-from shakegen.inference.threads import Blas, Pace, get_blas
+from shakegen.inference.threads import Blas, Pace
 from shakegen.network.config import Config
 
 
@@ -24,20 +26,18 @@ class Computer:
         self.threads, self.now, self.steps = max(seconds), 0.0, 0
         self.seconds, self.used = seconds, []
 
-    def call(self, threads, work, *arguments):
-        assert threads < self.threads
+    def call(self, threads):
         self.used.append(threads)
         self.now += self.seconds[threads]
 
-    def work(self):
-        self.used.append(self.threads)
-        self.now += self.seconds[self.threads]
+    def make_pace(self):
+        return Pace(self.call, self.threads, lambda: self.now)
 
     def run(self, pace, seconds):
         """Steps per second while a pace runs for some seconds."""
         steps, end, began = 0, self.now + seconds, self.now
         while self.now < end:
-            pace.run(self.work)
+            pace.run()
             steps += 1
         return steps / (self.now - began)
 
@@ -50,7 +50,7 @@ EIGHT_BUSY = {1: 100e-6, 2: 200e-6, 4: 400e-6, 8: 900e-6}
 @pytest.mark.parametrize("seconds", [IDLE, BUSY, EIGHT, {1: 5e-3, 2: 20e-3}, {1: 20e-6, 2: 20e-6}, {1: 0.5, 2: 0.3}])
 def test_nine_tenths_of_the_fastest_number_are_reached(seconds):
     computer = Computer(seconds)
-    pace = Pace(computer, lambda: computer.now)
+    pace = computer.make_pace()
     computer.run(pace, 50 * min(seconds.values()))
     assert computer.run(pace, 10) > 0.9 / min(seconds.values())
 
@@ -58,7 +58,7 @@ def test_nine_tenths_of_the_fastest_number_are_reached(seconds):
 @pytest.mark.parametrize(("before", "after"), [(IDLE, BUSY), (BUSY, IDLE), (EIGHT, EIGHT_BUSY), (EIGHT_BUSY, EIGHT)])
 def test_a_change_is_noticed_within_a_second(before, after):
     computer = Computer(before)
-    pace = Pace(computer, lambda: computer.now)
+    pace = computer.make_pace()
     computer.run(pace, 5)
     computer.seconds = after
     computer.run(pace, 1)
@@ -67,7 +67,7 @@ def test_a_change_is_noticed_within_a_second(before, after):
 
 def test_all_numbers_up_to_the_fastest_are_tried():
     computer = Computer(EIGHT)
-    pace = Pace(computer, lambda: computer.now)
+    pace = computer.make_pace()
     computer.run(pace, 1)
     assert set(computer.used) == set(EIGHT)
     assert pace.threads == 4
@@ -78,7 +78,6 @@ def test_all_numbers_up_to_the_fastest_are_tried():
     "options", [*({"cell": cell} for cell in CELLS), {"cell": "gru", "reset_after": False}], ids=str
 )
 def test_no_number_of_threads_changes_a_bit(options, streams, units):
-    """Of steps; of a text that is read, unless the library itself rounds large products by the number of threads."""
     results, network = [], draw_network(units, **options, layers=2)
     for threads in (1, 4, 8):
         with threadpool_limits(threads, user_api="blas"):
@@ -88,12 +87,57 @@ def test_no_number_of_threads_changes_a_bit(options, streams, units):
                 logits, state = engine.step(ids, state)
             results.append(logits.copy())
             results.append(engine.read(np.tile(ids, (3, 1)), state)[0])
-    steps, read = results[::2], results[1::2]
-    assert all(np.array_equal(steps[0], result) for result in steps[1:])
-    if get_blas().rounds_alike or streams == 1:
-        assert all(np.array_equal(read[0], result) for result in read[1:])
-    for result in read[1:]:
-        np.testing.assert_allclose(result, read[0], rtol=1e-3, atol=1e-5)
+    for same in results[::2], results[1::2]:
+        assert all(np.array_equal(same[0], result) for result in same[1:])
+
+
+@pytest.mark.parametrize("streams", [2, 16, 100])
+def test_streams_side_by_side_are_as_each_by_itself(streams):
+    """Blocks of streams are computed in threads of their own, from 16 streams on."""
+    engine, ids = Engine(*draw_network(256, layers=2)), np.random.default_rng(1).integers(65, size=(3, streams))
+    assert len(engine._cut(streams)) == {2: 1, 16: 2, 100: 2}[streams]
+    with threadpool_limits(2, user_api="blas"):
+        state, read_state = engine.start(streams), engine.start(streams)
+        logits = np.array([engine.step(some, state)[0].copy() for some in ids])
+        read = engine.read(ids, read_state)[0]
+    for stream in (0, streams // 2, streams - 1):
+        alone, one = engine.start(), engine.start()
+        steps = [engine.step(some[stream : stream + 1], alone)[0][0].copy() for some in ids]
+        assert np.allclose(logits[:, stream], steps, atol=1e-5)
+        assert np.allclose(read[:, stream], engine.read(ids[:, [stream]], one)[0][:, 0], atol=1e-5)
+        assert np.allclose(state[stream], alone, atol=1e-5)
+        assert np.allclose(read_state[stream, engine._products.results], one[0, engine._products.results], atol=1e-5)
+
+
+def test_parts_are_computed_at_the_same_time_and_their_results_have_their_order():
+    with threadpool_limits(2, user_api="blas"):
+        blas, both, seen = Blas(), threading.Barrier(2, timeout=60), []
+
+        def work(part):
+            both.wait()
+            seen.append({library["num_threads"] for library in read_libraries()})
+            assert blas.share(8, lambda one: one + blas.threads, [part]) == [part + 1]  # parts of a part have one
+            return 10 * part
+
+        assert blas.share(8, work, range(6)) == [0, 10, 20, 30, 40, 50]
+        assert seen == [{1}] * 6
+        assert blas.threads == 2
+
+
+@pytest.mark.parametrize("part", [0, 1, 5])
+def test_an_error_in_a_part_arrives_after_all_parts_have_ended(part):
+    ended = []
+
+    def work(one):
+        if one == part:
+            raise ZeroDivisionError
+        ended.append(one)
+
+    with threadpool_limits(2, user_api="blas"):
+        with pytest.raises(ZeroDivisionError):
+            Blas().share(2, work, range(6))
+        others = [one for one in range(6) if one % 2 != part % 2]
+        assert [one for one in sorted(ended) if one in others] == others
 
 
 def test_the_process_keeps_its_own_number():

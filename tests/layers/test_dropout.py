@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from shakegen.layers.dropout import ScaledDropout, scale_dropout
 from shakegen.network.build import build
@@ -34,6 +35,15 @@ def test_nothing_is_dropped_at_scale_0_and_without_training(scale, training, rng
     network, x = network_of(ScaledDropout(0.4)), rng.normal(size=(2, 3, 50)).astype("float32")
     scale_dropout(network, scale)
     assert np.array_equal(network(x, training=training), x)
+
+
+def test_random_numbers_are_drawn_only_where_something_is_dropped(rng):
+    network, x = network_of(ScaledDropout(0.4)), tf.constant(rng.normal(size=(2, 3, 50)), tf.float32)
+    graph = tf.function(lambda x: network(x, training=True)).get_concrete_function(x).graph
+    always = [operation.type for operation in graph.get_operations()]
+    in_branches = [node.op for function in graph.as_graph_def().library.function for node in function.node_def]
+    draws = [sum("RandomUniform" in kind for kind in kinds) for kinds in (always, in_branches)]
+    assert draws == [0, 1]
 
 
 def test_a_sequence_can_drop_the_same_at_every_step():

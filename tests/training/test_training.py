@@ -85,6 +85,8 @@ def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem, capsys):
     model = train(Corpus.from_text(poem * 3000), Config(units=8), **options, learning_rate=1.0, callbacks=[watch])
     assert len(model.history) == 1
     assert watch.rates[-1] < 0.05, "the learning rate was to be annealed to the budget"
+    assert max(watch.rates[:3]) < 0.2, "it was to rise batch by batch, however long the first one compiles"
+    assert max(watch.rates) > 0.9
     said = capsys.readouterr().err.splitlines()[0]
     assert said.startswith("0.15 min allow about ")
     assert said.endswith(" passes over the training text.")

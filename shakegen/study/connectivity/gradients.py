@@ -8,10 +8,10 @@ import numpy as np
 
 from shakegen.checks import check_ids
 from shakegen.inference.layers import layers_of
-from shakegen.inference.threads import make_pace
+from shakegen.inference.threads import MOST, get_blas
 from shakegen.study.connectivity.layer import LayerTrace
 
-BLOCK = 256  # outputs that go back together
+BLOCK = 64  # outputs that go back together, in a thread of their own
 
 
 class Gradients:
@@ -68,16 +68,18 @@ class Gradients:
         check_ids(targets, self.dense[0].shape[1])
         count = len(self.hidden)
         norms, seeds = np.zeros((count, count), self.hidden.dtype), self.dense[0][:, targets].T
-        for first in range(0, count, block):
+
+        def go_back(first):
             self._go_back(first, seeds[first : first + block], norms[first : first + block])
+
+        get_blas().share(MOST, go_back, range(0, count, block))
         return norms
 
     def _go_back(self, first: int, seeds: np.ndarray, norms: np.ndarray) -> None:
         """Fill the rows of outputs first, first + 1 …; those after the step at hand wait at the arrays' beginnings."""
         carried = [[np.zeros_like(seeds) for _ in range(layer.states)] for layer in self.layers]
-        pace = make_pace(len(seeds))
         for step in reversed(range(first + len(seeds))):
-            pace.run(self._go_back_once, step, first, seeds, carried, norms)
+            self._go_back_once(step, first, seeds, carried, norms)
 
     def _go_back_once(self, step: int, first: int, seeds, carried, norms: np.ndarray) -> None:
         live = slice(max(0, step - first), None)
