@@ -59,7 +59,7 @@ class Learner:
     def prepare(self, number: int) -> tuple[tf.Tensor, ...]:
         """The inputs and targets of a batch, and which rows begin anew."""
         batches = self.replicas.batches
-        return (*map(tf.constant, (*batches.pair(number), batches.begins(number))),)
+        return tuple(map(tf.constant, (*batches.pair(number), batches.begins(number))))
 
     def _make_batches(self, number: int) -> Iterator[tuple[tf.Tensor, ...]]:
         """The batches from a number on; the next ones are made while the network learns from those before."""

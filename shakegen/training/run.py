@@ -144,9 +144,11 @@ class Run:
         position = self.position
         if self._last is not None:
             return min(1.0, position.step / self._last)
+        if not position.step:
+            return 0.0
         half_a_batch = position.busy / max(1, position.timed) / 2
         given = 60 * self.recipe.minutes - self._reserve - half_a_batch - position.first
-        return 0.0 if not position.step else 1.0 if given <= 0 else min(1.0, (self.seconds - position.first) / given)
+        return min(1.0, (self.seconds - position.first) / given) if given > 0 else 1.0
 
     @property
     def epoch(self) -> float:
