@@ -115,6 +115,12 @@ class NumpyStep:
         """The right factor of (1, h) for the recurrent part of the next step, behind columns of zeros."""
         return pad_product(np.vstack([self.recurrent_bias, self.recurrent_kernel * self.output_scale]), in_front=True)
 
+    @functools.cached_property
+    def largest_product(self) -> int:
+        """How many numbers the largest matrix has by which the step itself multiplies; 0 if it has none."""
+        targets = [*self._after.values(), self._output]
+        return max((bank.kernel.size for bank in self._find_banks(targets, self._places, [*self._widths])), default=0)
+
     def _find_banks(self, wanted: list[Symbol], places: dict[Symbol, Place], widths: list[int]) -> list[Bank]:
         """The products within the step, one for all that have the same factors."""
         groups: dict[tuple, list[Symbol]] = {}
@@ -226,7 +232,8 @@ def bias_of(nodes: list[Symbol], dtype) -> np.ndarray:
 def pad_product(kernel: np.ndarray, in_front: bool = False) -> np.ndarray:
     """A factor of products with rows of zeros below it and columns of zeros beside it, behind or in front."""
     rows, columns = kernel.shape
-    below, beside = -rows % ROWS * (rows > LONG), -columns % COLUMNS * (kernel.size >= LARGE)
+    below = -rows % ROWS * (rows > LONG)
+    beside = -columns % COLUMNS * ((rows + below) * columns >= LARGE)
     return np.ascontiguousarray(np.pad(kernel, ((0, below), (beside, 0) if in_front else (0, beside))))
 
 

@@ -9,10 +9,9 @@ from shakegen.cells.numpy_step import lay_product
 from shakegen.checks import check_ids
 from shakegen.inference.products import Products
 from shakegen.inference.reading import ROWS, Recurrence
-from shakegen.inference.threads import MOST, Pace, cut_rows, get_blas
+from shakegen.inference.threads import MOST, SHARED, Pace, cut_rows, get_blas, multiply
 
 SEVERAL = 128  # characters of a seed; with fewer, the first reading takes longer to prepare than it saves
-SHARED = 1 << 18  # multiplications; OpenBLAS computes smaller products in one thread
 
 
 class Engine:
@@ -37,7 +36,7 @@ class Engine:
         self._bound: np.ndarray | None = None  # the state that the calls below are laid over
         self._run: Callable[[np.ndarray], None]
         self._results: np.ndarray
-        self._paces: dict[tuple[int, bool], Pace | None] = {}  # by the number of streams, and whether they only read
+        self._paces: dict[tuple, Pace] = {}  # by the arguments of `_find_pace`, and the threads that there are
 
     def start(self, streams: int = 1) -> np.ndarray:
         """The state of N streams that have read nothing, shape (N, S)."""
@@ -127,15 +126,15 @@ class Engine:
             for layer, recurrence, (one_h, h) in zip(products.layers, recurrences, memory, strict=True):
                 recurrence.read(inputs, h, pace)
                 if layer is not products.layers[-1]:
-                    inputs = one_h @ layer.upward
+                    inputs = multiply(one_h, layer.upward)
             if begin + steps >= len(ids):
                 state[:, products.results] = products.find_results(one_h[-streams:])
             yield one_h
 
     def read_out(self, results: np.ndarray) -> np.ndarray:
-        """The logits of a step that ran with `defer_read_out`, shape (N, F) → (N, outputs)."""
+        """The logits of steps that ran with `defer_read_out`, shape (..., F) → (..., outputs)."""
         kernel, bias = self._products.read_out
-        logits = results @ kernel
+        logits = multiply(results.reshape(-1, len(kernel)), kernel).reshape(*results.shape[:-1], -1)
         logits += bias
         return logits
 
@@ -231,20 +230,19 @@ class Engine:
 
     def _is_large(self, streams: int, reading: bool = False) -> bool:
         """Whether BLAS would compute a product of so many streams in several threads."""
-        layers = self._products.layers
-        return streams * max((one.step.recurrent_product if reading else one.matrix).size for one in layers) >= SHARED
+        matrices = (one.step.recurrent_product if reading else one.matrix for one in self._products.layers)
+        largest = max(matrix.size for matrix in matrices)
+        return streams * max(largest, *(one.step.largest_product for one in self._products.layers)) >= SHARED
 
     def _find_pace(self, streams: int, parts: int = 1, reading: bool = False) -> Pace | None:
         """The chooser of the number of threads for so many streams; None where there is nothing to choose."""
-        key = streams, reading
+        threads = get_blas().threads if self._is_large(streams, reading) else 1
+        if threads == 1:
+            return None
+        key = streams, parts, reading, threads
         if key not in self._paces:
-            threads = get_blas().threads if self._is_large(streams, reading) else 1
-            if threads == 1:
-                self._paces[key] = None
-            elif streams == 1:
-                self._paces[key] = Pace(get_blas().call, threads)
-            else:
-                self._paces[key] = Pace(get_blas().share if parts > 1 else get_blas().call, min(threads, parts))
+            call = get_blas().share if parts > 1 else get_blas().call
+            self._paces[key] = Pace(call, threads if streams == 1 else min(threads, parts))
         return self._paces[key]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from shakegen.cells.numpy_step import NumpyStep, pad_product
 from shakegen.inference.layers import layers_of
+from shakegen.inference.threads import multiply
 
 
 class Layer(NamedTuple):
@@ -105,7 +106,7 @@ class Products:
     def find_results(self, one_h: np.ndarray) -> np.ndarray:
         """The logits, or the inputs of the read-out, from left factors of the last layer's matrix, a row for each."""
         width = self.results.stop - self.results.start
-        return one_h[:, 1 : 1 + width] if self.deferred else one_h @ self.layers[-1].upward
+        return one_h[:, 1 : 1 + width] if self.deferred else multiply(one_h, self.layers[-1].upward)
 
 
 def make_matrix(step: NumpyStep, kernel: np.ndarray, bias: np.ndarray, below: int) -> np.ndarray:

@@ -7,11 +7,12 @@ one for many steps, and each layer in turn has its recurrent weights in the cach
 import functools
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from shakegen.cells.numpy_step import NumpyStep, lay_product
-from shakegen.inference.threads import Pace
+from shakegen.inference.threads import SHARED, Pace, get_blas
 
 ROWS = 256  # steps times streams that one layer takes before the next one does
 
@@ -26,7 +27,8 @@ class Recurrence:
     """
 
     def __init__(self, step: NumpyStep, row: np.ndarray):
-        self._stages, self._row, product = step.stages, row, step.recurrent_product
+        self._stages, self._row, self._largest = step.stages, row, step.largest_product
+        product = step.recurrent_product
         units, width = step.recurrent_kernel.shape
         early, kept = self._stages.widths
         self._x, self._early, one_h, products = (
@@ -46,7 +48,7 @@ class Recurrence:
         A pace chooses the number of threads.
         """
         stages, calls, copyto = self._stages, self._calls, np.copyto
-        early = stages.compute_early(inputs, self._row)
+        early = self._compute(stages.compute_early, inputs, self._row)
         kept = np.empty((len(inputs), self._kept.shape[-1]), inputs.dtype) if stages.is_late else outputs
         first, second = (self._x, inputs), (self._early, early)
         if not stages.reads_input:
@@ -70,4 +72,10 @@ class Recurrence:
         for step in zip(given, more if both else itertools.repeat(None, len(given)), taken, strict=True):
             advance(*step)
         if stages.is_late:
-            stages.compute_late(inputs, outputs, early, kept)
+            self._compute(stages.compute_late, inputs, outputs, early, kept)
+
+    def _compute(self, stage: Callable, inputs: np.ndarray, *others: np.ndarray):
+        """Compute a stage of all steps at once, each of its products in one thread."""
+        if len(inputs) * self._largest < SHARED:
+            return stage(inputs, *others)
+        return get_blas().call(1, stage, inputs, *others)

@@ -8,15 +8,22 @@ of BLAS; with many rows not, with all kernels. So these are cut into blocks, wha
 each block is computed in one thread.
 """
 
+import contextvars
 import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+
+import numpy as np
+
+from shakegen.cells.numpy_step import COLUMNS, LONG, ROWS
 
 MOST = 8  # threads; one step of a network is too small for more
 HALF, FULL, WORK = 8, 32, 3 << 20  # rows of each of two blocks, and of more, and multiplications of one, at least
+FEW = 1 << 20  # multiplications of a block of columns, at least
+SHARED = 1 << 18  # multiplications; OpenBLAS computes smaller products in one thread
 TRIAL, BLOCK = 0.001, 0.01  # seconds between two looks, and of a measurement
 REST = 20  # lengths of a trial in vain until the next one
 MANY = 1000  # calls between two looks at most
@@ -24,43 +31,68 @@ GAIN = 0.95  # another number of threads is chosen if it takes at most this shar
 
 
 class Blas:
-    """The threads of numpy's library of matrix products. Their number belongs to the whole process."""
+    """The threads of numpy's library of matrix products. Their number belongs to the whole process.
+
+    (Where the library uses OpenMP, or is MKL, each thread of Python has a number of its own.)
+    """
 
     def __init__(self):
         from threadpoolctl import ThreadpoolController  # takes a while, and small networks need it not
 
         self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-        self._lock, self._users, self._before = threading.Lock(), 0, [1]
-        self._here = threading.local()
+        self._before = [1]
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock, self._here = threading.Lock(), threading.local()
+        self._limits: dict[object, int] = {}  # of the calls that run now
+
+    def restart(self) -> None:
+        """Forget the calls of other threads, in a process that was forked off while they ran."""
+        limited = bool(self._limits)
+        self._begin()
+        if limited:
+            self._set(self._before)
 
     @property
     def threads(self) -> int:
         """The number of threads that the process asks for; 1 where it cannot be told, and within a shared part."""
         if getattr(self._here, "shares", False):
             return 1
-        return max(self._before if self._users else self._read(), default=1)
+        return max(self._before if self._limits else self._read(), default=1)
 
     def call(self, threads: int, work: Callable, *arguments):
-        """Call a function with at most so many threads and give its result.
+        """Call a function with at most so many threads, or fewer if a call that runs now wants fewer; give its result.
 
-        Afterwards the process has its own number again.
+        After the last of such calls the process has its own number again.
         """
         if threads >= self.threads:
             return work(*arguments)
-        with self._lock:
-            if not self._users:
-                self._before = self._read()
-            self._users += 1
-            for library in self._libraries:
-                library.set_num_threads(threads)
+        limit = object()
         try:
+            with self._lock:
+                if not self._limits:
+                    self._before = self._read()
+                self._limits[limit] = threads
+                self._apply()
             return work(*arguments)
         finally:
             with self._lock:
-                self._users -= 1
-                if not self._users:
-                    for library, before in zip(self._libraries, self._before, strict=True):
-                        library.set_num_threads(before)
+                if self._limits.pop(limit, None):
+                    self._apply()
+
+    def _apply(self) -> None:
+        """Set the lowest limit, or else the numbers of the process."""
+        least = min(self._limits.values(), default=None)
+        self._set(self._before if least is None else [min(least, before) for before in self._before])
+
+    def _set(self, numbers: list[int]) -> None:
+        for library, number in zip(self._libraries, numbers, strict=True):
+            # From threadpoolctl 3.8 on, numbers that other threads set have no effect while the first one lives.
+            let_go = getattr(library, "clear_controlling_thread", lambda force: None)
+            let_go(force=True)
+            library.set_num_threads(number)
+            let_go(force=True)
 
     def _read(self) -> list[int]:
         return [library.num_threads for library in self._libraries]
@@ -68,47 +100,73 @@ class Blas:
     def share(self, threads: int, work: Callable, parts: Sequence) -> list:
         """Call a function for each part, in at most so many threads of Python, and each product in one of BLAS.
 
+        If a part fails, or the user interrupts, parts that have not begun are left out.
+
         Returns:
             The results, in the order of the parts.
         """
-        shares = min(threads, self.threads, len(parts))
-        if shares > 1:
-            return self.call(1, self._spread, shares, work, parts)
-        return self.call(1, self._do, work, parts)
+        shares = max(1, min(threads, self.threads, len(parts)))
+        return self.call(1, self._share, shares, work, parts)
 
-    def _do(self, work: Callable, parts: Iterable) -> list:
-        before, self._here.shares = getattr(self._here, "shares", False), True
-        try:
-            return [work(part) for part in parts]
-        finally:
-            self._here.shares = before
-
-    def _spread(self, shares: int, work: Callable, parts: Sequence) -> list:
-        others = [get_pool().submit(self._do, work, parts[share::shares]) for share in range(1, shares)]
+    def _share(self, shares: int, work: Callable, parts: Sequence) -> list:
         found: list = [None] * len(parts)
+        ended, others = threading.Event(), []
+
+        def work_through(first: int) -> None:
+            before, self._here.shares = getattr(self._here, "shares", False), True
+            try:
+                for number in range(first, len(parts), shares):
+                    if ended.is_set():
+                        return
+                    found[number] = work(parts[number])
+            except BaseException:
+                ended.set()
+                raise
+            finally:
+                self._here.shares = before
+
         try:
-            found[::shares] = self._do(work, parts[::shares])
-        finally:
+            for first in range(1, shares):
+                others.append(get_pool().submit(contextvars.copy_context().run, work_through, first))
+            work_through(0)
+            for other in others:
+                other.result()
+        except BaseException:
+            ended.set()
             wait(others)
-        for share, other in enumerate(others, 1):
-            found[share::shares] = other.result()
+            raise
         return found
 
 
-@functools.cache
+MAKING = threading.Lock()
+
+
 def get_blas() -> Blas:
     """The one object that changes the number of threads of this process."""
+    with MAKING:
+        return make_blas()
+
+
+@functools.cache
+def make_blas() -> Blas:
     return Blas()
 
 
 @functools.cache
 def get_pool() -> ThreadPoolExecutor:
-    """The threads of Python that compute parts of one matter; a process that is forked off has its own."""
+    """The threads of Python that compute parts of one matter."""
     return ThreadPoolExecutor(MOST - 1)
 
 
+def begin_after_fork() -> None:
+    """Give a process that was forked off threads and locks of its own."""
+    get_pool.cache_clear()
+    if make_blas.cache_info().currsize:
+        make_blas().restart()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=get_pool.cache_clear)
+    os.register_at_fork(after_in_child=begin_after_fork)
 
 
 def cut_rows(rows: int, work: int) -> list[slice]:
@@ -118,16 +176,39 @@ def cut_rows(rows: int, work: int) -> list[slice]:
         rows: how many there are.
         work: multiplications for each.
     """
-    blocks = max(1, min(MOST, rows * work // WORK, max(rows // FULL, min(2, rows // HALF))))
-    blocks = 1 << blocks.bit_length() - 1
-    return [slice(block * rows // blocks, (block + 1) * rows // blocks) for block in range(blocks)]
+    return cut(rows, min(rows * work // WORK, max(rows // FULL, min(2, rows // HALF))))
+
+
+def cut(size: int, blocks: int) -> list[slice]:
+    """A power of two of blocks, as many as were asked for, or fewer."""
+    blocks = 1 << max(1, min(MOST, blocks)).bit_length() - 1
+    return [slice(block * size // blocks, (block + 1) * size // blocks) for block in range(blocks)]
+
+
+def multiply(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The product of two matrices, with the same bits for any number of threads: these share blocks of it."""
+    (rows, depth), columns = left.shape, right.shape[1]
+    if rows * right.size < SHARED:
+        return left @ right
+    product = np.empty((rows, columns), np.result_type(left, right))
+    if rows == 1 and (depth <= LONG or depth % ROWS == 0):  # BLAS itself shares it best, with the same bits
+        even = columns - columns % COLUMNS
+        np.matmul(left, right[:, :even], product[:, :even])
+        np.matmul(left, right[:, even:], product[:, even:])
+        return product
+    if rows < 2 * HALF:
+        blocks = [(slice(None), some) for some in cut(columns, rows * right.size // FEW)]
+    else:
+        blocks = [(some, slice(None)) for some in cut_rows(rows, right.size)]
+    get_blas().share(MOST, lambda block: np.matmul(left[block[0]], right[:, block[1]], product[block]), blocks)
+    return product
 
 
 class Pace:
     """Runs a computation again and again, with the number of threads that is fastest at present.
 
-    The numbers are powers of two: with those, OpenBLAS rounds as one thread does if the sizes of the products are
-    multiples of powers of two, too.
+    The numbers are powers of two: with those, OpenBLAS multiplies a vector by a matrix with the same rounding as one
+    thread does, if the sizes of the matrix are multiples of powers of two, too.
 
     Args:
         call: computes, from a number of threads and other arguments: `Blas.call`, say.

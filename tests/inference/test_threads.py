@@ -1,14 +1,12 @@
 """The number of threads of a step: chosen by speed, without any effect on what is computed or on the process."""
 
-import threading
-
 import numpy as np
 import pytest
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from shakegen.cells.registry import CELLS
 from shakegen.inference import Engine
-from shakegen.inference.threads import Blas, Pace
+from shakegen.inference.threads import Pace, multiply
 from shakegen.network.config import Config
 
 
@@ -75,20 +73,49 @@ def test_all_numbers_up_to_the_fastest_are_tried():
 
 @pytest.mark.parametrize(("units", "streams"), [(400, 1), (400, 3), (300, 64)])
 @pytest.mark.parametrize(
-    "options", [*({"cell": cell} for cell in CELLS), {"cell": "gru", "reset_after": False}], ids=str
+    "options",
+    [
+        *({"cell": cell} for cell in CELLS),
+        {"cell": "gru", "reset_after": False},
+        {"cell": "gru", "convolution": 4, "mlp": 2},
+    ],
+    ids=str,
 )
-def test_no_number_of_threads_changes_a_bit(options, streams, units):
-    results, network = [], draw_network(units, **options, layers=2)
-    for threads in (1, 4, 8):
-        with threadpool_limits(threads, user_api="blas"):
-            engine = Engine(*network)
-            state, ids = engine.start(streams), np.arange(streams)
-            for _ in range(3):
-                logits, state = engine.step(ids, state)
-            results.append(logits.copy())
-            results.append(engine.read(np.tile(ids, (3, 1)), state)[0])
-    for same in results[::2], results[1::2]:
+def test_no_number_of_threads_changes_a_bit(options, streams, units, monkeypatch):
+    results, network, used = [], draw_network(units, **options, layers=2), set()
+    ids = np.random.default_rng(0).integers(65, size=(260 if streams == 1 else 3, streams))
+    for number in (1, 2, 4, 8):
+
+        def run(pace, *arguments, number=number):
+            used.add(number)
+            pace._call(min(number, pace._numbers[-1]), *arguments)
+
+        with threadpool_limits(number, user_api="blas"):
+            engine, found = Engine(*network), []
+            state = engine.start(streams)
+            with monkeypatch.context() as patch:
+                patch.setattr(Pace, "run", run)
+                for some in ids[:3]:
+                    logits, state = engine.step(some, state)
+            found += [logits.copy(), engine.read(ids, state)[0]]
+            found += engine.prime(np.resize(ids[:, 0], 140))
+            results.append(found)
+    assert used == {2, 4, 8}  # one thread alone needs no pace
+    for same in zip(*results, strict=True):
         assert all(np.array_equal(same[0], result) for result in same[1:])
+
+
+@pytest.mark.parametrize("rows", [1, 2, 15, 16, 300])
+@pytest.mark.parametrize("depth", [257, 480, 500])
+def test_no_number_of_threads_changes_a_bit_of_a_product(rows, depth):
+    random = np.random.default_rng(0)
+    left, right = random.normal(size=(rows, depth)).astype("f4"), random.normal(size=(depth, 8191)).astype("f4")
+    products = []
+    for number in (1, 2, 4, 8):
+        with threadpool_limits(number, user_api="blas"):
+            products.append(multiply(left, right))
+    assert all(np.array_equal(products[0], product) for product in products)
+    assert np.allclose(products[0], left.astype("f8") @ right, atol=1e-3)
 
 
 @pytest.mark.parametrize("streams", [2, 16, 100])
@@ -107,61 +134,6 @@ def test_streams_side_by_side_are_as_each_by_itself(streams):
         assert np.allclose(read[:, stream], engine.read(ids[:, [stream]], one)[0][:, 0], atol=1e-5)
         assert np.allclose(state[stream], alone, atol=1e-5)
         assert np.allclose(read_state[stream, engine._products.results], one[0, engine._products.results], atol=1e-5)
-
-
-def test_parts_are_computed_at_the_same_time_and_their_results_have_their_order():
-    with threadpool_limits(2, user_api="blas"):
-        blas, both, seen = Blas(), threading.Barrier(2, timeout=60), []
-
-        def work(part):
-            both.wait()
-            seen.append({library["num_threads"] for library in read_libraries()})
-            assert blas.share(8, lambda one: one + blas.threads, [part]) == [part + 1]  # parts of a part have one
-            return 10 * part
-
-        assert blas.share(8, work, range(6)) == [0, 10, 20, 30, 40, 50]
-        assert seen == [{1}] * 6
-        assert blas.threads == 2
-
-
-@pytest.mark.parametrize("part", [0, 1, 5])
-def test_an_error_in_a_part_arrives_after_all_parts_have_ended(part):
-    ended = []
-
-    def work(one):
-        if one == part:
-            raise ZeroDivisionError
-        ended.append(one)
-
-    with threadpool_limits(2, user_api="blas"):
-        with pytest.raises(ZeroDivisionError):
-            Blas().share(2, work, range(6))
-        others = [one for one in range(6) if one % 2 != part % 2]
-        assert [one for one in sorted(ended) if one in others] == others
-
-
-def test_the_process_keeps_its_own_number():
-    with threadpool_limits(4, user_api="blas"):
-        blas, seen = Blas(), []
-        blas.call(1, lambda: seen.extend(library["num_threads"] for library in read_libraries()))
-        assert set(seen) == {1}
-        assert blas.threads == 4
-        assert {library["num_threads"] for library in read_libraries()} == {4}
-        with pytest.raises(ZeroDivisionError):
-            blas.call(1, lambda: 1 / 0)
-        assert {library["num_threads"] for library in read_libraries()} == {4}
-
-
-def read_libraries():
-    return ThreadpoolController().select(user_api="blas").info()
-
-
-def test_calls_within_calls_restore_the_number_from_before_all():
-    with threadpool_limits(4, user_api="blas"):
-        blas, seen = Blas(), []
-        blas.call(2, blas.call, 1, lambda: seen.append(blas.threads))
-        assert seen == [4]
-        assert {library["num_threads"] for library in read_libraries()} == {4}
 
 
 def test_large_steps_are_paced_and_small_ones_are_not():

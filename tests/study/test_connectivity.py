@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import odd_cells
 import pytest
+from threadpoolctl import threadpool_limits
 
 from shakegen.cells import BUILT_IN
 from shakegen.cells.registry import CELLS
@@ -110,6 +111,17 @@ def test_blocks_of_any_size_give_the_same(block, drawn):
     gradients, targets = Gradients(config, weights, ids), np.zeros(T, int)
     whole, parts = gradients.connectivity(targets), gradients.connectivity(targets, block)
     np.testing.assert_allclose(parts, whole, rtol=1e-12)
+
+
+def test_no_number_of_threads_changes_a_bit():
+    config, random = Config("gru", units=128, layers=2), np.random.default_rng(0)
+    weights = {name: random.normal(0, 0.1, shape).astype("f4") for name, shape in config.weight_shapes(30).items()}
+    ids, found = random.integers(30, size=200), []
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(Gradients(config, weights, ids).connectivity(ids))
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
 
 
 def test_a_large_vocabulary_is_no_different(drawn):

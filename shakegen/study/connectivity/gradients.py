@@ -8,7 +8,7 @@ import numpy as np
 
 from shakegen.checks import check_ids
 from shakegen.inference.layers import layers_of
-from shakegen.inference.threads import MOST, get_blas
+from shakegen.inference.threads import MOST, get_blas, multiply
 from shakegen.study.connectivity.layer import LayerTrace
 
 BLOCK = 64  # outputs that go back together, in a thread of their own
@@ -28,7 +28,11 @@ class Gradients:
 
     def __init__(self, config, weights: dict[str, np.ndarray], ids: np.ndarray):
         self.config, self.dense = config, (weights["dense/kernel"], weights["dense/bias"])
-        embedding = weights.get("embedding/embeddings")
+        get_blas().call(1, self._read, weights, ids)
+
+    def _read(self, weights: dict[str, np.ndarray], ids: np.ndarray) -> None:
+        """Read the text. In one thread, for the steps are small, and no number of threads may change a bit."""
+        config, embedding = self.config, weights.get("embedding/embeddings")
         self.layers: list[LayerTrace] = []
         self.hidden: np.ndarray
         for layer in (LayerTrace(*one) for one in layers_of(config, weights)):
@@ -49,7 +53,7 @@ class Gradients:
     def logits(self, positions=slice(None)) -> np.ndarray:
         """The logits after each character, shape (T, outputs), or at some positions."""
         kernel, bias = self.dense
-        return self.hidden[positions] @ kernel + bias
+        return multiply(self.hidden[positions], kernel) + bias
 
     def connectivity(self, targets: np.ndarray, block: int = BLOCK) -> np.ndarray:
         """The squared norm of the gradient of each output's chosen logit by each one-hot input.
