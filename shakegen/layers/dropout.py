@@ -28,6 +28,10 @@ class ScaledDropout(keras.layers.Dropout):
             return drop()  # elsewhere a branch cannot advance the seed
         return ops.cond(rate > 0, drop, lambda: inputs)  # random numbers are most of the work
 
+    def get_config(self):
+        """Of a layer with the rate that it has now: the scale is not saved."""
+        return {**super().get_config(), "rate": self.rate * float(self.scale.variable.value)}
+
 
 def scale_dropout(network: keras.Model, scale: float) -> None:
     """Multiply the rates of a network's `ScaledDropout` layers by a number, 0 to 1."""

@@ -21,7 +21,8 @@ from shakegen.training.workers.replicas import Replicas
 def variables(network: keras.Model, states: Mapping[str, list] | None = None) -> dict[str, keras.Variable]:
     """Everything that training changes in a compiled network, and in its carried states, by path.
 
-    - `weights/layer1/kernel`: a weight, by its name in `Config.weight_shapes`.
+    - `weights/layer1/kernel`: a weight, by its path in Keras: mostly its name in `Config.weight_shapes`, but those of
+      blocks have layers of their own, as in `weights/layer1_norm/gamma`.
     - `optimizer/layer1/kernel/momentum`: a slot of the optimizer, or an average; `optimizer/iteration`: a number of it.
     - `random/layer1/seed_generator_state`: the state of a layer's random number generator.
     - `states/layer1/0`: a state that a layer carries from batch to batch.
@@ -110,7 +111,8 @@ def digest_model(model: Model | None) -> str | None:
         return None
     arrays, sha256 = {**model.weights, **(model.training.arrays if model.training else {})}, hashlib.sha256()
     for name in sorted(arrays):
-        sha256.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+        sha256.update(name.encode())
+        sha256.update(np.ascontiguousarray(arrays[name]))
     return sha256.hexdigest()
 
 

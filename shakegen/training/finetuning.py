@@ -39,9 +39,9 @@ def transfer(new: Mapping, old: Mapping, ids: np.ndarray) -> dict[str, np.ndarra
         old: the old network's.
         ids: the ids that the old network's symbols have in the new one, shape (V,).
     """
-    read = "embedding/embeddings" if "embedding/embeddings" in new else "layer1/kernel"
     weights = {name: weight.copy() for name, weight in new.items()}
     for name, weight in old.items():
-        rows = ids if name == read else ...
-        weights[name][(..., ids) if name.startswith("dense/") else rows] = weight
+        sizes = zip(weight.shape, weights[name].shape, strict=True)  # those that differ count symbols
+        places = [np.arange(size) if size == now else ids for size, now in sizes]
+        weights[name][np.ix_(*places)] = weight
     return weights

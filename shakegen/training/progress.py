@@ -9,7 +9,7 @@ from rich import console, progress
 from shakegen.model.base import LossUnit
 from shakegen.streams import is_terminal, plain, show
 
-TIMED = 10  # batches after which the passes in the minutes are told
+TOLD = 10  # batches after which the passes in the minutes are told
 
 
 class Progress(keras.callbacks.Callback):
@@ -24,6 +24,7 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.run, self.unit, self.nats = run, unit.name, unit.nats
         self._bar = self._task = None
+        self._batches = 0  # of this process
 
     def on_train_begin(self, logs=None):
         if is_terminal(sys.stderr):
@@ -52,7 +53,8 @@ class Progress(keras.callbacks.Callback):
         return f"epoch {epoch:.4g}/{epochs:g}" if epochs else f"epoch {epoch:.4g}"
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.run.recipe.minutes and self.run.position.timed == TIMED and not self.run.history:
+        self._batches += 1
+        if self.run.recipe.minutes and self._batches == TOLD:
             show(tell_passes(self.run.recipe.minutes, self.run.epochs), sys.stderr)
         if self._bar is not None:
             shown = f"{self._label(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"

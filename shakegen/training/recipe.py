@@ -21,6 +21,8 @@ RECIPES = ("usual", "study")  # sets of defaults
 STARTS = ("keras", "frequencies", "spelling", "tensorflow1")
 LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
+MAY_BE_NONE = ("clip_norm", "patience")  # which is not their default, or may replace another value
+ADAM = "adam"
 LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_norm", "clip_value", "patience"))
 LEAST |= {"weight_decay": 0}
 MANY = 4096  # outputs
@@ -80,7 +82,7 @@ class Recipe:
     learning_rate: float = 1e-2
     schedule: Annotated[str, tuple(SCHEDULES)] = "cosine"
     warmup: float | None = None
-    optimizer: str = "adam"
+    optimizer: str = ADAM
     epsilon: float | None = None
     weight_decay: float | None = None
     average_weights: float = 0.0
@@ -108,6 +110,8 @@ class Recipe:
                 )
         if type(self.optimizer) is not str:
             raise ValueError(f"the optimizer given is {self.optimizer!r}: expected a name")
+        if self.optimizer.lower() == ADAM:  # Keras takes both
+            object.__setattr__(self, "optimizer", ADAM)
 
     def _check_numbers(self):
         for name, least in LEAST.items():
@@ -159,7 +163,7 @@ class Recipe:
         study |= {"learning_rate": 1e-3, "schedule": "constant"}
         study |= {"start": "tensorflow1", "mixed_precision": "float32", "weight_decay": 0.0}
         options = drop_missing(options)
-        if options.get("optimizer", cls.optimizer) == cls.optimizer:
+        if options.get("optimizer", ADAM).lower() == ADAM:
             study["epsilon"] = 1e-8
         if not {"epochs", "minutes"} & options.keys():
             study["epochs"] = 2
@@ -187,14 +191,17 @@ class Recipe:
     def resume(self, options: Mapping) -> "Recipe":
         """This recipe for a run that goes on with other epochs, minutes, learning rate or patience.
 
+        What is None stays as it was, but for options of which None is a value.
+
         Raises:
             ValueError: an option that may not change differs, or is out of range.
         """
         refuse_unknown("training", options, [field.name for field in fields(self)])
+        options = {name: value for name, value in options.items() if value is not None or name in MAY_BE_NONE}
         for name, value in options.items():
             if name not in MAY_CHANGE and getattr(self, name) != value:
                 raise ValueError(explain_difference(name.replace("_", " "), getattr(self, name), value))
-        ends = {name: options[name] for name in ("epochs", "minutes") if options.get(name) is not None}
+        ends = {name: options[name] for name in ("epochs", "minutes") if name in options}
         if ends:
             options = {**options, "epochs": None, "minutes": None, **ends}
         return replace(self, **options)
@@ -223,7 +230,7 @@ class Recipe:
             steps: batches an epoch.
             weights: of the network, for each symbol of the training text.
         """
-        if self.weight_decay is not None or self.optimizer != "adam":
+        if self.weight_decay is not None or self.optimizer != ADAM:
             return self
         most = min(MOST_DECAY, DECAY * weights)
         return replace(self, weight_decay=min(most, 1 / (self.learning_rate * steps * MEMORY)))

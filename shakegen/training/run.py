@@ -40,6 +40,7 @@ class Position:
         loss, losses: the sum of the losses since the last report, and their number.
         seconds: since the run began, without those between a stop and a resumption.
         first: of these, up to the end of the first batch, which compiles.
+        ended: the minutes that were given when the clock ended it; 0 as long as it has not.
         busy, timed: the seconds that batches took since the last report, and how many these were; the first one of a
             process, which compiles, is not among them.
     """
@@ -53,6 +54,7 @@ class Position:
     losses: int = 0
     seconds: float = 0.0
     first: float = 0.0
+    ended: float = 0.0
     busy: float = 0.0
     timed: int = 0
 
@@ -61,7 +63,8 @@ class Position:
         """The position with these attributes; raises ModelFileError if one is missing, unknown or out of range."""
         kinds = {name: type(value) for name, value in asdict(cls()).items()}
         if isinstance(values, dict):
-            values = {"rate_scale": 1.0, "planned_rate": values.get("rate", 0.0), "first": 0.0, **values}  # older files
+            older = {"rate_scale": 1.0, "planned_rate": values.get("rate", 0.0), "first": 0.0, "ended": 0.0}
+            values = {**older, **values}
             usable = values.keys() == kinds.keys() and all(is_number(value) and value >= 0 for value in values.values())
             if usable and all(type(values[name]) is int for name in kinds if kinds[name] is int):
                 return cls(**values)
@@ -106,7 +109,7 @@ class Run:
         self._batch = learner.batches.characters * characters_per_symbol  # characters
         self._weights_per_symbol = self.network.count_params() / (self.batches.steps * self.batches.characters)
         self.callbacks = keras.callbacks.Callback()
-        self._since, self._next, self._saved, self._out_of_time = started, math.inf, False, False
+        self._since, self._next, self._saved = started, math.inf, False
         self._reserve = 0.0  # seconds for the report after the last batch
         self._took = None  # seconds of the batch before; None before the first one, which compiles
         self.network.stop_training = False
@@ -161,11 +164,8 @@ class Run:
         """Passes over the training text when the run will be over; by the clock, as it looks now; None at first."""
         if self._last is not None:
             return self._last / self.batches.steps
-        if not self.characters_per_second:
-            return None  # no batch has been timed
-        seconds = max(0.0, 60 * self.recipe.minutes - self._reserve - self.seconds)
-        batches = self.position.step + seconds * self.characters_per_second / self._batch
-        return batches / self.batches.steps
+        after_first, progress = self.position.step - 1, self.progress  # the share of the time that they took
+        return (1 + after_first / progress) / self.batches.steps if after_first > 0 and progress else None
 
     @property
     def characters_per_second(self) -> float:
@@ -177,14 +177,18 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether epochs, minutes or patience are used up, or a callback stopped it; never before the first batch."""
-        ended = self._out_of_time or self.progress >= 1 or self.out_of_patience or self.network.stop_training
+        ended = self._ended_by_clock or self.progress >= 1 or self.out_of_patience or self.network.stop_training
         return ended and self.position.step > 0
+
+    @property
+    def _ended_by_clock(self) -> bool:
+        return self.recipe.minutes is not None and self.recipe.minutes <= self.position.ended
 
     @property
     def out_of_patience(self) -> bool:
         if self.recipe.patience is None or not self.history:
             return False
-        return self.history[-1]["epoch"] - best_of(self.history)["epoch"] >= self.recipe.patience
+        return round(self.history[-1]["epoch"] - best_of(self.history)["epoch"], 4) >= self.recipe.patience
 
     @property
     def _at_report(self) -> bool:
@@ -221,15 +225,21 @@ class Run:
                 self._learn_until_report()
             if not self.stopped:
                 self._report()
+        self._note_end_by_clock()
         if not self._saved:
             self._checkpoint(must=True)
+
+    def _note_end_by_clock(self) -> None:
+        """Note that no time is left: a report may yet take less than is reserved for it."""
+        if self.recipe.minutes and self.progress >= 1 and not self._ended_by_clock:
+            self.position.ended, self._saved = self.recipe.minutes, False
 
     def _learn_until_report(self) -> None:
         position, epoch = self.position, self.position.step // self.batches.steps
         within = self.position.step % self.batches.steps
         end = epoch * self.batches.steps + next(end for end in self._ends if end > within)
         self.callbacks.on_epoch_begin(position.reports)
-        if not position.losses:  # not in mid-epoch, where a run that is resumed calls `on_epoch_begin` once more
+        if not (position.losses or self.stopped):  # a run that is resumed calls `on_epoch_begin` once more
             self._keep_rate_of_callbacks()
         while not self.stopped:
             self.callbacks.on_train_batch_begin(position.losses)
@@ -270,6 +280,8 @@ class Run:
     def _report(self) -> None:
         """Score the network, keep it if it is the best, write a checkpoint, tell the callbacks."""
         position, began, weights = self.position, time.monotonic(), self._weights()
+        if not all(np.isfinite(weight).all() for weight in weights.values()):
+            raise Diverged
         entry = {"epoch": self.epoch, "loss": position.loss / position.losses}
         if self._score:
             self.callbacks.on_test_begin()
@@ -280,7 +292,7 @@ class Run:
         entry |= {"seconds": round(self.seconds, 3), "learning_rate": position.rate, "steps": position.step}
         entry["characters_per_second"] = self.characters_per_second
         self.history.append(entry)
-        self._out_of_time = self.recipe.minutes is not None and self.progress >= 1
+        self._note_end_by_clock()
         if best_of(self.history) is entry:
             self.best = weights
         position.loss, position.losses, position.busy, position.timed = 0.0, 0, 0.0, 0

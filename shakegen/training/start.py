@@ -38,10 +38,10 @@ def train(
     """Train a network to predict each next symbol of a text, or for an `AutocompleteCorpus` the word at each character.
 
     With `resume`, a run that was stopped, killed or finished goes on from its last checkpoint, bit for bit as if it had
-    not ended. It keeps its options; only `epochs`, `minutes`, `learning_rate` and `patience` may change. The learning
-    rate falls over the whole run. Resumed with more epochs, it jumps back up to where a run of the new length would be;
-    with the constant `schedule`, N epochs and M more are the same as N + M. A run by `minutes` depends on the clock, so
-    it cannot be repeated exactly.
+    not ended; only callbacks that remember something begin anew. It keeps its options; only `epochs`, `minutes`,
+    `learning_rate` and `patience` may change. The learning rate falls over the whole run. Resumed with more epochs, it
+    jumps back up to where a run of the new length would be; with the constant `schedule`, N epochs and M more are the
+    same as N + M. A run by `minutes` depends on the clock, so it cannot be repeated exactly.
 
     Args:
         corpus: the text, with its splits.

@@ -79,35 +79,35 @@ def begin_with_text(
     refuse_both(resume or None, finetune)
     strategy = strategy or Strategy()
     chosen = {name: value for name, value in options.items() if name in given}
-    out, base = share_model(strategy, places, chosen, out, resume, finetune)
-    values = {name: options[name] for name in (*REMEMBERED, "random_state")}
-    if resume:
-        values |= {name: value for name, value in recall_options(base).items() if name not in given}
-    config = make_config(chosen, base)  # before a long text is read
-    task = get_task(config.task)
-    source = open_source(places, **{name: values[name] for name in READING})
-    shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
-    length, recipe = chosen.get("seq_length"), chosen.get("recipe")
-    shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level, resumes=resume)
-    if "vocabulary" in shape and "vocabulary_size" in given:
-        kept = len(base.vocabulary), recall_options(base).get("vocabulary_size") if resume else None
-        if options["vocabulary_size"] not in kept:
-            raise ValueError(
-                f"`vocabulary_size` is {options['vocabulary_size']}, but the model to start from keeps its "
-                f"{len(base.vocabulary)} symbols: leave it out"
-            )
-    corpus = task.make_corpus(source, **shape)
-    config = make_config(chosen, base, corpus)
-    if out:
-        files.refuse_same(out, [*places, *([finetune] if finetune else [])])
-    notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
-    learning = {name: value for name, value in chosen.items() if name in RECIPE}
-    start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
-    beginning = begin(corpus, config, **start, checkpoint_every=checkpoint_every, notes=notes, **learning)
     with contextlib.ExitStack() as held:
+        out, base = share_model(strategy, held, places, chosen, out, resume, finetune)
+        values = {name: options[name] for name in (*REMEMBERED, "random_state")}
+        if resume:
+            values |= {name: value for name, value in recall_options(base).items() if name not in given}
+        config = make_config(chosen, base)  # before a long text is read
+        task = get_task(config.task)
+        source = open_source(places, **{name: values[name] for name in READING})
+        shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
+        length, recipe = chosen.get("seq_length"), chosen.get("recipe")
+        shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level, resumes=resume)
+        if "vocabulary" in shape and "vocabulary_size" in given:
+            kept = len(base.vocabulary), recall_options(base).get("vocabulary_size") if resume else None
+            if options["vocabulary_size"] not in kept:
+                raise ValueError(
+                    f"`vocabulary_size` is {options['vocabulary_size']}, but the model to start from keeps its "
+                    f"{len(base.vocabulary)} symbols: leave it out"
+                )
+        corpus = task.make_corpus(source, **shape)
+        config = make_config(chosen, base, corpus)
+        if out:
+            files.refuse_same(out, [*places, *([finetune] if finetune else [])])
+        notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
+        learning = {name: value for name, value in chosen.items() if name in RECIPE}
+        start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
+        beginning = begin(corpus, config, **start, checkpoint_every=checkpoint_every, notes=notes, **learning)
         if strategy.chief:
             beginning.out = out or hold_free_file(held, task.name_file(corpus, config))
-            if out:
+            if out and not resume:
                 held.enter_context(files.holding(out))
             files.ensure_writable(beginning.out)
             if not resume:
@@ -115,8 +115,11 @@ def begin_with_text(
         yield beginning, values
 
 
-def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, resume: bool, finetune: Path | None):
-    """The model file to write, if it is known by now, and the chief's model to begin with, if there is one."""
+def share_model(strategy: Strategy, held: contextlib.ExitStack, places, chosen, out: Path | None, resume, finetune):
+    """The model file to write, if it is known by now, and the chief's model to begin with, if there is one.
+
+    The file of a run to resume is held before it is read: another process may be about to write it.
+    """
     strategy.agree({"`resume`": resume, "`finetune`": bool(finetune)})
     if not (resume or finetune):
         return out, None
@@ -127,6 +130,8 @@ def share_model(strategy: Strategy, places, chosen: Mapping, out: Path | None, r
             return out, load(path, with_training=resume)
     out = out or find_run(places, chosen) if resume else out
     path = out if resume else finetune
+    if resume and path.exists():  # else `load` says what is wrong
+        held.enter_context(files.holding(path))
     base = load(path, with_training=resume)
     if resume:
         check_run(base, str(path))

@@ -132,7 +132,7 @@ class Trainer:
         if verbose and self.task.lacks_validation(self.corpus):
             show(
                 "The validation text is too short to choose an epoch by (expected "
-                f"{FEWEST} characters or more): the epoch with the lowest training loss is kept.",
+                f"{FEWEST} characters or more{self.task.needed}): the epoch with the lowest training loss is kept.",
                 sys.stderr,
             )
         run.callbacks = keras.callbacks.CallbackList(
@@ -150,7 +150,7 @@ class Trainer:
             except Diverged:
                 model = None if run.best is None else replace(self.make_model(), training=None)
                 if not (model and self.network.stop_training):  # by TerminateOnNaN
-                    kept = f"; {self.out} keeps the best epoch so far" if model and self.out else ""
+                    kept = f"; {self.out} keeps the best epoch so far" if model and self._saved else ""
                     raise Diverged(model, kept) from None
             finally:
                 for bar in shown:

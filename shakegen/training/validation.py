@@ -90,4 +90,5 @@ class AutocompleteValidation(Validation):
 
     def score(self, weights, size):
         engine = AutocompleteModel.make_engine(self._config, weights)
-        return measures.evaluate(engine, self._observations, self._rows[:size]).cross_entropy or 0.0
+        found = measures.evaluate(engine, self._observations, self._rows[:size])
+        return found.cross_entropy or 0.0  # a trial of few may have no word to score

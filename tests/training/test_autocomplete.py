@@ -1,5 +1,6 @@
 """Training for the autocomplete task: its batches, its validation, runs that learn and go on, the command."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -173,6 +174,15 @@ def test_rare_words_are_unknown_unless_their_number_is_given():
     assert AutocompleteCorpus.from_source(reading.from_bytes(b"all words are rare")).words.words == (
         "all", "are", "rare", "words"
     )  # fmt: skip
+
+
+def test_validation_text_without_known_words_chooses_no_epoch(corpus):
+    strange = dataclasses.replace(corpus.observations, targets=np.zeros_like(corpus.observations.targets))
+    nothing = dataclasses.replace(corpus, observations=strange)
+    task = get_task("autocomplete")
+    assert task.make_validation(CONFIG, corpus, corpus.vocabulary, 1000) is not None
+    assert task.make_validation(CONFIG, nothing, corpus.vocabulary, 1000) is None
+    assert task.lacks_validation(nothing)
 
 
 def test_what_does_not_fit_the_recipe_is_refused(corpus):

@@ -56,6 +56,26 @@ def test_a_run_that_diverges_keeps_the_last_good_weights(poem, tmp_path, poisone
     assert kept.sample("Shall", length=5) == load(path).sample("Shall", length=5)
 
 
+class PoisonInTheLastStep(keras.callbacks.Callback):
+    """As an update that overflows, whose loss was still a number."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations % self.params["steps"] == 0:
+            poison(self.model)
+
+
+def test_weights_that_are_no_numbers_are_no_model_where_nothing_is_validated(poem, tmp_path):
+    corpus, path = Corpus.from_text(poem, split=(1, 0, 0)), tmp_path / "model.h5"
+    for out in (None, path):
+        with pytest.raises(Diverged) as error:
+            train(corpus, CONFIG, epochs=1, out=out, callbacks=[PoisonInTheLastStep()], **SMALL)
+        assert str(error.value) == (
+            "training diverged, the loss is not a number: try a lower `learning_rate` or a lower `clip_norm`"
+        )
+        assert error.value.model is None
+    assert not path.exists()
+
+
 def test_patience_ends_a_run_that_gets_no_better(noisy):
     model = train(noisy, Config("rnn", units=32, dropout=0), epochs=40, learning_rate=2e-2, patience=2, **SMALL)
     losses = [entry["val_loss"] for entry in model.history]

@@ -56,6 +56,17 @@ def test_epochs_take_the_place_of_minutes_when_a_run_goes_on_and_the_other_way_r
         minutes=3, learning_rate=0.1, patience=2
     )
     assert Recipe(minutes=3).resume({}) == Recipe(minutes=3)
+    assert Recipe(epochs=50).resume({"epochs": None, "minutes": None}) == Recipe(epochs=50)
+    assert Recipe(weight_decay=0.1, patience=2).resume({"weight_decay": None, "patience": None}) == Recipe(
+        weight_decay=0.1
+    )
+    with pytest.raises(ValueError, match=r"has clip norm 1\.0, not None"):
+        Recipe().resume({"clip_norm": None})
+
+
+def test_adam_is_adam_in_any_spelling():
+    assert Recipe(optimizer="Adam") == Recipe()
+    assert Recipe.study(optimizer="Adam") == Recipe.study()
 
 
 def test_what_would_change_the_past_is_refused():

@@ -86,6 +86,17 @@ def test_a_file_that_another_run_writes_is_refused_and_left_alone():
         pass
 
 
+def test_a_run_that_is_written_is_not_read_to_be_resumed():
+    """Not even as the file is now: the other run would then write over what comes next."""
+    with begin(out=Path("m.h5")):
+        Path("m.h5").write_bytes(SIGNATURE + b"not whole yet")
+        with pytest.raises(HeldError), begin(out=Path("m.h5"), resume=True):
+            pass
+    with pytest.raises(FileNotFoundError), begin(out=Path("folder/none.h5"), resume=True):
+        pass
+    assert not Path("folder").exists()
+
+
 def test_a_model_that_is_there_already_is_kept():
     Path("m.h5").touch(0o600)
     Path("m.h5").write_bytes(SIGNATURE + b"hours of work")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shakegen.study.autocomplete.outputs import PADDING, SPACE, SYMBOLS, Outputs
+from shakegen.study.autocomplete.outputs import PADDING, SPACE, SPECIAL, SYMBOLS, Outputs
 
 BLOCK = 1 << 17  # words that are strings at a time
 
@@ -69,6 +69,12 @@ class Observations:
         words = np.cumsum((characters == SPACE) & inside, axis=1) + self.first_words[rows][:, None] - 1
         outputs = np.where(inside, self.targets[np.clip(words, 0, len(self.targets) - 1)], PADDING)
         return characters.astype(np.int32), outputs.astype(np.int32)
+
+    def has_known_words(self, rows: np.ndarray) -> bool:
+        """Whether any word of some observations is an output."""
+        rows = np.asarray(rows)
+        spans = zip(self.first_words[rows], self.first_words[rows + 1], strict=True)
+        return any((self.targets[first:end] >= SPECIAL).any() for first, end in spans)
 
     def texts(self, rows: Iterable[int]) -> list[str]:
         """Observations as text, each with the space before its first word."""

@@ -12,7 +12,7 @@ from shakegen.study.autocomplete.measures import AutocompleteEvaluation
 from shakegen.study.autocomplete.outputs import PADDING, SPECIAL
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.task import FEWEST_BLOCKS, MOST_BLOCKS, Measure, Task, draw_targets
-from shakegen.training.validation import FEWEST, AutocompleteValidation
+from shakegen.training.validation import FEWEST, LEAST_OBSERVATIONS, AutocompleteValidation
 
 POSITION = "nats per position"
 BLOCK = 8  # observations of a block at least; fewer side by side are slow to read
@@ -31,6 +31,7 @@ class AutocompleteTask(Task):
         Measure("test", "short_context_accuracy", "3 typed", "accuracy from 3 characters typed on, test"),
         Measure("test", "study_accuracy", "study", "accuracy as the study of memory counts it, test"),
     )
+    needed = ", with words that the network knows"
     example = 'complete --model {} "..."'
     idle = MappingProxyType(
         {
@@ -108,7 +109,9 @@ class AutocompleteTask(Task):
         return AutocompleteValidation(config, corpus.observations, rows, most) if len(rows) and not few else None
 
     def lacks_validation(self, corpus):
-        return 0 < len(corpus.validation) * corpus.observations.length < FEWEST
+        rows, observations = corpus.validation, corpus.observations
+        few = 0 < len(rows) * observations.length < FEWEST
+        return few or (len(rows) > 0 and not observations.has_known_words(rows[:LEAST_OBSERVATIONS]))
 
     def make_model(self, config, corpus, vocabulary, weights, history, training):
         return self.kind(config, vocabulary, weights, corpus.origin(), history, training, words=corpus.words)

@@ -60,6 +60,7 @@ class Task(ABC):
         kind: the class of its models.
         measures: the figures by which networks are compared.
         example: the rest of a command that uses a model, `{}` for its file.
+        needed: what validation text must have besides enough characters, in words.
         sample_temperature: the temperature of `write_sample`; None where nothing is drawn.
         idle: names of options without effect on the task, by the reason.
     """
@@ -67,6 +68,7 @@ class Task(ABC):
     kind: ClassVar[type[Model]]
     measures: ClassVar[tuple[Measure, ...]]
     example: ClassVar[str]
+    needed: ClassVar[str] = ""
     sample_temperature: ClassVar[float | None] = None
     idle: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
@@ -161,7 +163,7 @@ class Task(ABC):
 
     @abstractmethod
     def lacks_validation(self, corpus) -> bool:
-        """Whether there is validation text, but too little to choose an epoch by."""
+        """Whether there is validation text that cannot choose an epoch: it is too short, or nothing in it counts."""
 
     def make_model(
         self, config: Config, corpus, vocabulary, weights: dict, history: list[dict], training: Training
