@@ -54,11 +54,7 @@ def sum_of(terms: list[Symbol]) -> Symbol:
 
 def of_weights(wanted: list[Symbol]) -> set[Symbol]:
     """The symbols that depend on weights alone."""
-    alone: set[Symbol] = set()
-    for symbol in order_of(wanted):
-        if BATCH not in symbol.shape and symbol.operation != "constant":
-            alone.add(symbol)
-    return alone
+    return {one for one in order_of(wanted) if BATCH not in one.shape and one.operation != "constant"}
 
 
 def find_groups(wanted: list[Symbol], x: Symbol, states: list[Symbol], linear: bool) -> list[Symbol]:

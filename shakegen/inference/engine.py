@@ -134,7 +134,7 @@ class Engine:
     def read_out(self, results: np.ndarray) -> np.ndarray:
         """The logits of steps that ran with `defer_read_out`, shape (..., F) → (..., outputs)."""
         kernel, bias = self._products.read_out
-        logits = multiply(results.reshape(-1, len(kernel)), kernel).reshape(*results.shape[:-1], -1)
+        logits = multiply(results.reshape(-1, len(kernel)), kernel).reshape(*results.shape[:-1], self.outputs)
         logits += bias
         return logits
 

@@ -40,51 +40,49 @@ class Blas:
         from threadpoolctl import ThreadpoolController  # takes a while, and small networks need it not
 
         self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-        self._before = [1]
-        self._begin()
+        self._before, self._changed = [1], False  # the numbers of the process, and whether others are set now
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Forget the calls of other threads, as a process that was forked off while they ran must."""
         self._lock, self._here = threading.Lock(), threading.local()
         self._limits: dict[object, int] = {}  # of the calls that run now
-
-    def restart(self) -> None:
-        """Forget the calls of other threads, in a process that was forked off while they ran."""
-        limited = bool(self._limits)
-        self._begin()
-        if limited:
-            self._set(self._before)
 
     @property
     def threads(self) -> int:
         """The number of threads that the process asks for; 1 where it cannot be told, and within a shared part."""
+        with self._lock:
+            return self._count()
+
+    def _count(self) -> int:
         if getattr(self._here, "shares", False):
             return 1
-        return max(self._before if self._limits else self._read(), default=1)
+        return max(self._before if self._changed else self._read(), default=1)
 
     def call(self, threads: int, work: Callable, *arguments):
         """Call a function with at most so many threads, or fewer if a call that runs now wants fewer; give its result.
 
         After the last of such calls the process has its own number again.
         """
-        if threads >= self.threads:
-            return work(*arguments)
         limit = object()
         try:
             with self._lock:
-                if not self._limits:
-                    self._before = self._read()
-                self._limits[limit] = threads
-                self._apply()
+                if threads < self._count():
+                    self._limits[limit] = threads
+                    self._apply()
             return work(*arguments)
         finally:
-            with self._lock:
-                if self._limits.pop(limit, None):
+            if self._limits.pop(limit, None):
+                with self._lock:
                     self._apply()
 
     def _apply(self) -> None:
-        """Set the lowest limit, or else the numbers of the process."""
+        """Set the lowest limit, or else the numbers of the process. If it is interrupted, the next call mends that."""
+        if not self._changed:
+            self._before, self._changed = self._read(), True
         least = min(self._limits.values(), default=None)
         self._set(self._before if least is None else [min(least, before) for before in self._before])
+        self._changed = bool(self._limits)
 
     def _set(self, numbers: list[int]) -> None:
         for library, number in zip(self._libraries, numbers, strict=True):
@@ -138,7 +136,7 @@ class Blas:
         return found
 
 
-MAKING = threading.Lock()
+MAKING = threading.RLock()
 
 
 def get_blas() -> Blas:
@@ -160,13 +158,14 @@ def get_pool() -> ThreadPoolExecutor:
 
 def begin_after_fork() -> None:
     """Give a process that was forked off threads and locks of its own."""
+    MAKING.release()
     get_pool.cache_clear()
     if make_blas.cache_info().currsize:
-        make_blas().restart()
+        make_blas().begin()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=begin_after_fork)
+    os.register_at_fork(before=MAKING.acquire, after_in_parent=MAKING.release, after_in_child=begin_after_fork)
 
 
 def cut_rows(rows: int, work: int) -> list[slice]:
@@ -192,9 +191,10 @@ def multiply(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         return left @ right
     product = np.empty((rows, columns), np.result_type(left, right))
     if rows == 1 and (depth <= LONG or depth % ROWS == 0):  # BLAS itself shares it best, with the same bits
-        even = columns - columns % COLUMNS
-        np.matmul(left, right[:, :even], product[:, :even])
-        np.matmul(left, right[:, even:], product[:, even:])
+        even, blas = columns - columns % COLUMNS, get_blas()
+        most = 1 << min(MOST, blas.threads).bit_length() - 1  # a power of two, as in `Pace`
+        blas.call(most, np.matmul, left, right[:, :even], product[:, :even])
+        blas.call(1, np.matmul, left, right[:, even:], product[:, even:])
         return product
     if rows < 2 * HALF:
         blocks = [(slice(None), some) for some in cut(columns, rows * right.size // FEW)]

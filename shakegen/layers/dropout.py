@@ -30,7 +30,7 @@ class ScaledDropout(keras.layers.Dropout):
 
     def get_config(self):
         """Of a layer with the rate that it has now: the scale is not saved."""
-        return {**super().get_config(), "rate": self.rate * float(self.scale.variable.value)}
+        return {**super().get_config(), "rate": self.rate * float(ops.convert_to_numpy(self.scale.variable))}
 
 
 def scale_dropout(network: keras.Model, scale: float) -> None:

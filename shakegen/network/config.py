@@ -120,7 +120,7 @@ class Config:
         return options[name]
 
     def __reduce__(self):
-        return config_from_dict, (self.to_dict(),)
+        return Config.from_dict, (self.to_dict(),)
 
     def _check(self):
         for name, known in (("level", EMBEDDINGS), ("task", TASKS)):
@@ -247,10 +247,6 @@ def check_whole(name: str, value, least: int, most: int) -> None:
     """Refuse a setting that is no whole number of a range."""
     if type(value) not in (int, Usual) or not least <= value <= most:
         raise ValueError(f"{name} is {value!r}: expected a whole number from {least} to {most}")
-
-
-def config_from_dict(values: Mapping) -> Config:
-    return Config.from_dict(values)
 
 
 def resolve_options(cell: type[Cell], given: Mapping) -> dict:

@@ -24,7 +24,7 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.run, self.unit, self.nats = run, unit.name, unit.nats
         self._bar = self._task = None
-        self._batches = 0  # of this process
+        self._batches, self._is_to_tell = 0, bool(run.recipe.minutes)  # of this process
 
     def on_train_begin(self, logs=None):
         if is_terminal(sys.stderr):
@@ -54,7 +54,8 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._batches += 1
-        if self.run.recipe.minutes and self._batches == TOLD:
+        if self._is_to_tell and self._batches >= TOLD and self.run.epochs:
+            self._is_to_tell = False
             show(tell_passes(self.run.recipe.minutes, self.run.epochs), sys.stderr)
         if self._bar is not None:
             shown = f"{self._label(math.ceil(self.run.epoch))}  {logs['loss'] / self.nats:.2f} {self.unit}"

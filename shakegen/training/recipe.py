@@ -110,8 +110,7 @@ class Recipe:
                 )
         if type(self.optimizer) is not str:
             raise ValueError(f"the optimizer given is {self.optimizer!r}: expected a name")
-        if self.optimizer.lower() == ADAM:  # Keras takes both
-            object.__setattr__(self, "optimizer", ADAM)
+        object.__setattr__(self, "optimizer", spell_adam(self.optimizer))
 
     def _check_numbers(self):
         for name, least in LEAST.items():
@@ -163,7 +162,7 @@ class Recipe:
         study |= {"learning_rate": 1e-3, "schedule": "constant"}
         study |= {"start": "tensorflow1", "mixed_precision": "float32", "weight_decay": 0.0}
         options = drop_missing(options)
-        if options.get("optimizer", ADAM).lower() == ADAM:
+        if spell_adam(options.get("optimizer", ADAM)) == ADAM:
             study["epsilon"] = 1e-8
         if not {"epochs", "minutes"} & options.keys():
             study["epochs"] = 2
@@ -198,6 +197,7 @@ class Recipe:
         """
         refuse_unknown("training", options, [field.name for field in fields(self)])
         options = {name: value for name, value in options.items() if value is not None or name in MAY_BE_NONE}
+        options |= {name: spell_adam(options[name]) for name in options.keys() & {"optimizer"}}
         for name, value in options.items():
             if name not in MAY_CHANGE and getattr(self, name) != value:
                 raise ValueError(explain_difference(name.replace("_", " "), getattr(self, name), value))
@@ -270,6 +270,11 @@ def multiplies_bfloat16() -> bool:
         return "amx_bf16" in PROCESSOR.read_text(encoding="utf-8").split()
     except OSError:
         return False
+
+
+def spell_adam(optimizer):
+    """The name of an optimizer; Keras knows adam in any spelling."""
+    return ADAM if isinstance(optimizer, str) and optimizer.lower() == ADAM else optimizer
 
 
 def drop_missing(options: Mapping) -> dict:

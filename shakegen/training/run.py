@@ -141,8 +141,8 @@ class Run:
     def progress(self) -> float:
         """The share of the run that is over, 0 to 1.
 
-        Of the minutes, some are reserved for after the last batch. They count from the end of the first batch, which
-        compiles: the learning rate would else not rise step by step.
+        By the clock, it is the share of the time from the end of the first batch on, which compiles: the learning rate
+        would else not rise step by step. Some of the minutes are reserved for after the last batch.
         """
         position = self.position
         if self._last is not None:
@@ -192,14 +192,15 @@ class Run:
 
     @property
     def _at_report(self) -> bool:
-        """Whether an epoch, or a part of a long one, is learned and not yet reported."""
+        """Whether an epoch, a part of a long one, or all that the run has time for, is learned and not yet reported."""
         within = self.position.step % self.batches.steps
-        return self.position.losses > 0 and (within in (0, *self._ends) or self.position.step == self._last)
+        ends = within in (0, *self._ends) or self.position.step == self._last or self.over
+        return self.position.losses > 0 and ends
 
     @property
     def finished(self) -> bool:
         """Whether `go` would find nothing to do."""
-        return self.over and not self._at_report
+        return self.over and not self.position.losses
 
     @property
     def stopped(self) -> int | None:
@@ -225,7 +226,8 @@ class Run:
                 self._learn_until_report()
             if not self.stopped:
                 self._report()
-        self._note_end_by_clock()
+        if not self.position.losses:
+            self._note_end_by_clock()
         if not self._saved:
             self._checkpoint(must=True)
 

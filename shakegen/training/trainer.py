@@ -13,7 +13,7 @@ from shakegen.callbacks import CompleteText, SampleText
 from shakegen.inference import Engine
 from shakegen.layers.dropout import ScaledDropout
 from shakegen.model.base import Model
-from shakegen.model.model_file import Training
+from shakegen.model.model_file import Training, best_of
 from shakegen.network.build import named_weights
 from shakegen.network.config import Config
 from shakegen.streams import show
@@ -59,6 +59,7 @@ class Trainer:
         self.out, self.notes, self._every = beginning.out, beginning.notes, 60 * beginning.checkpoint_every
         self.vocabulary = beginning.vocabulary
         self._tried, self._saved = None, False  # the state of the last checkpoint, and whether that was written
+        self._written = 0  # reports that the file knows of
         batches = self.task.make_batches(corpus, self.vocabulary, recipe)
         self.replicas = Replicas(batches, strategy)
         self.network = self.replicas.make(lambda: self._make_network(base))
@@ -105,6 +106,8 @@ class Trainer:
         checkpoint.restore(run.learner, model.training)
         run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
         run.best = model.weights if model.history else None
+        if self.out and self.out.exists():
+            self._written = len(model.history)
         if self.notes is None:
             self.notes = state.get("notes")
         if run.finished:
@@ -150,7 +153,8 @@ class Trainer:
             except Diverged:
                 model = None if run.best is None else replace(self.make_model(), training=None)
                 if not (model and self.network.stop_training):  # by TerminateOnNaN
-                    kept = f"; {self.out} keeps the best epoch so far" if model and self._saved else ""
+                    best = run.history.index(best_of(run.history)) if model else self._written
+                    kept = f"; {self.out} keeps the best epoch so far" if best < self._written else ""
                     raise Diverged(model, kept) from None
             finally:
                 for bar in shown:
@@ -206,7 +210,7 @@ class Trainer:
             self._tried, self._saved = state, False
             try:
                 model.save(self.out, with_training=self._every > 0)
-                self._saved = True
+                self._saved, self._written = True, len(model.history)
             except OSError as error:
                 if must:
                     raise

@@ -1,6 +1,7 @@
 """The threads of matrix products: how many the process has, and what they share."""
 
 import functools
+import os
 import subprocess
 import sys
 import threading
@@ -150,19 +151,40 @@ def work():
         os.wait()
     else:
         blas = get_blas()
-        print(blas.threads, max(blas._read()), blas.share(2, lambda part: part, [3, 4]), flush=True)
+        print(blas.threads, blas.share(2, lambda part: part, [3, 4]), max(blas._read()), flush=True)
         os._exit(0)
 
 get_blas().call(1, lambda: None)
 get_blas()._lock.acquire()  # as if another thread changed the number
 get_blas()._limits[None] = 1
-get_blas()._before = [2] * len(get_blas()._libraries)
+get_blas()._before, get_blas()._changed = [2] * len(get_blas()._libraries), True
 work()
 """
 
 
-def test_a_forked_process_waits_for_no_thread_of_its_parent():
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stdout == "2 2 [3, 4]\n", done.stderr
+if hasattr(os, "fork"):
+
+    def test_a_forked_process_waits_for_no_thread_of_its_parent():
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.stdout == "2 [3, 4] 2\n", done.stderr
+
+
+def test_an_interrupt_while_the_number_is_restored_costs_it_for_no_longer_than_the_next_call(monkeypatch):
+    with threadpool_limits(4, user_api="blas"):
+        blas = Blas()
+
+        def interrupt(numbers):
+            if numbers == blas._before:
+                raise KeyboardInterrupt
+            Blas._set(blas, numbers)
+
+        monkeypatch.setattr(blas, "_set", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            blas.call(1, lambda: None)
+        monkeypatch.undo()
+        assert read_numbers() == {1}
+        assert blas.threads == 4
+        blas.call(2, lambda: None)
+        assert read_numbers() == {4}

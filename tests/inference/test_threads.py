@@ -97,7 +97,8 @@ def test_no_number_of_threads_changes_a_bit(options, streams, units, monkeypatch
                 patch.setattr(Pace, "run", run)
                 for some in ids[:3]:
                     logits, state = engine.step(some, state)
-            found += [logits.copy(), engine.read(ids, state)[0]]
+                found += [logits.copy(), engine.read(ids[:3], state)[0].copy()]
+            found.append(engine.read(ids, state)[0])
             found += engine.prime(np.resize(ids[:, 0], 140))
             results.append(found)
     assert used == {2, 4, 8}  # one thread alone needs no pace
@@ -106,12 +107,12 @@ def test_no_number_of_threads_changes_a_bit(options, streams, units, monkeypatch
 
 
 @pytest.mark.parametrize("rows", [1, 2, 15, 16, 300])
-@pytest.mark.parametrize("depth", [257, 480, 500])
-def test_no_number_of_threads_changes_a_bit_of_a_product(rows, depth):
+@pytest.mark.parametrize(("depth", "columns"), [(257, 8191), (480, 8191), (500, 8191), (4096, 1100)])
+def test_no_number_of_threads_changes_a_bit_of_a_product(rows, depth, columns):
     random = np.random.default_rng(0)
-    left, right = random.normal(size=(rows, depth)).astype("f4"), random.normal(size=(depth, 8191)).astype("f4")
+    left, right = random.normal(size=(rows, depth)).astype("f4"), random.normal(size=(depth, columns)).astype("f4")
     products = []
-    for number in (1, 2, 4, 8):
+    for number in (1, 2, 3, 4, 6, 8):
         with threadpool_limits(number, user_api="blas"):
             products.append(multiply(left, right))
     assert all(np.array_equal(products[0], product) for product in products)

@@ -67,6 +67,9 @@ def test_epochs_take_the_place_of_minutes_when_a_run_goes_on_and_the_other_way_r
 def test_adam_is_adam_in_any_spelling():
     assert Recipe(optimizer="Adam") == Recipe()
     assert Recipe.study(optimizer="Adam") == Recipe.study()
+    assert Recipe().resume({"optimizer": "Adam"}) == Recipe()
+    with pytest.raises(ValueError, match="the optimizer given is 3: expected a name"):
+        Recipe.study(optimizer=3)
 
 
 def test_what_would_change_the_past_is_refused():

@@ -16,8 +16,7 @@ import shakegen
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
-from shakegen.training import Ended, Interrupted, train
-from shakegen.training.learner import Learner
+from shakegen.training import Interrupted, train
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -233,34 +232,6 @@ def test_a_run_that_has_ended_and_a_model_without_one_are_refused(finished, tmp_
     with pytest.raises(ValueError) as error:
         train(corpus, resume=model, finetune=model)
     assert str(error.value) == "`resume` and `finetune` are both given: expected one of them"
-
-
-@pytest.mark.parametrize(("report", "pause"), [(40, 0), (20, 30)], ids=["after a report", "with a report"])
-def test_a_run_that_the_clock_ended_has_ended_however_long_its_last_report_took(finished, monkeypatch, report, pause):
-    """A batch takes a second, the first report so long that as much is reserved for the last one, in vain."""
-    corpus, _ = finished
-    learn, now = Learner.__call__, [1000.0]
-
-    def learn_for_a_second(*arguments):
-        now[0] += 1
-        return learn(*arguments)
-
-    class Slow(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            now[0] += pause * (epoch == 1)
-
-        def on_epoch_end(self, epoch, logs=None):
-            now[0] += report * (epoch == 0)
-
-    monkeypatch.setattr(Learner, "__call__", learn_for_a_second)
-    monkeypatch.setattr("shakegen.training.run.time.monotonic", lambda: now[0])
-    model = train(corpus, Config("rnn", units=4), minutes=1, callbacks=[Slow()], verbose=False)
-    assert model.training.state["position"]["seconds"] < 60
-    with pytest.raises(Ended) as error:
-        train(corpus, resume=model, verbose=False)
-    assert str(error.value).endswith("all parts of the run together, of 1 given (`minutes`); give it more")
-    again = train(corpus, resume=model, minutes=1.5, verbose=False)
-    assert len(again.history) > len(model.history)
 
 
 def test_checkpoints_of_other_networks_and_places_are_refused(finished):
