@@ -1,5 +1,6 @@
 """The command that trains, as one of several workers."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -84,9 +85,9 @@ def test_only_the_chief_needs_the_model_of_a_run_to_resume(tmp_path, monkeypatch
     addresses, found = tuple(workers.free_addresses(2)), {}
 
     def begin(index):
-        with join(Cluster(addresses, index)) as strategy:
+        with join(Cluster(addresses, index)) as strategy, contextlib.ExitStack() as held:
             out = Path("chief.h5") if index == 0 else None
-            found[index] = share_model(strategy, ("poem.txt",), {}, out, True, None)[1]
+            found[index] = share_model(strategy, held, ("poem.txt",), {}, out, True, None)[1]
 
     threads = [threading.Thread(target=begin, args=[index]) for index in (0, 1)]
     for thread in threads:
