@@ -151,3 +151,19 @@ def browser(tmp_path_factory):
 
     with open_browser(tmp_path_factory.mktemp("browser")) as driver:
         yield driver
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time as runs see it, in a list; a batch takes a second."""
+    from shakegen.training.learner import Learner
+
+    learn, now = Learner.__call__, [1000.0]
+
+    def learn_for_a_second(*arguments):
+        now[0] += 1
+        return learn(*arguments)
+
+    monkeypatch.setattr(Learner, "__call__", learn_for_a_second)
+    monkeypatch.setattr("shakegen.training.run.time.monotonic", lambda: now[0])
+    return now

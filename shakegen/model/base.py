@@ -102,7 +102,7 @@ class Model:
     @property
     def engine(self) -> Engine:
         """The network as a step function; each use gives a new one, so that no two share their buffers."""
-        return copy.copy(self._engine)  # copies share arrays that never change, and what their clocks tell
+        return copy.copy(self._engine)  # copies share arrays that never change, and measured speeds
 
     @property
     def output_vocabulary(self) -> Vocabulary | Outputs:

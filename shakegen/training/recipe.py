@@ -21,7 +21,7 @@ RECIPES = ("usual", "study")  # sets of defaults
 STARTS = ("keras", "frequencies", "spelling", "tensorflow1")
 LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
-MAY_BE_NONE = ("clip_norm", "patience")  # which is not their default, or may replace another value
+MAY_BE_NONE = ("clip_norm", "patience")  # None is a value of these, which a run that goes on may be given
 ADAM = "adam"
 LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_norm", "clip_value", "patience"))
 LEAST |= {"weight_decay": 0}
@@ -190,7 +190,7 @@ class Recipe:
     def resume(self, options: Mapping) -> "Recipe":
         """This recipe for a run that goes on with other epochs, minutes, learning rate or patience.
 
-        What is None stays as it was, but for options of which None is a value.
+        An option that is None stays as it was, unless None is one of its values.
 
         Raises:
             ValueError: an option that may not change differs, or is out of range.

@@ -23,8 +23,9 @@ from shakegen.training.checkpoint import digest_model
 from shakegen.training.keras_callbacks import list_callbacks
 from shakegen.training.logs import CsvLog, TensorBoardLog, gradient_norms
 from shakegen.training.optimizer import make_optimizer
+from shakegen.training.position import Position
 from shakegen.training.progress import Progress
-from shakegen.training.run import REPORT, Diverged, Position, Run
+from shakegen.training.run import REPORT, Diverged, Run
 from shakegen.training.signals import Interrupted, call_on_signals
 from shakegen.training.tasks import get_task
 from shakegen.training.validation import FEWEST

@@ -11,7 +11,6 @@ from shakegen.network.config import DROPOUT, Config
 from shakegen.text.corpus import Corpus
 from shakegen.text.windows import Passages
 from shakegen.training import train
-from shakegen.training.learner import Learner
 from shakegen.training.recipe import EPOCHS, FEW_EPOCHS, GROWTH, Recipe
 
 
@@ -104,16 +103,8 @@ def test_dropout_that_is_asked_for_stays(poem):
     assert set(rates_of(poem, {"dropout": 0.25}, epochs=3)) == {0.25}
 
 
-def test_by_the_clock_the_usual_dropout_is_that_of_as_many_epochs_as_there_is_time_for(poem, monkeypatch):
+def test_by_the_clock_the_usual_dropout_is_that_of_as_many_epochs_as_there_is_time_for(poem, clock):
     """A minute, of which every batch takes a second: 60 batches; how long one takes is not known before the second."""
-    learn, now = Learner.__call__, [1000.0]
-
-    def learn_for_a_second(*arguments):
-        now[0] += 1
-        return learn(*arguments)
-
-    monkeypatch.setattr(Learner, "__call__", learn_for_a_second)
-    monkeypatch.setattr("shakegen.training.run.time.monotonic", lambda: now[0])
     rates = rates_of(poem, {}, minutes=1)
     (before, steps), (after, _) = usual(poem, EPOCHS), usual(poem, 60 / usual(poem, 1)[1])
     assert 4 < steps < len(rates) < 62

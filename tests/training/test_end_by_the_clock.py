@@ -8,21 +8,6 @@ import pytest
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import Ended, Interrupted, train
-from shakegen.training.learner import Learner
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The time as runs see it, in a list; a batch takes a second."""
-    learn, now = Learner.__call__, [1000.0]
-
-    def learn_for_a_second(*arguments):
-        now[0] += 1
-        return learn(*arguments)
-
-    monkeypatch.setattr(Learner, "__call__", learn_for_a_second)
-    monkeypatch.setattr("shakegen.training.run.time.monotonic", lambda: now[0])
-    return now
 
 
 @pytest.mark.parametrize(("report", "pause"), [(40, 0), (20, 30)], ids=["after a report", "with a report"])

@@ -60,7 +60,7 @@ class Task(ABC):
         kind: the class of its models.
         measures: the figures by which networks are compared.
         example: the rest of a command that uses a model, `{}` for its file.
-        needed: what validation text must have besides enough characters, in words.
+        needed: the demand on validation text besides its length, for a message.
         sample_temperature: the temperature of `write_sample`; None where nothing is drawn.
         idle: names of options without effect on the task, by the reason.
     """
