@@ -47,6 +47,8 @@ class Blas:
         """Forget the calls of other threads, as a process that was forked off while they ran must."""
         self._lock, self._here = threading.Lock(), threading.local()
         self._limits: dict[object, int] = {}  # of the calls that run now
+        if self._changed:
+            self._apply()
 
     @property
     def threads(self) -> int:
@@ -123,10 +125,15 @@ class Blas:
             finally:
                 self._here.shares = before
 
+        alone = [0]
         try:
             for first in range(1, shares):
-                others.append(get_pool().submit(contextvars.copy_context().run, work_through, first))
-            work_through(0)
+                try:
+                    others.append(get_pool().submit(contextvars.copy_context().run, work_through, first))
+                except RuntimeError:  # the main thread has ended: there are no new threads
+                    alone.append(first)
+            for first in alone:
+                work_through(first)
             for other in others:
                 other.result()
         except BaseException:

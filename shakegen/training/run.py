@@ -176,6 +176,8 @@ class Run:
         if not self.position.step:
             self.network.optimizer.learning_rate = self.recipe.learning_rate
         self.callbacks.on_train_begin()
+        if self._at_report:  # of a run that was stopped there; else `_learn_until_report` begins
+            self.callbacks.on_epoch_begin(self.position.reports)
         while not (self.stopped or self.finished):
             if not self._at_report:
                 self._learn_until_report()

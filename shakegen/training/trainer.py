@@ -119,7 +119,7 @@ class Trainer:
             return f"{self.recipe.patience:g} epochs were no better (`patience`)"
         if self.recipe.epochs:
             return f"{self.run.epoch:g} of {self.recipe.epochs:g} epochs are over (`epochs`)"
-        spent = f"{self.run.position.seconds / 60:.2g} min are spent, all parts of the run together"
+        spent = f"{float(f'{self.run.position.seconds / 60:.2g}'):,g} min are spent, all parts of the run together"
         return f"{spent}, of {self.recipe.minutes:g} given (`minutes`)"
 
     def train(self, callbacks: Iterable[keras.callbacks.Callback], log_dir: str | Path | None, verbose: bool) -> Model:

@@ -151,7 +151,7 @@ def work():
         os.wait()
     else:
         blas = get_blas()
-        print(blas.threads, blas.share(2, lambda part: part, [3, 4]), max(blas._read()), flush=True)
+        print(max(blas._read()), blas.threads, blas.share(2, lambda part: part, [3, 4]), flush=True)
         os._exit(0)
 
 get_blas().call(1, lambda: None)
@@ -162,13 +162,33 @@ work()
 """
 
 
+LATE = """
+import threading, time
+from threadpoolctl import threadpool_limits
+from shakegen.inference.threads import Blas
+
+def work():
+    threading.main_thread().join()
+    time.sleep(0.1)
+    with threadpool_limits(2, user_api="blas"):
+        print(Blas().share(2, lambda part: 10 * part, [1, 2, 3]), flush=True)
+
+threading.Thread(target=work).start()
+"""
+
+
+def test_a_thread_that_outlives_the_main_one_computes_alone():
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "[10, 20, 30]\n", done.stderr
+
+
 if hasattr(os, "fork"):
 
     def test_a_forked_process_waits_for_no_thread_of_its_parent():
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, timeout=60, check=False
         )
-        assert done.stdout == "2 [3, 4] 2\n", done.stderr
+        assert done.stdout == "2 2 [3, 4]\n", done.stderr
 
 
 def test_an_interrupt_while_the_number_is_restored_costs_it_for_no_longer_than_the_next_call(monkeypatch):

@@ -42,7 +42,12 @@ def test_what_was_learned_before_a_stop_counts_when_no_time_is_left(poem, clock)
     with pytest.raises(Interrupted) as stop:
         train(corpus, Config("rnn", units=4), minutes=1, callbacks=[StopAtTheEnd()], **sizes)
     assert stop.value.model.history == []
-    model = train(corpus, resume=stop.value.model, verbose=False)
+    calls = []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *_: calls.append("begin"), on_epoch_end=lambda *_: calls.append("end")
+    )
+    model = train(corpus, resume=stop.value.model, verbose=False, callbacks=[note])
+    assert calls == ["begin", "end"]
     assert [entry["steps"] for entry in model.history] == [3]
     with pytest.raises(Ended):
         train(corpus, resume=model, verbose=False)
