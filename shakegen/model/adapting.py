@@ -1,6 +1,9 @@
 """A network that learns from a text while it reads it. Imports TensorFlow."""
 
+import contextlib
 import dataclasses
+import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +15,8 @@ from shakegen.sampling.ancestral import ancestral
 STREAMS, SEGMENTS = 32, 40  # of its own writing, for the usual size of gradients
 DAMPING = 0.1  # of the mean size, added to that of each weight
 LARGEST = 1.0  # share of the way back to the trained weights
+MOST = 30.0  # rates by which a weight changes in a step: that of a rare word has a gradient far beyond its usual size
+KEPT: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # networks by settings, by models
 
 
 class Reader:
@@ -28,6 +33,10 @@ class Reader:
         self._states, self._begins = make_states(self.network, texts), tf.Variable(tf.ones(texts, tf.bool))
         # In training the compiled loop runs; but zoneout would draw there.
         self._training = not model.config.make_cell().zoneout
+
+    def begin(self) -> None:
+        """Let all texts begin."""
+        self._begins.assign(tf.ones_like(self._begins))
 
     def read(self, inputs, training: bool = False) -> tf.Tensor:
         """The logits after each symbol of the next part of every text, ids (N, T) → (N, T, V)."""
@@ -58,10 +67,17 @@ class AdaptingNetwork:
         self._variables = self._reader.network.trainable_variables
         self._trained = [tf.constant(variable) for variable in self._variables]
         sizes = measure_gradients(model, settings.segment)
-        mean = sum(size.sum() for size in sizes) / sum(size.size for size in sizes)
+        mean = sum(size.sum() for size in sizes) / sum(size.size for size in sizes) or 1.0  # of one symbol, 0
         self._scales = [tf.constant(settings.rate / (size + DAMPING * mean)) for size in sizes]
         self._returns = [tf.constant(np.minimum(settings.decay * size / mean, LARGEST)) for size in sizes]
+        self._most = MOST * settings.rate
         self._step = tf.function(self._learn, autograph=False)
+
+    def begin(self) -> None:
+        """Become the trained network again, before a text."""
+        self._reader.begin()
+        for variable, trained in zip(self._variables, self._trained):
+            variable.assign(trained)
 
     def read(self, inputs: np.ndarray) -> np.ndarray:
         """The logits after each symbol of the next segment, ids (T,) → (T, V)."""
@@ -76,8 +92,21 @@ class AdaptingNetwork:
         for variable, gradient, scale, back, trained in zip(
             self._variables, gradients, self._scales, self._returns, self._trained
         ):
-            variable.assign(variable - scale * gradient + back * (trained - variable))
+            step = tf.clip_by_value(scale * gradient, -self._most, self._most)
+            variable.assign(variable - step + back * (trained - variable))
         return logits[0]
+
+
+@contextlib.contextmanager
+def borrow_network(model, settings) -> Iterator[AdaptingNetwork]:
+    """The adapting network of a model, as it is before a text; kept for the next one, for it takes seconds to make."""
+    kept = KEPT.setdefault(model, {})
+    network = kept.pop(settings, None) or AdaptingNetwork(model, settings)
+    network.begin()
+    try:
+        yield network
+    finally:
+        kept[settings] = network
 
 
 def measure_gradients(model, segment: int) -> list[np.ndarray]:

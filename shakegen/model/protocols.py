@@ -66,7 +66,7 @@ class Dynamic:
 
     Attributes:
         rate: of learning: by how much a weight changes whose gradient is of its usual size. That is its root mean
-            square over segments of text that the network itself writes.
+            square over segments of text that the network itself writes. No weight changes by more than 30 times that.
         decay: the share of the way back to its trained value that a weight of mean gradient goes in a step; others go
             more or less, in proportion to their gradients.
         segment: symbols in a segment.
@@ -98,13 +98,13 @@ class Dynamic:
         if not hasattr(model, "config"):
             raise ValueError("a mixture does not learn from the text: expected one model for dynamic evaluation")
         with quiet_tensorflow():
-            from shakegen.model.adapting import AdaptingNetwork
+            from shakegen.model.adapting import borrow_network
 
         evaluation.check_length(ids)
         check_ids(ids, len(model.vocabulary))
-        network = AdaptingNetwork(model, self)
-        for begin in range(0, len(ids) - 1, self.segment):
-            inputs, targets = ids[begin:-1][: self.segment], ids[begin + 1 :][: self.segment]
-            more = begin + self.segment < len(ids) - 1
-            logits = network.learn(inputs, targets) if more else network.read(inputs)
-            yield evaluation.score_targets(logits, targets, model.vocabulary.unknown)
+        with borrow_network(model, self) as network:
+            for begin in range(0, len(ids) - 1, self.segment):
+                inputs, targets = ids[begin:-1][: self.segment], ids[begin + 1 :][: self.segment]
+                more = begin + self.segment < len(ids) - 1
+                logits = network.learn(inputs, targets) if more else network.read(inputs)
+                yield evaluation.score_targets(logits, targets, model.vocabulary.unknown)

@@ -1,9 +1,11 @@
 """Windows against windows read one by one; dynamic evaluation: nothing later counts, and nothing stays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from shakegen.model import Dynamic, Ensemble, Windows
+from shakegen.model import Dynamic, Ensemble, Windows, adapting
 from shakegen.model.evaluation import evaluate
 from shakegen.network.config import Config
 
@@ -104,3 +106,24 @@ def test_texts_and_models_that_do_not_fit(model):
     with pytest.raises(ValueError) as error:
         Ensemble({"a": model, "b": model}).evaluate("abc", protocol=Dynamic())
     assert str(error.value) == "a mixture does not learn from the text: expected one model for dynamic evaluation"
+
+
+def test_one_network_reads_several_texts_and_begins_anew_for_each(model, make_dynamic, monkeypatch):
+    made, measure = [], adapting.measure_gradients
+    monkeypatch.setattr(adapting, "measure_gradients", lambda *given: made.append(given) or measure(*given))
+    first = make_dynamic(LINE * 3)
+    make_dynamic(LINE[::-1] * 2)
+    assert np.array_equal(make_dynamic(LINE * 3), first)
+    make_dynamic(LINE, rate=1e-3)
+    assert len(made) == 2, "one for each setting"
+
+
+def test_no_weight_changes_by_more_than_thirty_rates(model):
+    """Where a symbol comes that the network never writes, gradients are far beyond their usual size."""
+    weights = {name: weight.copy() for name, weight in model.weights.items()}
+    weights["dense/bias"][model.vocabulary.symbols.index("c")] = -30
+    model, settings = replace(model, weights=weights), Dynamic(rate=1e-4, decay=0.0)
+    network, ids = adapting.AdaptingNetwork(model, settings), model.vocabulary.encode("the cat " * 3)
+    network.learn(ids[:20], ids[1:21])
+    changes = [np.abs(now.numpy() - before.numpy()).max() for now, before in zip(network._variables, network._trained)]
+    assert max(changes) == pytest.approx(30 * settings.rate, rel=1e-3)
