@@ -20,7 +20,7 @@ from shakegen.cells.operations import CellError, normalise, rows, sigmoid, split
 
 
 class Block(Cell):
-    """y = x + cell(convolution(norm(x))), output = y + (SiLU(a) ⊙ b) W with a, b = norm(y) W.
+    """y = x + cell(convolution(norm(x))), output = y + (SiLU(a) ⊙ b) W with a, b = norm(y) U.
 
     The convolution is a weighted sum of each number with its own values in the last steps, which are zeros at first. A
     norm has mean 0 and variance 1 over the width, times a scale. The input has as many numbers as the cell has units.

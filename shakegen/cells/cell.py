@@ -178,7 +178,7 @@ class Cell:
         raise CellError(f"the cell {self.name!r} has no step: expected a method step(self, x, s, w)")
 
     def inputs_of(self, weights: Mapping) -> int:
-        """How many numbers an input has, from arrays of the weights by name.
+        """How many numbers an input has, from the weights, or arrays of them, by name.
 
         Raises:
             CellError: no weight depends on it.

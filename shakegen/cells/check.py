@@ -24,7 +24,12 @@ def check_cell(cell: Cell, inputs: int) -> None:
         CellError: they do not fit together, or do not give numbers; the message names the cell and the line.
     """
     graph = trace(cell, inputs)
-    cell.inputs_of({name: np.empty(weight.shape) for name, weight in cell.weights(inputs).items()})
+    weights = cell.weights(inputs)
+    if set(weights) != set(cell.weights(1)):
+        raise CellError(
+            f"the weights of the cell {cell.name!r} depend on the number of inputs: expected the same names for any"
+        )
+    cell.inputs_of(weights)
     if inputs > FEW:
         try:
             graph = trace(cell, FEW)

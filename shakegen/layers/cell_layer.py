@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import importlib
-from numbers import Integral, Real
+from numbers import Real
 from operator import attrgetter
 
 import keras
@@ -14,6 +14,7 @@ from shakegen.layers.carried import CarriesStates
 from shakegen.layers.compiled import CompiledLoop
 from shakegen.layers.equation_step import ROLES, EquationStep
 from shakegen.layers.initial_state import LearnedInitialState
+from shakegen.layers.nlstm_cell import at_least_1
 
 KINDS = ("initializer", "regularizer", "constraint")
 ARGUMENTS = {f"{role}_{kind}": getattr(keras, f"{kind}s") for kind in KINDS for role in ROLES}
@@ -66,9 +67,6 @@ class EquationCell(EquationStep, keras.layers.Layer):
         options = dict(config.pop("cell"))
         return cls(find_cell(options.pop("name"))(**options), **config)
 
-    def get_initial_state(self, batch_size=None):
-        return [keras.ops.zeros((batch_size, self.units), self.compute_dtype) for _ in self.state_size]
-
 
 def check_rate(name: str, rate) -> float:
     if not isinstance(rate, Real) or not 0 <= rate < 1:
@@ -102,8 +100,7 @@ class CellLayer(CarriesStates, LearnedInitialState, CompiledLoop, keras.layers.R
     kind: type[Cell]
 
     def __init__(self, units, *, learn_initial_state=False, activity_regularizer=None, **kwargs):
-        if not isinstance(units, Integral) or isinstance(units, bool) or units < 1:
-            raise ValueError(f"`units` must be an integer of at least 1. Received: {units!r}")
+        units = at_least_1("units", units)
         options = self.kind.options()
         self.cell_options = {name: kwargs.pop(name, one.default) for name, one in options.items()}
         for name, value in self.cell_options.items():

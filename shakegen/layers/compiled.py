@@ -9,6 +9,7 @@ from keras import ops
 from shakegen.layers.equation_step import EquationStep, weights_by_name
 from shakegen.layers.private_doors import AutocastScope, is_mapped, may_be_differentiated, missing
 
+KERAS_CELLS = (keras.layers.SimpleRNNCell, keras.layers.GRUCell, keras.layers.LSTMCell)
 ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
 
 
@@ -35,6 +36,12 @@ class CompiledLoop:
     def __init__(self, *args, compiled_loop=True, **kwargs):
         super().__init__(*args, **kwargs)
         self.compiled_loop = compiled_loop
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+        self._kind_of_cell = type(self.cell)  # that has the equations of `_recurrence`; a subclass may change the cell
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        super().build(sequences_shape, initial_state_shape)
+        self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
 
     def get_config(self):
         return {**super().get_config(), "compiled_loop": self.compiled_loop}
@@ -49,14 +56,21 @@ class CompiledLoop:
             sequences = tf.ensure_shape(sequences, (self.states[0].shape[0], None, None))
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
 
+    def _maybe_config_dropout_masks(self, cell, *given):
+        if not isinstance(cell, EquationStep):  # `inner_loop` draws its masks
+            super()._maybe_config_dropout_masks(cell, *given)
+
     def inner_loop(self, sequences, initial_state, mask, training=False):
         by_equations = isinstance(self.cell, EquationStep)
+        mask = next(iter(keras.tree.flatten(mask)), None)  # Keras takes a list of one
         serves = self._compiled_loop_serves(initial_state, mask, training)
         masks = self.cell.draw_masks(sequences) if training and by_equations else None
         if training and 0 < self.dropout < 1 and (serves or by_equations):
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
         if not serves:
             sequences = sequences if masks is None else ops.concatenate([sequences, masks], axis=-1)
+            if type(self.cell) not in KERAS_CELLS:  # Keras's layers might give it to cuDNN, as their Bidirectional says
+                return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training=training)
             return super().inner_loop(sequences, initial_state, mask, training=training)
         from shakegen.layers.recurrence import run
 
@@ -72,6 +86,7 @@ class CompiledLoop:
             and self.compiled_loop
             and keras.backend.backend() == "tensorflow"
             and (mask is None or len(mask.shape) == 2)
+            and type(self.cell) is self._kind_of_cell
             and len(initial_state) == len(self.state_size)
             and not self.unroll
             and not self._drops_in_the_loop()
@@ -91,7 +106,7 @@ class CompiledLoop:
         return {name: getattr(self.cell, name) for name in names if hasattr(self.cell, name)}
 
     def _cudnn_serves(self):
-        use_cudnn = getattr(self, "use_cudnn", False)
+        use_cudnn = type(self.cell) in KERAS_CELLS and getattr(self, "use_cudnn", False)
         if use_cudnn != "auto":
             return use_cudnn
         import tensorflow as tf

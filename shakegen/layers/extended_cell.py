@@ -36,12 +36,13 @@ class ExtendedCell:
         self.cell = self._copy_cell(type(kind.__name__, (EquationStep, kind), {}))
         self.cell.record = record
         if hasattr(self, "use_cudnn"):
-            self.use_cudnn = False  # cuDNN knows neither
+            self.use_cudnn, self.supports_jit = False, True  # cuDNN knows neither
 
     def _copy_cell(self, kind, **more):
         """A cell of another kind in place of the layer's, with its arguments and more."""
         given = {name: getattr(self.cell, name) for name in self.cell.get_config()}
         self._tracker.untrack(self.cell)  # else Keras keeps it, and its random state
+        self._kind_of_cell = kind
         return kind(**given | {"dtype": self.cell.dtype_policy} | more)
 
     def get_config(self):

@@ -8,7 +8,11 @@ Attributes:
     missing: why they are not there; None where they are. Then Keras's own loop runs.
 """
 
+import keras
+
 try:
+    if keras.backend.backend() != "tensorflow":  # which takes seconds to load, and has no use there
+        raise ImportError("Keras runs on another backend")
     from keras.src.backend import AutocastScope
     from tensorflow.compiler.tf2xla.ops import gen_xla_ops as xla
     from tensorflow.python.eager import forwardprop_util, record

@@ -36,7 +36,7 @@ class KerasSteps:
 
     def _logits(self, window):
         if self._length is None:
-            window = window[:, min(np.argmax(window[0] >= 0), window.shape[1] - 1) :]
+            window = window[:, min(np.argmax((window >= 0).any(axis=0)), window.shape[1] - 1) :]
         if self._one_hot:
             inputs = np.eye(self._size + 1, self._size, k=-1, dtype="float32")[window + 1]
         else:
@@ -68,9 +68,10 @@ def split_replicas(state: keras.Variable) -> tuple:
 @contextlib.contextmanager
 def states_kept(model: keras.Model) -> Iterator[None]:
     """Let stateful layers start from zeros, and give them their states back at the end."""
-    stateful = [layer for layer in model.layers if getattr(layer, "stateful", False)]
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
+    stateful = [layer for layer in layers if layer.stateful and layer.states is not None]
     begun = [layer.begun for layer in stateful if getattr(layer, "begun", None) is not None]
-    carried = [*(state for layer in stateful for state in layer.states), *begun]
+    carried = [*keras.tree.flatten([layer.states for layer in stateful]), *begun]
     states = [own for state in carried for own in split_replicas(state)]
     before = [keras.ops.copy(state) for state in states]
     for state in states:

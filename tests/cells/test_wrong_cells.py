@@ -217,3 +217,21 @@ def test_a_default_that_json_cannot_give_back_is_refused():
     with pytest.raises(ValueError) as error:
         option((1, 2))
     assert str(error.value) == "the default of an option is (1, 2): expected a number, true or false, or a text"
+
+
+def test_weights_have_the_same_names_for_any_input():
+    class Grows(Cell):
+        name, gates = "test-grows", ("g",)
+
+        def weights(self, inputs):
+            more = {"skip": Weight((inputs,), "zeros")} if inputs != self.units else {}
+            return super().weights(inputs) | more
+
+        def step(self, x, s, w):
+            return {"h": tanh(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias)}
+
+    with pytest.raises(CellError) as error:
+        check_cell(Grows(4), 4)
+    assert str(error.value) == (
+        "the weights of the cell 'test-grows' depend on the number of inputs: expected the same names for any"
+    )

@@ -44,3 +44,27 @@ def test_a_sample_is_shown_after_an_epoch(make, capsys):
     assert (printed.out, printed.err) == (f"{sampler.text}\n\n", "")
     assert sampler.text.startswith("ab")
     assert len(sampler.text) == 5
+
+
+def test_several_texts_keep_their_contexts():
+    steps, texts = KerasSteps(read_ids()), ([1, 2, 0, 1], [0, 1, 2, 2])
+    together = np.concatenate([steps.prime(text)[1] for text in texts])
+    together[0, -4:-1] = -1  # the first has read one symbol
+    logits, _ = steps.step([2, 2], together)
+    assert np.allclose(logits[1], steps.step([2], together[1:])[0][0], atol=1e-6)
+
+
+def test_states_of_layers_within_layers_are_kept():
+    inputs = keras.Input((T,), batch_size=1, dtype="int32")
+    gru = keras.layers.GRU(3, stateful=True, return_sequences=True)
+    inner = keras.Sequential([keras.Input((T, 2), batch_size=1), gru])
+    both = keras.layers.Bidirectional(keras.layers.LSTM(2, stateful=True))
+    model = keras.Model(inputs, keras.layers.Dense(V)(both(inner(keras.layers.Embedding(V, 2)(inputs)))))
+    model(np.ones((1, T), "int32"))
+    layers = [gru, both.forward_layer, both.backward_layer]
+    before = [keras.ops.convert_to_numpy(state) for layer in layers for state in layer.states]
+    logits, _ = KerasSteps(model).prime([1, 2])
+    assert np.array_equal(KerasSteps(model).prime([1, 2])[0], logits)
+    for old, new in zip(before, [state for layer in layers for state in layer.states], strict=True):
+        assert np.abs(old).max() > 0
+        assert np.array_equal(old, keras.ops.convert_to_numpy(new))

@@ -1,0 +1,86 @@
+"""Which inputs, masks and cells a layer takes: as Keras's own layers do."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from shakegen import layers
+from shakegen.cells import find_cell
+from shakegen.layers.cell_layer import layer_of
+
+KINDS = {
+    "newer": lambda: layer_of(find_cell("slstm"))(4),
+    "extended": lambda: layers.LSTM(4, zoneout=0.1),
+    "keras": lambda: layers.GRU(4),
+    "nested": lambda: layers.NLSTM(4),
+}
+
+
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("training", [False, True])
+def test_inputs_of_another_width_are_refused(make, training, rng):
+    layer = make()
+    layer(rng.normal(size=(2, 3, 6)))
+    for shape in (2, 3, 10), (2, 3):
+        with pytest.raises(ValueError, match="incompatible with the layer"):
+            layer(rng.normal(size=shape), training=training)
+
+
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+def test_a_mask_may_stand_in_a_list(make, rng):
+    layer, x, mask = make(), rng.normal(size=(2, 3, 6)).astype("float32"), np.array([[1, 1, 0], [1, 0, 0]], bool)
+    for training in False, True:
+        keras.utils.set_random_seed(0)
+        given = layer(x, mask=mask, training=False)
+        assert np.array_equal(layer(x, mask=[mask], training=False), given)
+        assert layer(x, mask=[mask], training=training).shape == (2, 4)
+
+
+class Doubled(keras.layers.LSTMCell):
+    """A cell of a user's own."""
+
+    def call(self, inputs, states, training=False):
+        h, states = super().call(inputs, states, training=training)
+        return 2 * h, states
+
+
+class Own(layers.LSTM):
+    def __init__(self, units):
+        super().__init__(units)
+        self.cell = Doubled(units)
+
+
+def test_a_cell_that_a_subclass_puts_in_is_the_one_that_is_trained(rng):
+    layer, x = Own(4), rng.normal(size=(2, 3, 6)).astype("float32")
+    np.testing.assert_allclose(layer(x, training=True), layer(x, training=False), rtol=1e-6)
+
+
+@pytest.mark.parametrize("backward", [lambda: layers.NLSTM(4, go_backwards=True),
+                                      lambda: layers.LSTM(4, layer_norm=True, go_backwards=True)])  # fmt: skip
+def test_no_cell_but_keras_s_runs_as_keras_s_within_bidirectional(backward, rng):
+    """`Bidirectional` copies the forward layer's `use_cudnn`, which may let a plain LSTM run."""
+    backward, x = backward(), rng.normal(size=(2, 5, 6)).astype("float32")
+    both = keras.layers.Bidirectional(layers.LSTM(4), backward_layer=backward, merge_mode=None)
+    _, found = both(x)
+    assert backward.use_cudnn == "auto"
+    backward.use_cudnn = False
+    np.testing.assert_allclose(found, backward(x), rtol=1e-6)
+
+
+def test_inference_draws_no_masks(rng):
+    layer, x = layers.LSTM(4, layer_norm=True, dropout=0.2, recurrent_dropout=0.2), rng.normal(size=(2, 3, 6))
+    layer(x)
+    before = keras.ops.convert_to_numpy(layer.cell.seed_generator.state).copy()
+    layer(x, training=False)
+    assert np.array_equal(keras.ops.convert_to_numpy(layer.cell.seed_generator.state), before)
+
+
+def test_on_another_backend_tensorflow_is_not_loaded():
+    code = "import sys, shakegen.layers as layers; layers.GRU, layers.NLSTM; print('tensorflow' in sys.modules)"
+    given = os.environ | {"KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
