@@ -93,7 +93,7 @@ class SampleText(ShowText):
         **options,
     ):
         super().__init__(stream)
-        sampling.check_draw(length, temperature, random_state)
+        sampling.check_draw(length, temperature, random_state, changes=beam_width is None)
         sampling.StopTexts(options.get("stop", ()), vocabulary.symbols)
         sampling.check_min_length(options.get("min_length", 0))
         others = {name: value for name, value in options.items() if name not in ("stop", "min_length")}
@@ -110,7 +110,8 @@ class SampleText(ShowText):
         self.on_unknown = "symbol" if vocabulary.reads_all else "skip"
         self.source, self._steps = source or KerasSteps, None
 
-    def on_train_begin(self, logs=None):
+    def set_model(self, model):
+        super().set_model(model)
         self._steps = None
 
     def draw(self, epoch: int = 0) -> str:

@@ -45,7 +45,7 @@ def converse(
         if not answer:
             break
         try:
-            draft.write(addition_for(answer.removesuffix("\n"), [text for text, _ in offers]))
+            add(draft, answer.removesuffix("\n"), [text for text, _ in offers])
         except ValueError as error:  # an unknown symbol: say so, ask again
             click.echo(name_flags(str(error)), err=True)
     return draft.text
@@ -58,10 +58,11 @@ def is_stopped(vocabulary, written: str, stop, min_length: int) -> bool:
     return len(symbols) >= min_length and any(written.find(s, max(0, least - len(s))) >= 0 for s in stop)
 
 
-def addition_for(answer: str, offers: list[str]) -> str:
-    """The text that an answer adds."""
+def add(draft, answer: str, offers: list[str]) -> None:
+    """Add to a draft what an answer asks for: an offer by its number, the first one, or the answer itself."""
     if not answer:
-        return offers[0]
-    if len(answer) == 1 and answer.isdecimal() and 1 <= int(answer) <= len(offers):
-        return offers[int(answer) - 1]
-    return answer.removeprefix("=")
+        draft.accept(offers[0])
+    elif len(answer) == 1 and answer.isdecimal() and 1 <= int(answer) <= len(offers):
+        draft.accept(offers[int(answer) - 1])
+    else:
+        draft.write(answer.removeprefix("="))

@@ -172,9 +172,9 @@ class Engine:
             return record
 
         self._bind(self.start() if state is None else state, watch)
+        self._bound = None  # another step of this state is not to be watched
         for one in ids[:, None]:
             self._run(one)
-        self._bound = None
         return [
             {name: np.reshape(rows, (len(ids), width)) for name, (rows, width) in kept.items()} for kept in activations
         ]
@@ -189,7 +189,6 @@ class Engine:
         x = np.empty((streams, products.table.shape[1]), products.table.dtype)
         parts = self._cut(streams) if watch is None else [slice(None)]
         calls = [self._lay(x[some], state[some], watch) for some in parts]
-        self._bound, self._results = state, state[:, products.results]
         take, first, pace = products.table.take, calls[0], self._find_pace(streams, len(parts))
 
         def run(ids):
@@ -206,6 +205,7 @@ class Engine:
                     advance(part)
 
         self._run = run_parts if len(parts) > 1 else functools.partial(pace.run, run) if pace else run
+        self._bound, self._results = state, state[:, products.results]  # last: only now can it take a step
 
     def _lay(self, x: np.ndarray, state: np.ndarray, watch: Callable | None) -> list[tuple[Callable, tuple]]:
         """The calls that advance some streams by a step, from the inputs x of the first layer."""

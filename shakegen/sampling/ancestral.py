@@ -12,7 +12,7 @@ from shakegen.sampling.temperatures import Ramp, Steered
 from shakegen.sampling.truncation import Truncation
 
 Step = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-NOISE = 1 << 14  # random numbers drawn at a time and stream
+NOISE, MOST_NOISE = 1 << 14, 1 << 24  # random numbers drawn at a time for a stream, and for all of them
 TRIES = 6  # runners-up that are tested one by one, before the whole truncation is computed
 LARGEST_SCALE = 1e30  # of the noise: a larger scale overflows 32 bits and changes nothing
 
@@ -54,7 +54,7 @@ def ancestral(
         ValueError: an argument is out of range.
         DeadEnd: while drawing, the rules leave no id.
     """
-    check_draw(length, temperature, random_state)
+    check_draw(length, temperature, random_state, changes=True)
     truncation, rules = Truncation(**truncations), rules or None
     changing = change_temperature(temperature, perplexity, length, len(logits))
     given = step, logits, state, length, changing or temperature, random_state
@@ -168,7 +168,8 @@ def draw_gumbel_noise(shape, scale: float, random_state: int, dtype, length: int
     """Endless arrays of independent Gumbel noise times `scale`, shape (N, V), made for about `length` of them."""
     streams, symbols = shape
     generators = [np.random.default_rng((random_state, stream)) for stream in range(streams)]
-    block, scale = max(1, min(NOISE // symbols, length)), min(scale, LARGEST_SCALE)
+    block = max(1, min(NOISE // symbols, MOST_NOISE // (streams * symbols), length))
+    scale = min(scale, LARGEST_SCALE)
     noise = np.empty((block, streams, symbols), dtype)
     while True:
         for stream, generator in enumerate(generators):
@@ -176,15 +177,17 @@ def draw_gumbel_noise(shape, scale: float, random_state: int, dtype, length: int
         yield from noise
 
 
-def check_draw(length: int, temperature: float | tuple[float, float], random_state: int) -> None:
-    """Check the numbers of a draw.
+def check_draw(length: int, temperature, random_state: int, changes: bool = False) -> None:
+    """Check the numbers of a draw; the temperature may be two numbers where it can change along the text.
 
     Raises:
         ValueError: a number is out of range; the message says what was expected.
     """
     if not is_whole(length, 0):
         raise ValueError(f"the length is {length!r}: expected a number of characters, 0 or more")
-    if not isinstance(temperature, tuple) and not is_number(temperature, 0):
+    if changes and isinstance(temperature, tuple):
+        Ramp(temperature, length)
+    elif not is_number(temperature, 0):
         raise ValueError(f"the temperature is {temperature!r}: expected 0 (greedy) or more; 0.5 is careful, 1 is free")
     if not is_whole(random_state, 0, math.inf):
         raise ValueError(f"the random state is {random_state!r}: expected a whole number, 0 or more")

@@ -1,5 +1,7 @@
 """A text that a network reads as it grows, piece by piece."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from shakegen.checks import is_whole
@@ -7,19 +9,41 @@ from shakegen.sampling.ancestral import check_draw
 from shakegen.sampling.beam import log_softmax
 
 
+class Read(NamedTuple):
+    """What a network has read of a text.
+
+    Attributes:
+        length: symbols after the seed.
+        pending: the space at its end that belongs to the next word, which is not read yet.
+        logits, state: of the network then.
+    """
+
+    length: int
+    pending: str
+    logits: np.ndarray
+    state: np.ndarray
+
+
 class Draft:
     """A text that a network reads as it grows, made by `TextGenerator.draft`.
 
+    Text may come letter by letter: a word at the end is read anew when it grows.
+
     Attributes:
         text: the seed and all that was added.
-        length: the number of symbols after the seed.
     """
 
     def __init__(self, generator, seed: str, on_unknown: str | None = None):
-        self._generator, self.text, self.length = generator, seed, 0
-        self._logits, self._state = generator._prime(seed, on_unknown)
-        self._pending = generator.vocabulary.pending(seed)
+        self._generator, self.text, primed = generator, seed, generator._prime(seed, on_unknown)
+        self._now = Read(0, generator.vocabulary.pending(seed), *primed)
+        self._settled, self._tail = self._now, ""  # as it is before the last word, and that word
+        self._offered: dict[str, int] = {}
         self._before: list[tuple] = []  # each addition, to go back to
+
+    @property
+    def length(self) -> int:
+        """The number of symbols after the seed."""
+        return self._now.length
 
     def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:
         """The symbols that may come next, likeliest first, with their probabilities.
@@ -30,30 +54,54 @@ class Draft:
         if not is_whole(top, 1):
             raise ValueError(f"top is {top!r}: expected a number of symbols, 1 or more")
         check_draw(0, temperature, 0)
-        shares = np.exp(log_softmax(self._logits.astype(float), temperature))[0]
+        logits, pending = self._now.logits, self._now.pending
+        shares = np.exp(log_softmax(logits.astype(float), temperature))[0]
         order = np.argsort(-shares, kind="stable")[:top]
-        possible = [k for k in order if self._logits[0, k] > -np.inf]
-        decode = self._generator.vocabulary.decode
-        return [(decode([k]).removeprefix(self._pending), float(shares[k])) for k in possible]
+        possible = [int(k) for k in order if logits[0, k] > -np.inf]
+        texts = [self._generator.vocabulary.decode([k]).removeprefix(pending) for k in possible]
+        self._offered |= zip(texts, possible, strict=True)
+        return [(text, float(shares[k])) for text, k in zip(texts, possible, strict=True)]
 
     def write(self, text: str) -> None:
         """Add to the text.
 
         Raises:
-            UnknownCharacters: the model does not know some characters; nothing is added.
+            UnknownCharacters: the model does not know some of it; nothing is added.
         """
-        vocabulary, whole = self._generator.vocabulary, self._pending + text
-        pending = vocabulary.pending(whole)
-        ids, step = vocabulary.encode(whole.removesuffix(pending)), self._generator._step
-        self._before.append((self.text, self.length, self._pending, self._logits.copy(), self._state.copy()))
-        for one in ids[:, None]:
-            self._logits, self._state = step(one, self._state)
-        self._logits = self._generator._exclude(self._logits, pending)
-        self._pending, self.length, self.text = pending, self.length + len(ids), self.text + text
+        vocabulary, settled = self._generator.vocabulary, self._settled
+        whole = settled.pending + self._tail + text
+        pending, tail = vocabulary.pending(whole), vocabulary.unsettled(whole)
+        tail = "" if pending else tail
+        ids = vocabulary.encode(whole.removesuffix(pending).removesuffix(tail))
+        joined = vocabulary.encode(tail)
+        self._keep(text)
+        self._settled = self._read(settled, ids, pending)
+        self._now, self._tail = self._read(self._settled, joined, pending), tail
 
-    accept = write  # an offer of `likeliest`
+    def accept(self, offer: str) -> None:
+        """Add an offer of `likeliest`, as the one symbol that it is."""
+        if offer not in self._offered:
+            self.write(offer)
+            return
+        number = self._offered[offer]
+        self._keep(offer)
+        self._now = self._settled = self._read(self._now, np.array([number]), "")
+        self._tail = ""
 
     def erase(self) -> None:
         """Take back the last addition, if there is one."""
         if self._before:
-            self.text, self.length, self._pending, self._logits, self._state = self._before.pop()
+            self.text, self._now, self._settled, self._tail = self._before.pop()
+            self._offered = {}
+
+    def _keep(self, text: str) -> None:
+        """Keep all as it is, before a text is added."""
+        self._before.append((self.text, self._now, self._settled, self._tail))
+        self.text, self._offered = self.text + text, {}
+
+    def _read(self, before: Read, ids: np.ndarray, pending: str) -> Read:
+        """Read more symbols; a space after them is pending."""
+        logits, state, step = before.logits, before.state.copy(), self._generator._step
+        for one in ids[:, None]:
+            logits, state = step(one, state)
+        return Read(before.length + len(ids), pending, self._generator._exclude(logits, pending), state)

@@ -1,7 +1,7 @@
 """From a step function and a vocabulary to text: seeds in, samples and beams out. Only numpy."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +46,8 @@ class TextGenerator:
         self.engine, self.vocabulary = engine, vocabulary
 
     def sample(self, seed: str = "", length: int = 200, temperature: float = 1.0, random_state: int = 0, **options):
-        """The new text of one continuation of a seed. Arguments and errors as for `samples`."""
+        """The new text of one continuation of one seed. Arguments and errors as for `samples`."""
+        refuse_several(seed, options)
         return self.samples(seed, length, temperature, random_state, **options)[0]
 
     def samples(
@@ -107,11 +108,9 @@ class TextGenerator:
 
         Arguments and errors as for `samples`.
         """
-        check_seed(seed)
+        refuse_several(seed, options)
         if not is_whole(every, 1):
             raise ValueError(f"every is {every!r}: expected a number of symbols in a piece, 1 or more")
-        if "count" in options:
-            raise ValueError(f"count is {options['count']!r}, but a stream is one text: leave it out, or call samples")
         draws = self._draws(seed, length, **options)
         pieces = iter(lambda: [ids.item() for ids, _ in itertools.islice(draws, every)], [])
         prefixes = itertools.chain([self.vocabulary.pending(seed)], itertools.repeat(""))
@@ -205,7 +204,7 @@ class TextGenerator:
     ):
         if not is_whole(count, 1):
             raise ValueError(f"the count is {count!r}: expected 1 text or more")
-        check_draw(length, temperature, random_state)
+        check_draw(length, temperature, random_state, changes=True)
         check_min_length(min_length)
         refuse_unknown("sampling", rest, TRUNCATIONS)
         Truncation(**rest)
@@ -236,6 +235,7 @@ class TextGenerator:
 
         def step_known(ids, state):
             logits, state = step(ids, state)
+            logits = np.array(logits)  # those of the step are not ours to change
             logits[:, known:] = -np.inf
             return logits, state
 
@@ -249,7 +249,8 @@ class TextGenerator:
         return self._exclude(logits, pending), state
 
     def _exclude(self, logits, pending: str):
-        """Exclude symbols from logits that have no text, or do not begin with the pending text."""
+        """Logits without the symbols that have no text, or do not begin with the pending text."""
+        logits = np.array(logits)
         logits[:, len(self.vocabulary.symbols) :] = -np.inf
         if pending:
             logits[:, [k for k, text in enumerate(self.vocabulary.symbols) if not text.startswith(pending)]] = -np.inf
@@ -258,3 +259,10 @@ class TextGenerator:
     def _score_texts(self, hypotheses, seed: str) -> list[ScoredText]:
         pending, decode = self.vocabulary.pending(seed), self.vocabulary.decode
         return [ScoredText(decode(h.ids).removeprefix(pending), h.score, h.log_probability) for h in hypotheses]
+
+
+def refuse_several(seed, options: Mapping) -> None:
+    """Refuse several seeds, and a number of texts, where one text is written."""
+    check_seed(seed)
+    if "count" in options:
+        raise ValueError(f"count is {options['count']!r}, but this is one text: leave it out, or call `samples`")

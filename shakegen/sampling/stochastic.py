@@ -56,8 +56,9 @@ def stochastic_beam_search(
     beams = Beams(step, logits, state, length, 1, stops, min_length, rules)
     log_probabilities, perturbed = np.zeros(1), -np.log(random.standard_exponential(1))
     while beams.read_last():
-        beams.weigh(beams.logits)
-        totals = log_softmax(beams.logits.astype(float), temperature)
+        weighed = beams.logits.astype(float)  # a copy: those of the step are not ours to change
+        beams.weigh(weighed)
+        totals = log_softmax(weighed, temperature)
         totals += log_probabilities[:, None]
         noisy = draw_below_maxima(totals, random.standard_exponential(totals.shape), perturbed)
         beams.freeze(totals, log_probabilities)

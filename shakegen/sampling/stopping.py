@@ -10,6 +10,7 @@ from shakegen.sampling.constraints import Rules
 from shakegen.sampling.constraints.automata import determinize, lift
 from shakegen.sampling.constraints.regular import Positions
 
+MOST = (1 << 31) - 1  # lines or sentences
 ENDS = {"lines": "\n", "sentences": "[^.!?…][.!?…]"}  # patterns
 
 
@@ -33,8 +34,9 @@ class StopAfter:
     def __post_init__(self):
         if self.what not in ENDS:
             raise ValueError(f"a text is to end after {self.what!r}: expected {' or '.join(map(repr, ENDS))}")
-        if not is_whole(self.number, 1):
-            raise ValueError(f"the number of {self.what} is {self.number!r}: expected 1 or more")
+        if not is_whole(self.number, 1, MOST):
+            expected = f"{MOST:,} or less" if is_whole(self.number, 1) else "1 or more"
+            raise ValueError(f"the number of {self.what} is {self.number!r}: expected {expected}")
 
     @property
     def pattern(self) -> str:

@@ -21,13 +21,12 @@ class Ramp:
     def __init__(self, ends: tuple, length: int):
         if len(ends) != 2 or not all(is_number(end, 1e-9, 1e9) for end in ends):
             raise ValueError(f"the temperature goes along {ends!r}: expected two numbers above 0, such as 0.4 and 1.2")
-        first, last = ends
-        self._first, self._step = first, (last - first) / max(1, length - 1)
-        self._position = 0
+        self._ends, self._last, self._position = ends, max(1, length - 1), 0
 
     @property
     def now(self) -> float:
-        return self._first + self._step * self._position
+        (first, last), share = self._ends, min(1.0, self._position / self._last)
+        return first * (1 - share) + last * share
 
     def observe(self, logits: np.ndarray, ids: np.ndarray) -> None:
         """Take note of the ids drawn, shape (N,), and of the network's own logits there, shape (N, V)."""

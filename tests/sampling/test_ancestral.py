@@ -1,3 +1,4 @@
+import sys
 import tracemalloc
 
 import numpy as np
@@ -6,6 +7,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from shakegen.sampling import Rules, ancestral
+from shakegen.sampling.ancestral import draw_gumbel_noise
 from shakegen.sampling.constraints import NoRepeat
 
 LOGITS = np.array([1.2, -0.3, 0.0, 2.0, -3.0])
@@ -156,3 +158,16 @@ def test_arguments_out_of_range(message, options):
     with pytest.raises(ValueError) as error:
         draw(LOGITS, **{"length": 3, **options})
     assert str(error.value) == message
+
+
+def test_the_memory_of_the_noise_has_a_bound_and_changes_no_draw(monkeypatch):
+    def draw():
+        noise = draw_gumbel_noise((3, 5), 1.0, 0, np.float32, 9)
+        rows = [(one.copy(), one.base.size) for one, _ in zip(noise, range(9))]
+        return np.array([row for row, _ in rows]), max(size for _, size in rows)
+
+    usual, _ = draw()
+    monkeypatch.setattr(sys.modules[ancestral.__module__], "MOST_NOISE", 30)
+    bounded, size = draw()
+    assert np.array_equal(bounded, usual)
+    assert size == 30

@@ -1,5 +1,9 @@
 """Texts that grow as a caller adds to them."""
 
+from shakegen.model import LanguageModel
+from shakegen.network.config import Config
+from shakegen.text.corpus import Corpus
+
 
 def test_what_was_added_last_can_be_taken_back(random_model, word_model):
     for model, seed in ((random_model(), "ab"), (word_model, "Shall I com")):
@@ -15,3 +19,31 @@ def test_what_was_added_last_can_be_taken_back(random_model, word_model):
         assert (draft.text, draft.length, draft.likeliest()) == (seed, 0, before)
         draft.write(added)
         assert draft.likeliest() == after
+
+
+def test_a_word_that_is_typed_letter_by_letter_is_read_as_a_whole(word_model):
+    whole, typed = word_model.draft("Thou art more"), word_model.draft("Thou art more")
+    whole.write(" lovely and")
+    for letter in " lovely and":
+        typed.write(letter)
+    assert (typed.text, typed.length) == (whole.text, whole.length)
+    assert typed.likeliest() == whole.likeliest()
+    for _ in " and":
+        typed.erase()
+    other = word_model.draft("Thou art more")
+    other.write(" lovely")
+    assert typed.likeliest() == other.likeliest()
+
+
+def test_an_offer_is_one_symbol(random_weights, poem):
+    """Of its text alone, a piece may be read as others."""
+    vocabulary, config = Corpus.from_text(poem, level="subword").vocabulary, Config(units=6, level="subword")
+    draft = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary))).draft("Thou art more")
+    for _ in range(12):
+        offer, _ = draft.likeliest()[-1]
+        before, length = draft.likeliest(), draft.length
+        draft.accept(offer)
+        assert draft.length == length + 1
+        draft.erase()
+        assert draft.likeliest() == before
+        draft.accept(offer)

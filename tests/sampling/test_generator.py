@@ -253,3 +253,18 @@ def test_stop_texts_end_a_text_of_words(word_model):
     assert free.startswith(stopped)
     assert stop in stopped
     assert stop not in "".join(tokenize(stopped)[:-1])
+
+
+def test_several_texts_are_refused_where_one_is_written(model):
+    with pytest.raises(TypeError, match="seed"):
+        model.sample(["abc", "b"], 5)
+    with pytest.raises(ValueError, match=r"^count is 3, but this is one text: leave it out, or call `samples`$"):
+        model.sample("abc", 5, count=3)
+
+
+def test_a_temperature_that_changes_is_refused_where_it_cannot(model):
+    for write in model.stochastic_beams, lambda *_, temperature: model.draft().likeliest(temperature=temperature):
+        with pytest.raises(ValueError, match=r"^the temperature is \(0\.4, 1\.2\): expected 0"):
+            write("abc", temperature=(0.4, 1.2))
+    with pytest.raises(ValueError, match=r"^the temperature goes along \(0, 1\): expected two numbers above 0"):
+        model.sample("abc", temperature=(0, 1))

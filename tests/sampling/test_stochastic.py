@@ -9,6 +9,7 @@ from scipy.stats import chisquare, kstest
 
 from shakegen.sampling import StopTexts, stochastic_beam_search
 from shakegen.sampling.beam import log_softmax
+from shakegen.sampling.constraints import NoRepeat, Rules
 
 V, SYMBOLS = 3, "abc"
 
@@ -114,3 +115,11 @@ def test_arguments_out_of_range(message, options):
     with pytest.raises(ValueError) as error:
         Tree(0).draw(**{"length": 3, "width": 2, "random_state": 0, **options})
     assert str(error.value) == message
+
+
+def test_the_logits_of_a_step_stay_as_they_are():
+    """A step may give the rows of a table that it keeps."""
+    tree = Tree(0)
+    tree.table.flags.writeable = False
+    rules = Rules([NoRepeat(1)], list(SYMBOLS), [""])
+    assert len(tree.draw(3, 4, 0, rules=rules)) == 4

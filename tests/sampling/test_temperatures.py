@@ -55,3 +55,14 @@ def test_perplexities_out_of_range(perplexity):
     assert str(error.value) == (
         f"the perplexity is {perplexity!r}: expected a number above 1; 2 is careful, 8 is free for characters"
     )
+
+
+@pytest.mark.parametrize("ends", [(1e9, 1e-9), (1e7, 1e-9), (1e-9, 1e9), (0.3, 0.1)])
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_a_ramp_is_above_zero_and_ends_at_its_end(ends, length):
+    ramp, seen = Ramp(ends, length), []
+    for _ in range(length):
+        seen.append(ramp.now)
+        ramp.observe(LOGITS, np.zeros(1, int))
+    assert min(seen) > 0
+    assert (seen[0], seen[-1]) == (ends[0], ends[min(1, length - 1)])

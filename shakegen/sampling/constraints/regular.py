@@ -9,6 +9,7 @@ Each character of a pattern is a position (Glushkov 1961); a state of the automa
 have been read last.
 """
 
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -67,12 +68,11 @@ class Positions:
         """
         try:
             parsed = re._parser.parse(pattern)  # type: ignore[attr-defined]
+            return self._add_items(parsed, parsed.state.flags)
         except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(
                 f"the pattern {pattern!r} cannot be read ({error}): expected a regular expression, such as [0-9]+"
             ) from None
-        try:
-            return self._add_items(parsed, parsed.state.flags)
         except Unsupported as error:
             raise ValueError(
                 f"the pattern {pattern!r} has {error}: expected characters, classes, groups, | and repetitions"
@@ -110,20 +110,22 @@ class Positions:
         return self._add(self._characters_of(kind, value, flags))
 
     def _repeat(self, least: int, most: int, items, flags: int) -> Part:
-        """`most` copies in a row, all after the first `least` optional; the last may loop."""
+        """`most` copies in a row, of which a text has at least the first `least`; the last may loop."""
         if not most:
             return EMPTY
         endless = str(most) == "MAXREPEAT"
-        count = max(least, 1) if endless else most
         parts = []
-        for number in range(count):
-            part = self._add_items(items, flags)
-            if not part.first:  # empty, however often
+        for _ in range(max(least, 1) if endless else most):
+            parts.append(self._add_items(items, flags))
+            if not parts[-1].first:  # empty, however often
                 return EMPTY
-            parts.append(part if number < least else part._replace(empty=True))
+        for before, after in itertools.pairwise(parts):  # no link leads past a copy: that one would do as well
+            self._link(before, after)
         if endless:
             self._link(parts[-1], parts[-1])
-        return self._join(parts)
+        needed = 0 if parts[0].empty else least
+        last = frozenset().union(*(part.last for part in parts[max(needed, 1) - 1 :]))
+        return Part(not needed, parts[0].first, last)
 
     def _join(self, parts: Iterable[Part]) -> Part:
         whole = EMPTY
@@ -162,7 +164,8 @@ def matcher_of(kind: str, value, flags: int):
     negated = str(items[0][0]) == "NEGATE"
 
     def matches(character: str) -> bool:
-        cases = {character, character.lower(), character.upper()} if flags & re.IGNORECASE else {character}
+        upper = character.upper()
+        cases = {character, character.lower(), upper, upper.lower()} if flags & re.IGNORECASE else {character}
         cases = {case for case in cases if len(case) == 1}  # "ß" in upper case is "SS"
         return negated != any(matches_item(str(one), of, case) for one, of in items[negated:] for case in cases)
 

@@ -79,15 +79,17 @@ def count_from_start(bound: Bound) -> list[Slot]:
     Raises:
         ValueError: the length is too small for what is given.
     """
-    slots, lengths, most = [], [len(slot.given) for slot in bound.slots], bound.slots[-1].most
+    slots, lengths, lead = [], [len(slot.given) for slot in bound.slots], len(bound.lead_ids)
+    most = bound.slots[-1].most - lead
     for number in reversed(range(len(lengths))):
         slot = bound.slots[number]
-        least, most = max(sum(lengths[:number]), slot.least - lengths[number]), min(slot.most, most) - lengths[number]
+        least = max(sum(lengths[:number]), slot.least - lead - lengths[number])
+        most = min(slot.most - lead, most) - lengths[number]
         if least > most:
             named = " and ".join(repr(text) for text in bound.texts if text)
             raise ValueError(
-                f"the text must have {named}, {sum(lengths)} symbols, but its length is {slot.most}: expected a larger "
-                "length"
+                f"the text must have {named}, {lead + sum(lengths)} symbols, but its length is {slot.most}: expected "
+                "a larger length"
             )
         slots.append(replace(slot, least=least, most=most, absolute=True))
     return slots[::-1]
@@ -111,14 +113,17 @@ def bind_pattern(place: Place, vocabulary, pending: str) -> tuple[np.ndarray | N
     pattern = r"(?s).*" if place.pattern is None else place.pattern
     automaton = determinize(positions, [positions.add_pattern(pattern)])
     check_size(f"the pattern {pattern!r}", automaton, len(symbols), MOST_STATES)
-    following, accepting = lift(automaton, symbols)[0], automaton.accepting
+    written = [text is not None for text in symbols]  # no text has the others
+    nowhere = len(automaton.following)
+    following = np.where(written, lift(automaton, symbols)[0], nowhere)
+    following = np.vstack([following, np.full(len(symbols), nowhere)])
+    accepting = np.append(automaton.accepting, False)
     if not pending:
         return following, accepting
     begins = [text is not None and text.startswith(pending) for text in symbols]
     rests = [text[len(pending) :] if fits else None for text, fits in zip(symbols, begins, strict=True)]
-    first = np.where(begins, lift(automaton, rests)[0][0] + 1, len(following) + 1)
-    nowhere = np.full(len(symbols), len(following) + 1)
-    return np.vstack([first, following + 1, nowhere]), np.concatenate([[False], accepting, [False]])
+    first = np.where(begins, lift(automaton, rests)[0][0], nowhere)
+    return np.vstack([first, following]) + 1, np.append(False, accepting)
 
 
 def read_given(rules: Rules, bound: Bound, known: int) -> Rules:

@@ -100,3 +100,20 @@ def test_patterns_that_are_too_large():
     assert str(error.value) == (
         "the patterns stand for more than 20,000 characters: expected shorter ones, or smaller numbers of repetitions"
     )
+
+
+def test_a_pattern_nested_too_deeply_is_refused():
+    with pytest.raises(ValueError, match="cannot be read"):
+        Positions(ALPHABET).add_pattern("(" * 240 + "a" + ")" * 240)
+
+
+def test_optional_copies_are_linked_in_a_chain():
+    positions = Positions(ALPHABET)
+    positions.add_pattern("a{0,2000}b")
+    assert sum(map(len, positions.follow.values())) == 1999 + 2000
+
+
+def test_a_letter_with_two_small_forms_is_found_by_both():
+    positions = Positions("ſsS")
+    positions.add_pattern("(?i)s")
+    assert positions.characters[0] == {"ſ", "s", "S"}
