@@ -91,6 +91,8 @@ def read_pieces(source: BinaryIO) -> Iterator[tuple[bytes, str, bool]]:
     following = source.read(PIECE)
     while True:
         raw, following = following, source.read(PIECE)
+        if raw.endswith(b"\r") and following:  # else neither block would have whole line ends
+            raw, following = raw[:-1], b"\r" + following
         text = decoder.decode(raw, final=not following)
         yield to_bytes(text), text, not following
         if not following:
@@ -237,6 +239,8 @@ class Reader:
     def take(self, count: int) -> bytes:
         """So many bytes; raises DamageError where there are fewer."""
         content = self.source.read(count)
+        while len(content) < count and (more := self.source.read(count - len(content))):  # a pipe may give less
+            content += more
         if len(content) < count:
             raise DamageError
         self.count += count

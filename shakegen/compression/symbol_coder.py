@@ -1,6 +1,6 @@
 """How the symbols of any text are named, known to a model or not, with the frequencies that its network gives."""
 
-import itertools
+import numpy as np
 
 from shakegen.compression.range_coder import Coder, DamageError, Sums
 from shakegen.text.vocabulary import CODE_POINTS, Vocabulary
@@ -69,21 +69,21 @@ class NewCharacters:
 
     def __init__(self):
         self._characters: list[str] = []
-        self._counts: list[int] = []
+        self._sums = np.zeros(DIFFERENT + 2, np.int64)  # of how often each came
         self._places: dict[str, int] = {}
 
     def code(self, coder: Coder, character: str | None) -> str:
-        new = len(self._characters)
-        sums = [0, *itertools.accumulate([*self._counts, new + 1])]
-        place = coder.code(sums, None if character is None else self._places.get(character, new))
+        new, sums = len(self._characters), self._sums
+        sums[new + 1] = sums[new] + new + 1
+        place = coder.code(sums[: new + 2], None if character is None else self._places.get(character, new))
         if place < new:
-            self._counts[place] += 1
+            sums[place + 1 : new + 1] += 1
             return self._characters[place]
         character = chr(coder.code(range(CODE_POINTS + 1), None if character is None else ord(character)))
         if new < DIFFERENT:
             self._places[character] = new
             self._characters.append(character)
-            self._counts.append(1)
+            sums[new + 1] = sums[new] + 1
         return character
 
 

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +56,7 @@ def write_export(model, kind: str, path: str | Path) -> float:
             )
         if made.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(made, path)
+            made.rename(path)  # refuses a folder that is there by now
         else:
             write_whole(path, made.read_bytes())
     return difference

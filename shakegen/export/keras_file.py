@@ -77,9 +77,15 @@ def read_symbols(path: Path) -> list[str]:
     """The symbols in a file, by their ids."""
     if path.suffix != ".json":
         return sorted({character for block in from_file(path).blocks() for character in block})
-    symbols = parse_json(path.read_text(encoding="utf-8"))
+    try:
+        symbols = parse_json(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise ValueError(f'{path} is not JSON ({error}): expected a list of characters, such as ["a", "b"]') from None
     if not isinstance(symbols, list) or not all(isinstance(one, str) and len(one) == 1 for one in symbols):
         raise ValueError(f'{path} has no list of characters: expected JSON such as ["a", "b"]')
+    if len(set(symbols)) < len(symbols):
+        twice = next(one for one in symbols if symbols.count(one) > 1)
+        raise ValueError(f"{path} has {twice!r} more than once: expected each character at its id alone")
     return symbols
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import tensorflow as tf
 
 from shakegen.cells.graph import trace
@@ -20,7 +21,9 @@ class Network(tf.Module):
     def __init__(self, model):
         super().__init__()
         config, weights = model.config, {name: tf.Variable(w, name=name) for name, w in model.weights.items()}
-        self._weights, self._size = weights, len(model.vocabulary)
+        self._weights, self._size, known = weights, len(model.vocabulary), len(model.vocabulary.symbols)
+        outputs = np.arange(weights["dense/bias"].shape[0])
+        self._without_text = np.where(outputs < known, 0, -np.inf).astype(np.float32)
         self._config, layers, starts = config, [], []
         self.symbols = tf.Variable(json.dumps(model.vocabulary.to_json()))
         for equations, own, size in layers_of(config, weights):
@@ -82,6 +85,7 @@ class Network(tf.Module):
         drawn = tf.TensorArray(tf.int64, size=length)
 
         def write(t, logits, states, drawn):
+            logits = logits + tf.constant(self._without_text)  # which is never written
             scaled = logits / tf.maximum(temperature, 1e-6)
             chosen = tf.random.stateless_categorical(scaled, 1, [random_state, t])[:, 0]
             chosen = tf.where(temperature > 0, chosen, tf.argmax(logits, axis=-1))

@@ -30,7 +30,7 @@ def read_tensors(path: Path):
     """
     from safetensors import SafetensorError, safe_open
 
-    from shakegen.model.base import Model
+    from shakegen.model.model import Model  # that module knows all kinds
 
     try:
         with safe_open(path, framework="numpy") as file:

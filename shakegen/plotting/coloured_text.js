@@ -66,8 +66,11 @@ class ColouredText {
       if (index >= 0) (press ?? choose)(index);
     });
     text.addEventListener("keydown", event => {
-      const { length } = this.spans, index = followKey(event, this.chosen < 0 ? length : this.chosen, length, true);
+      const { length } = this.spans, from = this.chosen < 0 ? length : this.chosen;
+      let index = followKey(event, from, length, true);
       if (index === undefined) return;
+      const step = index < from ? -1 : 1;  // over symbols that show nothing, such as the digits of a character
+      while (this.spans[index].symbol === "" && this.spans[index + step]) index += step;
       if (index !== this.chosen) (press ?? choose)(index);
       this.spans[index].scrollIntoView({ block: "nearest" });
     });

@@ -92,3 +92,23 @@ def test_a_file_that_computes_something_else_is_not_written(random_model, tmp_pa
     with pytest.raises(DifferenceError, match="the onnx file computes something else: a logit differs by"):
         write_export(random_model(), "onnx", tmp_path / "new" / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_saved_model_writes_no_symbol_without_a_text(word_model):
+    network, known = Network(word_model), len(word_model.vocabulary.symbols)
+    network._weights["dense/bias"].assign(np.where(np.arange(len(word_model.vocabulary)) < known, 0, 50))
+    for temperature in (0.0, 1.0):
+        drawn = network.sample(np.zeros((4, 1), np.int64), 30, temperature, 0)["ids"].numpy()
+        assert drawn.max() < known
+    assert known < len(word_model.vocabulary)
+
+
+def test_safetensors_are_read_by_a_process_that_has_read_nothing(random_model, shakegen, tmp_path):
+    random_model(NETWORKS[0]).save("model.h5")
+    assert shakegen("export", "model.h5", "--to", "safetensors").exit_code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "shakegen", "import", "model.safetensors", "-o", "again.h5"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert Path("again.h5").read_bytes() == Path("model.h5").read_bytes()

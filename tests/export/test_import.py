@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from shakegen.export.keras_file import load_keras, make_keras, read_keras
+from shakegen.export.keras_file import load_keras, make_keras, read_keras, read_symbols
 from shakegen.layers import NLSTM
 from shakegen.model import load
 from shakegen.network.config import Config
@@ -168,3 +168,28 @@ def test_mistakes_of_the_commands(shakegen, random_model, monkeypatch):
         1,
         "Error: onnx is not installed: expected it for this format; try `pip install onnx onnxruntime`\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"[",
+            "symbols.json is not JSON (Expecting value: line 1 column 2 (char 1)): expected a list of characters, such "
+            'as ["a", "b"]',
+        ),
+        (b'["a", "b", "a"]', "symbols.json has 'a' more than once: expected each character at its id alone"),
+        (b'["ab"]', 'symbols.json has no list of characters: expected JSON such as ["a", "b"]'),
+    ],
+)  # fmt: skip
+def test_a_list_of_symbols_that_cannot_be_used_is_named(content, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("symbols.json").write_bytes(content)
+    with pytest.raises(ValueError) as error:
+        read_symbols(Path("symbols.json"))
+    assert str(error.value) == message
+
+
+def test_a_list_of_symbols_may_have_a_byte_order_mark(tmp_path):
+    (tmp_path / "symbols.json").write_bytes(b'\xef\xbb\xbf["a", "b"]')
+    assert read_symbols(tmp_path / "symbols.json") == ["a", "b"]

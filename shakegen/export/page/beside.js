@@ -5,15 +5,18 @@ const OFFERS = 4;  // bars
 
 /* The bits of surprise at each symbol, null where there is none to tell, for example at unknown symbols. A network of the
    next symbol has read what is before it; one that completes words has read it too, and its surprise is that of the word. */
-function surprisesOf(reading) {
-  const { network, ids, states } = reading;
-  if (network.task === "next")
-    return ids.map((id, index) => index && id !== network.unknown ? reading.surpriseAt(index) : null);
-  const words = wordsOf(ids.map(id => network.symbols[id]));
-  return words.map((word, index) => {
-    const output = network.outputs.indexOf(word);
-    return output < 0 ? null : surprise(states[index + 1].logits, output);
-  });
+function* surprisesOf(reading) {
+  const { network, ids, states } = reading, found = [];
+  const words = network.task === "next" ? null : wordsOf(ids.map(id => network.symbols[id]));
+  for (let index = 0; index < ids.length; index++) {
+    if (!words) found.push(index && ids[index] !== network.unknown ? reading.surpriseAt(index) : null);
+    else {
+      const output = network.outputs.indexOf(words[index]);
+      found.push(output < 0 ? null : surprise(states[index + 1].logits, output));
+    }
+    yield;
+  }
+  return found;
 }
 
 /* For each character, the word that it is part of, or that follows the space. */
@@ -48,7 +51,7 @@ function startBeside(root, descriptions, written) {
       view.unknown.textContent = said;
       view.starts = starts;
       yield* view.reading.change(ids);
-      view.surprises = surprisesOf(view.reading);
+      view.surprises = yield* surprisesOf(view.reading);
     }
   }
 

@@ -90,5 +90,5 @@ function startComplete(root, descriptions) {
   find("strength").addEventListener("change", paint);
   area.setSelectionRange(area.value.length, area.value.length);
   restart();
-  return () => { if (matchMedia("(hover: hover)").matches) area.focus(); };
+  return byPointer => { if (byPointer && matchMedia("(hover: hover)").matches) area.focus(); };
 }

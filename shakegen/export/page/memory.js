@@ -74,7 +74,7 @@ function startMemory(root, descriptions, written) {
     const { names, kinds } = network().layers[layer.selectedIndex], before = signal.value;
     signal.replaceChildren();
     for (const name of names) element("option", signal, name);
-    signal.value = names.includes(before) ? before : names.find(name => kinds[name] === "memory") ?? "h";
+    signal.value = names.includes(before) ? before : names.find(name => kinds[name] === "memory") ?? names[0];
   }
 
   /* Chooses the best units, too. */

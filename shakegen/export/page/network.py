@@ -9,6 +9,7 @@ import numpy as np
 
 from shakegen.cells.both_ways import trace_both_ways
 from shakegen.cells.graph import find_kinds
+from shakegen.cells.operations import CellError
 from shakegen.cells.program import translate
 from shakegen.cells.symbol import Symbol
 from shakegen.inference.layers import layers_of
@@ -158,6 +159,8 @@ def write_program(
         return len(known) + len(steps) - 1
 
     def constant(symbol, value):
+        if np.ndim(value) == 0 and not np.isfinite(value):
+            raise CellError(f"{symbol.line} has {value}, which a page cannot hold: expected a finite number")
         return {"number": float(value)} if np.ndim(value) == 0 else {"array": arrays.add(value)}
 
     outputs = translate(wanted, {symbol: number for number, symbol in enumerate(known)}, values, step, constant)

@@ -2,7 +2,7 @@
 "use strict";
 
 /* Tabs, which the arrow keys choose, too. views: by id, a function that starts the view when it is first shown; it gives
-   a function that is called whenever the view is shown, or nothing. */
+   a function that is called whenever the view is shown, with whether a pointer asked for it, or nothing. */
 function startTabs(views) {
   const tabs = [...document.querySelectorAll("[role=tab]")].filter(tab => {
     if (!(tab.getAttribute("aria-controls") in views)) tab.remove();
@@ -10,7 +10,7 @@ function startTabs(views) {
   });
   const started = {};
 
-  function open(tab, focus = true) {
+  function open(tab, focus = true, byPointer = false) {
     for (const one of tabs) {
       one.setAttribute("aria-selected", one === tab);
       one.tabIndex = one === tab ? 0 : -1;
@@ -19,11 +19,11 @@ function startTabs(views) {
     if (focus) tab.focus();
     const name = tab.getAttribute("aria-controls");
     started[name] ??= views[name](document.getElementById(name)) ?? (() => {});
-    started[name]();
+    started[name](byPointer);
   }
 
   tabs.forEach((tab, number) => {
-    tab.addEventListener("click", () => open(tab));
+    tab.addEventListener("click", event => open(tab, true, event.detail > 0));
     tab.addEventListener("keydown", event => {
       const places = { ArrowRight: number + 1, ArrowLeft: number - 1, Home: 0, End: -1 };
       if (!(event.key in places)) return;

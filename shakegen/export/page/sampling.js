@@ -74,7 +74,8 @@ function surprise(logits, id) {
   return (Math.log(total) + highest - logits[id]) / Math.LN2;
 }
 
-function likeliest(shares, count) {
-  const ids = Array.from(shares.keys()).filter(id => shares[id] > 0);
+/* The likeliest ids, best first, of those with a probability of `least` or more. */
+function likeliest(shares, count, least = Number.MIN_VALUE) {
+  const ids = Array.from(shares.keys()).filter(id => shares[id] >= least);
   return ids.sort((a, b) => shares[b] - shares[a] || a - b).slice(0, count);
 }

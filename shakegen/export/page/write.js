@@ -44,6 +44,7 @@ class Branches {
   constructor() {
     this.all = [];
     this.at = -1;
+    this.dropped = 0;
   }
 
   get now() { return this.all[this.at]; }
@@ -51,9 +52,12 @@ class Branches {
   keep(branch) {
     this.all.splice(this.at + 1);
     this.all.push(branch);
-    this.all.splice(0, this.all.length - KEPT);
+    this.dropped += this.all.splice(0, this.all.length - KEPT).length;
     this.at = this.all.length - 1;
   }
+
+  /* How many texts there were before the next one. */
+  get count() { return this.dropped + this.at + 1; }
 
   has(steps) { return this.at + steps in this.all; }
 
@@ -75,8 +79,8 @@ function startWrite(root, descriptions, written) {
   const share = index => find("tint").checked ? 0.75 * Math.min(1, surpriseAt(index) / SURPRISING) : 0;
 
   function restart() {
-    const one = network(), seed = find("seed").value, spaced = endsInSpace(one, seed);
-    const { ids, said } = encodeStart(one, spaced ? seed.slice(0, -1) : seed), randomState = number("random-state");
+    const one = network(), { value } = find("seed"), seed = startOf(value, READ), spaced = endsInSpace(one, seed);
+    const { ids, said } = encodeStart(one, spaced ? seed.slice(0, -1) : value), randomState = number("random-state");
     find("unknown").textContent = said;
     branches.keep(new Branch(new Reading(one), { pending: ids, given: ids.length, spaced, randomState }));
     take();
@@ -88,6 +92,7 @@ function startWrite(root, descriptions, written) {
     network.choose(now.reading.network);
     find("random-state").value = now.randomState;
     find("top-k").max = Math.min(50, now.reading.network.outputs.length);
+    find("top-k").dispatchEvent(new Event("change"));
     release();
     text.set(now.reading.symbols);
     colour(0);
@@ -108,6 +113,7 @@ function startWrite(root, descriptions, written) {
 
   function stop() {
     writing = false;
+    find("spoken").textContent = now.reading.symbols.slice(since.length).join("");
     show();
   }
 
@@ -168,7 +174,7 @@ function startWrite(root, descriptions, written) {
   function showChoices() {
     const { reading } = now, { network } = reading, index = chosen < 0 ? reading.ids.length : chosen;
     const shares = now.shares(index, settings());
-    const ids = likeliest(shares, OFFERED).filter(id => shares[id] >= SMALLEST), own = reading.ids[index];
+    const ids = likeliest(shares, OFFERED, SMALLEST), own = reading.ids[index];
     if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
     const title = chosen < 0 ? "What comes next"
       : `“${visible(reading.symbols[index])}”${index ? `, surprise ${bits(surpriseAt(index))}` : ""}`;
@@ -179,7 +185,7 @@ function startWrite(root, descriptions, written) {
 
   /* Goes on from a place with another symbol. */
   function branch(index, id) {
-    branches.keep(now.fork(index, id, number("random-state"), branches.at + 1));
+    branches.keep(now.fork(index, id, number("random-state"), branches.count));
     take();
     goOn();
   }
@@ -238,6 +244,7 @@ function startWrite(root, descriptions, written) {
     const value = slider.parentNode.querySelector(".value");
     const tell = () => { value.textContent = slider.value === slider.dataset.off ? "off" : slider.value; };
     slider.addEventListener("input", () => { tell(); showChoices(); });
+    slider.addEventListener("change", tell);
     tell();
   }
   find("tint").addEventListener("change", () => text.paint(share));
