@@ -21,3 +21,8 @@ def test_an_interval_holds_the_true_mean_19_times_of_20(rng, runs):
 
 def test_one_value_has_no_interval():
     assert t_interval([3.0]) is None
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e300])
+def test_equal_values_have_an_interval_of_nothing(value):
+    assert t_interval([value] * 3) == 0

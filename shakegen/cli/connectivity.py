@@ -51,12 +51,14 @@ def connectivity(text, models, position, target, top, encoding, on_unknown, eval
     shakegen connectivity "shall i compare thee to a summers day"
     shakegen connectivity "shall i" --model a.h5 --model b.h5 --out page.html
     """
-    from shakegen import plotting
+    from shakegen import files, plotting
 
     if evaluations and (not out or out.suffix.lower() != ".html"):
         raise ValueError("--evaluation is for the page: give --out with a name that ends in .html, or leave it out")
     if out and (evaluations or out.suffix.lower() != ".html"):
         plotting.check(out)
+    if out:
+        files.ensure_writable(out)
     if text != "-":
         refuse_idle("on a text of the command line", "encoding")
     if as_json and not out:
@@ -112,11 +114,19 @@ def save(models, position: int, out: Path, *figures) -> None:
 
 
 def list_all(one, position: int) -> None:
-    """For a pipe: a line with the prediction, then a line for each character up to there: JSON, a tab, connectivity."""
-    offers = "".join(f"\t{text} {share:.4f}" for text, share in one.suggestions[position])
-    click.echo(f"{one.name}\t{position + 1}\t{one.targets[position]}{offers}")
+    """For a pipe: a line with the prediction, then one for each character up to there, with its connectivity.
+
+    Tabs are between the fields; characters and words are JSON.
+    """
+    offers = "".join(f"\t{quote(text)} {share:.4f}" for text, share in one.suggestions[position])
+    click.echo(f"{one.name}\t{position + 1}\t{quote(one.targets[position])}{offers}")
     for character, norm in zip(one.characters[: position + 1], one.norms[position].tolist(), strict=False):
-        click.echo(f"{json.dumps(character, ensure_ascii=False)}\t{norm:.4g}")
+        click.echo(f"{quote(character)}\t{norm:.4g}")
+
+
+def quote(text: str) -> str:
+    """A text as JSON: it may be a line end, or have a tab."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def colour(one, position: int) -> None:

@@ -98,12 +98,11 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, on
         refuse_idle("on a MODEL, which is not trained", "units", "optimizer", "learning_rate", "repeats")
     else:
         refuse_idle("on CELLS, which learn the text", "on_unknown")
-    model = None if names else load(source, task="next")
-    text = catalog.load_corpus(corpus, **reading)
     measured = gradients.GradientSettings(**settings, random_state=random_state)
     if names:
-        return gradients.of_cells(names, text, units, measured, progress)
-    return gradients.of_model(model, text.vocabulary.decode(text.ids), Path(source).stem, measured, on_unknown)
+        return gradients.of_cells(names, catalog.load_corpus(corpus, **reading), units, measured, progress)
+    model, text = load(source, task="next"), catalog.open_source(corpus, **reading)
+    return gradients.of_model(model, "".join(text.blocks()), Path(source).stem, measured, on_unknown)
 
 
 def read_cells(source: str) -> list[str]:
@@ -181,6 +180,5 @@ def read_given(text: str | None, file: str | None, reading: dict) -> str:
     if text is not None and file is None:
         return read_text("-", reading["encoding"]) if text == "-" else text
     if file is not None and text is None:
-        corpus = catalog.load_corpus(file, **reading)
-        return corpus.vocabulary.decode(corpus.ids)
+        return "".join(catalog.open_source(file, **reading).blocks())
     raise ValueError("expected either a TEXT or a --text-file: give one of them")

@@ -207,7 +207,7 @@ def novelty(source, corpus, reading, as_json, **options):
     """Measure how much MODEL, or a TEXTFILE, copies from a corpus.
 
     Shows the longest passage that stands in the corpus too, and the share of new n-grams (n characters in a row). The
-    text is one that MODEL writes, or that of TEXTFILE (- for standard input).
+    text is one that MODEL writes, or that of TEXTFILE (- for standard input). --lowercase and --normalize act on both.
 
     \b
     shakegen novelty models/my-gru.h5 --corpus my.txt
@@ -215,16 +215,18 @@ def novelty(source, corpus, reading, as_json, **options):
     """
     from shakegen.model import load, novelty as measure
     from shakegen.text import catalog
+    from shakegen.text.reading import from_text, normalize_source
     from shakegen.text.vocabulary import Vocabulary
 
     if is_model(source):
         if options["temperature"] == 0:
             refuse_idle("at a temperature of 0", "random_state")
         with hint_at_random_state(options["seed"]):
-            text = load(source, "next").sample(**options)
+            drawn = load(source, "next").sample(**options)
+        text = "".join(normalize_source(from_text(drawn), reading["lowercase"], reading["normalize"]).blocks())
     else:
         refuse_idle("on a TEXTFILE", "seed", "length", "temperature", "random_state")
-        text = "".join(catalog.open_source(source, **reading).blocks())  # normalized like the corpus
+        text = "".join(catalog.open_source(source, **reading).blocks())
     known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
     copied = measure.compare(Vocabulary(known.vocabulary.symbols, unknown=True).encode(text), known.ids)
     passage = text[copied.position :][: copied.longest]

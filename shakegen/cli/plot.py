@@ -39,11 +39,12 @@ def plot(models, out, against, loss, from_epoch, as_json):
     shakegen evaluate models/text8-autocomplete-gru.h5 text8 --json > gru.json
     shakegen plot gru.json lstm.json --out accuracy.svg
     """
-    from shakegen import plotting
+    from shakegen import files, plotting
     from shakegen.model import load
 
     if out:
         plotting.check(out)
+        files.ensure_writable(out)
     paths = list(dict.fromkeys(models))
     evaluated = [path for path in paths if path.endswith(".json")]
     if evaluated:

@@ -7,7 +7,7 @@ import click
 from shakegen.cli.group import find_model, main, say_model
 from shakegen.cli.mixing import load_mixed, mix_option, say_mixture
 from shakegen.cli.names import CorpusName
-from shakegen.cli.options import corpus_options, json_option, model_option, refuse_several
+from shakegen.cli.options import corpus_options, json_option, model_option, quiet_option, refuse_several
 from shakegen.cli.plot import name_files
 from shakegen.cli.protocols import dynamic_options, make_protocol, name_figures
 from shakegen.cli.tables import print_json, print_wrapped, table
@@ -35,7 +35,8 @@ SURE = 0.9999  # probabilities beyond it are shown as such
 @mix_option
 @dynamic_options
 @json_option
-def score(files, models, by, reading, mix, protocol, as_json):
+@quiet_option("Do not say which model was taken, nor how the models are mixed.")
+def score(files, models, by, reading, mix, protocol, as_json, quiet):
     """Score each FILE, or each of its lines, under several models.
 
     The table shows bits per character, the best model first: whose style is it? Evidence is by how many bits the piece
@@ -58,7 +59,7 @@ def score(files, models, by, reading, mix, protocol, as_json):
 
     refuse_several("dynamic", "mix")
     dynamic = make_protocol(**protocol)
-    paths = list(dict.fromkeys(models)) or [str(find_model("next", quiet=as_json))]
+    paths = list(dict.fromkeys(models)) or [str(find_model("next", quiet=quiet or as_json))]
     named = dict(zip(name_files(paths), paths, strict=True))
     loaded = {name: load_mixed(path, mix, reading=reading) for name, path in named.items()}
     texts = {file: "".join(catalog.open_source(file, **reading).blocks()) for file in files}
@@ -70,9 +71,9 @@ def score(files, models, by, reading, mix, protocol, as_json):
         print_json({"models": named, "by": by, "pieces": documents[:-1], "total": documents[-1], **more})
         return
     say_model()
-    for model in loaded.values():
+    for model in () if quiet else loaded.values():
         say_mixture(model)
-    if dynamic:
+    if dynamic and not quiet:
         click.echo("Dynamic evaluation: each model learns from what it has read of a file.", err=True)
     print_pieces(pieces, total, by)
     for name, count in total.unknown.items():

@@ -67,7 +67,7 @@ class Comparison:
         self.folder = Path(folder) if folder else runs.find_folder(records, f"compare-{source.name}")
         if not folder and self.folder.name != f"compare-{source.name}":
             log.info("models/compare-%s has other runs: these go to %s.", source.name, self.folder)
-        self.text = spool(text, source, self.folder) if "-" in text.places else text
+        self.text = spool(text, source, self.folder, corpus.sha256) if "-" in text.places else text
         self.records = [replace(record, text=self.text.to_dict()) for record in records]
 
     def count(self, config: Config) -> int:
@@ -116,9 +116,9 @@ class Comparison:
         return [BaselineRow(name, measure_scores(task, {None: both})) for name, both in scores.items()]
 
 
-def spool(text: Text, source: Source, folder: Path) -> Text:
-    """Keep a text in a file, because every run reads it anew; standard input is a part of it."""
-    path = folder / f".{source.name}.txt"
+def spool(text: Text, source: Source, folder: Path, sha256: str) -> Text:
+    """Keep a text in a file of its own, because every run reads it anew; standard input is a part of it."""
+    path = folder / f".{source.name}-{sha256[:12]}.txt"  # another comparison may be at work there, on another text
     with explaining(path, "`runs`"), replacing(path) as file:
         for block in source.blocks():
             file.write(block.encode("utf-8", "surrogatepass"))

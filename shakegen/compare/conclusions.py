@@ -25,7 +25,7 @@ def judge(name: str, first: str, difference: Measurement, summary: Summary) -> s
         return ""
     unit = summary.measure.unit + ", for other random states only" * (name in summary.without_text)
     places = count_places(error)
-    if round(abs(mean), places) > round(error, places):  # as it is shown, or it would look like a tie
+    if round(abs(mean), places) > round(error, places) or (mean and not error):  # as shown, or it would look like a tie
         better, worse = (name, first) if mean < 0 else (first, name)
         return f"{better} is better than {worse} by {format_error(abs(mean), error)} {unit}."
     shown = format_error(mean, error, sign="+")
@@ -36,6 +36,9 @@ def list_doubts(summary: Summary) -> Iterator[str]:
     """What a reader should know before the sentences are believed."""
     if summary.measure.part == "validation":
         yield "There is no test text: these figures are of the validation text, which chose the best epochs."
+    finished = [row for row in summary.rows if row.finished]
+    if finished and not any(row.figures[summary.measure.name].values for row in finished):
+        yield "There is neither validation nor test text: nothing tells these networks apart."
     for row in summary.rows:
         lost = len(row.records) - len(row.finished)
         if lost and row.finished:
@@ -48,6 +51,11 @@ def list_doubts(summary: Summary) -> Iterator[str]:
                 f"The runs of {row.name} got between {min(epochs_of(row)):.3g} and {max(epochs_of(row)):.3g} epochs in "
                 "the same time: the machine was busy. Repeat them when it is not."
             )
+    judged = sum(one.error is not None and one.runs_error is not None for one in summary.differences.values())
+    if judged > 2:
+        yield (
+            f"Each of these {judged} judgements goes wrong 1 time in 20 by chance: that any of them does is likelier."
+        )
     edges = [f"{trial.chosen:g} for {trial.entry.name}" for trial in summary.trials if trial.at_edge]
     if edges:
         setting = summary.trials[0].setting.replace("_", " ")

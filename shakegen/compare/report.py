@@ -12,6 +12,7 @@ from shakegen.files import write_whole
 from shakegen.network.config import USUAL_DROPOUT, Config
 from shakegen.plotting import Curve, Figure, Fragment, Panel, Table
 from shakegen.plotting.page import escape_html
+from shakegen.training.recipe import ADAM, USUAL_DECAY
 
 AXES = {"steps": ("steps", 1), "seconds": ("minutes", 60)}
 LOSSES = {"val_loss": "validation", "loss": "training"}
@@ -62,10 +63,16 @@ def list_tried(summary: Summary) -> Table:
 
 
 def list_settings(summary: Summary) -> list[tuple[str, object]]:
-    """The names and values of everything that the networks have in common, and their dropout."""
+    """The names and values of everything that the networks have in common, their weight decay and their dropout."""
     plan, temperature = summary.plan, summary.task.sample_temperature
     settings = {name: value for name, value in plan.recipe.to_dict().items() if value is not None}
     settings.pop("random_state")
+    rates = {entry.name: plan.make_recipe(entry, 0).learning_rate for entry in plan.entries}
+    if set(rates.values()) != {settings["learning_rate"]}:
+        settings.pop("learning_rate")
+        settings |= {f"learning rate of {name}": rate for name, rate in rates.items()}
+    if plan.recipe.optimizer == ADAM:
+        settings.setdefault("weight_decay", USUAL_DECAY)
     settings["random states"] = ", ".join(map(str, plan.random_states))
     dropouts = {row.name: describe_dropout(row.config) for row in summary.rows}
     if len(set(dropouts.values())) == 1:

@@ -1,6 +1,7 @@
 """The runs of a comparison, one after the other, each in a process of its own. Only Python."""
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from shakegen.compare.record import Record, explain_difference
 from shakegen.files import ensure_writable, number_names
 from shakegen.training.signals import call_on_signals
 
+log = logging.getLogger(__name__)
 PAUSE = 0.1  # seconds between looks at a process
 
 # A run is in a process group of its own, for Ctrl-C in a terminal reaches all of a group, and then would come twice.
@@ -61,7 +63,9 @@ def carry_out(
     """
     ensure_writable(folder / "lock", "`runs`")
     with lock_folder(folder):
-        records = [read_known(record, folder) for record in records]
+        wanted, records = records, [read_known(record, folder) for record in records]
+        if any(known.has_ended and known.sample != record.sample for known, record in zip(records, wanted)):
+            log.info("Runs that have ended keep the samples that they wrote: to have others, name another folder.")
         for number, known in enumerate(records):
             if known.has_ended:
                 continue
@@ -117,7 +121,7 @@ def read_known(record: Record, folder: Path) -> Record:
     known = Record.read(path)
     if known.what != record.what:
         raise ValueError(explain_difference(path, known.what, record.what))
-    return replace(known, text=record.text, sample=record.sample)
+    return replace(known, text=record.text, sample=known.sample if known.has_ended else record.sample)
 
 
 def run_worker(record: Record, folder: Path, quiet: bool) -> Record:

@@ -196,11 +196,24 @@ class Summary:
         if not over:
             return ""
         sentences = [f"± is half of a 95 % interval, for {' and '.join(over)}."]
+        if texts and (bare := self._list_figures_of_runs()):
+            named = " and ".join(filter(None, (", ".join(bare[:-1]), bare[-1])))
+            sentences.append(f"That of {named}: for other random states only.")
         if self.differences:
             sentences.append(f"Differences are paired by random state{' and by block of the text' * texts}.")
         if self.without_text:
             sentences.append(f"The difference of {' and '.join(self.without_text)}: for other random states only.")
         return " ".join(sentences)
+
+    def _list_figures_of_runs(self) -> list[str]:
+        """The heads of columns whose errors are not for other text, though some of the table are."""
+        if self.plan.repeats == 1:
+            return []
+        heads = {measure.name: measure.head for measure in self.task.measures} | {"epochs": "epochs"}
+        shown = {name: [row.figures[name] for row in self.rows if row.figures[name].values] for name in heads}
+        return [
+            heads[name] for name, figures in shown.items() if figures and all(one.text_error is None for one in figures)
+        ]
 
     def to_dict(self) -> dict:
         """All of it, ready for JSON."""
@@ -241,7 +254,10 @@ class Summary:
         tuned = ""
         if self.trials:
             setting, count = self.trials[0].setting.replace("_", " "), sum(len(trial.losses) for trial in self.trials)
-            tuned = f" The validation text chose the {setting} of each among {count} runs with random state {first}."
+            tuned = (
+                f" The validation text chose the {setting} of each among {count} runs with random state {first}; the "
+                "best run of each is its first repeat, too, which flatters it a little."
+            )
         return (
             f"Text: {corpus['name']}, {corpus['length']:,} characters, split {split}. The networks {alike} for "
             f"{plan.budget} each, with {states}.{tuned}"

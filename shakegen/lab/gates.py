@@ -187,9 +187,15 @@ def squash(values, kind: str) -> np.ndarray:
 
 
 def shades(values, kind: str) -> np.ndarray:
-    """Values from -1 to 1, for colours: gates from closed to open, unbounded values by the largest of them."""
-    values = squash(values, kind).astype(float)
-    return 2 * values - 1 if kind == "gate" else values / max(1.0, np.abs(values).max(initial=0.0))
+    """Values from -1 to 1, for colours: gates from closed to open, unbounded values by the largest finite one.
+
+    What is no number, None in a trace, is 0, and what is infinite is -1 or 1.
+    """
+    values = squash(np.asarray(values, float), kind)
+    if kind == "gate":
+        return np.nan_to_num(2 * values - 1)
+    largest = np.abs(values[np.isfinite(values)]).max(initial=1.0)
+    return np.clip(np.nan_to_num(values / largest), -1, 1)
 
 
 def gate_rows(layer: int, values: dict[str, np.ndarray], kinds: dict[str, str]) -> list[dict]:

@@ -1,6 +1,5 @@
 """How far back a cell can look: the longest lag at which it learns the adding and the copying problem."""
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -39,8 +38,9 @@ class Memory(Result):
         lags, states = (sorted({attempt[key] for attempt in attempts}) for key in ("lag", "random_state"))
         for cell in dict.fromkeys(attempt["cell"] for attempt in attempts):
             own = {(a["random_state"], a["lag"]): a["error"] for a in attempts if a["cell"] == cell}
-            median, band = middle([[own.get((state, lag), math.nan) for lag in lags] for state in states])
-            curves.append(Curve(cell, lags, median, band=band))
+            tried = [lag for lag in lags if all((state, lag) in own for state in states)]  # by all climbs, good and bad
+            median, band = middle([[own[state, lag] for lag in tried] for state in states])
+            curves.append(Curve(cell, tried, median, band=band))
         problem = PROBLEMS[name]
         curves.append(Curve("no memory", lags, list(map(problem.guess, lags)), dashed=True))
         return Panel("lag", problem.error_name, curves, title=name, log_y=not problem.classes)
@@ -85,16 +85,20 @@ def memory(
     Raises:
         ValueError: an argument is out of range.
     """
-    configs, lags = {name: cells.make_config(name, units) for name in names}, list(lags)
+    configs, lags, tried = {name: cells.make_config(name, units) for name in names}, list(lags), list(tried)
     check.require_known("problem", tried, TRIED)
+    if not lags:
+        raise ValueError("there are no lags: expected one or more, such as 10,20")
     check.require_counts(updates=updates, batch_size=batch_size, repeats=repeats)
     check.require_positive(learning_rate=learning_rate)
+    problems = {name: copying_problem(symbols) if name == "copying" else PROBLEMS[name] for name in tried}
+    for problem, lag in product(problems.values(), lags):
+        problem.draw(np.random.default_rng(0), 1, lag)  # refuses a lag that is too short before any run
     climbs, attempts = [], []
-    for problem_name, name, state in product(tried, configs, range(random_state, random_state + repeats)):
-        problem = copying_problem(symbols) if problem_name == "copying" else PROBLEMS[problem_name]
+    for problem_name, name, state in product(problems, configs, range(random_state, random_state + repeats)):
         kind, own = {"problem": problem_name, "cell": name}, []
         for lag in lags:
-            outcome = attempt(problem, configs[name], lag, state, updates, batch_size, learning_rate)
+            outcome = attempt(problems[problem_name], configs[name], lag, state, updates, batch_size, learning_rate)
             own.append({**kind, "random_state": state, "lag": lag, **outcome})
             progress("{problem}, {cell}, lag {lag}: {error:.4f} after {updates} updates".format_map(own[-1]))
             if not own[-1]["mastered"]:

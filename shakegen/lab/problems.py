@@ -1,6 +1,7 @@
 """Problems of memory for recurrent networks: random batches, and the errors of answers. Only numpy."""
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,10 +50,13 @@ class Problem:
         return keras.losses.MeanSquaredError()
 
     def error(self, outputs: np.ndarray, targets: np.ndarray) -> float:
-        """The share of wrong symbols, or the mean squared error, of outputs (N, last, outputs)."""
-        if self.classes:
-            return float(np.mean(outputs.argmax(axis=2) != targets))
-        return mean_squared_error(outputs, targets)
+        """The share of wrong symbols, or the mean squared error, of outputs (N, last, outputs).
+
+        Not finite where the outputs are not: the network has diverged.
+        """
+        if not self.classes:
+            return mean_squared_error(outputs, targets)
+        return float(np.mean(outputs.argmax(axis=2) != targets)) if np.isfinite(outputs).all() else math.nan
 
     def is_mastered(self, error: float) -> bool:
         return error < self.mastery

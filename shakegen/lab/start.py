@@ -8,7 +8,6 @@ from typing import Annotated
 
 import numpy as np
 
-from shakegen.checks import is_number
 from shakegen.lab import cells, check
 from shakegen.lab.optimizers import OPTIMIZERS, Training
 from shakegen.lab.problems import PROBLEMS, Problem
@@ -113,14 +112,23 @@ def start(
     Raises:
         ValueError: an argument is out of range.
     """
+    starts, optimizers = list(starts), list(optimizers)
     check.require_known("start", starts, STARTS)
     check.require_known("optimizer", optimizers, OPTIMIZERS)
     check.require_counts(batch_size=batch_size, lag=lag, repeats=repeats)
-    if not is_number(momentum, 0, 1) or momentum == 1:
-        raise ValueError(f"the momentum is {momentum}: expected a number from 0 to, but not including, 1")
-    if gradients < batch_size:
+    check.require_known("problem", [problem], PROBLEMS)
+    check.require_positive(momentum=momentum, spectral_radius=spectral_radius)
+    if momentum >= 1:
+        raise ValueError(f"momentum is {momentum}: expected a number below 1")
+    if gradients < batch_size and {*optimizers} != {"read-out"}:
         raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
     posed, config, runs, curves = PROBLEMS[problem], cells.make_config(cell, units), [], []
+    posed.draw(np.random.default_rng(0), 1, lag)  # refuses a lag that is too short before any run
+    if "recurrent_kernel" not in config.make_cell().weights(1) and {*starts} & {*MATRICES}:
+        raise ValueError(
+            f"the cell {cell} has no recurrent matrix, so all its starts would be alike: expected a cell that has one, "
+            "such as rnn"
+        )
     for optimizer, name, state in product(optimizers, starts, range(random_state, random_state + repeats)):
         network = build_network(name, posed, config, spectral_radius, state)
         spent, errors = zip(*train(network, posed, lag, optimizer, gradients, batch_size, momentum, state))

@@ -20,6 +20,11 @@ def escape_text(text: str) -> str:
     return f"\u200b{text}" if text.startswith("_") else text
 
 
+def wrap_title(title: str, width: float) -> str:
+    """A title in lines that a drawing of this width, in inches, has room for."""
+    return "\n".join(textwrap.fill(line, int(width / LETTER)) for line in escape_text(title).split("\n"))
+
+
 def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float) -> None:
     """Draw all of a panel.
 
@@ -32,7 +37,7 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
     """
     from matplotlib.patheffects import withStroke
 
-    axes.set(xlabel=escape_text(panel.x_label), ylabel=escape_text(panel.y_label), title=escape_text(panel.title))
+    axes.set(xlabel=escape_text(panel.x_label), ylabel=escape_text(panel.y_label), title=wrap_title(panel.title, width))
     axes.margins(x=0.02)
     if panel.log_y:
         axes.set_yscale("log")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.plotting.axes import TALL, count_legend_lines, draw_panel, escape_text
+from shakegen.plotting.axes import TALL, count_legend_lines, draw_panel, wrap_title
 from shakegen.plotting.figure import Figure, Panel
 from shakegen.plotting.theme import LIGHT, Theme
 
@@ -52,9 +52,11 @@ def draw(
     with matplotlib.rc_context(make_settings(theme, salt)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a script without a font shows boxes
         height = rows * max(panel_height(panel, width / columns) for panel in figure.panels)
+        title = wrap_title(figure.title, width) if len(figure.panels) > 1 else ""
+        height += LINE * title.count("\n")
         drawing = Drawing(figsize=(width, height), layout="constrained")
-        if len(figure.panels) > 1:
-            drawing.suptitle(escape_text(figure.title))
+        if title:
+            drawing.suptitle(title)
         grid = drawing.subplots(rows, columns, squeeze=False).ravel()
         for panel, axes in zip(figure.panels, grid):
             draw_panel(panel, axes, figure.series, theme, width / columns)
@@ -67,10 +69,11 @@ def draw(
 
 def panel_height(panel: Panel, width: float) -> float:
     """The height of a panel of this width, both in inches."""
+    more = LINE * wrap_title(panel.title, width).count("\n")
     if panel.heat and len(panel.heat.texts):
         rows, columns = np.shape(panel.heat.values)
-        return 1.4 + TALL * rows * width / columns  # with a title and the bar of colours
-    return HEIGHT + LINE * count_legend_lines(panel, width)
+        return 1.4 + TALL * rows * width / columns + more  # with a title and the bar of colours
+    return HEIGHT + LINE * count_legend_lines(panel, width) + more
 
 
 def locate_axes(axes, width: float, height: float) -> Place:

@@ -9,7 +9,7 @@ from importlib import resources
 import numpy as np
 
 from shakegen.plotting import image
-from shakegen.plotting.figure import Figure, Fragment, Panel, Table, finite_values
+from shakegen.plotting.figure import Figure, Fragment, Panel, Table, finite_values, to_json
 from shakegen.plotting.scale import format_number
 from shakegen.plotting.theme import DARK, LIGHT, NAMED, Theme
 
@@ -57,8 +57,8 @@ def escape_html(text) -> str:
 
 
 def script_json(value) -> str:
-    """JSON that can stand in a script of a page: nothing in it ends the script."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+    """JSON that can stand in a script of a page: nothing in it ends the script; null for what is no finite number."""
+    return json.dumps(to_json(value), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def css_colours(theme: Theme) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import textwrap
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def draw(figure: Figure, width: int = 80, height: int = 16, *, unicode: bool = T
         raise ValueError(f"{width} columns and {height} lines are too few for a figure: expected 40 and 4 or more")
     figure = escape_texts(figure)
     pen, several = Pen(figure.series, unicode, colour), len(figure.panels) > 1
-    lines = [figure.title] if several else []
+    lines = textwrap.wrap(figure.title, width, break_long_words=False) if several else []
     for panel in figure.panels:
         lines += [""] * several + [panel.title] * bool(panel.title)
         lines += draw_bars(panel, width, pen) if panel.bars else draw_axes(panel, width, height, pen)
@@ -131,9 +132,8 @@ def draw_bars(panel: Panel, width: int, pen: Pen) -> list[str]:
             if not math.isfinite(value):
                 continue
             length = abs(value) / highest * max(8, width - margin - VALUES)
-            spread = (
-                f" {pen.signs['plus-minus']} {format_number(bars.spread[group])}" if bars.spread is not None else ""
-            )
+            spread = math.nan if bars.spread is None else float(bars.spread[group])
+            error = f" {pen.signs['plus-minus']} {format_number(spread)}" if math.isfinite(spread) else ""
             name = f"  {bars.name}" if several else title
-            lines.append(f"{name:<{margin}} {pen.paint(pen.bar(length), bars.series)} {format_number(value)}{spread}")
+            lines.append(f"{name:<{margin}} {pen.paint(pen.bar(length), bars.series)} {format_number(value)}{error}")
     return lines

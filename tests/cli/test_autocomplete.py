@@ -161,8 +161,8 @@ def test_connectivity_in_a_pipe_and_as_json(shakegen, trained, writer):
     found = json.loads(good(shakegen("connectivity", "Shall I com", "--json"), USUAL))
     assert found == {"models": [expected.to_dict()]}
     lines = good(shakegen("connectivity", "Shall I com", "--position", 5), USUAL).splitlines()
-    offers = [f"{word} {share:.4f}" for word, share in expected.suggestions[4]]
-    assert lines[0].split("\t") == ["words", "5", "shall", *offers]
+    offers = [f"{json.dumps(word)} {share:.4f}" for word, share in expected.suggestions[4]]
+    assert lines[0].split("\t") == ["words", "5", '"shall"', *offers]
     assert [line.split("\t") for line in lines[1:]] == [
         [json.dumps(c), f"{norm:.4g}"] for c, norm in zip(" shall"[:5], expected.norms[4])
     ]

@@ -117,3 +117,12 @@ def test_novelty_of_what_a_model_writes(shakegen, trained, tmp_path):
     of_model = shakegen("novelty", "model.h5", "--corpus", "poem.txt", "--json", *options)
     assert figures(of_model)["characters"] == 500
     assert figures(of_model) == figures(shakegen("novelty", "written.txt", "--corpus", "poem.txt", "--json"))
+
+
+def test_the_text_of_a_model_is_normalized_like_the_corpus(shakegen, trained, poem, tmp_path):
+    (tmp_path / "written.txt").write_text(trained.sample("", 200, 0.8, 0), encoding="utf-8")
+    given = "--corpus", "poem.txt", "--lowercase", "--json"
+    drawn = figures(shakegen("novelty", "model.h5", "--length", 200, *given))
+    assert drawn == figures(shakegen("novelty", "written.txt", *given))
+    empty = shakegen("novelty", "model.h5", "--length", 0, *given, "--normalize", "text8")
+    assert (empty.exit_code, empty.stderr) == (1, "Error: the text is empty: expected one character or more\n")

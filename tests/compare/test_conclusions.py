@@ -37,7 +37,20 @@ def test_a_row_is_better_worse_or_cannot_be_told_apart():
         "rnn is better than gru by 0.197 ± 0.014 bits per character.",
         "nlstm cannot be told from gru with 3 runs: the difference is +0.00 ± 0.25 bits per character.",
         "gru is better than 5-gram by 0.90 ± 0.25 bits per character.",
+        "Each of these 4 judgements goes wrong 1 time in 20 by chance: that any of them does is likelier.",
     ]
+
+
+def test_a_difference_that_is_the_same_in_all_runs_is_one():
+    summary = outcome({"gru": (2.0, 2.25, 2.5), "lstm": (2.25, 2.5, 2.75)})
+    assert conclude(summary) == ["gru is better than lstm by 0.250 bits per character."]
+
+
+def test_without_held_out_text_nothing_is_concluded():
+    summary = outcome({"gru": (2.0, 2.1), "lstm": (2.1, 2.2)})
+    for record in (record for row in summary.rows for record in row.records):
+        record.figures.update(test=None, validation=None)
+    assert conclude(summary) == ["There is neither validation nor test text: nothing tells these networks apart."]
 
 
 def test_a_row_without_the_error_of_the_text_says_so():
@@ -50,7 +63,8 @@ def test_a_row_without_the_error_of_the_text_says_so():
         "gru is better than xz -9 by 0.90 ± 0.25 bits per character, for other random states only."
     ]
     assert summary.explain_errors() == (
-        "± is half of a 95 % interval, for other random states and other text of this kind. Differences are paired by "
+        "± is half of a 95 % interval, for other random states and other text of this kind. That of valid., accuracy "
+        "and epochs: for other random states only. Differences are paired by "
         "random state and by block of the text. The difference of xz -9: for other random states only."
     )
 

@@ -156,6 +156,8 @@ def test_the_page_says_how_all_networks_learned_and_how_the_samples_were_drawn()
     settings = dict(report.list_settings(summary))
     assert (settings["random states"], settings["temperature of the samples"]) == ("0, 1", 0.8)
     assert settings["dropout"] == "0 to 0.5, by epochs, weights and text"
+    assert settings["weight decay"] == "0 to 0.5, by weights and text"
+    assert settings["learning rate"] == 0.01
     rows = [replace(row, config=replace(row.config, dropout=0.1 * n)) for n, row in enumerate(summary.rows)]
     settings = dict(report.list_settings(replace(summary, rows=rows)))
     assert [settings[f"dropout of {row.name}"] for row in rows] == ["0", "0.1", "0.2"]

@@ -12,6 +12,7 @@ from shakegen.cli.group import colour_symbol
 from shakegen.lab import features, gates
 from shakegen.network.config import Config
 from shakegen.plotting import page
+from shakegen.plotting.page import script_json
 
 
 def marked(feature, text):
@@ -219,3 +220,16 @@ def test_mistakes_get_one_line(shakegen, random_model, tmp_path, message, argume
     random_model().save(tmp_path / "model.h5")
     result = shakegen("lab", "gates", "model.h5", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+@pytest.mark.parametrize("kind", ["gate", "memory", "value"])
+def test_what_is_no_number_has_no_colour(kind):
+    found = gates.shades([None, 0.25, *[float("inf"), -4.0] * (kind != "gate")], kind)
+    assert found[0] == 0
+    assert np.isfinite(found).all()
+    assert np.abs(found).max() <= 1
+
+
+def test_pages_hold_no_nan():
+    written = script_json({"a": [1.0, float("nan"), float("inf")], "<": np.float32(2)})
+    assert written == '{"a":[1.0,null,null],"\\u003c":2.0}'

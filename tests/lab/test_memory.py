@@ -128,3 +128,29 @@ BAD = {
 def test_mistakes_get_one_line(shakegen, message, arguments):
     result = shakegen("lab", "memory", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+def test_a_network_that_diverged_has_no_share_of_wrong_symbols():
+    outputs = np.full((2, 1, 8), np.nan)
+    assert not np.isfinite(PROBLEMS["copying"].error(outputs, np.zeros((2, 1), int)))
+
+
+def test_a_line_ends_at_the_last_lag_that_all_climbs_tried():
+    """The climbs that came farther are the better ones: their median is not that of all."""
+    tried = {0: {10: 0.001, 20: 0.1}, 1: {10: 0.002, 20: 0.003, 40: 0.004}}
+    attempts = [
+        {"problem": "adding", "cell": "rnn", "random_state": state, "lag": lag, "error": error}
+        for state, errors in tried.items()
+        for lag, error in errors.items()
+    ]
+    (curve, _) = Memory([], attempts).figure().panels[0].curves
+    assert list(curve.x) == [10, 20]
+    assert np.allclose(curve.y, [0.0015, 0.0515])
+
+
+def test_what_cannot_be_tried_is_refused_before_anything_is():
+    told = []
+    for message, lags in ("the length is 1: expected 2 steps", [10, 1]), ("there are no lags: expected one", []):
+        with pytest.raises(ValueError, match=message):
+            memory(["rnn"], ["adding"], lags, updates=1, progress=told.append)
+    assert told == []

@@ -229,7 +229,12 @@ BAD = {
     "gradients is 20: expected the batch size, 32, or more": ("--gradients", "20"),
     "batch size is 0: expected 1 or more": ("--batch-size", "0"),
     "spectral radius is 0.0: expected a number above 0": ("--spectral-radius", "0", "--starts", "echo-state"),
-    "the momentum is 1.0: expected a number from 0 to, but not including, 1": ("--momentum", "1"),
+    "momentum is 1.0: expected a number below 1": ("--momentum", "1"),
+    "momentum is 0.0: expected a number above 0": ("--momentum", "0"),
+    "the cell mingru has no recurrent matrix, so all its starts would be alike: expected a cell that has one, such as "
+    "rnn": (
+        "--cell", "mingru"
+    ),
     "repeats is 0: expected 1 or more": ("--repeats", "0"),
     "units is 0: expected a whole number from 1 to 65536": ("--units", "0"),
     "the longest duration is 5 steps of 25: expected 10 or more, and longer sequences": ("--lag", "5"),

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from shakegen import plotting
 from shakegen.plotting import Bars, Curve, Figure, Heat, Panel
+from shakegen.plotting.axes import LETTER, wrap_title
 from shakegen.plotting.canvas import BRAILLE
 from shakegen.plotting.scale import Scale, format_error
 
@@ -219,3 +220,22 @@ def test_what_cannot_be_drawn_is_refused(message, make):
 )  # fmt: skip
 def test_a_figure_has_as_many_digits_as_its_error_allows(value, error, shown):
     assert format_error(value, error) == shown
+
+
+def test_a_tiny_error_cuts_no_digits():
+    assert format_error(0.512345, 5e-7, 3, "+") == "+0.512 ± 5e-7"
+
+
+def test_a_bar_without_a_spread_shows_none():
+    bars = [Bars("a", [1.0, 2.0], spread=[0.5, math.nan])]
+    lines = plotting.text(Figure("", [Panel("x", "y", bars=bars, groups=["p", "q"])]), unicode=False).splitlines()
+    assert [line.split()[-1] for line in lines[1:3]] == ["0.5", "2"]
+
+
+def test_long_titles_are_wrapped():
+    panels = [Panel("x", "y", [Curve("a", [1, 2], [1, 2])]) for _ in range(2)]
+    figure = Figure(f"the error {'of many runs ' * 10}", panels)
+    assert max(map(len, plotting.text(figure, width=60).splitlines())) <= 60
+    lines = wrap_title(figure.title, 4.5).splitlines()
+    assert " ".join(lines) == figure.title.strip()
+    assert max(map(len, lines)) * LETTER <= 4.5

@@ -1,6 +1,7 @@
 """The predictions of a model along a text, and how much each depends on each earlier character. Only numpy."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Connections:
     suggestions: list[list[tuple[str, float]]]
     norms: np.ndarray
 
-    @property
+    @cached_property
     def shares(self) -> np.ndarray:
         """The connectivity of each output, relative to its strongest, 0 to 1, shape (T, T)."""
         highest = self.norms.max(axis=1, keepdims=True)
