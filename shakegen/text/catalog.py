@@ -1,5 +1,6 @@
 """Texts by name or by path."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def find_source(place: str | Path, encoding: str) -> reading.Source:
     try:
         return reading.from_path(place, encoding)
     except FileNotFoundError:
-        beside = map(str, sorted(Path(place).parent.glob("*")))
+        beside = []
+        with contextlib.suppress(OSError):  # a name that is too long, say
+            beside = [*map(str, sorted(Path(place).parent.glob("*")))]
         wanted = suggest(str(place), [*beside, *(named.NAMED if isinstance(place, str) else ())], "")
         if not wanted:
             raise

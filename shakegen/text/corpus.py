@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import importlib.metadata
 import io
 import json
 import sys
@@ -31,7 +32,7 @@ class Corpus:
 
     - level: "char", "subword" or "word", the kind of symbols: `vocabulary`, `subword_vocabulary`, `word_vocabulary`.
     - vocabulary_size: the number of symbols: the most frequent ones of the training text, and one for all others. By
-      default, all characters of the whole text without an unknown symbol; or the words that make up 95 % of the
+      default, all characters of the whole text without an unknown symbol; or the words that occur twice in the
       training text, at most 16,384; or the subwords of pairs that occur 100 times, at most 4,096.
     - vocabulary: the one to read the text with, such as that of a model; then level and vocabulary_size are not used.
     - split: three shares that sum to 1, or three numbers of characters, one of which may be `"*"`, the rest.
@@ -113,7 +114,7 @@ class Corpus:
         """The corpus of a string; options as for `Corpus`."""
         if not isinstance(text, str):
             raise TypeError(f"the text is {text!r}: expected a string; from_file reads a file")
-        return cls.from_bytes(text.encode("utf-8", "surrogatepass"), name, **options)
+        return cls.from_source(reading.from_text(text, name), **options)
 
     @classmethod
     def from_bytes(cls, raw: bytes, name: str = "text", encoding: str = "utf-8", **options) -> "Corpus":
@@ -187,8 +188,12 @@ class Corpus:
 
 @functools.cache
 def digest_rules() -> str:
-    """A sha256 of the rules that make ids of bytes: the code of this room, and the Python and Unicode that run it."""
-    sha256 = hashlib.sha256(f"{sys.version_info[:3]} {unicodedata.unidata_version}".encode())
+    """A sha256 of the rules that make ids of bytes: the code of this room, and what runs it."""
+    try:
+        pieces = importlib.metadata.version("tokenizers")
+    except importlib.metadata.PackageNotFoundError:
+        pieces = None
+    sha256 = hashlib.sha256(f"{sys.version_info[:3]} {unicodedata.unidata_version} {pieces}".encode())
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         sha256.update(path.read_bytes())
     return sha256.hexdigest()

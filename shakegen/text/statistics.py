@@ -20,8 +20,9 @@ FAR = 10_000  # the first and the last line are searched in so many characters a
 def describe(corpus) -> dict:
     """The statistics of a `text.Corpus` of characters, ready for JSON."""
     with ThreadPoolExecutor(1) as other:  # xz and numpy's sorting let two threads run at once
-        packed = other.submit(xz.measure, corpus, ["validation"])
-        best, bits = ngram.find_best(corpus), entropies(corpus.ids, len(corpus.vocabulary))
+        baselines = other.submit(lambda: (ngram.find_best(corpus), xz.measure(corpus, ["validation"])))
+        bits = entropies(corpus.ids, len(corpus.vocabulary))
+        best, packed = baselines.result()
     counts = dict(zip(corpus.vocabulary.symbols, count_ids(corpus.ids, len(corpus.vocabulary)).tolist()))
     first, last = find_end_lines(
         corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:])
@@ -41,7 +42,7 @@ def describe(corpus) -> dict:
         "counts": counts,
         "bits_per_character": bits,
         "ngram": best and best._asdict(),
-        "xz_bits_per_character": packed.result().get("validation"),
+        "xz_bits_per_character": packed.get("validation"),
     }
 
 

@@ -243,6 +243,10 @@ class Vocabulary:
         """The end of a text that belongs to the next symbol; for characters, always empty."""
         return ""
 
+    def unsettled(self, text: str) -> str:
+        """The end of a text whose symbols may become others when more text follows; for characters, always empty."""
+        return ""
+
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(self.symbols)

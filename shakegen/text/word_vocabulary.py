@@ -24,12 +24,13 @@ import numpy as np
 from shakegen.text.spelling import Spelling
 from shakegen.text.vocabulary import UNKNOWN, Vocabulary
 
-COVERED, MOST = 0.95, 16_384  # the share of a text that its usual words make up; symbols of a usual vocabulary
+MOST = 16_384  # symbols of a usual vocabulary
 MOST_COUNTED = 1 << 20
 KEPT = 1 << 18  # chunks, or words, whose symbols are kept
 LONGEST_KEPT = 32  # characters of such a chunk: longer ones hardly come again
 LONGEST, HORIZON = 128, 512  # characters of a symbol; of a chunk and the text that decides its end
 CHUNK = re.compile(r" ?\S{1,500}|\s{1,500}?(?= \S)|\s{1,500}")  # the end of a chunk is the end of a symbol
+LAST_CHUNK = re.compile(r" ?\S{1,500}\Z|\s{0,500}\Z")
 APART = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u303c\u3041-\u30ff"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
@@ -84,6 +85,11 @@ class ListedVocabulary(Vocabulary):
         """A space at the end of a text: it belongs to the next word."""
         return " " if text.endswith(" ") and self._spaced else ""
 
+    def unsettled(self, text: str) -> str:
+        """The last word, or the white space at the end, but what is `pending`."""
+        found = LAST_CHUNK.search(text.removesuffix(self.pending(text)))
+        return found[0] if found else ""
+
     @cached_property
     def _spaced(self) -> bool:
         return any(symbol.startswith(" ") for symbol in self.symbols)
@@ -118,12 +124,8 @@ class WordVocabulary(ListedVocabulary):
 
     @classmethod
     def learn(cls, blocks: Iterable[str], size: int | None = None, alphabet: Sequence[str] = ()) -> Vocabulary:
-        """As `Vocabulary.learn`. By default there are the words that make up 95 % of the text, at most 16,383."""
-        if size is not None:
-            return super().learn(blocks, size)
-        counts = cls.count(blocks)
-        covered = np.cumsum(sorted(counts.values(), reverse=True))
-        return cls.keep(counts, min(int(np.searchsorted(covered, COVERED * counts.total())) + 2, MOST))
+        """As `Vocabulary.learn`. By default there are the words that occur twice or more, at most 16,383."""
+        return super().learn(blocks, MOST if size is None else size)
 
     @classmethod
     def count(cls, blocks: Iterable[str]) -> Counter:

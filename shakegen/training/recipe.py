@@ -29,6 +29,7 @@ MANY = 4096  # outputs
 FOR_MANY: dict = {"loss_share": 0.25, "start": "frequencies"}  # what is usual then
 MEMORY = 3  # epochs after which a weight that is not learned again is 1/e
 MOST_DECAY, DECAY = 0.5, 0.1  # no more decay than this; and than this, times the weights for each symbol of the text
+USUAL_DECAY = f"0 to {MOST_DECAY}, by weights and text"
 WIDE = 128  # features of a layer's inputs: products that are quicker in bfloat16, where the processor has tiles for it
 WHOLE = 1 << 30  # windows: more than there are; each row then reads one passage
 PROCESSOR = Path("/proc/cpuinfo")
@@ -197,7 +198,8 @@ class Recipe:
         """
         refuse_unknown("training", options, [field.name for field in fields(self)])
         options = {name: value for name, value in options.items() if value is not None or name in MAY_BE_NONE}
-        options |= {name: spell_adam(options[name]) for name in options.keys() & {"optimizer"}}
+        if str(options.get("optimizer", "")).lower() == self.optimizer.lower():  # Keras knows both
+            options["optimizer"] = self.optimizer
         for name, value in options.items():
             if name not in MAY_CHANGE and getattr(self, name) != value:
                 raise ValueError(explain_difference(name.replace("_", " "), getattr(self, name), value))

@@ -162,7 +162,7 @@ class Trainer:
                     bar.close()
             self.network.optimizer.finalize_variable_values(self.network.trainable_weights)  # as `fit` does
             run.callbacks.on_train_end(run.logs)
-        signal = run.stopped
+        signal = None if run.finished else run.stopped  # one that came with the last report found nothing to end
         self.strategy.order("end", signal=signal)
         if signal:
             raise Interrupted(model, signal)

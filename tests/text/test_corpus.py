@@ -193,3 +193,14 @@ def test_mistakes(message, make):
     with pytest.raises(ValueError) as error:
         make()
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("text", ["a\ud800b", "abc\0def", "BZh91AY&SY ab", "\x1f\x8b ab"])
+def test_a_string_is_read_as_it_is(text):
+    corpus = Corpus.from_text(text * 9)
+    assert corpus.vocabulary.decode(corpus.ids) == text * 9
+
+
+def test_a_string_has_the_line_ends_of_a_file():
+    text = "a\r\nb\rc\n" * 9
+    assert Corpus.from_text(f"\ufeff{text}").ids.tolist() == Corpus.from_bytes(text.encode()).ids.tolist()

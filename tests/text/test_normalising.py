@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from shakegen.text.reading import from_bytes, from_file, normalize_source
+from shakegen.text.reading import Source, concatenate, from_bytes, from_file, normalize_source
 from shakegen.text.reading.normalising import LONGEST_WORD, lower_blocks, text8
 
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -64,3 +64,9 @@ def test_a_normalisation_that_does_not_exist():
     with pytest.raises(ValueError) as error:
         normalize_source(from_bytes(b"abc"), normalize="text9")
     assert str(error.value) == "there is no normalisation 'text9': expected text8"
+
+
+def test_empty_blocks_change_nothing():
+    assert [*text8(["", "A", "", "b", ""])] == ["a", "b"]
+    texts = [Source("", "", lambda: iter(["", "a", ""]), str), Source("", "", lambda: iter([""]), str)]
+    assert "".join(concatenate(texts).blocks()) == "a"

@@ -9,10 +9,10 @@ from shakegen.text.vocabulary import CODE_POINTS
 from shakegen.text.word_vocabulary import tokenize
 
 
-@given(st.lists(st.text(max_size=5), max_size=8), st.text(max_size=2))
+@given(st.lists(st.text(max_size=7), max_size=8), st.text(max_size=Spelling.ORDER))
 def test_spelling_is_a_proper_code(known, context):
-    """After any two characters, the probabilities of all code points and of the end sum to 1."""
-    code, context = Spelling(known), context.rjust(2, "\0")
+    """After any characters, the probabilities of all code points and of the end sum to 1."""
+    code, context = Spelling(known), context.rjust(Spelling.ORDER, "\0")
     seen = {*"".join(known), ""}
     unseen = chr(next(k for k in range(CODE_POINTS) if chr(k) not in seen))
     total = sum(code.probability(character, context) for character in seen)

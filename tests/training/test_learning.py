@@ -95,8 +95,8 @@ def test_half_the_precision_learns_as_much_and_keeps_whole_weights(poem):
     [
         {"cell": "rnn"},
         {"cell": "rnn", "embedding": 5},
-        {"cell": "mogrifier"},
-        {"cell": "mogrifier", "rank": 2, "learn_initial_state": True},
+        {"cell": "mogrifier", "layers": 1},
+        {"cell": "mogrifier", "layers": 1, "rank": 2, "learn_initial_state": True},
         {"cell": "mingru", "convolution": 2},
     ],
     ids=str,

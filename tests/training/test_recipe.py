@@ -68,6 +68,7 @@ def test_adam_is_adam_in_any_spelling():
     assert Recipe(optimizer="Adam") == Recipe()
     assert Recipe.study(optimizer="Adam") == Recipe.study()
     assert Recipe().resume({"optimizer": "Adam"}) == Recipe()
+    assert Recipe(optimizer="SGD").resume({"optimizer": "sgd"}) == Recipe(optimizer="SGD")
     with pytest.raises(ValueError, match="the optimizer given is 3: expected a name"):
         Recipe.study(optimizer=3)
 

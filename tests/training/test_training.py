@@ -120,6 +120,16 @@ def test_ctrl_c_ends_the_run_and_hands_over_the_model(poem, batches_before):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_a_signal_during_the_last_report_interrupts_nothing(poem):
+    class PressCtrlC(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == SMALL["epochs"] - 1:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    model = train(Corpus.from_text(poem), Config("rnn", units=4), **SMALL, callbacks=[PressCtrlC()])
+    assert len(model.history) == SMALL["epochs"]
+
+
 def test_training_works_outside_the_main_thread(poem):
     models = []
     thread = threading.Thread(

@@ -3,7 +3,7 @@
 from shakegen.text.reading.decoding import decode_blocks, resolve_encoding
 from shakegen.text.reading.normalising import NORMALISATIONS, normalize_source, text8
 from shakegen.text.reading.places import from_path
-from shakegen.text.reading.source import Source, concatenate, from_bytes, from_file
+from shakegen.text.reading.source import Source, concatenate, from_bytes, from_file, from_text
 
 __all__ = [
     "NORMALISATIONS",
@@ -13,6 +13,7 @@ __all__ = [
     "from_bytes",
     "from_file",
     "from_path",
+    "from_text",
     "normalize_source",
     "resolve_encoding",
     "text8",

@@ -74,7 +74,7 @@ def text8(blocks: Iterable[str]) -> Iterator[str]:
     mattmahoney.net/dc/textdata.html.)
     """
     spaced = False
-    for block in blocks:
+    for block in filter(None, blocks):
         raw = block.encode("ascii", "replace").translate(TO_TEXT8)
         for digit, name in DIGITS.items():
             raw = raw.replace(bytes([digit]), b" %b " % name)

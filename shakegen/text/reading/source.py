@@ -10,6 +10,8 @@ from pathlib import Path
 from shakegen.text.reading.decoding import decode_blocks, resolve_encoding
 from shakegen.text.reading.unpacking import PACKED, Files, Opener, unpack
 
+LONGEST_SHOWN, AROUND = 200, 40  # characters of a path in a message, and of the beginning of a longer one
+
 
 @dataclass(frozen=True)
 class Source:
@@ -26,6 +28,13 @@ class Source:
     title: str
     blocks: Callable[[], Iterator[str]]
     digest: Callable[[], str]
+
+
+def from_text(text: str, name: str = "text") -> Source:
+    """The source of a text, which may have a byte order mark and CR LF line ends."""
+    whole = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    sha256 = hashlib.sha256(b"text\0" + whole.encode("utf-8", "surrogatepass"))
+    return Source(name, "the text", lambda: iter([whole]), sha256.hexdigest)
 
 
 def from_bytes(raw: bytes, name: str = "text", title: str = "the text", encoding: str = "utf-8") -> Source:
@@ -96,7 +105,7 @@ def join_texts(texts: Iterable[Iterator[str]]) -> Iterator[str]:
     last = "\n"
     for text in texts:
         between = "" if last == "\n" else "\n"
-        for block in text:
+        for block in filter(None, text):
             yield between + block
             between, last = "", block[-1]
 
@@ -107,6 +116,8 @@ def strip_suffixes(path: Path) -> str:
 
 
 def missing_file(path: str | Path) -> FileNotFoundError:
+    shown = str(path) if len(str(path)) <= LONGEST_SHOWN else f"{str(path)[:AROUND]!r}…"
+    itself = "" if shown == str(path) else "; a text itself goes to `Corpus.from_text`"
     return FileNotFoundError(
-        f"no file {path}: expected a text file or the name of a corpus (see `shakegen corpora list`)"
+        f"no file {shown}: expected a text file or the name of a corpus (see `shakegen corpora list`){itself}"
     )
