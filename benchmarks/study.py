@@ -57,7 +57,7 @@ be compared in size.
 ## Do the conclusions hold?
 
 Runs of two cells with the same random state read the same batches, so their differences are taken in pairs. Where the
-table has less than one pass over the text, this compares how cells begin to learn, not where they end.
+table has less than one pass over the text, *in the end* means at the end of these short runs.
 
 {conclusions}
 

@@ -23,6 +23,6 @@ def t_interval(values: Sequence[float] | np.ndarray) -> float | None:
     """Half of the 95 % interval of the mean of independent normal values; None for fewer than two, 0 for equal ones."""
     if len(values) < 2:
         return None
-    if np.ptp(values) == 0:  # of their rounded mean they may yet differ
+    if np.ptp(values) == 0:  # their mean is rounded, and may differ from them
         return 0.0
     return t_quantile(len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))

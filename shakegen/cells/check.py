@@ -25,7 +25,7 @@ def check_cell(cell: Cell, inputs: int) -> None:
     """
     graph = trace(cell, inputs)
     weights = cell.weights(inputs)
-    if set(weights) != set(cell.weights(1)):
+    if any(set(weights) != set(cell.weights(few)) for few in (1, 2)):
         raise CellError(
             f"the weights of the cell {cell.name!r} depend on the number of inputs: expected the same names for any"
         )

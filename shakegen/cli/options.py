@@ -165,7 +165,7 @@ SHAPE = {
                           "pieces of words that are often together."),
     "vocabulary_size": click.option("--vocabulary-size", type=int, help="Keep this many: the most frequent characters "
                                     "or words, and one for all others; or subwords.  [default: all characters; words "
-                                    "that occur twice in the training text, at most 16,384; "
+                                    "that occur twice in the training text, at most 16,383; "
                                     "subwords from pairs that occur 100 times, at most 4,096]"),
     "split": click.option("--split", default="0.9,0.05,0.05", show_default=True, help="Training, validation and test "
                           "text, one after the other: shares, or characters as in 90M,5M,5M; * is the rest."),

@@ -54,7 +54,8 @@ def list_doubts(summary: Summary) -> Iterator[str]:
     judged = sum(one.error is not None and one.runs_error is not None for one in summary.differences.values())
     if judged > 2:
         yield (
-            f"Each of these {judged} judgements goes wrong 1 time in 20 by chance: that any of them does is likelier."
+            f"Each of these {judged} judgements is wrong 1 time in 20 by chance. The chance that at least one is wrong "
+            "is larger."
         )
     edges = [f"{trial.chosen:g} for {trial.entry.name}" for trial in summary.trials if trial.at_edge]
     if edges:

@@ -186,7 +186,11 @@ class Summary:
     def without_text(self) -> list[str]:
         """The rows whose difference has no error for other text, though the first network's figure has one."""
         known = self.rows[0].figures[self.measure.name].text_error is not None
-        return [name for name, one in self.differences.items() if known and one.runs_error and one.text_error is None]
+        return [
+            name
+            for name, one in self.differences.items()
+            if known and one.runs_error is not None and one.text_error is None
+        ]
 
     def explain_errors(self) -> str:
         """What ± means in the table."""
@@ -212,7 +216,9 @@ class Summary:
         heads = {measure.name: measure.head for measure in self.task.measures} | {"epochs": "epochs"}
         shown = {name: [row.figures[name] for row in self.rows if row.figures[name].values] for name in heads}
         return [
-            heads[name] for name, figures in shown.items() if figures and all(one.text_error is None for one in figures)
+            heads[name]
+            for name, figures in shown.items()
+            if any(one.error for one in figures) and all(one.text_error is None for one in figures)
         ]
 
     def to_dict(self) -> dict:

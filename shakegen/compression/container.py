@@ -24,11 +24,12 @@ from shakegen.compression.exact_network import ExactNetwork, round_constants
 from shakegen.compression.range_coder import DamageError
 from shakegen.inference.threads import get_blas
 from shakegen.model.model import LanguageModel
+from shakegen.text.spelling import Spelling
 from shakegen.text.vocabulary import Vocabulary
 
 MAGIC, VERSION, PRINT, CHECK = b"SHK", 1, 8, 4  # of bytes
 PIECE = block.MOST_LANES * block.LANE  # bytes of the original in a block
-MOST = PIECE + 3  # with a character that began in the block before
+MOST = PIECE + 4  # with a line end and a character that began in the block before
 STORED, LINE_ENDS, LAST, LANES = 1, 2, 4, 3  # flags; by how many bits the number of lanes is shifted
 TEXT = 0.5  # the share of symbols that a model must know to be asked at all
 DIGIT, MORE, LONGEST = 7, 1 << 7, 5  # bits of a digit; its mark that more follow; digits
@@ -51,7 +52,15 @@ def fingerprint(model: LanguageModel) -> bytes:
     """What tells a model from all others: its symbols, equations and weights, in 8 bytes of a sha256."""
     config = model.config
     equations = structure_of(round_constants(trace(config.make_layer(), config.units).after.values()))
-    facts = [config.level, config.adds_layers, model.vocabulary.to_json(), repr(equations), sorted(model.weights)]
+    spelling = [Spelling.ORDER, Spelling.BACK] * (config.level == "word")
+    facts = [
+        config.level,
+        *spelling,
+        config.adds_layers,
+        model.vocabulary.to_json(),
+        repr(equations),
+        sorted(model.weights),
+    ]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for name in sorted(model.weights):
         digest.update(np.asarray(model.weights[name], "<f4").tobytes())
@@ -178,10 +187,9 @@ def decompress(
 
 def find_model(models: Iterable[LanguageModel], reader: "Reader", title: str) -> LanguageModel:
     """The model that a file was compressed with, from its header."""
-    start = reader.source.read(len(MAGIC))
+    start = reader.read(len(MAGIC))
     if start != MAGIC:
         raise CompressedFileError(f"{title} is not a compressed file: expected one that `shakegen compress` wrote")
-    reader.count += len(start)
     (version,) = reader.take(1)
     if version != VERSION:
         raise CompressedFileError(
@@ -236,14 +244,19 @@ class Reader:
     def __init__(self, source: BinaryIO):
         self.source, self.count = source, 0
 
-    def take(self, count: int) -> bytes:
-        """So many bytes; raises DamageError where there are fewer."""
+    def read(self, count: int) -> bytes:
+        """So many bytes, or all that there are."""
         content = self.source.read(count)
         while len(content) < count and (more := self.source.read(count - len(content))):  # a pipe may give less
             content += more
+        self.count += len(content)
+        return content
+
+    def take(self, count: int) -> bytes:
+        """So many bytes; raises DamageError where there are fewer."""
+        content = self.read(count)
         if len(content) < count:
             raise DamageError
-        self.count += count
         return content
 
     def take_number(self) -> int:

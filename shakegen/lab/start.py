@@ -115,7 +115,7 @@ def start(
     starts, optimizers = list(starts), list(optimizers)
     check.require_known("start", starts, STARTS)
     check.require_known("optimizer", optimizers, OPTIMIZERS)
-    check.require_counts(batch_size=batch_size, lag=lag, repeats=repeats)
+    check.require_counts(gradients=gradients, batch_size=batch_size, lag=lag, repeats=repeats)
     check.require_known("problem", [problem], PROBLEMS)
     check.require_positive(momentum=momentum, spectral_radius=spectral_radius)
     if momentum >= 1:
@@ -124,7 +124,8 @@ def start(
         raise ValueError(f"gradients is {gradients}: expected the batch size, {batch_size}, or more")
     posed, config, runs, curves = PROBLEMS[problem], cells.make_config(cell, units), [], []
     posed.draw(np.random.default_rng(0), 1, lag)  # refuses a lag that is too short before any run
-    if "recurrent_kernel" not in config.make_cell().weights(1) and {*starts} & {*MATRICES}:
+    names = config.make_cell().weights(1)
+    if not any("recurrent_kernel" in name for name in names) and {*starts} & {*MATRICES}:
         raise ValueError(
             f"the cell {cell} has no recurrent matrix, so all its starts would be alike: expected a cell that has one, "
             "such as rnn"

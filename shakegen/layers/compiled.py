@@ -41,13 +41,18 @@ class CompiledLoop:
 
     def build(self, sequences_shape, initial_state_shape=None):
         super().build(sequences_shape, initial_state_shape)
-        self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
+        self._width = sequences_shape[-1]
 
     def get_config(self):
         return {**super().get_config(), "compiled_loop": self.compiled_loop}
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         sequences = ops.convert_to_tensor(sequences)
+        if sequences.shape[-1] != self._width:
+            raise ValueError(
+                f'Input of shape {tuple(sequences.shape)} is incompatible with the layer "{self.name}": expected '
+                f"{self._width} numbers in a step"
+            )
         if not keras.backend.is_float_dtype(sequences.dtype):
             sequences = ops.cast(sequences, self.compute_dtype)
         if self.states is not None and sequences.shape[0] is None and keras.backend.backend() == "tensorflow":
@@ -65,7 +70,7 @@ class CompiledLoop:
         mask = next(iter(keras.tree.flatten(mask)), None)  # Keras takes a list of one
         serves = self._compiled_loop_serves(initial_state, mask, training)
         masks = self.cell.draw_masks(sequences) if training and by_equations else None
-        if training and 0 < self.dropout < 1 and (serves or by_equations):
+        if training and (serves or by_equations) and 0 < self.dropout < 1:
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
         if not serves:
             sequences = sequences if masks is None else ops.concatenate([sequences, masks], axis=-1)

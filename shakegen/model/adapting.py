@@ -106,6 +106,7 @@ def borrow_network(model, settings) -> Iterator[AdaptingNetwork]:
     try:
         yield network
     finally:
+        kept.clear()  # of other settings: each has several times the weights
         kept[settings] = network
 
 

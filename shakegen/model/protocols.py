@@ -66,7 +66,8 @@ class Dynamic:
 
     Attributes:
         rate: of learning: by how much a weight changes whose gradient is of its usual size. That is its root mean
-            square over segments of text that the network itself writes. No weight changes by more than 30 times that.
+            square over segments of text that the network itself writes.
+            In a step, the gradient changes no weight by more than 30 times that.
         decay: the share of the way back to its trained value that a weight of mean gradient goes in a step; others go
             more or less, in proportion to their gradients.
         segment: symbols in a segment.

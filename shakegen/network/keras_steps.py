@@ -35,8 +35,13 @@ class KerasSteps:
         return self._logits(state), state
 
     def _logits(self, window):
+        if self._length is None and len(begins := np.unique(starts := (window >= 0).argmax(axis=1))) > 1:
+            logits = np.empty((len(window), self._size), np.float32)
+            for begin in begins:  # texts of different lengths: no text reads what stands before another
+                logits[starts == begin] = self._logits(window[starts == begin])
+            return logits
         if self._length is None:
-            window = window[:, min(np.argmax((window >= 0).any(axis=0)), window.shape[1] - 1) :]
+            window = window[:, begins[0] :]
         if self._one_hot:
             inputs = np.eye(self._size + 1, self._size, k=-1, dtype="float32")[window + 1]
         else:

@@ -61,6 +61,8 @@ def quiet_tensorflow() -> Iterator[None]:
     try:
         kept = os.dup(2)
     except OSError:  # a process without standard error is quiet
+        kept = None
+    if kept is None:
         yield
         return
     with open(os.devnull, "w") as nowhere:

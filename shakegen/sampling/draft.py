@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shakegen.checks import is_whole
+from shakegen.checks import check_seed, is_whole
 from shakegen.sampling.ancestral import check_draw
 from shakegen.sampling.beam import log_softmax
 
@@ -27,22 +27,26 @@ class Read(NamedTuple):
 class Draft:
     """A text that a network reads as it grows, made by `TextGenerator.draft`.
 
-    Text may come letter by letter: a word at the end is read anew when it grows.
+    Text may come letter by letter: a word at the end is read anew when it grows. An offer that was accepted stays.
 
     Attributes:
         text: the seed and all that was added.
     """
 
     def __init__(self, generator, seed: str, on_unknown: str | None = None):
-        self._generator, self.text, primed = generator, seed, generator._prime(seed, on_unknown)
-        self._now = Read(0, generator.vocabulary.pending(seed), *primed)
-        self._settled, self._tail = self._now, ""  # as it is before the last word, and that word
+        check_seed(seed)
+        self._generator, self.text = generator, seed
+        settled, tail, pending = self._cut(seed)
+        joined = generator.vocabulary.encode(tail, on_unknown)
+        primed = generator._prime(settled if tail else seed, on_unknown)
+        self._settled = Read(-len(joined), "" if tail else pending, *primed)  # before the last word
+        self._now, self._tail = self._read(self._settled, joined, pending), tail + pending if tail else ""
         self._offered: dict[str, int] = {}
         self._before: list[tuple] = []  # each addition, to go back to
 
     @property
     def length(self) -> int:
-        """The number of symbols after the seed."""
+        """The number of symbols after the seed; it may fall where letters join."""
         return self._now.length
 
     def likeliest(self, top: int = 9, temperature: float = 1.0) -> list[tuple[str, float]]:
@@ -68,15 +72,12 @@ class Draft:
         Raises:
             UnknownCharacters: the model does not know some of it; nothing is added.
         """
-        vocabulary, settled = self._generator.vocabulary, self._settled
-        whole = settled.pending + self._tail + text
-        pending, tail = vocabulary.pending(whole), vocabulary.unsettled(whole)
-        tail = "" if pending else tail
-        ids = vocabulary.encode(whole.removesuffix(pending).removesuffix(tail))
-        joined = vocabulary.encode(tail)
+        vocabulary, before = self._generator.vocabulary, self._settled
+        settled, tail, pending = self._cut(before.pending + self._tail + text)
+        ids, joined = vocabulary.encode(settled), vocabulary.encode(tail)
         self._keep(text)
-        self._settled = self._read(settled, ids, pending)
-        self._now, self._tail = self._read(self._settled, joined, pending), tail
+        self._settled = self._read(before, ids, "" if tail else pending)
+        self._now, self._tail = self._read(self._settled, joined, pending), tail + pending if tail else ""
 
     def accept(self, offer: str) -> None:
         """Add an offer of `likeliest`, as the one symbol that it is."""
@@ -94,6 +95,12 @@ class Draft:
             self.text, self._now, self._settled, self._tail = self._before.pop()
             self._offered = {}
 
+    def _cut(self, text: str) -> tuple[str, str, str]:
+        """A text in three parts: what is read for good, what may be read anew, and the space that is pending."""
+        pending, tail = self._generator.vocabulary.pending(text), self._generator.vocabulary.unsettled(text)
+        tail = "" if pending and not tail.isspace() else tail
+        return text.removesuffix(pending).removesuffix(tail), tail, pending
+
     def _keep(self, text: str) -> None:
         """Keep all as it is, before a text is added."""
         self._before.append((self.text, self._now, self._settled, self._tail))
@@ -101,6 +108,8 @@ class Draft:
 
     def _read(self, before: Read, ids: np.ndarray, pending: str) -> Read:
         """Read more symbols; a space after them is pending."""
+        if not len(ids) and pending == before.pending:
+            return before
         logits, state, step = before.logits, before.state.copy(), self._generator._step
         for one in ids[:, None]:
             logits, state = step(one, state)

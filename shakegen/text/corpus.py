@@ -33,7 +33,7 @@ class Corpus:
     - level: "char", "subword" or "word", the kind of symbols: `vocabulary`, `subword_vocabulary`, `word_vocabulary`.
     - vocabulary_size: the number of symbols: the most frequent ones of the training text, and one for all others. By
       default, all characters of the whole text without an unknown symbol; or the words that occur twice in the
-      training text, at most 16,384; or the subwords of pairs that occur 100 times, at most 4,096.
+      training text, at most 16,383; or the subwords of pairs that occur 100 times, at most 4,096.
     - vocabulary: the one to read the text with, such as that of a model; then level and vocabulary_size are not used.
     - split: three shares that sum to 1, or three numbers of characters, one of which may be `"*"`, the rest.
     - cache: keep the ids of a text of four million characters or more for the next run, in `cache_folder()`, in at

@@ -39,6 +39,7 @@ class SubwordVocabulary(ListedVocabulary):
         ValueError: there is no piece, one occurs twice, or one is empty or too long.
     """
 
+    apart = False
     level, symbol = "subword", "subword"
     reads_all = True
     grows = False

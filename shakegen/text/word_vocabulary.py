@@ -65,6 +65,8 @@ class UnknownWords(ValueError):
 class ListedVocabulary(Vocabulary):
     """Symbols of several characters; the id of a symbol is its place in a list."""
 
+    apart = True  # as for `symbol_pattern`
+
     @classmethod
     def _in_order(cls, symbols: tuple) -> tuple[str, ...]:
         if not symbols:
@@ -86,9 +88,10 @@ class ListedVocabulary(Vocabulary):
         return " " if text.endswith(" ") and self._spaced else ""
 
     def unsettled(self, text: str) -> str:
-        """The last word, or the white space at the end, but what is `pending`."""
+        """The last two words that no space parts, or the white space at the end, but what is `pending`."""
         found = LAST_CHUNK.search(text.removesuffix(self.pending(text)))
-        return found[0] if found else ""
+        symbols = itertools.chain.from_iterable(tokenize_blocks([found[0]], self.apart) if found else ())
+        return "".join([*symbols][-2:])  # as in don't, of which `don'` are two
 
     @cached_property
     def _spaced(self) -> bool:

@@ -226,7 +226,7 @@ class Recipe:
 
         At the peak of the learning rate, weights forget in 1 / (learning rate × decay) steps. These are the same number
         of epochs for every text, as Wang & Aitchison found best (2024, https://arxiv.org/abs/2405.13698). The decay is
-        less where there are few weights: small networks learn worse with it (benchmarks/quality.md).
+        less where there are few weights: small networks learn worse with it (benchmarks/tried.md).
 
         Args:
             steps: batches an epoch.
@@ -251,7 +251,7 @@ class Recipe:
         """The factor of the default dropout, `DROPOUT`, in a run.
 
         The rate is 0.07 · log₂(epochs / 4) · √weights, from 0 to 0.5: the more often a text is read, and the more
-        weights can know it by heart, the more is dropped. Many runs say so (benchmarks/quality.md), no theory.
+        weights can know it by heart, the more is dropped. Many runs say so (benchmarks/tried.md), no theory.
 
         Args:
             epochs: of the whole run. None if their number is not known yet; then, and with a constant schedule, in

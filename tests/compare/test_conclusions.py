@@ -37,7 +37,7 @@ def test_a_row_is_better_worse_or_cannot_be_told_apart():
         "rnn is better than gru by 0.197 ± 0.014 bits per character.",
         "nlstm cannot be told from gru with 3 runs: the difference is +0.00 ± 0.25 bits per character.",
         "gru is better than 5-gram by 0.90 ± 0.25 bits per character.",
-        "Each of these 4 judgements goes wrong 1 time in 20 by chance: that any of them does is likelier.",
+        "Each of these 4 judgements is wrong 1 time in 20 by chance. The chance that at least one is wrong is larger.",
     ]
 
 
@@ -57,15 +57,16 @@ def test_a_row_without_the_error_of_the_text_says_so():
     summary = outcome({"gru": (2.0, 2.1, 2.2)})
     for record in summary.rows[0].records:
         record.figures["test"]["blocks"] = {"bits_per_character": [2.0, 2.1, 2.2]}
+        record.figures["validation"] = {"bits_per_character": 2.0 + record.random_state}
     packed = BaselineRow("xz -9", {"test_bits_per_character": Measurement({None: 3.0})})
     summary = replace(summary, baselines=[packed])
     assert conclude(summary) == [
         "gru is better than xz -9 by 0.90 ± 0.25 bits per character, for other random states only."
     ]
     assert summary.explain_errors() == (
-        "± is half of a 95 % interval, for other random states and other text of this kind. That of valid., accuracy "
-        "and epochs: for other random states only. Differences are paired by "
-        "random state and by block of the text. The difference of xz -9: for other random states only."
+        "± is half of a 95 % interval, for other random states and other text of this kind. That of valid.: for other "
+        "random states only. Differences are paired by random state and by block of the text. The difference of xz -9: "
+        "for other random states only."
     )
 
 

@@ -213,16 +213,18 @@ def test_the_fingerprint_is_of_weights_symbols_and_equations(make_model, random_
     assert len({*prints, container.fingerprint(make_model(cell="test-own"))}) == 5
 
 
-def test_the_end_of_a_block_cuts_no_line_end():
+def test_the_end_of_a_block_cuts_no_line_end(kinds):
     raw = b"a" * (container.PIECE - 1) + b"\r\nb"
     assert [piece for piece, _, _ in container.read_pieces(io.BytesIO(raw))] == [b"a" * (container.PIECE - 1), b"\r\nb"]
+    cut = b"\0" * (container.PIECE - 4) + b"\xf0\x9f\x98\r" + b"\0" * (container.PIECE + 9)
+    assert unpack([kinds["char"]], pack(kinds["char"], cut)) == cut
 
 
 class Pipe(io.BytesIO):
     """Gives a few bytes at a time, as a pipe may."""
 
     def read(self, count=-1):
-        return super().read(min(count, 3) if count >= 0 else -1)
+        return super().read(min(count, 2) if count >= 0 else -1)
 
 
 def test_a_pipe_may_give_less_than_is_asked_for(kinds):

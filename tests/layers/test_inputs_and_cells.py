@@ -33,11 +33,8 @@ def test_inputs_of_another_width_are_refused(make, training, rng):
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 def test_a_mask_may_stand_in_a_list(make, rng):
     layer, x, mask = make(), rng.normal(size=(2, 3, 6)).astype("float32"), np.array([[1, 1, 0], [1, 0, 0]], bool)
-    for training in False, True:
-        keras.utils.set_random_seed(0)
-        given = layer(x, mask=mask, training=False)
-        assert np.array_equal(layer(x, mask=[mask], training=False), given)
-        assert layer(x, mask=[mask], training=training).shape == (2, 4)
+    for training in [False] if layer.get_config().get("zoneout") else [False, True]:  # which is drawn
+        assert np.array_equal(layer(x, mask=[mask], training=training), layer(x, mask=mask, training=training))
 
 
 class Doubled(keras.layers.LSTMCell):
@@ -67,7 +64,7 @@ def test_no_cell_but_keras_s_runs_as_keras_s_within_bidirectional(backward, rng)
     both = keras.layers.Bidirectional(layers.LSTM(4), backward_layer=backward, merge_mode=None)
     _, found = both(x)
     assert backward.use_cudnn == "auto"
-    backward.use_cudnn = False
+    backward.use_cudnn = True  # on a CPU, a layer that heeds it fails
     np.testing.assert_allclose(found, backward(x), rtol=1e-6)
 
 

@@ -47,11 +47,11 @@ def test_a_sample_is_shown_after_an_epoch(make, capsys):
 
 
 def test_several_texts_keep_their_contexts():
-    steps, texts = KerasSteps(read_ids()), ([1, 2, 0, 1], [0, 1, 2, 2])
-    together = np.concatenate([steps.prime(text)[1] for text in texts])
-    together[0, -4:-1] = -1  # the first has read one symbol
-    logits, _ = steps.step([2, 2], together)
-    assert np.allclose(logits[1], steps.step([2], together[1:])[0][0], atol=1e-6)
+    steps = KerasSteps(read_ids())
+    alone = [steps.prime(text)[1] for text in ([1], [0, 1, 2, 2], [2])]
+    logits, _ = steps.step([2, 2, 0], np.concatenate(alone))
+    for row, number, state in zip(logits, [2, 2, 0], alone, strict=True):
+        assert np.allclose(row, steps.step([number], state)[0][0], atol=1e-6)
 
 
 def test_states_of_layers_within_layers_are_kept():

@@ -1,5 +1,7 @@
 """Texts that grow as a caller adds to them."""
 
+import pytest
+
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -47,3 +49,14 @@ def test_an_offer_is_one_symbol(random_weights, poem):
         draft.erase()
         assert draft.likeliest() == before
         draft.accept(offer)
+
+
+@pytest.mark.parametrize("text", ["\n    x", " don't", "pare", "  ", f"{'床前明月光' * 120}x1"])
+def test_text_is_read_alike_key_by_key(word_model, text):
+    whole, typed = word_model.draft("Shall I com"), word_model.draft("Shall I com")
+    whole.write(text)
+    for key in text:
+        typed.write(key)
+    assert (typed.length, typed.likeliest()) == (whole.length, whole.likeliest())
+    words, shares = zip(*whole.likeliest(), strict=True)
+    assert dict(word_model.draft(f"Shall I com{text}").likeliest()) == pytest.approx(dict(zip(words, shares)), rel=1e-5)

@@ -125,9 +125,12 @@ def test_a_signal_during_the_last_report_interrupts_nothing(poem):
         def on_epoch_end(self, epoch, logs=None):
             if epoch == SMALL["epochs"] - 1:
                 os.kill(os.getpid(), signal.SIGINT)
+                pressed.append(epoch)
 
+    pressed = []
     model = train(Corpus.from_text(poem), Config("rnn", units=4), **SMALL, callbacks=[PressCtrlC()])
     assert len(model.history) == SMALL["epochs"]
+    assert pressed
 
 
 def test_training_works_outside_the_main_thread(poem):

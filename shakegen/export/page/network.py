@@ -31,7 +31,7 @@ def describe(model, name: str, precision: str = "auto") -> dict:
 
     Raises:
         ValueError: there is no such precision.
-        CellError: the cell cannot be traced back.
+        CellError: the cell cannot be traced back, or has an infinite constant.
     """
     weights, used = choose_precision(model, precision)
     config, arrays = model.config, Arrays(used)
@@ -160,7 +160,7 @@ def write_program(
 
     def constant(symbol, value):
         if np.ndim(value) == 0 and not np.isfinite(value):
-            raise CellError(f"{symbol.line} has {value}, which a page cannot hold: expected a finite number")
+            raise CellError(f"the equations have the constant {value}, which a page cannot hold: expected a finite one")
         return {"number": float(value)} if np.ndim(value) == 0 else {"array": arrays.add(value)}
 
     outputs = translate(wanted, {symbol: number for number, symbol in enumerate(known)}, values, step, constant)

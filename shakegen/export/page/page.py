@@ -21,7 +21,7 @@ def write_page(models: Mapping, precision: str = "auto", command: str = "") -> s
 
     Raises:
         ValueError: there is no model, or no such precision.
-        CellError: a cell cannot be traced back.
+        CellError: a cell cannot be traced back, or has an infinite constant.
     """
     if not models:
         raise ValueError("there is no model for the page: expected at least one")

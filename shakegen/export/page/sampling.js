@@ -6,7 +6,7 @@
    random(seed) -> () => number in [0, 1)      the same numbers for the same seed, a whole number
    draw(probabilities, random) -> id
    surprise(logits, id) -> bits
-   likeliest(probabilities, count) -> [id]      best first, none of probability 0 */
+   likeliest(probabilities, count, least) -> [id]      best first, none of probability 0 */
 "use strict";
 
 function probabilities(logits, { temperature = 1, topK = 0, topP = 1, minP = 0, outputs = null } = {}) {

@@ -101,10 +101,11 @@ function describeUnknown(network, unknown) {
 /* The first characters of a text, none of them cut in two. */
 const startOf = (text, length) => Array.from(text).slice(0, length).join("");
 
-/* The start of a text as a network reads it: ids, where they start, and words about characters that it does not read. */
-function encodeStart(network, text) {
-  const read = startOf(text, READ), { ids, starts, unknown } = network.encode(read);
-  const cut = read.length < text.length ? `Only the first ${count(READ, "character")} are read.` : "";
+/* The start of a text as a network reads it: ids, where they start, and words about characters that it does not read.
+   whole: the text that it comes from. */
+function encodeStart(network, text, whole = text) {
+  const { ids, starts, unknown } = network.encode(startOf(text, READ));
+  const cut = startOf(whole, READ).length < whole.length ? `Only the first ${count(READ, "character")} are read.` : "";
   const said = [describeUnknown(network, unknown), cut].filter(Boolean).join(" ");
   return { ids, starts, said };
 }

@@ -80,7 +80,7 @@ function startWrite(root, descriptions, written) {
 
   function restart() {
     const one = network(), { value } = find("seed"), seed = startOf(value, READ), spaced = endsInSpace(one, seed);
-    const { ids, said } = encodeStart(one, spaced ? seed.slice(0, -1) : value), randomState = number("random-state");
+    const { ids, said } = encodeStart(one, spaced ? seed.slice(0, -1) : value, value), randomState = number("random-state");
     find("unknown").textContent = said;
     branches.keep(new Branch(new Reading(one), { pending: ids, given: ids.length, spaced, randomState }));
     take();
@@ -89,6 +89,7 @@ function startWrite(root, descriptions, written) {
 
   function take() {
     now = branches.now;
+    find("spoken").textContent = "";
     network.choose(now.reading.network);
     find("random-state").value = now.randomState;
     find("top-k").max = Math.min(50, now.reading.network.outputs.length);

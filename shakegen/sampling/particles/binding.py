@@ -86,7 +86,7 @@ def count_from_start(bound: Bound) -> list[Slot]:
         least = max(sum(lengths[:number]), slot.least - lead - lengths[number])
         most = min(slot.most - lead, most) - lengths[number]
         if least > most:
-            named = " and ".join(repr(text) for text in bound.texts if text)
+            named = " and ".join(repr(text) for text in (bound.lead, *bound.texts) if text)
             raise ValueError(
                 f"the text must have {named}, {lead + sum(lengths)} symbols, but its length is {slot.most}: expected "
                 "a larger length"
@@ -116,7 +116,7 @@ def bind_pattern(place: Place, vocabulary, pending: str) -> tuple[np.ndarray | N
     written = [text is not None for text in symbols]  # no text has the others
     nowhere = len(automaton.following)
     following = np.where(written, lift(automaton, symbols)[0], nowhere)
-    following = np.vstack([following, np.full(len(symbols), nowhere)])
+    following = np.vstack([following, np.full(len(symbols), nowhere, np.int32)])
     accepting = np.append(automaton.accepting, False)
     if not pending:
         return following, accepting

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shakegen.text.reading.decoding import decode_blocks, resolve_encoding
+from shakegen.text.reading.decoding import BLOCK, decode_blocks, resolve_encoding
 from shakegen.text.reading.unpacking import PACKED, Files, Opener, unpack
 
 LONGEST_SHOWN, AROUND = 200, 40  # characters of a path in a message, and of the beginning of a longer one
@@ -34,7 +34,9 @@ def from_text(text: str, name: str = "text") -> Source:
     """The source of a text, which may have a byte order mark and CR LF line ends."""
     whole = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     sha256 = hashlib.sha256(b"text\0" + whole.encode("utf-8", "surrogatepass"))
-    return Source(name, "the text", lambda: iter([whole]), sha256.hexdigest)
+    return Source(
+        name, "the text", lambda: (whole[k : k + BLOCK] for k in range(0, len(whole), BLOCK)), sha256.hexdigest
+    )
 
 
 def from_bytes(raw: bytes, name: str = "text", title: str = "the text", encoding: str = "utf-8") -> Source:

@@ -76,6 +76,16 @@ def test_a_later_place_may_be_the_one_that_bounds_the_length(model):
         model.fill(Form((Place(15, 20), "a", Place(0, 10), "b"), total=True))
 
 
+def test_the_length_of_the_whole_text_counts_what_stands_first(model):
+    for one in model.fill(Form(("abc", Place(0, 10), "d", Place(10, 10)), total=True), count=3, particles=8):
+        assert re.fullmatch("abc.*d.*", one.text)
+        assert len(one.text) == 10
+    with pytest.raises(
+        ValueError, match=r"^the text must have 'abcdef', 6 symbols, but its length is 3: expected a larger"
+    ):
+        model.fill(Form(("abcdef", Place(3, 3)), total=True))
+
+
 def test_a_place_is_ended_by_a_symbol(model, word_model):
     for writer, template, options in ((model, "{:2-5}é", {"on_unknown": "skip"}), (word_model, "{:2-5} {:2}", {})):
         with pytest.raises(ValueError) as error:
