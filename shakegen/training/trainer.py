@@ -147,10 +147,11 @@ class Trainer:
             steps=run.steps,
             verbose=int(verbose),
         )
+        signal = None
         with call_on_signals(self.strategy.stop):
             try:
                 run.go()
-                finished = run.finished
+                signal = None if run.finished else run.stopped  # one that came with the last report ended nothing
                 model = self.make_model()
             except Diverged:
                 model = None if run.best is None else replace(self.make_model(), training=None)
@@ -163,7 +164,6 @@ class Trainer:
                     bar.close()
             self.network.optimizer.finalize_variable_values(self.network.trainable_weights)  # as `fit` does
             run.callbacks.on_train_end(run.logs)
-        signal = None if finished else run.stopped  # one that came with the last report found nothing to end
         self.strategy.order("end", signal=signal)
         if signal:
             raise Interrupted(model, signal)
