@@ -58,9 +58,8 @@ class Spelling:
         integers give the same on every machine.
         """
         context = ("\0" * self.ORDER + before)[-self.ORDER :]
-        known = next(
-            (context[k:] for k in range(self.ORDER) if context[k:] in self._counts), ""
-        )  # what is kept has an end
+        kept = (context[k:] for k in range(self.ORDER) if context[k:] in self._counts)
+        known = next(kept, "")  # only as much as was counted, so that few are kept
         if known not in self._frequencies:
             shares = [self.probability(character, context) for character in self.characters]
             shares.append(self.probability(UNUSED, context) * (CODE_POINTS - len(shares)))

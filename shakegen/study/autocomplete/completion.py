@@ -49,7 +49,7 @@ class Typing:
 
     def write(self, text: str) -> None:
         """Type more characters."""
-        for one in SYMBOLS.encode("".join(text8(filter(None, [text])))).tolist():
+        for one in SYMBOLS.encode("".join(text8([text]))).tolist():
             if one != SPACE or self.characters[-1] != SPACE:
                 self.characters.append(one)
                 self._read()

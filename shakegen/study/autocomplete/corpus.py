@@ -152,7 +152,7 @@ class AutocompleteCorpus:
 
 def encode_text(blocks: Iterable[str]) -> np.ndarray:
     """A text as ids of `SYMBOLS`, with one space before each word, and one after the last if something ends it."""
-    spaced = text8(itertools.chain([" "], filter(None, blocks)))
+    spaced = text8(itertools.chain([" "], blocks))
     return np.concatenate([np.frombuffer(block.encode("ascii"), np.uint8) & 31 for block in spaced])  # a is 97
 
 
