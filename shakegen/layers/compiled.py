@@ -48,7 +48,7 @@ class CompiledLoop:
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         sequences = ops.convert_to_tensor(sequences)
-        if sequences.shape[-1] != self._width:
+        if sequences.shape[-1] not in (None, self._width):
             raise ValueError(
                 f'Input of shape {tuple(sequences.shape)} is incompatible with the layer "{self.name}": expected '
                 f"{self._width} numbers in a step"

@@ -77,7 +77,8 @@ def format_error(value: float, error: float | None, digits: int = 3, sign: str =
         return f"{value:{sign}.{digits}f}"
     if not 1e-6 < error < 1e6:
         short = error > 1 or abs(value) < 10**-digits
-        shown = format_number(value, 2) if short else f"{value:{sign}.{digits}f}"
+        plus = sign if value >= 0 else ""
+        shown = plus + format_number(value, 2) if short else f"{value:{sign}.{digits}f}"
         return f"{shown} ± {format_number(error, 2)}"
     places = count_places(error)
     return f"{value:{sign}.{places}f} ± {error:.{places}f}"

@@ -37,9 +37,12 @@ class Draft:
         check_seed(seed)
         self._generator, self.text = generator, seed
         settled, tail, pending = self._cut(seed)
-        joined = generator.vocabulary.encode(tail, on_unknown)
-        primed = generator._prime(settled if tail else seed, on_unknown)
-        self._settled = Read(-len(joined), "" if tail else pending, *primed)  # before the last word
+        if on_unknown == "skip":  # what is skipped now is not to be read later
+            settled, tail = settled + tail, ""
+        ids, joined = (generator.vocabulary.encode(part, on_unknown) for part in (settled, tail))
+        logits, state = generator.engine.prime(ids, 1)
+        before = "" if tail else pending
+        self._settled = Read(-len(joined), before, generator._exclude(logits, before), state)  # before the last word
         self._now, self._tail = self._read(self._settled, joined, pending), tail + pending if tail else ""
         self._offered: dict[str, int] = {}
         self._before: list[tuple] = []  # each addition, to go back to

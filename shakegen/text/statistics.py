@@ -20,8 +20,8 @@ FAR = 10_000  # the first and the last line are searched in so many characters a
 def describe(corpus) -> dict:
     """The statistics of a `text.Corpus` of characters, ready for JSON."""
     with ThreadPoolExecutor(2) as others:  # xz and numpy's sorting let several threads run at once
-        packed, best = others.submit(xz.measure, corpus, ["validation"]), others.submit(ngram.find_best, corpus)
-        bits = entropies(corpus.ids, len(corpus.vocabulary))
+        packed, counted = others.submit(xz.measure, corpus, ["validation"]), others.submit(ngram.find_best, corpus)
+        bits, best = entropies(corpus.ids, len(corpus.vocabulary)), counted.result()
     counts = dict(zip(corpus.vocabulary.symbols, count_ids(corpus.ids, len(corpus.vocabulary)).tolist()))
     first, last = find_end_lines(
         corpus.vocabulary.decode(corpus.ids[:FAR]), corpus.vocabulary.decode(corpus.ids[-FAR:])
@@ -40,7 +40,7 @@ def describe(corpus) -> dict:
         "vocabulary_size": len(corpus.vocabulary),
         "counts": counts,
         "bits_per_character": bits,
-        "ngram": best.result() and best.result()._asdict(),
+        "ngram": best and best._asdict(),
         "xz_bits_per_character": packed.result().get("validation"),
     }
 

@@ -37,6 +37,19 @@ def test_a_mask_may_stand_in_a_list(make, rng):
         assert np.array_equal(layer(x, mask=[mask], training=training), layer(x, mask=mask, training=training))
 
 
+def test_a_width_that_is_not_known_beforehand_is_taken(rng):
+    import tensorflow as tf
+
+    layer, x = layers.GRU(4), rng.normal(size=(2, 3, 6)).astype("float32")
+    expected = layer(x)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None])])
+    def read(given):
+        return layer(given)
+
+    np.testing.assert_allclose(read(x), expected, rtol=1e-5)
+
+
 class Doubled(keras.layers.LSTMCell):
     """A cell of a user's own."""
 

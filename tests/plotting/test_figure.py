@@ -225,6 +225,7 @@ def test_a_figure_has_as_many_digits_as_its_error_allows(value, error, shown):
 def test_a_tiny_error_cuts_no_digits():
     assert format_error(0.512345, 5e-7, 3, "+") == "+0.512 ± 5e-7"
     assert format_error(3.2e-5, 2e-7) == "3.2e-5 ± 2e-7"
+    assert format_error(1e-8, 1e-7, 3, "+") == "+1e-8 ± 1e-7"
 
 
 def test_a_bar_without_a_spread_shows_none():

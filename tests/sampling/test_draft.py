@@ -1,5 +1,6 @@
 """Texts that grow as a caller adds to them."""
 
+import numpy as np
 import pytest
 
 from shakegen.model import LanguageModel
@@ -49,6 +50,21 @@ def test_an_offer_is_one_symbol(random_weights, poem):
         draft.erase()
         assert draft.likeliest() == before
         draft.accept(offer)
+
+
+@pytest.mark.parametrize("seed", ["Shall  I", "  Thou", "Thou  ", "Thou art\n  "])
+def test_a_seed_is_read_as_the_text_that_it_is(word_model, seed):
+    pending = word_model.vocabulary.pending(seed)
+    logits, _ = word_model.engine.prime(word_model.vocabulary.encode(seed.removesuffix(pending)), 1)
+    expected = word_model.generator._exclude(logits, pending)
+    assert np.allclose(word_model.draft(seed)._now.logits, expected, atol=1e-5)
+
+
+def test_what_a_seed_skips_stays_skipped(word_model):
+    draft, known = word_model.draft("Thou Qzzz", on_unknown="skip"), word_model.draft("Thou")
+    for one in draft, known:
+        one.write(" more")
+    assert (draft.length, draft.likeliest()) == (known.length, known.likeliest())
 
 
 @pytest.mark.parametrize("text", ["\n    x", " don't", "pare", "  ", f"{'床前明月光' * 120}x1"])
