@@ -1,4 +1,4 @@
-"""A table of Karpathy, Johnson & Li (2015, https://arxiv.org/abs/1506.02078): cells and layers on *War and Peace*.
+"""A table of Karpathy, Johnson & Fei-Fei (2015, https://arxiv.org/abs/1506.02078): cells and layers on *War and Peace*.
 
     python benchmarks/warpeace.py --minutes 3 --folder warpeace-runs
     python benchmarks/warpeace.py --minutes 3 30 90 --folder warpeace-runs --parts 1

@@ -36,15 +36,12 @@ if TYPE_CHECKING:
     from shakegen.model.model import (
         AutocompleteModel as AutocompleteModel,
         LanguageModel as LanguageModel,
-        WordModel as WordModel,
         load as load,
     )
     from shakegen.network.config import Config as Config
     from shakegen.study.autocomplete.corpus import (
         AutocompleteCorpus as AutocompleteCorpus,
-        WordCorpus as WordCorpus,
         load_autocomplete_corpus as load_autocomplete_corpus,
-        load_word_corpus as load_word_corpus,
     )
     from shakegen.study.connectivity.connections import connections as connections
     from shakegen.text.catalog import load_corpus as load_corpus
@@ -62,8 +59,8 @@ else:
             "text.windows": "one_hot_windows",
             "network.config": "Config",
             "training.start": "train",
-            "model.model": "AutocompleteModel LanguageModel WordModel load",
-            "study.autocomplete.corpus": "AutocompleteCorpus WordCorpus load_autocomplete_corpus load_word_corpus",
+            "model.model": "AutocompleteModel LanguageModel load",
+            "study.autocomplete.corpus": "AutocompleteCorpus load_autocomplete_corpus",
             "study.connectivity.connections": "connections",
         },
     )

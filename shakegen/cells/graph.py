@@ -5,14 +5,12 @@ the numpy step, the step in a browser, the nodes of ONNX, the SavedModel, the ex
 """
 
 import functools
-import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from shakegen.cells.operations import CellError
 from shakegen.cells.program import order_of, substitute
-from shakegen.cells.symbol import BATCH, MACHINERY, Symbol, input_symbol
+from shakegen.cells.symbol import BATCH, MACHINERY, Symbol, input_symbol, name_line
 
 
 class MissingName(CellError, AttributeError):
@@ -188,9 +186,7 @@ def failing_line(error: BaseException) -> str:
         position = position.tb_next
     if not frames:
         return "its step"
-    frame, number = frames[-1].tb_frame, frames[-1].tb_lineno
-    text = linecache.getline(frame.f_code.co_filename, number).strip()
-    return f"line {number} of {Path(frame.f_code.co_filename).name} (`{text}`)"
+    return name_line(frames[-1].tb_frame.f_code.co_filename, frames[-1].tb_lineno)
 
 
 def find_kinds(cell) -> dict[str, str]:

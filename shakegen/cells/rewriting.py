@@ -1,6 +1,5 @@
 """Equations rewritten for a loop: fewer operations in it, and one product in place of several."""
 
-import functools
 from collections import Counter
 
 from shakegen.cells.operations import apply
@@ -44,12 +43,9 @@ def regroup_sums(wanted: list[Symbol], x: Symbol) -> list[Symbol]:
         vectors = [term for term in terms if len(term.shape) == 1]
         if products and vectors:
             first = [*products, *vectors]
-            new[symbol] = sum_of([sum_of(first), *(term for term in terms if term not in first)])
+            rest = (term for term in terms if term not in first)
+            new[symbol] = sum(rest, sum(first[1:], first[0]))
     return [new[symbol] for symbol in wanted]
-
-
-def sum_of(terms: list[Symbol]) -> Symbol:
-    return functools.reduce(lambda a, b: a + b, terms)
 
 
 def of_weights(wanted: list[Symbol]) -> set[Symbol]:

@@ -104,12 +104,13 @@ def calling_line() -> str:
         frame = frame.f_back
     if frame is None:
         return ""
-    return f"line {frame.f_lineno} of {Path(frame.f_code.co_filename).name}" + source_of(frame)
+    return name_line(frame.f_code.co_filename, frame.f_lineno)
 
 
-def source_of(frame) -> str:
-    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    return f" (`{text}`)" if text else ""
+def name_line(path: str, number: int) -> str:
+    """A line of code, as messages name it."""
+    text = linecache.getline(path, number).strip()
+    return f"line {number} of {Path(path).name}" + (f" (`{text}`)" if text else "")
 
 
 def shape_of(operation: str, inputs: tuple[Symbol, ...], attributes: Mapping) -> tuple:

@@ -81,9 +81,9 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, on
     """Measure how far gradients reach, and the effect of clipping.
 
     The table has the norm of the gradient of a loss by earlier states h, before and after training. MODEL: a model
-    file, or a name from `shakegen models list`. CELLS: a list of cells, by default all; a small network of each learns
-    the text for a moment: without clipping, with every element clipped to ± --clip-value, and with the whole gradient
-    clipped to --clip-norm.
+    file, or a name from `shakegen models list`. CELLS: a list of cells, by default
+    rnn,irnn,lstm,gru,nlstm; a small network of each learns the text for a moment: without clipping, with every element
+    clipped to ± --clip-value, and with the whole gradient clipped to --clip-norm.
 
     \b
     shakegen lab gradients --out gradients.svg

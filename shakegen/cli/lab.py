@@ -14,7 +14,7 @@ import click
 
 from shakegen.cli.group import main
 from shakegen.cli.help import Commands, group
-from shakegen.cli.options import figure_option, json_option, options_from, read_help
+from shakegen.cli.options import figure_option, json_option, options_from, quiet_option, read_help
 from shakegen.cli.plot import draw
 from shakegen.cli.tables import print_json, print_wrapped, table
 from shakegen.network.quiet import quiet_tensorflow, without_extras
@@ -70,10 +70,10 @@ def experiment(
         show: shows a result in a terminal, below its tables.
     """
     reports = "progress" in inspect.signature(sources[0]).parameters
-    progress = {"progress": functools.partial(click.echo, err=True)} if reports else {}
+    quiet_text = "Show no progress, nor what was saved." if reports else "Do not say what was saved."
 
     def decorate(function):
-        def command(out, as_json, **arguments):
+        def command(out, as_json, quiet, **arguments):
             from shakegen import files, plotting
 
             if out:
@@ -83,9 +83,13 @@ def experiment(
             if trains:
                 with quiet_tensorflow(), without_extras():
                     importlib.import_module("shakegen.network.build")  # loads TensorFlow
-            result = function(**arguments, **progress)
+            if reports:
+                arguments["progress"] = (lambda line: None) if quiet else functools.partial(click.echo, err=True)
+            result = function(**arguments)
             if out:
                 save(result, out)
+                if not quiet:
+                    click.echo(f"Saved: {out}", err=True)
             if as_json:
                 print_json(result.to_dict())
             else:
@@ -95,7 +99,7 @@ def experiment(
         names = {parameter.name for parameter in declared}
         for parameter in declared:
             parameter.group = getattr(parameter, "group", "Experiment")
-        for option in (json_option, figure_option, random_state_option):
+        for option in (quiet_option(quiet_text), json_option, figure_option, random_state_option):
             option(command)
         vars(command)["__click_params__"] += declared
         group("Experiment", *(option for source in sources for option in make_options(source, names)))(command)
@@ -134,7 +138,6 @@ def save(result, path: Path) -> None:
         write_whole(path, plotting.page(result.figure().title, *result.parts).encode())
     else:
         plotting.save(result.figure(), path)
-    click.echo(f"Saved: {path}", err=True)
 
 
 def report(result, show: Callable | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shakegen.compare.plan import Plan
 from shakegen.files import parse_json, write_whole
-from shakegen.model.model_file import is_epoch, is_number, rename_losses
+from shakegen.model.model_file import is_epoch, is_number
 from shakegen.network.config import Config
 from shakegen.text import catalog
 from shakegen.text.splits import PARTS
@@ -133,8 +133,6 @@ class Record:
             if values.pop("format") != FORMAT or values["state"] not in STATES:
                 raise ValueError
             record = cls(**values)
-            if "history" in record.figures:
-                record.figures["history"] = rename_losses(record.figures["history"])
             if not record.is_whole():
                 raise ValueError
         except (AttributeError, KeyError, TypeError, ValueError):

@@ -1,17 +1,6 @@
-"""Files made small by what a model expects, and made whole again."""
+"""Files compressed with a model's predictions, and made whole again."""
 
-from typing import TYPE_CHECKING
+from shakegen.compression.container import CompressedFileError, compress, decompress
+from shakegen.compression.exact_operations import Inexact
 
-from shakegen import lazy_names
-
-if TYPE_CHECKING:
-    from shakegen.compression.container import (
-        CompressedFileError as CompressedFileError,
-        compress as compress,
-        decompress as decompress,
-    )
-    from shakegen.compression.exact_operations import Inexact as Inexact
-else:
-    __getattr__, __dir__, __all__ = lazy_names(
-        __name__, {"container": "CompressedFileError compress decompress", "exact_operations": "Inexact"}
-    )
+__all__ = ["CompressedFileError", "Inexact", "compress", "decompress"]

@@ -12,7 +12,7 @@ from shakegen.cells import Cell, find_cell
 from shakegen.cells.check import check_cell
 from shakegen.layers.carried import CarriesStates
 from shakegen.layers.compiled import CompiledLoop
-from shakegen.layers.equation_step import ROLES, EquationStep
+from shakegen.layers.equation_step import ROLES, EquationStep, dtype_of_steps
 from shakegen.layers.initial_state import LearnedInitialState
 from shakegen.layers.nlstm_cell import at_least_1
 
@@ -108,7 +108,7 @@ class CellLayer(CarriesStates, LearnedInitialState, CompiledLoop, keras.layers.R
         cell = EquationCell(
             self.kind(units, **self.cell_options),
             **{name: kwargs.pop(name) for name in CELL_ARGUMENTS if name in kwargs},
-            dtype=kwargs.get("dtype"),
+            dtype=dtype_of_steps(kwargs.get("dtype")),
             trainable=kwargs.get("trainable", True),
             name=f"{self.kind.name}_cell",
         )

@@ -33,11 +33,22 @@ class CompiledLoop:
     In mixed precision, steps are computed in 32 bits; large products, and values kept for the way back, have 16.
     """
 
+    _use_cudnn = False  # until Keras's layer says otherwise
+
     def __init__(self, *args, compiled_loop=True, **kwargs):
         super().__init__(*args, **kwargs)
         self.compiled_loop = compiled_loop
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self._kind_of_cell = type(self.cell)  # that has the equations of `_recurrence`; a subclass may change the cell
+
+    @property
+    def use_cudnn(self):
+        """Whether cuDNN may run the layer: no cell but Keras's own, though Keras's `Bidirectional` may ask for it."""
+        return type(self.cell) in KERAS_CELLS and self._use_cudnn
+
+    @use_cudnn.setter
+    def use_cudnn(self, value):
+        self._use_cudnn = value
 
     def build(self, sequences_shape, initial_state_shape=None):
         super().build(sequences_shape, initial_state_shape)
@@ -74,8 +85,6 @@ class CompiledLoop:
             sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0]), axis=1)
         if not serves:
             sequences = sequences if masks is None else ops.concatenate([sequences, masks], axis=-1)
-            if type(self.cell) not in KERAS_CELLS:  # Keras's layers might give it to cuDNN, as their Bidirectional says
-                return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training=training)
             return super().inner_loop(sequences, initial_state, mask, training=training)
         from shakegen.layers.recurrence import run
 
@@ -111,9 +120,8 @@ class CompiledLoop:
         return {name: getattr(self.cell, name) for name in names if hasattr(self.cell, name)}
 
     def _cudnn_serves(self):
-        use_cudnn = type(self.cell) in KERAS_CELLS and getattr(self, "use_cudnn", False)
-        if use_cudnn != "auto":
-            return use_cudnn
+        if self.use_cudnn != "auto":
+            return self.use_cudnn
         import tensorflow as tf
 
         return (

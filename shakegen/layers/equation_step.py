@@ -71,15 +71,15 @@ class EquationStep:
 
         The mask of h is one for each sequence, divided by the share that stays; those of zoneout are new in every step.
         """
-        batch, steps = ops.shape(sequences)[:2]
+        (batch, steps), dtype = ops.shape(sequences)[:2], keras.backend.standardize_dtype(sequences.dtype)
         masks, rate = [], self.recurrent_dropout
         if 0 < rate < 1:
-            ones = ops.ones((batch, 1, self.units), self.compute_dtype)
+            ones = ops.ones((batch, 1, self.units), dtype)
             masks.append(ops.repeat(keras.random.dropout(ones, rate, seed=self.seed_generator), steps, axis=1))
         if self.record.zoneout:
             width = self.units * len(zoned_states(self.record))
             drawn = keras.random.uniform((batch, steps, width), dtype="float32", seed=self.seed_generator)
-            masks.append(ops.cast(drawn >= self.record.zoneout, self.compute_dtype))
+            masks.append(ops.cast(drawn >= self.record.zoneout, dtype))
         return ops.concatenate(masks, axis=-1) if masks else None
 
 
@@ -90,6 +90,14 @@ def make_program(cell, inputs: int, masks: int) -> tuple[Program, list]:
     graph = trace_training(cell, inputs, drop_h) if masks else trace(cell, inputs)
     known = [graph.x, *graph.states.values(), *graph.weights.values(), *graph.masks]
     return Program(graph.after.values(), known, table=KERAS), known
+
+
+def dtype_of_steps(dtype) -> str:
+    """The dtype of a cell in a layer of a dtype or policy: that of the variables, so 32 bits in mixed precision.
+
+    In 16 bits a memory that fades by less than a hundredth in a step would not fade at all.
+    """
+    return keras.dtype_policies.get(dtype).variable_dtype
 
 
 def weights_by_name(cell, record=None, dtype=None) -> dict:

@@ -1,6 +1,6 @@
 """Layer normalisation and zoneout for the layers that are Keras's."""
 
-from shakegen.layers.equation_step import EquationStep
+from shakegen.layers.equation_step import EquationStep, dtype_of_steps
 
 
 class ExtendedCell:
@@ -33,10 +33,10 @@ class ExtendedCell:
             ) from None
         for name, value in extensions.items():
             record.check_option(name, value)
-        self.cell = self._copy_cell(type(kind.__name__, (EquationStep, kind), {}))
+        by_equations = type(kind.__name__, (EquationStep, kind), {})
+        self.cell = self._copy_cell(by_equations, dtype=dtype_of_steps(self.cell.dtype_policy))
         self.cell.record = record
-        if hasattr(self, "use_cudnn"):
-            self.use_cudnn, self.supports_jit = False, True  # cuDNN knows neither
+        self.supports_jit = True  # Keras's LSTM and GRU say no, for cuDNN, which knows neither option
 
     def _copy_cell(self, kind, **more):
         """A cell of another kind in place of the layer's, with its arguments and more."""

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from shakegen.cells.operations import VARIANCE
+from shakegen.layers.operations import KERAS
 from shakegen.layers.sizes import shape_of
 
 
@@ -70,11 +71,8 @@ def differentiate_normalised(z, d):
 
 
 TENSORFLOW = {
+    **KERAS,
     **ACTIVATIONS,
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
     "maximum": maximum,
     "matmul": matmul,
     "exp": tf.exp,
@@ -85,8 +83,6 @@ TENSORFLOW = {
     "normalise_gradient": differentiate_normalised,
     "positive": lambda z: tf.cast(z > 0, z.dtype),
     "zeros": lambda z, width: tf.zeros((*tf.unstack(tf.shape(z))[:-1], width), z.dtype),
-    "part": lambda z, start, stop: z[..., start:stop],
-    "row": lambda z, number: z[number],
     "concat": lambda *blocks: tf.concat(blocks, axis=-1),
     "activate": activate,
 }

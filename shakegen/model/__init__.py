@@ -10,7 +10,6 @@ if TYPE_CHECKING:
         AutocompleteModel as AutocompleteModel,
         LanguageModel as LanguageModel,
         Model as Model,
-        WordModel as WordModel,
         find as find,
         load as load,
     )
@@ -21,7 +20,7 @@ else:
         __name__,
         {
             "ensemble": "Ensemble",
-            "model": "AutocompleteModel LanguageModel Model WordModel find load",
+            "model": "AutocompleteModel LanguageModel Model find load",
             "model_file": "ModelFileError",
             "protocols": "Dynamic Windows",
         },

@@ -1,8 +1,5 @@
 """The constraint that keeps copies of a corpus out, with the index of the corpus kept in the cache folder."""
 
-import hashlib
-import json
-
 from shakegen.sampling.constraints import CopyIndex, NoCopy
 from shakegen.sampling.constraints.copy_index import build_entries, check_length
 from shakegen.text import id_cache
@@ -24,8 +21,7 @@ def keep_from_copying(corpus: Corpus, n: int) -> NoCopy:
     check_length(n)
     if len(corpus.ids) < LEAST_CACHED or corpus.level != "char":
         return NoCopy(corpus, n)
-    key = json.dumps([FORMAT, corpus.sha256, corpus.vocabulary.to_json(), n])
-    name = f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.copies"
+    name = id_cache.make_name([FORMAT, corpus.sha256, corpus.vocabulary.to_json(), n], "copies")
     cached = id_cache.load(name)
     if cached is None or len(cached[1]) != len(corpus.ids) - n + 1:
         entries = build_entries(corpus.ids, n)

@@ -137,9 +137,6 @@ class AutocompleteModel(Model):
         return script.of_words(self.words, text)
 
 
-WordModel = AutocompleteModel  # its name in earlier versions
-
-
 @overload
 def load(path: str | Path, task: Literal["autocomplete"], with_training: bool = False) -> AutocompleteModel: ...
 

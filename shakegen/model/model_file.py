@@ -28,7 +28,6 @@ FORMAT, VERSION = "shakegen", 1
 WEIGHTS = (np.dtype("<f2"), np.dtype("<f4"))
 LARGE = 1e100
 LONGEST = 300  # characters of a message about a file
-OLD_NAMES = {"validation_loss": "val_loss"}  # in the histories of older files
 
 
 class ModelFileError(ValueError):
@@ -192,7 +191,7 @@ def assemble(content: Content) -> dict:
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
         raise ModelFileError("its history has other than numbers; the file may be damaged")
-    described = {"config": config, "vocabulary": vocabulary, "corpus": corpus, "history": rename_losses(history)}
+    described = {"config": config, "vocabulary": vocabulary, "corpus": corpus, "history": history}
     return {**described, "weights": weights, **outputs}
 
 
@@ -204,11 +203,6 @@ def read_words(content: Content, vocabulary: Vocabulary) -> dict:
 
 
 READ_OUTPUTS = {"next": lambda content, vocabulary: {}, "autocomplete": read_words}
-
-
-def rename_losses(history: list[dict]) -> list[dict]:
-    """A history with the validation loss under its present name, `val_loss`."""
-    return [{OLD_NAMES.get(name, name): value for name, value in entry.items()} for entry in history]
 
 
 def task_of(path: str | Path) -> str | None:

@@ -17,7 +17,6 @@ DROPOUT = 0.5  # the most that is usual
 USUAL_DROPOUT = f"0 to {DROPOUT}, by epochs, weights and text"
 MOST_LEVELS = 1 << 10
 WIDEST = 64  # steps of a convolution; width of a perceptron, times the units
-OF_EVERY_CELL = {"depth": 0, "activation": "tanh", "reset_after": True}  # in older files, also of cells without it
 
 
 class Usual(int):
@@ -181,7 +180,7 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping) -> "Config":
-        """The configuration that `to_dict` wrote; in older files, options of other cells may be among its settings.
+        """The configuration that `to_dict` wrote.
 
         Raises:
             ValueError: a setting is unknown, or a value is out of range.
@@ -194,10 +193,7 @@ class Config:
                 f"environment, {VARIABLE}=module:Class"
             )
         known = cls.setting_names(cell)
-        for name, usual in OF_EVERY_CELL.items():
-            if name not in known and name in values and values[name] == usual:
-                del values[name]
-        unknown = sorted(set(values) - {*known, *OF_EVERY_CELL})
+        unknown = sorted(set(values) - {*known})
         if unknown:
             raise ValueError(f"there is no setting {unknown[0]!r} of a network: it may come from a newer shakegen")
         return cls(**values)

@@ -4,7 +4,6 @@ import functools
 import hashlib
 import importlib.metadata
 import io
-import json
 import sys
 import unicodedata
 from dataclasses import dataclass
@@ -154,12 +153,14 @@ class Corpus:
         split = splits.normalize_split(split)
         known = (level, vocabulary_size) if vocabulary is None else (vocabulary.level, vocabulary.to_json())
         digest = source.digest() if cache else None
-        name = make_cache_name(digest, (*known, split))
+        name = id_cache.make_name([digest_rules(), digest, (*known, split)], "ids")
         if cache and (cached := load_cached(name)):
             return cls(source.name, *cached)
         text = encoding.measure(source)
         sizes = encoding.cut_sizes(source, text, split)
-        vocabulary = vocabulary or encoding.learn_vocabulary(source, text, sizes, level, vocabulary_size)
+        if vocabulary is None:
+            training = encoding.read_part(source, sizes, 0)
+            vocabulary = VOCABULARIES[level].learn(training, vocabulary_size, text.alphabet)
 
         def write(file: "SupportsWrite[memoryview]") -> dict:
             parts = encoding.encode(source, vocabulary, sizes, file)
@@ -197,12 +198,6 @@ def digest_rules() -> str:
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         sha256.update(path.read_bytes())
     return sha256.hexdigest()
-
-
-def make_cache_name(digest: str | None, options: tuple) -> str:
-    """The name of ids in the cache: a hash of everything that they depend on."""
-    key = json.dumps([digest_rules(), digest, options])
-    return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.ids"
 
 
 def load_cached(name: str) -> tuple | None:

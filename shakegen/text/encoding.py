@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from shakegen.text import reading, splits
-from shakegen.text.levels import VOCABULARIES
 from shakegen.text.vocabulary import CODE_POINTS, Vocabulary, code_points, describe_character
 
 if TYPE_CHECKING:
@@ -68,13 +67,6 @@ def cut_sizes(source: reading.Source, text: TextSummary, split) -> tuple[int, ..
     sizes = splits.compute_sizes(split, text.length, source.title)
     splits.check_use(split, sizes, text.length, source.title)
     return sizes
-
-
-def learn_vocabulary(
-    source: reading.Source, text: TextSummary, sizes: tuple[int, ...], level: str, size: int | None
-) -> Vocabulary:
-    """The vocabulary of the training text; errors as for `Vocabulary.learn`."""
-    return VOCABULARIES[level].learn(read_part(source, sizes, 0), size, text.alphabet)
 
 
 def encode(

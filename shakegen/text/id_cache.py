@@ -39,6 +39,11 @@ def folder() -> Path:
     return cache_folder.cache_folder() / "ids"
 
 
+def make_name(facts: list, suffix: str) -> str:
+    """The name of a file: a hash of everything that it depends on."""
+    return f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}.{suffix}"
+
+
 def load(name: str) -> tuple[dict, np.ndarray] | None:
     """The description that was saved under a name, and the ids, shape (symbols,), read-only and mapped.
 

@@ -17,14 +17,9 @@ class Permutation:
     Args:
         size: of the set, 1 or more.
         key: whole numbers from 0; each key gives another permutation.
-
-    Raises:
-        ValueError: the size is below 1.
     """
 
     def __init__(self, size: int, *key: int):
-        if size < 1:
-            raise ValueError(f"the size of a permutation is {size}: expected 1 or more")
         self._size = size
         self._a = math.isqrt(size - 1) + 1
         self._b = -(-size // self._a)

@@ -248,13 +248,13 @@ class Recoded:
         return Recoded(self._ids[key], self._table) if isinstance(key, slice) else self._table[self._ids[key]]
 
     @property
-    def mapped(self):
+    def _mmap(self):
         """The memory map of the text, or None."""
         return getattr(self._ids, "_mmap", None)
 
 
 def release(ids) -> None:
     """Give the pages of a memory map back to the system, which keeps them only while it has room."""
-    mapped = ids.mapped if isinstance(ids, Recoded) else getattr(ids, "_mmap", None)
+    mapped = getattr(ids, "_mmap", None)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from shakegen import __version__
 from shakegen.layers.recurrence import count_parts
 from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError, Training
@@ -64,20 +63,6 @@ def slot_name(slot: keras.Variable, weights: list[keras.Variable]) -> str:
     return f"{weight_name(owner)}/{name[len(owner.path) + 1 :]}"
 
 
-def first_names(learner: Learner) -> dict[str, str]:
-    """The names of `variables` by those in shakegen's first checkpoints: `group/number`, in Keras's order."""
-    network, states = learner.network, learner.states
-    names = {id(variable): name for name, variable in variables(network, states).items()}
-    weights = {id(weight) for weight in network.weights}
-    groups = {
-        "weights": network.weights,
-        "optimizer": network.optimizer.variables,
-        "random": [variable for variable in network.variables if id(variable) not in weights],
-        "states": itertools.chain(*states.values()),
-    }
-    return {f"{group}/{k}": names[id(one)] for group, members in groups.items() for k, one in enumerate(members)}
-
-
 def has_rows(name: str) -> bool:
     """Whether a variable has a row for each of a batch."""
     return name.startswith("states/")
@@ -99,10 +84,9 @@ def capture(learner: Learner) -> dict[str, np.ndarray]:
     return values
 
 
-def describe(replicas: Replicas) -> dict:
-    """The versions that compute a run, and the number of parts that they compute each batch in, for its state."""
-    parts = replicas.count * count_parts(replicas.width)
-    return {"versions": {"shakegen": __version__, "keras": keras.__version__}, "parts": parts}
+def count_all_parts(replicas: Replicas) -> int:
+    """The number of parts that a run computes each batch in."""
+    return replicas.count * count_parts(replicas.width)
 
 
 def digest_model(model: Model | None) -> str | None:
@@ -124,14 +108,8 @@ def restore(learner: Learner, training: Training) -> None:
     Raises:
         ModelFileError: the arrays are not of this network and optimizer.
     """
-    network, replicas = learner.network, learner.replicas
-    own, rows, first = variables(network, learner.states), replicas.whole.batch_size, first_names(learner)
-    arrays = training.arrays
-    if "stateful" in training.state["recipe"]:  # an older file, whose states are those of other windows
-        own = variables(network)
-        arrays = {name: array for name, array in arrays.items() if not has_rows(name)}
-    if arrays.keys() == first.keys():
-        arrays = {first[name]: array for name, array in arrays.items()}
+    network, replicas, arrays = learner.network, learner.replicas, training.arrays
+    own, rows = variables(network, learner.states), replicas.whole.batch_size
     described = {
         name: ((rows, *variable.shape[1:]) if has_rows(name) else variable.shape, variable.dtype)
         for name, variable in own.items()
@@ -147,7 +125,7 @@ def restore(learner: Learner, training: Training) -> None:
         else:
             variable.assign(arrays[name])
     draw_apart(network, replicas)
-    parts, before = describe(replicas)["parts"], training.state.get("parts")
+    parts, before = count_all_parts(replicas), training.state.get("parts")
     if type(before) is int and before != parts and replicas.strategy.chief:
         show(
             f"Warning: parts that a batch is computed in: {before} before, {parts} now. The run goes on the same to "

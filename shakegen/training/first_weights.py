@@ -44,12 +44,6 @@ def start_from_frequencies(network: keras.Model, targets: np.ndarray) -> None:
     start_from_counts(network, counts)
 
 
-def start_from_spelling(network: keras.Model, words: Outputs, random_state: int) -> None:
-    """Let the read-out of a network know the letters of its words."""
-    kernel = network.get_layer("dense").kernel
-    kernel.assign(spell_outputs(words, kernel.shape[0], random_state))
-
-
 def start_as_tensorflow1(network: keras.Model, config: Config, random_state: int) -> None:
     """Draw recurrent kernels as Glorot & Bengio do, and start the biases of gates where TensorFlow 1 did."""
     biases = config.make_cell().study_bias

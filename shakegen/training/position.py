@@ -42,8 +42,6 @@ class Position:
         """The position with these attributes; raises ModelFileError if one is missing, unknown or out of range."""
         kinds = {name: type(value) for name, value in asdict(cls()).items()}
         if isinstance(values, dict):
-            older = {"rate_scale": 1.0, "planned_rate": values.get("rate", 0.0), "first": 0.0, "ended": 0.0}
-            values = {**older, **values}
             usable = values.keys() == kinds.keys() and all(is_number(value) and value >= 0 for value in values.values())
             if usable and all(type(values[name]) is int for name in kinds if kinds[name] is int):
                 return cls(**values)

@@ -31,7 +31,6 @@ MEMORY = 3  # epochs after which a weight that is not learned again is 1/e
 MOST_DECAY, DECAY = 0.5, 0.1  # no more decay than this; and than this, times the weights for each symbol of the text
 USUAL_DECAY = f"0 to {MOST_DECAY}, by weights and text"
 WIDE = 128  # features of a layer's inputs: products that are quicker in bfloat16, where the processor has tiles for it
-WHOLE = 1 << 30  # windows: more than there are; each row then reads one passage
 PROCESSOR = Path("/proc/cpuinfo")
 
 
@@ -180,9 +179,6 @@ class Recipe:
         Raises:
             ValueError: an option is unknown, or out of range.
         """
-        values = dict(values)
-        if isinstance(whole := values.pop("stateful", None), bool):  # of older files: one passage for each row, or none
-            values["passage"] = WHOLE if whole else 1
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise ValueError(f"there is no option {unknown[0]!r} of training: it may come from a newer shakegen")

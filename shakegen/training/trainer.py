@@ -196,7 +196,7 @@ class Trainer:
             "position": {**asdict(run.position), "seconds": run.seconds},
             "symbols": digest(self.corpus.output_vocabulary),
             "notes": self.notes,
-            **checkpoint.describe(self.replicas),
+            "parts": checkpoint.count_all_parts(self.replicas),
         }
         training = Training(state, arrays)
         return self.task.make_model(self.config, self.corpus, self.vocabulary, weights, list(run.history), training)

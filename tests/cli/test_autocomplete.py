@@ -247,6 +247,8 @@ BAD = {
     "cannot draw page.txt: expected a name that ends in .png, .svg, .pdf or .html": (
         "connectivity", "x", "--out", "page.txt"
     ),
+    "cannot write tiny.txt/page.svg (File exists): expected a file in a folder that has room and may be written to; "
+    "try another place with --out": ("connectivity", "x", "--out", "tiny.txt/page.svg"),
     "no file none.json: expected the output of `shakegen evaluate --json`": ("plot", "none.json"),
     "bad.json is not JSON: expected the output of `shakegen evaluate --json`": ("plot", "bad.json"),
     "deep.json is not JSON: expected the output of `shakegen evaluate --json`": ("plot", "deep.json"),

@@ -62,6 +62,15 @@ def test_the_usual_model_and_those_with_a_name(shakegen, note):
     assert set(named.stdout.split()[2:4]) == {"sonnets-gru", "sonnets-rnn"}
 
 
+def test_quiet_leaves_nothing_but_the_table(shakegen, note):
+    mixed = ("score", "note.txt", "-m", "char.h5", "--mix", "word.h5")
+    said, quiet = shakegen(*mixed), shakegen(*mixed, "--quiet")
+    assert said.stderr.startswith("Mixture: ")
+    assert (quiet.exit_code, quiet.stdout, quiet.stderr) == (0, said.stdout, "")
+    usual = shakegen("score", "note.txt", "--quiet")
+    assert (usual.exit_code, usual.stderr) == (0, "")
+
+
 def test_the_document_in_json(shakegen, note):
     result = shakegen("score", "-", "-m", "char.h5", "-m", "word.h5", "--by", "paragraph", "--json", input=NOTE)
     pieces, total = scoring.score(note, {"-": NOTE}, "paragraph")

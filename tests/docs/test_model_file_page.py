@@ -82,14 +82,13 @@ def test_attributes_and_their_keys_are_those_of_the_page(page, files):
     for file in files:
         attributes |= set(file.attrs)
         config = json.loads(file.attrs["config"])
-        options = {*find_cell(config["cell"]).options(), "depth", "activation", "reset_after"}
+        options = set(find_cell(config["cell"]).options())
         seen["config"] |= set(config) - options
         seen["corpus"] |= set(json.loads(file.attrs["corpus"]))
         seen["history"] |= {key for epoch in json.loads(file.attrs["history"]) for key in epoch}
         if "training" in file:
             values = json.loads(file["training"].attrs["state"])
             state, position = set(values), set(values["position"])
-    seen["history"] -= {"validation_loss"}  # the page says that older files call it so
     assert attributes == set(read_names(page, "## Attributes of the file"))
     for heading, keys in seen.items():
         assert keys == set(read_names(page, f"### {heading}")), heading

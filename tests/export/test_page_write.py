@@ -145,6 +145,43 @@ def test_undo_brings_back_the_network_and_the_random_state(opened, models):
         assert (page.text(), *shown) == expected
 
 
+def test_a_slider_that_a_network_with_fewer_symbols_moves_says_so(opened, models):
+    page = opened("scripts", "gru")
+    most = {name: min(50, len(models[name].vocabulary)) for name in ("scripts", "gru")}
+    page.write("I ", top_k=most["scripts"])
+    Select(page.one(".network select")).select_by_visible_text("gru")
+    page.wait_until_written()
+    slider = page.one(".top-k")
+    label = slider.find_element("xpath", "..").find_element("css selector", ".value").get_property("textContent")
+    assert label == slider.get_attribute("value") == str(most["gru"]) != str(most["scripts"])
+
+
+def test_what_was_written_is_read_aloud_when_it_ends(opened):
+    page = opened("gru")
+    text = page.write("I ", random_state=2)
+    assert page.one(".spoken").get_property("textContent") == text
+    page.one(".go").click()
+    page.wait_until_written()
+    assert text + page.one(".spoken").get_property("textContent") == page.text()
+    page.one(".undo").click()
+    assert page.one(".spoken").get_property("textContent") == ""
+
+
+def test_every_branch_of_one_random_state_is_drawn_from_other_numbers(opened, browser):
+    """Also when the first texts are no longer kept."""
+    opened("gru")
+    script = """
+      const branches = new Branches(), turns = [];
+      for (let k = 0; k < 3 * KEPT; k++) {
+        turns.push(branches.count);
+        branches.keep({});
+      }
+      return [turns, branches.all.length, KEPT];
+    """
+    turns, kept, most = browser.execute_script(script)
+    assert (turns, kept) == (list(range(3 * most)), most)
+
+
 def test_truncations_leave_bars_out(opened, models):
     page = opened("gru")
     text = page.write("Shall I ", temperature=1, top_k=3)

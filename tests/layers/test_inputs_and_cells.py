@@ -76,8 +76,9 @@ def test_no_cell_but_keras_s_runs_as_keras_s_within_bidirectional(backward, rng)
     backward, x = backward(), rng.normal(size=(2, 5, 6)).astype("float32")
     both = keras.layers.Bidirectional(layers.LSTM(4), backward_layer=backward, merge_mode=None)
     _, found = both(x)
-    assert backward.use_cudnn == "auto"
     backward.use_cudnn = True  # on a CPU, a layer that heeds it fails
+    assert both.forward_layer.use_cudnn == "auto"
+    assert backward.use_cudnn is False
     np.testing.assert_allclose(found, backward(x), rtol=1e-6)
 
 

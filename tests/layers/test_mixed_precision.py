@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from compiled_layers import COMPILED, LAYER, LAYERS
 
+from shakegen import layers
 from shakegen.layers import SimpleRNN
 
 N, T, V = 4, 40, 5  # two blocks of steps, where the length is not known
@@ -64,6 +65,31 @@ def test_states_and_recurrent_weights_keep_32_bits(weight, step):
     last = layer(tf.ones((1, T, 1)), initial_state=[tf.ones((1, 1))], training=True)
     expected = weight**T + T * step  # 1, if each step were rounded to 8 bits
     np.testing.assert_allclose(tf.cast(last, "float32"), [[expected]], rtol=2**-8)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        layers.RGLRU,
+        layers.MinGRU,
+        layers.SLSTM,
+        lambda units, **given: layers.GRU(units, layer_norm=True, **given),
+        lambda units, **given: layers.LSTM(units, zoneout=0.9, **given),
+    ],
+    ids=["rglru", "mingru", "slstm", "gru, layer norm", "lstm, zoneout"],
+)
+def test_outside_of_training_steps_by_equations_keep_32_bits_too(make, rng):
+    """In 16 bits, a memory that fades slowly would not fade."""
+    x = 0.1 * rng.normal(size=(N, 600, V)).astype("float32")
+    x[:, 300:] = 0
+    x = tf.cast(tf.cast(x, "bfloat16"), "float32")
+    mixed, whole = (make(64, dtype=dtype) for dtype in ("mixed_bfloat16", "float32"))
+    expected = whole(x)
+    mixed.build(x.shape)
+    mixed.set_weights(whole.get_weights())
+    found = mixed(x)
+    assert found.dtype == "bfloat16"
+    assert_near([found], [expected], 0.005)
 
 
 @COMPILED

@@ -2,22 +2,19 @@
 
 import copy
 import inspect
-import json
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
-import h5py
 import numpy as np
 import pytest
 
-import shakegen
 from shakegen.model import AutocompleteModel, LanguageModel, Model, find, load
 from shakegen.network.config import Config
 from shakegen.sampling.generator import TextGenerator
-from shakegen.study.autocomplete.corpus import AutocompleteCorpus, load_autocomplete_corpus
+from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.study.connectivity.connections import connections
 from shakegen.text import reading
 from shakegen.text.corpus import Corpus
@@ -121,26 +118,6 @@ def test_what_a_model_hands_on_keeps_its_signature_and_docstring():
         method, own = getattr(LanguageModel, name), getattr(TextGenerator, name)
         assert inspect.signature(method) == inspect.signature(own)
         assert method.__doc__ == own.__doc__
-
-
-def test_old_names_stand_for_the_new_ones():
-    assert shakegen.WordModel is shakegen.AutocompleteModel is AutocompleteModel
-    assert shakegen.WordCorpus is shakegen.AutocompleteCorpus is AutocompleteCorpus
-    assert shakegen.load_word_corpus is shakegen.load_autocomplete_corpus is load_autocomplete_corpus
-
-
-def test_older_files_call_the_validation_loss_by_another_name(random_model, tmp_path):
-    model, path = random_model(), tmp_path / "a.h5"
-    model.save(path)
-    with h5py.File(path, "r+") as file:
-        history = json.loads(file.attrs["history"])
-        assert history == model.history == [{"epoch": 1, "loss": 2.0, "val_loss": 2.1}]
-        old = [{"epoch": 1, "loss": 2.0, "validation_loss": 2.5}, {"epoch": 2, "loss": 1.0, "validation_loss": 2.9}]
-        file.attrs["history"] = json.dumps(old)
-    again = load(path)
-    assert [entry["val_loss"] for entry in again.history] == [2.5, 2.9]
-    assert again.best_epoch["epoch"] == 1
-    assert again.validation_bits == 2.5 / np.log(2)
 
 
 def test_the_newest_usable_model_of_a_task_is_found(random_model, completer, tmp_path, monkeypatch):

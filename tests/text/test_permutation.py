@@ -51,9 +51,3 @@ def test_another_key_gives_another_order():
     orders = [Permutation(1000, *key)(np.arange(1000)) for key in ((0, 0), (0, 1), (1, 0), (1, 1))]
     agreeing = [np.mean(a == b) for number, a in enumerate(orders) for b in orders[:number]]
     assert max(agreeing) < 0.01
-
-
-def test_a_permutation_of_nothing_is_refused():
-    with pytest.raises(ValueError) as error:
-        Permutation(0)
-    assert str(error.value) == "the size of a permutation is 0: expected 1 or more"

@@ -49,14 +49,6 @@ def halve(epoch, model):
     model.optimizer.learning_rate = float(model.optimizer.learning_rate) / 2
 
 
-def test_checkpoints_of_earlier_versions_know_of_no_reduced_rates(poem):
-    corpus = Corpus.from_text(poem)
-    model, whole = train(corpus, CONFIG, epochs=1, **SMALL), train(corpus, CONFIG, epochs=1, **SMALL)
-    del model.training.state["position"]["rate_scale"]
-    again, expected = (train(corpus, resume=one, epochs=2, verbose=False) for one in (model, whole))
-    assert [entry["loss"] for entry in again.history] == [entry["loss"] for entry in expected.history]
-
-
 def test_a_rate_of_zero_is_left_again(poem):
     watch = RatesOfBatches()
     warm_up = keras.callbacks.LearningRateScheduler(lambda epoch: 0.02 * epoch)

@@ -9,7 +9,7 @@ from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import recipe as module
 from shakegen.training.beginning import begin
-from shakegen.training.recipe import DECAY, MEMORY, MOST_DECAY, SCHEDULES, WHOLE, Recipe
+from shakegen.training.recipe import DECAY, MEMORY, MOST_DECAY, SCHEDULES, Recipe
 
 SHARES = np.linspace(0, 1, 501)
 
@@ -111,12 +111,6 @@ def test_options_out_of_range(message, options):
     with pytest.raises(ValueError) as error:
         Recipe(**options)
     assert str(error.value) == message
-
-
-@pytest.mark.parametrize(("stateful", "passage"), [(False, 1), (True, WHOLE)])
-def test_what_older_files_call_stateful_is_one_passage_for_each_row(stateful, passage):
-    older = {name: value for name, value in Recipe().to_dict().items() if name != "passage"}
-    assert Recipe.from_dict({**older, "stateful": stateful}) == Recipe(passage=passage)
 
 
 def test_options_of_a_newer_version():

@@ -12,7 +12,6 @@ import pytest
 from kills import assert_same_run
 from small import SMALL
 
-import shakegen
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -100,48 +99,6 @@ def test_a_run_that_is_killed_at_random_moments_goes_on_as_if_nothing_had_happen
     assert ", 3 kills after some\n" in done.stdout
 
 
-def name_as_at_first(arrays):
-    """The arrays of a checkpoint by the names of version 1: `group/number`."""
-    groups = [name.partition("/")[0] for name in arrays]
-    return {
-        f"{group}/{groups[:k].count(group)}": array for k, (group, array) in enumerate(zip(groups, arrays.values()))
-    }
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_checkpoint_with_numbers_for_names_goes_on_as_the_unbroken_run(poem, tmp_path, kind):
-    corpus, (config, options) = Corpus.from_text(poem), KINDS[kind]
-    unbroken = train(corpus, config, epochs=1, **SMALL, **options)
-    with pytest.raises(Interrupted) as stop:
-        train(corpus, config, epochs=1, callbacks=[StopAfter(5)], **SMALL, **options)
-    model = stop.value.model
-    model.training.arrays = name_as_at_first(model.training.arrays)
-    assert {"weights/0", "optimizer/3", "random/1"} <= set(model.training.arrays)
-    assert ("states/0" in model.training.arrays) == (options["passage"] > 1)
-    del model.training.state["versions"], model.training.state["parts"]
-    model.save(tmp_path / "model.h5", with_training=True)
-    assert_same_run(train(corpus, resume=tmp_path / "model.h5", verbose=False), unbroken)
-
-
-@pytest.mark.parametrize("stateful", [False, True])
-def test_an_older_run_with_or_without_stateful_layers_goes_on(poem, tmp_path, stateful):
-    """Its states are those of other windows, so passages begin anew."""
-    corpus, config = Corpus.from_text(poem), Config("lstm", units=4, layers=1, learn_initial_state=True)
-    with pytest.raises(Interrupted) as stop:
-        train(corpus, config, epochs=2, passage=1, callbacks=[StopAfter(5)], **SMALL)
-    model = stop.value.model
-    del model.training.state["recipe"]["passage"]
-    model.training.state["recipe"]["stateful"] = stateful
-    if stateful:
-        sizes = (4, 4, 1)
-        model.training.arrays |= {f"states/layer1/{k}": np.ones((8, size), "float32") for k, size in enumerate(sizes)}
-    model.save(tmp_path / "model.h5", with_training=True)
-    resumed = train(corpus, resume=tmp_path / "model.h5", verbose=False)
-    assert [entry["epoch"] for entry in resumed.history] == [1, 2]
-    assert "stateful" not in resumed.training.state["recipe"]
-    assert ("states/layer1/0" in resumed.training.arrays) == stateful
-
-
 def test_a_checkpoint_names_everything_by_path(poem):
     config = Config("lstm", units=6, layers=1, embedding=3)
     corpus, options = Corpus.from_text(poem), {"passage": 4, "average_weights": 0.9, **SMALL}
@@ -154,7 +111,7 @@ def test_a_checkpoint_names_everything_by_path(poem):
     assert set(training.arrays) == {*(f"weights/{name}" for name in weights), *slots, *numbers, *generators, *states}
     for name, shape in weights.items():
         assert training.arrays[f"weights/{name}"].shape == training.arrays[f"optimizer/{name}/momentum"].shape == shape
-    assert training.state["versions"] == {"shakegen": shakegen.__version__, "keras": keras.__version__}
+    assert set(training.state) == {"recipe", "position", "symbols", "notes", "parts"}
 
 
 def test_another_number_of_parts_is_warned_of(finished, capsys):

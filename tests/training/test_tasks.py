@@ -13,7 +13,7 @@ from shakegen.training.tasks import TASKS, get_task
 
 PACKAGE = Path(shakegen.__file__).parent
 OF_A_TASK = ("study/autocomplete/", "training/tasks/", "network/config.py")
-KINDS = {"AutocompleteCorpus", "AutocompleteModel", "LanguageModel", "WordModel", "WordCorpus"}
+KINDS = {"AutocompleteCorpus", "AutocompleteModel", "LanguageModel"}
 
 
 def is_question(node: ast.AST) -> bool:

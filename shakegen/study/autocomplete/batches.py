@@ -15,14 +15,9 @@ class ShuffledObservations(Batches):
         rows: those to learn from, shape (rows,).
         batch_size: observations in a batch, N; fewer where there are not so many.
         random_state: the same one gives the same batches.
-
-    Raises:
-        ValueError: the batch size is out of range.
     """
 
     def __init__(self, observations: Observations, rows: np.ndarray, batch_size: int = 64, random_state: int = 0):
-        if batch_size < 1:
-            raise ValueError(f"the batch size is {batch_size}: expected 1 observation or more")
         self._observations, self._rows, self._random_state = observations, rows, random_state
         self.batch_size, self.length = min(batch_size, max(1, len(rows))), observations.length
         self.steps = -(-len(rows) // self.batch_size)

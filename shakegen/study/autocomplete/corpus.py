@@ -179,6 +179,3 @@ def load_autocomplete_corpus(
         ValueError: it has no words, or an option is out of range.
     """
     return AutocompleteCorpus.from_source(open_source(source, encoding, lowercase, normalize), **options)
-
-
-WordCorpus, load_word_corpus = AutocompleteCorpus, load_autocomplete_corpus  # their names in earlier versions

@@ -89,7 +89,8 @@ class AutocompleteTask(Task):
         if recipe.start in ("frequencies", "spelling"):
             first_weights.start_from_frequencies(network, corpus.train_targets)
         if recipe.start == "spelling":
-            first_weights.start_from_spelling(network, corpus.words, recipe.random_state)
+            kernel = network.get_layer("dense").kernel
+            kernel.assign(first_weights.spell_outputs(corpus.words, kernel.shape[0], recipe.random_state))
         elif recipe.start == "tensorflow1":
             first_weights.start_as_tensorflow1(network, config, recipe.random_state)
         return network

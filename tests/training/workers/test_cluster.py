@@ -4,14 +4,7 @@ import json
 
 import pytest
 
-from shakegen import distribute
-from shakegen.training.workers import Cluster, Team, TeamError, join
-
-
-def test_the_old_names_are_still_there():
-    assert (distribute.Cluster, distribute.joined) == (Cluster, join)
-    assert (distribute.Team, distribute.TeamError) == (Team, TeamError)
-
+from shakegen.training.workers import Cluster
 
 TWO = "10.0.0.1:4000,10.0.0.2:4000"
 
