@@ -141,7 +141,7 @@ def gain(machines, step, gradients, bandwidth):
 def tables_on_paper(arguments):
     head = f"{arguments.cell}, units", "weights", "MB of gradients", "ms/step"
     gains = (f"{name}: {', '.join(map(str, MACHINES))}" for name in NETWORKS.values())
-    print_head(*head, *gains, "2 pay from", f"{MACHINES[-1]} pay {WORTH_IT:.0%} from")
+    print_head(*head, *gains, "2 gain from", f"{MACHINES[-1]} reach {WORTH_IT:.0%} from")
     for arguments.units in SIZES:
         measures = measure(arguments, 1)
         step, gradients = measures["alone"], 4 * measures["weights"]

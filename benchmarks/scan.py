@@ -66,7 +66,7 @@ def main():
             began = time.perf_counter()
             keras.tree.map_structure(lambda one: one.numpy(), step())
             fastest[name] = min(fastest[name], time.perf_counter() - began)
-    print_head("MinGRU", "ms a step", "compiled loop's, times")
+    print_head("MinGRU", "ms a step", "times the compiled loop")
     for name, seconds in fastest.items():
         print_row(name, f"{1e3 * seconds:.1f}", f"{seconds / fastest['compiled loop']:.2f}")
 

@@ -70,7 +70,7 @@ def experiment(
         show: shows a result in a terminal, below its tables.
     """
     reports = "progress" in inspect.signature(sources[0]).parameters
-    quiet_text = "Show no progress, nor what was saved." if reports else "Do not say what was saved."
+    quiet_text = "Show neither progress nor what was saved." if reports else "Do not say what was saved."
 
     def decorate(function):
         def command(out, as_json, quiet, **arguments):

@@ -12,6 +12,12 @@ from shakegen.layers.private_doors import AutocastScope, is_mapped, may_be_diffe
 KERAS_CELLS = (keras.layers.SimpleRNNCell, keras.layers.GRUCell, keras.layers.LSTMCell)
 ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
 
+use_cudnn = property(
+    lambda layer: type(layer.cell) in KERAS_CELLS and layer._use_cudnn,
+    lambda layer, value: setattr(layer, "_use_cudnn", value),
+    doc="Whether cuDNN may run the layer: no cell but Keras's own, even where Keras's `Bidirectional` sets it.",
+)
+
 
 class CompiledLoop:
     """Replaces the loop of the Keras recurrent layer that it is mixed into, where the compiled one serves.
@@ -30,25 +36,15 @@ class CompiledLoop:
     compiled loop serves all lengths. Numbers of sequences that are not known are rounded up to 8, 16, 24, 32, 40, 48,
     56, 64, 80 and so on. The results are the same up to rounding, for sums over steps are added in another order.
 
-    In mixed precision, steps are computed in 32 bits; large products, and values kept for the way back, have 16.
+    In mixed precision, this loop computes steps in 32 bits; large products, values kept for the way back, and states
+    between calls have 16. In Keras's loop, steps by equations have 32 bits, those of Keras's own cells and of NLSTM 16.
     """
-
-    _use_cudnn = False  # until Keras's layer says otherwise
 
     def __init__(self, *args, compiled_loop=True, **kwargs):
         super().__init__(*args, **kwargs)
         self.compiled_loop = compiled_loop
         self.input_spec = keras.layers.InputSpec(ndim=3)
         self._kind_of_cell = type(self.cell)  # that has the equations of `_recurrence`; a subclass may change the cell
-
-    @property
-    def use_cudnn(self):
-        """Whether cuDNN may run the layer: no cell but Keras's own, though Keras's `Bidirectional` may ask for it."""
-        return type(self.cell) in KERAS_CELLS and self._use_cudnn
-
-    @use_cudnn.setter
-    def use_cudnn(self, value):
-        self._use_cudnn = value
 
     def build(self, sequences_shape, initial_state_shape=None):
         super().build(sequences_shape, initial_state_shape)
@@ -120,8 +116,9 @@ class CompiledLoop:
         return {name: getattr(self.cell, name) for name in names if hasattr(self.cell, name)}
 
     def _cudnn_serves(self):
-        if self.use_cudnn != "auto":
-            return self.use_cudnn
+        use_cudnn = getattr(self, "use_cudnn", False)
+        if use_cudnn != "auto":
+            return use_cudnn
         import tensorflow as tf
 
         return (

@@ -92,12 +92,13 @@ def make_program(cell, inputs: int, masks: int) -> tuple[Program, list]:
     return Program(graph.after.values(), known, table=KERAS), known
 
 
-def dtype_of_steps(dtype) -> str:
+def dtype_of_steps(dtype):
     """The dtype of a cell in a layer of a dtype or policy: that of the variables, so 32 bits in mixed precision.
 
-    In 16 bits a memory that fades by less than a hundredth in a step would not fade at all.
+    In 16 bits a memory that fades by less than a hundredth in a step would not fade at all. A map of policies stays.
     """
-    return keras.dtype_policies.get(dtype).variable_dtype
+    policy = keras.dtype_policies.get(dtype)
+    return policy if isinstance(policy, keras.dtype_policies.DTypePolicyMap) else policy.variable_dtype
 
 
 def weights_by_name(cell, record=None, dtype=None) -> dict:

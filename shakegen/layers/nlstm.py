@@ -6,7 +6,7 @@ import keras
 
 from shakegen import cells
 from shakegen.layers.carried import CarriesStates
-from shakegen.layers.compiled import CompiledLoop
+from shakegen.layers.compiled import CompiledLoop, use_cudnn
 from shakegen.layers.extended_cell import ExtendedCell
 from shakegen.layers.initial_state import LearnedInitialState
 from shakegen.layers.nlstm_cell import NLSTMCell, at_least_1
@@ -56,6 +56,8 @@ class NLSTM(CarriesStates, LearnedInitialState, ExtendedCell, CompiledLoop, kera
 
         model = keras.Sequential([keras.Input((None, 65)), NLSTM(128, depth=2), keras.layers.Dense(65, "softmax")])
     """
+
+    use_cudnn = use_cudnn
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ from shakegen.layers.sizes import cut, give_rows, is_open, join, repeat_last, ro
 from shakegen.layers.tensorflow_operations import TENSORFLOW, widen
 
 LEAST_ROWS = 8  # sequences that are worth a core of their own
+WIDE = 1 << 26  # multiplications of a product that all cores make together; two would read its weights twice
 USUAL_BATCH = 64  # assumed for a batch of unknown size
 
 
@@ -67,7 +68,7 @@ def run(
     else:
         inputs = tables_of(steps, values, tf.reduce_any(ids == size))
     prepared = evaluate(steps.prepared, values, TENSORFLOW)
-    key, parts = loop_key(cell, size, ids is not None, drop_h), _parts(sequences.shape[0])
+    key, parts = loop_key(cell, size, ids is not None, drop_h), _parts(sequences.shape[0], prepared)
     count = tf.convert_to_tensor(length) if is_open(length) else None
     outputs, states = recurrence(key, inputs, ids, states, prepared, parts, count, masks, there, dtype)
     if is_open(length):
@@ -110,12 +111,19 @@ def loop_key(cell, inputs: int, by_id: bool = False, drop_h: bool = False) -> tu
     return cell, loop_size(cell, inputs, by_id, drop_h), by_id, drop_h
 
 
-def _parts(batch):
-    return 1 if tf.executing_eagerly() else count_parts(batch)  # eagerly, one part would wait for the other
+def _parts(batch, weights):
+    """Into how many parts a loop with these weights cuts a batch."""
+    widest = max((weight.shape.num_elements() for weight in weights), default=0)
+    if tf.executing_eagerly() or (batch or USUAL_BATCH) * widest >= WIDE:  # eagerly, one part would wait for the other
+        return 1
+    return count_parts(batch)
 
 
 def count_parts(batch):
-    """How many parts, run side by side, a compiled function cuts a batch of N sequences into; None: N is not known."""
+    """How many parts, run side by side, a compiled function cuts a batch of N sequences into; None: N is not known.
+
+    Products of `WIDE` or more are not cut.
+    """
     if tf.config.list_logical_devices("GPU"):
         return 1
     return max(1, min(cores(), (USUAL_BATCH if batch is None else batch) // LEAST_ROWS))

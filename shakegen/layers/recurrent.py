@@ -4,7 +4,7 @@ import keras
 
 from shakegen import cells
 from shakegen.layers.carried import CarriesStates
-from shakegen.layers.compiled import CompiledLoop
+from shakegen.layers.compiled import CompiledLoop, use_cudnn
 from shakegen.layers.extended_cell import ExtendedCell
 from shakegen.layers.initial_state import LearnedInitialState
 
@@ -55,6 +55,8 @@ class LSTM(CarriesStates, LearnedInitialState, ExtendedCell, CompiledLoop, keras
         model = keras.Sequential([keras.Input((None, 65)), LSTM(128), keras.layers.Dense(65, "softmax")])
     """
 
+    use_cudnn = use_cudnn
+
     def __init__(self, units, *args, learn_initial_state=False, layer_norm=False, zoneout=0.0, **kwargs):
         super().__init__(units, *args, learn_initial_state=learn_initial_state, **kwargs)
         self._extend_cell(layer_norm=layer_norm, zoneout=zoneout)
@@ -82,6 +84,8 @@ class GRU(CarriesStates, LearnedInitialState, ExtendedCell, CompiledLoop, keras.
 
         model = keras.Sequential([keras.Input((None, 65)), GRU(128), keras.layers.Dense(65, "softmax")])
     """
+
+    use_cudnn = use_cudnn
 
     def __init__(self, units, *args, learn_initial_state=False, layer_norm=False, zoneout=0.0, **kwargs):
         super().__init__(units, *args, learn_initial_state=learn_initial_state, **kwargs)

@@ -8,10 +8,4 @@ if TYPE_CHECKING:
     from shakegen.network.config import Config as Config
     from shakegen.network.keras_steps import KerasSteps as KerasSteps
 else:
-    __getattr__, __dir__, __all__ = lazy_names(
-        __name__,
-        {
-            "config": "Config",
-            "keras_steps": "KerasSteps",
-        },
-    )
+    __getattr__, __dir__, __all__ = lazy_names(__name__, {"config": "Config", "keras_steps": "KerasSteps"})

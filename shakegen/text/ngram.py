@@ -136,12 +136,7 @@ def number_strings(shorter: np.ndarray, before: np.ndarray, size: int) -> tuple[
         before: the symbols before them, V at most, which make them one longer.
         size: V.
     """
-    keys, bits = shorter * (size + 1) + before, len(shorter).bit_length()
-    if int(keys.max()).bit_length() + bits > WORD:
-        return np.unique(keys, return_inverse=True)
-    keys = keys << bits | np.arange(len(keys))  # numpy sorts integers far faster than it finds their order
-    keys.sort()
-    places, keys = keys & ((1 << bits) - 1), keys >> bits
+    keys, places = sort(shorter * (size + 1) + before)
     is_new, numbers = np.append(True, keys[1:] != keys[:-1]), np.empty_like(keys)
     numbers[places] = np.cumsum(is_new) - 1
     return keys[is_new], numbers
@@ -149,10 +144,21 @@ def number_strings(shorter: np.ndarray, before: np.ndarray, size: int) -> tuple[
 
 def find_strings(keys: np.ndarray, shorter: np.ndarray, before: np.ndarray, size: int) -> np.ndarray:
     """The numbers of strings among those of `number_strings`; len(keys) for others."""
-    wanted = shorter * (size + 1) + before
-    order, numbers = np.argsort(wanted), np.empty_like(wanted)
-    numbers[order] = np.searchsorted(keys, wanted[order])  # looked up in order, neighbours share a cache
-    return np.where(keys[np.minimum(numbers, len(keys) - 1)] == wanted, numbers, len(keys))
+    wanted, places = sort(shorter * (size + 1) + before)  # looked up in order, neighbours share a cache
+    found, numbers = np.searchsorted(keys, wanted), np.empty_like(wanted)
+    numbers[places] = np.where(keys[np.minimum(found, len(keys) - 1)] == wanted, found, len(keys))
+    return numbers
+
+
+def sort(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whole numbers from 0 in order, and the place where each was."""
+    bits = len(keys).bit_length()
+    if int(keys.max(initial=0)).bit_length() + bits > WORD:
+        places = np.argsort(keys)
+        return keys[places], places
+    keys = keys << bits | np.arange(len(keys))  # numpy sorts integers far faster than it finds their order
+    keys.sort()
+    return keys >> bits, keys & ((1 << bits) - 1)
 
 
 def find_discounts(count: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """`xz -9` as a baseline: how many bytes a general compressor needs for text that follows the training text."""
 
-import itertools
 import lzma
 import math
 from collections.abc import Iterable
@@ -8,7 +7,7 @@ from collections.abc import Iterable
 from shakegen.text.ngram import COUNTED, PREDICTED
 from shakegen.text.splits import PARTS
 
-STEP = 4  # bytes read at a time, the error of a measurement
+FAR, STEP = 1 << 16, 4  # bytes read at a time: to the neighbourhood, then to the end, whose error STEP is
 
 
 def measure(corpus, parts: Iterable[str] = PARTS[1:]) -> dict[str, float]:
@@ -38,7 +37,12 @@ def count_bits(known: str, part: str) -> int:
     size = max(4096, len(before) + len(raw))  # less memory than of `xz -9`, and the same result
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": size}]
     packed = lzma.compress(before + raw, lzma.FORMAT_RAW, filters=filters)
-    reader = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
-    lengths = (len(reader.decompress(packed[begin : begin + STEP])) for begin in range(0, len(packed), STEP))
-    steps = next(n for n, length in enumerate(itertools.accumulate(lengths), 1) if length >= len(before))
-    return 8 * max(0, len(packed) - steps * STEP)
+    end = 0  # of the bytes from which the first text can be read
+    for step in (FAR, STEP):
+        end = max(0, end - FAR)
+        reader = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+        length = len(reader.decompress(packed[:end]))
+        while length < len(before):
+            length += len(reader.decompress(packed[end : end + step]))
+            end += step
+    return 8 * max(0, len(packed) - end)

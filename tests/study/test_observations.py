@@ -30,11 +30,6 @@ def packed(words, length):
     return observations
 
 
-def decode(words, outputs):
-    names = ("", "<unknown>", *words.words)
-    return [names[k] for k in outputs]
-
-
 @given(words=WORDS, length=st.integers(13, 30), size=st.integers(1, 20))
 @settings(max_examples=60, deadline=None)
 def test_observations_are_those_of_the_naive_reference(words, length, size):
@@ -46,8 +41,8 @@ def test_observations_are_those_of_the_naive_reference(words, length, size):
         text = "".join(f" {word}" for word in row)
         labels = [word for word in row for _ in f" {word}"]
         assert SYMBOLS.decode(characters) == text.ljust(length)
-        known = [word if word in corpus.words.words else "<unknown>" for word in labels]
-        assert decode(corpus.words, outputs) == known + [""] * (length - len(text))
+        known = [word if word in corpus.words else "<unknown>" for word in labels]
+        assert corpus.words.decode(outputs) == known + [""] * (length - len(text))
 
 
 @given(words=WORDS, length=st.integers(13, 30))
@@ -93,13 +88,13 @@ def test_any_text_is_brought_to_words_of_a_to_z():
 def test_a_word_too_long_for_an_observation_is_cut():
     corpus = corpus_of("ab abcdefghij cd", length=6)
     assert corpus.observations.texts(range(3)) == [" ab", " abcde", " cd"]
-    assert "abcde" in corpus.words.words
+    assert "abcde" in corpus.words
 
 
 def test_an_observation_may_be_all_padding():
     corpus = corpus_of("ab cd ef", length=6)
     inputs, targets = corpus.observations.take(np.array([0, -1]))
-    assert decode(corpus.words, targets[0]) == ["ab"] * 3 + ["cd"] * 3
+    assert corpus.words.decode(targets[0]) == ["ab"] * 3 + ["cd"] * 3
     assert SYMBOLS.decode(inputs[1]) == " " * 6
     assert (targets[1] == PADDING).all()
 
@@ -108,7 +103,7 @@ def test_words_of_another_corpus_label_too():
     words = Outputs(["thee", "i"])
     corpus = corpus_of("i love thee", words=words)
     assert corpus.words is words
-    assert decode(corpus.words, corpus.observations.targets) == ["i", "<unknown>", "thee"]
+    assert corpus.words.decode(corpus.observations.targets) == ["i", "<unknown>", "thee"]
     assert words.encode(["love"])[0] == UNKNOWN
     assert len(words) == 4
 

@@ -157,3 +157,12 @@ def test_the_step_function_refuses_ids_that_do_not_exist(text, wrong):
         with pytest.raises(ValueError) as error:
             read()
         assert str(error.value) == f"there is no id {wrong}: expected whole numbers from 0 to {V - 1}"
+
+
+@pytest.mark.parametrize("most", [10, 1 << 60], ids=["both in one integer", "too large for it"])
+def test_keys_are_sorted_with_their_places(rng, most):
+    keys = rng.integers(0, most, 300)
+    found, places = ngram.sort(keys)
+    assert np.array_equal(found, np.sort(keys))
+    assert np.array_equal(keys[places], found)
+    assert sorted(places.tolist()) == list(range(300))

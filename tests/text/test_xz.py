@@ -48,3 +48,10 @@ def test_unknown_words_cost_their_spelling():
 
 def test_without_text_to_predict_there_is_nothing_to_measure():
     assert xz.measure(Corpus.from_text(VERSE, split=(1, 0, 0))) == {}
+
+
+@pytest.mark.parametrize("far", [4, 64, 1 << 20])
+def test_the_end_is_found_with_steps_of_any_size(monkeypatch, far):
+    expected = xz.count_bits(VERSE, VERSE[:700].upper())
+    monkeypatch.setattr(xz, "FAR", far)
+    assert xz.count_bits(VERSE, VERSE[:700].upper()) == expected > 0

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from shakegen.checks import check_ids
 from shakegen.text.vocabulary import Vocabulary
 
 SYMBOLS = Vocabulary(" abcdefghijklmnopqrstuvwxyz")
@@ -56,6 +57,9 @@ class Outputs:
     def __hash__(self) -> int:
         return hash(self.words)
 
+    def __contains__(self, word: str) -> bool:
+        return word in self._ids
+
     @property
     def dtype(self) -> np.dtype:
         """The smallest unsigned integer type for the numbers of the outputs."""
@@ -65,3 +69,9 @@ class Outputs:
         """The outputs of words, shape (words,); 1 where a word is unknown."""
         get = self._ids.get
         return np.fromiter((get(word, UNKNOWN) for word in words), self.dtype)
+
+    def decode(self, outputs: Iterable[int]) -> list[str]:
+        """The words of outputs, "" for padding and `<unknown>` for unknown; ValueError if there is no such output."""
+        names, outputs = ("", "<unknown>", *self.words), np.asarray(outputs, np.intp)
+        check_ids(outputs, len(self))
+        return [names[k] for k in outputs.tolist()]

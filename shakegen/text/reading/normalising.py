@@ -16,16 +16,14 @@ SPACE = ord(" ")
 
 
 def normalize_source(source: Source, lowercase: bool = False, normalize: str | None = None) -> Source:
-    """A source in lower case, or normalised by one of `NORMALISATIONS`.
+    """A source in lower case, or normalised by the rules of `text8`.
 
     Raises:
         ValueError: there is no such normalisation.
     """
-    if normalize is not None and normalize not in NORMALISATIONS:
-        raise ValueError(f"there is no normalisation {normalize!r}: expected {' or '.join(NORMALISATIONS)}")
-    steps = [("lowercase", lower_blocks)] if lowercase else []
-    if normalize is not None:
-        steps.append((normalize, NORMALISATIONS[normalize]))
+    if normalize not in (None, "text8"):
+        raise ValueError(f"there is no normalisation {normalize!r}: expected text8")
+    steps = [("lowercase", lower_blocks)] * lowercase + [("text8", text8)] * (normalize is not None)
     if not steps:
         return source
 
@@ -86,6 +84,3 @@ def text8(blocks: Iterable[str]) -> Iterator[str]:
         text = np.frombuffer(raw, np.uint8)[~twice].tobytes().decode("ascii")
         if text:
             yield text
-
-
-NORMALISATIONS = {"text8": text8}
