@@ -25,7 +25,7 @@ from shakegen.layers.sizes import cut, give_rows, is_open, join, repeat_last, ro
 from shakegen.layers.tensorflow_operations import TENSORFLOW, widen
 
 LEAST_ROWS = 8  # sequences that are worth a core of their own
-WIDE = 1 << 26  # multiplications of a product that all cores make together; two would read its weights twice
+SHARED = 1 << 26  # multiplications; loops side by side would each read the weights of a product so large
 USUAL_BATCH = 64  # assumed for a batch of unknown size
 
 
@@ -113,16 +113,16 @@ def loop_key(cell, inputs: int, by_id: bool = False, drop_h: bool = False) -> tu
 
 def _parts(batch, weights):
     """Into how many parts a loop with these weights cuts a batch."""
+    if tf.executing_eagerly():
+        return 1  # one part would wait for the other
     widest = max((weight.shape.num_elements() for weight in weights), default=0)
-    if tf.executing_eagerly() or (batch or USUAL_BATCH) * widest >= WIDE:  # eagerly, one part would wait for the other
-        return 1
-    return count_parts(batch)
+    return 1 if (batch or USUAL_BATCH) * widest >= SHARED else count_parts(batch)
 
 
 def count_parts(batch):
     """How many parts, run side by side, a compiled function cuts a batch of N sequences into; None: N is not known.
 
-    Products of `WIDE` or more are not cut.
+    Products of `SHARED` or more are not cut.
     """
     if tf.config.list_logical_devices("GPU"):
         return 1

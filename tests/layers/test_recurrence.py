@@ -212,7 +212,7 @@ def test_only_wide_products_are_not_cut(monkeypatch):
 def test_a_batch_shared_among_cores_gives_what_one_core_finds(layer, batch, one_hot, loops, rng, monkeypatch):
     """Cores share the rows of a batch, in loops of their own, or each product of one loop."""
     monkeypatch.setattr(recurrence, "cores", lambda: 3)
-    monkeypatch.setattr(recurrence, "WIDE", 1 if loops == 1 else recurrence.WIDE)
+    monkeypatch.setattr(recurrence, "SHARED", 1 if loops == 1 else recurrence.SHARED)
     recurrent = layer(return_sequences=True, return_state=True, go_backwards=True, dtype="float64")
     x = (
         tf.one_hot(rng.integers(V, size=(50, T)), V, dtype="float64")
