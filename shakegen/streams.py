@@ -8,10 +8,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 # They change the order of the characters around them, or end lines.
 TURNS = [0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+TAKEN: list[TextIO] = []  # the standard input that was read
 NONE = [*range(0xD800, 0xE000), 0xFFFE, 0xFFFF]  # no characters at all
 CONTROLS = [*range(0x20), *range(0x7F, 0xA0), *TURNS, *NONE]
 ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in CONTROLS if chr(code) not in "\n\t"}
@@ -83,6 +84,18 @@ def show(text: str, stream) -> None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
         text = text.encode(encoding, "replace").decode(encoding)
         print(text, file=Stream(stream, drop, is_terminal(stream)), flush=True)
+
+
+def take_input() -> BinaryIO:
+    """Standard input, for its bytes.
+
+    Raises:
+        ValueError: it was taken before: nothing is left to read.
+    """
+    if sys.stdin in TAKEN:
+        raise ValueError("standard input is given twice: it can be read only once")
+    TAKEN[:] = [sys.stdin]
+    return sys.stdin.buffer
 
 
 @contextlib.contextmanager

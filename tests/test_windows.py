@@ -74,8 +74,8 @@ def test_training_its_checkpoints_and_its_copies(strict, shakegen, poem_file):
         ("compress", "poem.txt", "-m", "char.h5"),
         ("page", "char.h5", "--out", "page.html"),
         ("plot", "char.h5", "--out", "plot.svg"),
-        ("export", "char.h5", "--to", "safetensors"),
-        ("export", "char.h5", "--to", "onnx"),
+        ("export", "char.h5", "--to", "safetensors", "--out", "char.safetensors"),
+        ("export", "char.h5", "--to", "onnx", "--out", "char.onnx"),
     ],
     ids=" ".join,
 )

@@ -15,8 +15,8 @@ from nbformat import v4
 TUTORIALS = Path(__file__).parent.parent / "tutorials"
 KINDS = ("python", "sh", "text")  # the last one is output
 INSTALL = """# The dot is the folder of a clone of shakegen.
-# Without a clone: "shakegen[plot] @ git+ADDRESS", with the address of the repository.
-%pip install --quiet '.[plot]'"""
+# Without a clone: "shakegen[plot,subword] @ git+ADDRESS", with the address of the repository.
+%pip install --quiet '.[plot,subword]'"""
 
 
 class Part(NamedTuple):

@@ -212,6 +212,7 @@ class Cell:
         if kind in (bool, str):
             if not fits:
                 raise ValueError(f"{name} is {value!r}: expected {kinds[kind]}")
-        elif not fits or not (-most if least is None else least) <= value <= most:
-            span = "" if least is None else f" from {least} to {most}"
-            raise ValueError(f"{name} is {value!r}: expected {kinds[kind]}{span}")
+            return
+        least = -most if least is None else least
+        if not fits or not least <= value <= most:
+            raise ValueError(f"{name} is {value!r}: expected {kinds[kind]} from {least} to {most}")

@@ -60,7 +60,8 @@ RULES: Mapping[str, Callable] = {
     "subtract": lambda y, d, a, b: [d, multiply(d, -1.0)],
     "multiply": lambda y, d, a, b: [multiply(d, b), multiply(d, a)],
     "divide": lambda y, d, a, b: [multiply(d, 1 / b), multiply(d, -1 * y / b)],
-    "maximum": lambda y, d, a, b: [multiply(d, apply("positive", a - b)), multiply(d, 1 - apply("positive", a - b))],
+    # Where both are equal, the gradient goes to the first, as in TensorFlow.
+    "maximum": lambda y, d, a, b: [multiply(d, 1 - apply("positive", b - a)), multiply(d, apply("positive", b - a))],
     "exp": lambda y, d, a: [multiply(d, y)],
     "log": lambda y, d, a: [multiply(d, 1 / a)],
     "sqrt": lambda y, d, a: [multiply(d, 0.5 / y)],

@@ -55,7 +55,7 @@ NUMPY: Mapping[str, Callable] = {
     "exp": np.exp,
     "log": np.log,
     "sqrt": np.sqrt,
-    "softplus": lambda z: np.logaddexp(z, 0).astype(z.dtype),
+    "softplus": lambda z: np.logaddexp(z, 0).astype(getattr(z, "dtype", float)),
     "normalise": normalise_array,
     "normalise_gradient": differentiate_normalised,
     "positive": lambda z: (z > 0).astype(z.dtype),

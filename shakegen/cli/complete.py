@@ -1,11 +1,11 @@
 """The command that completes words."""
 
-import sys
+from collections.abc import Iterable
 
 import click
 
 from shakegen.cli import keys
-from shakegen.cli.group import find_model, main, read_argument, say_model
+from shakegen.cli.group import find_model, main, read_argument, read_lines, say_model
 from shakegen.cli.options import input_encoding_option, json_option, model_option, quiet_option, refuse_idle
 from shakegen.cli.tables import print_json
 
@@ -36,11 +36,15 @@ def complete(text, model, top, encoding, matching, interactive, quiet, as_json):
         raise ValueError("--interactive reads standard input itself: leave out --json, and give no - as the text")
     if text is None and not interactive:
         raise ValueError('there is no text to complete: expected one such as "shall i com", or --interactive')
-    if text != "-":
+    if text not in ("-", None) and not interactive:
         refuse_idle("on a text of the command line", "encoding")
     loaded = load(model or find_model("autocomplete", quiet), "autocomplete")
     if interactive:
-        (converse if keys.is_possible() else answer_lines)(loaded, text or "", top, matching)
+        if keys.is_possible():
+            refuse_idle("on a terminal", "encoding")
+            converse(loaded, text or "", top, matching)
+        else:
+            answer_lines(loaded, read_lines(encoding), text or "", top, matching)
         return
     text = read_argument(text, encoding)
     offers = loaded.complete(text, top, matching)
@@ -53,10 +57,10 @@ def complete(text, model, top, encoding, matching, interactive, quiet, as_json):
         click.echo(f"{word:{width}}  {probability:7.2%}")
 
 
-def answer_lines(model, text: str, top: int, matching: bool) -> None:
-    """For every line of standard input, print the words that may end it, with probabilities, between tabs."""
-    for line in sys.stdin:
-        offers = model.complete(text + line.removesuffix("\n"), top, matching)
+def answer_lines(model, lines: Iterable[str], text: str, top: int, matching: bool) -> None:
+    """For every line, print the words that may end it after a text, with probabilities, between tabs."""
+    for line in lines:
+        offers = model.complete(text + line, top, matching)
         click.echo("\t".join(f"{word} {probability:.4f}" for word, probability in offers))
     say_model()
 

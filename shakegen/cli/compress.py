@@ -1,6 +1,7 @@
 """Commands that make files small with a model, and whole again."""
 
 import contextlib
+import errno
 import shutil
 import sys
 import tempfile
@@ -12,9 +13,10 @@ import click
 
 from shakegen.cli.group import find_model, main, say_model
 from shakegen.cli.options import model_option, out_option, quiet_option
-from shakegen.streams import is_terminal, plain
+from shakegen.streams import is_terminal, plain, take_input
 
 SUFFIX = ".shk"
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)  # a disk, or the share of a user
 IN_MEMORY = 1 << 24  # bytes that wait for standard output there; more wait in a file
 
 file_argument = click.argument("file", type=click.Path())
@@ -116,7 +118,7 @@ def name_target(target: Path | None) -> str:
 def opened(file: str, expected: str) -> Iterator[BinaryIO]:
     """A file, or - for standard input, for reading bytes."""
     if file == "-":
-        yield sys.stdin.buffer
+        yield take_input()
         return
     if not Path(file).exists():
         raise FileNotFoundError(f"no file {file}: expected {expected}, or - for standard input")
@@ -129,12 +131,17 @@ def opened(file: str, expected: str) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def writing(target: Path | None) -> Iterator[Any]:
     """A new file for bytes, or standard output; nothing is written if an error ends the context."""
-    from shakegen.files import ensure_writable, replacing
+    from shakegen.files import ensure_writable, replacing, unwritable
 
     if target is not None:
         ensure_writable(target)
-        with replacing(target) as file:
-            yield file
+        try:
+            with replacing(target) as file:
+                yield file
+        except OSError as error:
+            if error.errno in FULL:  # no fault of what is read
+                raise unwritable(target, error) from None
+            raise
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as waiting:
         yield waiting

@@ -44,7 +44,7 @@ def read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -
 def read_toml(path: Path) -> dict:
     """The keys and values of a TOML file; raises OSError or ValueError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileNotFoundError(f"no file {path}: expected a TOML file with options, such as epochs = 10") from None
     except ValueError as error:

@@ -35,6 +35,7 @@ def constraint_options(command):
 
 def make_constraints(
     encoding: str,
+    mixes_text: bool,
     forbid,
     forbid_pattern,
     alphabet,
@@ -46,6 +47,10 @@ def make_constraints(
     **reading,
 ) -> list[Constraint]:
     """The constraints that the options stand for.
+
+    Args:
+        encoding: of texts that they read.
+        mixes_text: whether a text is read for another reason, too, as the `reading` says.
 
     Raises:
         ValueError: an option is out of range, or has no effect.
@@ -61,7 +66,9 @@ def make_constraints(
     else:
         made.append(RepetitionPenalty(repetition_penalty, repetition_window))
     if no_copy is None:
-        refuse_idle("without --no-copy", "corpus", "lowercase", "normalize")
+        refuse_idle("without --no-copy", "corpus")
+        if not mixes_text:
+            refuse_idle("without --no-copy or --mix ngram:TEXT", "lowercase", "normalize")
     elif not corpus:
         raise ValueError("--no-copy is given without --corpus: expected the text that is not to be copied")
     else:

@@ -1,19 +1,20 @@
 """Writing together: the model offers what may come next, a person picks or types."""
 
 import itertools
-import sys
 
 import click
 
 from shakegen.cli import keys
-from shakegen.cli.group import name_flags, say_model
+from shakegen.cli.group import name_flags, read_lines, say_model
 from shakegen.sampling import StopTexts, check_draw, check_min_length
 
 
 def converse(
-    model, seed: str, length: int = 200, temperature: float = 1.0, stop=(), min_length: int = 0, on_unknown=None
+    model, seed: str, encoding: str, length: int = 200, temperature=1.0, stop=(), min_length: int = 0, on_unknown=None
 ) -> str:
     """Offer the likeliest next symbols again and again: on a terminal at every key, in a pipe for every line.
+
+    The encoding is that of the pipe.
 
     Returns:
         The whole text: at the end of the input, or once it has `length` new symbols or a stop text.
@@ -37,15 +38,16 @@ def converse(
         keys.type_on(draft, offer, "", "Ctrl-D", has_ended)
         return draft.text
     say_model()
+    answers = read_lines(encoding)
     while not has_ended():
         offers = offer()
         listed = (f"{number} {text!r} {share:.0%}" for number, (text, share) in enumerate(offers, 1))
         click.echo("  ".join(listed), err=True)
-        answer = sys.stdin.readline()
-        if not answer:
+        answer = next(answers, None)
+        if answer is None:
             break
         try:
-            add(draft, answer.removesuffix("\n"), [text for text, _ in offers])
+            add(draft, answer, [text for text, _ in offers])
         except ValueError as error:  # an unknown symbol: say so, ask again
             click.echo(name_flags(str(error)), err=True)
     return draft.text

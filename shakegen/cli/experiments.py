@@ -6,6 +6,7 @@ import click
 
 from shakegen.cli.group import colour_symbol, echo_coloured, read_text, shows_colour
 from shakegen.cli.lab import experiment
+from shakegen.cli.measure import is_model
 from shakegen.cli.names import CorpusName, ModelName
 from shakegen.cli.options import (
     corpus_options,
@@ -93,7 +94,7 @@ def measure_gradients(source, corpus, reading, units, progress, random_state, on
     from shakegen.model import load
     from shakegen.text import catalog
 
-    names = None if Path(source).suffix == ".h5" else read_cells(source)
+    names = None if Path(source).suffix == ".h5" or is_model(source) else read_cells(source)
     if not names:
         refuse_idle("on a MODEL, which is not trained", "units", "optimizer", "learning_rate", "repeats")
     else:

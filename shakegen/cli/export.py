@@ -6,14 +6,14 @@ import click
 
 from shakegen.checks import require
 from shakegen.cli.group import main
-from shakegen.cli.options import model_argument, out_option, refuse_idle
+from shakegen.cli.options import input_encoding_option, model_argument, out_option, refuse_idle
 from shakegen.export.exporting import SUFFIXES, write_export
 
 
 @main.command()
 @model_argument
 @click.option("--to", "kind", type=click.Choice(list(SUFFIXES)), required=True, help="The format.")
-@out_option("The file; for a SavedModel, the folder.  [default: the name of MODEL, in this folder]")
+@out_option("The file; for a SavedModel, the folder.  [default: the name of MODEL, in this folder, if that is free]")
 def export(model, kind, out):
     """Write MODEL for other programs.
 
@@ -28,10 +28,12 @@ def export(model, kind, out):
     shakegen export models/my-gru.h5 --to onnx
     shakegen export sonnets-lstm --to keras --out sonnets.keras
     """
-    from shakegen.files import refuse_same
+    from shakegen.files import refuse_existing, refuse_same
     from shakegen.model import load
 
-    out = out or Path(f"{Path(model).stem}{SUFFIXES[kind]}")
+    if out is None:
+        out = Path(f"{Path(model).stem}{SUFFIXES[kind]}")
+        refuse_existing(out)
     if not out.name.endswith(SUFFIXES[kind]):
         raise ValueError(f"cannot write {kind} to {out}: expected a name that ends in {SUFFIXES[kind]}")
     refuse_same(out, [model])
@@ -43,8 +45,9 @@ def export(model, kind, out):
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--symbols", type=click.Path(path_type=Path), help="Of a .keras model, the character of each id: a .json "
               "list, or a text whose characters, sorted, are the symbols.")  # fmt: skip
+@input_encoding_option
 @out_option("The model file; one that is there is kept.  [default: models/<name>.h5]")
-def import_model(file, symbols, out):
+def import_model(file, symbols, encoding, out):
     """Read a model that another program wrote.
 
     FILE is a .safetensors file of `shakegen export`, or a .keras file.
@@ -69,16 +72,18 @@ def import_model(file, symbols, out):
     if file.suffix == ".safetensors":
         from shakegen.export.tensors import read_tensors
 
-        refuse_idle("on a .safetensors file, which has its own", "symbols")
+        refuse_idle("on a .safetensors file, which has its own symbols", "symbols", "encoding")
         require(["safetensors"], "this format")
         model = read_tensors(file)
     else:
         if symbols is None:
             raise ValueError("the symbols are missing: give the characters of the model with --symbols FILE")
+        if symbols.suffix.lower() == ".json":
+            refuse_idle("on a list in JSON", "encoding")
         with quiet_tensorflow(), without_extras():
             from shakegen.export.keras_file import load_keras
 
-            model = load_keras(file, symbols)
+            model = load_keras(file, symbols, encoding)
     ensure_writable(out)
     model.save(out)
     click.echo(f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights", err=True)

@@ -10,13 +10,15 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import click
 
 from shakegen import __version__
 from shakegen.cli.help import Commands
 from shakegen.cli.options import long_flag, make_flag
-from shakegen.streams import escape, plain, standard_streams
+from shakegen.streams import escape, plain, standard_streams, take_input
 
 SECTIONS = {
     "Start": ("train", "sample", "complete", "page"),
@@ -219,12 +221,26 @@ def read_argument(text: str, encoding: str = "utf-8") -> str:
     return read_text("-", encoding).removesuffix("\n") if text == "-" else text
 
 
+def read_lines(encoding: str) -> Iterator[str]:
+    """The lines of standard input as they come, without their ends."""
+    from shakegen.text.reading import decode_blocks
+
+    source: Any = take_input()
+    pieces: Any = SimpleNamespace(read=source.read1)  # gives what is there by now, so no line waits
+    rest = ""
+    for block in decode_blocks(pieces, "standard input", encoding):
+        *lines, rest = (rest + block).split("\n")
+        yield from lines
+    if rest:
+        yield rest
+
+
 def read_text(path: str, encoding: str = "utf-8") -> str:
     """The text of a file, or - for standard input, with LF line ends and without a byte order mark."""
     from shakegen.text.reading import decode_blocks
 
     if path == "-":
-        return "".join(decode_blocks(sys.stdin.buffer, "standard input", encoding))
+        return "".join(decode_blocks(take_input(), "standard input", encoding))
     try:
         with open(path, "rb") as file:
             return "".join(decode_blocks(file, path, encoding))

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,8 +25,9 @@ from shakegen.cli.options import (
 )
 from shakegen.cli.protocols import make_protocol, name_figures, protocol_options
 from shakegen.cli.tables import print_json, table
+from shakegen.model.hdf5_layout import SIGNATURE
 
-HDF5 = b"\x89HDF\r\n\x1a\n"
+PARTS = ("train", "validation", "test")
 PLAIN = ("characters", "subwords", "words", "unknown")  # figures of the text, however it is read
 SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colours, from this many bits on
 
@@ -34,8 +35,8 @@ SHADES = ((6, 196), (4, 209), (2, 223), (1, 230))  # of the terminal's 256 colou
 @main.command()
 @model_argument
 @corpus_argument
-@click.option("--split", type=click.Choice(["train", "validation", "test", "all"]), help="Part to read.  "
-              "[default: test where the model learned from this very text, else all]")  # fmt: skip
+@click.option("--split", type=click.Choice([*PARTS, "all"]), help="Part to read.  [default: test, or else validation, "
+              "where the model learned from this very text; else all]")  # fmt: skip
 @corpus_options
 @unknown_option
 @mix_option
@@ -127,7 +128,8 @@ def evaluate_autocomplete(model, name: str, source, split, on_unknown, protocol,
 
     options = {key: model.corpus[key] for key in ("split", "random_state") if key in model.corpus}
     corpus = AutocompleteCorpus.from_source(source, length=model.length, words=model.words, **options)
-    split = split or ("test" if corpus.sha256 == model.corpus.get("sha256") else "all")
+    sizes = {part: len(getattr(corpus, part)) for part in PARTS}
+    split = split or (choose_held_out(sizes) if corpus.sha256 == model.corpus.get("sha256") else "all")
     rows = range(len(corpus.observations)) if split == "all" else getattr(corpus, split)
     if not len(rows):
         raise ValueError(f"the {split} part of {corpus.name} is empty: expected a longer text, or try --split all")
@@ -144,6 +146,11 @@ def evaluate_autocomplete(model, name: str, source, split, on_unknown, protocol,
     table(("characters typed", "positions", "top 1", "top 2", "top 3"), lines)
 
 
+def choose_held_out(sizes: Mapping[str, int]) -> str:
+    """The part of a text that a model has not learned from; without one, all of the text."""
+    return next((part for part in ("test", "validation") if sizes[part]), "all")
+
+
 def choose_split(source, origin: dict, split: str | None) -> tuple[str, Callable[[], Iterator[str]]]:
     """The part to evaluate on, and a function that reads it in blocks.
 
@@ -153,12 +160,16 @@ def choose_split(source, origin: dict, split: str | None) -> tuple[str, Callable
 
     about = encoding.measure(source)
     known = about.sha256 == origin.get("sha256")
-    split = split or ("test" if known else "all")
+    if split == "all" or not (split or known):
+        return "all", source.blocks
+    shares = origin["split"] if known and "split" in origin else splits.DEFAULT
+    sizes = dict(zip(PARTS, splits.compute_sizes(shares, about.length, source.title), strict=True))
+    split = split or choose_held_out(sizes)
     if split == "all":
         return split, source.blocks
-    shares = origin["split"] if known and "split" in origin else splits.DEFAULT
-    sizes = splits.compute_sizes(shares, about.length, source.title)
-    return split, lambda: encoding.read_part(source, sizes, ("train", "validation", "test").index(split))
+    if not sizes[split]:
+        raise ValueError(f"the {split} part of {source.name} is empty: try --split all")
+    return split, lambda: encoding.read_part(source, tuple(sizes.values()), PARTS.index(split))
 
 
 def symbols_of(blocks: Iterator[str], vocabulary, on_unknown: str | None) -> Iterator[tuple[str, float]]:
@@ -201,6 +212,7 @@ def print_symbol(shown: tuple[str, float | None]) -> None:
 @click.option("--length", type=int, default=10_000, show_default=True, help="MODEL: number of symbols.")
 @click.option("--temperature", type=float, default=0.8, show_default=True, help="MODEL: temperature.")
 @click.option("--random-state", type=int, default=0, show_default=True, help="MODEL: seed of the draws.")
+@unknown_option
 @corpus_options
 @json_option
 def novelty(source, corpus, reading, as_json, **options):
@@ -225,7 +237,7 @@ def novelty(source, corpus, reading, as_json, **options):
             drawn = load(source, "next").sample(**options)
         text = "".join(normalize_source(from_text(drawn), reading["lowercase"], reading["normalize"]).blocks())
     else:
-        refuse_idle("on a TEXTFILE", "seed", "length", "temperature", "random_state")
+        refuse_idle("on a TEXTFILE", "seed", "length", "temperature", "random_state", "on_unknown")
         text = "".join(catalog.open_source(source, **reading).blocks())
     known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
     copied = measure.compare(Vocabulary(known.vocabulary.symbols, unknown=True).encode(text), known.ids)
@@ -242,7 +254,8 @@ def novelty(source, corpus, reading, as_json, **options):
 
 
 def is_model(path: str) -> bool:
+    """Whether there is a file in the format of models."""
     if not Path(path).is_file():
         return False
     with open(path, "rb") as file:
-        return file.read(len(HDF5)) == HDF5
+        return file.read(len(SIGNATURE)) == SIGNATURE

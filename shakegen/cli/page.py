@@ -8,7 +8,7 @@ import click
 
 from shakegen.cli.group import main
 from shakegen.cli.names import ModelName
-from shakegen.cli.options import out_option
+from shakegen.cli.options import is_given, out_option
 from shakegen.cli.plot import name_files
 from shakegen.model import shelf
 from shakegen.model.precision import PRECISIONS
@@ -31,14 +31,16 @@ def page(models, out, precision, open_it):
     shakegen page --open
     shakegen page models/my-gru.h5 models/my-lstm.h5 --out page.html
     """
-    from shakegen.export.page.page import write_page
-    from shakegen.files import ensure_writable, refuse_same, write_whole
+    from shakegen.export.page.page import is_page, write_page
+    from shakegen.files import ensure_writable, refuse_existing, refuse_same, write_whole
     from shakegen.model import load
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"cannot write a page to {out}: expected a name that ends in .html")
     paths = list(dict.fromkeys(models)) or [str(shelf.pretrained(task)) for task in ("next", "autocomplete")]
     refuse_same(out, paths)
+    if not is_given("out") and not is_page(out):
+        refuse_existing(out)
     ensure_writable(out)
     loaded = dict(zip(name_files(paths), map(load, paths), strict=True))
     chosen = [] if precision == "auto" else ["--precision", precision]

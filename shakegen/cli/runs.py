@@ -45,16 +45,22 @@ def resume_command(corpus: tuple[str, ...], model, out: Path) -> str:
     return f"{program(model)} train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
 
 
-def list_next_commands(corpus: tuple[str, ...], model, out: Path) -> str:
-    """Commands that use a trained model."""
+def list_next_commands(corpus: tuple[str, ...], reading: dict, model, out: Path) -> str:
+    """Commands that use a trained model; on its text only if that can be read again, as it was read."""
     from shakegen.training.tasks import get_task
 
     path, own = shlex.quote(str(out)), program(model)
-    return (
-        f"Now try: {own} {get_task(model.task).example.format(path)}\n"
-        f"         {own} evaluate {path} {shlex.join(corpus)}\n"
-        f"         {own} train {shlex.join(corpus)} --finetune {path} --out ..."
-    )
+    lines = [f"{own} {get_task(model.task).example.format(path)}"]
+    if "-" not in corpus:
+        text = shlex.join([*corpus, *name_reading(**reading)])
+        lines += [f"{own} evaluate {path} {text}", f"{own} train {text} --finetune {path} --out ..."]
+    return "Now try: " + "\n         ".join(lines)
+
+
+def name_reading(encoding: str, lowercase: bool, normalize: str | None) -> list[str]:
+    """The options for the reading of a text, where they are not the usual ones."""
+    encoded = [] if encoding == "utf-8" else ["--encoding", encoding]
+    return [*encoded, *["--lowercase"] * lowercase, *(["--normalize", normalize] if normalize else [])]
 
 
 def program(model) -> str:

@@ -2,11 +2,11 @@
 
 import click
 
-from shakegen.cli import constraints as ruled, forms
+from shakegen.cli import constraints as ruled, forms, keys
 from shakegen.cli.converse import converse
 from shakegen.cli.group import find_model, hint_at_random_state, main, read_argument, read_text
 from shakegen.cli.help import group
-from shakegen.cli.mixing import load_mixed, mix_option, say_mixture
+from shakegen.cli.mixing import NGRAM, load_mixed, mix_option, say_mixture
 from shakegen.cli.options import (
     input_encoding_option,
     is_given,
@@ -121,11 +121,15 @@ def sample(models, mix, seed, seed_file, seeds, encoding, constraints, form, bea
 
     Constraints come first: what they forbid cannot be drawn, and the others share its probability. Then the temperature
     applies, then top-k, top-p, min-p and typical, in this order, each to the symbols left. With --template, --between,
-    --require or --end, many texts grow side by side; the result is a draw from the model's own texts of that form.
+    --require or --end, many texts grow side by side; the result is a draw from the model's own texts of that form. The
+    model must know all symbols of the texts that you give for it, unless --on-unknown says otherwise.
     """
     refuse_contradictions(beam_width, interactive, **options)
     output = {name: options.pop(name) for name in ("stream", "raw", "as_json")}
-    if seed_file is None and seeds is None and seed != "-" and not constraints["corpus"] and form["template"] is None:
+    mixes_text = any(one.startswith(f"{NGRAM}:") for one in mix)
+    reads = seed_file or seeds or seed == "-" or constraints["corpus"] or form["template"] or mixes_text
+    reads = reads or (interactive and not keys.is_possible())
+    if not reads:
         refuse_idle("on a --seed of the command line", "encoding")
     options = {name: value for name, value in options.items() if value is not None and value is not False}
     if forms.has_form():
@@ -136,10 +140,14 @@ def sample(models, mix, seed, seed_file, seeds, encoding, constraints, form, bea
     else:
         set_ends(options)
     set_temperature(options)
-    seed = read_seeds(seeds, encoding) if seeds is not None else read_seed(seed, seed_file, encoding, interactive)
-    options["constraints"] = ruled.make_constraints(encoding, **constraints)
+    if seeds is not None:
+        seed = read_seeds(seeds, encoding)
+    elif not form["between"]:
+        seed = read_seed(seed, seed_file, encoding, interactive)
+    reading = {"encoding": encoding, **{name: constraints[name] for name in ("lowercase", "normalize")}}
+    options["constraints"] = ruled.make_constraints(encoding, mixes_text, **constraints)
     first, *others = models or [str(find_model("next", quiet))]
-    loaded = load_mixed(first, [*others, *mix])
+    loaded = load_mixed(first, [*others, *mix], reading=reading)
     if not quiet:
         say_mixture(loaded)
     with hint_at_random_state(seed if isinstance(seed, str) else ""):
@@ -148,7 +156,7 @@ def sample(models, mix, seed, seed_file, seeds, encoding, constraints, form, bea
             forms.fill(loaded, seed, wanted, options, output["raw"], output["as_json"], quiet)
         elif interactive:
             del options["constraints"]
-            write(converse(loaded, seed, **options) + "\n", output["raw"])
+            write(converse(loaded, seed, encoding, **options) + "\n", output["raw"])
         elif beam_width is None:
             options.setdefault("random_state", new_random_state())
             draw(loaded, seed, options, **output)

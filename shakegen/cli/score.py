@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from shakegen.cli.group import find_model, main, say_model
-from shakegen.cli.mixing import load_mixed, mix_option, say_mixture
+from shakegen.cli.mixing import NGRAM, load_mixed, mix_option, say_mixture
 from shakegen.cli.names import CorpusName
 from shakegen.cli.options import corpus_options, json_option, model_option, quiet_option, refuse_several
 from shakegen.cli.plot import name_files
@@ -61,6 +61,8 @@ def score(files, models, by, reading, mix, protocol, as_json, quiet):
     dynamic = make_protocol(**protocol)
     paths = list(dict.fromkeys(models)) or [str(find_model("next", quiet=quiet or as_json))]
     named = dict(zip(name_files(paths), paths, strict=True))
+    if f"{NGRAM}:-" in mix and len(paths) > 1:
+        raise ValueError("--mix ngram:- is for one model, because standard input is read once: name a file")
     loaded = {name: load_mixed(path, mix, reading=reading) for name, path in named.items()}
     texts = {file: "".join(catalog.open_source(file, **reading).blocks()) for file in files}
     pieces, total = scoring.score(loaded, texts, by, dynamic)

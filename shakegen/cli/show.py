@@ -58,7 +58,7 @@ def info(model, as_json):
         shown["vocabulary"] = [*symbols[:SHOWN], *["…"] * (len(symbols) > SHOWN)]
     shown["vocabulary"] = repr(shown["vocabulary"])
     name, digest = repr(origin.get("name"))[:100], str(origin.get("sha256"))[:SHOWN]
-    shown["corpus"] = f"{name}, {origin.get('length', 0):,} characters, sha256 {digest}…"
+    shown["corpus"] = f"{name}, {origin.get('length', 0):,} characters, sha256 {digest}…" if origin else "unknown"
     for name in ("epochs", "best_epoch"):
         if shown[name] is not None:
             shown[name] = f"{shown[name]:.4g}"

@@ -14,6 +14,7 @@ from shakegen.cli.group import main
 from shakegen.cli.help import group
 from shakegen.cli.names import ModelName
 from shakegen.cli.options import (
+    READING,
     corpus_argument,
     corpus_options,
     is_given,
@@ -217,7 +218,8 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
     if not quiet:
         baseline = beginning.task.measure_baseline(beginning.corpus)
         packed = xz.measure(beginning.corpus, ["validation"]).get("validation") if baseline else None
-        said = runs.describe_run(model, out, baseline, packed), runs.list_next_commands(corpus, model, out)
+        reading = {name: values[name] for name in READING}
+        said = runs.describe_run(model, out, baseline, packed), runs.list_next_commands(corpus, reading, model, out)
         click.echo("\n".join(said), err=True)
 
 

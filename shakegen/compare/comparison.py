@@ -95,7 +95,7 @@ class Comparison:
         Raises:
             Stopped, OSError, ValueError: as `runs.carry_out`.
         """
-        plan, trials = self.plan, []
+        plan, trials, baselines = self.plan, [], self._measure_baselines()  # before anybody can change the text
         if plan.tune:
             later = self.plan.runs - len(self.records)
             trials = collect_trials(plan, runs.carry_out(self.records, self.folder, show, later=later))
@@ -104,7 +104,7 @@ class Comparison:
         records = runs.carry_out(self._plan_records(plan, self.text), self.folder, show, before)
         count = len(plan.entries)
         rows = [self._make_row(entry.name, records[number::count]) for number, entry in enumerate(plan.entries)]
-        return Summary(self.origin, plan, rows, self._measure_baselines(), trials)
+        return Summary(self.origin, plan, rows, baselines, trials)
 
     def _make_row(self, name: str, records: list[Record]) -> Row:
         config = records[0].config

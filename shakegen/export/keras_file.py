@@ -14,7 +14,7 @@ from shakegen.model.model import LanguageModel
 from shakegen.model.model_file import shorten
 from shakegen.network.config import Config
 from shakegen.network.keras_steps import compile_call
-from shakegen.text.reading import from_file
+from shakegen.text.catalog import open_source
 from shakegen.text.vocabulary import Vocabulary
 
 IGNORED = (
@@ -54,18 +54,20 @@ def keras_layer_of(kind: type) -> type | None:
     return next((base for base in bases if issubclass(base, keras.layers.RNN) and base is not keras.layers.RNN), None)
 
 
-def load_keras(path: Path, symbols: Path) -> LanguageModel:
+def load_keras(path: Path, symbols: Path, encoding: str = "utf-8") -> LanguageModel:
     """The character model in a `.keras` file, as `read_keras` makes it.
 
     Args:
         path: of the file.
-        symbols: a file with a JSON list of the symbols, or a text whose characters, sorted, are the symbols.
+        symbols: a file with a JSON list of the symbols, or a text, or the name of one, whose characters, sorted, are
+            the symbols.
+        encoding: of the text.
 
     Raises:
         OSError: a file cannot be opened.
         ValueError: a file is not as expected; the message says which.
     """
-    texts = read_symbols(symbols)
+    texts = read_symbols(symbols, encoding)
     try:
         network = keras.models.load_model(path, compile=False)
     except Exception as error:  # a stranger's file may lead to any
@@ -73,10 +75,16 @@ def load_keras(path: Path, symbols: Path) -> LanguageModel:
     return read_keras(network, texts)
 
 
-def read_symbols(path: Path) -> list[str]:
-    """The symbols in a file, by their ids."""
-    if path.suffix != ".json":
-        return sorted({character for block in from_file(path).blocks() for character in block})
+def read_symbols(path: Path, encoding: str = "utf-8") -> list[str]:
+    """The symbols in a file, or of a named text, by their ids."""
+    if path.suffix.lower() != ".json":
+        return sorted(
+            {
+                character
+                for block in open_source(path if path.is_file() else str(path), encoding).blocks()
+                for character in block
+            }
+        )
     try:
         symbols = parse_json(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
@@ -101,6 +109,8 @@ def read_keras(network: keras.Model, symbols: Sequence[str]) -> LanguageModel:
     Raises:
         ValueError: it has other layers or sizes, or computes something else; the message says which.
     """
+    if not getattr(network, "inputs", None):
+        raise ValueError("the network has no inputs yet: begin it with a keras.Input, or train it, before it is saved")
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise ValueError(
             f"the network has {len(network.inputs)} inputs and {len(network.outputs)} outputs: expected one of each"

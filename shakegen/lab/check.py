@@ -9,7 +9,8 @@ def require_counts(**values: int) -> None:
     """Refuse a value below 1; raises ValueError, which names it."""
     for name, value in values.items():
         if not is_whole(value, 1):
-            raise ValueError(f"{name.replace('_', ' ')} is {value!r}: expected 1 or more")
+            expected = "1 or more" if is_whole(value) else "a whole number, 1 or more"
+            raise ValueError(f"{name.replace('_', ' ')} is {value!r}: expected {expected}")
 
 
 def require_positive(**values: float) -> None:

@@ -23,11 +23,13 @@ class Trials:
         network: from ids to logits; each run begins with the weights that it has then.
         settings: `gradients.GradientSettings`.
         learns: whether a run trains the network, each with an optimizer of its own.
+        symbol: what the network predicts: a character, a subword or a word.
     """
 
-    def __init__(self, network: keras.Model, settings, learns: bool):
+    def __init__(self, network: keras.Model, settings, learns: bool, symbol: str):
         build_optimizer = {"adam": keras.optimizers.Adam, "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9)}
         self._network, self._weights, self._settings = network, network.trainable_variables, settings
+        self._column = f"bits_per_{symbol}"
         self._optimizer = build_optimizer[settings.optimizer](settings.learning_rate) if learns else None
         if self._optimizer:
             self._optimizer.build(self._weights)
@@ -51,7 +53,8 @@ class Trials:
             effects.append(self._step(windows, kept).numpy().astype(float))
             if not math.isfinite(effects[-1][0, 0]):  # the loss
                 break
-        return {kind: clipping_row(kind, *numbers.T) for kind, numbers in zip(CLIPPINGS, np.stack(effects, axis=1))}
+        by_kind = zip(CLIPPINGS, np.stack(effects, axis=1))
+        return {kind: clipping_row(kind, self._column, *numbers.T) for kind, numbers in by_kind}
 
     def _measure(self, windows, kept):
         """A row for each clipping on windows (N, T + 1), int32, shape (3, 4); learn from them by one of this number.
@@ -71,11 +74,11 @@ class Trials:
         return tf.stack([tf.stack([loss, *compare_gradients(raw, way)]) for way in ways])
 
 
-def clipping_row(kind: str, losses, before, after, cosines) -> dict:
+def clipping_row(kind: str, column: str, losses, before, after, cosines) -> dict:
     """The losses, norms before and after, and cosines of all updates in a few numbers."""
     return {
         "clipping": kind,
-        "bits_per_character": float(np.mean(losses[-20:]) / LN2),
+        column: float(np.mean(losses[-20:]) / LN2),
         "median_norm": float(np.median(before)),
         "largest_norm": float(np.max(before)),
         "updates_clipped": float(np.mean(after < before * (1 - 1e-5))),

@@ -5,6 +5,7 @@ A recurrent network that reads forwards knows nothing of the text that follows; 
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
@@ -92,6 +93,8 @@ def cloze(
         ValueError: the text is too short, or an argument is out of range.
     """
     configs = {name: cells.make_config(name, units) for name in names}
+    directions = list(dict.fromkeys(directions))
+    check.require_known("direction", directions, DIRECTIONS)
     check.require_counts(context=context, updates=updates, batch_size=batch_size, gaps=gaps, repeats=repeats)
     check.require_positive(learning_rate=learning_rate)
     for part, ids in (("training", corpus.train), ("validation", corpus.validation)):
@@ -114,7 +117,7 @@ def cloze(
         nats = fit(network, loss, draw_gaps(corpus.train, context, batch_size, state), updates, learning_rate)
         outputs, kind = network.predict(inputs, batch_size=500, verbose=0), {"cell": name, "reads": direction}
         run = kind | {"random_state": state, "parameters": network.count_params()}
-        runs.append(run | score(outputs, targets))
+        runs.append(run | score(outputs, targets, corpus.vocabulary.unknown))
         losses.append({**kind, "random_state": state, "losses": [loss / LN2 for loss in nats]})
         progress("{cell}, {reads}: {bits_per_gap:.3f} bits/gap, {accuracy:.1%} right".format_map(runs[-1]))
     return Cloze(summarise(runs, "cell", "reads"), len(targets), context, runs, losses)
@@ -150,7 +153,11 @@ def cloze_network(config, size: int, context: int, bidirectional: bool, random_s
     return keras.Model(around, read_out(hidden))
 
 
-def score(logits: np.ndarray, targets: np.ndarray) -> dict:
-    """The mean cross entropy in bits, and the share of gaps whose likeliest symbol is right."""
-    surprisals, right = score_targets(logits.astype(float), targets)
-    return {"bits_per_gap": float(surprisals.mean() / LN2), "accuracy": float(right.mean())}
+def score(logits: np.ndarray, targets: np.ndarray, unknown: int | None = None) -> dict:
+    """The mean cross entropy in bits, and the share of gaps whose likeliest symbol is right; the unknown one never is.
+
+    Both are NaN for a network that diverged.
+    """
+    surprisals, right = score_targets(logits.astype(float), targets, unknown)
+    bits = float(surprisals.mean() / LN2)
+    return {"bits_per_gap": bits, "accuracy": math.nan if math.isnan(bits) else float(right.mean())}

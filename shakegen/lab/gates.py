@@ -37,7 +37,8 @@ class Gates(Result):
             the share of values below 0.1, closed, and above 0.9, open, and the mean of the unit that has the highest.
         feature: the feature that the units are ranked by, or None.
         by_chance: the absolute correlation that the best of the units exceeds by chance in 1 of 20 cases, or None.
-        together: the correlation of the best mixture of all units, `features.combined_correlation`, or None.
+        together: the correlation of the best mixture of all units that were looked at,
+            `features.combined_correlation`, or None.
         begin: the place in the text where the part that is shown begins.
         characters: the symbols of that part.
         traces: one dictionary for each unit: layer and unit, from 1, and signal; by name, the kinds of values (memory,
@@ -58,7 +59,7 @@ class Gates(Result):
         if self.feature:
             title = (
                 f"Units that follow {self.feature}. Chance level of the best unit (95 %): {self.by_chance:.2f}. All "
-                f"units combined: {self.together:.2f}"
+                f"units that were looked at, combined: {self.together:.2f}"
             )
         return [make_table(self.rows, title), *gate_tables(self.gates, "All units, along the part that is shown")]
 
@@ -85,13 +86,16 @@ class Gates(Result):
 
     def figure(self) -> Figure:
         names = [character.replace("\n", "↵") for character in self.characters[:DRAWN]]
-        values = [
-            shades(trace["values"][trace["signal"]], trace["kinds"][trace["signal"]])[:DRAWN] for trace in self.traces
-        ]
+        kinds = [trace["kinds"][trace["signal"]] for trace in self.traces]
+        values = np.array(
+            [shades(one["values"][one["signal"]], kind)[:DRAWN] for one, kind in zip(self.traces, kinds, strict=True)]
+        )
         units = [f"{trace['signal']} of {trace['layer']}.{trace['unit']}" for trace in self.traces]
-        kinds = dict.fromkeys(trace["kinds"][trace["signal"]] for trace in self.traces)
-        label = "; ".join(" … ".join(SCALES[kind]) for kind in kinds)
-        heat = Heat(np.array(values), label, rows=units, columns=names)
+        label = "; ".join(" … ".join(SCALES[kind]) for kind in dict.fromkeys(kinds))
+        if {*kinds} == {"gate"}:
+            heat = Heat((values + 1) / 2, label, rows=units, columns=names, limits=(0, 1))
+        else:
+            heat = Heat(values, label, rows=units, columns=names, limits=(-1, 1))
         return Figure("Units along a text", [Panel("", "layer.unit", heat=heat)])
 
 
@@ -128,6 +132,7 @@ def gates(
         raise ValueError(f"the text has {len(ids)} characters: expected 2 or more")
     if count < 1 or shown < 1:
         raise ValueError(f"{count} units along {shown} characters are asked for: expected 1 or more of each")
+    units = None if units is None else list(units)
     check_place(model.config, layer, units)
     alphabet = [model.vocabulary.decode([k]) for k in range(len(model.vocabulary))]
     symbols = [alphabet[k] for k in ids]
@@ -164,8 +169,10 @@ def gates(
     return Gates(rows, summary, find, by_chance, together, begin, symbols[begin : begin + shown], traces)
 
 
-def check_place(config, layer: int | None, units: Iterable[int] | None) -> None:
+def check_place(config, layer: int | None, units: list[int] | None) -> None:
     """Refuse a layer or units that a network does not have."""
+    if units == []:
+        raise ValueError("no unit is named: expected one or more, or leave `units` out")
     if layer is not None and not 1 <= layer <= config.layers:
         raise ValueError(f"there is no layer {layer}: expected one from 1 to {config.layers}")
     for unit in units or ():

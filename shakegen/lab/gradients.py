@@ -6,7 +6,6 @@ prevents it (Hochreiter 1991; Bengio, Simard & Frasconi 1994). Clipping keeps a 
 progress (Pascanu, Mikolov & Bengio 2013).
 """
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -35,8 +34,8 @@ class Gradients(Result):
 
     Attributes:
         gates: one dictionary for each gate of each layer, before and after training: as those of `gates.Gates`.
-        clipping: one dictionary for each network and clipping: the bits per character that were left at the end of the
-            training text, the median and the largest norm of the gradient on the way, the share of updates that were
+        clipping: one dictionary for each network and clipping: the mean loss of the last 20 batches, in bits per
+            symbol; the median and the largest norm of the gradient on the way, the share of updates that were
             clipped, the largest norm after clipping, and the smallest cosine of the angle between a gradient and its
             clipped twin.
         curves: one dictionary for each line of the figure: network, layer, state (h, or a memory), when, and lists, by
@@ -51,7 +50,7 @@ class Gradients(Result):
     def tables(self) -> list[Table]:
         reach = make_table(self.rows, "Norm of the gradient of a loss by the state h, by the lag in steps (medians)")
         gates = gate_tables(self.gates, f"Gates along {READ:,} characters at most")
-        clipping = "Effect of clipping on the gradient of the weights; bits per character of the last training batches"
+        clipping = "Effect of clipping on the gradient of the weights; bits are those of the last 20 batches"
         return [reach, *gates, make_table(self.clipping, clipping)]
 
     def figure(self) -> Figure:
@@ -155,12 +154,12 @@ def of_cells(
     from shakegen.network.build import build
 
     configs, settings = {name: cells.make_config(name, units) for name in names}, settings or GradientSettings()
-    size, seen, clipping = len(corpus.vocabulary), [], []
+    size, seen, clipping, symbol = len(corpus.vocabulary), [], [], corpus.vocabulary.symbol
     check_length(corpus.train, settings.seq_length, "training text")
     windows = settings.cut_windows(corpus.validation)
     for name, config in configs.items():
         network = build(config, size)
-        trials = Trials(network, settings, learns=True)
+        trials = Trials(network, settings, learns=True, symbol=symbol)
         for state in range(settings.random_state, settings.random_state + settings.repeats):
             own, start = replace(settings, random_state=state), build(config, size, state).get_weights()
             network.set_weights(start)
@@ -169,7 +168,7 @@ def of_cells(
                 network.set_weights(start)
                 effect = trials.run(own, corpus.train, kind)[kind]
                 clipping.append({"network": name, "random_state": state, **effect})
-                progress("{network}, clipping {clipping}: {bits_per_character:.3f} bits/char".format_map(clipping[-1]))
+                progress(f"{name}, clipping {kind}: {effect[f'bits_per_{symbol}']:.3f} bits/{corpus.level}")
             seen.append(look(name, network, config, windows, corpus.validation, "after"))
     effects = summarise(clipping, "network", "clipping")
     for effect in effects:
@@ -200,7 +199,7 @@ def of_model(
     check_length(ids, settings.seq_length)
     config, windows, clipping, seen = model.config, settings.cut_windows(ids), [], []
     network = build(config, len(model.vocabulary), settings.random_state)
-    trials = Trials(network, settings, learns=False)
+    trials = Trials(network, settings, learns=False, symbol=model.vocabulary.symbol)
     for when in ("before", "after"):
         if when == "after":
             network.set_weights(list(model.weights.values()))
@@ -249,13 +248,15 @@ def collect(seen: Iterable[Look], clipping: list[dict]) -> Gradients:
             curves.append(curve | {"median": median.tolist(), "low": low.tolist(), "high": high.tolist()})
             if state == "h":
                 reach = {f"lag {lag}": float(median[lag]) for lag in sorted({0, 1, 5, 20, last}) if lag <= last}
-                factor = estimate(find_factor(np.median(one, axis=1)) for one in norms)
+                found = (find_factor(np.median(one, axis=1)) for one in norms)
+                factors = [one for one in found if one is not None]
+                factor = estimate(factors) if factors else None
                 rows.append({"network": name, "layer": layer, "training": when, **reach, "factor_per_step": factor})
     gates = [row for looks in groups.values() for one in looks for row in one.gates]
     return Gradients(rows, summarise(gates, "network", "training", "layer", "gate"), clipping, curves)
 
 
-def find_factor(norms: np.ndarray) -> float:
-    """The factor by which norms fall or rise in a step, from lag 1 to the last, on average."""
+def find_factor(norms: np.ndarray) -> float | None:
+    """The factor by which norms fall or rise in a step, from lag 1 to the last, on average; None if there is none."""
     last = len(norms) - 1
-    return (norms[last] / norms[1]) ** (1 / (last - 1)) if last > 1 and norms[1] > 0 else math.nan
+    return None if last < 2 or norms[1] == 0 else (norms[last] / norms[1]) ** (1 / (last - 1))

@@ -66,9 +66,11 @@ def conjugate_gradients(
     yield Iterate(0, x, values[0])
     smallest = np.finfo(float).eps ** 2 * (b @ b)
     for k in range(1, iterations + 1):
+        if square <= smallest:
+            return
         Ap = product(p)
         bend = p @ Ap
-        if square <= smallest or bend <= 0:  # solved, or A is not positive definite to the precision of its products
+        if not 0 < bend < math.inf:  # to the precision of its products, A is not positive definite, or no number
             return
         step = square / bend
         x, r = x + step * p, r - step * Ap

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def first_order(name: str, training: Training) -> None:
     batches = iter(lambda: training.draw(size), None)
     options = {"optimizer": optimizer, "check": lambda: training.record(next(spent)), "every": every}
     losses = fit(training.network, training.loss, batches, updates, **options)
-    if len(losses) < updates:  # it diverged
+    if not math.isfinite(losses[-1]):  # it diverged, and ended without a record
         training.record(len(losses) * size)
 
 

@@ -27,7 +27,7 @@ def ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> tuple[np
 
 def best_ridge(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`ridge` with the best of the `PENALTIES`: fitted on three quarters of the examples, it predicts the rest best."""
-    held = len(features) // 4
+    held = max(1, len(features) // 4)
 
     def held_out_error(penalty):
         W, b = ridge(features[held:], targets[held:], penalty)

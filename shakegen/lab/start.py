@@ -59,7 +59,7 @@ class Start(Result):
         for start in dict.fromkeys(curve["start"] for curve in own):
             runs = [curve for curve in own if curve["start"] == start]
             places = np.unique(np.concatenate([run["gradients"] for run in runs]))
-            lines = [np.interp(places, run["gradients"], run["errors"]) for run in runs]
+            lines = [np.interp(places, run["gradients"], run["errors"], right=np.nan) for run in runs]
             median, band = middle(lines)
             curves.append(Curve(start, places, median, band=band))
         return Panel("gradients", self.error_name, curves, title=optimizer, log_y=self.error_name.startswith("mean"))
@@ -112,7 +112,7 @@ def start(
     Raises:
         ValueError: an argument is out of range.
     """
-    starts, optimizers = list(starts), list(optimizers)
+    starts, optimizers = (list(dict.fromkeys(names)) for names in (starts, optimizers))
     check.require_known("start", starts, STARTS)
     check.require_known("optimizer", optimizers, OPTIMIZERS)
     check.require_counts(gradients=gradients, batch_size=batch_size, lag=lag, repeats=repeats)

@@ -4,6 +4,7 @@ Backpropagation through a loop multiplies by the transposed weights and by the w
 loop backward finds only the gradients δ of the pre-activations, one small product a step; each weight's gradient is
 then a single large product over all steps. XLA compiles both loops. A batch is shared among the processor's cores: a
 loop for each, side by side, that read the same weights, so that these stay in the cache that the cores have in common.
+Very wide layers have one loop, whose products the cores share.
 
 XLA compiles anew for each size of a batch. Sequences whose length is not known beforehand are therefore cut into
 blocks of equal length, and the compiled loops run one block after the other. A number of sequences that is not known is
@@ -11,6 +12,7 @@ rounded up: copies of the last one are added, and nobody reads their outputs.
 """
 
 import functools
+import math
 import os
 
 import tensorflow as tf
@@ -68,7 +70,8 @@ def run(
     else:
         inputs = tables_of(steps, values, tf.reduce_any(ids == size))
     prepared = evaluate(steps.prepared, values, TENSORFLOW)
-    key, parts = loop_key(cell, size, ids is not None, drop_h), _parts(sequences.shape[0], prepared)
+    key = loop_key(cell, size, ids is not None, drop_h)
+    parts = 1 if tf.executing_eagerly() else count_parts(sequences.shape[0], steps)  # eagerly, one waits for another
     count = tf.convert_to_tensor(length) if is_open(length) else None
     outputs, states = recurrence(key, inputs, ids, states, prepared, parts, count, masks, there, dtype)
     if is_open(length):
@@ -111,22 +114,12 @@ def loop_key(cell, inputs: int, by_id: bool = False, drop_h: bool = False) -> tu
     return cell, loop_size(cell, inputs, by_id, drop_h), by_id, drop_h
 
 
-def _parts(batch, weights):
-    """Into how many parts a loop with these weights cuts a batch."""
-    if tf.executing_eagerly():
-        return 1  # one part would wait for the other
-    widest = max((weight.shape.num_elements() for weight in weights), default=0)
-    return 1 if (batch or USUAL_BATCH) * widest >= SHARED else count_parts(batch)
-
-
-def count_parts(batch):
-    """How many parts, run side by side, a compiled function cuts a batch of N sequences into; None: N is not known.
-
-    Products of `SHARED` or more are not cut.
-    """
-    if tf.config.list_logical_devices("GPU"):
+def count_parts(batch: int | None, steps: Plan) -> int:
+    """How many parts, run side by side, a compiled loop cuts a batch of N sequences into; None: N is not known."""
+    rows, widest = USUAL_BATCH if batch is None else batch, max((math.prod(w.shape) for w in steps.prepared), default=0)
+    if rows * widest >= SHARED or tf.config.list_logical_devices("GPU"):
         return 1
-    return max(1, min(cores(), (USUAL_BATCH if batch is None else batch) // LEAST_ROWS))
+    return max(1, min(cores(), rows // LEAST_ROWS))
 
 
 def cores():

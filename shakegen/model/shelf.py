@@ -1,5 +1,6 @@
 """Models by name or by path: the models in `./models`, and the pretrained ones, which have names."""
 
+import filecmp
 from pathlib import Path
 
 from shakegen.cells.registry import DEFAULT, STANDARD
@@ -38,8 +39,11 @@ def name_file(path: Path) -> str:
 
 
 def is_pretrained(path: Path) -> bool:
-    """Whether a model file came with shakegen."""
-    return path.stem in NAMES and path.resolve() == locate(path.stem).resolve()
+    """Whether a model file came with shakegen. In a clone, those that an installed package has too are copies of it."""
+    if path.stem not in NAMES:
+        return False
+    known = locate(path.stem)
+    return known.is_file() and path.is_file() and filecmp.cmp(path, known, shallow=False)
 
 
 def explain_missing(path: str | Path) -> str:

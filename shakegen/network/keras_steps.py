@@ -13,6 +13,8 @@ class KerasSteps:
 
     The state is the window itself: ids of shape (N, T), -1 where nothing was read yet (all zeros, one-hot). T is the
     model's window length, or 100 where it takes any.
+
+    Both `prime` and `step` raise a ValueError where the model predicts NaN, for no text can be drawn from that.
     """
 
     ANY_LENGTH = 100
@@ -49,6 +51,11 @@ class KerasSteps:
         with states_kept(self._model):
             outputs = keras.ops.convert_to_numpy(self._call(inputs)).astype(np.float32)
         outputs = outputs if outputs.ndim == 2 else outputs[:, -1]
+        if np.isnan(outputs).any():
+            raise ValueError(
+                "the model predicts NaN: expected probabilities or logits; its training may have diverged, so try a "
+                "lower learning rate"
+            )
         if np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
             return np.log(outputs + np.finfo(np.float32).tiny)
         return outputs

@@ -83,6 +83,7 @@ class Heat:
         rows, columns: names of the rows and of the columns; may be empty.
         texts: in the cells, shape (rows, columns); may be empty.
         extent: the left, right, bottom and top ends in the units of curves over it; the default counts cells.
+        limits: the values that have the first and the last colour; by default the lowest and the highest.
 
     Raises:
         ValueError: the values have not two dimensions, or the counts of names or texts do not fit.
@@ -94,6 +95,7 @@ class Heat:
     columns: Sequence[str] = ()
     texts: Sequence[Sequence[str]] | np.ndarray = ()
     extent: tuple[float, float, float, float] | None = None
+    limits: tuple[float, float] | None = None
 
     def __post_init__(self):
         shape = np.shape(self.values)
@@ -111,7 +113,9 @@ class Heat:
 
     @property
     def range(self) -> tuple[float, float]:
-        """The lowest and the highest value."""
+        """The values that have the first and the last colour."""
+        if self.limits:
+            return self.limits
         values = np.asarray(self.values, float)
         values = values[np.isfinite(values)]
         return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)

@@ -113,7 +113,7 @@ def render_numbers(panel: Panel) -> str:
             for number, group in enumerate(panel.groups)
         ]
         return render_table(Table([panel.x_label, *(bars.name for bars in panel.bars)], rows, panel.title))
-    if not panel.curves:
+    if not panel.curves or panel.heat:  # a path over a heat map may come twice to one place
         return ""
     places = np.unique(np.concatenate([finite_values(curve.x, False) for curve in panel.curves]))
     columns = [dict(zip(map(float, curve.x), curve.y)) for curve in panel.curves]

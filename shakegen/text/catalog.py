@@ -34,8 +34,6 @@ def open_source(
             raise TypeError(f"the text is {place!r}: expected the path of a file or folder, or the name of a corpus")
     if not places:
         raise ValueError("there is no text: expected a file, a folder or the name of a corpus")
-    if places.count("-") > 1:
-        raise ValueError("standard input is given twice: it can be read only once")
     sources = [find_source(place, encoding) for place in places]
     return reading.normalize_source(reading.concatenate(sources), lowercase, normalize)
 

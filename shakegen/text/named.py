@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import lzma
 import os
 import sys
 import time
@@ -125,14 +126,17 @@ def fetch_text(name: str, verify: bool = False) -> Path:
 
     Args:
         name: a key of `NAMED`.
-        verify: check the whole text, and fetch it again if it is not as expected.
+        verify: check the whole text, and fetch it again if it is not as expected; one that came with shakegen is
+            refused then.
 
     Raises:
-        ValueError: there is no text of that name, or another file is at its address.
+        ValueError: there is no text of that name, or another file is at its address or, to be verified, in its place.
         Unreachable: it cannot be fetched; the message says why, and how to get it by hand.
         OSError: it cannot be written.
     """
     path, text = locate_text(name), NAMED[name]
+    if verify and text.download is None:
+        check_shipped(path, text)
     if text.download is None or (is_here(name) and not (verify and not matches(path.read_bytes(), text))):
         return path
     from filelock import FileLock
@@ -151,6 +155,17 @@ def fetch_text(name: str, verify: bool = False) -> Path:
 def matches(content: bytes, text: NamedText) -> bool:
     algorithm, checksum = text.checksum.split(":")
     return hashlib.new(algorithm, content, usedforsecurity=False).hexdigest() == checksum
+
+
+def check_shipped(path: Path, text: NamedText) -> None:
+    """Refuse a text that came with shakegen and is damaged by now."""
+    try:
+        content = path.read_bytes()
+        content = lzma.decompress(content) if path.suffix == ".xz" else content
+    except (OSError, lzma.LZMAError):
+        content = b""
+    if not matches(content, text):
+        raise ValueError(f"{path} is not as it came with shakegen: install shakegen again")
 
 
 def unzip(name: str, text: NamedText, url: str, file: Path) -> bytes:
@@ -219,6 +234,8 @@ def explain(error: Exception, host: str) -> tuple[str, bool]:
     reasons = [
         (exceptions.ProxyError, "", f"the proxy gives no connection to {host}", False),
         (exceptions.SSLError, "", f"the certificate of {host} is not to be trusted", False),
+        (exceptions.InvalidProxyURL, "", f"the proxy cannot be used: {error}", False),
+        (exceptions.InvalidSchema, "SOCKS", f"the proxy cannot be used: {error}", False),
         (exceptions.TooManyRedirects, "", f"{host} redirects without end", False),
         (exceptions.ConnectTimeout, "", f"{host} does not answer within {CONNECT_TIMEOUT:g} s", False),
         (exceptions.ConnectionError, "Failed to", f"there is no connection to {host}", False),  # … resolve, … establish

@@ -185,7 +185,8 @@ def resume_recipe(base: Model, corpus, config: Config | None, options: Mapping, 
             raise ValueError(explain_difference(title, base.corpus.get(key), now.get(key)))
     if state.get("symbols") != digest(corpus.output_vocabulary):
         raise ValueError(
-            explain_difference("another vocabulary, of", f"{len(base.vocabulary)} symbols", len(corpus.vocabulary))
+            "the corpus has another vocabulary than the run to resume: make it with the level and the vocabulary size "
+            "of that run, or start a new one without `resume`"
         )
     for field, value in base.config.to_dict().items():
         if config is not None and getattr(config, field) != value:

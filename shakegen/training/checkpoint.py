@@ -9,9 +9,11 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
+from shakegen.cells.plan import plan
 from shakegen.layers.recurrence import count_parts
 from shakegen.model.base import Model
 from shakegen.model.model_file import ModelFileError, Training
+from shakegen.network.config import Config
 from shakegen.streams import show
 from shakegen.training.learner import Learner
 from shakegen.training.workers.replicas import Replicas
@@ -84,9 +86,9 @@ def capture(learner: Learner) -> dict[str, np.ndarray]:
     return values
 
 
-def count_all_parts(replicas: Replicas) -> int:
-    """The number of parts that a run computes each batch in."""
-    return replicas.count * count_parts(replicas.width)
+def count_all_parts(replicas: Replicas, config: Config) -> int:
+    """The number of parts that a run computes each batch in; layers above the first have as many loops."""
+    return replicas.count * count_parts(replicas.width, plan(config.make_cell(), config.units))
 
 
 def digest_model(model: Model | None) -> str | None:
@@ -100,7 +102,7 @@ def digest_model(model: Model | None) -> str | None:
     return sha256.hexdigest()
 
 
-def restore(learner: Learner, training: Training) -> None:
+def restore(learner: Learner, training: Training, config: Config) -> None:
     """Give a network and its states the values that `capture` got from others like them, on any number of replicas.
 
     If the number of parts of a batch differs, a warning says that the run is not the same bit for bit.
@@ -125,7 +127,7 @@ def restore(learner: Learner, training: Training) -> None:
         else:
             variable.assign(arrays[name])
     draw_apart(network, replicas)
-    parts, before = count_all_parts(replicas), training.state.get("parts")
+    parts, before = count_all_parts(replicas, config), training.state.get("parts")
     if type(before) is int and before != parts and replicas.strategy.chief:
         show(
             f"Warning: parts that a batch is computed in: {before} before, {parts} now. The run goes on the same to "

@@ -38,6 +38,10 @@ class UsualName(str):
     """A name that follows from other settings because none was given."""
 
 
+class ChosenName(str):
+    """A name that the processor chose because none was given."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The options of a training run.
@@ -241,7 +245,13 @@ class Recipe:
         if not isinstance(self.mixed_precision, UsualName):
             return self
         wide = config.units >= WIDE and (config.layers > 1 or config.embedding >= WIDE)
-        return replace(self, mixed_precision="bfloat16" if wide and multiplies_bfloat16() else "float32")
+        return replace(self, mixed_precision=ChosenName("bfloat16" if wide and multiplies_bfloat16() else "float32"))
+
+    def follow(self, chief: "Recipe") -> "Recipe":
+        """This recipe for a worker of a team: what its own processor chose is as the chief's did."""
+        if not isinstance(self.mixed_precision, ChosenName):
+            return self
+        return replace(self, mixed_precision=ChosenName(chief.mixed_precision))
 
     def dropout_scale(self, epochs: float | None, weights: float) -> float:
         """The factor of the default dropout, `DROPOUT`, in a run.

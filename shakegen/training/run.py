@@ -149,8 +149,7 @@ class Run:
     def _at_report(self) -> bool:
         """Whether an epoch, a part of a long one, or all that the run has time for, is learned and not yet reported."""
         within = self.position.step % self.batches.steps
-        ends = within in (0, *self._ends) or self.position.step == self._last or self.over
-        return self.position.losses > 0 and ends
+        return self.position.losses > 0 and (within in (0, *self._ends) or self.over)
 
     @property
     def finished(self) -> bool:

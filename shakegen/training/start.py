@@ -1,5 +1,6 @@
 """Training from the first batch to the model."""
 
+import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text.corpus import Corpus
 from shakegen.training.beginning import ORIGIN, Beginning, begin, digest
 from shakegen.training.checkpoint import digest_model
+from shakegen.training.recipe import Recipe
 from shakegen.training.trainer import Trainer
 from shakegen.training.workers.strategy import Strategy
 
@@ -102,6 +104,9 @@ def train_from(
     `started` is the `time.monotonic()` from which the minutes count; by default now.
     """
     strategy = strategy or Strategy()
+    if len(strategy) > 1:
+        own = json.dumps(beginning.recipe.to_dict()).encode() if strategy.chief else None
+        beginning.recipe = beginning.recipe.follow(Recipe.from_dict(json.loads(strategy.share(own))))
     strategy.agree(describe_run(beginning) if len(strategy) > 1 else {})
     with strategy.explain_errors():
         trainer = Trainer(beginning, time.monotonic() if started is None else started, strategy)

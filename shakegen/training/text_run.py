@@ -90,12 +90,12 @@ def begin_with_text(
         shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
         length, recipe = chosen.get("seq_length"), chosen.get("recipe")
         shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level, resumes=resume)
-        if "vocabulary" in shape and "vocabulary_size" in given:
-            kept = len(base.vocabulary), recall_options(base).get("vocabulary_size") if resume else None
-            if options["vocabulary_size"] not in kept:
+        if {"vocabulary", "words"} & shape.keys() and "vocabulary_size" in given:
+            own = len(base.output_vocabulary.to_json())
+            if options["vocabulary_size"] not in (own, recall_options(base).get("vocabulary_size") if resume else None):
                 raise ValueError(
                     f"`vocabulary_size` is {options['vocabulary_size']}, but the model to start from keeps its "
-                    f"{len(base.vocabulary)} symbols: leave it out"
+                    f"{own} {'words' if 'words' in shape else 'symbols'}: leave it out"
                 )
         corpus = task.make_corpus(source, **shape)
         config = make_config(chosen, base, corpus)
@@ -103,7 +103,7 @@ def begin_with_text(
             files.refuse_same(out, [*places, *([finetune] if finetune else [])])
         notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
         learning = {name: value for name, value in chosen.items() if name in RECIPE}
-        start = {"resume": base, "name": str(out)} if resume else {"finetune": base}
+        start = {"resume": base, "name": str(out or "the chief's file")} if resume else {"finetune": base}
         beginning = begin(corpus, config, **start, checkpoint_every=checkpoint_every, notes=notes, **learning)
         if strategy.chief:
             beginning.out = out or hold_free_file(held, task.name_file(corpus, config))

@@ -104,7 +104,7 @@ class Trainer:
     def _restore(self, model: Model) -> None:
         """Continue the training run of a model."""
         state, run = model.training.state, self.run
-        checkpoint.restore(run.learner, model.training)
+        checkpoint.restore(run.learner, model.training, self.config)
         run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
         run.best = model.weights if model.history else None
         if self.out and self.out.exists():
@@ -196,7 +196,7 @@ class Trainer:
             "position": {**asdict(run.position), "seconds": run.seconds},
             "symbols": digest(self.corpus.output_vocabulary),
             "notes": self.notes,
-            "parts": checkpoint.count_all_parts(self.replicas),
+            "parts": checkpoint.count_all_parts(self.replicas, self.config),
         }
         training = Training(state, arrays)
         return self.task.make_model(self.config, self.corpus, self.vocabulary, weights, list(run.history), training)

@@ -12,6 +12,7 @@ import pytest
 import small
 
 import shakegen as library
+from shakegen.cells.numpy_step import NumpyStep
 from shakegen.cells.registry import load_cell, register
 from shakegen.layers import recurrence
 
@@ -195,3 +196,21 @@ def test_it_is_compared(poem_file, tmp_path, monkeypatch):
     assert finished.returncode == 0, finished.stderr
     assert [row["name"] for row in json.loads(finished.stdout)["rows"]] == ["cfn", "gru"]
     assert [row["failures"] for row in json.loads(finished.stdout)["rows"]] == [[], []]
+
+
+def test_every_function_of_equations_takes_a_number_too():
+    class Steady(library.cells.Cell):
+        name, gates = "test-steady", ("h",)
+        start: float = library.cells.option(0.5)
+
+        def weights(self, inputs):
+            return {name: one for name, one in super().weights(inputs).items() if name != "recurrent_kernel"}
+
+        def step(self, x, s, w):
+            return {"h": library.cells.softplus(self.start) * library.cells.tanh(x @ w.kernel + w.bias)}
+
+    with pytest.raises(ValueError, match=r"^start is 100000: expected a number from -65536 to 65536$"):
+        Steady.check_option("start", 100_000)
+    values = dict(zip(("x", "w"), (np.ones((1, 2)), np.ones((2, 3))), strict=True))
+    found = NumpyStep(Steady(3), {"kernel": values["w"], "bias": np.zeros(3)}, 2)
+    assert found.output_scale == pytest.approx(np.log1p(np.exp(0.5)))

@@ -120,6 +120,11 @@ def test_in_a_pipe_every_line_is_answered(shakegen, trained):
     out = good(shakegen("complete", "shall", "--interactive", input=" i\n i com\n"), USUAL)
     answers = [model.complete(text, 3) for text in ("shall i", "shall i com")]
     assert out.splitlines() == ["\t".join(f"{word} {share:.4f}" for word, share in answer) for answer in answers]
+    lines = "shall è i com\n".encode("latin-1")
+    out = good(shakegen("complete", "--interactive", "--encoding", "latin-1", input=lines), USUAL)
+    assert out.splitlines() == ["\t".join(f"{word} {share:.4f}" for word, share in model.complete("shall è i com", 3))]
+    refused = shakegen("complete", "--interactive", "-q", input=lines)
+    assert refused.stderr.startswith("Error: standard input is not utf-8 text (byte offset 6): ")
 
 
 def test_on_a_terminal_words_are_offered_at_every_key(trained, tmp_path):

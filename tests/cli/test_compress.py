@@ -55,6 +55,29 @@ def test_the_model_of_a_file_is_found(shakegen, poem_shk):
     assert Path("back").read_bytes() == TEXT
 
 
+FULL_DISK = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+from shakegen.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.usefixtures("shakegen", "all_kinds")
+def test_a_full_disk_is_named_and_leaves_nothing():
+    """A limit on the size of files stands in for a full disk."""
+    Path("note.txt").write_bytes(TEXT * 20)
+    command = [sys.executable, "-B", "-c", FULL_DISK, "compress", "note.txt", "-m", "char.h5", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = (
+        "Error: cannot write note.txt.shk (File too large): expected a file in a folder that has room and may be "
+        "written to; try another place with --out\n"
+    )
+    assert (done.returncode, done.stderr) == (1, said)
+    assert not [*Path().glob("*.shk*"), *Path().glob(".*.part")]
+
+
 def test_the_usual_model_is_named_unless_all_is_to_be_quiet(shakegen):
     Path("a.txt").write_text("lovely")
     assert shakegen("compress", "a.txt").stderr.startswith("Model: sonnets-gru\nSaved: a.txt.shk (")

@@ -56,7 +56,7 @@ def test_a_flag_may_be_false_in_the_file(tmp_path):
 
 
 def test_the_command_line_wins(tmp_path):
-    (tmp_path / "run.toml").write_text("units = 8\nlayers = 1\nresidual = false\n")
+    (tmp_path / "run.toml").write_text("units = 8\nlayers = 1\nresidual = false\n", encoding="utf-8-sig")  # as Notepad
     params, _ = parse("train", "--units", "9", "--config", str(tmp_path / "run.toml"), "--residual")
     assert (params["units"], params["layers"], params["residual"]) == (9, 1, True)
 

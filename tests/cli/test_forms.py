@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from shakegen.model import LanguageModel
+from shakegen.network.config import Config
 from shakegen.sampling import Form
 from shakegen.sampling.constraints import Forbid
+from shakegen.text.vocabulary import Vocabulary
 
 CALLS = {
     "--require ab --require c --length 12": ("", Form.containing(["ab", "c"], length=12), {}),
@@ -44,6 +47,13 @@ def test_several_texts_have_weights(write, random_model):
             for number, one in enumerate(texts, 1)
         ),
     ]
+
+
+def test_a_dash_between_which_a_text_is_written_is_itself(shakegen, random_weights):
+    vocabulary, config = Vocabulary("-abc"), Config(units=4)
+    LanguageModel(config, vocabulary, random_weights(config, 4)).save("models/dash.h5")
+    result = shakegen("sample", "--between", "-", "ab", "--length", 5, input="c")
+    assert (result.exit_code, result.stdout[0]) == (0, "-")
 
 
 def test_texts_that_came_to_a_dead_end_are_counted(write, random_model):

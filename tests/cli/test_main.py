@@ -4,6 +4,7 @@ import ast
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -49,6 +50,16 @@ def test_in_a_clone_the_models_that_came_with_it_are_not_the_newest(shakegen, ra
         assert [path.name for path in shelf.list_models()] == ["sonnets-rnn.h5", "sonnets-gru.h5"]
     Path("models/mine.h5").unlink()
     assert find() == tmp_path / "models" / "sonnets-gru.h5"
+
+
+@pytest.mark.usefixtures("shakegen")  # goes to tmp_path
+def test_in_a_clone_beside_an_installed_package_they_are_not_the_newest_either(random_model, tmp_path, monkeypatch):
+    monkeypatch.setattr("shakegen.text.named.data_folder", lambda kind: tmp_path / "installed")
+    for name in ("sonnets-gru", "sonnets-rnn"):
+        random_model(random_state=len(name)).save(tmp_path / "installed" / f"{name}.h5")
+    shutil.copytree("installed", "models")
+    random_model(random_state=1).save("models/sonnets-rnn.h5")
+    assert [path.name for path in shelf.own_models()] == ["sonnets-rnn.h5"]
 
 
 def test_several_texts_are_those_of_their_streams(shakegen, random_model):

@@ -1,5 +1,6 @@
 """`shakegen evaluate` and `shakegen novelty`."""
 
+import dataclasses
 import json
 import math
 
@@ -93,6 +94,34 @@ def test_mistakes_get_one_line(shakegen, trained, tmp_path, message, arguments):
     (tmp_path / "empty.txt").write_text("")
     result = shakegen(*arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+@pytest.mark.parametrize(("split", "named"), [((0.8, 0.2, 0), "validation"), ((1, 0, 0), "all")])
+def test_where_there_is_no_test_part_the_next_best_is_read(shakegen, trained, tmp_path, split, named):
+    dataclasses.replace(trained, corpus=trained.corpus | {"split": list(split)}).save(tmp_path / "model.h5")
+    assert figures(shakegen("evaluate", "model.h5", "poem.txt", "--json"))["split"] == named
+    result = shakegen("evaluate", "model.h5", "poem.txt", "--split", "test")
+    assert result.stderr == "Error: the test part of poem is empty: try --split all\n"
+
+
+@pytest.mark.usefixtures("trained")
+def test_standard_input_is_read_once(shakegen):
+    twice = "Error: standard input is given twice: it can be read only once\n"
+    for arguments in (
+        ("score", "-", "-", "-m", "model.h5"),
+        ("evaluate", "model.h5", "-", "--mix", "ngram:-"),
+        ("novelty", "-", "--corpus", "-"),
+        ("sample", "-m", "model.h5", "--template", "-", "--seed", "-"),
+        ("sample", "-m", "model.h5", "--seed", "-", "--no-copy", 9, "--corpus", "-"),
+    ):
+        result = shakegen(*arguments, input="Shall I {} thee\n")
+        assert (result.exit_code, result.stdout, result.stderr) == (1, "", twice), arguments
+
+
+def test_the_seed_of_a_text_to_judge_may_have_unknown_characters(shakegen, trained):
+    options = ("novelty", "model.h5", "--corpus", "poem.txt", "--length", 20, "--seed", "é I", "--json")
+    assert "--on-unknown skip" in shakegen(*options).stderr
+    assert figures(shakegen(*options, "--on-unknown", "skip"))["characters"] == 20
 
 
 def test_novelty_of_a_text(shakegen, tmp_path, poem):

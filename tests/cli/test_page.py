@@ -64,6 +64,18 @@ def test_it_has_the_pretrained_models_where_none_is_named(shakegen, tmp_path):
     assert (tmp_path / "page.html").stat().st_size < 3e6
 
 
+def test_only_a_page_is_overwritten_unless_it_is_named(shakegen, models):
+    (models / "page.html").write_text("mine")
+    result = shakegen("page", "gru.h5")
+    assert (result.exit_code, result.stderr) == (
+        1, "Error: page.html is there already: name another file with --out\n"
+    )  # fmt: skip
+    assert (models / "page.html").read_text() == "mine"
+    assert shakegen("page", "gru.h5", "--out", "page.html").exit_code == 0
+    assert shakegen("page", "words.h5").exit_code == 0, "one of its own"
+    assert [one["name"] for one in Page(models / "page.html").data["models"]] == ["words"]
+
+
 def test_it_needs_nothing_but_itself(shakegen, models):
     shakegen("page", "gru.h5")
     page = Page(models / "page.html")

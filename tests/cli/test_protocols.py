@@ -3,13 +3,14 @@
 import json
 import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from mistakes import fails
 
 from shakegen.model import Dynamic, Ensemble, LanguageModel, Windows, load, scoring
 from shakegen.network.config import Config
-from shakegen.text import Corpus, reading
+from shakegen.text import Corpus, load_corpus, reading
 
 PARTS = ("bits_per_character", "nats_per_character", "perplexity", "accuracy")
 
@@ -78,6 +79,20 @@ def test_the_training_text_is_read_as_the_other_texts(shakegen, models, poem, ra
     LanguageModel(config, corpus.vocabulary, weights, corpus.origin()).save("lower.h5")
     shown = shakegen("score", "poem.txt", "-m", "lower.h5", "--lowercase", "--mix", "ngram:poem.txt")
     assert (shown.exit_code, "Mixture: " in shown.stderr) == (0, True)
+
+
+def test_a_text_whose_encoding_is_given_takes_part_in_writing(shakegen, poem, random_weights):
+    Path("old.txt").write_bytes((poem.lower() + "é").encode("latin-1"))
+    config, corpus = Config("gru", units=3, layers=1), load_corpus("old.txt", "latin-1")
+    weights = random_weights(config, len(corpus.vocabulary))
+    LanguageModel(config, corpus.vocabulary, weights, corpus.origin()).save("m.h5")
+    arguments = ("sample", "-m", "m.h5", "--mix", "ngram:old.txt", "--encoding", "latin-1", "--lowercase")
+    written = shakegen(*arguments, "--length", 9, "--random-state", 1)
+    assert (written.exit_code, "Mixture: " in written.stderr) == (0, True)
+    assert fails(
+        shakegen("sample", "-m", "m.h5", "--lowercase"),
+        "--lowercase has no effect without --no-copy or --mix ngram:TEXT: leave it out",
+    )
 
 
 MISTAKES = {

@@ -87,6 +87,8 @@ def test_picking_and_typing_in_a_pipe(shakegen, random_model, tmp_path):
     result = shakegen("sample", "--seed", "ab", "--interactive", input="\n".join(answers) + "\n")
     assert text_of(result) == "ab" + text + "hello you"
     assert "the model never saw '5' (U+0035)" in result.stderr
+    wide = ("sample", "--seed", "ab", "--interactive", "--encoding", "latin-1")
+    assert "the model never saw 'é'" in shakegen(*wide, input="é\n".encode("latin-1")).stderr
     assert f"1 {offers[0][0]!r} {offers[0][1]:.0%}  2 " in result.stderr
 
 

@@ -34,7 +34,8 @@ def on_terminal(tmp_path, monkeypatch):
             with open(theirs, "w", encoding="utf-8", errors="replace") as terminal, monkeypatch.context() as patch:
                 for name in ("stdout", "stderr"):
                     patch.setattr(sys, name, terminal)
-                patch.setattr(sys, "stdin", io.StringIO(f"1\n={HOSTILE[0]}\né\n"))
+                answers = io.BytesIO(f"1\n={HOSTILE[0]}\né\n".encode())
+                patch.setattr(sys, "stdin", io.TextIOWrapper(answers, "utf-8"))
                 with pytest.raises(SystemExit):
                     main([str(argument) for argument in arguments])
         return shown.result()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,28 @@ from shakegen.cli import runs
 from shakegen.model import load
 from shakegen.text import load_corpus, xz
 from shakegen.text.ngram import find_best
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--encoding", "latin-1"), " --encoding latin-1"),
+        (("--lowercase", "--normalize", "text8"), " --lowercase --normalize text8"),
+    ],
+)
+def test_commands_to_go_on_with_read_the_text_in_the_same_way(shakegen, poem_file, poem, options, named):
+    poem_file.write_bytes((poem + "\xe9t\xe9\n").encode("latin-1" if "latin-1" in options else "utf-8"))
+    told = shakegen("train", poem_file, *FAST, *options).stderr.splitlines()[-3:]
+    assert told[1:] == [
+        f"         shakegen evaluate models/poem-gru.h5 {poem_file}{named}",
+        f"         shakegen train {poem_file}{named} --finetune models/poem-gru.h5 --out ...",
+    ]
+    assert shakegen(*shlex.split(told[1])[1:]).exit_code == 0
+
+
+def test_of_standard_input_nothing_is_told_that_would_read_it_again(shakegen, poem):
+    told = shakegen("train", "-", *FAST, input=poem).stderr.splitlines()
+    assert told[-1] == 'Now try: shakegen sample --model models/stdin-gru.h5 --seed "..."'
 
 
 def test_train_then_sample_then_info(shakegen, poem_file, poem):

@@ -167,3 +167,20 @@ def test_without_a_name_the_folder_is_called_after_the_text(tmp_path, monkeypatc
         "poem has 2,430 characters, too few for the split 2429,1,0: its validation text has 1 characters, and 2 are "
         "needed to predict one from the other; try a longer text, or `split=(1, 0, 0)`"
     )
+
+
+def test_the_models_that_need_no_training_are_of_the_text_that_the_comparison_began_with(tmp_path, monkeypatch, poem):
+    path = tmp_path / "poem.txt"
+    path.write_text(poem, encoding="utf-8")
+    text, measured = Text([str(path)], {}, {"split": [0.8, 0.1, 0.1]}), []
+    found = Comparison(text, plan("gru", settings={"units": 3}), tmp_path / "runs")
+    expected = get_task("next").score_baselines(Corpus.from_text(poem, split=(0.8, 0.1, 0.1)))
+
+    def edit(listed, *_):
+        path.write_text("another text", encoding="utf-8")
+        measured.extend(map(finish, listed))
+        return measured
+
+    monkeypatch.setattr(runs, "carry_out", edit)
+    baselines = found.carry_out().baselines
+    assert [row.name for row in baselines] == list(expected) != []

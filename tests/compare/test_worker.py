@@ -132,6 +132,19 @@ def test_a_run_that_diverges_or_fails_says_so_in_its_record(made, tmp_path):
     )
 
 
+def test_what_was_noted_of_a_run_that_fails_is_kept(made, monkeypatch):
+    record, folder = made()
+
+    def fail(*_):
+        raise ValueError("no room for its sample")
+
+    monkeypatch.setattr(worker, "measure_model", fail)
+    worker.main(str(folder), record.name, "--quiet")
+    found = Record.read(record.path(folder))
+    assert (found.state, found.reason) == ("failed", "no room for its sample")
+    assert found.figures["peak_memory_bytes"] > 0
+
+
 def test_long_texts_are_scored_in_streams_that_hardly_differ(random_model, rng, monkeypatch):
     monkeypatch.setattr(next_symbol, "STREAM", 3000)
     model = random_model()

@@ -30,7 +30,7 @@ def list_commands(text):
     for block in SHELL.findall(text.replace("\\\n", " ")):
         for line in COMMAND.findall(block):
             words = shlex.split(re.split(r" (?:\|\|? |> |&$)", line)[0].replace("'", ""), comments=True)
-            nothing = {"$2", "$resume", "$options"}  # or options
+            nothing = {"$2", "$resume"}  # or options
             yield line, [re.sub(r"\$\w+", "1", word) for word in words if word not in nothing]
 
 

@@ -54,6 +54,15 @@ def test_safetensors_come_back_bit_for_bit(config, random_model, shakegen, tmp_p
     assert Path("again.h5").read_bytes() == Path("model.h5").read_bytes()
 
 
+def test_a_file_that_nobody_named_is_not_overwritten(random_model, shakegen):
+    random_model(NETWORKS[0]).save("model.h5")
+    Path("model.safetensors").write_text("mine")
+    result = shakegen("export", "model.h5", "--to", "safetensors")
+    said = "Error: model.safetensors is there already: name another file with --out\n"
+    assert (result.exit_code, result.stderr, Path("model.safetensors").read_text()) == (1, said, "mine")
+    assert shakegen("export", "model.h5", "--to", "safetensors", "--out", "model.safetensors").exit_code == 0
+
+
 def test_keras_layers_serve_where_they_compute_the_same(random_model):
     for config in NETWORKS[1:4] + NETWORKS[-5:-2]:
         made = make_keras(random_model(config))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import keras
@@ -72,6 +73,20 @@ def test_a_model_that_was_exported_comes_back(config, random_model):
     assert all((back.weights[name] == weight).all() for name, weight in model.weights.items())
 
 
+def test_a_network_without_inputs_is_refused(shakegen, tmp_path):
+    keras.Sequential([keras.layers.LSTM(5), keras.layers.Dense(V)]).save(tmp_path / "never.keras")
+    (tmp_path / "symbols.JSON").write_text(json.dumps(SYMBOLS), encoding="utf-8")
+    result = shakegen("import", "never.keras", "--symbols", "symbols.JSON")
+    said = "the network has no inputs yet: begin it with a keras.Input, or train it, before it is saved"
+    assert (result.exit_code, result.stderr) == (1, f"Error: {said}\n")
+
+
+def test_symbols_may_be_those_of_any_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes("bé".encode("latin-1"))
+    assert read_symbols(tmp_path / "a.txt", "latin-1") == ["b", "é"]
+    assert "é" not in read_symbols(Path("sonnets"))
+
+
 def test_layers_that_are_added_in_another_way_are_refused():
     inputs = keras.Input((None, V))
     first = keras.layers.GRU(4, return_sequences=True)(inputs)
@@ -88,6 +103,7 @@ def test_the_command_reads_a_keras_file(shakegen, tmp_path):
     for symbols in ("symbols.json", "text.txt"):
         result = shakegen("import", "mine.keras", "--symbols", symbols, "-o", f"{symbols}.h5")
         assert (result.exit_code, result.stderr) == (0, f"Saved: {symbols}.h5, a lstm of 328 weights\n")
+    assert re.search("^corpus +unknown$", shakegen("info", "text.txt.h5").stdout, re.MULTILINE)
     by_list, by_text = load("symbols.json.h5"), load("text.txt.h5")
     assert by_list.vocabulary == by_text.vocabulary
     last = by_list.vocabulary.symbols.index("g")
@@ -146,7 +162,9 @@ def test_mistakes_of_the_commands(shakegen, random_model, monkeypatch):
         "import damaged.keras": "the symbols are missing: give the characters of the model with --symbols FILE",
         "import damaged.keras -o mine.h5": "mine.h5 is there already: name another file with --out",
         "import damaged.safetensors --symbols a.txt": "--symbols has no effect on a .safetensors file, which has its "
-        "own: leave it out",
+        "own symbols: leave it out",
+        "import damaged.keras --symbols list.json --encoding latin-1": "--encoding has no effect on a list in JSON: "
+        "leave it out",
     }
     for arguments, message in mistakes.items():
         result = shakegen(*arguments.split())

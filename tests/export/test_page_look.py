@@ -31,6 +31,26 @@ def test_arrow_keys_open_tabs(opened, browser):
         browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
 
 
+def test_keys_of_the_browser_stay_its_own(opened, browser):
+    opened("gru", "lstm", "words")
+    tab = browser.find_element(By.ID, "tab-write")
+    script = """
+      const event = new KeyboardEvent("keydown", { key: "ArrowLeft", altKey: true, bubbles: true, cancelable: true });
+      return arguments[0].dispatchEvent(event);
+    """
+    assert browser.execute_script(script, tab), "nobody prevents it"
+    assert browser.find_element(By.ID, "write").is_displayed()
+
+
+def test_what_is_to_be_read_aloud_is_never_hidden(opened, browser):
+    page = opened("gru", "lstm", "words")
+    for view in VIEWS:
+        page.open(view)
+        lines = page.all("[role=status]")
+        assert all(browser.execute_script("return arguments[0].checkVisibility()", line) for line in lines), view
+        assert view == "about" or lines
+
+
 def test_about_tells_what_the_networks_are_and_markup_stays_text(opened, models, browser):
     models[HOSTILE] = models["gru"]
     page = opened(HOSTILE, "lstm", "words")

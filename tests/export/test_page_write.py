@@ -145,6 +145,27 @@ def test_undo_brings_back_the_network_and_the_random_state(opened, models):
         assert (page.text(), *shown) == expected
 
 
+def test_undo_brings_back_what_was_said_of_a_seed(opened):
+    page, said = opened("scripts"), "The network does not know “é” and leaves it out."
+    page.write("I é ", random_state=1)
+    page.write("I ", random_state=2)
+    for button, expected in ((".undo", said), (".redo", "")):
+        page.one(button).click()
+        assert page.one(".unknown").text == expected
+
+
+def test_what_was_said_of_a_copy_goes_with_the_next_text(opened, browser):
+    browser.execute_cdp_cmd(
+        "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    )
+    page = opened("gru")
+    page.write("I ", random_state=1)
+    page.one(".copy").click()
+    page.wait(lambda: page.one(".note").text == "Copied.")
+    page.write("I ", random_state=2)
+    assert page.one(".note").text == ""
+
+
 def test_a_slider_that_a_network_with_fewer_symbols_moves_says_so(opened, models):
     page = opened("scripts", "gru")
     most = {name: min(50, len(models[name].vocabulary)) for name in ("scripts", "gru")}

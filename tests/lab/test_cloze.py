@@ -65,6 +65,14 @@ def test_scores():
     assert score(np.zeros((5, 8)), np.arange(5))["bits_per_gap"] == pytest.approx(3)
     assert score(100 * np.eye(4), np.arange(4)) == {"bits_per_gap": pytest.approx(0), "accuracy": 1}
     assert score(100 * np.eye(4), np.array([0, 1, 3, 2]))["accuracy"] == 0.5
+    assert score(100 * np.eye(4), np.arange(4), unknown=3)["accuracy"] == 0.75
+    diverged = score(np.full((2, 4), np.nan), np.arange(2))
+    assert [math.isnan(value) for value in diverged.values()] == [True, True]
+
+
+def test_unknown_directions_are_refused(poem):
+    with pytest.raises(ValueError, match=r"^there is no direction 'backward' in the lab: expected some of forward, bi"):
+        cloze(["rnn"], Corpus.from_text(poem), ["backward"])
 
 
 def test_what_only_the_other_side_tells_is_learned_from_both_sides(rng):

@@ -143,6 +143,25 @@ def test_units_that_are_named_and_units_that_vary_most(random_model):
     assert of_forget["open"] == np.mean(whole[0]["f0"] > 0.9)
 
 
+def test_units_come_in_any_collection_but_an_empty_one(random_model):
+    model = random_model(Config("lstm", units=6))
+    ids = model.vocabulary.encode("the quick brown fox")
+    for units in (np.array([5, 1]), iter([5, 1])):
+        assert [row["unit"] for row in gates.gates(model, ids, units=units).rows] == [5, 1]
+    with pytest.raises(ValueError, match=r"^no unit is named: expected one or more, or leave `units` out$"):
+        gates.gates(model, ids, units=[])
+
+
+@pytest.mark.parametrize(("signal", "limits"), [("i", (0, 1)), ("c", (-1, 1))])
+def test_the_colours_of_a_figure_go_from_closed_to_open(random_model, signal, limits):
+    model = random_model(Config("lstm", units=6))
+    found = gates.gates(model, model.vocabulary.encode("the quick brown fox"), units=[2], signal=signal)
+    (panel,) = found.figure().panels
+    assert panel.heat.range == limits
+    values = np.array(found.traces[0]["values"][signal])
+    np.testing.assert_allclose(panel.heat.values[0], values if signal == "i" else np.tanh(values), atol=1e-6)
+
+
 def test_shades_go_from_low_to_high():
     assert gates.shades([0, 0.5, 1], "gate").tolist() == [-1, 0, 1]
     np.testing.assert_allclose(gates.shades([-9, 0, 0.5], "memory"), np.tanh([-9, 0, 0.5]))

@@ -125,12 +125,29 @@ def test_cells_before_and_after_training(poem):
     assert [panel.title for panel in found.figure().panels] == ["before training", "after training"]
 
 
+@pytest.mark.parametrize(("level", "column"), [("char", "bits_per_character"), ("word", "bits_per_word")])
+def test_losses_are_called_by_what_they_count(poem, level, column):
+    corpus, lines = Corpus.from_text(poem, level=level), []
+    settings = gradients.GradientSettings(lags=1, sequences=2, updates=1, seq_length=4, batch_size=2, repeats=2)
+    found = gradients.of_cells(["rnn"], corpus, 3, settings, lines.append)
+    assert all(row[column].mean > 0 for row in found.clipping)
+    assert lines[0].endswith(f" bits/{level}")
+    assert [row["factor_per_step"] for row in found.rows] == [None, None], "one lag has no factor, and none diverged"
+
+
+def test_the_factor_per_step_is_that_of_the_lags():
+    assert gradients.find_factor(2.0 * 0.5 ** np.arange(5)) == pytest.approx(0.5)
+    assert gradients.find_factor(np.array([1.0, 0.0, 0.0])) is None
+    assert np.isnan(gradients.find_factor(np.full(3, np.nan)))
+
+
 def test_the_command_looks_at_a_model_file(shakegen, random_model, tmp_path, poem):
     model = random_model(Config("gru", units=5, layers=2, convolution=2, mlp=1))
     model.save(tmp_path / "model.h5")
     (tmp_path / "poem.txt").write_text("".join(c for c in poem.lower() if c in model.vocabulary), encoding="utf-8")
     options = ("--corpus", "poem.txt", "--lags", 6, "--updates", 2, "--seq-length", 8)
-    found = json.loads(shakegen("lab", "gradients", "model.h5", *options, "--json").stdout)
+    (tmp_path / "model.h5").rename(tmp_path / "named-otherwise")
+    found = json.loads(shakegen("lab", "gradients", "named-otherwise", *options, "--json").stdout)
     assert [(row["layer"], row["training"]) for row in found["rows"]] == [
         (1, "before"), (2, "before"), (1, "after"), (2, "after"),
     ]  # fmt: skip

@@ -281,3 +281,15 @@ def test_a_start_without_a_finite_loss(definite):
     with pytest.raises(ValueError) as error, np.errstate(invalid="ignore"):
         HessianFree().step(np.full(12, np.inf), Quadratic(np.eye(12), np.ones(12)))
     assert str(error.value) == "the loss or its gradient is not finite: expected a start from which both are"
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_a_curvature_that_overflows_moves_nothing_and_raises_the_damping(definite, rng, odd):
+    theta, optimizer = rng.normal(size=12), HessianFree(damping=1.0)
+    broken = definite.copy()
+    broken[3, 5] = odd
+    with np.errstate(invalid="ignore"):
+        after, _ = optimizer.step(theta, Quadratic(definite, np.ones(12), broken))
+    assert np.array_equal(after, theta)
+    assert optimizer.damping == 1.5
+    assert np.isfinite(optimizer.step(theta, Quadratic(definite, np.ones(12)))[0]).all(), "the next step goes on"

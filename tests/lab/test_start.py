@@ -14,7 +14,7 @@ from shakegen.lab.optimizers import LOSS, OPTIMIZERS, PRODUCT, Training
 from shakegen.lab.problems import PROBLEMS
 from shakegen.lab.read_out import PENALTIES, best_ridge, fit_read_out, ridge
 from shakegen.lab.recurrent_weights import CONNECTIONS, MATRICES, echo_state, orthogonal, recurrent_kernel
-from shakegen.lab.start import STARTS, build_network, start
+from shakegen.lab.start import STARTS, Start, build_network, start
 
 
 def test_an_orthogonal_matrix_keeps_lengths_and_no_direction_is_preferred(rng):
@@ -142,6 +142,37 @@ def test_a_run_that_diverges_records_where_it_ended():
 
     OPTIMIZERS["sgd"](dataclasses.replace(counting.training, draw=draw))
     assert counting.spent == [16, 24]
+
+
+def test_a_run_that_diverges_in_its_last_update_is_seen():
+    counting = Counting(8 * 40)
+
+    def draw(sequences):
+        inputs, targets = counting.draw(sequences)
+        return inputs, targets if len(counting.sizes) < 40 else targets * np.nan
+
+    OPTIMIZERS["sgd"](dataclasses.replace(counting.training, draw=draw))
+    assert counting.spent == list(range(16, 321, 16))
+
+
+def test_runs_that_ended_earlier_are_not_drawn_on():
+    curves = [
+        {"start": "identity", "optimizer": "sgd", "random_state": k, "gradients": [0, 10, end], "errors": [1.0, k, k]}
+        for k, end in ((1, 20), (3, 40))
+    ]
+    (panel,) = Start([], "mean squared error", 1.0, 40, curves).figure().panels
+    assert panel.curves[0].x.tolist() == [0, 10, 20, 40]
+    assert panel.curves[0].y.tolist() == [1, 2, 2, 3]
+
+
+def test_a_name_that_is_given_twice_is_one():
+    few = {"lag": 4, "units": 3, "gradients": 8, "batch_size": 8, "repeats": 1}
+    found = start("adding", ["identity", "identity"], ["read-out", "read-out"], **few)
+    assert len(found.curves) == 1
+
+
+def test_a_read_out_of_few_examples_is_a_number(rng):
+    assert all(np.isfinite(part).all() for part in best_ridge(rng.normal(size=(3, 2)), rng.normal(size=(3, 1))))
 
 
 def test_the_rising_momentum_is_that_of_sutskever_and_others():

@@ -10,7 +10,8 @@ from steps import NEWER
 from shakegen import cells
 from shakegen.cells.plan import plan
 from shakegen.cells.program import evaluate
-from shakegen.layers import loops, recurrence
+from shakegen.cells.registry import find_cell
+from shakegen.layers import SLSTM, loops, recurrence
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
 N, T, V = 2, 4, 5
@@ -197,13 +198,26 @@ def test_an_initial_state_of_one_row_serves_the_whole_batch(layer):
     np.testing.assert_allclose(one(x, initial_state=small, training=True), one(x, initial_state=full), atol=1e-10)
 
 
+def test_a_start_at_the_kink_of_a_maximum_is_learned_as_in_keras(rng):
+    """The normaliser of an sLSTM begins at 0, where its gradient depends on how a tie is broken."""
+    layer = SLSTM(H, learn_initial_state=True, dtype="float64")
+    layer.build((N, T, V))
+    x, found = tf.constant(rng.normal(size=(N, T, V))), []
+    for layer.compiled_loop in True, False:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.sin(layer(x, training=True)))
+        found.append(tape.gradient(loss, layer.trainable_variables))
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(tf.convert_to_tensor(ours), tf.convert_to_tensor(theirs), atol=1e-12)
+    names = [weight.name for weight in layer.trainable_variables]
+    assert np.abs(found[0][names.index("initial_state_2")]).max() > 0
+
+
 def test_only_wide_products_are_not_cut(monkeypatch):
     monkeypatch.setattr(recurrence, "cores", lambda: 2)
-    with tf.Graph().as_default():
-        bias, weights = tf.zeros((2048,)), tf.zeros((512, 2048))
-        assert [recurrence._parts(rows, [bias, weights]) for rows in (8, 32, 63, 64, None)] == [1, 2, 2, 1, 1]
-        assert recurrence._parts(1 << 20, []) == 2
-    assert recurrence._parts(32, [weights]) == 1, "eagerly"
+    wide, no_products = plan(find_cell("lstm")(512), 512), plan(find_cell("minlstm")(512), 512)
+    assert [recurrence.count_parts(rows, wide) for rows in (8, 32, 63, 64, None)] == [1, 2, 2, 1, 1]
+    assert recurrence.count_parts(1 << 10, no_products) == 2
 
 
 @LAYER

@@ -46,6 +46,19 @@ def test_a_sample_is_shown_after_an_epoch(make, capsys):
     assert len(sampler.text) == 5
 
 
+@pytest.mark.parametrize("make", [read_one_hot, read_ids])
+def test_nothing_is_drawn_from_nan(make):
+    model = make()
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    expected = (
+        "the model predicts NaN: expected probabilities or logits; its training may have diverged, so try a lower "
+        "learning rate"
+    )
+    with pytest.raises(ValueError) as raised:
+        KerasSteps(model).prime([1, 2])
+    assert str(raised.value) == expected
+
+
 def test_several_texts_keep_their_contexts():
     steps = KerasSteps(read_ids())
     alone = [steps.prime(text)[1] for text in ([1], [0, 1, 2, 2], [2])]

@@ -154,6 +154,11 @@ def test_heat_is_darker_where_values_are_higher():
     assert lines[-1] == "0  .:-=+*#%@ 7  weight"
 
 
+def test_a_heat_map_may_have_limits():
+    heat = Heat([[0.4, 0.5]], "gate", limits=(0, 1))
+    assert plotting.text(Figure("", [Panel("x", "y", heat=heat)]), unicode=False).endswith("0  .:-=+*#%@ 1  gate\n")
+
+
 def test_a_heat_map_without_numbers_is_blank():
     drawn = drawing(Figure("", [Panel("x", "y", heat=Heat([[math.nan]]))]))
     assert set("".join(drawn)) == {" "}

@@ -11,6 +11,7 @@ import pytest
 
 from shakegen import plotting
 from shakegen.plotting import Bars, Curve, Figure, Heat, Panel, Table, image
+from shakegen.plotting.page import render_figure
 from shakegen.plotting.theme import LIGHT
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -162,6 +163,13 @@ def test_a_page_has_the_numbers_of_its_figure(page):
     cells = page.texts["td"][1:]
     assert cells[:3] == ["1", "0.3679", "1"]
     assert cells[19 * 3 :][:6] == ["a", "2", "2.5", "b", "1.5", "2"]
+
+
+def test_a_page_has_no_table_of_a_path_over_a_heat_map():
+    path = Curve("path", [1, 2, 1], [3, 4, 5])
+    over = Panel("x", "y", [path], heat=Heat([[0.0, 1.0]], extent=(0, 3, 0, 9)))
+    assert "<td>" not in render_figure(Figure("", [over]), "a")
+    assert "<td>" in render_figure(Figure("", [Panel("x", "y", [path])]), "a")
 
 
 def test_colours_of_a_page_are_left_to_its_style_sheet(page):

@@ -153,6 +153,14 @@ def test_a_network_of_zeros_is_right_as_often_as_chance(weights):
         assert [row[f"top_{k}"] for k in (1, 2, 3)] == pytest.approx([k / len(WORDS) for k in (1, 2, 3)])
 
 
+def test_a_network_that_is_no_number_is_never_right(weights):
+    corpus = AutocompleteCorpus.from_source(reading.from_bytes(TEXT.encode()), length=24, words=WORDS)
+    diverged = {name: np.full_like(weight, np.nan) for name, weight in weights.items()}
+    found = AutocompleteModel(CONFIG, SYMBOLS, diverged, words=WORDS).evaluate(corpus)
+    assert math.isnan(found.cross_entropy)
+    assert found.masked_accuracy == 0
+
+
 def test_only_observations_of_the_corpus_and_of_its_words_are_evaluated(completer):
     source = reading.from_bytes(TEXT.encode())
     corpus = AutocompleteCorpus.from_source(source, length=24, words=WORDS)

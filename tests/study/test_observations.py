@@ -146,3 +146,11 @@ def test_words_that_cannot_be_predicted(message, words):
     with pytest.raises(ValueError) as error:
         Outputs(words)
     assert str(error.value) == message
+
+
+def test_the_rest_of_a_split_is_a_share():
+    text = " ".join(["thou art more lovely"] * 40)
+    corpus, same = (corpus_of(text, length=20, split=split) for split in ((0.5, 0.25, "*"), (0.5, 0.25, 0.25)))
+    assert corpus.split == same.split
+    assert corpus.origin() == same.origin()
+    assert np.array_equal(corpus.test, same.test)

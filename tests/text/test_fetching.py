@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 from fetching import TEXT, ZIP, entry, kept, zipped
 from serving import Server, serving
 
@@ -106,6 +107,18 @@ def test_the_proxy_of_the_environment_is_asked(folder, monkeypatch):
     assert server.requests == ["http://corpora.invalid/file.txt"]
     path.unlink()
     assert refusal(Unreachable).startswith("mine cannot be fetched: the proxy gives no connection to HOST; fetch URL")
+
+
+def refuse_socks(*_, **__):
+    raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")  # as without PySocks
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "http://:9"])
+def test_a_proxy_that_cannot_be_used_is_named(folder, monkeypatch, proxy):
+    monkeypatch.setitem(named.NAMED, "mine", entry("http://corpora.invalid/file.txt", TEXT))
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", refuse_socks)
+    assert refusal(Unreachable).startswith("mine cannot be fetched: the proxy cannot be used: ")
 
 
 def test_a_cache_that_cannot_be_written(offer, folder):

@@ -85,6 +85,20 @@ def test_the_texts_that_ship_are_what_the_table_says(name, folder):
     assert named.matches(content, text)
 
 
+@pytest.mark.parametrize("name", ["sonnets", "warpeace"])
+def test_a_text_that_ships_is_verified(name, tmp_path, monkeypatch):
+    original = named.locate_text(name)
+    assert named.fetch_text(name, verify=True) == original
+    monkeypatch.setattr(named, "data_folder", lambda kind: tmp_path)
+    damaged = tmp_path / original.name
+    for content in (None, b"", original.read_bytes()[:-9]):
+        if content is not None:
+            damaged.write_bytes(content)
+        with pytest.raises(ValueError) as error:
+            named.fetch_text(name, verify=True)
+        assert str(error.value) == f"{damaged} is not as it came with shakegen: install shakegen again"
+
+
 def test_every_text_to_fetch_is_pinned():
     for text in named.NAMED.values():
         if text.download is not None:

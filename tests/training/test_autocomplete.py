@@ -132,6 +132,21 @@ def test_train_then_complete_then_go_on(shakegen, tmp_path):
     assert load("models/more.h5").words == model.words
 
 
+def test_a_text_without_validation_text_is_sampled_and_learned(shakegen, tmp_path):
+    (tmp_path / "few.txt").write_text(TEXT[:600])
+    result = shakegen("train", "few.txt", "--task", "autocomplete", *FAST, "--epochs", 1)
+    assert (result.exit_code, "shall i compare thee" in result.stderr) == (0, True)
+    refused = shakegen("train", "few.txt", "--resume", "--epochs", 2, "--vocabulary-size", 500)
+    words = len(load("models/few-autocomplete-gru.h5").words.words)
+    assert (refused.exit_code, refused.stderr) == (
+        1, f"Error: --vocabulary-size is 500, but the model to start from keeps its {words} words: leave it out\n"
+    )  # fmt: skip
+
+
+def test_an_option_that_is_none_is_the_usual_one(corpus):
+    assert get_task("autocomplete").make_recipe(corpus, seq_length=None).seq_length == 40
+
+
 def test_a_long_text_and_no_text_are_learned_as_in_the_study(corpus, monkeypatch):
     task = get_task("autocomplete")
     assert task.make_recipe(corpus, seq_length=40) == Recipe.autocomplete(seq_length=40)

@@ -1,4 +1,5 @@
 import itertools
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from shakegen.text.corpus import Corpus
 from shakegen.training import recipe as module
 from shakegen.training.beginning import begin
 from shakegen.training.recipe import DECAY, MEMORY, MOST_DECAY, SCHEDULES, Recipe
+from shakegen.training.start import train_from
+from shakegen.training.workers.strategy import Strategy
 
 SHARES = np.linspace(0, 1, 501)
 
@@ -191,3 +194,35 @@ def test_a_run_begins_with_the_decay_of_its_text_and_the_precision_of_its_networ
     weights = build(config, len(corpus.vocabulary)).count_params() / (batches.steps * batches.characters)
     assert beginning.recipe == usual.fit_text(batches.steps, weights).fit_network(config)
     assert (beginning.recipe.weight_decay is not None, beginning.recipe.mixed_precision) == (True, "bfloat16")
+
+
+def test_a_worker_follows_what_the_processor_of_the_chief_chose(monkeypatch, tmp_path, poem):
+    """Where somebody gave the precision, it stands."""
+    processor, corpus, config = tmp_path / "cpuinfo", Corpus.from_text(poem), Config(units=128)
+    monkeypatch.setattr(module, "PROCESSOR", processor)
+    own = {}
+    for flags in ("amx_bf16", "sse2"):
+        processor.write_text(f"flags\t\t: {flags}\n", encoding="utf-8")
+        own[flags] = begin(corpus, config, seq_length=20).recipe
+    chief = Recipe.from_dict(json.loads(json.dumps(own["amx_bf16"].to_dict())))
+    assert own["sse2"] != chief
+    assert own["sse2"].follow(chief) == chief
+    given = begin(corpus, config, seq_length=20, mixed_precision="float32").recipe
+    assert given.follow(chief).mixed_precision == "float32"
+
+    class Worker(Strategy):
+        """One of two whose chief has another processor; it says what it would compare with the chief."""
+
+        chief = False
+
+        def __len__(self):
+            return 2
+
+        def share(self, content):
+            return json.dumps(chief.to_dict()).encode()
+
+        def agree(self, facts):
+            raise KeyError(facts["mixed precision"])
+
+    with pytest.raises(KeyError, match="bfloat16"):
+        train_from(begin(corpus, config, seq_length=20), strategy=Worker())

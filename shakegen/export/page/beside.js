@@ -31,6 +31,7 @@ function startBeside(root, descriptions, written) {
     const part = element("section", root.querySelector(".models"), "", "model"), head = element("div", part, "", "row");
     element("h2", head, network.name);
     const figure = element("b", head), unknown = element("p", part, "", "unknown");
+    unknown.setAttribute("role", "status");
     const where = element("div", part, "", "text"), side = element("div", part, "", "choices"), title = element("p", side);
     const bars = element("ol", side, "", "bars");
     const view = { network, figure, unknown, title, bars, reading: new Reading(network), starts: [], surprises: [] };

@@ -2,7 +2,7 @@
 
    class Network                         one model, from a description that network.py writes
      new Network(description)            takes 5 to 50 ms; make it when it is first needed
-     name, task ("next" or "autocomplete"), level ("char", "subword" or "word"), facts (see network.py)
+     name, task ("next" or "autocomplete"), level ("char", "subword" or "word")
      symbols: [text of each id that it reads], outputs: [text of each output; null has no text, never draw it]
      known: how many of the symbols have a text; unknown: the id of the unknown symbol, or null
      length: of the latest symbols, read so many at most (autocomplete only; else Infinity)
@@ -186,8 +186,8 @@ class State {
 
 class Network {
   constructor(description) {
-    const { name, task, level, facts, symbols, known, outputs, unknown, units, residual } = description;
-    Object.assign(this, { name, task, level, facts, symbols, known, outputs, unknown, units, residual });
+    const { name, task, level, symbols, known, outputs, unknown, units, residual } = description;
+    Object.assign(this, { name, task, level, symbols, known, outputs, unknown, units, residual });
     this.length = description.length ?? Infinity;
     const arrays = description.arrays.map(unpack);
     this.layers = description.layers.map(layer => ({

@@ -26,7 +26,7 @@ function startTabs(views) {
     tab.addEventListener("click", event => open(tab, true, event.detail > 0));
     tab.addEventListener("keydown", event => {
       const places = { ArrowRight: number + 1, ArrowLeft: number - 1, Home: 0, End: -1 };
-      if (!(event.key in places)) return;
+      if (!(event.key in places) || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       open(tabs.at(places[event.key] % tabs.length));
     });

@@ -2,13 +2,20 @@
 
 import string
 from collections.abc import Mapping
+from pathlib import Path
 
 from shakegen.export.page.network import describe
 from shakegen.plotting.page import read_file, script_json, shared_style
 
 PACKAGE = "shakegen.export.page"
+MARK, HEAD = b'<meta name="generator" content="shakegen">', 1000  # in the first so many bytes of a page
 # In this order; the last one starts the page.
 SCRIPTS = ("encoding", "engine", "sampling", "widgets", "write", "complete", "memory", "beside", "facts", "page")
+
+
+def is_page(path: Path) -> bool:
+    """Whether a file is such a page."""
+    return path.is_file() and MARK in path.read_bytes()[:HEAD]
 
 
 def write_page(models: Mapping, precision: str = "auto", command: str = "") -> str:

@@ -10,9 +10,10 @@ const SURPRISING = 8;  // bits of the strongest tint
 class Branch {
   /* pending: the ids that are given and not yet read.  given: how many are given.
      spaced: a space follows them, so that the first symbol that is drawn begins with one.
+     said: what is to be said of the text that it begins with.
      randomState, turn: they determine the text; the first one of a random state is of turn 0. */
-  constructor(reading, { pending = [], given, spaced, randomState, turn = 0 }) {
-    Object.assign(this, { reading, pending, given, spaced, randomState, random: random(randomState + turn) });
+  constructor(reading, { pending = [], given, spaced, said, randomState, turn = 0 }) {
+    Object.assign(this, { reading, pending, given, spaced, said, randomState, random: random(randomState + turn) });
   }
 
   /* This text up to a place, and another symbol there. */
@@ -20,7 +21,7 @@ class Branch {
     const reading = this.reading.copy(index);
     reading.push(id);
     const spaced = this.spaced && index >= this.given;
-    return new Branch(reading, { given: Math.min(this.given, index), spaced, randomState, turn });
+    return new Branch(reading, { given: Math.min(this.given, index), spaced, said: this.said, randomState, turn });
   }
 
   /* The probabilities of the symbol at a place. */
@@ -81,15 +82,15 @@ function startWrite(root, descriptions, written) {
   function restart() {
     const one = network(), { value } = find("seed"), seed = startOf(value, READ), spaced = endsInSpace(one, seed);
     const { ids, said } = encodeStart(one, spaced ? seed.slice(0, -1) : value, value), randomState = number("random-state");
-    find("unknown").textContent = said;
-    branches.keep(new Branch(new Reading(one), { pending: ids, given: ids.length, spaced, randomState }));
+    branches.keep(new Branch(new Reading(one), { pending: ids, given: ids.length, spaced, said, randomState }));
     take();
     goOn();
   }
 
   function take() {
     now = branches.now;
-    find("spoken").textContent = "";
+    find("unknown").textContent = now.said;
+    for (const name of ["spoken", "note"]) find(name).textContent = "";
     network.choose(now.reading.network);
     find("random-state").value = now.randomState;
     find("top-k").max = Math.min(50, now.reading.network.outputs.length);
@@ -259,6 +260,7 @@ function endsInSpace(network, text) {
 }
 
 async function copyText(text, say) {
+  say("");  // the same words are read aloud only if they are new
   try {
     await navigator.clipboard.writeText(text);
     say("Copied.");

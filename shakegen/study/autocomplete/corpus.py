@@ -97,14 +97,15 @@ class AutocompleteCorpus:
 
     def __post_init__(self):
         try:
-            shares = splits.is_shares(splits.normalize_split(self.split))
+            split = splits.normalize_split(self.split)
         except ValueError:
-            shares = False
-        if not shares:
+            split = ()
+        if not splits.is_shares(split):
             raise ValueError(
                 f"the split {','.join(map(str, self.split))} is not usable for observations: expected three shares for "
                 "training, validation and test that sum to 1, such as 0.9,0.05,0.05"
             )
+        object.__setattr__(self, "split", split)
         count = len(self.observations)
         train, validation = (math.floor(count * share + 1e-6) for share in self.split[:2])
         order = np.random.default_rng(self.random_state).permutation(count)

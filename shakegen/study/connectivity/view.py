@@ -36,7 +36,8 @@ def still(models: list[Connections], position: int) -> Figure:
         values, texts = np.full(rows * columns, np.nan), np.full(rows * columns, "", object)
         values[: position + 1] = model.shares[position, : position + 1]
         texts[: len(model.characters)] = [visible(character) for character in model.characters]
-        heat = Heat(values.reshape(rows, columns), "connectivity", texts=texts.reshape(rows, columns))
+        limits = 0.0, float(np.nanmax(values, initial=0)) or 1.0
+        heat = Heat(values.reshape(rows, columns), "connectivity", texts=texts.reshape(rows, columns), limits=limits)
         offered = ", ".join(f"{visible(text)!r} {share:.0%}" for text, share in model.suggestions[position])
         wanted = f"{model.name} at {position + 1}: {model.title(position)}, {visible(model.targets[position])!r}"
         panels.append(Panel("", "", heat=heat, title=f"{wanted}\n({offered})"))

@@ -4,13 +4,13 @@ import contextlib
 import glob
 import os
 import shutil
-import sys
 import tempfile
 import weakref
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
+from shakegen.streams import take_input
 from shakegen.text.reading.source import Source, concatenate, from_file, from_opener, missing_file, strip_suffixes
 from shakegen.text.reading.unpacking import HEAD, NoText, is_text, kind_of_packing, log_omitted, unpack
 
@@ -24,10 +24,11 @@ def from_path(path: str | Path, encoding: str = "utf-8") -> Source:
 
     Raises:
         OSError: there is no such file, or it cannot be read.
-        ValueError: there is no such encoding, an archive is refused, or a folder has no text.
+        ValueError: there is no such encoding, an archive is refused, a folder has no text, or standard input was read
+            before.
     """
     if path == "-":
-        return from_pipe(sys.stdin.buffer, "stdin", "standard input", encoding)
+        return from_pipe(take_input(), "stdin", "standard input", encoding)
     if os.path.isdir(path):
         return from_folder(Path(path), encoding)
     if os.path.isfile(path):

@@ -10,7 +10,7 @@ from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import LENGTH, STUDY_LENGTH, AutocompleteCorpus
 from shakegen.study.autocomplete.measures import AutocompleteEvaluation
 from shakegen.study.autocomplete.outputs import PADDING, SPECIAL
-from shakegen.training.recipe import Recipe
+from shakegen.training.recipe import Recipe, drop_missing
 from shakegen.training.tasks.task import FEWEST_BLOCKS, MOST_BLOCKS, Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, LEAST_OBSERVATIONS, AutocompleteValidation
 
@@ -45,6 +45,7 @@ class AutocompleteTask(Task):
         return (Config.study if follows_study(corpus, recipe) else Config.autocomplete)(**options)
 
     def make_recipe(self, corpus=None, recipe=None, **options):
+        options = drop_missing(options)
         if corpus is not None:
             length = corpus.observations.length
             if options.setdefault("seq_length", length) != length:
@@ -121,7 +122,7 @@ class AutocompleteTask(Task):
         from shakegen.callbacks import CompleteText
         from shakegen.training.trainer import make_source
 
-        seed = options["sample_seed"].strip() or corpus.observations.texts(corpus.validation[:1] or [0])[0][:40]
+        seed = options["sample_seed"].strip() or corpus.observations.texts([*corpus.validation, 0][:1])[0][:40]
         return CompleteText(
             make_source(config), corpus.words, seed, corpus.observations.length, "stderr" if shown else None
         )
