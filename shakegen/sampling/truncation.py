@@ -139,7 +139,8 @@ def make_test_of_several(steps: list[tuple[str, float]], temperature: float) -> 
             return True
         gaps = (ordered - ordered[0]) / temperature
         weights, own = np.exp(gaps), logits[drawn]
-        kept, place = np.count_nonzero(gaps > LOWEST), np.count_nonzero(ordered > own)
+        kept = len(gaps) if gaps[-1] > LOWEST else np.count_nonzero(gaps > LOWEST)
+        place = np.count_nonzero(ordered > own)
         for name, value in steps:
             if name == "top_k":
                 border = min(int(kept), int(value)) - 1
@@ -149,10 +150,17 @@ def make_test_of_several(steps: list[tuple[str, float]], temperature: float) -> 
                 border = find_mass(weights[:kept], value)
             else:
                 return place < kept and is_typical(gaps[:kept], weights[:kept], value, gaps[place])
-            kept = np.count_nonzero(ordered[:kept] >= ordered[border])
+            kept = count_to(ordered[:kept], border)
         return place < kept
 
     return allows
+
+
+def count_to(ordered: np.ndarray, border: int) -> int:
+    """How many of some falling values, shape (n,), are as high as the one at a place."""
+    if border + 1 == len(ordered) or ordered[border + 1] < ordered[border]:
+        return border + 1
+    return int(np.count_nonzero(ordered >= ordered[border]))
 
 
 def is_typical(gaps: np.ndarray, weights: np.ndarray, share: float, gap: float) -> bool:

@@ -11,6 +11,7 @@ from commands import GROUPS, LEAVES
 from public_names import list_public_names
 
 import shakegen
+from shakegen.cells import BUILT_IN, find_cell
 from shakegen.cli import main
 
 
@@ -81,6 +82,21 @@ def read_table(text, heading):
 def test_the_page_on_python_lists_all_folders_that_have_public_names(root):
     page = (root / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert {f"{name}.md" for name in read_table(page, "# Python")} == set(write_api_pages())
+
+
+def test_the_guide_to_python_has_the_layer_of_every_cell_with_its_states_and_arguments(root):
+    page = (root / "docs" / "python.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ([^|`]+) \| ([^|]*)\|$", page, re.MULTILINE)
+    told = {
+        name: (states.removesuffix(" and so on").split(", "), set(re.findall(r"`(\w+)`", arguments)))
+        for names, states, arguments in rows
+        for name in re.findall(r"\w+", names)
+    }
+    keras_has = {"activation", "reset_after"}
+    for kind in map(find_cell, BUILT_IN):
+        own = set(kind.options()) - {"zoneout"} - keras_has
+        assert told.pop(kind.layer.partition(":")[2]) == (list(kind(3).state_names), own)
+    assert not told
 
 
 def test_variables_of_the_environment_stand_on_their_page(root):
