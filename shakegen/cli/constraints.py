@@ -50,7 +50,7 @@ def make_constraints(
 
     Args:
         encoding: of texts that they read.
-        mixes_text: whether a text is read for another reason, too, as the `reading` says.
+        mixes_text: whether another text is read, too; then `reading` has an effect without `no_copy`.
 
     Raises:
         ValueError: an option is out of range, or has no effect.

@@ -226,7 +226,7 @@ def read_lines(encoding: str) -> Iterator[str]:
     from shakegen.text.reading import decode_blocks
 
     source: Any = take_input()
-    pieces: Any = SimpleNamespace(read=source.read1)  # gives what is there by now, so no line waits
+    pieces: Any = SimpleNamespace(read=source.read1)  # gives the bytes that are there, so no line waits
     rest = ""
     for block in decode_blocks(pieces, "standard input", encoding):
         *lines, rest = (rest + block).split("\n")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shakegen.compare.plan import Plan
@@ -91,6 +91,10 @@ class Record:
     def has_ended(self) -> bool:
         """Whether nothing is left to do."""
         return self.state in ENDED
+
+    def fail(self, folder: Path, reason: str) -> "Record":
+        """The record of this run once it has failed, with all that its file has by then."""
+        return replace(Record.read(self.path(folder)), state="failed", reason=reason)
 
     def write(self, folder: Path) -> None:
         """Write it to its file, whole or not at all."""

@@ -143,7 +143,7 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
     if code < 0:
         reason = f"its process was ended by signal {-code} ({signal.Signals(-code).name})"
         reason += ", perhaps for want of memory" * (-code == signal.SIGKILL)
-    failed = replace(Record.read(record.path(folder)), state="failed", reason=reason)
+    failed = record.fail(folder, reason)
     failed.write(folder)
     return failed
 

@@ -38,15 +38,10 @@ def main(place: str, name: str, *flags: str) -> None:
         scores = measure_model(error.model, record, None) if error.model else {}
         ended = replace(record, state="diverged", reason=str(error).partition(";")[0], figures=scores)
     except (MemoryError, errors.ResourceExhaustedError):
-        ended = fail(record, folder, "out of memory: try smaller networks or a smaller batch")
+        ended = record.fail(folder, "out of memory: try smaller networks or a smaller batch")
     except (OSError, ValueError) as error:
-        ended = fail(record, folder, " ".join(str(error).split()))
+        ended = record.fail(folder, " ".join(str(error).split()))
     ended.write(folder)
-
-
-def fail(record: Record, folder: Path, reason: str) -> Record:
-    """The record of a run that failed, with what was noted of it by then."""
-    return replace(Record.read(record.path(folder)), state="failed", reason=reason)
 
 
 def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:

@@ -78,13 +78,8 @@ def load_keras(path: Path, symbols: Path, encoding: str = "utf-8") -> LanguageMo
 def read_symbols(path: Path, encoding: str = "utf-8") -> list[str]:
     """The symbols in a file, or of a named text, by their ids."""
     if path.suffix.lower() != ".json":
-        return sorted(
-            {
-                character
-                for block in open_source(path if path.is_file() else str(path), encoding).blocks()
-                for character in block
-            }
-        )
+        source = open_source(path if path.is_file() else str(path), encoding)
+        return sorted({character for block in source.blocks() for character in block})
     try:
         symbols = parse_json(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:

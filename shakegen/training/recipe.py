@@ -248,7 +248,7 @@ class Recipe:
         return replace(self, mixed_precision=ChosenName("bfloat16" if wide and multiplies_bfloat16() else "float32"))
 
     def follow(self, chief: "Recipe") -> "Recipe":
-        """This recipe for a worker of a team: what its own processor chose is as the chief's did."""
+        """This recipe for a worker of a team: the choice of its processor gives way to the chief's."""
         if not isinstance(self.mixed_precision, ChosenName):
             return self
         return replace(self, mixed_precision=ChosenName(chief.mixed_precision))

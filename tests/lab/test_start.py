@@ -133,26 +133,17 @@ def test_first_order_optimizers_spend_their_whole_budget(optimizer):
     assert counting.spent == list(range(16, 321, 16))
 
 
-def test_a_run_that_diverges_records_where_it_ended():
+@pytest.mark.parametrize(("last", "spent"), [(3, [16, 24]), (40, list(range(16, 321, 16)))])
+def test_a_run_that_diverges_records_where_it_ended(last, spent):
+    """Also where that is the very last of its 40 updates."""
     counting = Counting(8 * 40)
 
     def draw(sequences):
         inputs, targets = counting.draw(sequences)
-        return inputs, targets if len(counting.sizes) < 3 else targets * np.nan
+        return inputs, targets if len(counting.sizes) < last else targets * np.nan
 
     OPTIMIZERS["sgd"](dataclasses.replace(counting.training, draw=draw))
-    assert counting.spent == [16, 24]
-
-
-def test_a_run_that_diverges_in_its_last_update_is_seen():
-    counting = Counting(8 * 40)
-
-    def draw(sequences):
-        inputs, targets = counting.draw(sequences)
-        return inputs, targets if len(counting.sizes) < 40 else targets * np.nan
-
-    OPTIMIZERS["sgd"](dataclasses.replace(counting.training, draw=draw))
-    assert counting.spent == list(range(16, 321, 16))
+    assert counting.spent == spent
 
 
 def test_runs_that_ended_earlier_are_not_drawn_on():

@@ -10,7 +10,7 @@ const SURPRISING = 8;  // bits of the strongest tint
 class Branch {
   /* pending: the ids that are given and not yet read.  given: how many are given.
      spaced: a space follows them, so that the first symbol that is drawn begins with one.
-     said: what is to be said of the text that it begins with.
+     said: a note on the text that it begins with.
      randomState, turn: they determine the text; the first one of a random state is of turn 0. */
   constructor(reading, { pending = [], given, spaced, said, randomState, turn = 0 }) {
     Object.assign(this, { reading, pending, given, spaced, said, randomState, random: random(randomState + turn) });

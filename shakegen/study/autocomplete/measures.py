@@ -134,7 +134,7 @@ def rank_targets(engine, results: np.ndarray, targets: np.ndarray) -> tuple[np.n
         wanted = np.take_along_axis(logits, targets[some, None].astype(np.intp), axis=1)
         likelier[some] = np.count_nonzero(logits > wanted, axis=1)
         equal[some] = np.maximum(1, np.count_nonzero(logits == wanted, axis=1))
-        likelier[some][np.isnan(wanted[:, 0])] = engine.outputs  # what is no number is never a hit
+        likelier[some][np.isnan(wanted[:, 0])] = engine.outputs  # NaN is never a hit
         logits -= wanted
         highest = logits.max(axis=1, keepdims=True)
         surprisals[some] = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
