@@ -141,7 +141,7 @@ def costs(rounds):
         print_row(name, *shown)
     for name in ("beam_search", "stochastic_beam_search"):
         shown = [f"{statistics.median(beam_ratio(name, *one) for _ in range(rounds)):.2f}" for one in engines]
-        print_row(f"{name}, width 10: rate of 10 streams / 10", *shown)
+        print_row(f"{name}, width 10 (rate)", *shown)
 
 
 def beam_ratio(name, engine, length):

@@ -94,10 +94,11 @@ class SampleText(ShowText):
     ):
         super().__init__(stream)
         sampling.check_draw(length, temperature, random_state, changes=beam_width is None)
-        sampling.StopTexts(options.get("stop", ()), vocabulary.symbols)
+        options["stop"] = sampling.StopTexts(options.get("stop", ()), vocabulary.symbols).ends
         sampling.check_min_length(options.get("min_length", 0))
         others = {name: value for name, value in options.items() if name not in ("stop", "min_length")}
-        checks.refuse_unknown("sampling", others, TRUNCATIONS if beam_width is None else BEAMS)
+        known = TRUNCATIONS if beam_width is None else BEAMS
+        checks.refuse_unknown("sampling", others, ("stop", "min_length", *known))
         if beam_width is None:
             sampling.Truncation(**others)
         else:

@@ -25,7 +25,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs igno
 hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no error
 hypothesis.settings.load_profile("untimed")
 
-LONGEST = ["test_together.py", "test_tutorials.py", "test_nlstm_keras.py"]
+LONGEST = [
+    "test_engine.py",
+    "test_together.py",
+    "test_tutorials.py",
+    "test_training.py",
+    "test_nlstm_keras.py",
+    "test_resume.py",
+    "test_streams.py",
+    "test_windows.py",
+    "test_package.py",
+]
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
 
 
@@ -57,7 +67,7 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def poem():
     """A text that is long enough for a short training run."""
     return POEM
@@ -71,7 +81,7 @@ def poem_file(tmp_path, poem):
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def random_weights():
     """Weights for a configuration: large enough for every gate to act, small enough for no recurrence to explode."""
 

@@ -134,7 +134,7 @@ def run_command(words: list[str], text: str, folder: str, environment: dict[str,
     words = shrink_command(words)
     if "--workers" in words:
         return {"words": words}
-    with contextlib.chdir(folder), patch.object(runs, "run_worker", work_here):
+    with contextlib.chdir(folder), patch.object(runs, "run_worker", work_here), patch.object(worker, "TIMED", 0):
         result = CliRunner().invoke(main, words, input=text, env=environment)
     errors = result.stderr
     if result.exception and not isinstance(result.exception, SystemExit):

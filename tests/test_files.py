@@ -63,7 +63,8 @@ WRITES = pytest.mark.parametrize("act", [files.ensure_writable, lambda path: fil
 @WRITES
 def test_a_folder_that_cannot_be_is_refused(tmp_path, act):
     (tmp_path / "file").touch()
-    for folder, reason in (("x" * 256, "File name too long"), ("file", "File exists")):
+    (tmp_path / "model.h5").mkdir()
+    for folder, reason in (("x" * 256, "File name too long"), ("file", "File exists"), (".", "Is a directory")):
         path = tmp_path / folder / "model.h5"
         with pytest.raises(OSError) as error:
             act(path)

@@ -54,10 +54,6 @@ class Block(Cell):
     def memories(self):
         return self.cell.memories
 
-    @property
-    def levels(self):
-        return self.cell.levels
-
     def weights(self, inputs):
         return {**self._weights_before(inputs), **self.cell.weights(inputs), **self._weights_after()}
 

@@ -111,9 +111,9 @@ class Cell:
         super().__init_subclass__(**kwargs)
         dataclasses.dataclass(frozen=True)(cls)
         own = vars(cls)
+        cls.layer = own.get("layer", "")  # the parent's knows no other equations, activations or zoned states
         if not {"step", "weights", "state_names"}.isdisjoint(own):  # these are of other equations, the parent's
-            for name in ("layer", "onnx_node"):
-                setattr(cls, name, own.get(name, getattr(Cell, name)))
+            cls.onnx_node = own.get("onnx_node", Cell.onnx_node)  # type: ignore[method-assign]
         for name in cls.options():
             if name in RESERVED.split():
                 raise ValueError(f"{cls.__qualname__} has an option {name!r}: expected a name that no setting has")
@@ -131,11 +131,6 @@ class Cell:
     def memories(self) -> tuple[str, ...]:
         """The states that are kept inside: all but the output."""
         return self.state_names[1:]
-
-    @property
-    def levels(self) -> int:
-        """How many memories are nested, one within the other."""
-        return 1
 
     def weights(self, inputs: int) -> dict[str, Weight]:
         """The weights, by name, in the order in which a model file has them.

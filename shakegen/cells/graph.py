@@ -5,6 +5,7 @@ the numpy step, the step in a browser, the nodes of ONNX, the SavedModel, the ex
 """
 
 import functools
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -179,26 +180,23 @@ def check_step(cell, x: Symbol, states: Mapping[str, Symbol], weights: Mapping[s
 
 def failing_line(error: BaseException) -> str:
     """The line of the equations that an error comes from."""
-    frames, position = [], error.__traceback__
-    while position:
-        if position.tb_frame.f_code.co_filename not in MACHINERY:
-            frames.append(position)
-        position = position.tb_next
-    if not frames:
+    places = [one for one in traceback.walk_tb(error.__traceback__) if one[0].f_code.co_filename not in MACHINERY]
+    if not places:
         return "its step"
-    return name_line(frames[-1].tb_frame.f_code.co_filename, frames[-1].tb_lineno)
+    frame, number = places[-1]
+    return name_line(frame.f_code.co_filename, number)
 
 
-def find_kinds(cell) -> dict[str, str]:
+def find_kinds(cell, inputs: int) -> dict[str, str]:
     """The kind of values of each name that a step shows: a "memory", a "gate" (a σ), or a "value"."""
-    graph = trace(cell, cell.units)
+    graph = trace(cell, inputs)
     kinds = {name: "gate" if is_sigmoid(symbol) else "value" for name, symbol in graph.shown.items()}
     return {**dict.fromkeys(graph.after, "value"), **dict.fromkeys(cell.memories, "memory"), **kinds}
 
 
-def is_sigmoid(symbol: Symbol) -> bool:
-    """Whether a symbol is a logistic function, by itself or as a block of gates side by side."""
-    if symbol.operation == "part" and symbol.inputs[0].operation == "activate":
-        names = symbol.inputs[0].attributes["names"]
-        return names[symbol.attributes["start"] * len(names) // symbol.inputs[0].shape[-1]] == "sigmoid"
-    return symbol.operation == "sigmoid" or symbol.attributes.get("names") == ("sigmoid",)
+def is_sigmoid(symbol: Symbol, start: int = 0) -> bool:
+    """Whether a symbol, from a column on, is a logistic function, by itself or as a block of gates side by side."""
+    if symbol.operation == "part":
+        return is_sigmoid(symbol.inputs[0], start + symbol.attributes["start"])
+    names = symbol.attributes.get("names", (symbol.operation,))
+    return names[start * len(names) // symbol.shape[-1]] == "sigmoid"

@@ -26,10 +26,6 @@ class NLSTM(Cell):
     def state_names(self):
         return ("h", *(f"c{level}" for level in range(self.depth)))
 
-    @property
-    def levels(self):
-        return self.depth
-
     def weights(self, inputs):
         levels = [super(NLSTM, self).weights(self.units if level else inputs) for level in range(self.depth)]
         starts = ("zeros", "ones", "zeros", "zeros")  # an open forget gate (Jozefowicz et al. 2015)

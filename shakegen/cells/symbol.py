@@ -2,10 +2,10 @@
 
 import linecache
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from shakegen.cells.operations import NUMPY, CellError
 
@@ -99,12 +99,10 @@ def input_symbol(name: str, *shape) -> Symbol:
 
 def calling_line() -> str:
     """Where the equations are that are being written down: the first line outside of the modules of this machinery."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame and frame.f_code.co_filename in MACHINERY:
-        frame = frame.f_back
-    if frame is None:
-        return ""
-    return name_line(frame.f_code.co_filename, frame.f_lineno)
+    for frame, number in traceback.walk_stack(sys._getframe(1)):
+        if frame.f_code.co_filename not in MACHINERY:
+            return name_line(frame.f_code.co_filename, number)
+    return ""
 
 
 def name_line(path: str, number: int) -> str:

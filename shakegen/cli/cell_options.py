@@ -10,19 +10,10 @@ from shakegen.cli.names import complete_from
 from shakegen.cli.options import make_flag
 from shakegen.network.config import Config
 
-
-class CellName(click.ParamType):
-    """A cell: its name, or module:Class; its options may follow, as in `nlstm:depth=3`."""
-
-    name = "cell"
-
-    def shell_complete(self, ctx, param, incomplete):
-        return complete_from(CELLS, incomplete)
-
-
 cell_option = click.option(
-    "--cell", type=CellName(), default=Config().cell, show_default=True, help=f"Recurrent unit: {', '.join(CELLS)}; or "
-    "module:Class for one of your own. Options may follow: nlstm:depth=3."
+    "--cell", metavar="CELL", default=Config().cell, show_default=True,
+    shell_complete=lambda context, parameter, incomplete: complete_from(CELLS, incomplete),
+    help=f"Recurrent unit: {', '.join(CELLS)}; or module:Class for one of your own. Options may follow: nlstm:depth=3.",
 )  # fmt: skip
 
 

@@ -115,26 +115,26 @@ def compare(corpus, cells, task, match, parameters, repeats, tune, reading, shap
         task,
         parse_tune(tune) if tune is not None else None,
     )
+    if plan.tune:
+        refuse_idle("beside --tune, which chooses it", plan.tune[0])
     check_files(out, csv_file, corpus)
     from shakegen.compare.comparison import Comparison
     from shakegen.compare.record import Text
-    from shakegen.compare.runs import Stopped
     from shakegen.text import splits
+    from shakegen.training import Interrupted
 
     text = Text(corpus, reading, shape | {"split": splits.parse(shape["split"])})
     comparison = Comparison(text, plan, folder, options["sample_seed"], options["sample_length"])
     try:
         summary = comparison.carry_out(None if quiet else progress(comparison))
-    except Stopped as stop:
+    except Interrupted as stop:
         click.echo("\nInterrupted. The same command goes on from here.", err=True)
         sys.exit(128 + stop.signal)
-    rows = [replace(row, records=list(map(name_flags_of, row.records))) for row in summary.rows]
+    rows = [
+        replace(row, records=[replace(record, reason=name_flags(record.reason)) for record in row.records])
+        for row in summary.rows
+    ]
     write_outcome(replace(summary, rows=rows), comparison.folder, out, csv_file, options["as_json"])
-
-
-def name_flags_of(record):
-    """A record whose reason names options of the shell."""
-    return replace(record, reason=name_flags(record.reason))
 
 
 def check_files(out: Path | None, csv_file: Path | None, places: Iterable[str]) -> None:
@@ -188,12 +188,12 @@ def write_outcome(summary, folder: Path, out: Path | None, csv_file: Path | None
 
     if csv_file:
         summary.save_csv(csv_file)
-    if out:
-        report.save(summary, out)
     if as_json:
         print_json(summary.to_dict())
     else:
         print_table(summary, folder)
+    if out:
+        report.save(summary, out)
     for path in filter(None, (csv_file, out)):
         click.echo(f"Saved: {path}", err=True)
     if not any(row.finished for row in summary.rows):

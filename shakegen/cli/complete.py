@@ -13,7 +13,7 @@ from shakegen.cli.tables import print_json
 @main.command()
 @click.argument("text", required=False)
 @model_option("Model file, or a name.  [default: the newest autocomplete model in ./models, else sonnets-autocomplete]")
-@click.option("--top", type=int, default=3, show_default=True, help="Number of words.")
+@click.option("--top", type=int, default=3, show_default=True, help="Number of words; at every key 9 at most.")
 @input_encoding_option
 @click.option("--matching", is_flag=True, help="Only words that begin with the unfinished word.")
 @click.option("--interactive", is_flag=True, help="Suggestions at every key; in a pipe, for every line.")

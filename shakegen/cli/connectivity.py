@@ -21,7 +21,8 @@ from shakegen.cli.tables import print_json, print_wrapped
 
 HELP = (
     "Which earlier characters does each prediction depend on? Point at a character, tap it, or use the arrow keys: the "
-    "colours show the squared norm of the gradient of the true next character, or word, by the characters before it."
+    "colours show, relative to the strongest, the squared norm of the gradient of a logit by the characters before it. "
+    "It is the logit of the character, or word, that is named beside the text: the true next one by default."
 )
 SHADES = ((0.8, 202), (0.5, 208), (0.25, 215), (0.1, 222), (0.02, 230))  # of 256 colours, from this share on
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from shakegen.cli.group import colour_symbol, echo_coloured, read_text, shows_colour
+from shakegen.cli.group import colour_symbol, echo_coloured, read_argument, shows_colour
 from shakegen.cli.lab import experiment
 from shakegen.cli.measure import is_model
 from shakegen.cli.names import CorpusName, ModelName
@@ -143,7 +143,7 @@ def pick_colour(shade: float) -> int | None:
 @click.option(
     "--text-file", type=CorpusName(), help="Read the text from here: a file, a folder, - or the name of a corpus."
 )
-@click.option("--length", type=int, default=50_000, show_default=True, help="Largest number of characters to read.")
+@click.option("--length", type=int, default=50_000, show_default=True, help="Largest number of symbols to read.")
 @corpus_options
 @unknown_option
 def look_at_units(model, text, text_file, length, reading, on_unknown, **options):
@@ -179,7 +179,7 @@ def read_given(text: str | None, file: str | None, reading: dict) -> str:
     from shakegen.text import catalog
 
     if text is not None and file is None:
-        return read_text("-", reading["encoding"]) if text == "-" else text
+        return read_argument(text, reading["encoding"])
     if file is not None and text is None:
         return "".join(catalog.open_source(file, **reading).blocks())
     raise ValueError("expected either a TEXT or a --text-file: give one of them")

@@ -22,7 +22,7 @@ from shakegen.network.quiet import quiet_tensorflow, without_extras
 FLAGS = {"names": "--cells"}
 NO_OPTIONS = ("progress", "random_state", "settings")  # of the first and the last, `experiment` takes care
 random_state_option = click.option(
-    "--random-state", type=click.IntRange(0, (1 << 32) - 1), metavar="INTEGER", default=0, show_default="0",
+    "--random-state", type=click.IntRange(0, (1 << 32) - 1), metavar="INTEGER", default=0, show_default=True,
     help="Equal numbers give equal results.",
 )  # fmt: skip
 
@@ -80,6 +80,9 @@ def experiment(
                 if pages_need_matplotlib or not is_page(out):
                     plotting.check(out)
                 files.ensure_writable(out)
+                corpus = arguments.get("corpus") or ()
+                read = [arguments.get("text_file"), *([corpus] if isinstance(corpus, str) else corpus)]
+                files.refuse_same(out, filter(None, read))
             if trains:
                 with quiet_tensorflow(), without_extras():
                     importlib.import_module("shakegen.network.build")  # loads TensorFlow

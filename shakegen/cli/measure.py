@@ -237,8 +237,9 @@ def novelty(source, corpus, reading, as_json, **options):
             drawn = load(source, "next").sample(**options)
         text = "".join(normalize_source(from_text(drawn), reading["lowercase"], reading["normalize"]).blocks())
     else:
+        given = catalog.open_source(source, **reading)
         refuse_idle("on a TEXTFILE", "seed", "length", "temperature", "random_state", "on_unknown")
-        text = "".join(catalog.open_source(source, **reading).blocks())
+        text = "".join(given.blocks())
     known = catalog.load_corpus(corpus, **reading, split=(1, 0, 0))
     copied = measure.compare(Vocabulary(known.vocabulary.symbols, unknown=True).encode(text), known.ids)
     passage = text[copied.position :][: copied.longest]

@@ -154,7 +154,8 @@ def read_help(source: Callable) -> dict[str, str]:
 
 
 READING = {
-    "encoding": click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the text."),
+    "encoding": click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the text; a "
+                             "text with a name has its own."),
     "lowercase": click.option("--lowercase", is_flag=True, help="Read the text in lower case."),
     "normalize": click.option("--normalize", type=click.Choice(["text8"]), help="Read it in the alphabet of text8: a "
                               "to z and single spaces, digits spelled out."),

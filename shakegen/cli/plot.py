@@ -48,7 +48,8 @@ def plot(models, out, against, loss, from_epoch, as_json):
     paths = list(dict.fromkeys(models))
     evaluated = [path for path in paths if path.endswith(".json")]
     if evaluated:
-        refuse_mixture(evaluated, paths)
+        if evaluated != paths:
+            raise ValueError(f"{evaluated[0]} is an evaluation, others are models: expected files of one kind")
         refuse_idle("on evaluations", "against", "loss", "from_epoch")
         figure, beside = plotting.accuracy_by_typing(evaluations(paths)), []
     else:
@@ -67,12 +68,6 @@ def name_files(paths: list[str]) -> list[str]:
     """The names of files without folder and suffix; whole paths where two would be the same."""
     names = [Path(path).stem for path in paths]
     return [path if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
-
-
-def refuse_mixture(evaluated: list[str], paths: list[str]) -> None:
-    """Refuse models beside evaluations."""
-    if evaluated != paths:
-        raise ValueError(f"{evaluated[0]} is an evaluation, others are models: expected files of one kind")
 
 
 def evaluations(paths: list[str]) -> dict[str, dict]:

@@ -1,5 +1,7 @@
 """The command that writes."""
 
+import secrets
+
 import click
 
 from shakegen.cli import constraints as ruled, forms, keys
@@ -8,6 +10,7 @@ from shakegen.cli.group import find_model, hint_at_random_state, main, read_argu
 from shakegen.cli.help import group
 from shakegen.cli.mixing import NGRAM, load_mixed, mix_option, say_mixture
 from shakegen.cli.options import (
+    READING,
     input_encoding_option,
     is_given,
     model_option,
@@ -19,7 +22,7 @@ from shakegen.cli.options import (
     unescape,
     unknown_option,
 )
-from shakegen.cli.writing import draw, new_random_state, search, write
+from shakegen.cli.writing import RANDOM_BITS, draw, search, write
 from shakegen.sampling import StopAfter, TextGenerator, Truncation
 
 BEAM_RULES = ("length_penalty", "stochastic")
@@ -141,7 +144,7 @@ def sample(models, mix, seed, seed_file, seeds, encoding, constraints, form, bea
         set_ends(options)
     set_temperature(options)
     if seeds is not None:
-        seed = read_seeds(seeds, encoding)
+        seed = read_text(seeds, encoding).removesuffix("\n").split("\n")
     elif not form["between"]:
         seed = read_seed(seed, seed_file, encoding, interactive)
     reading = {"encoding": encoding, **{name: constraints[name] for name in ("lowercase", "normalize")}}
@@ -152,13 +155,13 @@ def sample(models, mix, seed, seed_file, seeds, encoding, constraints, form, bea
         say_mixture(loaded)
     with hint_at_random_state(seed if isinstance(seed, str) else ""):
         if forms.has_form():
-            options.setdefault("random_state", new_random_state())
+            options.setdefault("random_state", secrets.randbits(RANDOM_BITS))
             forms.fill(loaded, seed, wanted, options, output["raw"], output["as_json"], quiet)
         elif interactive:
             del options["constraints"]
             write(converse(loaded, seed, encoding, **options) + "\n", output["raw"])
         elif beam_width is None:
-            options.setdefault("random_state", new_random_state())
+            options.setdefault("random_state", secrets.randbits(RANDOM_BITS))
             draw(loaded, seed, options, **output)
         else:
             search(loaded, seed, beam_width, options, output["raw"], output["as_json"], quiet)
@@ -199,7 +202,8 @@ def refuse_contradictions(beam_width: int | None, interactive: bool, **options) 
         refuse_idle(
             "with --interactive", *TRUNCATION, *BEAM_RULES, "count", "random_state", "stream", "seeds", "as_json"
         )
-        refuse_idle("with --interactive", *HEATS[1:], "temperature_to", *STOPS[1:], *ruled.OPTIONS)
+        refuse_idle("with --interactive", *HEATS[1:], "temperature_to", *STOPS[1:])
+        refuse_idle("with --interactive", *(name for name in ruled.OPTIONS if name not in READING))
     elif beam_width is None:
         refuse_idle("without --beam-width", *BEAM_RULES)
     else:
@@ -216,11 +220,6 @@ def refuse_contradictions(beam_width: int | None, interactive: bool, **options) 
         refuse_idle("with --json", "raw")
     if not any(options[name] for name in STOPS) and not forms.has_form():
         refuse_idle("without --stop, --lines or --sentences", "min_length")
-
-
-def read_seeds(file: str, encoding: str) -> list[str]:
-    """The lines of a file, or of standard input."""
-    return read_text(file, encoding).removesuffix("\n").split("\n")
 
 
 def read_seed(seed: str, file: str | None, encoding: str, shared_input: bool) -> str:

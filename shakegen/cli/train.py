@@ -161,6 +161,7 @@ def train(workers, worker_index, worker_wait, **options):
     options |= options.pop("reading") | options.pop("shape")
     given = {name for name in options if is_given(name)}
     network = read_cell(options["cell"])
+    refuse_idle(f"beside --cell {options['cell']}", *(network.keys() - {"cell"}))
     options, given = options | network, given | (network.keys() - {"cell"})
     if options["clip_value"] is not None:
         refuse_idle("beside --clip-value", "clip_norm")
@@ -180,6 +181,8 @@ def run_training(
 
     finetune = Path(finetune) if finetune else None
     files = {"resume": resume, "finetune": finetune, "out": out, "checkpoint_every": checkpoint_every}
+    if not (resume or finetune):
+        refuse_idle_options(options["task"], options)  # before a file is kept under another name
     with begin_with_text(corpus, options, given, **files, strategy=strategy) as (beginning, values):
         refuse_idle_options(beginning.config.task, values)
         if not (strategy.chief or quiet):
@@ -225,8 +228,12 @@ def train_begun(strategy, corpus, beginning, values: dict, started: float, quiet
 
 def refuse_idle_options(task: str, values: dict) -> None:
     """Refuse options of the text and of the samples that have no effect on a run."""
+    from shakegen.training.tasks import get_task
+
     refuse_idle_on(task)
     if not values["sample_length"]:
         refuse_idle("with --sample-length 0", "sample_seed", "temperature", "beam_width")
+    elif get_task(task).sample_temperature is None:
+        refuse_idle(f"on the task {task}, unless it is 0", "sample_length")
     elif values["beam_width"] is not None:
         refuse_idle("on a beam search", "temperature")

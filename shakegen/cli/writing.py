@@ -1,7 +1,7 @@
 """Texts on their way out: drawn or searched for, written with their seeds."""
 
 import itertools
-import os
+import secrets
 import sys
 
 import click
@@ -11,6 +11,7 @@ from shakegen.cli.tables import print_json
 from shakegen.streams import plain
 
 PIECE = 4096  # symbols that go to a pipe at a time
+RANDOM_BITS = 32  # of a random state that nobody gave
 
 
 def write(text: str, raw: bool) -> None:
@@ -53,15 +54,11 @@ def write_texts(texts: list[dict], raw: bool, as_json: bool) -> None:
         write(f"{line}{text['seed']}{text['text']}\n", raw)
 
 
-def new_random_state() -> int:
-    return int.from_bytes(os.urandom(4))
-
-
 def search(model, seed: str, width: int, options: dict, raw: bool, as_json: bool, quiet: bool) -> None:
     """Search for texts with beams, and write them and their scores."""
     if options.pop("stochastic", False):
         count = options.pop("count", width)
-        options.setdefault("random_state", new_random_state())
+        options.setdefault("random_state", secrets.randbits(RANDOM_BITS))
         if not 1 <= count <= width:
             raise ValueError(f"the count is {count}: expected 1 to as many texts as the beam is wide, {width}")
         beams = model.stochastic_beams(seed, count=width, **options)[:count]

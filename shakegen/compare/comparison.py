@@ -93,7 +93,7 @@ class Comparison:
             show: as for `runs.carry_out`.
 
         Raises:
-            Stopped, OSError, ValueError: as `runs.carry_out`.
+            Interrupted, OSError, ValueError: as `runs.carry_out`.
         """
         plan, trials, baselines = self.plan, [], self._measure_baselines()  # before anybody can change the text
         if plan.tune:

@@ -16,7 +16,7 @@ import shakegen
 from shakegen.cells.registry import VARIABLE, environment_for, find_cell
 from shakegen.compare.record import Record, explain_difference
 from shakegen.files import ensure_writable, number_names
-from shakegen.training.signals import call_on_signals
+from shakegen.training.signals import Interrupted, call_on_signals
 
 log = logging.getLogger(__name__)
 PAUSE = 0.1  # seconds between looks at a process
@@ -27,14 +27,6 @@ OWN_GROUP: dict = {"process_group": 0}
 END = signal.SIGTERM
 if sys.platform == "win32":
     OWN_GROUP, END = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}, signal.CTRL_BREAK_EVENT
-
-
-class Stopped(KeyboardInterrupt):
-    """A signal ended a comparison, which can go on; `signal` is its number."""
-
-    def __init__(self, number: int):
-        super().__init__("the comparison was interrupted")
-        self.signal = number
 
 
 def carry_out(
@@ -57,7 +49,7 @@ def carry_out(
         The records of all runs, ended or failed.
 
     Raises:
-        Stopped: by Ctrl-C or SIGTERM; the run at hand has written where it stands.
+        Interrupted: by Ctrl-C or SIGTERM; the run at hand has written where it stands.
         ValueError: the folder has other runs of these names, or another comparison is at work there.
         OSError: the folder cannot be written to.
     """
@@ -136,7 +128,7 @@ def run_worker(record: Record, folder: Path, quiet: bool) -> Record:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, **OWN_GROUP)
         code = wait_for(process, came)
     if came:
-        raise Stopped(came[0])
+        raise Interrupted(None, came[0])
     if code == 0:
         return Record.read(record.path(folder))
     reason = f"its process ended with exit code {code}"

@@ -98,15 +98,10 @@ def code(
             left -= len(symbol)
         if left < 0:
             raise DamageError
-        states = advance(network, ids, states)
+        after, unread = network.read(np.maximum(ids, 0), states), np.flatnonzero(ids < 0)
+        for old, new in zip(states, after, strict=True):
+            if len(unread):  # without an id, nothing is read
+                new[unread] = old[unread]
+        states = after
         watch(live)
     return found
-
-
-def advance(network: ExactNetwork, ids: np.ndarray, states: list[np.ndarray]) -> list[np.ndarray]:
-    """The states after some symbols were read; where an id is -1, nothing was."""
-    after, unread = network.read(np.maximum(ids, 0), states), np.flatnonzero(ids < 0)
-    for old, new in zip(states, after, strict=True):
-        if len(unread):
-            new[unread] = old[unread]
-    return after

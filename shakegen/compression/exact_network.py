@@ -16,8 +16,8 @@ FREQUENCY = 2.0**30  # of the likeliest symbol; all others have 1 at least
 class ExactNetwork:
     """A network of any cell, computed so that no machine, no library and no number of threads changes a bit.
 
-    Every number is a double. The left factors of products keep 22 bits, as many as a float32 has, nearly. Weights keep
-    what 31 bits leave for the sum: 22 of matrices with 512 rows, 15 of the largest that there may be.
+    Every number is a double. The left factors of products keep 20 bits and their sign, a little less than a float32.
+    Weights keep what is left for the sum: 20 bits of matrices with 512 rows, 13 of the largest that there may be.
 
     Args:
         config: the architecture, with the fields of `Config`.

@@ -13,7 +13,7 @@ from shakegen.layers.cell_layer import layer_of
 from shakegen.model.model import LanguageModel
 from shakegen.model.model_file import shorten
 from shakegen.network.config import Config
-from shakegen.network.keras_steps import compile_call
+from shakegen.network.keras_steps import compile_call, states_kept
 from shakegen.text.catalog import open_source
 from shakegen.text.vocabulary import Vocabulary
 
@@ -167,6 +167,20 @@ def find_kind(layer):
     return kinds.get(type(layer)) or (twins.get(own.__name__) if own else None)
 
 
+def in_32_bits(network: keras.Model) -> keras.Model:
+    """A network whose layers compute in 32 bits; itself if they do."""
+    if all(layer.compute_dtype == "float32" for layer in network.layers):
+        return network
+
+    def clone(one):
+        own = {"dtype": "float32"} if isinstance(one, keras.layers.Layer) else {}  # there may be operations, too
+        return type(one).from_config({**one.get_config(), **own})
+
+    made = keras.models.clone_model(network, clone_function=clone)
+    made.set_weights(network.get_weights())
+    return made
+
+
 def check_equal(network: keras.Model, model: LanguageModel, order: np.ndarray) -> None:
     """Refuse a network that computes other probabilities than a model along a random text.
 
@@ -178,7 +192,8 @@ def check_equal(network: keras.Model, model: LanguageModel, order: np.ndarray) -
     size, (batch, length, *one_hot) = len(model.vocabulary), network.input_shape
     ids = np.random.default_rng(0).integers(0, size, (1, length or LENGTH))
     inputs = np.repeat(order[ids], batch or 1, axis=0)
-    given = compile_call(network)(np.eye(size, dtype=np.float32)[inputs] if one_hot else inputs)
+    with states_kept(network):
+        given = compile_call(in_32_bits(network))(np.eye(size, dtype=np.float32)[inputs] if one_hot else inputs)
     theirs = keras.ops.convert_to_numpy(given)[0].reshape(-1, size)[:, order]
     ours = read_along(model, ids)[0][-len(theirs) :]
     if abs(theirs.sum(-1) - 1).max() < SUM and theirs.min() >= 0:

@@ -1,8 +1,7 @@
 """A model as a safetensors file: its weights by their names, all else as texts in JSON; read back bit for bit."""
 
-from dataclasses import dataclass
+import functools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ def read_tensors(path: Path):
                 raise ModelFileError("it is a safetensors file, but not of shakegen")
             version = about.get("version", "")
             model_file.check_version(int(version) if version.isdecimal() else None)
-            content = model_file.assemble(TensorsContent(file, about))
+            content = model_file.assemble(about.get, functools.partial(read_weight, file))
     except SafetensorError as error:
         raise ModelFileError(f"{path} is not a usable safetensors file: {error}") from None
     except (TypeError, ValueError, OverflowError) as error:
@@ -47,21 +46,12 @@ def read_tensors(path: Path):
     return Model.kinds[content["config"].task](**content)
 
 
-@dataclass
-class TensorsContent:
-    """The content of an open safetensors file."""
-
-    file: Any
-    about: dict[str, str]
-
-    def text(self, name):
-        return self.about.get(name)
-
-    def weight(self, name, shape):
-        if name not in set(self.file.keys()):
-            raise ModelFileError(f"{name} is missing; the file may be damaged")
-        part = self.file.get_slice(name)
-        if part.get_dtype() != "F32":
-            raise ModelFileError(f"{name} is not an array of 32-bit floats")
-        model_file.check_shape(name, tuple(part.get_shape()), shape)
-        return model_file.check_numbers(name, self.file.get_tensor(name))
+def read_weight(file, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A weight of that shape from an open file; raises ModelFileError if it is not there, or has other than numbers."""
+    if name not in set(file.keys()):
+        raise ModelFileError(f"{name} is missing; the file may be damaged")
+    part = file.get_slice(name)
+    if part.get_dtype() != "F32":
+        raise ModelFileError(f"{name} is not an array of 32-bit floats")
+    model_file.check_shape(name, tuple(part.get_shape()), shape)
+    return model_file.check_numbers(name, file.get_tensor(name))

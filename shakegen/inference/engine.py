@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from shakegen.cells.numpy_step import lay_product
+from shakegen.cells.stages import call_all
 from shakegen.checks import check_ids
 from shakegen.inference.products import Products
 from shakegen.inference.reading import ROWS, Recurrence
@@ -199,10 +200,10 @@ class Engine:
         def run_parts(ids):
             take(ids, 0, x, "clip")
             if pace:
-                pace.run(advance, calls)
+                pace.run(call_all, calls)
             else:
                 for part in calls:
-                    advance(part)
+                    call_all(part)
 
         self._run = run_parts if len(parts) > 1 else functools.partial(pace.run, run) if pace else run
         self._bound, self._results = state, state[:, products.results]  # last: only now can it take a step
@@ -244,8 +245,3 @@ class Engine:
             call = get_blas().share if parts > 1 else get_blas().call
             self._paces[key] = Pace(call, threads if streams == 1 else min(threads, parts))
         return self._paces[key]
-
-
-def advance(calls: list[tuple[Callable, tuple]]) -> None:
-    for function, arguments in calls:
-        function(*arguments)

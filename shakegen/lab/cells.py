@@ -17,5 +17,7 @@ def make_config(name: str, units: int) -> Config:
         ValueError: the cell does not exist, or the units are out of range.
     """
     presets = {preset: (cell, own) for cell in map(find_cell, BUILT_IN) for preset, own in cell.presets.items()}
-    cell, options = presets.get(name) or parse_cell(name)
-    return Config(cell.name, units, layers=1, dropout=0.0, residual=False, **options)
+    first, colon, more = name.strip().partition(":")
+    preset, own = presets.get(first, (None, {}))
+    cell, options = parse_cell(f"{preset.name}{colon}{more}" if preset else name)
+    return Config(cell.name, units, layers=1, dropout=0.0, residual=False, **{**own, **options})

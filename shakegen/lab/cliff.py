@@ -10,18 +10,18 @@ from shakegen.lab.result import Result
 from shakegen.plotting import Curve, Figure, Heat, Panel
 
 GOOD = 0.01  # an error that counts as solved: the output is within 0.1 of the target
+START = 0.5  # x_0
 TINY = np.finfo(float).tiny
 AREA = ((3.5, 7.0), (-4.0, -1.0))  # of the weight and of the bias: where the surface has its cliff
 
 
 @dataclass(frozen=True)
 class Unit:
-    """x_t = w σ(x_{t-1}) + b, which should give σ(x_T) = target; the error is (σ(x_T) - target)².
+    """x_t = w σ(x_{t-1}) + b from x_0 = 0.5, which should give σ(x_T) = target; the error is (σ(x_T) - target)².
 
     Attributes:
         length: T, the number of steps.
         target: between 0 and 1.
-        start: x_0.
 
     Raises:
         ValueError: the length is below 1, or the target out of range.
@@ -29,7 +29,6 @@ class Unit:
 
     length: int = 50
     target: float = 0.7
-    start: float = 0.5
 
     def __post_init__(self):
         check.require_counts(length=self.length)
@@ -49,7 +48,7 @@ class Unit:
         Returns:
             Three arrays of that shape.
         """
-        x = np.full(np.broadcast(weight, bias).shape, float(self.start))
+        x = np.full(np.broadcast(weight, bias).shape, START)
         by_weight, by_bias = np.zeros_like(x), np.zeros_like(x)
         for _ in range(self.length):
             h = sigmoid(x)

@@ -7,6 +7,7 @@ import numpy as np
 from shakegen.lab.read_out import ridge
 
 PAIRS = {"“": "”", "„": "“", "«": "»"}
+SHIFTS = 100  # of a feature along the text, to see what chance gives
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -79,7 +80,7 @@ def correlations(signals: np.ndarray, feature: np.ndarray) -> np.ndarray:
     return standardise(signals).T @ standardise(feature) / len(feature)
 
 
-def chance(signals: np.ndarray, feature: np.ndarray, random_state: int, shifts: int = 100) -> float:
+def chance(signals: np.ndarray, feature: np.ndarray, random_state: int) -> float:
     """The absolute correlation that the best signal exceeds by chance in 1 of 20 cases.
 
     Features and units change slowly, so that even unrelated ones correlate. To measure chance, the feature is
@@ -89,9 +90,8 @@ def chance(signals: np.ndarray, feature: np.ndarray, random_state: int, shifts: 
         signals: shape (T, U).
         feature: shape (T,).
         random_state: seed of the distances.
-        shifts: number of the distances.
     """
-    distances = np.random.default_rng(random_state).integers(1, max(2, len(feature)), size=shifts)
+    distances = np.random.default_rng(random_state).integers(1, max(2, len(feature)), size=SHIFTS)
     signals, feature = standardise(signals), standardise(feature)
     best = [np.abs(signals.T @ np.roll(feature, distance)).max() / len(feature) for distance in distances]
     return float(np.quantile(best, 0.95))

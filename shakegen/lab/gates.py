@@ -129,14 +129,14 @@ def gates(
             message says which.
     """
     if len(ids) < 2:
-        raise ValueError(f"the text has {len(ids)} characters: expected 2 or more")
+        raise ValueError(f"the text has {len(ids)} symbols: expected 2 or more")
     if count < 1 or shown < 1:
         raise ValueError(f"{count} units along {shown} characters are asked for: expected 1 or more of each")
     units = None if units is None else list(units)
     check_place(model.config, layer, units)
     alphabet = [model.vocabulary.decode([k]) for k in range(len(model.vocabulary))]
     symbols = [alphabet[k] for k in ids]
-    kinds = find_kinds(model.config.make_layer())
+    kinds = find_kinds(model.config.make_layer(), model.config.embedding or len(alphabet))
     wanted = choose_signals(model, signal, kinds)
     read = model.engine.activations(ids, wanted)
     candidates = [
@@ -189,7 +189,7 @@ def choose_signals(model, signal: str | None, kinds: dict[str, str]) -> list[str
 
 
 def squash(values, kind: str) -> np.ndarray:
-    """tanh of a memory, as its cell lets it out; other values as they are."""
+    """tanh of a memory, as an LSTM lets it out; other values as they are."""
     return np.tanh(values) if kind == "memory" else np.asarray(values)
 
 

@@ -122,7 +122,7 @@ class GradientSettings:
         """
         if len(ids) < self.lags + 2:
             raise ValueError(
-                f"the text to look at has {len(ids)} characters, but {self.lags} lags need {self.lags + 2}: try a "
+                f"the text to look at has {len(ids)} symbols, but {self.lags} lags need {self.lags + 2}: try a "
                 "longer text or fewer `lags`"
             )
         starts = np.linspace(0, len(ids) - self.lags - 2, self.sequences).astype(int)
@@ -196,7 +196,7 @@ def of_model(
     from shakegen.network.build import build
 
     settings, ids = settings or GradientSettings(), model.vocabulary.encode(text, on_unknown)
-    check_length(ids, settings.seq_length)
+    check_length(ids, settings.seq_length, symbol=model.vocabulary.symbol)
     config, windows, clipping, seen = model.config, settings.cut_windows(ids), [], []
     network = build(config, len(model.vocabulary), settings.random_state)
     trials = Trials(network, settings, learns=False, symbol=model.vocabulary.symbol)
@@ -223,10 +223,12 @@ def look(name: str, network, config: Config, windows: np.ndarray, ids: np.ndarra
     from shakegen.lab.backpropagation import state_gradients
     from shakegen.network.build import named_weights
 
-    weights, kinds = named_weights(config, network), find_kinds(config.make_layer())
+    weights = named_weights(config, network)
+    kinds = find_kinds(config.make_layer(), config.embedding or network.output_shape[-1])
     norms: dict[tuple[int, str], np.ndarray] = {}
     gates: list[dict] = []
-    for layer, gradients in enumerate(state_gradients(config, weights, windows), 1):
+    exact = {name: weight.astype(float) for name, weight in weights.items()}  # numbers of 32 bits end near 1e-38
+    for layer, gradients in enumerate(state_gradients(config, exact, windows), 1):
         norms |= {(layer, state): np.linalg.norm(array.astype(float), axis=2) for state, array in gradients.items()}
     for layer, values in enumerate(Engine(config, weights).activations(ids[:READ]), 1):
         gates += [{"network": name, "training": when, **row} for row in gate_rows(layer, values, kinds)]

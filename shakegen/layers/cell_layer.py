@@ -12,7 +12,7 @@ from shakegen.cells import Cell, find_cell
 from shakegen.cells.check import check_cell
 from shakegen.layers.carried import CarriesStates
 from shakegen.layers.compiled import CompiledLoop
-from shakegen.layers.equation_step import ROLES, EquationStep, dtype_of_steps
+from shakegen.layers.equation_step import ROLES, EquationStep, dtype_of_steps, to_plain
 from shakegen.layers.initial_state import LearnedInitialState
 from shakegen.layers.nlstm_cell import at_least_1
 
@@ -102,7 +102,7 @@ class CellLayer(CarriesStates, LearnedInitialState, CompiledLoop, keras.layers.R
     def __init__(self, units, *, learn_initial_state=False, activity_regularizer=None, **kwargs):
         units = at_least_1("units", units)
         options = self.kind.options()
-        self.cell_options = {name: kwargs.pop(name, one.default) for name, one in options.items()}
+        self.cell_options = {name: to_plain(kwargs.pop(name, one.default)) for name, one in options.items()}
         for name, value in self.cell_options.items():
             self.kind.check_option(name, value)
         cell = EquationCell(

@@ -22,8 +22,9 @@ use_cudnn = property(
 class CompiledLoop:
     """Replaces the loop of the Keras recurrent layer that it is mixed into, where the compiled one serves.
 
-    That is in calls with training=True, on the TensorFlow backend, without cuDNN, unrolling, and recurrent dropout in
-    Keras's own cells, for the activations tanh, sigmoid, relu and linear. In a `tf.function`, a tape must be recording.
+    That is in calls with training=True, on the TensorFlow backend, without cuDNN and unrolling, for the activations
+    tanh, sigmoid, relu and linear; in Keras's own cells and that of NLSTM also without recurrent dropout, and without
+    any where `implementation` is 1. In a `tf.function`, a tape must be recording.
     Anywhere else Keras's own loop runs: other calls are as fast there, and models that are exported or converted
     (SavedModel, TFLite) are made of TensorFlow's usual operations, even where training=True is written into them. A
     subclass names its equations in `_recurrence()`: a `cells.Cell`, whose weights have the names of the layer's.

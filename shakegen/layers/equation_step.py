@@ -4,16 +4,22 @@ import functools
 import re
 
 import keras
+import numpy as np
 from keras import ops
 
 from shakegen.cells import Weight
 from shakegen.cells.graph import trace, trace_training, zoned_states
 from shakegen.cells.program import Program
-from shakegen.layers.initializers import initializer_of
+from shakegen.layers.initializers import draws, initializer_of
 from shakegen.layers.operations import KERAS
 
 ROLES = ("kernel", "recurrent", "bias")  # of weights: each has its arguments in Keras
 PLAIN = re.compile(r"(kernel|recurrent_kernel|bias)(_\d+)?")  # the weights that initializers are for
+
+
+def to_plain(value):
+    """A number of numpy as one of Python, which configurations hold."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 class EquationStep:
@@ -48,7 +54,7 @@ class EquationStep:
 
     def _find_initializer(self, name, weight, number):
         given = getattr(self, f"{role_of(name, weight)}_initializer") if PLAIN.fullmatch(name) else None
-        if isinstance(given, keras.initializers.Initializer):
+        if draws(given):
             given = given.clone()  # one instance would draw the same numbers for every level
         return given or initializer_of(weight, None if self.seed is None else self.seed + 10 * number)
 

@@ -1,6 +1,6 @@
 """Layer normalisation and zoneout for the layers that are Keras's."""
 
-from shakegen.layers.equation_step import EquationStep, dtype_of_steps
+from shakegen.layers.equation_step import EquationStep, dtype_of_steps, to_plain
 
 
 class ExtendedCell:
@@ -21,7 +21,7 @@ class ExtendedCell:
     """
 
     def _extend_cell(self, **extensions):
-        self._extensions, kind = extensions, type(self.cell)
+        self._extensions, kind = {name: to_plain(value) for name, value in extensions.items()}, type(self.cell)
         if not any(extensions.values()):
             return
         try:
@@ -31,7 +31,7 @@ class ExtendedCell:
                 f"`{'` and `'.join(extensions)}` go with the activations tanh, sigmoid, relu and linear. "
                 f"Received: {getattr(error.args[0], '__name__', error.args[0])}"
             ) from None
-        for name, value in extensions.items():
+        for name, value in self._extensions.items():
             record.check_option(name, value)
         by_equations = type(kind.__name__, (EquationStep, kind), {})
         self.cell = self._copy_cell(by_equations, dtype=dtype_of_steps(self.cell.dtype_policy))

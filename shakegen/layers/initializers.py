@@ -17,6 +17,11 @@ def initializer_of(weight: Weight, seed: int | None = None) -> keras.initializer
     return Blocks(names, seed) if len(names) > 1 else make_initializer(names[0], seed)
 
 
+def draws(initializer) -> bool:
+    """Whether an initializer draws numbers: one instance would draw the same ones for every weight."""
+    return isinstance(initializer, keras.initializers.Initializer) and "seed" in initializer.get_config()
+
+
 def make_initializer(name: str, seed: int | None) -> keras.initializers.Initializer:
     try:
         kind = type(keras.initializers.get(name))

@@ -5,6 +5,8 @@ from numbers import Integral
 import keras
 from keras import ops
 
+from shakegen.layers.initializers import draws
+
 
 @keras.saving.register_keras_serializable(package="shakegen")
 class NLSTMCell(keras.layers.LSTMCell):
@@ -65,7 +67,7 @@ class NLSTMCell(keras.layers.LSTMCell):
 
     def _add_weight(self, name, kind, level, shape):
         initializer = getattr(self, f"{kind}_initializer")
-        if isinstance(initializer, keras.initializers.Initializer):
+        if draws(initializer):
             initializer = initializer.clone()  # one instance would draw the same numbers on every level
         if kind == "bias" and self.unit_forget_bias:
             initializer = _open_forget_gate(initializer, self.units)

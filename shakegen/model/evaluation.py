@@ -110,11 +110,11 @@ def estimate(engine, ids: np.ndarray, streams: int, longest: int | None = None) 
     return summarise(read_beside(engine, ids, apart * np.arange(streams), min(apart, longest or apart)))
 
 
-def read_streams(engine, ids: np.ndarray, streams: int) -> tuple[np.ndarray, np.ndarray]:
+def read_streams(engine, ids: np.ndarray, streams: int, unknown: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The surprisals and hits of a text that is read as in `estimate`, in its order, shape (T - 1,)."""
     apart = -(-(len(ids) - 1) // streams)
     found = np.full((2, streams, apart), np.nan)
-    for t, block in enumerate(read_beside(engine, ids, apart * np.arange(streams), apart)):
+    for t, block in enumerate(read_beside(engine, ids, apart * np.arange(streams), apart, unknown)):
         found[:, : len(block[0]), t] = block
     nats, hits = found.reshape(2, -1)[:, : len(ids) - 1]
     return nats, hits

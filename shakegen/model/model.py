@@ -158,16 +158,26 @@ def load(path: str | Path, task: str | None = None, with_training: bool = False)
         OSError, ModelFileError: as `model_file.read`.
         ValueError: the network is for another task, or there is no such task.
     """
-    if task not in (None, *Model.kinds):
-        raise ValueError(f"there is no task {task!r}: expected {' or '.join(map(repr, Model.kinds))}")
+    if task is not None:
+        check_task(task)
     return (Model if task is None else Model.kinds[task]).load(path, with_training)
+
+
+def check_task(task) -> None:
+    """Refuse a task that there is not; raises ValueError."""
+    if task not in Model.kinds:
+        raise ValueError(f"there is no task {task!r}: expected {' or '.join(map(repr, Model.kinds))}")
 
 
 def find(task: str = "next") -> Path:
     """The model file to use where none is named: the newest in `./models` for that task, else the one that ships.
 
     Files that cannot be used are passed over; the log says which of them are models.
+
+    Raises:
+        ValueError: there is no such task.
     """
+    check_task(task)
     for path in shelf.own_models():
         with contextlib.suppress(OSError):
             if model_file.task_of(path) != task:

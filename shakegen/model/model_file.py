@@ -7,12 +7,12 @@ attribute `state`, JSON, and such datasets of any numbers. JSON is ASCII, with f
 the oldest format that HDF5 has, `hdf5` reads it. Nothing in it is ever executed.
 """
 
+import functools
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -28,6 +28,8 @@ FORMAT, VERSION = "shakegen", 1
 WEIGHTS = (np.dtype("<f2"), np.dtype("<f4"))
 LARGE = 1e100
 LONGEST = 300  # characters of a message about a file
+
+TextOf = Callable[[str], str | None]  # the text of an attribute, by its name
 
 
 class ModelFileError(ValueError):
@@ -135,40 +137,22 @@ def shorten(message: str) -> str:
     return message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
 
 
-class Content(Protocol):
-    """The texts and weights of a model, wherever they are stored."""
-
-    def text(self, name: str) -> str | None:
-        """The text of an attribute; None if there is none."""
-
-    def weight(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """A weight of that shape, float32; ModelFileError if it is not there, or has other than numbers."""
-
-
-@dataclass
-class Hdf5Content:
-    """The content of an open model file."""
-
-    root: hdf5.Group
-
-    def text(self, name):
-        return self.root.text(name)
-
-    def weight(self, name, shape):
-        name = f"weights/{name}"
-        array = self.root[name]
-        if not isinstance(array, hdf5.Array) or array.dtype not in WEIGHTS:
-            raise ModelFileError(f"{name} is not an array of 16-bit or 32-bit floats")
-        check_shape(name, array.shape, shape)
-        return read_numbers(array).astype(np.float32, copy=False)
-
-
 def read_model(root: hdf5.Group) -> dict:
     """The attributes of the model in an open file, without its training run."""
     if root.text("format") != FORMAT:
         raise ModelFileError("it is an HDF5 file, but not of shakegen; expected one that `shakegen train` wrote")
     check_version(root.number("version"))
-    return assemble(Hdf5Content(root))
+    return assemble(root.text, functools.partial(read_weight, root))
+
+
+def read_weight(root: hdf5.Group, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A weight of that shape, float32; raises ModelFileError if it is not there, or has other than numbers."""
+    name = f"weights/{name}"
+    array = root[name]
+    if not isinstance(array, hdf5.Array) or array.dtype not in WEIGHTS:
+        raise ModelFileError(f"{name} is not an array of 16-bit or 32-bit floats")
+    check_shape(name, array.shape, shape)
+    return read_numbers(array).astype(np.float32, copy=False)
 
 
 def check_version(version: int | None) -> None:
@@ -179,14 +163,19 @@ def check_version(version: int | None) -> None:
         raise ModelFileError(f"it has version {version}, this shakegen reads version {VERSION}; try a newer shakegen")
 
 
-def assemble(content: Content) -> dict:
-    """The attributes of a model from its checked content; raises ValueError or ModelFileError."""
-    config = Config.from_dict(attribute(content, "config", dict))
-    vocabulary = VOCABULARIES[config.level].from_json(attribute(content, "vocabulary", list))
-    outputs = READ_OUTPUTS[config.task](content, vocabulary)
+def assemble(text: TextOf, weight: Callable[[str, tuple[int, ...]], np.ndarray]) -> dict:
+    """The attributes of a model from its content, wherever that is stored; raises ValueError or ModelFileError.
+
+    Args:
+        text: gives the text of an attribute; None if there is none.
+        weight: gives the weight of a name and a shape, checked, float32.
+    """
+    config = Config.from_dict(attribute(text, "config", dict))
+    vocabulary = VOCABULARIES[config.level].from_json(attribute(text, "vocabulary", list))
+    outputs = READ_OUTPUTS[config.task](text, vocabulary)
     shapes = config.weight_shapes(len(vocabulary), len(outputs.get("words", vocabulary)))
-    weights = {name: content.weight(name, shape) for name, shape in shapes.items()}
-    corpus, history = attribute(content, "corpus", dict), attribute(content, "history", list)
+    weights = {name: weight(name, shape) for name, shape in shapes.items()}
+    corpus, history = attribute(text, "corpus", dict), attribute(text, "history", list)
     if not is_origin(corpus):
         raise ModelFileError("its corpus is not described as expected; the file may be damaged")
     if not all(map(is_epoch, history)):
@@ -195,21 +184,21 @@ def assemble(content: Content) -> dict:
     return {**described, "weights": weights, **outputs}
 
 
-def read_words(content: Content, vocabulary: Vocabulary) -> dict:
+def read_words(text: TextOf, vocabulary: Vocabulary) -> dict:
     """The attribute of an autocomplete model that names its outputs."""
     if vocabulary != SYMBOLS:
         raise ModelFileError("it reads other symbols than a to z and the space; the file may be damaged")
-    return {"words": Outputs(attribute(content, "words", list))}
+    return {"words": Outputs(attribute(text, "words", list))}
 
 
-READ_OUTPUTS = {"next": lambda content, vocabulary: {}, "autocomplete": read_words}
+READ_OUTPUTS = {"next": lambda text, vocabulary: {}, "autocomplete": read_words}
 
 
 def task_of(path: str | Path) -> str | None:
     """The task of the network in a file, one of `config.TASKS`; None if the file does not tell."""
     try:
         with open(path, "rb") as stream:
-            return attribute(hdf5.File(stream).root, "config", dict).get("task", "next")
+            return attribute(hdf5.File(stream).root.text, "config", dict).get("task", "next")
     except (OSError, ValueError, hdf5_layout.DamageError):
         return None
 
@@ -243,14 +232,14 @@ def is_origin(corpus: dict) -> bool:
     )
 
 
-def attribute(content: Content | hdf5.Group, name: str, kind: type):
+def attribute(text: TextOf, name: str, kind: type):
     """The value of an attribute in JSON."""
     try:
-        text = content.text(name)
-        value = None if text is None else parse_json(text)
+        found = text(name)
+        value = None if found is None else parse_json(found)
     except ValueError:
         raise ModelFileError(f"its {name} is not JSON; the file may be damaged") from None
-    if text is None:
+    if found is None:
         raise ModelFileError(f"its {name} is missing; the file may be damaged")
     if not isinstance(value, kind):
         raise ModelFileError(f"its {name} is a {type(value).__name__}, expected a {kind.__name__}")
@@ -283,4 +272,4 @@ def read_training(root: hdf5.Group) -> Training | None:
     if not isinstance(group, hdf5.Group):
         raise ModelFileError("training is not a group; the file may be damaged")
     arrays = {array.name.removeprefix("training/"): read_numbers(array) for array in group.arrays()}
-    return Training(attribute(group, "state", dict), arrays)
+    return Training(attribute(group.text, "state", dict), arrays)

@@ -109,7 +109,7 @@ class Config:
             cell_options = {name: value for name, value in cell_options.given.items() if name in kind.options()}
         values["cell_options"] = CellOptions(kind, {**cell_options, **options})
         for name, value in values.items():
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, value.item() if hasattr(value, "item") else value)  # a number of numpy
         self._check()
 
     def __getattr__(self, name: str):
@@ -142,7 +142,7 @@ class Config:
             )
         if self.has_blocks and self.residual is False:
             raise ValueError("residual is False, but blocks add their input to their output in any case: leave it out")
-        if self.layers * self.make_cell().levels > MOST_LEVELS:
+        if self.layers * max(1, len(self.make_cell().memories)) > MOST_LEVELS:
             raise ValueError(f"layers times depth is over {MOST_LEVELS}: expected fewer layers or less depth")
         if self.dropout is not None and (type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1):
             raise ValueError(f"dropout is {self.dropout!r}: expected a number from 0 up to, but not including, 1")

@@ -11,7 +11,8 @@ import numpy as np
 class KerasSteps:
     """Any Keras model that predicts the next character, as a step function over a sliding window.
 
-    The state is the window itself: ids of shape (N, T), -1 where nothing was read yet (all zeros, one-hot). T is the
+    The state is the window itself: ids of shape (N, T), -1 where nothing was read yet: zeros for a one-hot
+    model, id 0 for a model of ids. T is the
     model's window length, or 100 where it takes any.
 
     Both `prime` and `step` raise a ValueError where the model predicts NaN, for no text can be drawn from that.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from shakegen.checks import require
 from shakegen.files import write_whole
 from shakegen.plotting import image
 from shakegen.plotting.accuracy import accuracy_by_typing
@@ -36,7 +37,7 @@ def check(path: str | Path) -> None:
     kinds = [*image.FORMATS, "html"]
     if Path(path).suffix.lower().removeprefix(".") not in kinds:
         raise ValueError(f"cannot draw {path}: expected a name that ends in .{', .'.join(kinds[:-1])} or .html")
-    image.require_matplotlib()
+    require(*image.NEEDED)
 
 
 def save(figure: Figure, path: str | Path, *beside: Table | str) -> None:

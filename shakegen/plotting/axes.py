@@ -9,6 +9,7 @@ from shakegen.plotting.theme import Theme
 from shakegen.streams import escape
 
 MARKERS = "os^D"
+DASHES = ("--", ":", "-.")  # of the dashed curves of one series, in turn
 NAME = 30  # characters of a name beside an axis; longer names are cut
 TALL = 2  # height of a cell with text, in widths
 LETTER, LINE = 0.085, 0.17  # width of a letter and height of a line, in inches
@@ -51,9 +52,12 @@ def draw_panel(panel: Panel, axes, series: list[str], theme: Theme, width: float
     drawn = [
         draw_bars(bars, n, panel, axes, pick_colour(bars, series, theme), theme) for n, bars in enumerate(panel.bars)
     ]
-    for curve in panel.clean_curves():
+    curves = panel.clean_curves()
+    for number, curve in enumerate(curves):
         marker = MARKERS[series.index(curve.series) // len(theme.series) % len(MARKERS)]
-        drawn.append(draw_curve(curve, axes, pick_colour(curve, series, theme), marker))
+        alike = sum(other.dashed and other.series == curve.series for other in curves[:number])
+        style = DASHES[alike % len(DASHES)] if curve.dashed else "-"
+        drawn.append(draw_curve(curve, axes, pick_colour(curve, series, theme), marker, style))
         if panel.heat:
             drawn[-1].set_path_effects([withStroke(linewidth=4, foreground=theme.paper)])
     if panel.curves and not panel.heat and panel.has_whole_x:
@@ -66,11 +70,13 @@ def pick_colour(part: Curve | Bars, series: list[str], theme: Theme) -> str:
     return theme.series[series.index(part.series) % len(theme.series)]
 
 
-def draw_curve(curve: Curve, axes, colour: str, marker: str):
-    marked = {} if curve.mark is None else {"marker": marker, "markevery": [curve.mark]}
+def draw_curve(curve: Curve, axes, colour: str, marker: str, style: str):
+    marked: dict = {} if curve.mark is None else {"marker": marker, "markevery": [curve.mark]}
+    if not marked and marker != MARKERS[0]:  # another series has this colour
+        marked = {"marker": marker, "markevery": max(1, len(curve.x) // 8)}
     if np.isfinite(curve.y).sum() == 1:
         marked = {"marker": marker}
-    (line,) = axes.plot(curve.x, curve.y, color=colour, linestyle="--" if curve.dashed else "-", lw=1.6, **marked)
+    (line,) = axes.plot(curve.x, curve.y, color=colour, linestyle=style, lw=1.6, **marked)
     if curve.dashed:
         line.set_alpha(0.8)
     if curve.band is not None:

@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shakegen.checks import require
 from shakegen.plotting.axes import TALL, count_legend_lines, draw_panel, wrap_title
 from shakegen.plotting.figure import Figure, Panel
 from shakegen.plotting.theme import LIGHT, Theme
 
 FORMATS = ("png", "svg", "pdf")
+NEEDED = ["matplotlib"], "images (without `out`, figures are drawn in the terminal)"
 HEIGHT, LINE = 3.4, 0.2  # of a panel without its legend, and of a line of the legend, in inches
 
 
@@ -41,7 +43,7 @@ def draw(
     Raises:
         ValueError: matplotlib is not installed; the message says how to get it.
     """
-    require_matplotlib()
+    require(*NEEDED)
     import warnings
 
     import matplotlib
@@ -52,7 +54,8 @@ def draw(
     with matplotlib.rc_context(make_settings(theme, salt)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a script without a font shows boxes
         height = rows * max(panel_height(panel, width / columns) for panel in figure.panels)
-        title = wrap_title(figure.title, width) if len(figure.panels) > 1 else ""
+        banded = any(curve.band is not None for panel in figure.panels for curve in panel.curves)
+        title = wrap_title(figure.title, width) if len(figure.panels) > 1 or banded else ""
         height += LINE * title.count("\n")
         drawing = Drawing(figsize=(width, height), layout="constrained")
         if title:
@@ -80,21 +83,6 @@ def locate_axes(axes, width: float, height: float) -> Place:
     box, x, y = axes.get_position(), axes.get_xlim(), axes.get_ylim()
     points = (72 * width * box.x0, 72 * height * (1 - box.y1), 72 * width * box.x1, 72 * height * (1 - box.y0))
     return Place(points, (float(x[0]), float(x[1])), (float(y[0]), float(y[1])))
-
-
-def require_matplotlib() -> None:
-    """Check that matplotlib is installed.
-
-    Raises:
-        ValueError: it is not; the message says how to get it.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise ValueError(
-            "images are drawn by matplotlib, which is not installed: try `pip install matplotlib`, or draw in the "
-            "terminal (without `out`)"
-        ) from None
 
 
 def make_settings(theme: Theme, salt: str) -> dict:

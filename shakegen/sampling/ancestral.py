@@ -44,7 +44,8 @@ def ancestral(
             first to the second.
         random_state: a whole number ≥ 0.
         rules: what may be drawn, for N streams; they apply first, and follow the draw.
-        perplexity: the wanted perplexity per symbol; then the temperature is steered, as by `temperatures.Steered`.
+        perplexity: the wanted perplexity per symbol; then the temperature is steered, as by `temperatures.Steered`, and
+            none may be given.
         truncations: `top_k`, `top_p`, `min_p`, `typical`, as for `Truncation`.
 
     Returns:
@@ -160,8 +161,10 @@ def draw_one(step, logits, state, length, temperature, random_state, truncation,
 def change_temperature(temperature, perplexity: float | None, length: int, streams: int) -> Ramp | Steered | None:
     """The temperature as it changes along a text; None if it stays."""
     if perplexity is not None:
+        if temperature != 1:
+            raise ValueError(f"the temperature is {temperature!r}, but the perplexity steers it: leave one of them out")
         return Steered(perplexity, streams)
-    return Ramp(temperature, length) if isinstance(temperature, tuple) else None
+    return Ramp(temperature, length) if isinstance(temperature, tuple | list) else None
 
 
 def draw_gumbel_noise(shape, scale: float, random_state: int, dtype, length: int) -> Iterator[np.ndarray]:
@@ -185,7 +188,7 @@ def check_draw(length: int, temperature, random_state: int, changes: bool = Fals
     """
     if not is_whole(length, 0):
         raise ValueError(f"the length is {length!r}: expected a number of characters, 0 or more")
-    if changes and isinstance(temperature, tuple):
+    if changes and isinstance(temperature, tuple | list):
         Ramp(temperature, length)
     elif not is_number(temperature, 0):
         raise ValueError(f"the temperature is {temperature!r}: expected 0 (greedy) or more; 0.5 is careful, 1 is free")

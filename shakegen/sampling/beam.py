@@ -77,7 +77,7 @@ def beam_search(
         beams.freeze(totals, scores)
         ranks = rank_scores(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
         top = find_highest(ranks[first:].ravel(), width)
-        if not len(top):
+        if not len(top) and not ranks[:first].max(initial=-np.inf) > -np.inf:
             break
         if first:
             contest, top = top, np.empty(1 + len(top), np.intp)
@@ -192,7 +192,7 @@ def find_highest(ranks: np.ndarray, count: int) -> np.ndarray:
     """The places of the highest ranks, at most `count`, in any order, without -inf."""
     top = ranks.argpartition(-count)[-count:] if count < len(ranks) else np.arange(len(ranks))
     highest = ranks[top]
-    return top if np.minimum.reduce(highest) > -np.inf else top[highest > -np.inf]
+    return top if np.minimum.reduce(highest, initial=np.inf) > -np.inf else top[highest > -np.inf]
 
 
 def check_beams(length: int, width: int, size: int, best: int = 1, length_penalty: float = 0.0) -> None:

@@ -36,6 +36,7 @@ class Draft:
     def __init__(self, generator, seed: str, on_unknown: str | None = None):
         check_seed(seed)
         self._generator, self.text = generator, seed
+        self._on_unknown = "skip" if on_unknown == "skip" else None  # what is typed may be a part of a word
         settled, tail, pending = self._cut(seed)
         if on_unknown == "skip":  # what is skipped now is not to be read later
             settled, tail = settled + tail, ""
@@ -77,7 +78,7 @@ class Draft:
         """
         vocabulary, before = self._generator.vocabulary, self._settled
         settled, tail, pending = self._cut(before.pending + self._tail + text)
-        ids, joined = vocabulary.encode(settled), vocabulary.encode(tail)
+        ids, joined = (vocabulary.encode(part, self._on_unknown) for part in (settled, tail))
         self._keep(text)
         self._settled = self._read(before, ids, "" if tail else pending)
         self._now, self._tail = self._read(self._settled, joined, pending), tail + pending if tail else ""

@@ -10,11 +10,16 @@ from shakegen.checks import check_seed, check_seeds, is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams
 from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
+from shakegen.sampling.constraints.constraint import list_all
 from shakegen.sampling.draft import Draft
 from shakegen.sampling.particles import fill_form
 from shakegen.sampling.stochastic import stochastic_beam_search
 from shakegen.sampling.stopping import StopTexts, check_min_length, until
 from shakegen.sampling.truncation import KEEP as TRUNCATIONS, Truncation
+
+OPTIONS = (
+    "length", "temperature", "random_state", "count", "stop", "min_length", "on_unknown", "constraints", "perplexity",
+)  # fmt: skip
 
 
 class ScoredText(NamedTuple):
@@ -34,12 +39,12 @@ class ScoredText(NamedTuple):
 class TextGenerator:
     """Writes text with any step function and its vocabulary.
 
-    Lengths count symbols of the vocabulary: characters or words. The unknown symbol is never written, because it has no
-    text. A space at the end of a seed is the beginning of the first word.
+    Lengths count symbols of the vocabulary: characters, subwords or words. The unknown symbol is never written, because
+    it has no text. A space at the end of a seed is the beginning of the first word.
 
     Args:
         engine: has `prime(ids, streams)` and `step(ids, state)` like `inference.Engine`.
-        vocabulary: a `vocabulary.Vocabulary`, of characters or words.
+        vocabulary: a `vocabulary.Vocabulary`, of any of them.
     """
 
     def __init__(self, engine, vocabulary):
@@ -60,7 +65,7 @@ class TextGenerator:
         stop=(),
         min_length: int = 0,
         on_unknown: str | None = None,
-        constraints: Iterable[Constraint] = (),
+        constraints: Constraint | Iterable[Constraint] = (),
         perplexity: float | None = None,
         **truncations,
     ) -> list[str]:
@@ -80,7 +85,7 @@ class TextGenerator:
             on_unknown: "error", "skip" or "symbol", for unknown symbols of the seed, as in `Vocabulary.encode`.
             constraints: what may be written, from `shakegen.sampling.constraints`; they apply before the temperature.
             perplexity: steer the temperature, from 1 on, so that each text has this perplexity per symbol under the
-                network.
+                network; then no temperature may be given.
             truncations: `top_k`, `top_p`, `min_p`, `typical`, as for `Truncation`, applied in this order after the
                 temperature.
 
@@ -127,7 +132,7 @@ class TextGenerator:
         length_penalty: float = 0.0,
         no_repeat_ngram: int = 0,
         on_unknown: str | None = None,
-        constraints: Iterable[Constraint] = (),
+        constraints: Constraint | Iterable[Constraint] = (),
     ) -> list[ScoredText]:
         """The likeliest continuations by beam search, best first.
 
@@ -148,7 +153,7 @@ class TextGenerator:
         check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty)
         check_min_length(min_length)
         stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
-        rules = self._rules([*constraints, *NoRepeat.unless_zero(no_repeat_ngram)], [seed])
+        rules = self._rules([*list_all(constraints), *NoRepeat.unless_zero(no_repeat_ngram)], [seed])
         hypotheses = beam_search(
             self._step, logits, state, length, width, count, stops, min_length, length_penalty, rules
         )
@@ -164,7 +169,7 @@ class TextGenerator:
         stop=(),
         min_length: int = 0,
         on_unknown: str | None = None,
-        constraints: Iterable[Constraint] = (),
+        constraints: Constraint | Iterable[Constraint] = (),
     ) -> list[ScoredText]:
         """Distinct continuations, drawn without replacement, with their log-probabilities (Kool et al. 2019).
 
@@ -206,7 +211,7 @@ class TextGenerator:
             raise ValueError(f"the count is {count!r}: expected 1 text or more")
         check_draw(length, temperature, random_state, changes=True)
         check_min_length(min_length)
-        refuse_unknown("sampling", rest, TRUNCATIONS)
+        refuse_unknown("sampling", rest, (*OPTIONS, *TRUNCATIONS))
         Truncation(**rest)
         stops = self._stops(stop)
         if isinstance(seed, str):

@@ -1,6 +1,7 @@
 """Temperatures that change along a text."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class Ramp:
         ValueError: the ends are not two temperatures above 0.
     """
 
-    def __init__(self, ends: tuple, length: int):
+    def __init__(self, ends: Sequence[float], length: int):
         if len(ends) != 2 or not all(is_number(end, 1e-9, 1e9) for end in ends):
             raise ValueError(f"the temperature goes along {ends!r}: expected two numbers above 0, such as 0.4 and 1.2")
         self._ends, self._last, self._position = ends, max(1, length - 1), 0

@@ -95,7 +95,8 @@ def clip_temperature(temperature: float) -> float:
 def keep_top_k(gaps: np.ndarray, k: int) -> np.ndarray:
     if k >= gaps.shape[1]:
         return np.ones(gaps.shape, bool)
-    return gaps >= np.partition(gaps, -k, axis=1)[:, -k, None]
+    place = gaps.shape[1] - int(k)  # an unsigned number of numpy has no opposite
+    return gaps >= np.partition(gaps, place, axis=1)[:, place, None]
 
 
 def keep_top_p(gaps: np.ndarray, share: float) -> np.ndarray:

@@ -41,7 +41,7 @@ def folder() -> Path:
 
 def make_name(facts: list, suffix: str) -> str:
     """The name of a file: a hash of everything that it depends on."""
-    return f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}.{suffix}"
+    return f"{hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]}.{suffix}"
 
 
 def load(name: str) -> tuple[dict, np.ndarray] | None:

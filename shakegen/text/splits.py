@@ -50,7 +50,7 @@ def normalize_split(split: Split) -> tuple[float | int | str, ...]:
     """
     if isinstance(split, str) or not isinstance(split, Iterable):
         raise unusable_split(split)
-    split = tuple(split)
+    split = tuple(part.item() if hasattr(part, "item") else part for part in split)  # JSON knows no numbers of numpy
     numbers = [part for part in split if not isinstance(part, str) and is_number(part)]
     others = [part for part in split if not is_number(part)]
     if len(split) != 3 or len(others) > 1 or any(part not in REST for part in others):

@@ -121,6 +121,11 @@ def begin(
     resumes, base = resume is not None, finetune if resume is None else resume
     if base is not None and not isinstance(base, Model):
         name, base = str(base), load(base, with_training=resumes)
+    elif resumes and base.training is None:
+        raise ModelFileError(
+            "the model to resume has no training run with it: give the path of its file, or what "
+            "`load(path, with_training=True)` reads, if the file holds a run"
+        )
     if resumes:
         learning, config = resume_recipe(base, corpus, config, options, name), base.config
         out = resume if out is None and base is not resume else out

@@ -23,8 +23,7 @@ LARGEST_RANDOM_STATE = (1 << 32) - 1
 MAY_CHANGE = ("epochs", "minutes", "learning_rate", "patience")
 MAY_BE_NONE = ("clip_norm", "patience")  # None is a value of these, which a run that goes on may be given
 ADAM = "adam"
-LEAST = dict.fromkeys(("epochs", "minutes", "learning_rate", "epsilon", "clip_norm", "clip_value", "patience"))
-LEAST |= {"weight_decay": 0}
+ABOVE_ZERO = ("epochs", "minutes", "learning_rate", "epsilon", "clip_norm", "clip_value", "patience")
 MANY = 4096  # outputs
 FOR_MANY: dict = {"loss_share": 0.25, "start": "frequencies"}  # what is usual then
 MEMORY = 3  # epochs after which a weight that is not learned again is 1/e
@@ -117,29 +116,20 @@ class Recipe:
         object.__setattr__(self, "optimizer", spell_adam(self.optimizer))
 
     def _check_numbers(self):
-        for name, least in LEAST.items():
+        def check(name, fits, expected, may_be_none=False):
             value = getattr(self, name)
-            given = value is not None or name == "learning_rate"
-            if given and not (is_number(value) and (value > 0 or value == least)):
-                expected = "above 0" if least is None else f"of {least} or more"
-                raise ValueError(f"the {name.replace('_', ' ')} given is {value!r}: expected a number {expected}")
+            if not (fits(value) or (may_be_none and value is None)):
+                raise ValueError(f"the {name.replace('_', ' ')} given is {value!r}: expected {expected}")
+
+        for name in ABOVE_ZERO:
+            check(name, lambda n: is_number(n) and n > 0, "a number above 0", name != "learning_rate")
+        check("weight_decay", lambda n: is_number(n, 0), "a number of 0 or more", True)
         for name in ("warmup", "average_weights"):
-            value = getattr(self, name)
-            given = value is not None or name != "warmup"
-            if given and not (is_number(value, 0) and value < 1):
-                raise ValueError(
-                    f"the {name.replace('_', ' ')} given is {value!r}: expected a share from 0 up to, but not "
-                    "including, 1"
-                )
-        if not (is_number(self.loss_share, 0) and 0 < self.loss_share <= 1):
-            raise ValueError(
-                f"the loss share given is {self.loss_share!r}: expected a share above 0, and 1 for all positions"
-            )
+            expected = "a share from 0 up to, but not including, 1"
+            check(name, lambda n: is_number(n, 0) and n < 1, expected, name == "warmup")
+        check("loss_share", lambda n: is_number(n, 0, 1) and n > 0, "a share above 0, and 1 for all positions")
         for name in ("batch_size", "seq_length", "passage"):
-            if not is_whole(getattr(self, name), 1):
-                raise ValueError(
-                    f"the {name.replace('_', ' ')} given is {getattr(self, name)!r}: expected a whole number above 0"
-                )
+            check(name, lambda n: is_whole(n, 1), "a whole number above 0")
         if not is_whole(self.random_state, 0, LARGEST_RANDOM_STATE):
             raise ValueError(
                 f"the random state is {self.random_state!r}: expected a whole number from 0 to {LARGEST_RANDOM_STATE}"
@@ -287,7 +277,8 @@ def spell_adam(optimizer):
 
 def drop_missing(options: Mapping) -> dict:
     """The options that are given: None leaves an option out, unless None is a value of its own."""
-    return {name: value for name, value in options.items() if value is not None or name in ("clip_norm", "warmup")}
+    own = ("clip_norm", "epsilon", "warmup", "weight_decay")
+    return {name: value for name, value in options.items() if value is not None or name in own}
 
 
 def explain_difference(name: str, before, now) -> str:

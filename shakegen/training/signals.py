@@ -12,15 +12,16 @@ ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIG
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal ended a training run.
+    """A signal ended a training run, or a comparison.
 
     Attributes:
-        model: the best model by then, from which the run can go on; None on a worker that is not the chief.
+        model: the best model by then, from which the run can go on; None of a comparison, and on a worker that is not
+            the chief.
         signal: the number of the signal, one of `ENDING`.
     """
 
     def __init__(self, model: LanguageModel | None, number: int):
-        super().__init__("training was interrupted")
+        super().__init__("interrupted by a signal")
         self.model, self.signal = model, number
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from shakegen import __version__
+from shakegen.files import ensure_writable
 from shakegen.model.model import AutocompleteModel, LanguageModel
 from shakegen.network.config import Config
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
@@ -51,8 +52,8 @@ def train(
             level, or for an `AutocompleteCorpus` `Config.autocomplete()`, with the recipe "study" `Config.study()`.
         resume: a model, or its file, whose run goes on; a file is also the default of `out`.
         finetune: a model, or its file, whose weights a new run starts from. Unknown characters, or words, are added to
-            its vocabulary. One of subwords stays: make the corpus with `vocabulary=model.vocabulary`. Only dropout may
-            differ from its configuration.
+            its vocabulary. One of subwords stays: make the corpus with `vocabulary=model.vocabulary`. A word that the
+            model knows and the corpus does not is unknown in this run. Only dropout may differ from the configuration.
         out: the model file to write: the best epoch so far, and the state of the run for `resume`.
         checkpoint_every: minutes between checkpoints; each epoch ends with one too. 0: the file is written after every
             epoch without the state of the run, several times smaller; the run cannot go on from it.
@@ -83,8 +84,8 @@ def train(
         Diverged: the loss is not a number; the exception holds the best model so far.
         Interrupted: Ctrl-C, SIGTERM or SIGHUP; the exception holds the model.
         TeamError: the workers' arguments differ, or one was lost; the message says which and why.
-        OSError: the log folder, or the model file at the end, cannot be written. A checkpoint that fails during
-            training only gives a warning.
+        OSError: the log folder or the model file cannot be written, at the beginning or at the end. A checkpoint that
+            fails during training only gives a warning.
     """
     files = {"resume": resume, "finetune": finetune, "out": out}
     beginning = begin(corpus, config, **files, checkpoint_every=checkpoint_every, recipe=recipe, **options)
@@ -104,6 +105,8 @@ def train_from(
     `started` is the `time.monotonic()` from which the minutes count; by default now.
     """
     strategy = strategy or Strategy()
+    if beginning.out is not None and strategy.chief:
+        ensure_writable(beginning.out)
     if len(strategy) > 1:
         own = json.dumps(beginning.recipe.to_dict()).encode() if strategy.chief else None
         beginning.recipe = beginning.recipe.follow(Recipe.from_dict(json.loads(strategy.share(own))))

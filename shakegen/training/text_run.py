@@ -18,7 +18,7 @@ from shakegen.network.config import Config
 from shakegen.text import splits
 from shakegen.text.catalog import open_source
 from shakegen.text.named import NAMED
-from shakegen.training.beginning import Beginning, begin, check_run, refuse_both
+from shakegen.training.beginning import Beginning, begin, check_run, digest, refuse_both
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks import get_task
 from shakegen.training.workers.strategy import Strategy
@@ -89,7 +89,9 @@ def begin_with_text(
         source = open_source(places, **{name: values[name] for name in READING})
         shape = {"vocabulary_size": values["vocabulary_size"], "split": splits.parse(values["split"])}
         length, recipe = chosen.get("seq_length"), chosen.get("recipe")
-        shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level, resumes=resume)
+        # A run that began with the weights of another model may have more symbols than its text has.
+        keeps = resume and base.training.state.get("symbols") == digest(base.output_vocabulary)
+        shape |= task.corpus_options(length, values["random_state"], base, recipe, level=config.level, resumes=keeps)
         if {"vocabulary", "words"} & shape.keys() and "vocabulary_size" in given:
             own = len(base.output_vocabulary.to_json())
             if options["vocabulary_size"] not in (own, recall_options(base).get("vocabulary_size") if resume else None):
@@ -98,6 +100,9 @@ def begin_with_text(
                     f"{own} {'words' if 'words' in shape else 'symbols'}: leave it out"
                 )
         corpus = task.make_corpus(source, **shape)
+        if finetune and base.vocabulary.grows and corpus.vocabulary.reads_all and corpus.level == base.config.level:
+            # Words that the model knows may be too rare here to be known from this text.
+            corpus = task.make_corpus(source, **{**shape, "vocabulary": task.merge_vocabularies(base, corpus)})
         config = make_config(chosen, base, corpus)
         if out:
             files.refuse_same(out, [*places, *([finetune] if finetune else [])])

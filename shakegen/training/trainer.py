@@ -170,7 +170,8 @@ class Trainer:
         return model
 
     def _measure_gradients(self, step: int) -> dict[str, float]:
-        return gradient_norms(self.network, self.run.learner.loss, *self.replicas.sample(step))
+        rows = slice(self.replicas.width)  # as many as one replica takes
+        return gradient_norms(self.network, self.run.learner.loss, *self.replicas.whole.pair(step, rows))
 
     def follow(self) -> None:
         """Follow the chief's orders to the end."""

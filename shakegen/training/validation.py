@@ -35,11 +35,8 @@ class Validation(ABC):
     def __call__(self, weights: Mapping[str, np.ndarray], size: int | None = None) -> float:
         # A resumed run must find the same loss to the last bit, with any library of matrix products: threads share
         # streams, but no product.
-        return get_blas().call(1, self._score, weights, size or self.size)
-
-    def _score(self, weights, size):
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges ends soon
-            return self.score(weights, size)
+            return get_blas().call(1, self.score, weights, size or self.size)
 
     @abstractmethod
     def score(self, weights: Mapping[str, np.ndarray], size: int) -> float:

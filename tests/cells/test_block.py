@@ -8,6 +8,7 @@ from shakegen import cells
 from shakegen.cells.block import Block
 from shakegen.cells.graph import find_kinds, trace
 from shakegen.cells.numpy_step import NumpyStep
+from shakegen.cells.registry import find_cell
 
 H, STEPS, STREAMS = 6, 20, 3
 CELLS = [cells.MinGRU(H), cells.LSTM(H), cells.LSTM(H, zoneout=0.3), cells.SLSTM(H, zoneout=0.2), cells.RGLRU(H)]
@@ -53,8 +54,8 @@ def test_a_block_is_its_equations_over_whole_sequences(cell, convolution, mlp, r
 
 @EVERY_CELL
 def test_values_are_of_the_kinds_that_they_are_of_in_the_cell_alone(cell):
-    kinds = find_kinds(Block(H, cell, 3, 1))
-    assert kinds == {"output": "value", "delay_1": "value", "delay_2": "value", **find_kinds(cell)}
+    kinds = find_kinds(Block(H, cell, 3, 1), H)
+    assert kinds == {"output": "value", "delay_1": "value", "delay_2": "value", **find_kinds(cell, H)}
 
 
 def test_an_input_of_another_width_is_refused():
@@ -83,3 +84,14 @@ def test_a_wrong_cell_in_it_is_named():
     wrong = type("Wrong", (Crooked,), {"name": "test-wrong", "gates": ("a", "b")})(H)
     with pytest.raises(cells.CellError, match=r"^the cell 'test-wrong' is wrong in line"):
         trace(Block(H, wrong, 0, 1), H)
+
+
+GATES = {
+    "rnn": set(), "lstm": {"i", "f", "o"}, "gru": {"z", "r"}, "rglru": {"r", "i"}, "ugrnn": {"g"}, "mingru": {"z"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", GATES)
+def test_gates_are_what_is_a_logistic_function_however_it_is_cut(cell):
+    kinds = find_kinds(find_cell(cell)(H), H)
+    assert {name for name, kind in kinds.items() if kind == "gate"} == GATES[cell]

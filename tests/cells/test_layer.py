@@ -80,7 +80,7 @@ def test_options_are_checked():
 def test_layers_of_cells_train_in_any_app(rng):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((T, INPUTS)), as_layer(odd_cells.MinimalGRU)(8), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(0.05), "mse")
+    model.compile(keras.optimizers.Adam(0.05), "mse", jit_compile=False)
     x = rng.normal(size=(64, T, INPUTS)).astype("float32")
     y = x[:, 0, :1]
     before = model.evaluate(x, y, verbose=0)
@@ -102,8 +102,52 @@ class Leaky(cells.GRU):
 del CELLS["test-leaky"]
 
 
-def test_other_equations_than_a_parent_s_are_used_everywhere():
-    assert layer_of(Leaky) is as_layer(Leaky)
+class Rectified(cells.LSTM):
+    """Its parent's equations with another activation, which its layer does not know of."""
+
+    name = "test-rectified"
+    activation: str = "relu"
+
+
+class Kept(cells.LSTM):
+    """Its parent's equations, and zoneout of one state."""
+
+    name = "test-kept"
+    zoned = ("c",)
+
+
+for kind in Rectified, Kept:
+    del CELLS[kind.name]
+
+
+@pytest.mark.parametrize("kind", [Leaky, Rectified, Kept])
+def test_the_layer_of_a_parent_serves_no_other_equations(kind):
+    assert layer_of(kind) is as_layer(kind)
+    assert layer_of(kind)(H).cell.record == kind(H)
+
+
+def test_numbers_of_numpy_are_options_too():
+    assert layers.MogrifierLSTM(H, rounds=np.int64(3)).get_config()["rounds"] == 3
+    assert layers.LSTM(H, zoneout=np.float32(0.5)).get_config()["zoneout"] == 0.5
+
+
+class Constant(keras.initializers.Initializer):
+    """One that has no config, and so cannot be cloned."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __call__(self, shape, dtype=None):
+        return keras.ops.full(shape, self.value, dtype)
+
+
+@pytest.mark.parametrize("layer", [layers.NLSTM, layers.UGRNN])
+def test_an_initializer_of_one_s_own_is_used_as_it_is(layer):
+    made = layer(H, kernel_initializer=Constant(2.5))
+    made.build((N, T, INPUTS))
+    kernels = [weight for weight in made.weights if weight.name.startswith("kernel")]
+    assert kernels
+    assert all((keras.ops.convert_to_numpy(weight) == 2.5).all() for weight in kernels)
 
 
 class Starts(cells.Cell):

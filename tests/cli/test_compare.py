@@ -10,12 +10,14 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import page_runner
 import pytest
 from comparisons import finish, records
 from mistakes import fails
 
 from shakegen.cells import BUILT_IN
 from shakegen.cli.compare import estimate_time, progress
+from shakegen.compare import runs
 from shakegen.compare.record import Record, identify
 from shakegen.model import load
 from shakegen.network.config import Config
@@ -41,7 +43,7 @@ def interrupted(folder, *words):
 
 
 def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_stop_the_others(
-    shakegen, poem_file, poem, tmp_path
+    shakegen, poem_file, poem, tmp_path, monkeypatch
 ):
     folder, words = tmp_path / "models" / "compare-poem", ["compare", "poem.txt", "--cells", CELLS, *SMALL]
     code, errors = interrupted(folder, *words)
@@ -51,6 +53,7 @@ def test_a_comparison_that_was_stopped_goes_on_and_one_that_diverges_does_not_st
     assert "Traceback" not in errors
     assert not (folder / "rnn-learning_rate1e+38-0.json").exists()
 
+    monkeypatch.setattr(runs, "run_worker", page_runner.work_here)  # where TensorFlow is loaded already
     done = shakegen(*words, "--json", "--quiet")
     assert (done.exit_code, done.stderr) == (0, "")
     rnn, wild = json.loads(done.stdout)["rows"]
@@ -126,6 +129,9 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, poem_file, tmp_p
     row = failed.stdout.splitlines()[1].split()
     assert row == ["gru", "0", "of", "1,", "diverged", "6", "744", *["-"] * (len(row) - 7)]
     assert failed.stderr.endswith("\nError: no run finished: 1 of 1 diverged: too fast\n")
+    drawn = shakegen(*words, "--out", "curves.svg")
+    assert drawn.stdout == failed.stdout, "the table comes first, whether or not there are curves to draw"
+    assert drawn.stderr.splitlines()[-1].startswith("Error: there are no curves for curves.svg")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,8 @@ def test_where_no_run_finished_it_fails_and_shows_why(shakegen, poem_file, tmp_p
         (["--csv", "poem.txt"], "poem.txt is read, it would be overwritten: name another file with --csv"),
         (["--out", "a.html", "--csv", "a.html"], "a.html is to be written twice: give --out and --csv names of their "
          "own"),
+        (["--task", "autocomplete", "--sample-length", "60", "--cells", "cnn"], "there is no cell 'cnn': expected one "
+         f"of {', '.join(BUILT_IN)}, or module:Class for one of your own"),
         (["--cells", "gru,cnn"], f"there is no cell 'cnn': expected one of {', '.join(BUILT_IN)}, or module:Class for "
          "one of your own"),
         (["--match", "time"], "to match time is to hold the minutes equal: expected --minutes, not --epochs"),

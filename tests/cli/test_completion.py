@@ -130,7 +130,7 @@ def test_completion_does_not_load_what_trains(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, "bash_complete")
     monkeypatch.setenv("COMP_WORDS", "shakegen train --cell gr")
     monkeypatch.setenv("COMP_CWORD", "3")
-    done = run_without("tensorflow keras h5py scipy matplotlib rich", tmp_path)
+    done = run_without("tensorflow keras h5py scipy matplotlib rich", tmp_path, "")
     assert (done.stdout, done.stderr) == ("plain,gru\n", "")
 
 

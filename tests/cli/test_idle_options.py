@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from commands import LEAVES
 
+from shakegen.cli import main
 from shakegen.cli.options import long_flag
 
 VALUES = {
@@ -72,15 +74,28 @@ CALLS = [
 ]
 
 
+OTHER = "THOU art lovely, 2 summer's days.\nOr a rough wind\n"
+
+
+@pytest.fixture(scope="module")
+def packed(made_once, tmp_path_factory):
+    """That text, compressed by char.h5."""
+    folder = tmp_path_factory.mktemp("packed")
+    (folder / "other.txt").write_text(OTHER)
+    words = "compress", folder / "other.txt", "--model", made_once / "char.h5", "--out", folder / "packed.shk"
+    CliRunner().invoke(main, [str(word) for word in words])
+    return folder / "packed.shk"
+
+
 @pytest.fixture
-def outcome_of(shakegen, all_kinds, poem):
+def outcome_of(shakegen, all_kinds, evaluation, packed):
     """All that a call gives: exit code, output, and the files that it writes."""
-    Path("other.txt").write_text("THOU art lovely, 2 summer's days.\nOr a rough wind\n")
+    Path("other.txt").write_text(OTHER)
     Path("seed.txt").write_text("Shall")
     Path("form.txt").write_text("Shall {} summer {:4}")
-    Path("evaluation.json").write_text(shakegen("evaluate", "autocomplete.h5", "poem.txt", "--json").stdout)
+    Path("evaluation.json").write_text(evaluation)
     shutil.copy("char.h5", "other.h5")
-    shakegen("compress", "other.txt", "--model", "char.h5", "--out", "packed.shk")
+    shutil.copy(packed, "packed.shk")
 
     def call(*arguments):
         before = set(Path().iterdir())
@@ -105,10 +120,11 @@ def test_an_option_changes_the_outcome_or_is_refused(outcome_of, call):
         if {*option.opts, *option.secondary_opts} & {*call.split(), "--help"}:
             continue
         flag = long_flag(option, negative=option.default is True)
-        written = usual[1].strip()[-3:-2]
-        value = written if flag in ("--stop", "--forbid") else VALUES.get(option.name)
-        value = [] if option.is_flag else [*value] if isinstance(value, tuple) else [value]
-        code, out, said, files = outcome_of(*call.split(), flag, *value)
+        values = []
+        if not option.is_flag:
+            value = usual[1].strip()[-3:-2] if flag in ("--stop", "--forbid") else VALUES[option.name]
+            values = value if isinstance(value, tuple) else [value]
+        code, out, said, files = outcome_of(*call.split(), flag, *values)
         assert (code, out, said, files) != usual, f"{flag} has no effect"
         if code:
             *before, last = said.splitlines()
@@ -170,6 +186,16 @@ IDLE = {
     ),
     "--lowercase has no effect on the task autocomplete, which reads every text as words of a to z: leave it out": (
         "compare poem.txt --task autocomplete --lowercase"
+    ),
+    "--depth has no effect beside --cell nlstm:depth=2: leave it out": "train poem.txt --cell nlstm:depth=2 --depth 3",
+    "--learning-rate has no effect beside --tune, which chooses it: leave it out": (
+        "compare poem.txt --tune learning-rate=0.1,0.2 --learning-rate 0.5"
+    ),
+    "--sample-length has no effect on the task autocomplete, unless it is 0: leave it out": (
+        "train poem.txt --task autocomplete --sample-length 9"
+    ),
+    "--lowercase has no effect without --no-copy or --mix ngram:TEXT: leave it out": (
+        "sample --model char.h5 --interactive --lowercase"
     ),
     "--depth is given, but no cell that is compared has it: leave it out": "compare poem.txt --cells gru,rnn --depth 3",
 }  # fmt: skip

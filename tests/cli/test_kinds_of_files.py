@@ -31,9 +31,9 @@ TEXTS = {("novelty", "poem.txt"), ("novelty", "evaluation.json"), ("plot", "eval
 
 
 @pytest.fixture
-def files(all_kinds, shakegen):
+def files(all_kinds, evaluation):
     """The models, and the other files."""
-    (all_kinds / "evaluation.json").write_text(shakegen("evaluate", "autocomplete.h5", "poem.txt", "--json").stdout)
+    (all_kinds / "evaluation.json").write_text(evaluation)
     (all_kinds / "empty.h5").touch()
     (all_kinds / "folder").mkdir()
     with h5py.File(all_kinds / "other.h5", "w") as file:

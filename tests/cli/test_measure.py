@@ -1,11 +1,11 @@
 """`shakegen evaluate` and `shakegen novelty`."""
 
 import dataclasses
-import json
 import math
 
 import numpy as np
 import pytest
+from commands import document
 
 from shakegen.model import LanguageModel
 from shakegen.model.evaluation import surprisal
@@ -24,18 +24,13 @@ def trained(tmp_path, poem, poem_file, random_weights):
     return model
 
 
-def figures(result):
-    assert (result.exit_code, result.stderr) == (0, "")
-    return json.loads(result.stdout)
-
-
 def test_the_part_read_is_that_of_the_models_own_split(shakegen, trained, poem):
     parts = {"train": poem[: int(len(poem) * 0.8)], "test": poem[int(len(poem) * 0.9) :], "all": poem}
     for split, text in parts.items():
-        found = figures(shakegen("evaluate", "model.h5", "poem.txt", "--split", split, "--json"))
+        found = document(shakegen("evaluate", "model.h5", "poem.txt", "--split", split, "--json"))
         assert found == {"model": "model", "corpus": "poem", "split": split, **trained.evaluate(text).to_dict()}
         assert set(found) >= {"bits_per_character", "nats_per_character", "perplexity", "accuracy"}
-    known = figures(shakegen("evaluate", "model.h5", "poem.txt", "--json"))
+    known = document(shakegen("evaluate", "model.h5", "poem.txt", "--json"))
     assert known == {"model": "model", "corpus": "poem", "split": "test", **trained.evaluate(parts["test"]).to_dict()}
     assert shakegen("evaluate", "model.h5", "poem.txt").stderr == "Text: the test part of poem\n"
     assert shakegen("evaluate", "model.h5", "poem.txt", "--split", "all").stderr == "Text: all of poem\n"
@@ -43,7 +38,7 @@ def test_the_part_read_is_that_of_the_models_own_split(shakegen, trained, poem):
 
 def test_another_text_is_read_whole(shakegen, trained, tmp_path):
     (tmp_path / "other.txt").write_text("Shall I compare\n")
-    assert figures(shakegen("evaluate", "model.h5", "other.txt", "--json"))["characters"] == 15
+    assert document(shakegen("evaluate", "model.h5", "other.txt", "--json"))["characters"] == 15
     shown = shakegen("evaluate", "model.h5", "-", input="Shall I compare\n").stdout.splitlines()
     expected = trained.evaluate("Shall I compare\n")
     assert [line.rsplit(maxsplit=1) for line in shown] == [
@@ -59,7 +54,7 @@ def test_every_character_with_its_bits(shakegen, trained):
     text = "Shall I compare\n"
     (surprisals, _), *_ = surprisal(trained.engine, trained.vocabulary.encode(text))
     bits = surprisals / math.log(2)
-    listed = figures(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=text))["per_character"]
+    listed = document(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=text))["per_character"]
     assert [character for character, _ in listed] == list(text)
     assert listed[0][1] is None
     assert np.allclose([b for _, b in listed[1:]], bits)
@@ -99,7 +94,7 @@ def test_mistakes_get_one_line(shakegen, trained, tmp_path, message, arguments):
 @pytest.mark.parametrize(("split", "named"), [((0.8, 0.2, 0), "validation"), ((1, 0, 0), "all")])
 def test_where_there_is_no_test_part_the_next_best_is_read(shakegen, trained, tmp_path, split, named):
     dataclasses.replace(trained, corpus=trained.corpus | {"split": list(split)}).save(tmp_path / "model.h5")
-    assert figures(shakegen("evaluate", "model.h5", "poem.txt", "--json"))["split"] == named
+    assert document(shakegen("evaluate", "model.h5", "poem.txt", "--json"))["split"] == named
     result = shakegen("evaluate", "model.h5", "poem.txt", "--split", "test")
     assert result.stderr == "Error: the test part of poem is empty: try --split all\n"
 
@@ -121,13 +116,13 @@ def test_standard_input_is_read_once(shakegen):
 def test_the_seed_of_a_text_to_judge_may_have_unknown_characters(shakegen, trained):
     options = ("novelty", "model.h5", "--corpus", "poem.txt", "--length", 20, "--seed", "é I", "--json")
     assert "--on-unknown skip" in shakegen(*options).stderr
-    assert figures(shakegen(*options, "--on-unknown", "skip"))["characters"] == 20
+    assert document(shakegen(*options, "--on-unknown", "skip"))["characters"] == 20
 
 
 def test_novelty_of_a_text(shakegen, tmp_path, poem):
     (tmp_path / "corpus.txt").write_text(poem)
     (tmp_path / "mine.txt").write_text("Zzz a summer's day? Zzz")
-    found = figures(shakegen("novelty", "mine.txt", "--corpus", "corpus.txt", "--json"))
+    found = document(shakegen("novelty", "mine.txt", "--corpus", "corpus.txt", "--json"))
     assert found["longest_copied"] == len(" a summer's day?")
     assert found["passage"] == " a summer's day?"
     assert found["position"] == 3
@@ -144,14 +139,20 @@ def test_novelty_of_what_a_model_writes(shakegen, trained, tmp_path):
     (tmp_path / "written.txt").write_text(trained.sample("", 500, 0.5, 7))
     options = ("--length", 500, "--temperature", 0.5, "--random-state", 7)
     of_model = shakegen("novelty", "model.h5", "--corpus", "poem.txt", "--json", *options)
-    assert figures(of_model)["characters"] == 500
-    assert figures(of_model) == figures(shakegen("novelty", "written.txt", "--corpus", "poem.txt", "--json"))
+    assert document(of_model)["characters"] == 500
+    assert document(of_model) == document(shakegen("novelty", "written.txt", "--corpus", "poem.txt", "--json"))
 
 
 def test_the_text_of_a_model_is_normalized_like_the_corpus(shakegen, trained, poem, tmp_path):
     (tmp_path / "written.txt").write_text(trained.sample("", 200, 0.8, 0), encoding="utf-8")
     given = "--corpus", "poem.txt", "--lowercase", "--json"
-    drawn = figures(shakegen("novelty", "model.h5", "--length", 200, *given))
-    assert drawn == figures(shakegen("novelty", "written.txt", *given))
+    drawn = document(shakegen("novelty", "model.h5", "--length", 200, *given))
+    assert drawn == document(shakegen("novelty", "written.txt", *given))
     empty = shakegen("novelty", "model.h5", "--length", 0, *given, "--normalize", "text8")
     assert (empty.exit_code, empty.stderr) == (1, "Error: the text is empty: expected one character or more\n")
+
+
+def test_a_text_or_model_that_is_not_there_is_named(shakegen):
+    result = shakegen("novelty", "sonnets-gruu", "--corpus", "sonnets", "--length", 500)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: no file sonnets-gruu: expected a text file or the name of a corpus")

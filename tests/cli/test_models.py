@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import LEAVES
 from mistakes import fails
 
 import shakegen as package
@@ -119,10 +118,6 @@ def test_a_copy_whose_logits_would_differ_keeps_its_weights(shakegen, random_mod
         f"With weights of 16 bits, a logit would differ by {change:.2g}, more than 0.02: they keep 32.\n"
     )
     assert Path("small.h5").read_bytes() == Path("loud.h5").read_bytes()
-
-
-def test_models_show_is_info(shakegen):
-    assert LEAVES["shakegen models show"] is LEAVES["shakegen info"]
 
 
 @pytest.mark.parametrize(

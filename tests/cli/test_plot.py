@@ -123,5 +123,5 @@ def test_mistakes_get_one_line(shakegen, saved, message, arguments):
 
 
 def test_neither_tensorflow_nor_matplotlib_is_loaded_for_the_terminal(saved):
-    done = run_without("tensorflow keras matplotlib.figure", saved, "plot", "a.h5")
+    done = run_without("tensorflow keras matplotlib.figure", saved, "plot a.h5")
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,11 +1,11 @@
 """Windows, dynamic evaluation and mixtures from the command line: their figures have their own names."""
 
-import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from commands import document
 from mistakes import fails
 
 from shakegen.model import Dynamic, Ensemble, LanguageModel, Windows, load, scoring
@@ -20,11 +20,6 @@ def models(all_kinds):
     """char.h5 and other.h5, which have one vocabulary; word.h5, autocomplete.h5 and poem.txt."""
     shutil.copy("char.h5", "other.h5")
     return {"char": load("char.h5"), "other": load("other.h5")}
-
-
-def document(result):
-    assert (result.exit_code, result.stderr) == (0, "")
-    return json.loads(result.stdout)
 
 
 def test_windows_have_figures_of_their_own_name(shakegen, models, poem):
@@ -129,3 +124,8 @@ MISTAKES = {
 def test_mistakes_get_one_line(shakegen, models, tmp_path, call):
     (tmp_path / "note.txt").write_text("Shall")
     assert fails(shakegen(*call.split()), MISTAKES[call])
+
+
+def test_how_a_mixed_text_is_read_matters_when_the_reader_writes_along(shakegen, models):
+    call = "sample", "--model", "char.h5", "--interactive", "--mix", "ngram:poem.txt", "--lowercase"
+    assert "has no effect" not in shakegen(*call, input="\n").stderr

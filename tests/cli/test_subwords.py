@@ -109,5 +109,5 @@ def test_packed_and_back(shakegen, tmp_path):
 def test_models_of_subwords_are_shown_and_used_without_other_libraries(shakegen, tmp_path):
     shown = shakegen("info", "model.h5").stdout
     assert f"\nlevel{'subword':>34}\n" in shown
-    for arguments in ("sample --model model.h5 --seed Thou", "evaluate model.h5 poem.txt"):
-        assert run_without("tensorflow keras tokenizers", tmp_path, *arguments.split()).returncode == 0
+    calls = "sample --model model.h5 --seed Thou", "evaluate model.h5 poem.txt"
+    assert run_without("tensorflow keras tokenizers", tmp_path, *calls).returncode == 0

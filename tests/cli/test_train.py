@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from commands import FAST, command, run_without
+from commands import FAST, run_without
 from mistakes import fails
 
 from shakegen.cli import runs
@@ -151,12 +151,6 @@ def test_output_folder_that_cannot_be_written_is_refused_before_training(shakege
     )
 
 
-def test_no_log_line_of_tensorflow_reaches_the_user(tmp_path, poem_file):
-    process = command(tmp_path, "train", poem_file, *FAST, "--epochs", 1, "--quiet")
-    assert process.communicate(timeout=120) == ("models/poem-gru.h5\n", "")
-    assert process.returncode == 0
-
-
 def test_on_a_tiny_validation_text_the_training_loss_chooses(shakegen, poem):
     Path("tiny.txt").write_text(poem[:300], encoding="utf-8")
     result = shakegen("train", "tiny.txt", *FAST, "--epochs", 4, "--sample-length", 0)
@@ -184,5 +178,18 @@ def test_on_a_tiny_validation_text_the_training_loss_chooses(shakegen, poem):
 )  # fmt: skip
 def test_a_text_that_is_too_short_is_refused_before_tensorflow_is_loaded(tmp_path, text, options, message):
     (tmp_path / "short.txt").write_text(text, encoding="utf-8")
-    result = run_without("tensorflow", tmp_path, "train", "short.txt", *options)
+    result = run_without("tensorflow", tmp_path, shlex.join(["train", "short.txt", *options]))
     assert (result.returncode, result.stderr, result.stdout) == (1, f"Error: {message}\n", "")
+
+
+def test_options_without_effect_are_refused_before_a_file_gets_another_name(shakegen, poem_file):
+    Path("a.h5").write_bytes(b"older")
+    Path("a.h5~").write_bytes(b"oldest")
+    result = shakegen("train", poem_file, "--out", "a.h5", "--beam-width", 2, "--temperature", 1)
+    assert fails(result, "--temperature has no effect on a beam search: leave it out")
+    assert (Path("a.h5").read_bytes(), Path("a.h5~").read_bytes()) == (b"older", b"oldest")
+
+
+def test_no_sample_may_be_asked_for_of_words_that_are_completed(shakegen, poem_file):
+    result = shakegen("train", poem_file, "--task", "autocomplete", "--sample-length", 0, "--batch-size", 0)
+    assert fails(result, "the batch size given is 0: expected a whole number above 0")

@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 import pytest
-from commands import run_without
+from commands import document, run_without
 
 from shakegen.model import load
 from shakegen.text.corpus import Corpus
 from shakegen.text.word_vocabulary import tokenize
+from shakegen.training.validation import TextValidation
 
 FAST = ["--units", 8, "--layers", 1, "--epochs", 1, "--seq-length", 10, "--batch-size", 8, "--sample-length", 5]
 TEXT = "Shall I compare thee to a winter's day?\n"
@@ -20,11 +21,6 @@ def saved(word_model, tmp_path, poem_file):
     """The model of words as model.h5, and the text that it claims to have learned, split 0.8, 0.1, 0.1."""
     word_model.save(tmp_path / "model.h5")
     return word_model
-
-
-def figures(result):
-    assert (result.exit_code, result.stderr) == (0, "")
-    return json.loads(result.stdout)
 
 
 @pytest.mark.usefixtures("poem_file")
@@ -61,7 +57,7 @@ def test_train_with_few_characters(shakegen, poem):
     assert shakegen("train", "poem.txt", *FAST, *arguments).exit_code == 0
     model = load("small.h5")
     assert len(model.vocabulary) == 9
-    found = figures(shakegen("evaluate", "small.h5", "poem.txt", "--json"))
+    found = document(shakegen("evaluate", "small.h5", "poem.txt", "--json"))
     about = {"model": "small", "corpus": "poem", "split": "test"}
     assert found == about | model.evaluate(poem[round(len(poem) * 0.95) :]).to_dict()
     assert found["unknown"] > 0
@@ -91,12 +87,26 @@ def test_runs_on_words_go_on_and_start_from_others(shakegen, tmp_path):
     assert {"?", " zounds"} <= set(new.vocabulary.symbols)
     shown = shakegen("plot", "models/more-rnn.h5")
     assert "bits/word" in shown.stdout
+    again = shakegen("train", "more.txt", "--resume", "--epochs", 2, "--quiet")
+    assert again.exit_code == 0, again.stderr
+    assert load("models/more-rnn.h5").history[-1]["epoch"] == 2
+
+
+def test_a_word_that_the_old_model_knows_is_known_however_rare_it_is(shakegen, saved, tmp_path):
+    text = "thou art lovely " * 40 + "and more temperate " + "thou art lovely " * 39
+    (tmp_path / "more.txt").write_text(text)
+    new = ("--finetune", "model.h5", "--epochs", 1, "--seq-length", 10, "--split", "0.5,0.5,0", "--quiet")
+    assert shakegen("train", "more.txt", *new, "--out", "new.h5").exit_code == 0
+    tuned = load("new.h5")
+    corpus = Corpus.from_text(text, level="word", split=(0.5, 0.5, 0), vocabulary=tuned.vocabulary)
+    score = TextValidation(tuned.config, corpus.validation, len(corpus))
+    assert score(tuned.weights) == pytest.approx(tuned.history[0]["val_loss"], rel=1e-5)
 
 
 def test_losses_of_different_units_have_panels_of_their_own(shakegen, saved, random_model, tmp_path):
     for name in ("a", "b"):
         random_model().save(tmp_path / f"{name}.h5")
-    panels = figures(shakegen("plot", "a.h5", "model.h5", "b.h5", "--json"))["panels"]
+    panels = document(shakegen("plot", "a.h5", "model.h5", "b.h5", "--json"))["panels"]
     curves = [(panel["y_label"], [curve["series"] for curve in panel["curves"]]) for panel in panels]
     assert curves == [("bits/char", ["a", "b", "a", "b"]), ("bits/word", ["model", "model"])]
     shown = shakegen("plot", "a.h5", "model.h5").stdout.splitlines()
@@ -114,20 +124,20 @@ def test_the_same_text_is_tested_at_every_level(shakegen, saved, poem):
             s if s in words.vocabulary else "\ufffd" for s in tokenize(text)
         )
         about = {"model": "model", "corpus": "poem", "split": part}
-        assert figures(shakegen("evaluate", "model.h5", "poem.txt", "--split", part, "--json")) == (
+        assert document(shakegen("evaluate", "model.h5", "poem.txt", "--split", part, "--json")) == (
             about | saved.evaluate(text).to_dict()
         )
 
 
 def test_every_word_with_its_bits(shakegen, saved):
-    found = figures(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=TEXT))
+    found = document(shakegen("evaluate", "model.h5", "-", "--json", "--per-character", input=TEXT))
     listed = found["per_character"]
     assert [symbol for symbol, _ in listed] == tokenize(TEXT)
     bits = [b for _, b in listed[1:]]
     assert np.isclose(sum(bits), found["bits_per_word"] * found["words"])
     assert np.isclose(sum(bits), found["bits_per_character"] * found["characters"])
     assert max(bits) == dict(listed)[" winter's"]
-    skipped = figures(
+    skipped = document(
         shakegen("evaluate", "model.h5", "-", "--json", "--per-character", "--on-unknown", "skip", input=TEXT)
     )
     assert [symbol for symbol, _ in skipped["per_character"]] == [s for s in tokenize(TEXT) if s != " winter's"]
@@ -156,7 +166,7 @@ def test_picking_and_typing_words(shakegen, saved):
 
 
 def test_what_a_model_of_words_copies(shakegen, saved, poem):
-    of_model = figures(shakegen("novelty", "model.h5", "--corpus", "poem.txt", "--length", 50, "--json"))
+    of_model = document(shakegen("novelty", "model.h5", "--corpus", "poem.txt", "--length", 50, "--json"))
     text = saved.sample("", 50, 0.8)
     assert of_model["characters"] == len(text)
     assert of_model["passage"] in poem
@@ -188,5 +198,5 @@ def test_mistakes_get_one_line(shakegen, saved, tmp_path, message, arguments):
 
 
 def test_models_of_words_are_used_without_tensorflow(saved, tmp_path):
-    for arguments in ("sample --model model.h5 --seed Thou", "evaluate model.h5 poem.txt"):
-        assert run_without("tensorflow keras", tmp_path, *arguments.split()).returncode == 0
+    calls = "sample --model model.h5 --seed Thou", "evaluate model.h5 poem.txt"
+    assert run_without("tensorflow keras", tmp_path, *calls).returncode == 0

@@ -88,6 +88,7 @@ def test_models_of_words_are_measured_in_characters(made, poem):
     found = model.evaluate(poem[round(len(poem) * 0.5) :])
     assert found.unknown > 0
     assert figures["test"]["bits_per_character"] == pytest.approx(found.bits_per_character, rel=0.02)
+    assert figures["test"]["accuracy"] == pytest.approx(found.accuracy), "the unknown word is no hit"
     assert figures["training_characters_per_second"] == pytest.approx(
         np.median([entry["characters_per_second"] for entry in model.history])
     )

@@ -211,3 +211,22 @@ def test_a_list_of_symbols_that_cannot_be_used_is_named(content, message, tmp_pa
 def test_a_list_of_symbols_may_have_a_byte_order_mark(tmp_path):
     (tmp_path / "symbols.json").write_bytes(b'\xef\xbb\xbf["a", "b"]')
     assert read_symbols(tmp_path / "symbols.json") == ["a", "b"]
+
+
+def test_a_stateful_network_that_was_used_is_read_and_keeps_its_states():
+    network = textbook(
+        keras.layers.LSTM(5, stateful=True), keras.layers.Dense(V), inputs=keras.Input((10, V), batch_size=4)
+    )
+    network(np.eye(V)[np.random.default_rng(1).integers(V, size=(4, 10))])
+    states = [keras.ops.convert_to_numpy(state).copy() for state in network.layers[0].states]
+    assert np.abs(states[0]).max() > 0
+    read_keras(network, SYMBOLS)
+    for before, after in zip(states, network.layers[0].states, strict=True):
+        np.testing.assert_array_equal(before, keras.ops.convert_to_numpy(after))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_a_network_of_mixed_precision_is_read(policy):
+    network = textbook(keras.layers.LSTM(5, dtype=policy), keras.layers.Dense(V, "softmax", dtype=policy))
+    model = read_keras(network, SYMBOLS)
+    assert {weight.dtype for weight in model.weights.values()} == {np.dtype("float32")}

@@ -45,12 +45,13 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def cover_pairs(axes):
     """Combinations of values in which every two values of different axes meet."""
-    every, met = list(itertools.product(*(range(len(axis)) for axis in axes))), set()
-    for number in np.random.default_rng(0).permutation(len(every)):
-        pairs = set(itertools.combinations(enumerate(every[number]), 2))
-        if not pairs <= met:
-            met |= pairs
-            yield tuple(axis[k] for axis, k in zip(axes, every[number], strict=True))
+    every = list(itertools.product(*(range(len(axis)) for axis in axes)))
+    pairs = {places: set(itertools.combinations(enumerate(places), 2)) for places in every}
+    missing = set().union(*pairs.values())
+    while missing:
+        most = max(every, key=lambda places: len(pairs[places] & missing))
+        missing -= pairs[most]
+        yield tuple(axis[k] for axis, k in zip(axes, most, strict=True))
 
 
 def name_network(network):

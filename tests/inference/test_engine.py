@@ -13,17 +13,19 @@ from shakegen.network.keras_steps import compile_call
 V = 23
 VARIANTS = [
     {},
-    {"layers": 3},
+    {"layers": 3, "residual": False},
     {"layers": 2, "embedding": 7, "learn_initial_state": True},
-    {"layers": 3, "residual": True},
 ]
 CONFIGS = [Config(cell, units=24, **variant) for cell in BUILT_IN for variant in VARIANTS] + [
     Config("rnn", units=24, layers=2, activation="relu"),
     Config("gru", units=24, layers=2, reset_after=False, learn_initial_state=True),
     *(Config("nlstm", units=24, layers=2, depth=depth, learn_initial_state=True) for depth in (1, 3, 4)),
-    *(Config(cell, units=24, layer_norm=True, learn_initial_state=True) for cell in ("lstm", "gru", "mogrifier")),
+    *(
+        Config(cell, units=24, layers=1, layer_norm=True, learn_initial_state=True)
+        for cell in ("lstm", "gru", "mogrifier")
+    ),
     Config("gru", units=24, reset_after=False, layer_norm=True, zoneout=0.2),
-    *(Config(cell, units=24, zoneout=0.2) for cell in BUILT_IN),
+    *(Config(cell, units=24, layers=1, zoneout=0.2) for cell in BUILT_IN),
     Config("mingru", units=24, convolution=4, mlp=2),
     Config("slstm", units=24, layers=3, convolution=3, learn_initial_state=True, zoneout=0.2),
     Config("gru", units=24, layers=1, mlp=1),

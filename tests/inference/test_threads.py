@@ -71,13 +71,17 @@ def test_all_numbers_up_to_the_fastest_are_tried():
     assert pace.threads == 4
 
 
-@pytest.mark.parametrize(("units", "streams"), [(400, 1), (400, 3), (300, 64)])
+NETWORKS = {cell: {"cell": cell} for cell in CELLS}
+NETWORKS["gru, reset before"] = {"cell": "gru", "reset_after": False}
+NETWORKS["gru in a block"] = {"cell": "gru", "convolution": 4, "mlp": 2}
+SIZES = [(400, 1), (300, 64)]  # units and streams, beside 400 and 3
+
+
 @pytest.mark.parametrize(
-    "options",
+    ("options", "units", "streams"),
     [
-        *({"cell": cell} for cell in CELLS),
-        {"cell": "gru", "reset_after": False},
-        {"cell": "gru", "convolution": 4, "mlp": 2},
+        *((options, 400, 3) for options in NETWORKS.values()),
+        *((NETWORKS[name], *sizes) for name in ("gru", "mogrifier", "gru in a block") for sizes in SIZES),
     ],
     ids=str,
 )

@@ -12,6 +12,7 @@ def test_a_cell_has_the_options_that_its_name_says():
     assert make_config("nlstm:depth=3", 4) == Config("nlstm", depth=3, **ONE)
     assert make_config("gru:reset-after=false", 4) == Config("gru", reset_after=False, **ONE)
     assert make_config("irnn", 4) == Config("rnn", activation="relu", **ONE)
+    assert make_config("irnn:zoneout=0.1", 4) == Config("rnn", activation="relu", zoneout=0.1, **ONE)
     assert all(make_config(name, 4).units == 4 for name in CELLS)
 
 

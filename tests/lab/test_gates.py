@@ -3,9 +3,11 @@
 import base64
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from mistakes import fails
 
 from shakegen.cli.experiments import pick_colour, print_units
 from shakegen.cli.group import colour_symbol
@@ -213,7 +215,7 @@ def test_the_command(shakegen, random_model, tmp_path):
     assert '["t","h","e"," ","q"' in (tmp_path / "units.html").read_text(encoding="utf-8")
     assert shakegen(*given, "--out", "units.svg").exit_code == 0
     assert (tmp_path / "units.svg").read_text(encoding="utf-8").startswith("<?xml")
-    found = json.loads(shakegen(*given[:3], "-", "--units", "3", "--json", input="the quick").stdout)
+    found = json.loads(shakegen(*given[:3], "-", "--units", "3", "--json", input="the quick\n").stdout)
     assert "".join(found["characters"]) == "the quick"
     assert set(found["traces"][0]["values"]) == set("ifogch")
 
@@ -227,7 +229,7 @@ BAD = {
     "there is no unit 13: expected one from 1 to 12": ("abc", "--units", "13"),
     "a unit of this gru has no 'c': expected one of h, z, r, g": ("abc", "--signal", "c"),
     "the length is 0: expected 1 character or more": ("abc", "--length", "0"),
-    "the text has 1 characters: expected 2 or more": ("a",),
+    "the text has 1 symbols: expected 2 or more": ("a",),
     "0 units along 400 characters are asked for: expected 1 or more of each": ("abc", "--count", "0"),
     "the units given are 'x': expected whole numbers such as 10,20,40": ("abc", "--units", "x"),
     "cannot draw units.txt: expected a name that ends in .png, .svg, .pdf or .html": ("abc", "--out", "units.txt"),
@@ -239,6 +241,20 @@ def test_mistakes_get_one_line(shakegen, random_model, tmp_path, message, argume
     random_model().save(tmp_path / "model.h5")
     result = shakegen("lab", "gates", "model.h5", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+def test_the_text_that_is_read_is_not_overwritten(shakegen, random_model):
+    random_model().save("model.h5")
+    Path("text.html").write_text("abc")
+    reads = (
+        ("gates", "model.h5", "--text-file", "text.html"),
+        ("cloze", "text.html"),
+        ("gradients", "--corpus", "text.html"),
+    )
+    for words in reads:
+        result = shakegen("lab", *words, "--out", "text.html")
+        assert fails(result, "text.html is read, it would be overwritten: name another file with --out")
+    assert Path("text.html").read_text() == "abc"
 
 
 @pytest.mark.parametrize("kind", ["gate", "memory", "value"])

@@ -13,7 +13,7 @@ from shakegen.inference.engine import Engine
 from shakegen.inference.layers import layers_of
 from shakegen.lab import cells, gradients
 from shakegen.lab.backpropagation import state_gradients
-from shakegen.lab.clipping import clip_gradients
+from shakegen.lab.clipping import Trials, clip_gradients
 from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -160,7 +160,7 @@ BAD = {
     "no model none.h5: expected a file that `shakegen train` wrote (see `shakegen models`)": ("none.h5",),
     "lags is 0: expected 1 or more": ("gru", "--lags", "0"),
     "clip norm is -1.0: expected a number above 0": ("gru", "--clip-norm", "-1"),
-    "the text to look at has 50 characters, but 60 lags need 62: try a longer text or fewer --lags": (
+    "the text to look at has 50 symbols, but 60 lags need 62: try a longer text or fewer --lags": (
         "gru", "--corpus", "short.txt"
     ),
 }  # fmt: skip
@@ -171,3 +171,22 @@ def test_mistakes_get_one_line(shakegen, tmp_path, message, arguments):
     (tmp_path / "short.txt").write_text("abcd\n" * 200, encoding="utf-8")
     result = shakegen("lab", "gradients", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+
+
+def test_gradients_that_32_bits_cannot_hold_are_measured():
+    config = Config("rnn", units=H, layers=1, dropout=0)
+    network, ids = build(config, V), np.arange(60) % V
+    network.get_layer("layer1").cell.recurrent_kernel.assign(0.01 * np.eye(H))
+    (norms,) = gradients.look("rnn", network, config, ids[None, :42], ids, "before").norms.values()
+    assert norms.min() > 0
+    assert norms.min() < 1e-60
+
+
+def test_networks_learn_in_the_compiled_loop_with_zoneout_as_in_training(compiled_runs):
+    ids = Corpus.from_text("abcd\n" * 200).ids
+    settings = gradients.GradientSettings(lags=3, sequences=2, updates=1, seq_length=8, batch_size=2, repeats=1)
+    for name in ("gru", "gru:zoneout=0.5"):
+        network = build(cells.make_config(name, H), V)
+        before = len(compiled_runs)
+        Trials(network, settings, learns=True, symbol="character").run(settings, ids, "norm")
+        assert set(compiled_runs[before:]) == {"gru"}

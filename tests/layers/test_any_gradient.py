@@ -152,7 +152,7 @@ def test_weights_have_gradients_of_gradients_too():
         np.testing.assert_allclose(ours, theirs, atol=1e-10)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model():
     extended = layers.LSTM(H, layer_norm=True, zoneout=0.1, recurrent_dropout=0.1, return_sequences=True)
     recurrent = [layers.GRU(H, return_sequences=True), as_layer(odd_cells.Gallery)(H, return_sequences=True), extended]

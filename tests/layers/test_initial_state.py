@@ -103,7 +103,7 @@ def test_states_of_zero_in_mid_stream_are_carried_on(layer, rng):
 def test_training_moves_it(layer, rng):
     learned = layer(H, learn_initial_state=True)
     model = keras.Sequential([keras.Input((T, INPUTS)), learned])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=False)
     model.fit(rng.normal(size=(8, T, INPUTS)), np.ones((8, H)), verbose=0)
     assert all(np.all(start != 0) for start in learned.get_weights()[: len(learned.state_size)])
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from compiled_layers import COMPILED
 from keras import ops
 from recurrent import (
     EVERYTHING,
@@ -26,7 +27,6 @@ TWINS = {
     "GRU": (layers.GRU, keras.layers.GRU, {}),
     "GRU, reset before": (layers.GRU, keras.layers.GRU, {"reset_after": False}),
 }
-COMPILED = pytest.mark.usefixtures("in_the_compiled_loop")
 EACH = pytest.mark.parametrize(("ours", "theirs", "own"), TWINS.values(), ids=TWINS)
 
 
@@ -154,17 +154,6 @@ def test_a_saved_model_is_read_back(ours, theirs, own, rng, tmp_path):
     assert type(read.layers[0]) is ours
     np.testing.assert_array_equal(read(x), model(x))
     assert ours.from_config(layer.get_config()).get_config() == layer.get_config()
-
-
-@EACH
-@COMPILED
-def test_a_learned_initial_state_is_trained(ours, theirs, own, rng):
-    layer = ours(H, learn_initial_state=True, **own)
-    model = keras.Sequential([keras.Input((T, INPUTS)), layer])
-    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
-    x, y = rng.normal(size=(N, T, INPUTS)), rng.normal(size=(N, H))
-    model.fit(x, y, verbose=0)
-    assert all(np.any(ops.convert_to_numpy(start) != 0) for start in layer.learned_states)
 
 
 @EACH

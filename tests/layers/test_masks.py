@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from compiled_layers import COMPILED
 
 from shakegen import cells, layers
 from shakegen.cells import as_layer
@@ -11,7 +12,6 @@ from shakegen.layers import recurrence
 from shakegen.layers.sizes import STEPS
 
 N, T, V, H = 3, 6, 4, 2
-COMPILED = pytest.mark.usefixtures("in_the_compiled_loop")
 KINDS = {
     "rnn": (layers.SimpleRNN, {}),
     "lstm": (layers.LSTM, {}),

@@ -85,7 +85,7 @@ def test_constraints_hold_on_every_level():
         unit_forget_bias=False,
     )
     model = keras.Sequential([keras.Input((T, INPUTS)), layer])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=False)
     model.fit(np.ones((N, T, INPUTS)), -np.ones((N, H)), verbose=0)
     assert len(layer.weights) == 9
     assert all(np.all(weight >= 0) for weight in layer.get_weights())

@@ -131,3 +131,9 @@ def test_the_newest_usable_model_of_a_task_is_found(random_model, completer, tmp
     for number, path in enumerate(sorted(Path("models").iterdir())):
         os.utime(path, (number, number))
     assert (find(), find("autocomplete")) == (Path("models/a.h5"), Path("models/b.h5"))
+
+
+def test_a_task_that_there_is_not_has_no_model():
+    with pytest.raises(ValueError) as error:
+        find("nexxt")
+    assert str(error.value) == "there is no task 'nexxt': expected 'next' or 'autocomplete'"

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hostile import KERNEL, OWN, PLAIN, replace
 
-from shakegen import files
 from shakegen.cells import BUILT_IN
 from shakegen.model import LanguageModel, load, model_file
 from shakegen.network.config import Config
@@ -85,13 +84,6 @@ def test_validation_text_described_by_no_numbers_is_refused(path):
     assert refused(path).endswith("its corpus is not described as expected; the file may be damaged")
 
 
-def test_model_is_a_plain_file_with_the_usual_permissions(tmp_path, random_model):
-    random_model().save(tmp_path / "model.h5")
-    (tmp_path / "other").write_text("")
-    assert [p.name for p in sorted(tmp_path.iterdir())] == ["model.h5", "other"]
-    assert (tmp_path / "model.h5").stat().st_mode == (tmp_path / "other").stat().st_mode
-
-
 def test_failed_write_leaves_the_old_model_and_nothing_else(tmp_path, random_model):
     """A limit on the size of files stands in for a full disk: the system refuses the write half-way."""
     path = tmp_path / "model.h5"
@@ -113,24 +105,6 @@ def test_failed_write_leaves_the_old_model_and_nothing_else(tmp_path, random_mod
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("place", ["a folder", "below a file"])
-def test_places_where_no_model_can_be_written_are_found_out_before_training(tmp_path, place):
-    path = tmp_path if place == "a folder" else tmp_path / "file" / "model.h5"
-    (tmp_path / "file").write_text("")
-    reason = "Is a directory" if place == "a folder" else "File exists"
-    with pytest.raises(OSError) as error:
-        files.ensure_writable(path)
-    assert str(error.value) == (
-        f"cannot write {path} ({reason}): expected a file in a folder that has room and may be written to; "
-        "try another place with `out`"
-    )
-
-
-def test_trying_a_place_leaves_nothing_there(tmp_path):
-    files.ensure_writable(tmp_path / "model.h5")
-    assert list(tmp_path.iterdir()) == []
 
 
 def refused(path):

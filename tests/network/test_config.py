@@ -5,6 +5,7 @@ import itertools
 import pickle
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 
 from shakegen.cells import BUILT_IN, find_cell
@@ -58,3 +59,9 @@ def test_options_of_a_cell_cannot_be_changed():
     with pytest.raises(TypeError):
         config.cell_options["depth"] = 99
     assert asdict(config)["cell_options"] == {"zoneout": 0.0, "depth": 3}
+
+
+def test_numbers_of_numpy_are_those_of_python():
+    given = Config(units=np.int64(9), dropout=np.float32(0.5), layers=np.uint8(1))
+    assert given == Config(units=9, dropout=0.5, layers=1)
+    assert [type(value) for value in (given.units, given.dropout)] == [int, float]

@@ -187,8 +187,8 @@ def test_without_matplotlib_a_line_says_how_to_get_it(tmp_path, monkeypatch):
         with pytest.raises(ValueError) as error:
             plotting.save(EVERYTHING, tmp_path / f"figure.{kind}")
         assert str(error.value) == (
-            "images are drawn by matplotlib, which is not installed: try `pip install matplotlib`, or draw in the "
-            "terminal (without `out`)"
+            "matplotlib is not installed: expected it for images (without `out`, figures are drawn in the terminal); "
+            "try `pip install matplotlib`"
         )
     assert "gru" in plotting.text(EVERYTHING)
     assert not list(tmp_path.iterdir())
@@ -200,3 +200,23 @@ def test_other_kinds_of_file_are_refused(tmp_path, name):
         plotting.save(EVERYTHING, tmp_path / name)
     expected = f"cannot draw {tmp_path / name}: expected a name that ends in .png, .svg, .pdf or .html"
     assert str(error.value) == expected
+
+
+def test_dashed_curves_of_one_series_are_told_apart():
+    curves = [Curve("a", [1, 2], [n, n], dashed=n > 0, label=str(n)) for n in range(4)]
+    drawn, _ = image.draw(Figure("", [Panel("x", "y", curves)]), "svg")
+    dashes = re.findall(rb"stroke-dasharray: ([^;]*);", drawn)
+    assert len(set(dashes)) == 3
+
+
+def test_a_series_whose_colour_is_another_s_has_marks_along_its_curve():
+    curves = [Curve(f"series {n}", range(20), np.full(20, n)) for n in range(9)]
+    few, many = (image.draw(Figure("", [Panel("x", "y", curves[:count])]), "svg")[0] for count in (8, 9))
+    assert many.count(b"<use ") >= few.count(b"<use ") + 8
+
+
+def test_bands_are_explained_on_an_image_of_one_panel():
+    for band, shown in ((None, False), (([0, 0], [2, 2]), True)):
+        curve = Curve("a", [1, 2], [1, 1], band=band)
+        drawn, _ = image.draw(Figure("Lines and bands", [Panel("x", "y", [curve])]), "svg")
+        assert (b"Lines and bands" in drawn) == shown

@@ -9,7 +9,7 @@ from ngrams import repeats
 
 from shakegen.sampling import StopTexts, beam_search
 from shakegen.sampling.beam import log_softmax
-from shakegen.sampling.constraints import NoRepeat, Rules
+from shakegen.sampling.constraints import Constraint, NoRepeat, Rule, Rules
 
 V, L = 3, 5
 
@@ -164,3 +164,36 @@ def test_arguments_out_of_range(message, options):
     with pytest.raises(ValueError) as error:
         search(Tree(0), **{"length": 2, "width": 4, **options})
     assert str(error.value) == message
+
+
+class Ends(Constraint):
+    """After b there is one more symbol, not a, and then nothing."""
+
+    def bind(self, symbols):
+        return EndsRule()
+
+
+class EndsRule(Rule):
+    def start(self, text):
+        return 0
+
+    def advance(self, state, drawn):
+        return state + 1 if state or drawn == 1 else 0
+
+    def log_weights(self, state):
+        return [None, np.array([-np.inf, 0, 0]), np.full(V, -np.inf)][state]
+
+    def __str__(self):
+        return "ends"
+
+
+def test_the_greedy_text_goes_on_where_all_beams_have_come_to_an_end():
+    """It begins with a, after which all symbols are alike, so the two likelier texts of b take both beams."""
+    logits = np.log([[1 / 3] * V, [1e-9, 0.5, 0.5], [1 / 3] * V])
+    rules = Rules([Ends()], ["a", "b", "c"])
+
+    def step(ids, state):
+        return logits[ids], state
+
+    (found,) = beam_search(step, np.log([[0.36, 0.34, 0.3]]), np.zeros((1, 0)), 6, 2, rules=rules)
+    assert found.ids.tolist() == [0] * 6

@@ -6,6 +6,7 @@ import pytest
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
+from shakegen.text.vocabulary import UnknownCharacters
 
 
 def test_what_was_added_last_can_be_taken_back(random_model, word_model):
@@ -76,3 +77,13 @@ def test_text_is_read_alike_key_by_key(word_model, text):
     assert (typed.length, typed.likeliest()) == (whole.length, whole.likeliest())
     words, shares = zip(*whole.likeliest(), strict=True)
     assert dict(word_model.draft(f"Shall I com{text}").likeliest()) == pytest.approx(dict(zip(words, shares)), rel=1e-5)
+
+
+def test_what_is_typed_is_skipped_as_in_the_seed(random_model):
+    model = random_model()
+    draft = model.draft("aéb", on_unknown="skip")
+    draft.write("çc")
+    assert (draft.text, draft.length) == ("aébçc", 1)
+    assert draft.likeliest() == model.draft("abc").likeliest()
+    with pytest.raises(UnknownCharacters):
+        model.draft("ab").write("ç")

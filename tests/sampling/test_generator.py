@@ -94,15 +94,24 @@ def test_an_empty_seed_starts_from_the_zero_state(model):
     assert len(model.sample("", 30)) == 30
 
 
-def test_a_seed_of_any_length_is_read_whole(random_model):
-    model = random_model(Config("rnn", units=3))
-    random = np.random.default_rng(0)
-    tail = model.vocabulary.decode(random.integers(27, size=200_000))
-    logits, _ = model.engine.prime(model.vocabulary.encode(tail))
-    draft = model.draft(tail[:-50])
-    draft.write(tail[-50:])
-    assert [text for text, _ in draft.likeliest(3)] == list(model.vocabulary.decode(np.argsort(-logits[0])[:3]))
-    assert model.sample(tail, 1, temperature=0) == draft.likeliest(1)[0][0]
+def test_a_seed_of_any_length_is_read_whole(random_model, rng):
+    """A unit remembers for ever whether there was a z."""
+    drawn = random_model(Config("rnn", units=3, layers=1))
+    weights = {name: weight.copy() for name, weight in drawn.weights.items()}
+    for name in ("kernel", "recurrent_kernel"):
+        weights[f"layer1/{name}"][:, 0] = 0
+    weights["layer1/bias"][0], weights["layer1/recurrent_kernel"][0, 0] = 0, 3
+    weights["layer1/kernel"][drawn.vocabulary.encode("z")[0], 0] = 6
+    model, found = LanguageModel(drawn.config, drawn.vocabulary, weights), []
+    tail = "".join(rng.choice([*"abcdefgh"], 20_000))
+    for seed in ("z" + tail, tail):
+        logits, _ = model.engine.prime(model.vocabulary.encode(seed))
+        draft = model.draft(seed[:-50])
+        draft.write(seed[-50:])
+        assert [text for text, _ in draft.likeliest(3)] == list(model.vocabulary.decode(np.argsort(-logits[0])[:3]))
+        assert model.sample(seed, 1, temperature=0) == draft.likeliest(1)[0][0]
+        found.append([probability for _, probability in draft.likeliest(3)])
+    assert not np.allclose(*found, rtol=1e-3)
 
 
 def test_beams_are_scored_as_the_network_scores_them(model):

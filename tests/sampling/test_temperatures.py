@@ -66,3 +66,16 @@ def test_a_ramp_is_above_zero_and_ends_at_its_end(ends, length):
         ramp.observe(LOGITS, np.zeros(1, int))
     assert min(seen) > 0
     assert (seen[0], seen[-1]) == (ends[0], ends[min(1, length - 1)])
+
+
+def test_a_steered_temperature_cannot_be_given():
+    for temperature in (0.8, 0, (0.4, 1.2)):
+        with pytest.raises(ValueError) as error:
+            draw(4, temperature=temperature, perplexity=2)
+        assert str(error.value) == (
+            f"the temperature is {temperature!r}, but the perplexity steers it: leave one of them out"
+        )
+
+
+def test_two_temperatures_may_stand_in_a_list():
+    assert np.array_equal(draw(9, temperature=[0.4, 1.2]), draw(9, temperature=(0.4, 1.2)))

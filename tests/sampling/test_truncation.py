@@ -154,3 +154,10 @@ def test_shares_of_one_and_all_ids_leave_all():
     assert not Truncation(top_p=1, typical=1)
     assert not Truncation()
     assert Truncation(min_p=1).keep(logits).tolist() == [[True, False, False]]
+
+
+def test_a_number_of_numpy_keeps_as_many_as_one_of_python(rng):
+    logits = rng.normal(size=(2, 300))
+    kept = [Truncation(top_k=k).keep(logits, 1.0) for k in (5, np.uint8(5))]
+    assert np.array_equal(*kept)
+    assert kept[0].sum() == 2 * 5

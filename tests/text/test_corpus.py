@@ -1,4 +1,5 @@
 import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -136,7 +137,7 @@ def test_unknown_characters_are_named_with_their_code_points():
     assert vocabulary.encode("a b\udc80c", on_unknown="skip").tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("symbols", [[], ["ab"], ["a", "a"], [""]])
+@pytest.mark.parametrize("symbols", [[], ["ab"], ["a", "a"], [""], [5]])
 def test_symbols_that_are_no_vocabulary(symbols):
     with pytest.raises(ValueError, match="vocabulary"):
         Vocabulary(symbols)
@@ -204,3 +205,10 @@ def test_a_string_is_read_as_it_is(text):
 def test_a_string_has_the_line_ends_of_a_file():
     text = "a\r\nb\rc\n" * 9
     assert Corpus.from_text(f"\ufeff{text}").ids.tolist() == Corpus.from_bytes(text.encode()).ids.tolist()
+
+
+def test_numbers_of_numpy_are_those_of_python(poem_file):
+    plain = Corpus.from_file(poem_file, vocabulary_size=9, split=(0.75, 0.25, 0.0))
+    given = Corpus.from_file(poem_file, vocabulary_size=np.int64(9), split=np.array([0.75, 0.25, 0], np.float32))
+    assert json.dumps(given.origin()) == json.dumps(plain.origin())
+    assert given.vocabulary == plain.vocabulary

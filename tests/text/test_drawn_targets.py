@@ -8,7 +8,7 @@ from shakegen.text.windows import Passages
 
 def test_every_target_is_kept_as_often_as_its_share_says():
     whole = Passages(np.arange(1000) % 7, 20, 8, random_state=3)
-    drawn, kept, count = DrawnTargets(whole, 0.25, -1, random_state=3), np.zeros((8, 20)), 600
+    drawn, kept, count = DrawnTargets(whole, 0.25, random_state=3), np.zeros((8, 20)), 600
     for number in range(count):
         (inputs, targets), (same, all_targets) = drawn.pair(number), whole.pair(number)
         assert np.array_equal(inputs, same)
@@ -20,7 +20,7 @@ def test_every_target_is_kept_as_often_as_its_share_says():
 
 def test_a_batch_and_its_rows_follow_from_its_number():
     whole = Passages(np.arange(1000) % 7, 20, 8, passage=2)
-    drawn, again = (DrawnTargets(whole, 0.5, -1, random_state=5) for _ in range(2))
+    drawn, again = (DrawnTargets(whole, 0.5, random_state=5) for _ in range(2))
     for number in (0, 3):
         inputs, targets = drawn.pair(number)
         assert np.array_equal(again.pair(number), (inputs, targets))

@@ -225,6 +225,9 @@ def test_the_entry_used_longest_ago_goes_first(poem_file, monkeypatch):
     Corpus.from_file(poem_file, split=(0.5, 0.25, 0.25))
     left = entries()
     assert used in left
+    kept = [entry in left for entry in [oldest, *younger] if entry != used]
+    assert kept == sorted(kept)
+    assert not kept[0], "the oldest goes first"
     assert abandoned not in left
     assert id_cache.folder() / ".y.part" in left
     assert sum(entry.stat().st_size for entry in left if entry.suffix == ".ids") <= id_cache.LIMIT

@@ -34,7 +34,7 @@ def test_a_file_of_the_network_in_training_loads_again(poem, tmp_path):
     words = AutocompleteCorpus.from_source(reading.from_bytes(poem.encode()), length=20)
     once = {"batch_size": 8, "verbose": False, "epochs": 1}
     train(corpus, Config("gru", units=4, layers=1), callbacks=Save("usual"), **once)
-    averaged = Config("nlstm", units=4, layers=1, variational_dropout=True)
+    averaged = Config("nlstm", units=4, layers=1, variational_dropout=True, convolution=2)
     train(corpus, averaged, callbacks=Save("averaged"), average_weights=0.9, **once)
     train(words, Config.study("gru", units=4, layers=1), callbacks=Save("words"), **once)
     program = (

@@ -4,8 +4,8 @@ import signal
 
 import keras
 import pytest
+from small import PLAIN
 
-from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import Ended, Interrupted, train
 
@@ -22,7 +22,7 @@ def test_a_run_that_the_clock_ended_has_ended_however_long_its_last_report_took(
         def on_epoch_end(self, epoch, logs=None):
             clock[0] += report * (epoch == 0)
 
-    model = train(corpus, Config("rnn", units=4), minutes=1, callbacks=[Slow()], verbose=False)
+    model = train(corpus, PLAIN, minutes=1, callbacks=[Slow()], verbose=False)
     assert model.training.state["position"]["seconds"] < 60
     with pytest.raises(Ended) as error:
         train(corpus, resume=model, verbose=False)
@@ -40,7 +40,7 @@ def test_what_was_learned_before_a_stop_counts_when_no_time_is_left(poem, clock)
 
     corpus, sizes = Corpus.from_text(poem), {"seq_length": 20, "batch_size": 8, "verbose": False}
     with pytest.raises(Interrupted) as stop:
-        train(corpus, Config("rnn", units=4), minutes=1, callbacks=[StopAtTheEnd()], **sizes)
+        train(corpus, PLAIN, minutes=1, callbacks=[StopAtTheEnd()], **sizes)
     assert stop.value.model.history == []
     calls = []
     note = keras.callbacks.LambdaCallback(

@@ -6,7 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from small import SMALL
+from small import PLAIN, SMALL
 
 from shakegen.callbacks import SampleText
 from shakegen.model import load
@@ -14,8 +14,6 @@ from shakegen.network.config import Config
 from shakegen.streams import drop_rest
 from shakegen.text.corpus import Corpus
 from shakegen.training import Diverged, run, train
-
-CONFIG = Config("rnn", units=6)
 
 
 class AfterEpoch(keras.callbacks.Callback):
@@ -44,12 +42,13 @@ class PoisonInTheMiddle(keras.callbacks.Callback):
 def test_a_run_that_diverges_keeps_the_last_good_weights(poem, tmp_path, poisoner):
     path = tmp_path / "model.h5"
     with pytest.raises(Diverged) as error:
-        train(Corpus.from_text(poem), CONFIG, epochs=5, out=path, callbacks=[poisoner], **SMALL)
+        train(Corpus.from_text(poem), PLAIN, epochs=5, out=path, callbacks=[poisoner], **SMALL)
     assert str(error.value) == (
         "training diverged, the loss is not a number: try a lower `learning_rate` or a lower `clip_norm`; "
         f"{path} keeps the best epoch so far"
     )
     kept = load(path, with_training=True)
+    assert kept.history
     assert kept.history == error.value.model.history[: len(kept.history)]
     assert all(np.isfinite(weight).all() for weight in kept.weights.values())
     assert all(np.isfinite(array).all() for array in kept.training.arrays.values())
@@ -68,7 +67,7 @@ def test_weights_that_are_no_numbers_are_no_model_where_nothing_is_validated(poe
     corpus, path = Corpus.from_text(poem, split=(1, 0, 0)), tmp_path / "model.h5"
     for out in (None, path):
         with pytest.raises(Diverged) as error:
-            train(corpus, CONFIG, epochs=1, out=out, callbacks=[PoisonInTheLastStep()], **SMALL)
+            train(corpus, PLAIN, epochs=1, out=out, callbacks=[PoisonInTheLastStep()], **SMALL)
         assert str(error.value) == (
             "training diverged, the loss is not a number: try a lower `learning_rate` or a lower `clip_norm`"
         )
@@ -91,7 +90,7 @@ def test_a_callback_may_end_a_run(poem):
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch == 2
 
-    model = train(Corpus.from_text(poem), CONFIG, epochs=3, callbacks=[Enough()], **SMALL)
+    model = train(Corpus.from_text(poem), PLAIN, epochs=3, callbacks=[Enough()], **SMALL)
     assert [entry["steps"] for entry in model.history] == [3]
 
 
@@ -103,7 +102,7 @@ def test_a_folder_that_is_removed_is_made_again(poem, tmp_path):
         path.parent.rmdir()
 
     path.parent.mkdir()
-    model = train(Corpus.from_text(poem), CONFIG, epochs=3, out=path, callbacks=[AfterEpoch(remove)], **SMALL)
+    model = train(Corpus.from_text(poem), PLAIN, epochs=3, out=path, callbacks=[AfterEpoch(remove)], **SMALL)
     assert load(path).history == model.history
 
 
@@ -117,7 +116,7 @@ def test_a_checkpoint_that_cannot_be_written_is_tried_again(poem, tmp_path, caps
 
     block = AfterEpoch(move, 1)
     free = AfterEpoch(lambda model: path.parent.unlink(), 3)
-    model = train(Corpus.from_text(poem), CONFIG, epochs=3, out=path, callbacks=[block, free], **SMALL)
+    model = train(Corpus.from_text(poem), PLAIN, epochs=3, out=path, callbacks=[block, free], **SMALL)
     assert load(path).history == model.history
     warning = (
         f"Warning: cannot write {path} (File exists): expected a file in a folder that has room and may be written to. "
@@ -134,7 +133,7 @@ def test_a_last_checkpoint_that_cannot_be_written_is_an_error_and_the_one_before
         path.parent.write_text("")
 
     with pytest.raises(OSError) as error:
-        train(Corpus.from_text(poem), CONFIG, epochs=2, out=path, callbacks=[AfterEpoch(move)], **SMALL)
+        train(Corpus.from_text(poem), PLAIN, epochs=2, out=path, callbacks=[AfterEpoch(move)], **SMALL)
     assert str(error.value) == (
         f"cannot write {path} (File exists): expected a file in a folder that has room and may be written to; "
         "try another place with `out`"
@@ -155,7 +154,7 @@ def test_a_callback_that_raises_after_an_epoch_does_not_cost_it(poem, tmp_path, 
     path = tmp_path / "model.h5"
     options = {"epochs": 3, "out": path, "checkpoint_every": every, "callbacks": [AfterEpoch(fail, epochs)], **SMALL}
     with pytest.raises(Mine):
-        train(Corpus.from_text(poem), CONFIG, **options)
+        train(Corpus.from_text(poem), PLAIN, **options)
     assert len(load(path).history) == epochs
 
 
@@ -167,7 +166,7 @@ def test_a_callback_finds_the_epoch_in_the_file_and_its_own_changes_are_in_the_n
         model.optimizer.learning_rate = 1e-4
         model.layers[-1].bias.assign(np.ones_like(model.layers[-1].bias))
 
-    train(Corpus.from_text(poem), CONFIG, epochs=1, out=path, callbacks=[AfterEpoch(change)], **SMALL)
+    train(Corpus.from_text(poem), PLAIN, epochs=1, out=path, callbacks=[AfterEpoch(change)], **SMALL)
     arrays = load(path, with_training=True).training.arrays
     assert len(found[0].history) == 1
     assert arrays["optimizer/learning_rate"] == np.float32(1e-4) != found[0].training.arrays["optimizer/learning_rate"]
@@ -185,28 +184,36 @@ def test_a_run_outlasts_its_standard_streams(poem, monkeypatch, stream):
             if stream == "closed":
                 file.close()
             patch.setattr(sys, name, file if stream else None)
-        model = train(corpus, CONFIG, epochs=2, callbacks=samplers, **{**SMALL, "verbose": True})
+        model = train(corpus, PLAIN, epochs=2, callbacks=samplers, **{**SMALL, "verbose": True})
     assert len(model.history) == 2
     assert all(sampler.text for sampler in samplers)
 
 
 def test_without_checkpoints_the_file_holds_the_model_alone(poem, tmp_path):
-    model = train(Corpus.from_text(poem), CONFIG, epochs=2, out=tmp_path / "a.h5", checkpoint_every=0, **SMALL)
+    model = train(Corpus.from_text(poem), PLAIN, epochs=2, out=tmp_path / "a.h5", checkpoint_every=0, **SMALL)
     kept = load(tmp_path / "a.h5", with_training=True)
     assert (kept.training, kept.history) == (None, model.history)
     with pytest.raises(ValueError) as error:
-        train(Corpus.from_text(poem), CONFIG, checkpoint_every=-1)
+        train(Corpus.from_text(poem), PLAIN, checkpoint_every=-1)
     assert str(error.value) == "the minutes between checkpoints are -1: expected a number of 0 or more"
 
 
 def test_a_long_epoch_is_reported_in_parts(poem, monkeypatch):
     corpus = Corpus.from_text(poem * 4)
-    whole = train(corpus, CONFIG, epochs=2, **SMALL)
+    whole = train(corpus, PLAIN, epochs=2, **SMALL)
     monkeypatch.setattr(run, "REPORT", 3000)
-    parts = train(corpus, CONFIG, epochs=2, **SMALL)
+    parts = train(corpus, PLAIN, epochs=2, **SMALL)
     assert [entry["epoch"] for entry in parts.history[2::3]] == [1, 2]
     assert [entry["steps"] for entry in parts.history[2::3]] == [entry["steps"] for entry in whole.history]
     assert [entry["epoch"] for entry in parts.history] == pytest.approx(np.arange(1, 7) / 3, abs=0.02)
     assert np.mean([e["loss"] for e in parts.history[:3]]) == pytest.approx(whole.history[0]["loss"], rel=0.02)
     last = [model.training.arrays for model in (whole, parts)]
     assert all(np.array_equal(last[0][name], last[1][name]) for name in last[0])
+
+
+def test_a_place_that_cannot_be_written_is_found_out_before_training(poem, tmp_path):
+    started = []
+    note = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: started.append(True))
+    with pytest.raises(OSError, match="Is a directory"):
+        train(Corpus.from_text(poem), PLAIN, epochs=1, out=tmp_path, callbacks=[note], **SMALL)
+    assert not started

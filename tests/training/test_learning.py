@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
-from small import SMALL
+from small import PLAIN, SMALL
 
 from shakegen.cells import BUILT_IN
 from shakegen.inference import Engine
 from shakegen.layers.carried import carrying, make_states
+from shakegen.model import LanguageModel
 from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -16,9 +17,12 @@ from shakegen.text.vocabulary import Vocabulary
 from shakegen.text.windows import Passages
 from shakegen.text.word_vocabulary import WordVocabulary
 from shakegen.training import finetuning, make_optimizer, train
+from shakegen.training.beginning import begin
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.next_symbol import NextSymbolTask
+from shakegen.training.trainer import Trainer
 from shakegen.training.validation import TextValidation
+from shakegen.training.workers import Strategy
 
 V = 7
 
@@ -90,6 +94,16 @@ def test_half_the_precision_learns_as_much_and_keeps_whole_weights(poem):
     assert half.history[1]["loss"] != whole.history[1]["loss"]
 
 
+GERMAN = Corpus.from_text("Zu viele Wörter: (so) viel Mühe!\n" * 60)
+SIZES = {name: SMALL[name] for name in ("batch_size", "seq_length")}
+
+
+def old_model(config, text, random_weights):
+    """A model of random weights that knows the characters of a text."""
+    vocabulary = Corpus.from_text(text).vocabulary
+    return LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -101,34 +115,31 @@ def test_half_the_precision_learns_as_much_and_keeps_whole_weights(poem):
     ],
     ids=str,
 )
-def test_a_model_that_is_to_learn_another_text_begins_with_what_it_knows(poem, options):
-    old = train(Corpus.from_text(poem), Config(units=8, **options), epochs=1, **SMALL)
-
-    class Beginning(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            self.weights = named_weights(old.config, self.model)
-
-    begun, corpus = Beginning(), Corpus.from_text("Zu viele Wörter: (so) viel Mühe!\n" * 60)
-    new = train(corpus, finetune=old, epochs=1, callbacks=[begun], **SMALL)
-    assert set(new.vocabulary.symbols) == {*old.vocabulary.symbols, *corpus.vocabulary.symbols}
-    places = [new.vocabulary.symbols.index(symbol) for symbol in old.vocabulary.symbols]
+def test_a_model_that_is_to_learn_another_text_begins_with_what_it_knows(poem, random_weights, options):
+    old = old_model(Config(units=8, **options), poem, random_weights)
+    beginning = begin(GERMAN, finetune=old, **SIZES)
+    network, symbols = Trainer(beginning, 0.0, Strategy()).run.network, beginning.vocabulary.symbols
+    assert set(symbols) == {*old.vocabulary.symbols, *GERMAN.vocabulary.symbols}
+    places = [symbols.index(symbol) for symbol in old.vocabulary.symbols]
     before, _ = old.engine.prime(old.vocabulary.encode(poem[:50]))
-    after, _ = Engine(old.config, begun.weights).prime(new.vocabulary.encode(poem[:50]))
+    after, _ = Engine(old.config, named_weights(old.config, network)).prime(beginning.vocabulary.encode(poem[:50]))
     assert np.allclose(after[0, places], before[0], atol=1e-5)
     assert np.ptp(np.delete(after[0], places)) > 0, "new characters have weights of their own"
-    assert new.corpus["sha256"] == corpus.sha256
+
+
+def test_a_model_that_learned_another_text_knows_it_and_may_be_resumed(poem, random_weights):
+    new = train(GERMAN, finetune=old_model(PLAIN, poem, random_weights), epochs=1, **SMALL)
+    assert new.corpus["sha256"] == GERMAN.sha256
     assert new.sample("Wörter", length=5)
-    again = train(corpus, resume=new, epochs=2, verbose=False)
+    again = train(GERMAN, resume=new, epochs=2, verbose=False)
     assert again.history[0] == new.history[0]
 
 
-def test_the_network_of_the_old_model_is_the_network_but_for_dropout(poem):
-    corpus = Corpus.from_text(poem)
-    old = train(corpus, Config("rnn", units=4), epochs=1, **SMALL)
-    new = train(corpus, Config("rnn", units=4, dropout=0.1), finetune=old, epochs=1, **SMALL)
-    assert new.config.dropout == 0.1
+def test_the_network_of_the_old_model_is_the_network_but_for_dropout(poem, random_weights):
+    corpus, old = Corpus.from_text(poem), old_model(Config("rnn", units=4, dropout=0), poem, random_weights)
+    assert begin(corpus, Config("rnn", units=4, dropout=0.1), finetune=old, **SIZES).config.dropout == 0.1
     with pytest.raises(ValueError) as error:
-        train(corpus, Config("rnn", units=5), finetune=old, epochs=1)
+        begin(corpus, Config("rnn", units=5), finetune=old)
     assert str(error.value) == (
         "the model to start from has units 4, not 5: leave that out, for its weights fit no other network"
     )

@@ -3,13 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from small import SMALL
+from small import PLAIN, SMALL
 
-from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
 from shakegen.training import train
-
-CONFIG = Config("rnn", units=6)
 
 
 class RatesOfBatches(keras.callbacks.Callback):
@@ -24,10 +21,10 @@ class RatesOfBatches(keras.callbacks.Callback):
 
 def test_a_rate_that_a_callback_reduces_stays_reduced_and_follows_the_schedule(poem):
     corpus, watch = Corpus.from_text(poem), RatesOfBatches()
-    plain = train(corpus, CONFIG, epochs=4, callbacks=[watch], **SMALL)
+    plain = train(corpus, PLAIN, epochs=4, callbacks=[watch], **SMALL)
     usual, steps = watch.rates, plain.history[0]["steps"]
     reduce = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.25, patience=1, min_delta=100, min_lr=0)
-    reduced = train(corpus, CONFIG, epochs=4, callbacks=[watch, reduce], **SMALL)
+    reduced = train(corpus, PLAIN, epochs=4, callbacks=[watch, reduce], **SMALL)
     # No epoch is better by 100: the rate falls after each epoch but the first.
     factors = np.repeat([1, 1, 1 / 4, 1 / 16], steps)
     assert watch.rates == pytest.approx(usual * factors, rel=1e-5)
@@ -37,7 +34,7 @@ def test_a_rate_that_a_callback_reduces_stays_reduced_and_follows_the_schedule(p
 def test_a_run_that_goes_on_keeps_a_reduced_rate(poem):
     corpus, options = Corpus.from_text(poem), {"schedule": "constant", **SMALL}
     cut = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: halve(epoch, cut.model))
-    model = train(corpus, CONFIG, epochs=2, callbacks=[cut], **options)
+    model = train(corpus, PLAIN, epochs=2, callbacks=[cut], **options)
     assert model.training.state["position"]["rate_scale"] == 0.5
     watch = RatesOfBatches()
     model.training.state["recipe"]["epochs"] = 2
@@ -52,6 +49,6 @@ def halve(epoch, model):
 def test_a_rate_of_zero_is_left_again(poem):
     watch = RatesOfBatches()
     warm_up = keras.callbacks.LearningRateScheduler(lambda epoch: 0.02 * epoch)
-    model = train(Corpus.from_text(poem), CONFIG, epochs=3, schedule="constant", callbacks=[warm_up, watch], **SMALL)
+    model = train(Corpus.from_text(poem), PLAIN, epochs=3, schedule="constant", callbacks=[warm_up, watch], **SMALL)
     steps = model.history[0]["steps"]
     assert watch.rates == pytest.approx(np.repeat([0, 0.02, 0.04], steps), rel=1e-5)

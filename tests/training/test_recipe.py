@@ -226,3 +226,9 @@ def test_a_worker_follows_what_the_processor_of_the_chief_chose(monkeypatch, tmp
 
     with pytest.raises(KeyError, match="bfloat16"):
         train_from(begin(corpus, config, seq_length=20), strategy=Worker())
+
+
+def test_none_is_a_value_where_it_means_something():
+    study = Recipe.study(epsilon=None, weight_decay=None, warmup=None, clip_norm=None)
+    assert (study.epsilon, study.weight_decay, study.warmup, study.clip_norm) == (None, None, None, None)
+    assert (Recipe.study().epsilon, Recipe.study().weight_decay) == (1e-8, 0)

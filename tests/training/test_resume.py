@@ -10,7 +10,7 @@ import kills
 import numpy as np
 import pytest
 from kills import assert_same_run
-from small import SMALL
+from small import PLAIN, SMALL
 
 from shakegen.model import load
 from shakegen.network.config import Config
@@ -32,10 +32,13 @@ class StopAfter(keras.callbacks.Callback):
 
 
 KINDS = {
-    "embedding, dropout": (Config("rnn", units=8, embedding=3, dropout=0.4), {"loss_share": 0.5, "passage": 1}),
+    "embedding, dropout": (
+        Config("rnn", units=8, layers=1, embedding=3, dropout=0.4),
+        {"loss_share": 0.5, "passage": 1},
+    ),
     "passages": (Config("lstm", units=6, learn_initial_state=True), {"passage": 3}),
     "blocks, passages": (Config("mingru", units=6, dropout=0.3, convolution=4, mlp=1), {"passage": 3}),
-    "averages": (Config("rnn", units=8), {"optimizer": "nadam", "average_weights": 0.9, "passage": 1}),
+    "averages": (PLAIN, {"optimizer": "nadam", "average_weights": 0.9, "passage": 1}),
 }
 
 
@@ -58,7 +61,7 @@ def test_a_rate_that_a_callback_sets_at_an_epoch_s_beginning_is_the_same_when_re
     def schedule():
         return keras.callbacks.LearningRateScheduler(lambda epoch: 0.01 * (epoch + 1))
 
-    corpus, config = Corpus.from_text(poem), Config("rnn", units=6)
+    corpus, config = Corpus.from_text(poem), PLAIN
     unbroken = train(corpus, config, epochs=3, callbacks=[schedule()], **SMALL)
     steps = unbroken.history[0]["steps"]
     with pytest.raises(Interrupted) as stop:
@@ -68,17 +71,17 @@ def test_a_rate_that_a_callback_sets_at_an_epoch_s_beginning_is_the_same_when_re
 
 def test_a_run_that_was_stopped_at_the_end_of_an_epoch_still_reports_it(poem, tmp_path):
     corpus, options = Corpus.from_text(poem), {"epochs": 2, "schedule": "linear", **SMALL}
-    unbroken = train(corpus, Config("rnn", units=4), **options)
+    unbroken = train(corpus, PLAIN, **options)
     with pytest.raises(Interrupted) as stop:
-        train(corpus, Config("rnn", units=4), **options, callbacks=[StopAfter(unbroken.history[0]["steps"])])
+        train(corpus, PLAIN, **options, callbacks=[StopAfter(unbroken.history[0]["steps"])])
     assert stop.value.model.history == []
     assert_same_run(train(corpus, resume=stop.value.model, verbose=False), unbroken)
 
 
 def test_more_epochs_at_a_constant_rate_are_those_of_a_longer_run(poem, tmp_path):
     corpus, options = Corpus.from_text(poem), {"schedule": "constant", **SMALL}
-    unbroken = train(corpus, Config("rnn", units=8), epochs=3, **options)
-    finished = train(corpus, Config("rnn", units=8), epochs=1, out=tmp_path / "model.h5", **options)
+    unbroken = train(corpus, PLAIN, epochs=3, **options)
+    finished = train(corpus, PLAIN, epochs=1, out=tmp_path / "model.h5", **options)
     assert_same_run(train(corpus, resume=finished, epochs=3, **options), unbroken)
     assert_same_run(train(corpus, resume=tmp_path / "model.h5", epochs=3), unbroken)
     assert_same_run(load(tmp_path / "model.h5", with_training=True), unbroken)
@@ -86,7 +89,7 @@ def test_more_epochs_at_a_constant_rate_are_those_of_a_longer_run(poem, tmp_path
 
 def test_the_learning_rate_may_change(poem):
     corpus = Corpus.from_text(poem)
-    first = train(corpus, Config("rnn", units=4), epochs=1, **SMALL)
+    first = train(corpus, PLAIN, epochs=1, **SMALL)
     second = train(corpus, resume=first, epochs=2, learning_rate=1e-4, verbose=False)
     assert second.history[0] == first.history[0]
     assert second.history[1]["learning_rate"] < 1e-4
@@ -128,7 +131,7 @@ def test_another_number_of_parts_is_warned_of(finished, capsys):
 
 
 REFUSED = {
-    "units 6, not 7": ({"config": Config("rnn", units=7)}, {}),
+    "units 6, not 7": ({"config": Config("rnn", units=7, layers=1, dropout=0)}, {}),
     "batch size 8, not 9": ({}, {"batch_size": 9}),
     "seq length 20, not 21": ({}, {"seq_length": 21}),
     "random state 0, not 1": ({}, {"random_state": 1}),
@@ -140,10 +143,8 @@ REFUSED = {
 
 @pytest.fixture(scope="module")
 def finished():
-    corpus = Corpus.from_text(
-        "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
-    )
-    return corpus, train(corpus, Config("rnn", units=6), epochs=1, **SMALL)
+    corpus = Corpus.from_text(kills.TEXT)
+    return corpus, train(corpus, PLAIN, epochs=1, **SMALL)
 
 
 @pytest.mark.parametrize("difference", REFUSED)
@@ -217,3 +218,14 @@ def test_checkpoints_of_other_networks_and_places_are_refused(finished):
             else "the position of the training run to resume is impossible: the file may be damaged"
         )
     training.arrays, training.state = arrays, state
+
+
+def test_a_model_that_was_loaded_without_its_run_is_told_from_one_that_has_none(finished, tmp_path):
+    corpus, model = finished
+    model.save(tmp_path / "model.h5", with_training=True)
+    with pytest.raises(ValueError) as error:
+        train(corpus, resume=load(tmp_path / "model.h5"), epochs=2, verbose=False)
+    assert str(error.value) == (
+        "the model to resume has no training run with it: give the path of its file, or what "
+        "`load(path, with_training=True)` reads, if the file holds a run"
+    )

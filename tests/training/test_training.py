@@ -17,7 +17,7 @@ from shakegen.training.progress import tell_passes
 from shakegen.training.recipe import Recipe
 
 TIMES = ("seconds", "characters_per_second")
-SMALL = {"epochs": 2, **small.SMALL}
+SMALL, PLAIN = {"epochs": 2, **small.SMALL}, small.PLAIN
 
 
 def timeless(history):
@@ -27,7 +27,7 @@ def timeless(history):
 @pytest.mark.parametrize("cell", BUILT_IN)
 def test_a_network_learns_a_text_that_repeats_itself(poem, cell):
     corpus = Corpus.from_text(poem)
-    model = train(corpus, Config(cell, units=48, dropout=0), **{**SMALL, "epochs": 20}, learning_rate=1e-2)
+    model = train(corpus, Config(cell, units=48, layers=1, dropout=0), **{**SMALL, "epochs": 20}, learning_rate=1e-2)
     assert model.validation_bits < 1
     assert model.history[-1]["loss"] < model.history[0]["loss"]
     assert "summer's day?" in model.sample("Shall I compare thee to a ", length=20, temperature=0)
@@ -36,7 +36,7 @@ def test_a_network_learns_a_text_that_repeats_itself(poem, cell):
 def test_the_same_random_state_gives_the_same_model(poem):
     corpus = Corpus.from_text(poem)
     first, second, other = (
-        train(corpus, Config(units=8, dropout=0.3), **SMALL, random_state=state) for state in (4, 4, 5)
+        train(corpus, Config(units=8, layers=1, dropout=0.3), **SMALL, random_state=state) for state in (4, 4, 5)
     )
     assert timeless(first.history) == timeless(second.history)
     assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
@@ -56,39 +56,41 @@ def test_the_model_of_the_best_epoch_is_kept(noisy, tmp_path):
     assert all(np.array_equal(saved.weights[name], model.weights[name]) for name in model.weights)
 
 
-def test_trained_model_and_its_keras_model_agree(poem):
-    corpus = Corpus.from_text(poem)
-    model = train(corpus, Config("lstm", units=8, layers=2, embedding=4), **SMALL)
-    logits = keras.ops.convert_to_numpy(model.keras_model()(corpus.ids[None, :50]))[0, -1]
-    primed, _ = model.engine.prime(corpus.ids[:50])
+def test_a_model_and_its_keras_model_agree(random_model):
+    model, ids = random_model(Config("lstm", units=8, layers=2, embedding=4)), np.arange(50) % 27
+    logits = keras.ops.convert_to_numpy(model.keras_model()(ids[None]))[0, -1]
+    primed, _ = model.engine.prime(ids)
     assert np.allclose(primed[0], logits, atol=1e-5)
 
 
 def test_without_validation_text_the_training_loss_decides(poem):
-    model = train(Corpus.from_text(poem, split=(1, 0, 0)), Config(units=8), **SMALL)
+    model = train(Corpus.from_text(poem, split=(1, 0, 0)), PLAIN, **SMALL)
     assert model.validation_bits is None
     expected = ["characters_per_second", "epoch", "learning_rate", "loss", "seconds", "steps"]
     assert [sorted(entry) for entry in model.history] == [expected] * 2
     assert model.best_epoch["epoch"] == 2
 
 
-def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem, capsys):
+def test_minutes_end_a_run_in_the_middle_of_an_epoch(poem, clock, capsys):
     class Watch(keras.callbacks.Callback):
         def __init__(self):
             super().__init__()
             self.rates = []
 
+        def on_train_batch_begin(self, batch, logs=None):
+            clock[0] += 60 * (batch == 0)  # the first batch compiles
+
         def on_train_batch_end(self, batch, logs=None):
             self.rates.append(float(self.model.optimizer.learning_rate))
 
-    watch, options = Watch(), {**SMALL, "epochs": None, "minutes": 0.15, "verbose": True}
-    model = train(Corpus.from_text(poem * 3000), Config(units=8), **options, learning_rate=1.0, callbacks=[watch])
+    watch, options = Watch(), {**SMALL, "epochs": None, "minutes": 20, "verbose": True}
+    model = train(Corpus.from_text(poem * 150), PLAIN, **options, learning_rate=1.0, callbacks=[watch])
     assert len(model.history) == 1
     assert watch.rates[-1] < 0.05, "the learning rate was to be annealed to the budget"
     assert max(watch.rates[:3]) < 0.2, "it was to rise batch by batch, however long the first one compiles"
     assert max(watch.rates) > 0.9
     said = capsys.readouterr().err.splitlines()[0]
-    assert said.startswith("0.15 min allow about ")
+    assert said.startswith("20 min allow about ")
     assert said.endswith(" passes over the training text.")
 
 
@@ -100,7 +102,7 @@ def test_passes_are_counted_in_two_digits(passes, said):
 
 
 def test_a_run_without_time_for_anything_learns_from_one_batch(poem):
-    model = train(Corpus.from_text(poem), Config("rnn", units=4), minutes=1e-9, **{**SMALL, "epochs": None})
+    model = train(Corpus.from_text(poem), PLAIN, minutes=1e-9, **{**SMALL, "epochs": None})
     assert [entry["steps"] for entry in model.history] == [1]
 
 
@@ -113,7 +115,7 @@ def test_ctrl_c_ends_the_run_and_hands_over_the_model(poem, batches_before):
 
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(Interrupted) as stop:
-        train(Corpus.from_text(poem), Config(units=8), **SMALL, callbacks=[PressCtrlC()])
+        train(Corpus.from_text(poem), PLAIN, **SMALL, callbacks=[PressCtrlC()])
     assert stop.value.signal == signal.SIGINT
     assert stop.value.model.training.state["position"]["step"] == batches_before + 1
     assert stop.value.model.sample("Shall", length=5)
@@ -128,16 +130,14 @@ def test_a_signal_during_the_last_report_interrupts_nothing(poem):
                 pressed.append(epoch)
 
     pressed = []
-    model = train(Corpus.from_text(poem), Config("rnn", units=4), **SMALL, callbacks=[PressCtrlC()])
+    model = train(Corpus.from_text(poem), PLAIN, **SMALL, callbacks=[PressCtrlC()])
     assert len(model.history) == SMALL["epochs"]
     assert pressed
 
 
 def test_training_works_outside_the_main_thread(poem):
     models = []
-    thread = threading.Thread(
-        target=lambda: models.append(train(Corpus.from_text(poem), Config("rnn", units=4), **SMALL))
-    )
+    thread = threading.Thread(target=lambda: models.append(train(Corpus.from_text(poem), PLAIN, **SMALL)))
     thread.start()
     thread.join()
     assert len(models[0].history) == 2
@@ -151,13 +151,6 @@ def test_gradients_are_clipped_by_norm_or_by_value():
 
 
 BAD = {
-    "`epochs` and `minutes` are both given: expected one of them": {"minutes": 1},
-    "the epochs given is 0: expected a number above 0": {"epochs": 0},
-    "the minutes given is -1: expected a number above 0": {"epochs": None, "minutes": -1},
-    "the clip norm given is nan: expected a number above 0": {"clip_norm": float("nan")},
-    "the clip value given is -1: expected a number above 0": {"clip_value": -1},
-    f"the random state is {1 << 70}: expected a whole number from 0 to 4294967295": {"random_state": 1 << 70},
-    "the learning rate given is nan: expected a number above 0": {"learning_rate": float("nan")},
     "the optimizer sgd has no epsilon: leave it out": {"optimizer": "sgd", "epsilon": 1e-8},
     "there is no optimizer 'adamm': expected one of Keras's, such as adam, adamw, rmsprop or sgd": {
         "optimizer": "adamm"
@@ -173,5 +166,5 @@ BAD = {
 @pytest.mark.parametrize(("message", "options"), BAD.items())
 def test_arguments_out_of_range_and_divergence(poem, message, options):
     with pytest.raises(ValueError) as error:
-        train(Corpus.from_text(poem), Config("rnn", units=4), **{**SMALL, **options})
+        train(Corpus.from_text(poem), PLAIN, **{**SMALL, **options})
     assert str(error.value) == message

@@ -135,7 +135,7 @@ def describe_layer(cell, weights: Mapping[str, np.ndarray], inputs: int, arrays:
         "kernel": arrays.add(kernel),
         "starts": [arrays.add(weights.get(f"initial_state_{k}", zeros)) for k in range(len(ways.states))],
         "names": list(ways.after),
-        "kinds": find_kinds(cell),
+        "kinds": find_kinds(cell, inputs),
         "forward": forward,
         "back": write_program(back, [*ways.slopes, *ways.d_after], values, arrays),
         "carried": [number for number, gradient in enumerate(ways.by_states) if gradient is not None],

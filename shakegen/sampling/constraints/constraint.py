@@ -70,11 +70,16 @@ class Rule(ABC):
         """What it asks for, as it stands in an error."""
 
 
+def list_all(constraints: Constraint | Iterable[Constraint]) -> list[Constraint]:
+    """One constraint, or several, in a list."""
+    return [constraints] if isinstance(constraints, Constraint) else [*constraints]
+
+
 class Rules:
     """Several rules in N streams: a symbol must be allowed by all; their log weights add up.
 
     Args:
-        constraints: the constraints.
+        constraints: one, or several.
         symbols: as for `Constraint.bind`.
         texts: what each of N streams has read before.
 
@@ -83,8 +88,8 @@ class Rules:
         ValueError: no text obeys one of them.
     """
 
-    def __init__(self, constraints: Iterable[Constraint], symbols: Symbols, texts: Sequence[str] = ("",)):
-        constraints = [*constraints]
+    def __init__(self, constraints: Constraint | Iterable[Constraint], symbols: Symbols, texts: Sequence[str] = ("",)):
+        constraints = list_all(constraints)
         for one in constraints:
             if not isinstance(one, Constraint):
                 raise TypeError(f"a constraint is {one!r}: expected one of shakegen.sampling.constraints")

@@ -95,18 +95,12 @@ def build_entries(ids: np.ndarray, n: int) -> np.ndarray:
 
 
 def hash_windows(ids: np.ndarray, n: int) -> np.ndarray:
-    """The hash of each n ids in a row, the sum of (id + 1) · FACTOR^(n - 1 - k), shape (T - n + 1,)."""
-    window, power = ids.astype(np.uint64) + np.uint64(1), 1  # first of 1 id, then of 2, 4, 8 …
-    whole, done = window, 0
-    while power <= n:
-        if n & power:
-            if done:  # a window of `power` ids, and the finished ids after it
-                count = len(ids) - done - power + 1
-                whole = window[:count] * np.uint64(pow(FACTOR, done, 1 << 64)) + whole[power : power + count]
-            else:
-                whole = window
-            done += power
-        if 2 * power <= n:
-            window = window[:-power] * np.uint64(pow(FACTOR, power, 1 << 64)) + window[power:]
-        power *= 2
-    return whole
+    """The hash of each n ids in a row, the sum of (id + 1) · FACTOR^(n - 1 - k), shape (T - n + 1,).
+
+    It is a difference of two sums of (id + 1) · FACTOR^-k, times a power. FACTOR is odd, so it has an inverse.
+    """
+    powers, inverses = (np.full(len(ids), one, np.uint64) for one in (FACTOR, pow(FACTOR, -1, 1 << 64)))
+    powers[:1] = inverses[:1] = 1
+    sums = np.zeros(len(ids) + 1, np.uint64)
+    np.cumsum((ids.astype(np.uint64) + np.uint64(1)) * np.cumprod(inverses), out=sums[1:])
+    return (sums[n:] - sums[:-n]) * np.cumprod(powers)[n - 1 :]

@@ -1,5 +1,6 @@
 """Texts, patterns and characters that are kept out."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from shakegen.sampling.constraints.automata import check_size, determinize, lift
 from shakegen.sampling.constraints.constraint import Constraint, Rule, Symbols
-from shakegen.sampling.constraints.regular import Positions
+from shakegen.sampling.constraints.regular import OTHER, Positions
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ class ForbidRule(Rule):
 
     def __init__(self, constraint: Forbid, symbols: Symbols):
         self._constraint = constraint
-        positions = Positions(set("".join(filter(None, symbols))))
+        positions = Positions(set("".join([*filter(None, symbols), *constraint.texts])))
         self._automaton = determinize(positions, constraint._parts(positions), anywhere=True)
         check_size(str(constraint), self._automaton, len(symbols))
-        self._following, matches = lift(self._automaton, symbols)
+        self._following, matches = lift(self._automaton, [OTHER if text is None else text for text in symbols])
         known = [text is not None and self._is_spelled(text) for text in symbols]
         self._allowed = (matches == 0) & np.array(known)
         self._live = prune(self._following, self._allowed)
-        self._weights = Weights(self._allowed)
+        self._log_weights = functools.cache(self._weigh)
         self._after = self._following.item
 
     def _is_spelled(self, text: str) -> bool:
@@ -95,23 +96,14 @@ class ForbidRule(Rule):
         return self._after(state, drawn)
 
     def log_weights(self, state):
-        return self._weights[state]
+        return self._log_weights(state)
+
+    def _weigh(self, state):
+        allowed = self._allowed[state]
+        return None if allowed.all() else np.where(allowed, np.float32(0), np.float32(-np.inf))
 
     def __str__(self):
         return str(self._constraint)
-
-
-class Weights(dict):
-    """The log weights in each state, made when they are first needed; None where all is allowed."""
-
-    def __init__(self, allowed: np.ndarray):
-        super().__init__()
-        self._allowed = allowed
-
-    def __missing__(self, state: int) -> np.ndarray | None:
-        allowed = self._allowed[state]
-        self[state] = None if allowed.all() else np.where(allowed, np.float32(0), np.float32(-np.inf))
-        return self[state]
 
 
 def prune(following: np.ndarray, allowed: np.ndarray) -> np.ndarray:

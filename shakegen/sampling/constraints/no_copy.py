@@ -1,5 +1,7 @@
 """Passages of a corpus are kept out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from shakegen.sampling.constraints.constraint import Constraint, Rule, Symbols
@@ -15,7 +17,8 @@ class NoCopy(Constraint):
         index: of the corpus, for this n; by default it is made.
 
     Raises:
-        ValueError: n is out of range, or the corpus has other symbols than characters.
+        ValueError: n is out of range, or not that of the index; or the corpus has other symbols than characters, or one
+            for those that are not known.
     """
 
     def __init__(self, corpus, n: int, index: CopyIndex | None = None):
@@ -24,6 +27,12 @@ class NoCopy(Constraint):
                 f"the corpus has {corpus.vocabulary.symbol}s as symbols: expected one of characters, `load_corpus(…)` "
                 "gives it"
             )
+        if corpus.vocabulary.unknown is not None:
+            raise ValueError(
+                "the corpus has an unknown symbol: expected all of its characters, without a vocabulary size"
+            )
+        if index is not None and index.n != n:
+            raise ValueError(f"the index is of {index.n} characters, but n is {n!r}: expected the same")
         self.index = index or CopyIndex(corpus.ids, n)
         self.ids = {character: k for k, character in enumerate(corpus.vocabulary.symbols)}
         self.dtype = corpus.ids.dtype
@@ -38,14 +47,14 @@ class NoCopy(Constraint):
 class NoCopyRule(Rule):
     """The state is the last n - 1 characters as bytes of the corpus's ids, and their hash.
 
-    A character that the corpus lacks breaks every passage; after it, the state begins anew.
+    A character that the corpus lacks, or that is not known, breaks every passage; after it, the state begins anew.
     """
 
     lazy = True
 
     def __init__(self, constraint: NoCopy, symbols: Symbols):
         self._constraint, self._index = constraint, constraint.index
-        self._texts = [text or "" for text in symbols]
+        self._texts: list[Sequence[str | None]] = [(None,) if text is None else text for text in symbols]
         n, self._width = constraint.index.n, constraint.dtype.itemsize
         self._lengths = np.array([*map(len, self._texts)])
         self._numbers = np.zeros((len(symbols), max(self._lengths)), np.int64)  # id + 1; 0 where there is none

@@ -53,7 +53,7 @@ class Lookahead:
             shares = going_on if clock >= self.table.since else probabilities
             possible, scale, row = self.table.possible[clock], scales[-1], np.zeros_like(rows[-1])
             for state in np.flatnonzero(possible):
-                row[state] = self._sum_up(rows[-1], self.table.states[state], shares)
+                row[state] = np.einsum("sv,sv->s", shares, rows[-1][self.table.states[state], self.contexts.following])
             ends = self.rest[0] + self.later[clock + len(self.table.given)]
             if clock >= slot.least and ends.max() > -np.inf:
                 highest = max(scale, ends.max()) if row.any() else ends.max()
@@ -67,9 +67,6 @@ class Lookahead:
             rows.append(row / highest)
             scales.append(scale + np.log(highest))
         return np.log(np.maximum(np.stack(rows), FLOOR)) + np.array(scales)[:, None, None]
-
-    def _sum_up(self, row: np.ndarray, states: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-        return np.einsum("sv,sv->s", probabilities, row[states[None], self.contexts.following])
 
     def of_place(self, clock, states: np.ndarray, contexts: np.ndarray) -> np.ndarray:
         """log ψ in the free place, by the symbols in it, the state of the pattern and the context; they broadcast."""

@@ -38,7 +38,7 @@ def fill_form(
     temperature: float = 1.0,
     random_state: int = 0,
     on_unknown: str | None = None,
-    constraints: Iterable[Constraint] = (),
+    constraints: Constraint | Iterable[Constraint] = (),
 ) -> list[WeightedText]:
     """Texts of a form, drawn from the network's distribution given that its text has the form, by particles.
 

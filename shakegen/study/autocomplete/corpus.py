@@ -135,7 +135,8 @@ class AutocompleteCorpus:
 
     def origin(self) -> dict:
         """Its description in a model file."""
-        sizes = {"length": len(self), "observation_length": self.observations.length, "random_state": self.random_state}
+        sizes = {"length": len(self), "observation_length": int(self.observations.length)}
+        sizes["random_state"] = int(self.random_state)
         return {"name": self.name, "sha256": self.sha256, "split": list(self.split), **sizes}
 
     def check_words(self, words: Outputs) -> None:

@@ -19,6 +19,7 @@ function colourOf(number, index, chosen) {
 
 function show(position) {
   slider.value = position;
+  slider.setAttribute("aria-valuetext", position + 1);
   for (const { model, target, offered } of views) {
     const chosen = Math.min(position, model.characters.length - 1), wanted = model.targets[chosen];
     target.textContent = `${model.titles[chosen]}: ${visible(wanted)}`;

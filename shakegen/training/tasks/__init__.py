@@ -4,7 +4,7 @@ from shakegen.training.tasks.autocomplete import AutocompleteTask
 from shakegen.training.tasks.next_symbol import NextSymbolTask
 from shakegen.training.tasks.task import Measure, Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (NextSymbolTask(), AutocompleteTask())}
+TASKS: dict[str, Task] = {task.kind.task: task for task in (NextSymbolTask(), AutocompleteTask())}
 
 __all__ = ["TASKS", "Measure", "Task", "get_task"]
 

@@ -9,7 +9,7 @@ from shakegen.network.config import Config, Usual
 from shakegen.study.autocomplete.batches import ShuffledObservations
 from shakegen.study.autocomplete.corpus import LENGTH, STUDY_LENGTH, AutocompleteCorpus
 from shakegen.study.autocomplete.measures import AutocompleteEvaluation
-from shakegen.study.autocomplete.outputs import PADDING, SPECIAL
+from shakegen.study.autocomplete.outputs import SPECIAL
 from shakegen.training.recipe import Recipe, drop_missing
 from shakegen.training.tasks.task import FEWEST_BLOCKS, MOST_BLOCKS, Measure, Task, draw_targets
 from shakegen.training.validation import FEWEST, LEAST_OBSERVATIONS, AutocompleteValidation
@@ -23,6 +23,7 @@ class AutocompleteTask(Task):
     """Predict the word at each of its characters."""
 
     kind = AutocompleteModel
+    first_output = SPECIAL
     measures = (
         Measure("validation", "cross_entropy", "valid.", "cross entropy in nats/position, validation", POSITION),
         Measure("test", "cross_entropy", "test", "cross entropy in nats/position, test", POSITION),
@@ -37,7 +38,7 @@ class AutocompleteTask(Task):
         {
             "reads every text as words of a to z": ("on_unknown", "per_character", "lowercase", "normalize"),
             "predicts whole words": ("mix", "windows", "draws", "dynamic", "rate", "decay", "segment"),
-            "does not write": ("sample_length", "temperature", "beam_width"),
+            "does not write": ("temperature", "beam_width"),
         }
     )
 
@@ -80,7 +81,7 @@ class AutocompleteTask(Task):
 
     def make_batches(self, corpus, vocabulary, recipe):
         batches = ShuffledObservations(corpus.observations, corpus.train, recipe.batch_size, recipe.random_state)
-        return draw_targets(batches, recipe, PADDING)
+        return draw_targets(batches, recipe)
 
     def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
@@ -95,13 +96,6 @@ class AutocompleteTask(Task):
         elif recipe.start == "tensorflow1":
             first_weights.start_as_tensorflow1(network, config, recipe.random_state)
         return network
-
-    def make_learner(self, network, replicas, recipe):
-        from shakegen.training.learner import Learner
-        from shakegen.training.read_out_loss import ReadOutCrossentropy
-
-        loss = ReadOutCrossentropy(network, first=SPECIAL)
-        return Learner(network, replicas, loss.forward, loss)
 
     def transfer_weights(self, weights, base, vocabulary):
         return base.weights

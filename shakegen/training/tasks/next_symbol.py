@@ -14,7 +14,6 @@ from shakegen.training.recipe import Recipe
 from shakegen.training.tasks.task import Measure, Task, average_blocks, draw_targets
 from shakegen.training.validation import FEWEST, TextValidation
 
-NOTHING = -1  # a target that does not count
 STREAM, MOST_STREAMS = 20_000, 256  # characters of a stream at least, streams at most
 
 
@@ -54,7 +53,7 @@ class NextSymbolTask(Task):
     def make_batches(self, corpus, vocabulary, recipe):
         ids, sizes = recode(corpus.train, corpus, vocabulary), (recipe.seq_length, recipe.batch_size)
         batches = windows.Passages(ids, *sizes, recipe.random_state, vocabulary.symbol, recipe.passage)
-        return draw_targets(batches, recipe, NOTHING)
+        return draw_targets(batches, recipe)
 
     def make_network(self, config, corpus, vocabulary, recipe, **options):
         from shakegen.network.build import build
@@ -71,15 +70,6 @@ class NextSymbolTask(Task):
     def check_recipe(self, recipe):
         if recipe.start not in ("keras", "frequencies"):
             raise ValueError(f"the start {recipe.start!r} is for the task autocomplete: leave it out")
-
-    def make_learner(self, network, replicas, recipe):
-        from shakegen.training.learner import Learner
-        from shakegen.training.read_out_loss import ReadOutCrossentropy
-
-        if recipe.loss_share == 1:
-            return Learner(network, replicas)
-        loss = ReadOutCrossentropy(network, first=0)
-        return Learner(network, replicas, loss.forward, loss)
 
     def transfer_weights(self, weights, base, vocabulary):
         return finetuning.transfer(weights, base.weights, finetuning.find_ids(base.vocabulary, vocabulary))
@@ -119,7 +109,8 @@ class NextSymbolTask(Task):
         ids = getattr(corpus, part)
         if len(ids) < 2:
             return None
-        nats, hits = evaluation.read_streams(model.engine, ids, max(1, min(MOST_STREAMS, len(ids) // STREAM)))
+        streams = max(1, min(MOST_STREAMS, len(ids) // STREAM))
+        nats, hits = evaluation.read_streams(model.engine, ids, streams, model.vocabulary.unknown)
         scores = self._score_bits(corpus, part, nats / evaluation.LN2)
         blocks = {**scores["blocks"], "accuracy": average_blocks(hits)}
         return {**scores, "accuracy": float(hits.mean()), "blocks": blocks}

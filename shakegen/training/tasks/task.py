@@ -61,6 +61,7 @@ class Task(ABC):
         measures: the figures by which networks are compared.
         example: the rest of a command that uses a model, `{}` for its file.
         needed: the demand on validation text besides its length, for a message.
+        first_output: the outputs before it are no targets.
         sample_temperature: the temperature of `write_sample`; None where nothing is drawn.
         idle: names of options without effect on the task, by the reason.
     """
@@ -69,13 +70,9 @@ class Task(ABC):
     measures: ClassVar[tuple[Measure, ...]]
     example: ClassVar[str]
     needed: ClassVar[str] = ""
+    first_output: ClassVar[int] = 0
     sample_temperature: ClassVar[float | None] = None
     idle: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-
-    @property
-    def name(self) -> str:
-        """One of `config.TASKS`."""
-        return self.kind.task
 
     # Options and corpora.
 
@@ -149,9 +146,15 @@ class Task(ABC):
     def make_network(self, config: Config, corpus, vocabulary, recipe: Recipe, **options) -> keras.Model:
         """The network to train with its first weights, not compiled; options as for `network.build`."""
 
-    @abstractmethod
     def make_learner(self, network: keras.Model, replicas: Replicas, recipe: Recipe) -> Learner:
         """The learner of a network, with the loss of the task."""
+        from shakegen.training.learner import Learner
+        from shakegen.training.read_out_loss import ReadOutCrossentropy
+
+        if recipe.loss_share == 1 and not self.first_output:
+            return Learner(network, replicas)
+        loss = ReadOutCrossentropy(network, self.first_output)
+        return Learner(network, replicas, loss.forward, loss)
 
     @abstractmethod
     def transfer_weights(self, weights: dict, base: Model, vocabulary) -> dict:
@@ -212,8 +215,8 @@ class Task(ABC):
         """Read or write about `count` symbols, to be timed; returns the number of their characters."""
 
 
-def draw_targets(batches: Batches, recipe: Recipe, nothing: int) -> Batches:
-    """Batches with the share of targets that a recipe asks for; `nothing` is a target that does not count."""
+def draw_targets(batches: Batches, recipe: Recipe) -> Batches:
+    """Batches with the share of targets that a recipe asks for; the others count in no loss."""
     if recipe.loss_share == 1:
         return batches
-    return DrawnTargets(batches, recipe.loss_share, nothing, recipe.random_state)
+    return DrawnTargets(batches, recipe.loss_share, recipe.random_state)

@@ -42,10 +42,6 @@ class Replicas:
         self.width = self.batches.width
         self._gather = tf.function(lambda value: self._distribution.gather(value, axis=0), autograph=False)
 
-    def sample(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """A batch to look at, by its number: as many rows of it as one replica takes."""
-        return self.whole.pair(number, slice(self.width))
-
     def make(self, act: Callable):
         """The result of a function whose variables get a copy on each device."""
 

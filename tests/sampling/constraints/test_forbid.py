@@ -174,3 +174,23 @@ def test_a_constraint_of_ones_own():
     with pytest.raises(TypeError) as error:
         Rules(["love"], "ab")
     assert str(error.value) == "a constraint is 'love': expected one of shakegen.sampling.constraints"
+
+
+def test_a_forbidden_text_may_begin_in_the_seed_with_a_character_that_no_symbol_has():
+    drawn, _ = draw([Forbid("éa")], ["a", "b"], 1, streams=40, seeds=["é"] * 40)
+    assert set(drawn[:, 0].tolist()) == {1}
+
+
+def test_a_symbol_without_a_text_parts_what_stands_around_it():
+    rule = Forbid("ab").bind(["a", "b", None])
+    after = rule.advance(rule.advance(rule.start(""), 0), 2)
+    assert rule.allows(after, 1)
+    assert not rule.allows(rule.start("a"), 1)
+
+
+def test_a_single_constraint_needs_no_list(random_model):
+    model = random_model()
+    several = {"random_state": 2, "constraints": [Forbid("e")]}
+    single = several | {"constraints": Forbid("e")}
+    assert model.sample("ab", 30, **single) == model.sample("ab", 30, **several)
+    assert model.beams("ab", 9, constraints=Forbid("e")) == model.beams("ab", 9, constraints=[Forbid("e")])

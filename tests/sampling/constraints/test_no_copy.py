@@ -79,3 +79,23 @@ def test_lengths_out_of_range(n):
     with pytest.raises(ValueError) as error:
         NoCopy(corpus_of("abc"), n)
     assert str(error.value) == f"the length of a copy is {n!r}: expected 2 to 1,000 characters; 20 keeps passages out"
+
+
+def test_a_symbol_without_a_text_breaks_a_passage():
+    rule = NoCopy(corpus_of("abc"), 2).bind(["a", "b", None])
+    state = rule.advance(rule.start("a"), 2)
+    assert not rule.allows(rule.start("a"), 1)
+    assert rule.allows(state, 1)
+
+
+def test_an_index_of_another_length_and_a_corpus_with_an_unknown_symbol_are_refused():
+    corpus = corpus_of("abcabc")
+    with pytest.raises(ValueError) as error:
+        NoCopy(corpus, 3, CopyIndex(corpus.ids, 2))
+    assert str(error.value) == "the index is of 2 characters, but n is 3: expected the same"
+    unknown = SimpleNamespace(ids=corpus.ids, vocabulary=Vocabulary("abc", unknown=True))
+    with pytest.raises(ValueError) as error:
+        NoCopy(unknown, 3)
+    assert str(error.value) == (
+        "the corpus has an unknown symbol: expected all of its characters, without a vocabulary size"
+    )
