@@ -63,7 +63,7 @@ class Trials:
         angle between.
         """
         with tf.GradientTape() as tape:
-            logits = self._network(windows[:, :-1], training=self._optimizer is not None)
+            logits = self._network(windows[:, :-1])
             losses = keras.ops.sparse_categorical_crossentropy(windows[:, 1:], logits, from_logits=True)
             loss = tf.reduce_mean(losses)
         raw = [tf.convert_to_tensor(g) for g in tape.gradient(loss, [weight.value for weight in self._weights])]

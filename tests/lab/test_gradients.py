@@ -13,7 +13,7 @@ from shakegen.inference.engine import Engine
 from shakegen.inference.layers import layers_of
 from shakegen.lab import cells, gradients
 from shakegen.lab.backpropagation import state_gradients
-from shakegen.lab.clipping import Trials, clip_gradients
+from shakegen.lab.clipping import clip_gradients
 from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -180,13 +180,3 @@ def test_gradients_that_32_bits_cannot_hold_are_measured():
     (norms,) = gradients.look("rnn", network, config, ids[None, :42], ids, "before").norms.values()
     assert norms.min() > 0
     assert norms.min() < 1e-60
-
-
-def test_networks_learn_in_the_compiled_loop_with_zoneout_as_in_training(compiled_runs):
-    ids = Corpus.from_text("abcd\n" * 200).ids
-    settings = gradients.GradientSettings(lags=3, sequences=2, updates=1, seq_length=8, batch_size=2, repeats=1)
-    for name in ("gru", "gru:zoneout=0.5"):
-        network = build(cells.make_config(name, H), V)
-        before = len(compiled_runs)
-        Trials(network, settings, learns=True, symbol="character").run(settings, ids, "norm")
-        assert set(compiled_runs[before:]) == {"gru"}
