@@ -17,7 +17,7 @@ test: .venv/installed-test browser  ## every check: lint, format, import contrac
 	  tests/network/test_keras_steps.py
 
 docs: .venv/installed-docs  ## the site, in build/site/index.html; warnings are errors
-	$(BIN)/sphinx-build -a -W --keep-going -n --quiet -c docs -d build/doctrees . build/site
+	$(BIN)/sphinx-build -E -a -W -n --quiet -c docs -d build/doctrees . build/site
 
 links: .venv/installed-docs  ## the links of the site to other sites
 	$(BIN)/sphinx-build -a -n --quiet -b linkcheck -c docs -d build/doctrees . build/links
@@ -25,7 +25,7 @@ links: .venv/installed-docs  ## the links of the site to other sites
 notebooks: .venv/installed-docs  ## the tutorials as notebooks, in build/notebooks
 	$(BIN)/python docs/site/notebooks.py build/notebooks
 
-benchmarks: .venv/installed  ## what is missing of build/benchmarks, for nine minutes; again, and it goes on
+benchmarks: .venv/installed-test browser  ## what is missing of build/benchmarks, for nine minutes; again, and it goes on
 	$(BIN)/python benchmarks/all.py
 
 kills: .venv/installed-test  ## kill a run 100 times at random moments, and resume it exactly
@@ -47,7 +47,7 @@ dist: .venv/installed-dist  ## a wheel and a source archive in dist/, checked, i
 	cd build && elsewhere/bin/python -P ../tests/smoke.py
 
 lock: .venv/installed-dist  ## constraints.txt: the newest versions of all dependencies, for CI
-	$(BIN)/uv pip compile setup.cfg --all-extras --universal --upgrade --no-header --no-emit-index-url --no-annotate \
+	$(BIN)/uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --upgrade --no-header --no-emit-index-url --no-annotate \
 	  --quiet --output-file constraints.txt
 
 .venv/installed: setup.cfg pyproject.toml

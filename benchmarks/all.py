@@ -66,6 +66,9 @@ def run_part(commands: list[list[str]], folder: Path, seconds: float) -> bool:
         left = end - time.monotonic()
         if left <= 0:
             return False
+        changed = max((one.stat().st_mtime for one in ROOT.glob("shakegen/**/*.py")), default=0)
+        if parts.exists() and parts.stat().st_mtime < changed:  # they are of older code
+            shutil.rmtree(parts)
         print(f"{number} of {len(commands)}: python {shlex.join(command)}", flush=True)
         try:
             done = run(command, folder, parts, left)

@@ -12,9 +12,9 @@ import argparse
 import math
 import os
 import resource
-import subprocess
-import sys
 import time
+
+from measuring import make_parser, print_head, print_result, print_row, run_alone
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -44,7 +44,7 @@ def fastest(function, times: int) -> float:
     return min(durations)
 
 
-def measure(cell: str, units: int) -> str:
+def measure(cell: str, units: int) -> None:
     import tensorflow as tf
 
     from shakegen.network.config import Config
@@ -64,20 +64,23 @@ def measure(cell: str, units: int) -> str:
     positions = int((targets > 1).sum()) * units * (WORDS + 2) + inputs.size * recurrent
     products = 2 * 3 * positions / rate  # forward, and backward for inputs and for weights
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    speed, ratio = inputs.size / seconds, products / seconds
-    return f"{cell:6}{seconds:8.2f}{speed:14,.0f}{products:11.2f}{ratio:8.2f}{memory:9.2f}"
+    print_result(seconds, inputs.size / seconds, products, products / seconds, memory)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main():
+    parser = make_parser(__doc__)
     parser.add_argument("--cells", nargs="+", default=["gru", "lstm", "nlstm"])
     parser.add_argument("--units", type=int, default=600)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(measure(options.one, options.units), flush=True)
-    else:
-        print("cell    s/step  characters/s   products   ratio       GB", flush=True)
-        for cell in options.cells:
-            command = [sys.executable, __file__, "--one", cell, "--units", str(options.units)]
-            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        measure(options.one, options.units)
+        return
+    print_head("cell", "s/step", "characters/s", "products, s", "ratio", "GB")
+    for cell in options.cells:
+        seconds, speed, products, ratio, memory = run_alone(__file__, "--one", cell, "--units", options.units)
+        print_row(cell, f"{seconds:.2f}", f"{speed:,.0f}", f"{products:.2f}", f"{ratio:.2f}", f"{memory:.2f}")
+
+
+if __name__ == "__main__":
+    main()

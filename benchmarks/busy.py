@@ -16,7 +16,7 @@ import sys
 import time
 
 import numpy as np
-from measuring import make_parser, random_weights
+from measuring import make_parser, print_head, print_row, random_weights
 from threadpoolctl import threadpool_limits
 
 from shakegen.inference import Engine
@@ -72,17 +72,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.6, help="of each contender in each round")
     arguments = parser.parse_args()
-    print("busy  units  streams  one thread  all threads  chosen  ratio", flush=True)
+    print_head("busy", "units", "streams", "one thread", "all threads", "chosen", "ratio")
     for busy in arguments.busy:
         programs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
         try:
             for units, streams in itertools.product(arguments.units, arguments.streams):
                 one, most, chosen = compare(units, streams, arguments.rounds, arguments.seconds)
                 ratio = min(one, most) / chosen
-                print(
-                    f"{busy:4}  {units:5}  {streams:7}  {one:10.1f}  {most:11.1f}  {chosen:6.1f}  {ratio:5.2f}",
-                    flush=True,
-                )
+                print_row(busy, units, streams, f"{one:.1f}", f"{most:.1f}", f"{chosen:.1f}", f"{ratio:.2f}")
         finally:
             for program in programs:
                 program.kill()

@@ -28,6 +28,7 @@ from shakegen.compression import compress, decompress
 from shakegen.compression.exact_network import ExactNetwork
 from shakegen.model import load
 from shakegen.text import catalog, encoding, splits
+from shakegen.text.vocabulary import UnknownCharacters
 
 
 def read_text(place: str) -> str:
@@ -59,8 +60,8 @@ def run(raw: bytes, *command: str) -> int | None:
         text, packed = Path(folder, "text"), Path(folder, "packed")
         text.write_bytes(raw)
         try:
-            subprocess.run([*command[:-1], *command[-1].format(text=text, packed=packed).split()], check=True,
-                           capture_output=True)  # fmt: skip
+            words = [word.format(text=text, packed=packed) for word in command[-1].split()]
+            subprocess.run([*command[:-1], *words], check=True, capture_output=True)
         except FileNotFoundError:
             return None
         return packed.stat().st_size
@@ -102,7 +103,7 @@ def main():
         assert back.getvalue() == raw
         try:
             predicted = f"{model.evaluate(text).bits_per_character:.3f}"
-        except ValueError:  # characters that the model does not know
+        except UnknownCharacters:
             predicted = ""
         sizes = [len(packed.getvalue()), *(peer(raw, commands) for peer in PEERS.values())]
         cells = [Path(place).name, f"{len(text):,}", predicted]

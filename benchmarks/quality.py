@@ -65,7 +65,7 @@ def measure_states(corpus: str, minutes: float, given, options: list[str], folde
     """Measure a run for each random state and print its row, up to `given.parts` new runs; the files of the models."""
     name, learned, rows, models = Path(corpus).stem, " ".join(options), [], []
     for state in given.states:
-        run = re.sub(r"[^\w.]+", "-", f"{name} {given.split} {minutes:g} {state} {learned}").strip("-")
+        run = re.sub(r"[^\w.]+", "-", f"{corpus} {given.split} {minutes:g} {state} {learned}").strip("-")
         model, file = folder / f"{run}.h5", folder / f"{run}.json"
         if not file.exists():
             if given.parts <= 0:

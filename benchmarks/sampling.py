@@ -128,11 +128,10 @@ def costs(rounds):
     sizes = ((128, SIZE, 2.0, 4000), (512, SIZE, 2.0, 1000), (128, WORDS, 6.0, 200), (512, WORDS, 6.0, 100))
     engines = [(network(units, size, bits), length) for units, size, bits, length in sizes]
     print_head("time per symbol, relative to plain", *(f"{u} units, V = {v:,}" for u, v, *_ in sizes))
-    plain = [[] for _ in engines]
     for name, options in STRATEGIES.items():
         shown = []
-        for times, (engine, length) in zip(plain, engines, strict=True):
-            ratios = []
+        for engine, length in engines:
+            times, ratios = [], []
             for _ in range(rounds):
                 base = rate(ancestral(engine), length)
                 times.append(1e6 / base)
@@ -205,7 +204,7 @@ def index(rounds):
     print(f"The index of all 20 characters in a row of 100 MB takes {seconds:.1f} s and {memory:.2f} GB with the text.")
 
 
-TABLES = {"peers": peers, "costs": costs, "constraints": constraints, "index": index}
+TABLES = {"index": index, "peers": peers, "costs": costs, "constraints": constraints}  # the index shows its memory
 
 
 def main():

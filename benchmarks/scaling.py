@@ -123,11 +123,12 @@ def table_of_this_machine(arguments):
     print(f"{arguments.cell} of {arguments.units} units, {arguments.batch_size} windows a worker\n")
     print_head("workers", "ms/step", "alone", "characters/s", "gain", "all-reduce")
     first = None
-    for workers in arguments.workers or range(1, len(os.sched_getaffinity(0)) + 1):
+    wanted = arguments.workers or range(1, len(os.sched_getaffinity(0)) + 1)
+    for workers in sorted({1, *wanted}):  # the gain is over one
         measures = measure(arguments, workers)
         step = measures["together"] or measures["alone"]
         rate = workers * arguments.batch_size * arguments.seq_length / step
-        first = first or rate / workers
+        first = first or rate
         alone = measures["alone"]
         figures = [f"{1000 * step:.1f}", f"{1000 * alone:.1f}", f"{rate:,.0f}", f"{rate / first:.2f}"]
         print_row(workers, *figures, f"{max(0.0, 1 - alone / step):.0%}")

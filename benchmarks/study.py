@@ -1,6 +1,6 @@
 """The study of memory on any text: trains its networks, measures them, and writes a page with the results.
 
-    python benchmarks/study.py warpeace --minutes 2                 # the study in small: docs/study.md and its figures
+    python benchmarks/study.py warpeace --minutes 1                 # the study in small: docs/study.md and its figures
     python benchmarks/study.py text8                                # the full study, on a GPU
 
 Each run is `shakegen train --task autocomplete`, with a file of its own in `--folder`. If the command is interrupted,
@@ -30,11 +30,18 @@ FIGURES = {
     "study_accuracy": "accuracy, unknown words and padding as errors",
     "long_context_accuracy": "accuracy before a character is typed",
     "short_context_accuracy": "accuracy from 3 characters typed on",
-    "far": f"share of connectivity over {NEAR} characters back",
+    "far": f"share of connectivity more than {NEAR} characters back",
 }
 
 SMALL = """networks of the study's shape with {} units in place of 600,
 trained by the usual recipe. The study's needs more updates than so short a text gives"""
+USUAL_START = (
+    "These networks start and learn by the usual recipe. (`--recipe study` starts them as the study's program did.)"
+)
+STUDY_START = """\
+The networks start as the study's program did under TensorFlow 1: both gates of the GRU with a bias of 1, recurrent
+  kernels as Glorot draws them, Adam's epsilon 1e-8. There, one matrix held input and recurrent kernel; ours are drawn
+  apart, each within the limits of its own shape."""
 PAGE = """\
 # The study of memory, repeated
 
@@ -82,9 +89,7 @@ to the strongest. The sentence: *{sentence}*.
 
 ## Differences from the study
 
-- With `--recipe study`, networks start as the study's program did under TensorFlow 1: both gates of the GRU with a bias
-  of 1, recurrent kernels as Glorot draws them, Adam's epsilon 1e-8. There, one matrix held input and recurrent kernel;
-  ours are drawn apart, each within the limits of its own shape.
+- {starts}
 - The article prints the norm of a gradient as connectivity, and its program sums squares. Ours follows the program.
 - The article counts padding and unknown words as errors. Here, this figure is a row of its own.
 """
@@ -162,7 +167,7 @@ def compare(results: dict, one: str, other: str, key: str, wanted: int, claim: s
     else:
         verdict = "These runs cannot tell"
     shown = f"{FIGURES[key]}, {show(mean, half, key not in NATS, '+')}"
-    return f"- {claim} {verdict}: {one} − {other}, {shown}; so in {agree} of {len(pairs)} pairs of runs."
+    return f"- {claim} {verdict}: {one} − {other}, {shown}; the claim holds in {agree} of {len(pairs)} pairs of runs."
 
 
 def conclude(results: dict) -> list[str]:
@@ -233,6 +238,7 @@ def write(options, results: dict) -> str:
         characters=about["corpus"]["length"],
         words=about["words"],
         networks="the networks and the recipe of the study" if options.full else SMALL.format(options.units),
+        starts=STUDY_START if options.full else USUAL_START,
         states=len(options.states),
         budget=f", of {options.minutes:g} min each" if options.minutes else "",
         table="\n".join(list_results(results)),

@@ -1,4 +1,4 @@
-"""Write a text with ONNX Runtime alone, the same as `shakegen sample` with the same options.
+"""Write a text with ONNX Runtime alone, the same as `shakegen sample` with the same --temperature and --random-state.
 
 MODEL, a model of characters, comes from `shakegen export MODEL --to onnx`. Only numpy and onnxruntime are needed.
 """

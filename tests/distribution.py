@@ -26,7 +26,8 @@ def expect_in_wheel() -> set[str]:
         place = package.replace(".", "/")
         folder = ROOT / folders.get(package, place)
         for pattern in re.split(r"[,\s]+", patterns.strip()):
-            names |= {f"{place}/{path.relative_to(folder).as_posix()}" for path in folder.glob(pattern)}
+            found = {f"{place}/{path.relative_to(folder).as_posix()}" for path in folder.glob(pattern)}
+            names |= found or {f"{place}/{pattern}"}  # what is named and not there is missed
     return names
 
 

@@ -66,6 +66,7 @@ def kill_and_resume(kills: int, random_state: int) -> list[int]:
         before = out.stat().st_mtime_ns if out.exists() else 0
         child = start(*begin, "--out", out, "--checkpoint-every", "1e-9")
         while number % 5 < 4 and (out.stat().st_mtime_ns if out.exists() else 0) == before:
+            assert os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None, "the run ended by itself"
             time.sleep(0.001)
         time.sleep(moments.random())
         os.kill(child, signal.SIGKILL)

@@ -6,6 +6,7 @@ On any system: it trains, resumes, writes, packs, and makes a page, through the 
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -14,8 +15,9 @@ TINY = ["--units", "8", "--seq-length", "20", "--batch-size", "8"]
 
 
 def main() -> None:
-    program = shutil.which("shakegen", path=str(Path(sys.executable).parent))
-    assert program, f"there is no command shakegen beside {sys.executable}"
+    scripts = sysconfig.get_path("scripts")
+    program = shutil.which("shakegen", path=scripts)
+    assert program, f"there is no command shakegen in {scripts}"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 

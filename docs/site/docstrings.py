@@ -5,7 +5,7 @@ import re
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
 
-def translate_docstring(lines: list[str], names: dict[str, str]) -> list[str]:
+def translate_docstring(lines: list[str], names: dict[str, str], near: str = "") -> list[str]:
     """A docstring in which names in backticks are links to public names, or else code, and all else is text.
 
     Napoleon makes lists of `Args:` and `Raises:`. It would take the text of `Returns:` before a colon for a type.
@@ -13,6 +13,7 @@ def translate_docstring(lines: list[str], names: dict[str, str]) -> list[str]:
     Args:
         lines: of the docstring.
         names: for the last part of each public name, the name under which the reference has it.
+        near: how the full name begins of a function that a single word may be; in other rooms the word means others.
     """
     translated, in_example = [], False
     for line in lines:
@@ -21,19 +22,20 @@ def translate_docstring(lines: list[str], names: dict[str, str]) -> list[str]:
         if line in ("Returns:", "Yields:"):
             translated.append(f":{line.lower()}")
         else:
-            translated.append(line + ":" * begins if in_example else translate_line(line, names))
+            translated.append(line + ":" * begins if in_example else translate_line(line, names, near))
     return translated
 
 
-def translate_line(line: str, names: dict[str, str]) -> str:
+def translate_line(line: str, names: dict[str, str], near: str) -> str:
     parts = CODE.split(line)  # text and code by turns
     parts[::2] = [re.sub(r"([*|\\]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
     parts[2::2] = [re.sub(r"^(?=\w)", r"\\ ", part) for part in parts[2::2]]
-    parts[1::2] = [translate_code(code, names) for code in parts[1::2]]
+    parts[1::2] = [translate_code(code, names, near) for code in parts[1::2]]
     return "".join(parts)
 
 
-def translate_code(code: str, names: dict[str, str]) -> str:
+def translate_code(code: str, names: dict[str, str], near: str) -> str:
     """Code in backticks; a public name, or the end of its full name, becomes a link."""
     home = names.get(code.rpartition(".")[2], "")
-    return f":py:obj:`{code} <{home}>`" if f".{home}".endswith(f".{code}") else f"``{code}``"
+    far = code.isidentifier() and code.islower() and home.count(".") > 1 and not home.startswith(near)
+    return f":py:obj:`{code} <{home}>`" if f".{home}".endswith(f".{code}") and not far else f"``{code}``"

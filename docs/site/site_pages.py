@@ -45,7 +45,8 @@ def write_pages(app) -> None:
 
 
 def read_docstring(app, what, name, value, options, lines: list[str]) -> None:
-    lines[:] = translate_docstring(lines, {home.rpartition(".")[2]: home for home in find_homes().values()})
+    names = {home.rpartition(".")[2]: home for home in find_homes().values()}
+    lines[:] = translate_docstring(lines, names, ".".join(name.split(".")[:2]) + ".")
     if what in ("attribute", "property"):
         lines.insert(0, "")  # else napoleon takes the text before a colon for a type
 

@@ -130,8 +130,8 @@ def restore(learner: Learner, training: Training, config: Config) -> None:
     parts, before = count_all_parts(replicas, config), training.state.get("parts")
     if type(before) is int and before != parts and replicas.strategy.chief:
         show(
-            f"Warning: parts that a batch is computed in: {before} before, {parts} now. The run goes on the same to "
-            "rounding, not bit for bit.",
+            f"Warning: parts that a batch is computed in: {before} before, {parts} now. The run goes on, but "
+            "not bit for bit.",
             sys.stderr,
         )
 

@@ -24,12 +24,12 @@ def note(epoch, logs):
     dtypes.update(keras.backend.standardize_dtype(variable.dtype) for variable in variables)
 
 watch = keras.callbacks.LambdaCallback(on_epoch_end=note)
-for floatx in (sys.argv[1], "bfloat16", "float64", "float32"):
+for floatx in (sys.argv[1], "float64", "float32"):
     keras.config.set_floatx(floatx)
     found = []
     for corpus, config in (
         (Corpus.from_text(symbols * 2), Config("rnn", units=4, layers=1)),
-        (AutocompleteCorpus.from_source(from_bytes(names.encode()), length=40), Config.study("rnn", units=4)),
+        (AutocompleteCorpus.from_source(from_bytes(names.encode()), length=40), Config.study("rnn", units=4, layers=1)),
     ):
         model = train(corpus, config, callbacks=[watch], seq_length=40, **options)
         found += [model.history[0]["loss"], model.history[0]["val_loss"]]
@@ -49,4 +49,4 @@ def test_ids_stay_whole_and_networks_have_32_bits(tmp_path):
     result = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     seen, dtypes = json.loads(result.stdout.splitlines()[-1])
     assert set(dtypes) <= {"float32", "int32", "int64", "uint32"}
-    assert seen["float16"] == seen["bfloat16"] == seen["float64"] == seen["float32"]
+    assert seen["float16"] == seen["float64"] == seen["float32"]

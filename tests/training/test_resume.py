@@ -124,8 +124,7 @@ def test_another_number_of_parts_is_warned_of(finished, capsys):
         model.training.state["parts"] = parts
         train(corpus, resume=model, epochs=2, verbose=False)
     assert capsys.readouterr().err == (
-        "Warning: parts that a batch is computed in: 3 before, 1 now. The run goes on the same to rounding, not bit "
-        "for bit.\n"
+        "Warning: parts that a batch is computed in: 3 before, 1 now. The run goes on, but not bit for bit.\n"
     )
     model.training.state["parts"] = 1
 

@@ -12,10 +12,7 @@ from shakegen.model import load
 from shakegen.training import train
 from shakegen.training.tasks.next_symbol import NextSymbolTask
 
-PARTS = (
-    "Warning: parts that a batch is computed in: 1 before, 3 now. The run goes on the same to rounding, not bit for "
-    "bit.\n"
-)
+PARTS = "Warning: parts that a batch is computed in: 1 before, 3 now. The run goes on, but not bit for bit.\n"
 
 
 @pytest.fixture(scope="module")
