@@ -7,8 +7,8 @@
 The output of each command is kept in a file of `--folder`, under the name of the processor. A command whose output is
 there is not run again: delete the file to measure anew. A command that is still running when the part ends is stopped.
 In the next part it goes on if it has `--folder`, or if its runs are processes of their own: a folder beside the outputs
-keeps their figures until the command ends. Other commands begin again; if one takes longer than a part, give more
-`--minutes`.
+keeps their figures until the command ends or the code changes. Other commands begin again; if one takes longer than a
+part, give more `--minutes`.
 """
 
 import argparse
@@ -66,7 +66,8 @@ def run_part(commands: list[list[str]], folder: Path, seconds: float) -> bool:
         left = end - time.monotonic()
         if left <= 0:
             return False
-        changed = max((one.stat().st_mtime for one in ROOT.glob("shakegen/**/*.py")), default=0)
+        code = [*ROOT.glob("shakegen/**/*.py"), *ROOT.glob("benchmarks/*.py")]
+        changed = max((one.stat().st_mtime for one in code), default=0)
         if parts.exists() and parts.stat().st_mtime < changed:  # they are of older code
             shutil.rmtree(parts)
         print(f"{number} of {len(commands)}: python {shlex.join(command)}", flush=True)

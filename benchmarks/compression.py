@@ -29,6 +29,7 @@ from shakegen.compression.exact_network import ExactNetwork
 from shakegen.model import load
 from shakegen.text import catalog, encoding, splits
 from shakegen.text.vocabulary import UnknownCharacters
+from shakegen.text.word_vocabulary import UnknownWords
 
 
 def read_text(place: str) -> str:
@@ -103,7 +104,7 @@ def main():
         assert back.getvalue() == raw
         try:
             predicted = f"{model.evaluate(text).bits_per_character:.3f}"
-        except UnknownCharacters:
+        except (UnknownCharacters, UnknownWords):
             predicted = ""
         sizes = [len(packed.getvalue()), *(peer(raw, commands) for peer in PEERS.values())]
         cells = [Path(place).name, f"{len(text):,}", predicted]

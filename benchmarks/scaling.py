@@ -164,7 +164,9 @@ def main():
     parser = make_parser(__doc__)
     for name, default in OPTIONS.items():
         parser.add_argument(f"--{name}", type=type(default), default=default)
-    parser.add_argument("--workers", type=int, nargs="*", help="by default 1 to the number of cores")
+    parser.add_argument(
+        "--workers", type=int, nargs="*", help="and one worker, always; by default 1 to the number of cores"
+    )
     parser.add_argument("--paper", action="store_true", help="compute the gains of several machines over a network")
     parser.add_argument("--addresses", help=argparse.SUPPRESS)
     parser.add_argument("--index", type=int, help=argparse.SUPPRESS)

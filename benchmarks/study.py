@@ -167,7 +167,7 @@ def compare(results: dict, one: str, other: str, key: str, wanted: int, claim: s
     else:
         verdict = "These runs cannot tell"
     shown = f"{FIGURES[key]}, {show(mean, half, key not in NATS, '+')}"
-    return f"- {claim} {verdict}: {one} − {other}, {shown}; the claim holds in {agree} of {len(pairs)} pairs of runs."
+    return f"- {claim} {verdict}: {one} − {other}, {shown}; {agree} of {len(pairs)} pairs of runs agree with the claim."
 
 
 def conclude(results: dict) -> list[str]:

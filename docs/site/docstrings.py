@@ -13,7 +13,8 @@ def translate_docstring(lines: list[str], names: dict[str, str], near: str = "")
     Args:
         lines: of the docstring.
         names: for the last part of each public name, the name under which the reference has it.
-        near: how the full name begins of a function that a single word may be; in other rooms the word means others.
+        near: a prefix such as `shakegen.text.`. A single word in lower case links only to names that begin with it, or
+            to those of `shakegen` itself.
     """
     translated, in_example = [], False
     for line in lines:

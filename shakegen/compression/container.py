@@ -1,7 +1,7 @@
 """Compressed files: any bytes, written with a model, and read again with the same one.
 
 A file is a header and blocks. The header has 3 bytes that say what it is, the version of the format, and 8 bytes of the
-model's fingerprint. A block stands for at most two million bytes. It has a byte of flags with the number of its lanes,
+model's fingerprint. A block stands for about two million bytes. It has a byte of flags with the number of its lanes,
 the number of its symbols, the length of each lane, a checksum (CRC-32) of all these and of the lanes, and the lanes. A
 block that the model does not make smaller is stored as it is, like one lane. The last block is followed by a checksum
 of the original. Numbers are in base 128, the lowest digits first.

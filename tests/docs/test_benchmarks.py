@@ -85,6 +85,17 @@ def test_what_a_command_had_measured_is_not_measured_again(scripts, benchmarks, 
     assert not list(folder.glob("*.parts"))
 
 
+def test_what_was_measured_of_older_code_is_measured_again(scripts, benchmarks, root):
+    (scripts / "two.py").write_text(TWO, encoding="utf-8")
+    folder, command = scripts / "outputs", ["two.py", str(root / "benchmarks")]
+    assert not benchmarks.run_part([command], folder, 60)
+    (scripts / "shakegen").mkdir()
+    (scripts / "shakegen" / "new.py").touch()
+    os.utime(scripts / "shakegen" / "new.py", (time.time() + 9,) * 2)
+    assert benchmarks.run_part([command], folder, 60)
+    assert (folder / "log").read_text() == "1212"
+
+
 def test_a_command_that_takes_longer_than_the_part_ends_with_all_that_it_started(scripts, benchmarks, capsys):
     folder = scripts / "outputs"
     assert not benchmarks.run_part([["slow.py"], FAST], folder, 1)

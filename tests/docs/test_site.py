@@ -25,6 +25,14 @@ def test_names_in_docstrings_are_links_and_all_else_is_as_it_was(written, transl
     assert translate_docstring([written], NAMES) == [translated]
 
 
+@pytest.mark.parametrize(("room", "linked"), [("lab", True), ("text", False)])
+def test_a_word_in_lower_case_is_a_function_of_its_own_room_alone(room, linked):
+    names = {"start": "shakegen.lab.start.start", "train": "shakegen.train"}
+    link = ":py:obj:`start <shakegen.lab.start.start>`" if linked else "``start``"
+    translated = translate_docstring(["`start`, `train`"], names, f"shakegen.{room}.")
+    assert translated == [f"{link}, :py:obj:`train <shakegen.train>`"]
+
+
 def test_results_in_docstrings_have_no_type():
     assert translate_docstring(["Returns:", "    Pairs: `x`."], {}) == [":returns:", "    Pairs: ``x``."]
 

@@ -27,23 +27,23 @@ def make_runs(*losses: float) -> list[dict]:
     [
         (
             (2.0, 2.1, 2.2), (2.2, 2.3, 2.41),
-            "It holds here: gru − lstm, cross entropy, nats/position, -0.2033 ± 0.0143; the claim holds in "
-            "3 of 3 pairs of runs.",
+            "It holds here: gru − lstm, cross entropy, nats/position, -0.2033 ± 0.0143; 3 of 3 pairs of runs "
+            "agree with the claim.",
         ),
         (
             (2.2, 2.3, 2.41), (2.0, 2.1, 2.2),
-            "The opposite holds here: gru − lstm, cross entropy, nats/position, +0.2033 ± 0.0143; the claim holds in "
-            "0 of 3 pairs of runs.",
+            "The opposite holds here: gru − lstm, cross entropy, nats/position, +0.2033 ± 0.0143; 0 of 3 pairs of runs "
+            "agree with the claim.",
         ),
         (
             (2.0, 2.2), (2.1, 2.1),
-            "These runs cannot tell: gru − lstm, cross entropy, nats/position, +0.0000 ± 1.2706; the "
-            "claim holds in 1 of 2 pairs of runs.",
+            "These runs cannot tell: gru − lstm, cross entropy, nats/position, +0.0000 ± 1.2706; 1 of 2 pairs of runs "
+            "agree with the claim.",
         ),
         (
             (2.0,), (2.1,),
-            "These runs cannot tell: gru − lstm, cross entropy, nats/position, -0.1000; the claim holds in 1 of "
-            "1 pairs of runs.",
+            "These runs cannot tell: gru − lstm, cross entropy, nats/position, -0.1000; 1 of 1 pairs of runs "
+            "agree with the claim.",
         ),
     ],
 )  # fmt: skip
