@@ -27,7 +27,7 @@ def expect_in_wheel() -> set[str]:
         folder = ROOT / folders.get(package, place)
         for pattern in re.split(r"[,\s]+", patterns.strip()):
             found = {f"{place}/{path.relative_to(folder).as_posix()}" for path in folder.glob(pattern)}
-            names |= found or {f"{place}/{pattern}"}  # what is named and not there is missed
+            names |= found or {f"{place}/{pattern}"}  # a name without a file is missed
     return names
 
 

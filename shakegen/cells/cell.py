@@ -111,9 +111,11 @@ class Cell:
         super().__init_subclass__(**kwargs)
         dataclasses.dataclass(frozen=True)(cls)
         own = vars(cls)
-        cls.layer = own.get("layer", "")  # the parent's knows no other equations, activations or zoned states
-        if not {"step", "weights", "state_names"}.isdisjoint(own):  # these are of other equations, the parent's
-            cls.onnx_node = own.get("onnx_node", Cell.onnx_node)  # type: ignore[method-assign]
+        usual: dict[str, Any] = {"layer": Cell.layer}  # the parent's has its equations, activations and zoned states
+        if not {"step", "weights", "state_names"}.isdisjoint(own):
+            usual["onnx_node"] = Cell.onnx_node  # the parent's has its equations
+        for name, value in usual.items():
+            setattr(cls, name, own.get(name, value))
         for name in cls.options():
             if name in RESERVED.split():
                 raise ValueError(f"{cls.__qualname__} has an option {name!r}: expected a name that no setting has")

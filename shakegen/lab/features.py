@@ -7,7 +7,7 @@ import numpy as np
 from shakegen.lab.read_out import ridge
 
 PAIRS = {"“": "”", "„": "“", "«": "»"}
-SHIFTS = 100  # of a feature along the text, to see what chance gives
+SHIFTS = 100  # of a feature along the text, which measure chance
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 

@@ -123,7 +123,7 @@ def begin(
         name, base = str(base), load(base, with_training=resumes)
     elif resumes and base.training is None:
         raise ModelFileError(
-            "the model to resume has no training run with it: give the path of its file, or what "
+            "the model to resume has no training run with it: give the path of its file, or the model that "
             "`load(path, with_training=True)` reads, if the file holds a run"
         )
     if resumes:

@@ -225,6 +225,6 @@ def test_a_model_that_was_loaded_without_its_run_is_told_from_one_that_has_none(
     with pytest.raises(ValueError) as error:
         train(corpus, resume=load(tmp_path / "model.h5"), epochs=2, verbose=False)
     assert str(error.value) == (
-        "the model to resume has no training run with it: give the path of its file, or what "
+        "the model to resume has no training run with it: give the path of its file, or the model that "
         "`load(path, with_training=True)` reads, if the file holds a run"
     )

@@ -17,8 +17,8 @@ class NoCopy(Constraint):
         index: of the corpus, for this n; by default it is made.
 
     Raises:
-        ValueError: n is out of range, or not that of the index; or the corpus has other symbols than characters, or one
-            for those that are not known.
+        ValueError: n is out of range, or the index has another; or the corpus has other symbols than characters, or an
+            unknown symbol.
     """
 
     def __init__(self, corpus, n: int, index: CopyIndex | None = None):
