@@ -17,6 +17,7 @@ from measuring import make_parser, print_head, print_result, print_row, run_alon
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 BATCH, TIME, VOCABULARY, BATCHES, STEPS = 64, 100, 65, 8, 12
+KINDS = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM", "nlstm": "NLSTM"}
 CONTENDERS = {"shakegen": ("shakegen", False), "keras": ("keras", False), "keras, jit_compile": ("keras", True)}
 
 
@@ -29,12 +30,13 @@ def resident(field):
 def layer_of(library, cell, units):
     import keras
 
+    if library == "keras" and cell != "nlstm":  # shakegen is not loaded
+        return getattr(keras.layers, KINDS[cell])(units, return_sequences=True)
     from shakegen import layers
 
-    if cell == "nlstm" and library == "keras":
+    if library == "keras":
         return keras.layers.RNN(layers.NLSTMCell(units), return_sequences=True)
-    kinds = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM", "nlstm": "NLSTM"}
-    return getattr(layers if library == "shakegen" else keras.layers, kinds[cell])(units, return_sequences=True)
+    return getattr(layers, KINDS[cell])(units, return_sequences=True)
 
 
 def train(library, jit, cell, units):

@@ -56,8 +56,8 @@ The text is {corpus}, {characters:,} characters as words of a to z, and the netw
 {networks}.
 Each cell has {states} runs with different random states{budget}. The figures are of the test part,
 unless a row says otherwise; ± is the 95 % interval of a mean, by Student's t. The published figures are of text8,
-16,384 words and 600 units, and every position counts in the accuracy. So they show the order of the cells, and cannot
-be compared in size.
+16,384 words and 600 units, and every position counts in the accuracy. So compare the order of the cells with them, not
+the size of the figures.
 
 {table}
 

@@ -105,10 +105,10 @@ class SampleText(ShowText):
             NoRepeat.unless_zero(others.pop("no_repeat_ngram", 0))
             sampling.check_beams(length, beam_width, len(vocabulary.symbols), **others)
         checks.check_seed(seed)
+        options["on_unknown"] = "symbol" if vocabulary.reads_all else "skip"
         self.beam_width, self.options = beam_width, options
         self.vocabulary, self.seed, self.length = vocabulary, seed, length
         self.temperature, self.random_state = temperature, random_state
-        self.on_unknown = "symbol" if vocabulary.reads_all else "skip"
         self.source, self._steps = source or KerasSteps, None
 
     def set_model(self, model):
@@ -119,14 +119,11 @@ class SampleText(ShowText):
         """The seed and its continuation by the model as it is now."""
         if self._steps is None or self.source is not KerasSteps:
             self._steps = self.source(self.model)
-        generator, options = (
-            TextGenerator(self._steps, self.vocabulary),
-            {**self.options, "on_unknown": self.on_unknown},
-        )
+        generator = TextGenerator(self._steps, self.vocabulary)
         if self.beam_width is not None:
-            return self.seed + generator.beams(self.seed, self.length, self.beam_width, **options)[0].text
+            return self.seed + generator.beams(self.seed, self.length, self.beam_width, **self.options)[0].text
         random_state = self.random_state + epoch
-        return self.seed + generator.sample(self.seed, self.length, self.temperature, random_state, **options)
+        return self.seed + generator.sample(self.seed, self.length, self.temperature, random_state, **self.options)
 
 
 class CompleteText(ShowText):

@@ -44,18 +44,18 @@ def write_whole(path: Path, content: bytes | memoryview, option: str = "`out`") 
 
 
 @contextlib.contextmanager
-def replacing(path: Path, new_mode: int | None = None) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """A file for writing that takes the place of another at the end of the context, unless an error ends it.
 
     A reader, or a crash, sees either the old content or all of the new. A link to a file stays, and the file that it
-    leads to is replaced. The file keeps its mode; a new one gets `new_mode`, or that of any new file.
+    leads to is replaced. It gets the mode; without one, the file keeps its own, or has that of any new file.
 
     Raises:
         OSError: the file cannot be written, or `path` is a folder, a pipe or a device.
     """
     with without_empty_folders(path):
-        place, mode = find_place(path)
-        with temporary_beside(place, new_mode if mode is None else mode) as (file, name):
+        place, own = find_place(path)
+        with temporary_beside(place, own if mode is None else mode) as (file, name):
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -185,7 +185,7 @@ def holding(path: Path, option: str = "`out`") -> Iterator[None]:
             lock.acquire(timeout=0)
         except filelock.Timeout:
             raise HeldError(
-                f"another run writes {path}: wait for its end, or name another file with {option}"
+                f"another run writes {path}: wait for its end, or name another place with {option}"
             ) from None
     try:
         for left in place.parent.glob(f".{digest(place)}.*.part"):

@@ -7,6 +7,7 @@ import codecs
 import contextlib
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, TextIO
 
@@ -21,6 +22,13 @@ ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code
 def escape(text: str) -> str:
     """A text where control characters, other than line ends and tabs, show as Python writes them, such as \\x1b."""
     return text.translate(ESCAPES)
+
+
+def count_columns(text: str) -> int:
+    """The columns that a text takes in a terminal: Chinese characters and the like take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else not unicodedata.combining(one) for one in text)
 
 
 class Stream:

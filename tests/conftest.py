@@ -1,5 +1,6 @@
 """Fixtures shared by the tests."""
 
+import itertools
 import math
 import os
 import signal
@@ -36,6 +37,7 @@ LONGEST = [
     "test_windows.py",
     "test_package.py",
 ]
+CACHES = itertools.count()
 POEM = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\n" * 30
 
 
@@ -46,8 +48,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path_factory, monkeypatch):
-    """A cache folder of its own for each test: no test sees files of another test or of the user."""
-    folder = tmp_path_factory.mktemp("cache")
+    """A cache folder of its own for each test, made when something is kept in it: no test sees files of another."""
+    folder = tmp_path_factory.getbasetemp() / "caches" / str(next(CACHES))  # `mktemp` reads the names of all
     monkeypatch.setenv("SHAKEGEN_CACHE", str(folder))
     return folder
 
@@ -154,7 +156,7 @@ def shakegen(tmp_path, monkeypatch):
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """A web browser, driven by Selenium."""
     from browser import open_browser

@@ -1,4 +1,4 @@
-"""A terminal of 80 columns: what a program shows there, and keys that are pressed."""
+"""A terminal: what a program shows there, and keys that are pressed."""
 
 import contextlib
 import os
@@ -8,10 +8,10 @@ import sys
 import termios
 
 
-def open_terminal() -> tuple[int, int]:
+def open_terminal(columns: int = 80) -> tuple[int, int]:
     """The ends of a terminal: ours, and the one for a program. The caller closes both."""
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
+    termios.tcsetwinsize(theirs, (24, columns))
     return ours, theirs
 
 
@@ -25,15 +25,16 @@ def read_all(ours: int) -> str:
     return shown.decode().replace("\r\n", "\n")
 
 
-def type_in(folder, arguments, keys) -> tuple[str, list[str]]:
+def type_in(folder, arguments, keys, columns: int = 80) -> tuple[str, list[str]]:
     """What a command prints on standard output, and all lines that it showed meanwhile.
 
     Args:
         folder: the working directory.
         arguments: of shakegen.
         keys: to press one after the other, each once the line for the one before has appeared.
+        columns: of the terminal.
     """
-    ours, theirs = open_terminal()
+    ours, theirs = open_terminal(columns)
     process = subprocess.Popen(
         [sys.executable, "-m", "shakegen", *arguments], cwd=folder, stdin=theirs, stderr=theirs,
         stdout=subprocess.PIPE, text=True, env={name: value for name, value in os.environ.items() if name != "COLUMNS"},

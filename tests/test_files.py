@@ -169,7 +169,7 @@ def test_a_file_is_held_by_one_process_until_that_ends_or_is_killed(tmp_path):
             assert len(list(tmp_path.iterdir())) == 2
         finally:
             process.kill()
-    assert str(error.value) == (f"another run writes {path}: wait for its end, or name another file with `out`")
+    assert str(error.value) == (f"another run writes {path}: wait for its end, or name another place with `out`")
     for _ in range(2):
         with files.holding(path):
             assert [one.suffix for one in tmp_path.iterdir()] == [".lock"], "what a killed run left is removed"

@@ -55,7 +55,7 @@ def option(
     """An option of a cell, a field of its class: `depth: int = option(2, least=1, help="Nested memories.")`.
 
     Args:
-        default: its usual value, which also says its kind: a whole number, true or false, or a text.
+        default: its usual value, which also says its kind: a number, true or false, or a text.
         choices: of a text.
         least, most: of a number.
         flag: of the command line, where it is not called as the field is.

@@ -1,5 +1,6 @@
 """Whether a cell can be used: its equations are written down, and tried once on random numbers."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -9,7 +10,7 @@ from shakegen.cells.graph import Graph, trace
 from shakegen.cells.operations import CellError
 from shakegen.cells.program import evaluate, order_of
 
-FEW, BATCH = 64, 2  # inputs, sequences to try
+FEW, BATCH = 64, 2  # inputs or units, and sequences, to try
 
 
 @functools.lru_cache(maxsize=64)
@@ -30,10 +31,11 @@ def check_cell(cell: Cell, inputs: int) -> None:
             f"the weights of the cell {cell.name!r} depend on the number of inputs: expected the same names for any"
         )
     cell.inputs_of(weights)
-    if inputs > FEW:
+    if max(inputs, cell.units) > FEW:
         try:
-            graph = trace(cell, FEW)
-        except CellError:  # the equations are for other sizes
+            cell = dataclasses.replace(cell, units=min(cell.units, FEW))
+            graph = trace(cell, min(inputs, FEW))
+        except ValueError:  # the equations are for other sizes
             return
     try_numbers(cell, graph)
 

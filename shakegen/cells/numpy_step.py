@@ -20,7 +20,7 @@ from shakegen.cells.operations import NUMPY
 from shakegen.cells.places import INPUT, OUTPUT, ROW, Bank, Call, Place, line_up, sort_columns
 from shakegen.cells.program import order_of
 from shakegen.cells.schedule import Schedule
-from shakegen.cells.stages import Stages
+from shakegen.cells.stages import Stages, call_all
 from shakegen.cells.symbol import Symbol
 
 # A text must not depend on how many threads computed it. OpenBLAS rounds alike in 1, 2, 4 and 8 threads if the rows of
@@ -68,7 +68,7 @@ class NumpyStep:
         nodes = sort_columns(outer, [self._output, *self._after.values()])
         with_h, with_x = ([node for node in nodes if left in form_of(node).terms] for left in (h, x))
         both = [node for node in with_h if node in with_x]
-        with_h, with_x = [*without(with_h, both), *both], [*both, *without(with_x, both)]
+        with_h, with_x = sorted(with_h, key=both.__contains__), sorted(with_x, key=lambda node: node not in both)
         self.kernel, self.input_bias = matrix_of(with_x, x, self._dtype), bias_of(with_x, self._dtype)
         self.recurrent_kernel, self.recurrent_bias = matrix_of(with_h, h, self._dtype), bias_of(with_h, self._dtype)
         width = sum(node.shape[-1] for node in both)
@@ -216,10 +216,6 @@ def form_of(node: Symbol):
     return node.attributes["form"]
 
 
-def without(nodes: list[Symbol], others: list[Symbol]) -> list[Symbol]:
-    return [node for node in nodes if node not in others]
-
-
 def matrix_of(nodes: list[Symbol], left: Symbol, dtype) -> np.ndarray:
     """The matrices by which a left factor makes columns, side by side."""
     return np.hstack([np.zeros((left.shape[-1], 0), dtype), *(form_of(node).matrix(left) for node in nodes)])
@@ -249,9 +245,4 @@ def lay_product(factor: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> tupl
     if columns <= width or width < FEWEST:
         return np.matmul, (factor, kernel, out)
     blocks = [slice(start, start + width) for start in range(0, columns, width)]
-    return multiply_blocks, tuple((factor, kernel[:, block], out[:, block]) for block in blocks)
-
-
-def multiply_blocks(*blocks: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
-    for factor, kernel, out in blocks:
-        np.matmul(factor, kernel, out)
+    return call_all, ([(np.matmul, (factor, kernel[:, block], out[:, block])) for block in blocks],)

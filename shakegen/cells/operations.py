@@ -126,7 +126,7 @@ def concat(*blocks):
 
 
 def rows(matrix):
-    """The rows of a matrix (a, b), as a vectors (b,)."""
+    """The rows of a matrix (a, b), as vectors (b,)."""
     return [apply("row", matrix, number=number) for number in range(matrix.shape[0])]
 
 
@@ -136,7 +136,7 @@ def split(z, parts: int | Sequence[int]):
     Raises:
         CellError: they do not add up to the width of z.
     """
-    width = z.shape[-1]
+    width, parts = z.shape[-1], int(parts) if isinstance(parts, np.integer) else parts
     if isinstance(parts, int) and parts < 1:
         raise CellError(f"{parts} parts are none: expected 1 or more")
     widths = [width // parts] * parts if isinstance(parts, int) else list(parts)

@@ -48,6 +48,10 @@ def find_cell(name: str) -> type[Cell]:
     if not isinstance(name, str):
         raise ValueError(f"the cell is {name!r}: expected a name, for example {DEFAULT}")
     if not is_known(name):
+        if ":" in name:
+            raise ValueError(
+                f"the cell is {name!r}: expected a name; `load_cell({name!r})` imports the cell of that place"
+            )
         known = f"expected one of {', '.join(CELLS)}, or module:Class for one of your own"
         raise ValueError(f"there is no cell {name!r}: {suggest(name, CELLS, known)}")
     return CELLS[name]

@@ -1,6 +1,7 @@
 """A number that is not known yet: an operation on it is written down instead of computed."""
 
 import linecache
+import numbers
 import sys
 import traceback
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ class Symbol:
     """A number that is not known yet, or a block of them.
 
     Attributes:
-        operation: that gives it; "input" for inputs, states and weights, "constant" for a Python number.
+        operation: that gives it; "input" for inputs, states and weights, "constant" for a number.
         inputs: of the operation.
         shape: ("N", width) if each sequence has its own value; (a, b) or (b,) for weights; () for a constant.
         attributes: of the operation, or the name of an input, or the value of a constant.
@@ -88,8 +89,8 @@ class Symbol:
 def as_symbol(value) -> Symbol:
     if isinstance(value, Symbol):
         return value
-    if isinstance(value, int | float):
-        return Symbol("constant", (), (), {"value": float(value)})
+    if isinstance(value, numbers.Real):
+        return Symbol("constant", (), (), {"value": float(value)}, calling_line())
     raise CellError(f"a {type(value).__name__} is no part of equations: expected inputs, states, weights or a number")
 
 

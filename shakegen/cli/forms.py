@@ -54,7 +54,11 @@ def make_form(options: dict, encoding: str, template, between, require, end) -> 
     """
     length, min_length = options.pop("length"), options.pop("min_length")
     if template is not None:
-        return Form.template(read_text(template, encoding), length)
+        text = read_text(template, encoding)
+        form = Form.template(text, length)
+        if length > 1 and form == Form.template(text, 1):
+            refuse_idle("on this template, which gives the lengths of its places", "length")
+        return form
     if between:
         return Form.between(unescape(between[1]), length, min_length if is_given("min_length") else None)
     end = None if end is None else unescape(end)
@@ -69,12 +73,9 @@ def fill(model, seed: str, form: Form, options: dict, raw: bool, as_json: bool, 
     if len(texts) < count and not quiet:
         missing = f"{count - len(texts)} of {count} texts came to a dead end"
         click.echo(f"{missing}: count them with a weight of 0, or try more --particles", err=True)
-    written = [{"seed": seed, **one._asdict()} for one in texts]
-    if as_json:
-        write_texts(written, raw, as_json)
-        return
-    write_texts([{**one, "text": one["text"].removesuffix("\n")} for one in written], raw, as_json)
-    if len(texts) > 1 and not quiet:
+    shown = texts if as_json else [one._replace(text=one.text.removesuffix("\n")) for one in texts]
+    write_texts([{"seed": seed, **one._asdict()} for one in shown], raw, as_json)
+    if len(texts) > 1 and not (quiet or as_json):
         click.echo("Among several texts, each counts in proportion to exp(weight):", err=True)
         for number, one in enumerate(texts, 1):
             click.echo(f"{number}: weight {one.log_weight:.4f}, log-probability {one.log_probability:.4f}", err=True)

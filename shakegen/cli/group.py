@@ -51,6 +51,7 @@ class OneLineErrors(Commands):
     def main(self, *arguments, **options):
         with standard_streams(fail_to_print), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # numbers of a stranger's model may overflow
+            warnings.simplefilter("ignore", FutureWarning)  # Python's, about a pattern such as [[a]
             return super().main(*arguments, **options)
 
     def invoke(self, ctx):
@@ -110,7 +111,7 @@ def name_flags(message: str) -> str:
     """A message of the library, which names its arguments: `split=(1, 0, 0)` becomes --split 1,0,0."""
 
     def translate(match: re.Match) -> str:
-        flag, value = make_flag(match[1]), read_value(match[2])
+        flag, value = make_flag(match[1]), re.sub(r"[\"'() ]", "", match[2] or "")  # as it is written in a shell
         return match[0] if flag not in known_flags() else f"{flag} {value}".rstrip()
 
     return re.sub(r"`(\w+)(?:=([^`]*))?`", translate, message)
@@ -130,11 +131,6 @@ def list_flags(command: click.Command) -> Iterator[str]:
             yield from list_flags(other)
     for parameter in command.params:
         yield from parameter.opts
-
-
-def read_value(value: str | None) -> str:
-    """A value of Python's as it is written in a shell."""
-    return "" if value is None else re.sub(r"[\"'() ]", "", value)
 
 
 @click.group(

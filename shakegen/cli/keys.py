@@ -4,15 +4,15 @@ import codecs
 import contextlib
 import os
 import re
-import shutil
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import click
 
 from shakegen.cli.group import name_flags, say_model
-from shakegen.streams import escape, plain
+from shakegen.streams import choose_encoding, count_columns, escape, plain
 
 HELP = "Type; a number takes that offer, Tab the first. Backspace erases. =3 types 3."
 BACKSPACE, ENTER, TAB, END, LITERAL = ("\x7f", "\b"), ("\r", "\n"), "\t", "\x04", "="
@@ -55,7 +55,7 @@ def type_on(
     offers, literal = offer(), False
     say_model()
     click.echo(f"{HELP}\n{end} ends and prints the text.", err=True)
-    with raw_terminal() as read:
+    with raw_terminal() as read, contextlib.suppress(KeyboardInterrupt):
         show(text.text, offers)
         for key in read_keys(read):
             if key in ends:
@@ -83,13 +83,13 @@ def press(text: Text, key: str, offers: Offers) -> None:
         text.accept(offers[number - 1][0])
     elif key in ENTER:
         text.write("\n")
-    elif key.isprintable():
+    elif len(key) == 1 and unicodedata.category(key) not in ("Cc", "Cs", "Cn"):
         text.write(key)
 
 
 def read_keys(read: Callable[[], str]) -> Iterator[str]:
-    """Keys until Ctrl-D or Ctrl-C; an arrow or the like is one key, pasted text comes key by key."""
-    with contextlib.suppress(EOFError, KeyboardInterrupt):
+    """Keys until Ctrl-D; an arrow or the like is one key, pasted text comes key by key."""
+    with contextlib.suppress(EOFError):
         while keys := read():
             for key in KEY.findall(keys):
                 if key == END:
@@ -109,7 +109,7 @@ def raw_terminal() -> Iterator[Callable[[], str]]:
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal, termios.TCSADRAIN)
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder = codecs.getincrementaldecoder(choose_encoding(sys.stdin.encoding or "utf-8"))("replace")
 
     def read() -> str:
         keys = ""
@@ -125,14 +125,24 @@ def raw_terminal() -> Iterator[Callable[[], str]]:
 
 def show(text: str, offers: Offers) -> None:
     """Show on one line the end of a text, and as many offers as there is room for."""
-    width = shutil.get_terminal_size().columns - 1
+    width = find_width() - 1
     listed = [f"{number} {make_visible(offer)} {share:.0%}" for number, (offer, share) in enumerate(offers, 1)]
     shown = make_visible(text)
-    least = min(len(shown), width // 3)
-    while least + len(line := f"| {'  '.join(listed)}") > width and listed:
+    least = min(count_columns(shown), width // 3)
+    while least + count_columns(line := f"| {'  '.join(listed)}") > width and listed:
         listed.pop()
-    line = f"{shown[-max(1, width - len(line)) :]}{line}"
-    click.echo(f"\r\x1b[K{line}", file=plain(sys.stderr), nl=False)
+    shown = shown[-max(1, width) :]
+    while len(shown) > 1 and count_columns(shown + line) > width:
+        shown = shown[1:]
+    click.echo(f"\r\x1b[K{shown}{line}", file=plain(sys.stderr), nl=False)
+
+
+def find_width() -> int:
+    """The columns of the terminal that standard error is: standard output may be a file."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (AttributeError, ValueError, OSError):  # it is none
+        return 80
 
 
 def make_visible(text: str) -> str:

@@ -79,7 +79,7 @@ def evaluations(paths: list[str]) -> dict[str, dict]:
     results, names = [], name_files(paths)
     for path in paths:
         try:
-            results.append(parse_json(Path(path).read_text(encoding="utf-8-sig")))
+            results.append(parse_json(Path(path).read_bytes()))
         except FileNotFoundError:
             raise FileNotFoundError(f"no file {path}: expected the output of `shakegen evaluate --json`") from None
         except ValueError:

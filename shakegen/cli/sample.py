@@ -199,11 +199,9 @@ def refuse_contradictions(beam_width: int | None, interactive: bool, **options) 
     refuse_several("seeds", "count")
     refuse_several("interactive", "beam_width")
     if interactive:
-        refuse_idle(
-            "with --interactive", *TRUNCATION, *BEAM_RULES, "count", "random_state", "stream", "seeds", "as_json"
-        )
-        refuse_idle("with --interactive", *HEATS[1:], "temperature_to", *STOPS[1:])
-        refuse_idle("with --interactive", *(name for name in ruled.OPTIONS if name not in READING))
+        idle = *TRUNCATION, *BEAM_RULES, "count", "random_state", "stream", "seeds", "as_json", *HEATS[1:]
+        ruling = (name for name in ruled.OPTIONS if name not in READING)
+        refuse_idle("with --interactive", *idle, "temperature_to", *STOPS[1:], *ruling)
     elif beam_width is None:
         refuse_idle("without --beam-width", *BEAM_RULES)
     else:

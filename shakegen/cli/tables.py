@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import click
 
+from shakegen.streams import count_columns
+
 GAP = "  "  # between columns
 
 Column = Sequence[str]
@@ -54,15 +56,16 @@ def print_wrapped(text: str) -> None:
 
 def stack_head(head: str, cells: Column) -> list[str]:
     """A column whose header is as narrow as its cells, or as its longest word."""
-    width = max(map(len, [*head.split(), *cells]))
+    width = max(map(count_columns, [*head.split(), *cells]))
     return [*textwrap.wrap(head, width, break_long_words=False, break_on_hyphens=False), *cells]
 
 
 def measure(columns: Sequence[Column]) -> int:
-    return sum(max(map(len, column)) for column in columns) + len(GAP) * (len(columns) - 1)
+    return sum(max(map(count_columns, column)) for column in columns) + len(GAP) * (len(columns) - 1)
 
 
 def print_columns(columns: Sequence[Column]) -> None:
-    widths = [max(map(len, column)) for column in columns]
+    widths = [max(map(count_columns, column)) for column in columns]
     for row in zip(*columns, strict=True):
-        click.echo(GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = (cell + " " * (width - count_columns(cell)) for cell, width in zip(row, widths, strict=True))
+        click.echo(GAP.join(cells).rstrip())

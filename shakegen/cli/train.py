@@ -182,7 +182,7 @@ def run_training(
     finetune = Path(finetune) if finetune else None
     files = {"resume": resume, "finetune": finetune, "out": out, "checkpoint_every": checkpoint_every}
     if not (resume or finetune):
-        refuse_idle_options(options["task"], options)  # before a file is kept under another name
+        refuse_idle_options(options["task"], options)  # before a long text is read
     with begin_with_text(corpus, options, given, **files, strategy=strategy) as (beginning, values):
         refuse_idle_options(beginning.config.task, values)
         if not (strategy.chief or quiet):

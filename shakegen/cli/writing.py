@@ -8,6 +8,8 @@ import click
 
 from shakegen.cli.group import say_model
 from shakegen.cli.tables import print_json
+from shakegen.sampling import check_beams
+from shakegen.sampling.constraints import DeadEnd
 from shakegen.streams import plain
 
 PIECE = 4096  # symbols that go to a pipe at a time
@@ -29,8 +31,13 @@ def draw(model, seed: str | list[str], options: dict, stream: bool | None, raw: 
     if count == 1 and temperatures is None and not as_json and isinstance(seed, str):
         pieces = model.stream(seed, every=1 if stream else PIECE, **options)
         say_model()
-        for piece in itertools.chain([seed], pieces, ["\n"]):
-            write(piece, raw)
+        try:
+            for piece in itertools.chain([seed], pieces):
+                write(piece, raw)
+        except DeadEnd:
+            write("\n", raw)  # the error has a line of its own
+            raise
+        write("\n", raw)
         return
     seeds, texts = [seed] * count if isinstance(seed, str) else seed, []
     for one in temperatures or [None]:
@@ -59,8 +66,7 @@ def search(model, seed: str, width: int, options: dict, raw: bool, as_json: bool
     if options.pop("stochastic", False):
         count = options.pop("count", width)
         options.setdefault("random_state", secrets.randbits(RANDOM_BITS))
-        if not 1 <= count <= width:
-            raise ValueError(f"the count is {count}: expected 1 to as many texts as the beam is wide, {width}")
+        check_beams(options["length"], width, len(model.vocabulary.symbols), count)
         beams = model.stochastic_beams(seed, count=width, **options)[:count]
         ranked = "by the log-probability with random noise (Gumbel), so that they are a draw without replacement"
     else:

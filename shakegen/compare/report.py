@@ -107,7 +107,7 @@ def curves(summary: Summary) -> Figure | None:
 def describe_best(summary: Summary, row: Row) -> str:
     """The loss of the best epochs, as the table has it, with its unit."""
     measure = summary.task.measures[0]
-    return f"{score(row.figures[measure.name], measure.digits)} {measure.unit}" if row.finished else "unknown"
+    return f"{score(row.figures[measure.name])} {measure.unit}" if row.finished else "unknown"
 
 
 def curve(row: Row, key: str, scale: float, loss: str, nats: float, note: str) -> Curve:

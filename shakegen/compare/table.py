@@ -46,11 +46,11 @@ def columns(summary: Summary) -> list[Column]:
     if errors:
         shown.append(plain("match", "difference of the number that is to be equal", [*errors, *beside]))
     for measure in summary.task.measures:
-        cells = [score(row.figures[measure.name], measure.digits) for row in everything]
+        cells = [score(row.figures[measure.name]) for row in everything]
         shown.append(plain(measure.head, measure.title, cells))
         if measure == summary.measure:
             title = f"{measure.title}, difference to {rows[0].name}"
-            cells = [score(one, measure.digits, "+") for one in summary.differences.values()]
+            cells = [score(one, sign="+") for one in summary.differences.values()]
             shown.append(plain("difference", title, [NONE, *cells]))
     means = {name: [*(row.figures[name].mean for row in rows), *unknown] for name in rows[0].figures}
     epochs = [*(score(row.figures["epochs"], 1) for row in rows), *beside]
@@ -99,6 +99,6 @@ def compact(value: float) -> str:
     raise AssertionError
 
 
-def score(figure: Measurement, digits: int, sign: str = "") -> str:
+def score(figure: Measurement, digits: int = 3, sign: str = "") -> str:
     """The mean of a figure over the runs, and its error if it is known, with as many digits as this allows."""
     return NONE if figure.mean is None else format_error(figure.mean, figure.error, digits, sign)

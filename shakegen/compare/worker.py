@@ -4,6 +4,7 @@ Its peak memory and its compilation are its own, and its failure harms no other 
 the model file of that name. Exit codes: 0, the record has the outcome; 128 + n, a signal ended the run; it can go on.
 """
 
+import contextlib
 import os
 import signal
 import statistics
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from shakegen.compare.record import Record, Text, identify
+from shakegen.files import holding
 from shakegen.model import load
 from shakegen.network.config import Config
 from shakegen.network.quiet import quiet_tensorflow, without_extras
 from shakegen.streams import standard_streams
 from shakegen.training.tasks import get_task
 
+PARENT = os.getppid()  # asked early: TensorFlow and a long text take a while
 TIMED = 0.5  # seconds for which the speed of sampling is measured
 
 
@@ -31,7 +34,8 @@ def main(place: str, name: str, *flags: str) -> None:
 
         from shakegen.training import Diverged
     try:
-        ended = carry_out(record, folder, "--quiet" not in flags)
+        with holding(record.model(folder), "`runs`"):  # one whose comparison was killed may be at work
+            ended = carry_out(record, folder, "--quiet" not in flags)
     except KeyboardInterrupt as stop:
         sys.exit(128 + getattr(stop, "signal", signal.SIGINT))
     except Diverged as error:
@@ -69,7 +73,8 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     figures = measure_model(model, record, corpus) | {"peak_memory_bytes": memory}
     ended = replace(record, state="finished", figures=figures)
     ended.write(folder)
-    model.save(path)  # without the state of its training run
+    with contextlib.suppress(OSError):  # else the file stays as large as it is
+        model.save(path)  # without the state of its training run
     return ended
 
 
@@ -82,10 +87,8 @@ def train_run(record: Record, corpus, config: Config, path: Path, verbose: bool)
     class WithParent(keras.callbacks.Callback):
         """Stop, to be resumed, when the process that started this one is gone."""
 
-        parent = os.getppid()
-
         def on_train_batch_end(self, batch, logs=None):
-            if os.getppid() != self.parent:
+            if os.getppid() != PARENT:
                 signal.raise_signal(signal.SIGTERM)
 
     options: dict[str, Any] = {"callbacks": [WithParent()], "verbose": verbose}

@@ -81,7 +81,7 @@ def read_symbols(path: Path, encoding: str = "utf-8") -> list[str]:
         source = open_source(path if path.is_file() else str(path), encoding)
         return sorted({character for block in source.blocks() for character in block})
     try:
-        symbols = parse_json(path.read_text(encoding="utf-8-sig"))
+        symbols = parse_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f'{path} is not JSON ({error}): expected a list of characters, such as ["a", "b"]') from None
     if not isinstance(symbols, list) or not all(isinstance(one, str) and len(one) == 1 for one in symbols):

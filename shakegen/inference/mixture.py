@@ -47,7 +47,7 @@ class Mixture:
 
     def read(self, ids: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Read ids in every stream, (T, N): the logits after each, (T, N, V), and the state; see `step`."""
-        logits, parts = [], []
+        ids, logits, parts = np.asarray(ids), [], []
         for engine, part in zip(self._engines, np.split(state, self._ends[:-1], axis=1), strict=True):
             own, after = engine.read(ids, part.copy())
             logits.append(own.reshape(-1, self.vocabulary_size))

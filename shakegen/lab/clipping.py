@@ -33,7 +33,9 @@ class Trials:
         self._optimizer = build_optimizer[settings.optimizer](settings.learning_rate) if learns else None
         if self._optimizer:
             self._optimizer.build(self._weights)
-            self._start = [variable.numpy() for variable in self._optimizer.variables]
+            # The random states of zoneout and dropout begin anew, too.
+            changing = *self._optimizer.variables, *network.non_trainable_variables
+            self._start = [(variable, variable.numpy()) for variable in changing]
         self._step = tf.function(self._measure, reduce_retracing=True)
 
     def run(self, settings, ids: np.ndarray, kept: str = "none") -> dict[str, dict]:
@@ -45,7 +47,7 @@ class Trials:
             kept: the clipping that the network learns with.
         """
         if self._optimizer:
-            for variable, value in zip(self._optimizer.variables, self._start):
+            for variable, value in self._start:
                 variable.assign(value)
         effects, kept = [], tf.constant(CLIPPINGS.index(kept))
         for number in range(settings.updates):
@@ -63,7 +65,7 @@ class Trials:
         angle between.
         """
         with tf.GradientTape() as tape:
-            logits = self._network(windows[:, :-1])
+            logits = self._network(windows[:, :-1], training=self._optimizer is not None)
             losses = keras.ops.sparse_categorical_crossentropy(windows[:, 1:], logits, from_logits=True)
             loss = tf.reduce_mean(losses)
         raw = [tf.convert_to_tensor(g) for g in tape.gradient(loss, [weight.value for weight in self._weights])]

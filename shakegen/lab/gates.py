@@ -182,10 +182,9 @@ def check_place(config, layer: int | None, units: list[int] | None) -> None:
 
 def choose_signals(model, signal: str | None, kinds: dict[str, str]) -> list[str]:
     """The names of the signals to look at in each unit."""
-    (first, *_) = model.engine.activations(np.zeros(1, int))
-    if signal is not None and signal not in first:
-        raise ValueError(f"a unit of this {model.config.cell} has no {signal!r}: expected one of {', '.join(first)}")
-    return [signal] if signal else [name for name in first if kinds[name] == "memory"] or ["h"]
+    if signal is not None and signal not in kinds:
+        raise ValueError(f"a unit of this {model.config.cell} has no {signal!r}: expected one of {', '.join(kinds)}")
+    return [signal] if signal else [name for name, kind in kinds.items() if kind == "memory"] or ["h"]
 
 
 def squash(values, kind: str) -> np.ndarray:

@@ -18,6 +18,8 @@ def softmax_curvature(outputs, change):
     return p * (change - tf.reduce_sum(p * change, axis=-1, keepdims=True))
 
 
+# Options of layers that compute something else in training.
+OTHERWISE = ("zoneout", "dropout", "recurrent_dropout", "rate", "stddev", "moving_mean_initializer")
 # Of the losses of one prediction, convex in it: the second derivatives by the outputs, times a change of them.
 CURVATURES = {
     keras.losses.MeanSquaredError: squared_curvature,
@@ -33,10 +35,13 @@ class KerasObjective:
     (Pearlmutter 1994); then H; then Jᵀ in reverse mode, as in any gradient. The matrix S of structural damping is
     dh/dθᵀ dh/dθ as a mean over steps and sequences, summed over the layers, with h their outputs.
 
+    The products need one function of θ, the same for J and for Jᵀ. So a network with dropout, zoneout or batch
+    normalisation is taken as it is outside of training.
+
     Args:
         model: of one or more recurrent layers, each on top of the other, forward and with `return_sequences`; before
-            and after them anything without a memory. It has one input, and outputs z of shape (N, …, K).
-        loss: of Keras, `MeanSquaredError` or `SparseCategoricalCrossentropy(from_logits=True)`.
+            and after them anything without a memory or a mask. It has one input, and outputs z of shape (N, …, K).
+        loss: of Keras, `MeanSquaredError` or `SparseCategoricalCrossentropy(from_logits=True)`, as a mean.
         inputs, targets: the batch.
 
     Raises:
@@ -51,16 +56,19 @@ class KerasObjective:
 
     def __init__(self, model: keras.Model, loss: keras.losses.Loss, inputs, targets):
         self._recurrent, self._loss = chain(model), loss
-        if type(loss) not in CURVATURES or not getattr(loss, "_fn_kwargs", {}).get("from_logits", True):
+        is_mean = getattr(loss, "reduction", None) in ("sum_over_batch_size", "mean", "mean_with_sample_weight")
+        is_plain = getattr(loss, "from_logits", True) and getattr(loss, "ignore_class", None) is None
+        if type(loss) not in CURVATURES or not (is_mean and is_plain):
             raise ValueError(
                 f"the loss is {type(loss).__name__}: expected MeanSquaredError, or SparseCategoricalCrossentropy "
-                "with from_logits=True"
+                "with from_logits=True, as a mean over all predictions"
             )
         hidden = [layer.output for layer in self._recurrent]
         self._model = keras.Model(model.input, [model.output, *hidden])
         self._before = keras.Model(model.input, self._recurrent[0].input)
         self._after = keras.Model(hidden[-1], model.output)
         self._variables = self._model.trainable_variables
+        self._training = not any(map(differs_in_training, model._flatten_layers(include_self=False)))
         self._compiled_value, self._compiled_gradient = tf.function(self._value), tf.function(self._gradient)
         self._compiled_tangents = tf.function(self._tangents, jit_compile=True)
         self._compiled_pull = tf.function(self._pull)
@@ -109,7 +117,7 @@ class KerasObjective:
 
     def _value(self, weights, inputs, targets):
         with self._with(weights):
-            return self._loss(targets, self._model(inputs, training=True)[0])
+            return self._loss(targets, self._model(inputs, training=self._training)[0])
 
     def _gradient(self, weights, inputs, targets):
         with tf.GradientTape() as tape:
@@ -121,7 +129,7 @@ class KerasObjective:
         """(Jᵀ H + structural · dh/dθᵀ) times the change of the outputs and of the hidden states."""
         with tf.GradientTape() as tape, self._with(weights):
             tape.watch(weights)
-            outputs, *hidden = self._model(inputs, training=True)
+            outputs, *hidden = self._model(inputs, training=self._training)
         bent = CURVATURES[type(self._loss)](outputs, tangents[0])
         damped = [structural / vectors(h) * change for h, change in zip(hidden, tangents[1:])]
         pulled = [bent / vectors(outputs), *damped]
@@ -140,8 +148,7 @@ class KerasObjective:
 
     def _push(self, weights, change, function, tensors=(), changes=()):
         """The results of a function of tensors, and their changes with the weights and the tensors."""
-        weights, change = map(tf.identity, weights), map(tf.identity, change)  # in a loop, tensors of the loop's own
-        weights = list(weights)
+        weights, change = ([*map(tf.identity, one)] for one in (weights, change))  # in a loop, tensors of its own
         with (
             tf.autodiff.ForwardAccumulator([*weights, *tensors], [*change, *changes]) as forward,
             self._with(weights),
@@ -188,6 +195,15 @@ def chain(model: keras.Model) -> list[keras.layers.RNN]:
             "forward and return sequences"
         )
     return layers
+
+
+def differs_in_training(layer: keras.layers.Layer) -> bool:
+    """Whether a layer may compute something else in training; one that cannot say counts."""
+    try:
+        config = layer.get_config()
+    except NotImplementedError:
+        return True
+    return any(config.get(name) for name in OTHERWISE)
 
 
 def flat(tensors) -> np.ndarray:

@@ -20,6 +20,8 @@ from typing import Protocol
 
 import numpy as np
 
+from shakegen.checks import is_whole
+
 Product = Callable[[np.ndarray], np.ndarray]
 
 
@@ -139,7 +141,7 @@ class HessianFree:
         for name, value, fits, expected in (
             ("damping", damping, damping > 0, "a number above 0"),
             ("structural", structural, structural >= 0, "a number of 0 or more"),
-            ("iterations", iterations, iterations >= 1, "a whole number of 1 or more"),
+            ("iterations", iterations, is_whole(iterations, 1), "a whole number of 1 or more"),
             ("decay", decay, 0 <= decay < 1, "a number from 0 up to, but not including, 1"),
         ):
             if not fits:

@@ -64,6 +64,7 @@ class EquationCell(EquationStep, keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
+        config = dict(config)
         options = dict(config.pop("cell"))
         return cls(find_cell(options.pop("name"))(**options), **config)
 

@@ -63,10 +63,12 @@ class CompiledLoop:
             )
         if not keras.backend.is_float_dtype(sequences.dtype):
             sequences = ops.cast(sequences, self.compute_dtype)
-        if self.states is not None and sequences.shape[0] is None and keras.backend.backend() == "tensorflow":
+        batch = sequences.shape[0] if self.states is None else self.states[0].shape[0]
+        unknown = sequences.shape[-1] is None or (sequences.shape[0] is None and batch is not None)
+        if unknown and keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
-            sequences = tf.ensure_shape(sequences, (self.states[0].shape[0], None, None))
+            sequences = tf.ensure_shape(sequences, (batch, None, self._width))
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
 
     def _maybe_config_dropout_masks(self, cell, *given):

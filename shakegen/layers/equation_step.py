@@ -59,7 +59,8 @@ class EquationStep:
         return given or initializer_of(weight, None if self.seed is None else self.seed + 10 * number)
 
     def call(self, inputs, states, training=False):
-        masks = (inputs.shape[-1] - self._inputs) // self.units
+        masked = training and (0 < self.recurrent_dropout < 1 or self.record.zoneout)
+        masks = (inputs.shape[-1] - self._inputs) // self.units if masked else 0
         program, known = make_program(self.record, self._inputs, masks)
         given = [inputs, *states, *weights_by_name(self).values()]
         if masks:

@@ -17,13 +17,15 @@ class ExtendedCell:
             its mean in training (Krueger et al. 2017, arXiv 1606.01305).
 
     Raises:
-        ValueError: an option is out of range, or the activations are others.
+        ValueError: an option is out of range, the activations are others, or `use_cudnn` is True.
     """
 
     def _extend_cell(self, **extensions):
         self._extensions, kind = {name: to_plain(value) for name, value in extensions.items()}, type(self.cell)
         if not any(extensions.values()):
             return
+        if getattr(self, "_use_cudnn", False) is True:
+            raise ValueError(f"`use_cudnn` must be 'auto' or False with `{'` or `'.join(extensions)}`. Received: True")
         try:
             record = self._recurrence()
         except KeyError as error:

@@ -107,9 +107,10 @@ class Config:
         kind = find_cell(cell)
         if isinstance(cell_options, CellOptions):  # of `replace`, perhaps with another cell
             cell_options = {name: value for name, value in cell_options.given.items() if name in kind.options()}
-        values["cell_options"] = CellOptions(kind, {**cell_options, **options})
+        given = {**cell_options, **options}
+        values["cell_options"] = CellOptions(kind, {name: to_python(value) for name, value in given.items()})
         for name, value in values.items():
-            object.__setattr__(self, name, value.item() if hasattr(value, "item") else value)  # a number of numpy
+            object.__setattr__(self, name, to_python(value))
         self._check()
 
     def __getattr__(self, name: str):
@@ -143,7 +144,7 @@ class Config:
         if self.has_blocks and self.residual is False:
             raise ValueError("residual is False, but blocks add their input to their output in any case: leave it out")
         if self.layers * max(1, len(self.make_cell().memories)) > MOST_LEVELS:
-            raise ValueError(f"layers times depth is over {MOST_LEVELS}: expected fewer layers or less depth")
+            raise ValueError(f"layers times memories of a cell are over {MOST_LEVELS}: expected fewer of either")
         if self.dropout is not None and (type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1):
             raise ValueError(f"dropout is {self.dropout!r}: expected a number from 0 up to, but not including, 1")
         for name in ("learn_initial_state", "residual", "variational_dropout"):
@@ -237,6 +238,11 @@ class Config:
         shapes["dense/kernel"] = (self.units, outputs)
         shapes["dense/bias"] = (outputs,)
         return shapes
+
+
+def to_python(value):
+    """A number of numpy as one of Python; other values as they are."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def check_whole(name: str, value, least: int, most: int) -> None:

@@ -42,6 +42,6 @@ def read_rows(name: str, evaluation) -> list[dict]:
         raise ValueError(
             f"{name} is no evaluation of an autocomplete model: expected the JSON of `shakegen evaluate --json`"
         )
-    if not all(type(row[key]) in (int, float, type(None)) for row in rows for key in keys):
+    if not all(type(row[key]) in (int, float) or (row[key] is None and key != "typed") for row in rows for key in keys):
         raise ValueError(f"{name} has values that are not numbers: expected the JSON of `shakegen evaluate --json`")
     return rows

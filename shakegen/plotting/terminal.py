@@ -9,7 +9,7 @@ import numpy as np
 from shakegen.plotting.canvas import Canvas, Pen
 from shakegen.plotting.figure import Figure, Panel
 from shakegen.plotting.scale import Scale, format_number
-from shakegen.streams import escape
+from shakegen.streams import count_columns, escape
 
 VALUES = 24  # columns beside a bar for its value
 
@@ -121,7 +121,7 @@ def draw_legend(panel: Panel, pen: Pen) -> list[str]:
 def draw_bars(panel: Panel, width: int, pen: Pen) -> list[str]:
     """Horizontal bars with their values, one line each, in groups."""
     several = len(panel.bars) > 1
-    margin = max(map(len, [*panel.groups, *(f"  {bars.name}" for bars in panel.bars if several)]))
+    margin = max(map(count_columns, [*panel.groups, *(f"  {bars.name}" for bars in panel.bars if several)]))
     heights = np.abs(np.concatenate([np.asarray(bars.values, float) for bars in panel.bars]))
     highest = max(heights[np.isfinite(heights)], default=0) or 1.0
     lines = [f"{panel.y_label} by {panel.x_label}"]
@@ -135,5 +135,6 @@ def draw_bars(panel: Panel, width: int, pen: Pen) -> list[str]:
             spread = math.nan if bars.spread is None else float(bars.spread[group])
             error = f" {pen.signs['plus-minus']} {format_number(spread)}" if math.isfinite(spread) else ""
             name = f"  {bars.name}" if several else title
-            lines.append(f"{name:<{margin}} {pen.paint(pen.bar(length), bars.series)} {format_number(value)}{error}")
+            name += " " * (margin - count_columns(name))
+            lines.append(f"{name} {pen.paint(pen.bar(length), bars.series)} {format_number(value)}{error}")
     return lines

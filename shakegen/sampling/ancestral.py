@@ -180,12 +180,14 @@ def draw_gumbel_noise(shape, scale: float, random_state: int, dtype, length: int
         yield from noise
 
 
-def check_draw(length: int, temperature, random_state: int, changes: bool = False) -> None:
+def check_draw(length: int, temperature, random_state: int, count: int = 1, changes: bool = False) -> None:
     """Check the numbers of a draw; the temperature may be two numbers where it can change along the text.
 
     Raises:
         ValueError: a number is out of range; the message says what was expected.
     """
+    if not is_whole(count, 1):
+        raise ValueError(f"the count is {count!r}: expected 1 text or more")
     if not is_whole(length, 0):
         raise ValueError(f"the length is {length!r}: expected a number of characters, 0 or more")
     if changes and isinstance(temperature, tuple | list):

@@ -73,7 +73,8 @@ def beam_search(
     scores = np.zeros(1 + first)
     while beams.read_last():
         totals = beams.logits + (scores - log_sum_exp(beams.logits))[:, None]
-        beams.weigh(totals)
+        if rules:
+            rules.weigh(totals, totals, every=True)
         beams.freeze(totals, scores)
         ranks = rank_scores(totals, beams.lengths(1)[:, None], length_penalty) if length_penalty else totals
         top = find_highest(ranks[first:].ravel(), width)
@@ -116,11 +117,6 @@ class Beams:
         if self._trail:
             self.logits, self._state = self._step(self._ids, self._state)
         return True
-
-    def weigh(self, logits: np.ndarray) -> None:
-        """Forbid what the rules forbid in each row, in place."""
-        if self._rules:
-            self._rules.weigh(logits, logits, every=True)
 
     def freeze(self, totals: np.ndarray, scores: np.ndarray) -> None:
         """Give every finished row a single, empty continuation at no cost."""

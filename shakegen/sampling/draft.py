@@ -43,7 +43,7 @@ class Draft:
         ids, joined = (generator.vocabulary.encode(part, on_unknown) for part in (settled, tail))
         logits, state = generator.engine.prime(ids, 1)
         before = "" if tail else pending
-        self._settled = Read(-len(joined), before, generator._exclude(logits, before), state)  # before the last word
+        self._settled = Read(-len(joined), before, np.array(logits), state)  # before the last word
         self._now, self._tail = self._read(self._settled, joined, pending), tail + pending if tail else ""
         self._offered: dict[str, int] = {}
         self._before: list[tuple] = []  # each addition, to go back to
@@ -62,7 +62,8 @@ class Draft:
         if not is_whole(top, 1):
             raise ValueError(f"top is {top!r}: expected a number of symbols, 1 or more")
         check_draw(0, temperature, 0)
-        logits, pending = self._now.logits, self._now.pending
+        pending = self._now.pending
+        logits = self._generator._exclude(self._now.logits, pending)
         shares = np.exp(log_softmax(logits.astype(float), temperature))[0]
         order = np.argsort(-shares, kind="stable")[:top]
         possible = [int(k) for k in order if logits[0, k] > -np.inf]
@@ -117,4 +118,4 @@ class Draft:
         logits, state, step = before.logits, before.state.copy(), self._generator._step
         for one in ids[:, None]:
             logits, state = step(one, state)
-        return Read(before.length + len(ids), pending, self._generator._exclude(logits, pending), state)
+        return Read(before.length + len(ids), pending, np.array(logits), state)

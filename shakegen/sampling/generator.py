@@ -9,7 +9,7 @@ import numpy as np
 from shakegen.checks import check_seed, check_seeds, is_whole, refuse_unknown
 from shakegen.sampling.ancestral import ancestral, check_draw
 from shakegen.sampling.beam import beam_search, check_beams
-from shakegen.sampling.constraints import Constraint, NoRepeat, Rules
+from shakegen.sampling.constraints import Constraint, DeadEnd, NoRepeat, Rules
 from shakegen.sampling.constraints.constraint import list_all
 from shakegen.sampling.draft import Draft
 from shakegen.sampling.particles import fill_form
@@ -116,8 +116,7 @@ class TextGenerator:
         refuse_several(seed, options)
         if not is_whole(every, 1):
             raise ValueError(f"every is {every!r}: expected a number of symbols in a piece, 1 or more")
-        draws = self._draws(seed, length, **options)
-        pieces = iter(lambda: [ids.item() for ids, _ in itertools.islice(draws, every)], [])
+        pieces = cut(self._draws(seed, length, **options), every)
         prefixes = itertools.chain([self.vocabulary.pending(seed)], itertools.repeat(""))
         return (self.vocabulary.decode(ids).removeprefix(prefix) for ids, prefix in zip(pieces, prefixes, strict=False))
 
@@ -152,7 +151,7 @@ class TextGenerator:
         """
         check_beams(length, width, len(self.vocabulary.symbols), count, length_penalty)
         check_min_length(min_length)
-        stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
+        (logits, state), stops = self._prime(seed, on_unknown), self._stops(stop, [seed])
         rules = self._rules([*list_all(constraints), *NoRepeat.unless_zero(no_repeat_ngram)], [seed])
         hypotheses = beam_search(
             self._step, logits, state, length, width, count, stops, min_length, length_penalty, rules
@@ -175,12 +174,10 @@ class TextGenerator:
 
         Arguments and errors as for `samples`; the scores are those of `stochastic_beam_search`.
         """
-        check_draw(length, temperature, random_state)
-        if not is_whole(count, 1):
-            raise ValueError(f"the count is {count!r}: expected 1 text or more")
+        check_draw(length, temperature, random_state, count)
         check_beams(length, count, len(self.vocabulary.symbols))
         check_min_length(min_length)
-        stops, (logits, state) = self._stops(stop), self._prime(seed, on_unknown)
+        (logits, state), stops = self._prime(seed, on_unknown), self._stops(stop, [seed])
         rules = self._rules(constraints, [seed])
         hypotheses = stochastic_beam_search(
             self._step, logits, state, length, count, temperature, random_state, stops, min_length, rules
@@ -207,19 +204,17 @@ class TextGenerator:
         perplexity=None,
         **rest,
     ):
-        if not is_whole(count, 1):
-            raise ValueError(f"the count is {count!r}: expected 1 text or more")
-        check_draw(length, temperature, random_state, changes=True)
+        check_draw(length, temperature, random_state, count, changes=True)
         check_min_length(min_length)
         refuse_unknown("sampling", rest, (*OPTIONS, *TRUNCATIONS))
         Truncation(**rest)
-        stops = self._stops(stop)
         if isinstance(seed, str):
             logits, state = self._prime(seed, on_unknown, count)
         else:
             check_seeds(seed)
             logits, state = map(np.concatenate, zip(*(self._prime(one, on_unknown) for one in seed), strict=True))
-        rules = self._rules(constraints, [seed] * count if isinstance(seed, str) else seed)
+        seeds = [seed] * count if isinstance(seed, str) else seed
+        rules, stops = self._rules(constraints, seeds), self._stops(stop, seeds)
         draws = ancestral(self._step, logits, state, length, temperature, random_state, rules, perplexity, **rest)
         return until(draws, stops, len(logits), min_length, rules)
 
@@ -228,8 +223,8 @@ class TextGenerator:
         pending = self.vocabulary.pending
         return Rules(constraints, self.vocabulary.to_json(), [one.removesuffix(pending(one)) for one in seeds])
 
-    def _stops(self, stop) -> StopTexts:
-        return StopTexts(stop, self.vocabulary.symbols)
+    def _stops(self, stop, seeds: Sequence[str]) -> StopTexts:
+        return StopTexts(stop, self.vocabulary.symbols, seeds)
 
     @property
     def _step(self):
@@ -264,6 +259,23 @@ class TextGenerator:
     def _score_texts(self, hypotheses, seed: str) -> list[ScoredText]:
         pending, decode = self.vocabulary.pending(seed), self.vocabulary.decode
         return [ScoredText(decode(h.ids).removeprefix(pending), h.score, h.log_probability) for h in hypotheses]
+
+
+def cut(draws: Iterable[tuple[np.ndarray, np.ndarray]], every: int) -> Iterator[list[int]]:
+    """The ids of one stream in pieces; those before a dead end come, too."""
+    piece: list[int] = []
+    try:
+        for ids, _ in draws:
+            piece.append(ids.item())
+            if len(piece) == every:
+                yield piece
+                piece = []
+    except DeadEnd:
+        if piece:
+            yield piece
+        raise
+    if piece:
+        yield piece
 
 
 def refuse_several(seed, options: Mapping) -> None:

@@ -57,7 +57,8 @@ def stochastic_beam_search(
     log_probabilities, perturbed = np.zeros(1), -np.log(random.standard_exponential(1))
     while beams.read_last():
         weighed = beams.logits.astype(float)  # a copy: those of the step are not ours to change
-        beams.weigh(weighed)
+        if rules:
+            rules.weigh(weighed, weighed, every=True)
         totals = log_softmax(weighed, temperature)
         totals += log_probabilities[:, None]
         noisy = draw_below_maxima(totals, random.standard_exponential(totals.shape), perturbed)

@@ -7,7 +7,7 @@ import numpy as np
 
 from shakegen.checks import is_whole
 from shakegen.sampling.constraints import Rules
-from shakegen.sampling.constraints.automata import determinize, lift
+from shakegen.sampling.constraints.automata import Automaton, determinize, lift
 from shakegen.sampling.constraints.regular import Positions
 
 MOST = (1 << 31) - 1  # lines or sentences
@@ -38,10 +38,6 @@ class StopAfter:
             expected = f"{MOST:,} or less" if is_whole(self.number, 1) else "1 or more"
             raise ValueError(f"the number of {self.what} is {self.number!r}: expected {expected}")
 
-    @property
-    def pattern(self) -> str:
-        return ENDS[self.what]
-
     def __str__(self):
         return f"end of {self.what}"
 
@@ -56,23 +52,30 @@ class StopTexts:
     Args:
         ends: a stop text or a `StopAfter`, or several; there may be none.
         symbols: the text of each id, V in all, of any length.
+        seeds: what each stream continues, or one text for all. A sentence may have begun there; a stop text is all new.
 
     Raises:
         TypeError: one is no text.
         ValueError: a stop text is empty, or no sequence of symbols contains it.
     """
 
-    def __init__(self, ends: str | StopAfter | Iterable[str | StopAfter], symbols: Sequence[str]):
+    def __init__(
+        self, ends: str | StopAfter | Iterable[str | StopAfter], symbols: Sequence[str], seeds: Sequence[str] = ("",)
+    ):
         given = [ends] if isinstance(ends, str | StopAfter) else [*ends] if isinstance(ends, Iterable) else [None]
         if not all(isinstance(end, str | StopAfter) for end in given):
             raise TypeError(f"stop is {ends!r}: expected a text that ends the writing, or several")
         self.ends = tuple(dict.fromkeys(given))
-        tables = [make_table(end, symbols) for end in self.ends]
+        automata = [make_automaton(end, symbols) for end in self.ends]
+        tables = [make_table(*pair, symbols) for pair in zip(self.ends, automata, strict=True)]
         most = max((len(following) for following, _ in tables), default=1)
         self._following = np.zeros((len(tables), most, len(symbols)), np.int32)
         self._matches = np.zeros(self._following.shape, np.uint8)
         for number, (following, matches) in enumerate(tables):
             self._following[number, : len(following)], self._matches[number, : len(matches)] = following, matches
+        pairs = [(automaton, isinstance(end, StopAfter)) for end, automaton in zip(self.ends, automata, strict=True)]
+        starts = [[one.read(seed[-1:] if counts else "") for one, counts in pairs] for seed in seeds]
+        self._starts = np.array(starts, np.int32)
         self._which = np.arange(len(tables))
         self._times = np.array([end.number if isinstance(end, StopAfter) else 1 for end in self.ends], np.int32)
 
@@ -80,8 +83,10 @@ class StopTexts:
         return bool(self.ends)
 
     def start(self, streams: int) -> np.ndarray:
-        """The nodes of N empty streams."""
-        return np.zeros((streams, len(self.ends), 2), np.int32)
+        """The nodes of N streams that are to continue their seeds."""
+        nodes = np.zeros((streams, len(self.ends), 2), np.int32)
+        nodes[:, :, 0] = self._starts
+        return nodes
 
     def advance(self, nodes: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nodes after one more id in each stream, and whether it completed an end, shape (N,)."""
@@ -92,17 +97,26 @@ class StopTexts:
         return np.stack([self._following[at], counts], axis=2), complete
 
 
-def make_table(end: str | StopAfter, symbols: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The automaton of one end, as `automata.lift` gives it.
+def make_automaton(end: str | StopAfter, symbols: Sequence[str]) -> Automaton:
+    """The automaton of one end, over characters.
 
     Raises:
-        ValueError: the end is empty, or no sequence of symbols contains it.
+        ValueError: the end is empty.
     """
     if end == "":
         raise ValueError("a stop text is empty: expected one character or more")
     positions = Positions(set("".join(symbols)))
-    part = positions.add_text(end) if isinstance(end, str) else positions.add_pattern(end.pattern)
-    following, matches = lift(determinize(positions, [part], anywhere=True), symbols)
+    part = positions.add_text(end) if isinstance(end, str) else positions.add_pattern(ENDS[end.what])
+    return determinize(positions, [part], anywhere=True)
+
+
+def make_table(end: str | StopAfter, automaton: Automaton, symbols: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The automaton of an end over the symbols, as `automata.lift` gives it.
+
+    Raises:
+        ValueError: no sequence of symbols contains the end.
+    """
+    following, matches = lift(automaton, symbols)
     seen, new = {0}, [0]
     while new:
         node = new.pop()

@@ -182,8 +182,7 @@ class Corpus:
                 return cls(source.name, *cached)
         memory = io.BytesIO()
         description = write(memory)
-        ids = np.frombuffer(memory.getbuffer(), vocabulary.dtype)
-        ids.flags.writeable = False
+        ids = np.frombuffer(memory.getbuffer().toreadonly(), vocabulary.dtype)
         return cls(source.name, vocabulary, ids, text.sha256, tuple(description["split"]), tuple(description["parts"]))
 
 

@@ -87,6 +87,8 @@ class Vocabulary:
     def learn(cls, blocks: Iterable[str], size: int | None = None, alphabet: Sequence[str] = ()) -> "Vocabulary":
         """A vocabulary of the most frequent symbols of a text in blocks and the unknown symbol, `size` in all.
 
+        Symbols that occur less than `least` times are left out, unless all do.
+
         Args:
             blocks: the text to count.
             size: by default there are all characters of `alphabet`, without an unknown symbol.
@@ -99,14 +101,11 @@ class Vocabulary:
             raise ValueError(
                 f"the vocabulary size is {size!r}: expected 2, a {cls.symbol} and the unknown symbol, to {LARGEST:,}"
             )
-        return cls(alphabet) if size is None else cls.keep(cls.count(blocks), size)
-
-    @classmethod
-    def keep(cls, counts: Counter, size: int) -> "Vocabulary":
-        """A vocabulary of the most frequent symbols that occur `least` times, and the unknown symbol, `size` in all."""
-        ranked = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
-        often = [symbol for symbol in ranked[: size - 1] if counts[symbol] >= cls.least]
-        return cls(often or ranked[: size - 1], unknown=True)
+        if size is None:
+            return cls(alphabet)
+        counts = cls.count(blocks)
+        ranked = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))[: size - 1]
+        return cls([symbol for symbol in ranked if counts[symbol] >= cls.least] or ranked, unknown=True)
 
     @classmethod
     def count(cls, blocks: Iterable[str]) -> Counter:

@@ -39,6 +39,8 @@ class Beginning:
         out: the model file that it writes, or None.
         checkpoint_every: minutes between checkpoints; 0: the model alone is written, after every epoch.
         notes: anything that JSON can hold, to keep in the checkpoints.
+        keeps_copy: whether training begins with a copy of the file that `out` will replace.
+        holds_run: whether `out` holds the run that it resumes.
     """
 
     corpus: object
@@ -49,6 +51,8 @@ class Beginning:
     out: Path | None = None
     checkpoint_every: float = 1.0
     notes: dict | None = None
+    keeps_copy: bool = False
+    holds_run: bool = False
 
     @property
     def task(self) -> Task:
@@ -137,6 +141,7 @@ def begin(
         learning = learning.fit_network(config)
     out = None if out is None else Path(out)
     beginning = Beginning(corpus, config, learning, base, resumes, out, checkpoint_every, notes)
+    beginning.holds_run = resumes and base is not resume and out == Path(resume)
     beginning.fit_text()
     return beginning
 

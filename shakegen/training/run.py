@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from shakegen.checks import LARGEST
 from shakegen.model.model_file import best_of
 from shakegen.training.learner import Learner
 from shakegen.training.position import Position
@@ -69,7 +70,7 @@ class Run:
         self._took = None  # seconds of the batch before; None before the first one, which compiles
         self.network.stop_training = False
         epochs = recipe.epochs
-        self._last = None if epochs is None else max(1, round(epochs * self.batches.steps))
+        self._last = None if epochs is None else max(1, round(min(LARGEST, epochs * self.batches.steps)))
         steps = self.batches.steps
         parts = min(steps, max(1, round(steps * self.batches.characters / REPORT)))
         self._ends = [part * steps // parts for part in range(1, parts + 1)]
@@ -176,7 +177,7 @@ class Run:
             self.network.optimizer.learning_rate = self.recipe.learning_rate
         self.callbacks.on_train_begin()
         if self._at_report:  # of a run that was stopped there; else `_learn_until_report` begins
-            self.callbacks.on_epoch_begin(self.position.reports)
+            self._begin_epoch()
         while not (self.stopped or self.finished):
             if not self._at_report:
                 self._learn_until_report()
@@ -196,9 +197,7 @@ class Run:
         position, epoch = self.position, self.position.step // self.batches.steps
         within = self.position.step % self.batches.steps
         end = epoch * self.batches.steps + next(end for end in self._ends if end > within)
-        self.callbacks.on_epoch_begin(position.reports)
-        if not (position.losses or self.stopped):  # a run that is resumed calls `on_epoch_begin` once more
-            self._keep_rate_of_callbacks()
+        self._begin_epoch()
         while not self.stopped:
             self.callbacks.on_train_batch_begin(position.losses)
             self._learn()
@@ -207,6 +206,15 @@ class Run:
                 return
             if time.monotonic() >= self._next and not self.stopped:
                 self._checkpoint()
+
+    def _begin_epoch(self) -> None:
+        """Tell the callbacks. A rate that they set counts once, though a run that is resumed tells them once more."""
+        rate = self.network.optimizer.learning_rate.numpy()
+        self.callbacks.on_epoch_begin(self.position.reports)
+        if self.position.losses or self.stopped:
+            self.network.optimizer.learning_rate = rate
+        else:
+            self._keep_rate_of_callbacks()
 
     def _keep_rate_of_callbacks(self) -> None:
         """Let a learning rate that callbacks have set at an epoch's end or beginning scale all rates from now on."""

@@ -1,7 +1,6 @@
 """Decides how a run begins that options describe: its text, remembered options, the model file that it writes."""
 
 import contextlib
-import logging
 import os
 import shlex
 import tempfile
@@ -13,18 +12,15 @@ from shakegen import files
 from shakegen.cells.registry import option_names
 from shakegen.model import load, shelf
 from shakegen.model.base import Model
-from shakegen.model.hdf5_layout import SIGNATURE
 from shakegen.network.config import Config
 from shakegen.text import splits
 from shakegen.text.catalog import open_source
 from shakegen.text.named import NAMED
 from shakegen.training.beginning import Beginning, begin, check_run, digest, refuse_both
+from shakegen.training.older_model import name_copy, refuse_other_files
 from shakegen.training.recipe import Recipe
 from shakegen.training.tasks import get_task
 from shakegen.training.workers.strategy import Strategy
-
-log = logging.getLogger(__name__)
-LONGEST_NAME = 254  # bytes of a name, with room for one more
 
 READING = ("encoding", "lowercase", "normalize")
 REMEMBERED = {  # options of a run beside those of its network and its recipe
@@ -56,7 +52,8 @@ def begin_with_text(
 ) -> Iterator[tuple[Beginning, dict]]:
     """Decide how a run on a text begins that options describe; until the context ends, no other run gets its file.
 
-    A file that `out` names, and that this run does not resume, is kept: a copy has `~` behind its name.
+    A file that `out` names, and that this run does not resume, is kept when training begins: its copy has `~` behind
+    its name.
 
     Args:
         places: the text, as for `text.catalog.open_source`.
@@ -105,7 +102,8 @@ def begin_with_text(
             corpus = task.make_corpus(source, **{**shape, "vocabulary": task.merge_vocabularies(base, corpus)})
         config = make_config(chosen, base, corpus)
         if out:
-            files.refuse_same(out, [*places, *([finetune] if finetune else [])])
+            for path in [out] if resume or not out.is_file() else [out, name_copy(out)]:
+                files.refuse_same(path, [*places, *([finetune] if finetune else [])])
         notes = {"corpus": list(places), **{name: values[name] for name in REMEMBERED}}
         learning = {name: value for name, value in chosen.items() if name in RECIPE}
         start = {"resume": base, "name": str(out or "the chief's file")} if resume else {"finetune": base}
@@ -116,7 +114,8 @@ def begin_with_text(
                 held.enter_context(files.holding(out))
             files.ensure_writable(beginning.out)
             if not resume:
-                keep_copy(beginning.out)
+                refuse_other_files(beginning.out)
+            beginning.keeps_copy, beginning.holds_run = not resume, resume
         yield beginning, values
 
 
@@ -189,6 +188,11 @@ def make_config(chosen: Mapping, base: Model | None, corpus=None) -> Config:
     """The configuration that options ask for: of a new network for a corpus, or changes to that of a model."""
     options = {name: chosen[name] for name in (*Config.setting_names(), *option_names()) if name in chosen}
     if base is not None:
+        if options.get("task", base.task) != base.task:
+            raise ValueError(
+                f"the model to start from has task {base.task}, not {options['task']}: leave that out, for its "
+                "weights fit no other network"
+            )
         return replace(base.config, **options)
     return get_task(options.pop("task", "next")).make_config(corpus, chosen.get("recipe"), **options)
 
@@ -202,21 +206,3 @@ def hold_free_file(held: contextlib.ExitStack, stem: str) -> Path:
                 held.enter_context(files.holding(path))
                 if not os.path.lexists(path):  # a run that ended just now may have written it
                     return path
-
-
-def keep_copy(path: Path) -> None:
-    """Keep a copy of a model file that is about to be replaced, as private as the file; refuse any other file.
-
-    Raises:
-        OSError: the copy cannot be written.
-        ValueError: the file is not one that shakegen wrote.
-    """
-    if not path.is_file():
-        return
-    content, name = path.read_bytes(), os.fsencode(path.name)[:LONGEST_NAME]
-    if content and not content.startswith(SIGNATURE):
-        raise ValueError(f"{path} is not a model file, it would be overwritten: name another file with `out`")
-    copy = path.with_name(os.fsdecode(name + b"~"))
-    with files.explaining(copy), files.replacing(copy, path.stat().st_mode & 0o777) as file:
-        file.write(content)
-    log.info("%s is there already: it is kept as %s", path, copy)

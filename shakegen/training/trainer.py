@@ -22,6 +22,7 @@ from shakegen.training.beginning import Beginning, digest
 from shakegen.training.checkpoint import digest_model
 from shakegen.training.keras_callbacks import list_callbacks
 from shakegen.training.logs import CsvLog, TensorBoardLog, gradient_norms
+from shakegen.training.older_model import keep_copy
 from shakegen.training.optimizer import make_optimizer
 from shakegen.training.position import Position
 from shakegen.training.progress import Progress
@@ -57,10 +58,11 @@ class Trainer:
         corpus, config, recipe, base = beginning.corpus, beginning.config, beginning.recipe, beginning.base
         self.task, self.corpus, self.config, self.recipe = beginning.task, corpus, config, recipe
         self.strategy = strategy
+        self._keeps_copy, self._holds_run = beginning.keeps_copy, beginning.holds_run
         self.out, self.notes, self._every = beginning.out, beginning.notes, 60 * beginning.checkpoint_every
         self.vocabulary = beginning.vocabulary
         self._tried, self._saved = None, False  # the state of the last checkpoint, and whether that was written
-        self._written = 0  # reports that the file knows of
+        self._written = 0  # reports of this run that the file knows of
         batches = self.task.make_batches(corpus, self.vocabulary, recipe)
         self.replicas = Replicas(batches, strategy)
         self.network = self.replicas.make(lambda: self._make_network(base))
@@ -107,8 +109,7 @@ class Trainer:
         checkpoint.restore(run.learner, model.training, self.config)
         run.position, run.history = Position.from_dict(state.get("position")), list(model.history)
         run.best = model.weights if model.history else None
-        if self.out and self.out.exists():
-            self._written = len(model.history)
+        self._written = len(model.history) if self._holds_run else 0
         if self.notes is None:
             self.notes = state.get("notes")
         if run.finished:
@@ -147,6 +148,8 @@ class Trainer:
             steps=run.steps,
             verbose=int(verbose),
         )
+        if self._keeps_copy:
+            keep_copy(self.out)
         signal = None
         with call_on_signals(self.strategy.stop):
             try:

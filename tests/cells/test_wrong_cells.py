@@ -1,8 +1,12 @@
 """A wrong cell gets an error that names the cell and the line to mend."""
 
+import math
+import tracemalloc
+
+import numpy as np
 import pytest
 
-from shakegen.cells import Cell, CellError, Weight, find_cell, load_cell, option, sigmoid, split, tanh
+from shakegen.cells import Cell, CellError, Weight, find_cell, load_cell, maximum, option, sigmoid, split, tanh
 from shakegen.cells.check import check_cell
 from shakegen.cells.registry import CELLS
 
@@ -58,6 +62,14 @@ class NoNumber(Wrong):
     def step(self, x, s, w):
         z = x @ w.kernel + s.h @ w.recurrent_kernel + w.bias
         return {"h": z / (s.h - s.h)}
+
+
+class Bounded(Wrong):
+    name = "test-bounded"
+
+    def step(self, x, s, w):
+        z = x @ w.kernel + s.h @ w.recurrent_kernel + w.bias
+        return {"h": tanh(maximum(z, -math.inf))}
 
 
 class Odd(Wrong):
@@ -147,6 +159,8 @@ def line_of(kind, text):
         (NoSuchWeight, 'return {"h": tanh(x @ w.kernal)}', "there is no 'kernal' among kernel, recurrent_kernel, bias"),
         (NoNumber, 'return {"h": z / (s.h - s.h)}', "states of zero and random weights give no number; expected "
          "finite numbers everywhere"),
+        (Bounded, 'return {"h": tanh(maximum(z, -math.inf))}', "states of zero and random weights give no number; "
+         "expected finite numbers everywhere"),
         (Odd, "a, b, c = split(x @ w.kernel, 3)", "a width of 4 does not split into 3 equal parts"),
         (Squares, 'return {"h": (x @ w.kernel) ** 2}', "unsupported operand type(s) for ** or pow(): 'Symbol' and "
          "'int'"),
@@ -159,6 +173,25 @@ def test_the_line_to_mend_is_named(kind, line, message):
     with pytest.raises(CellError) as error:
         check_cell(kind(4), 3)
     assert str(error.value) == f"the cell {kind.name!r} is wrong in {line_of(kind, line)}: {message}"
+
+
+def test_a_wide_cell_is_checked_in_little_memory():
+    tracemalloc.start()
+    check_cell.__wrapped__(find_cell("slstm")(2048), 32)  # not from the cache
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30 << 20
+
+
+def test_numbers_of_numpy_are_numbers_in_equations():
+    class Halved(Cell):
+        name, gates = "test-halved", ("g",)
+
+        def step(self, x, s, w):
+            (z,) = split(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias, np.int64(1))
+            return {"h": np.float32(0.5) * tanh(z)}
+
+    check_cell(Halved(4), 3)
 
 
 @pytest.mark.parametrize(

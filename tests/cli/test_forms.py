@@ -49,6 +49,15 @@ def test_several_texts_have_weights(write, random_model):
     ]
 
 
+@pytest.mark.parametrize("place", ["{:3}", "{:20-}"])
+def test_a_length_that_no_place_of_a_template_takes_is_refused(write, tmp_path, place):
+    (tmp_path / "form.txt").write_text(f"xy{place}z")
+    result = write("--template", "form.txt", "--length", 12)
+    assert (result.exit_code, result.stderr) == (
+        1, "Error: --length has no effect on this template, which gives the lengths of its places: leave it out\n"
+    )  # fmt: skip
+
+
 def test_a_dash_between_which_a_text_is_written_is_itself(shakegen, random_weights):
     vocabulary, config = Vocabulary("-abc"), Config(units=4)
     LanguageModel(config, vocabulary, random_weights(config, 4)).save("models/dash.h5")

@@ -14,7 +14,7 @@ from shakegen.cli.options import long_flag
 VALUES = {
     "against": "minutes", "alphabet": "e", "beam_width": 3, "between": ("a", "b"), "bias": -2.0, "by": "line",
     "clip_norm": 0.1, "corpus": "other.txt", "count": 2, "decay": 0.1, "draws": 3, "encoding": "utf-16", "end": "s",
-    "evaluations": "none.json", "find": "line-position", "forbid_pattern": "[^e]", "from_epoch": 2, "layer": 2,
+    "evaluations": "evaluation.json", "find": "line-position", "forbid_pattern": "[^e]", "from_epoch": 2, "layer": 2,
     "learning_rate": 0.2, "length": 7, "length_penalty": 1, "loss": "training", "min_length": 25, "min_p": 0.3,
     "mix": "ngram:poem.txt", "model": "other.h5", "models": "other.h5", "no_copy": 2, "no_repeat_ngram": 1,
     "normalize": "text8", "on_unknown": "skip", "out": "out.html", "particles": 3, "perplexity": 1e8, "position": 2,

@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +57,11 @@ def test_against_minutes(shakegen, saved):
     assert panel["x_label"] == "minutes"
     assert list(found) == [("a", "validation")]
     assert found["a", "validation"]["x"] == [0.5, 1.1, 1.5]
+
+
+def test_an_evaluation_may_be_in_the_encoding_of_powershell(shakegen, evaluation):
+    Path("e.json").write_text(evaluation, encoding="utf-16")
+    assert shakegen("plot", "e.json", "--json").exit_code == 0
 
 
 def test_early_epochs_can_be_left_out(shakegen, saved):

@@ -2,12 +2,13 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
 import pytest
 from commands import text_of
-from terminal import open_terminal, type_in
+from terminal import open_terminal, read_all, type_in
 
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
@@ -119,6 +120,25 @@ def test_a_line_of_offers_fits_the_terminal_and_splits_none(tmp_path, word_model
         assert re.fullmatch(r"[^|]*\| (\d [^|]+? \d+%  )+\d [^|]+? \d+%\s*", line)
 
 
+def test_a_line_fits_in_a_narrow_terminal_though_standard_output_is_none(tmp_path, random_model):
+    random_model().save(tmp_path / "models" / "small.h5")
+    keys = ["\t"] * 3 + ["\x04"]
+    _, shown = type_in(tmp_path, ["sample", "--seed", "ab" * 40, "--interactive"], keys, columns=50)
+    assert len(shown) == 4
+    assert max(len(line.rstrip()) for line in shown) == 49
+
+
+def test_what_was_drawn_before_a_dead_end_is_written(write, random_model):
+    result = write("--seed", "ab", "--no-repeat-ngram", 1, "--length", 500)
+    assert result.exit_code == 1
+    assert sorted(result.stdout) == sorted(["\n", *random_model().vocabulary.symbols, *"ab"])
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+
+
+def test_python_s_warnings_of_a_pattern_are_not_the_user_s(write):
+    assert write("--forbid-pattern", "[[x]").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("written", "read"), [(r"\n", "\n"), ("\n", "\n"), (r"b\ta", "b\ta"), (r"\\n", r"\n"), (r"\x", r"\x")]
 )
@@ -140,7 +160,7 @@ def test_interactive_ends_with_the_length_or_a_stop_text(shakegen, random_model,
     assert text_of(stopped) == "abyzyz"
 
 
-def test_on_a_terminal_the_text_appears_as_it_is_drawn(tmp_path, random_model):
+def test_on_a_terminal_the_text_appears_as_it_is_drawn_until_ctrl_c(tmp_path, random_model):
     random_model().save(tmp_path / "models" / "small.h5")
     ours, theirs = open_terminal()
     endless = [sys.executable, "-m", "shakegen", "sample", "--seed", "ab", "--length", str(10**12)]
@@ -148,10 +168,11 @@ def test_on_a_terminal_the_text_appears_as_it_is_drawn(tmp_path, random_model):
     shown = b""
     while len(shown) < 50:
         shown += os.read(ours, 50)
-    process.kill()
-    process.communicate()
-    os.close(ours)
     os.close(theirs)
+    process.send_signal(signal.SIGINT)
+    read_all(ours)
+    assert process.communicate(timeout=60)[1].endswith(b"\nInterrupted.\n")
+    assert process.returncode == 130
     assert shown.decode().startswith("ab" + random_model().sample("ab", 40, temperature=0.8, random_state=1))
 
 
@@ -171,6 +192,7 @@ BAD = {
     "--repetition-penalty has no effect on a beam search without --stochastic: leave it out": [
         "--beam-width", 3, "--repetition-penalty", 2
     ],
+    "the beam width is -1: expected 1 (greedy) or more; 10 is usual": ["--beam-width", -1, "--stochastic"],
     "--seeds has no effect on a beam search: leave it out": ["--beam-width", 3, "--seeds", "x"],
     "--forbid has no effect with --interactive: leave it out": ["--interactive", "--forbid", "x"],
     "--perplexity has no effect with --interactive: leave it out": ["--interactive", "--perplexity", 3],

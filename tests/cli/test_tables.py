@@ -32,3 +32,8 @@ def test_in_a_pipe_a_row_is_a_line(capsys):
 def test_json_is_one_line_where_numbers_that_are_not_finite_are_null(capsys):
     tables.print_json({"é": [1, math.nan, math.inf], "table": (2.5, None)})
     assert capsys.readouterr().out == '{"\\u00e9": [1, null, null], "table": [2.5, null]}\n'
+
+
+def test_characters_of_two_columns_stand_in_line(capsys):
+    tables.print_columns([["床", "ab"], ["1", "2"]])
+    assert capsys.readouterr().out == "床  1\nab  2\n"

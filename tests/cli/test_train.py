@@ -11,6 +11,7 @@ from mistakes import fails
 
 from shakegen.cli import runs
 from shakegen.model import load
+from shakegen.model.hdf5_layout import SIGNATURE
 from shakegen.text import load_corpus, xz
 from shakegen.text.ngram import find_best
 
@@ -182,7 +183,7 @@ def test_a_text_that_is_too_short_is_refused_before_tensorflow_is_loaded(tmp_pat
     assert (result.returncode, result.stderr, result.stdout) == (1, f"Error: {message}\n", "")
 
 
-def test_options_without_effect_are_refused_before_a_file_gets_another_name(shakegen, poem_file):
+def test_options_without_effect_are_refused_before_a_file_is_touched(shakegen, poem_file):
     Path("a.h5").write_bytes(b"older")
     Path("a.h5~").write_bytes(b"oldest")
     result = shakegen("train", poem_file, "--out", "a.h5", "--beam-width", 2, "--temperature", 1)
@@ -193,3 +194,34 @@ def test_options_without_effect_are_refused_before_a_file_gets_another_name(shak
 def test_no_sample_may_be_asked_for_of_words_that_are_completed(shakegen, poem_file):
     result = shakegen("train", poem_file, "--task", "autocomplete", "--sample-length", 0, "--batch-size", 0)
     assert fails(result, "the batch size given is 0: expected a whole number above 0")
+
+
+def test_a_model_of_another_task_is_no_beginning(shakegen, poem_file, random_model):
+    random_model().save("models/poem-gru.h5")
+    assert fails(
+        shakegen("train", poem_file, "--finetune", "models/poem-gru.h5", "--task", "autocomplete"),
+        "the model to start from has task next, not autocomplete: leave that out, for its weights fit no other network",
+    )
+
+
+def test_a_refused_run_leaves_the_older_copy(shakegen, poem_file):
+    Path("a.h5").write_bytes(SIGNATURE + b"older")
+    Path("a.h5~").write_bytes(b"oldest")
+    optimizers = "expected one of Keras's, such as adam, adamw, rmsprop or sgd"
+    for wrong, message in {
+        "--temperature=-1": "the temperature is -1.0: expected 0 (greedy) or more; 0.5 is careful, 1 is free",
+        "--optimizer=adamm": f"there is no optimizer 'adamm': {optimizers}",
+    }.items():
+        assert fails(shakegen("train", poem_file, *FAST, "--out", "a.h5", wrong), message)
+        assert Path("a.h5~").read_bytes() == b"oldest"
+
+
+def test_the_copy_of_a_model_does_not_replace_the_one_to_start_from(shakegen, poem_file, random_model):
+    random_model().save("m.h5")
+    random_model(random_state=1).save("m.h5~")
+    before = Path("m.h5~").read_bytes()
+    assert fails(
+        shakegen("train", poem_file, *FAST, "--finetune", "m.h5~", "--out", "m.h5"),
+        "m.h5~ is read, it would be overwritten: name another file with --out",
+    )
+    assert Path("m.h5~").read_bytes() == before

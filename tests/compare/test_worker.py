@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shakegen import training
+from shakegen import files, training
 from shakegen.compare import worker
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import Record, Text
 from shakegen.model import evaluation, load
+from shakegen.model.base import Model
 from shakegen.study.autocomplete.corpus import AutocompleteCorpus
 from shakegen.text import ngram
 from shakegen.text.corpus import Corpus
@@ -171,9 +172,40 @@ def test_a_baseline_has_blocks_where_it_predicts_as_much_as_a_network(random_mod
     assert score_ngrams()["blocks"]["bits_per_character"] == []
 
 
+def test_a_run_is_held_and_what_a_killed_one_left_is_removed(made):
+    record, folder = made()
+    path = record.model(folder)
+    left = folder / f".{files.digest(path)}.0.part"
+    left.write_bytes(b"half a model")
+    worker.main(str(folder), record.name, "--quiet")
+    assert Record.read(record.path(folder)).state == "finished"
+    assert not left.exists()
+    record.write(folder)
+    with files.holding(path):
+        worker.main(str(folder), record.name, "--quiet")
+    reason = f"another run writes {path}: wait for its end, or name another place with `runs`"
+    assert Record.read(record.path(folder)).reason == reason
+
+
+def test_a_run_has_finished_even_if_its_file_stays_large(made, monkeypatch):
+    record, folder = made()
+    save = Model.save
+
+    def fail(model, path, with_training=False):
+        if not with_training:
+            raise OSError(28, "No space left on device")
+        save(model, path, with_training)
+
+    monkeypatch.setattr(Model, "save", fail)
+    worker.main(str(folder), record.name, "--quiet")
+    assert Record.read(record.path(folder)).state == "finished"
+    assert load(record.model(folder), with_training=True).training is not None
+
+
 def test_a_worker_whose_parent_is_gone_stops_and_can_go_on(made, monkeypatch):
     record, folder = made()
-    parents = iter([1, 1, 1, 1])
+    parents = iter([1, 1, 1])
+    monkeypatch.setattr(worker, "PARENT", 1)
     monkeypatch.setattr(worker.os, "getppid", lambda: next(parents, 2))
     with pytest.raises(training.Interrupted) as stop:
         worker.carry_out(record, folder)

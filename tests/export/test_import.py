@@ -85,6 +85,8 @@ def test_symbols_may_be_those_of_any_text(tmp_path):
     (tmp_path / "a.txt").write_bytes("bé".encode("latin-1"))
     assert read_symbols(tmp_path / "a.txt", "latin-1") == ["b", "é"]
     assert "é" not in read_symbols(Path("sonnets"))
+    (tmp_path / "b.json").write_text('["a", "é"]', encoding="utf-16")
+    assert read_symbols(tmp_path / "b.json") == ["a", "é"]
 
 
 def test_layers_that_are_added_in_another_way_are_refused():

@@ -116,3 +116,24 @@ def test_the_tab_key_reaches_everything(opened, browser):
             reached.append(now)
             ActionChains(browser).send_keys(Keys.ESCAPE, Keys.TAB).perform()
         assert all(one in reached for one in focusable)
+
+
+def test_nothing_is_offered_while_the_seed_is_read(opened, browser):
+    page = opened("gru")
+    page.write("Shall I ", random_state=1)
+    assert page.bars()
+    script = "document.querySelector('#write .main').click(); return document.querySelectorAll('#write .bar').length"
+    assert browser.execute_script(script) == 0
+    page.wait_until_written()
+    assert page.bars()
+
+
+def test_enter_of_an_input_method_writes_nothing(opened, browser):
+    page = opened("gru")
+    text = page.write("Shall I ", random_state=1)
+    script = (
+        "const event = new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, cancelable: true, bubbles: true});"
+        "document.querySelector('#write .seed').dispatchEvent(event); return event.defaultPrevented"
+    )
+    assert browser.execute_script(script) is False
+    assert page.text() == text

@@ -13,7 +13,7 @@ from shakegen.inference.engine import Engine
 from shakegen.inference.layers import layers_of
 from shakegen.lab import cells, gradients
 from shakegen.lab.backpropagation import state_gradients
-from shakegen.lab.clipping import clip_gradients
+from shakegen.lab.clipping import Trials, clip_gradients
 from shakegen.network.build import build, named_weights
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
@@ -123,6 +123,19 @@ def test_cells_before_and_after_training(poem):
     assert by_norm["smallest_cosine"] == pytest.approx(1)
     assert free["largest_norm"] > 0.05
     assert [panel.title for panel in found.figure().panels] == ["before training", "after training"]
+
+
+def test_networks_learn_with_their_zoneout_the_same_in_every_run(rng):
+    """Without it, the first loss would be that of a network that only reads."""
+    settings, ids = gradients.GradientSettings(updates=1, seq_length=9, batch_size=4), rng.integers(V, size=99)
+    network = build(cells.make_config("gru:zoneout=0.5", H), V)
+    start, read = network.get_weights(), Trials(network, settings, learns=False, symbol="character")
+    trials, losses = Trials(network, settings, learns=True, symbol="character"), []
+    losses.append(read.run(settings, ids)["none"]["bits_per_character"])
+    for _ in range(2):
+        network.set_weights(start)
+        losses.append(trials.run(settings, ids)["none"]["bits_per_character"])
+    assert losses[1] == losses[2] != losses[0]
 
 
 @pytest.mark.parametrize(("level", "column"), [("char", "bits_per_character"), ("word", "bits_per_word")])

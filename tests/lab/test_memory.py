@@ -92,8 +92,7 @@ def test_the_command_prints_a_table_or_all_numbers_and_draws(shakegen, tmp_path)
     assert shown.stdout.splitlines()[0].split()[:3] == ["problem", "cell", "longest"]
     assert "Saved: memory.svg" in shown.stderr
     assert (tmp_path / "memory.svg").read_text(encoding="utf-8").startswith("<?xml")
-    found, again = (json.loads(shakegen("lab", "memory", *options, "--json").stdout) for _ in range(2))
-    assert found == again
+    found = json.loads(shakegen("lab", "memory", *options, "--json").stdout)
     quiet = shakegen("lab", "memory", *options, "--quiet", "--out", "quiet.svg")
     assert (quiet.exit_code, quiet.stdout, quiet.stderr) == (0, shown.stdout, "")
     assert found["attempts"][0] | {"error": 0} == {

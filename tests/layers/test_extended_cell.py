@@ -186,6 +186,10 @@ def test_arguments_of_weights_hold_for_a_cell_s_weights(rng):
             "`layer_norm` and `zoneout` go with the activations tanh, sigmoid, relu and linear. Received: gelu",
         ),
         (
+            lambda: layers.GRU(3, use_cudnn=True, zoneout=0.1),
+            "`use_cudnn` must be 'auto' or False with `layer_norm` or `zoneout`. Received: True",
+        ),
+        (
             lambda: layers.UGRNN(3, recurrent_dropout=1.0),
             "`recurrent_dropout` must be a number from 0 up to, but not including, 1. Received: 1.0",
         ),

@@ -10,7 +10,7 @@ import pytest
 
 from shakegen import layers
 from shakegen.cells import find_cell
-from shakegen.layers.cell_layer import layer_of
+from shakegen.layers.cell_layer import EquationCell, layer_of
 
 KINDS = {
     "newer": lambda: layer_of(find_cell("slstm"))(4),
@@ -37,17 +37,37 @@ def test_a_mask_may_stand_in_a_list(make, rng):
         assert np.array_equal(layer(x, mask=[mask], training=training), layer(x, mask=mask, training=training))
 
 
-def test_a_width_that_is_not_known_beforehand_is_taken(rng):
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("training", [False, True])
+def test_a_width_that_is_not_known_beforehand_is_taken(make, training, rng):
     import tensorflow as tf
 
-    layer, x = layers.GRU(4), rng.normal(size=(2, 3, 6)).astype("float32")
+    layer, x = make(), rng.normal(size=(2, 3, 6)).astype("float32")
     expected = layer(x)
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None])])
     def read(given):
-        return layer(given)
+        with tf.GradientTape():
+            return layer(given, training=training)
 
-    np.testing.assert_allclose(read(x), expected, rtol=1e-5)
+    found = read(x)
+    if not (training and layer.get_config().get("zoneout")):  # which is drawn
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_cell_by_itself_takes_no_input_of_another_width(rng):
+    import tensorflow as tf
+
+    rnn = keras.layers.RNN(EquationCell(find_cell("ugrnn")(4)))
+    rnn(rng.normal(size=(2, 3, 6)))
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        rnn(rng.normal(size=(2, 3, 10)))
+
+
+def test_a_configuration_may_be_read_twice():
+    config = EquationCell(find_cell("ugrnn")(4)).get_config()
+    first, second = (EquationCell.from_config(config).get_config() for _ in range(2))
+    assert first == second == config
 
 
 class Doubled(keras.layers.LSTMCell):

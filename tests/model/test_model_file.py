@@ -168,7 +168,7 @@ DAMAGE = {
     "its history has other than numbers; the file may be damaged": set_attribute("history", '[{"epoch": 1}]'),
     "its corpus is not described as expected; the file may be damaged": set_attribute("corpus", '{"length": "x"}'),
     "its version is missing; the file may be damaged": set_attribute("version", "1"),
-    "layers times depth is over 1024: expected fewer layers or less depth": set_config(layers=65_536),
+    "layers times memories of a cell are over 1024: expected fewer of either": set_config(layers=65_536),
     f"{KERNEL} has other than numbers; the training may have diverged": lambda file: file[KERNEL].write_direct(
         np.full((27, 24), np.nan, "<f4")
     ),

@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import replace
 
 import keras
@@ -75,6 +76,10 @@ BAD = {
     f"there is no cell 'xyz': expected one of {', '.join(BUILT_IN)}, or module:Class for one of your own": {
         "cell": "xyz"
     },
+    "the cell is 'odd_cells:Mine': expected a name; `load_cell('odd_cells:Mine')` imports the cell of that place": {
+        "cell": "odd_cells:Mine"
+    },
+    "layers times memories of a cell are over 1024: expected fewer of either": {"cell": "slstm", "layers": 400},
     "units is 0: expected a whole number from 1 to 65536": {"units": 0},
     "units is 12.5: expected a whole number from 1 to 65536": {"units": 12.5},
     "layers is True: expected a whole number from 1 to 65536": {"layers": True},
@@ -104,6 +109,12 @@ BAD = {
 }
 
 
+def test_numbers_of_numpy_are_settings():
+    options = {"depth": np.int64(3), "zoneout": np.float32(0.5), "units": np.int64(9), "residual": np.bool_(False)}
+    assert Config("nlstm", **options) == Config("nlstm", depth=3, zoneout=0.5, units=9, residual=False)
+    assert Config("gru", reset_after=np.bool_(False)).reset_after is False
+
+
 @pytest.mark.parametrize(("message", "values"), BAD.items())
 def test_configurations_out_of_range(message, values):
     with pytest.raises(ValueError) as error:
@@ -115,6 +126,16 @@ def one_hot_model(length, every_position, softmax):
     inputs = keras.Input((length, V))
     hidden = keras.layers.LSTM(8, return_sequences=every_position)(inputs)
     return keras.Model(inputs, keras.layers.Dense(V, activation="softmax" if softmax else None)(hidden))
+
+
+def test_a_step_of_many_symbols_takes_little_memory():
+    inputs = keras.Input((2, 20_000))
+    steps = KerasSteps(keras.Model(inputs, keras.layers.Dense(20_000)(keras.layers.SimpleRNN(1)(inputs))))
+    tracemalloc.start()
+    steps.prime([1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20
 
 
 @pytest.mark.parametrize("length", [None, 6])

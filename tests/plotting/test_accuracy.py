@@ -31,6 +31,7 @@ TEXTS = "a has values that are not numbers: expected the JSON of `shakegen evalu
         ({"a": {"by_characters_typed": [{"typed": 0}]}}, NONE),
         ({"a": {"by_characters_typed": [ROWS[0] | {"top_2": "many"}]}}, TEXTS),
         ({"a": {"by_characters_typed": [ROWS[0] | {"typed": True}]}}, TEXTS),
+        ({"a": {"by_characters_typed": [ROWS[0] | {"typed": None}]}}, TEXTS),
     ],
 )
 def test_what_is_no_evaluation_is_one_line(evaluations, message):

@@ -58,7 +58,14 @@ def test_a_seed_is_read_as_the_text_that_it_is(word_model, seed):
     pending = word_model.vocabulary.pending(seed)
     logits, _ = word_model.engine.prime(word_model.vocabulary.encode(seed.removesuffix(pending)), 1)
     expected = word_model.generator._exclude(logits, pending)
-    assert np.allclose(word_model.draft(seed)._now.logits, expected, atol=1e-5)
+    found = word_model.generator._exclude(word_model.draft(seed)._now.logits, pending)
+    assert np.allclose(found, expected, atol=1e-5)
+
+
+def test_a_word_that_is_skipped_takes_its_space_with_it(word_model):
+    typed = word_model.draft("Shall ", on_unknown="skip")
+    typed.write("Qzzz")
+    assert typed.likeliest() == word_model.draft("Shall Qzzz", on_unknown="skip").likeliest()
 
 
 def test_what_a_seed_skips_stays_skipped(word_model):

@@ -1,10 +1,13 @@
 """Text in, text out: the same laws as for ids, on real engines."""
 
+import re
+
 import numpy as np
 import pytest
 
 from shakegen.model import LanguageModel
 from shakegen.network.config import Config
+from shakegen.sampling import StopAfter
 from shakegen.sampling.constraints import DeadEnd, Forbid, NoRepeat
 from shakegen.text.vocabulary import UnknownCharacters, Vocabulary
 from shakegen.text.word_vocabulary import UnknownWords, tokenize
@@ -12,9 +15,9 @@ from shakegen.text.word_vocabulary import UnknownWords, tokenize
 OPTIONS = [{}, {"temperature": 0}, {"top_k": 5}, {"top_p": 0.8}, {"typical": 0.5}, {"min_p": 0.1, "top_k": 9}]
 
 
-@pytest.fixture(params=["rnn", "lstm", "gru"])
-def model(request, random_model):
-    return random_model(Config(request.param, units=12))
+@pytest.fixture
+def model(random_model):
+    return random_model(Config("gru", units=12))
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -32,6 +35,26 @@ def test_a_stream_is_the_sample_in_pieces(model, options, every):
     pieces = list(model.stream("abc", 60, every=every, random_state=3, **options))
     assert "".join(pieces) == model.sample("abc", 60, random_state=3, **options)
     assert {len(piece) for piece in pieces[:-1]} == {every}
+
+
+def test_what_was_drawn_before_a_dead_end_comes(model):
+    pieces = []
+    with pytest.raises(DeadEnd):
+        pieces.extend(model.stream("ab", 99, every=20, constraints=[NoRepeat(1)]))
+    assert [len(piece) for piece in pieces] == [20, 7]
+    assert sorted("".join(pieces)) == sorted(model.vocabulary.symbols)
+
+
+def test_sentences_that_began_in_the_seeds_end(random_weights):
+    vocabulary, config = Vocabulary("ab."), Config("gru", units=4)
+    writer, end = LanguageModel(config, vocabulary, random_weights(config, 3)), StopAfter(1, "sentences")
+    for seed in ("a", "."):
+        texts = writer.samples(seed, 40, count=30, stop=end)
+        assert all(re.fullmatch(r"[^.]*\." if seed == "a" else r"\.*[^.]+\.", text) for text in texts)
+        assert ("." in texts) == (seed == "a")  # it ends what the seed began
+        assert writer.samples([seed, "b"], 40, stop=end)[0] == texts[0]
+        for beam in writer.beams(seed, 9, width=3, count=3, stop=end):
+            assert len(re.findall(r"[^.]\.", seed + beam.text)) <= 1
 
 
 @pytest.mark.parametrize("options", [{}, {"constraints": [Forbid("e"), NoRepeat(3)]}], ids=str)

@@ -93,6 +93,16 @@ def test_a_text_ends_after_so_many_lines_or_sentences(symbols, what, pattern, nu
     assert len(found) == next(end for end, text in enumerate(texts) if len(re.findall(pattern, text)) >= number)
 
 
+def test_a_sentence_may_begin_in_the_seed():
+    end = StopAfter(1, "sentences")
+    assert first_end(StopTexts(end, ("a", "."), ["b"]), [1, 0, 1]) == 1
+    assert first_end(StopTexts(end, ("a", "."), ["b."]), [1, 0, 1]) == 3
+
+
+def test_a_stop_text_may_not():
+    assert first_end(StopTexts("aa", AB, ["a"]), [0, 0]) == 2
+
+
 @pytest.mark.parametrize(
     ("number", "what", "message"),
     [

@@ -16,7 +16,7 @@ from shakegen.study.connectivity.connections import connections
 from shakegen.study.connectivity.gradients import Gradients
 from shakegen.text.word_vocabulary import WordVocabulary
 
-V, T = 7, 9
+V, T = 7, 5
 for kind in odd_cells.ODD:
     CELLS[kind.name] = kind
 CONFIGS = [
@@ -104,7 +104,7 @@ def test_models_of_words_that_write_are_traced_too(random_weights):
     np.testing.assert_allclose(chosen.shares.max(axis=1), 1)
 
 
-@pytest.mark.parametrize("block", [1, 4, 9])
+@pytest.mark.parametrize("block", [1, 3, 5])
 def test_blocks_of_any_size_give_the_same(block, drawn):
     config = Config("lstm", units=5, layers=2)
     weights, ids = drawn(config)

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from shakegen.text.reading import concatenate, from_bytes, from_path, unpacking
+from shakegen.text.reading import concatenate, from_bytes, from_file, from_path, unpacking
 from shakegen.text.reading.places import from_pipe
 from shakegen.text.reading.source import from_opener
 
@@ -266,3 +266,9 @@ def test_a_text_that_cannot_be_decoded_leaves_no_file_open():
         list(blocks)
     assert str(error.value).startswith("cafe is not utf-8 text (byte offset 3): ")
     assert all(file.closed for file in opened)
+
+
+def test_a_device_is_no_text_file():
+    with pytest.raises(OSError) as error:
+        from_file("/dev/null")
+    assert str(error.value) == ("/dev/null is a pipe or a device: expected a text file; `open_source` reads those, too")

@@ -40,8 +40,14 @@ class Watch(K.Callback):
         self.figures.append([*logs.values(), float(self.model.optimizer.learning_rate), weight])
 
 
+@pytest.fixture(scope="module")
+def networks():
+    """Networks as `fit` has them: tracing them again would take seconds."""
+    return {}
+
+
 @pytest.fixture
-def both(corpus):
+def both(corpus, networks):
     """A function that gives callbacks to a run of ours and to Keras's `fit` on the same batches: what each saw."""
 
     def ours(callbacks, options):
@@ -52,12 +58,11 @@ def both(corpus):
     def theirs(callbacks, options):
         recipe, watch = Recipe(**options), Watch()
         batches = Passages(corpus.train, recipe.seq_length, recipe.batch_size, recipe.random_state)
-        network = build(PLAIN, len(corpus.vocabulary))
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        weights = network.count_params() / (batches.steps * batches.characters)
-        optimizer = make_optimizer(recipe.fit_text(batches.steps, weights), network.trainable_variables)
-        optimizer.ema_momentum = recipe.average_weights  # ours may be less at first
-        network.compile(optimizer, loss, jit_compile=False)
+        if recipe not in networks:
+            networks[recipe] = compile_network(recipe, batches)
+        network, start = networks[recipe]
+        for variable, value in start:
+            variable.assign(value)
         pairs = [batches.pair(number) for number in range(3 * batches.steps)]
         data = tf.data.Dataset.from_tensor_slices(tuple(map(np.stack, zip(*pairs, strict=True))))
         ids = corpus.validation[None].astype(np.int32)
@@ -65,6 +70,17 @@ def both(corpus):
         network.fit(data, epochs=3, steps_per_epoch=batches.steps, validation_data=held_out, verbose=0,
                     callbacks=[*callbacks, watch])  # fmt: skip
         return watch
+
+    def compile_network(recipe, batches):
+        """A network, and its variables and those of its optimizer with their values."""
+        network = build(PLAIN, len(corpus.vocabulary))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        weights = network.count_params() / (batches.steps * batches.characters)
+        optimizer = make_optimizer(recipe.fit_text(batches.steps, weights), network.trainable_variables)
+        optimizer.ema_momentum = recipe.average_weights  # ours may be less at first
+        network.compile(optimizer, loss, jit_compile=False)
+        optimizer.build(network.trainable_variables)
+        return network, [(variable, variable.numpy()) for variable in (*network.variables, *optimizer.variables)]
 
     def run(make, **options):
         options = {**OPTIONS, **options}

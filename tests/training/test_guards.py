@@ -211,6 +211,32 @@ def test_a_long_epoch_is_reported_in_parts(poem, monkeypatch):
     assert all(np.array_equal(last[0][name], last[1][name]) for name in last[0])
 
 
+def test_nothing_is_said_of_a_file_that_the_run_did_not_write(poem, tmp_path):
+    corpus, other = Corpus.from_text(poem), tmp_path / "other.h5"
+    model = train(corpus, PLAIN, epochs=1, **SMALL)
+    other.write_bytes(b"another model")
+
+    def poison(batch, logs):
+        spoil.model.set_weights([np.full_like(weight, np.nan) for weight in spoil.model.get_weights()])
+
+    spoil = keras.callbacks.LambdaCallback(on_train_batch_begin=poison)
+    with pytest.raises(Diverged) as error:
+        train(corpus, resume=model, epochs=2, out=other, callbacks=[spoil], verbose=False)
+    assert str(error.value).endswith("or a lower `clip_norm`")
+    assert other.read_bytes() == b"another model"
+    model.save(tmp_path / "own.h5", with_training=True)
+    with pytest.raises(Diverged) as error:
+        train(corpus, resume=tmp_path / "own.h5", epochs=2, callbacks=[spoil], verbose=False)
+    assert str(error.value).endswith(f"; {tmp_path / 'own.h5'} keeps the best epoch so far")
+
+
+def test_as_many_epochs_as_a_float_can_hold_are_no_mistake(poem):
+    stop = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: setattr(stop.model, "stop_training", True)
+    )
+    assert len(train(Corpus.from_text(poem), PLAIN, epochs=1e308, callbacks=[stop], **SMALL).history) == 1
+
+
 def test_a_place_that_cannot_be_written_is_found_out_before_training(poem, tmp_path):
     started = []
     note = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: started.append(True))

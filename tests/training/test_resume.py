@@ -37,7 +37,7 @@ KINDS = {
         {"loss_share": 0.5, "passage": 1},
     ),
     "passages": (Config("lstm", units=6, learn_initial_state=True), {"passage": 3}),
-    "blocks, passages": (Config("mingru", units=6, dropout=0.3, convolution=4, mlp=1), {"passage": 3}),
+    "blocks, passages": (Config("mingru", units=6, layers=1, dropout=0.3, convolution=4, mlp=1), {"passage": 3}),
     "averages": (PLAIN, {"optimizer": "nadam", "average_weights": 0.9, "passage": 1}),
 }
 
@@ -55,6 +55,18 @@ def test_a_run_that_is_stopped_twice_is_the_unbroken_run(poem, tmp_path, kind):
         options = {"resume": tmp_path / "model.h5", "verbose": False}
     assert load(tmp_path / "model.h5", with_training=True).training.state["position"]["step"] == steps + 7
     assert_same_run(train(corpus, **options), unbroken)
+
+
+def test_a_rate_that_follows_from_the_last_one_is_the_same_when_a_run_was_stopped_at_the_end_of_an_epoch(poem):
+    def schedule():
+        return keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.5 * rate)
+
+    corpus, options = Corpus.from_text(poem), {"epochs": 3, "schedule": "constant", **SMALL}
+    unbroken = train(corpus, PLAIN, callbacks=[schedule()], **options)
+    stop_after = StopAfter(unbroken.history[0]["steps"])
+    with pytest.raises(Interrupted) as stop:
+        train(corpus, PLAIN, callbacks=[schedule(), stop_after], **options)
+    assert_same_run(train(corpus, resume=stop.value.model, callbacks=[schedule()], verbose=False), unbroken)
 
 
 def test_a_rate_that_a_callback_sets_at_an_epoch_s_beginning_is_the_same_when_resumed_in_the_middle(poem, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from shakegen.files import HeldError
 from shakegen.model.hdf5_layout import SIGNATURE
 from shakegen.training import begin_with_text
-from shakegen.training.text_run import keep_copy
+from shakegen.training.older_model import keep_copy, refuse_other_files
 
 OPTIONS = {
     "encoding": "utf-8",
@@ -81,7 +81,8 @@ def test_a_file_that_another_run_writes_is_refused_and_left_alone():
         for name in ("m.h5", "link.h5"):
             with pytest.raises(HeldError) as error, begin(out=Path(name)):
                 pass
-            assert str(error.value) == (f"another run writes {name}: wait for its end, or name another file with `out`")
+            expected = f"another run writes {name}: wait for its end, or name another place with `out`"
+            assert str(error.value) == expected
     with begin(out=Path("m.h5")):
         pass
 
@@ -97,10 +98,13 @@ def test_a_run_that_is_written_is_not_read_to_be_resumed():
     assert not Path("folder").exists()
 
 
-def test_a_model_that_is_there_already_is_kept():
+def test_a_model_that_is_there_already_is_to_be_kept_when_training_begins():
     Path("m.h5").touch(0o600)
     Path("m.h5").write_bytes(SIGNATURE + b"hours of work")
     with begin(out=Path("m.h5")) as (beginning, _):
+        assert beginning.keeps_copy
+        assert not Path("m.h5~").exists()
+        keep_copy(beginning.out)
         beginning.out.write_bytes(b"new")
     assert Path("m.h5~").read_bytes() == SIGNATURE + b"hours of work"
     assert Path("m.h5~").stat().st_mode == Path("m.h5").stat().st_mode
@@ -110,11 +114,13 @@ def test_only_a_model_file_is_replaced_and_its_copy_is_as_private(tmp_path):
     diary, model, long = tmp_path / "diary.txt", tmp_path / "m.h5", tmp_path / f"{'y' * 252}.h5"
     diary.write_text("diary", encoding="utf-8")
     with pytest.raises(ValueError) as error:
-        keep_copy(diary)
+        refuse_other_files(diary)
     assert str(error.value) == f"{diary} is not a model file, it would be overwritten: name another file with `out`"
+    (tmp_path / "m.h5~").touch(0o644)
     for path in model, long:
         path.write_bytes(SIGNATURE + b"rest")
         path.chmod(0o600)
+        refuse_other_files(path)
         keep_copy(path)
     assert (tmp_path / "m.h5~").stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.endswith("~")) == ["m.h5~", "y" * 252 + ".h~"]

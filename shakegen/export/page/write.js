@@ -176,7 +176,8 @@ function startWrite(root, descriptions, written) {
   function showChoices() {
     const { reading } = now, { network } = reading, index = chosen < 0 ? reading.ids.length : chosen;
     const shares = now.shares(index, settings());
-    const ids = likeliest(shares, OFFERED, SMALLEST), own = reading.ids[index];
+    const reads = chosen < 0 && now.pending.length;  // what comes next is not known yet
+    const ids = reads ? [] : likeliest(shares, OFFERED, SMALLEST), own = reading.ids[index];
     if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
     const title = chosen < 0 ? "What comes next"
       : `“${visible(reading.symbols[index])}”${index ? `, surprise ${bits(surpriseAt(index))}` : ""}`;
@@ -225,7 +226,7 @@ function startWrite(root, descriptions, written) {
   find("seed").value = beginning(network(), "Shall I ", "shall i ", "The ", "the ");
   find("random-state").value = Math.floor(Math.random() * 1e6);
   find("seed").addEventListener("keydown", event => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     restart();
   });

@@ -86,8 +86,9 @@ class Form:
             length: the largest length of a place without one.
 
         Raises:
-            ValueError: it cannot be read.
+            ValueError: it cannot be read, or the length is out of range.
         """
+        check_lengths(0, length)
         return cls(tuple(read_place(content, length) if kind else content for kind, content in split_template(text)))
 
     @classmethod

@@ -100,11 +100,9 @@ def check_particles(count: int, particles: int, temperature: float, random_state
     Raises:
         ValueError: a number is out of range.
     """
-    if not is_whole(count, 1):
-        raise ValueError(f"the count is {count!r}: expected 1 text or more")
+    check_draw(0, temperature, random_state, count)
     if not is_whole(particles, 1, 1_000_000):
         raise ValueError(f"the number of particles is {particles!r}: expected 1 to 1,000,000; 64 is usual")
-    check_draw(0, temperature, random_state)
     if not (is_number(temperature, 1e-3, 1e3)):
         raise ValueError(
             f"the temperature is {temperature!r}: expected 0.001 to 1000 where particles draw; 0.5 is careful, 1 is "

@@ -51,7 +51,7 @@ def from_file(path: str | Path, encoding: str = "utf-8") -> Source:
     for the text files in it, in the order of their names, joined as by `concatenate`.
 
     Raises:
-        OSError: there is no such file.
+        OSError: there is no such file, or it is a pipe or a device.
         ValueError: there is no such encoding, or the archive is refused. Text in another encoding is noticed only when
             it is read.
     """
@@ -60,6 +60,8 @@ def from_file(path: str | Path, encoding: str = "utf-8") -> Source:
         raise IsADirectoryError(f"{path} is a folder: expected a text file")
     if not path.exists():
         raise missing_file(path)
+    if not path.is_file():
+        raise OSError(f"{path} is a pipe or a device: expected a text file; `open_source` reads those, too")
     return from_opener(strip_suffixes(path), str(path), lambda: path.open("rb"), encoding)
 
 

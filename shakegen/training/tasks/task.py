@@ -45,7 +45,6 @@ class Measure:
     head: str  # of its column in a terminal
     title: str
     unit: str = ""  # in a sentence
-    digits: int = 3  # after the point, where no error limits them
 
     @property
     def name(self) -> str:

@@ -97,7 +97,7 @@ def test_words_are_forbidden_across_their_borders(options):
 def test_what_begins_in_the_seed_is_forbidden_and_what_is_in_it_is_not():
     for seed in ("xcab", "abc"):
         drawn, _ = draw([Forbid(["bc", "ba", "c", "cab"])], "abc", 3, seeds=[seed])
-        assert drawn[0][0] == (1 if seed.endswith("b") else drawn[0][0])
+        assert seed == "abc" or drawn[0][0] == 1
         assert not re.search("bc|ba|c|cab", ("b" if seed.endswith("b") else "") + "".join("abc"[k] for k in drawn[0]))
 
 

@@ -54,6 +54,11 @@ def test_texts_in_a_row_are_one_and_empty_ones_none():
     )
 
 
+def test_a_place_of_a_template_has_a_length():
+    with pytest.raises(ValueError, match=r"^the length is -5: expected a number of characters, 1 or more$"):
+        Form.template("a{}b", -5)
+
+
 def test_forms_without_a_template():
     assert Form.between("an end", 30) == Form((Place(30, 30), "an end"))
     assert Form.between("an end", 30, min_length=9) == Form((Place(9, 30), "an end"))
