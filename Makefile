@@ -35,7 +35,7 @@ models: .venv/installed  ## the pretrained models of models/README.md that are m
 	$(BIN)/python benchmarks/models.py
 
 fuzz: .venv/installed-test  ## read 20,000 mutated model files: each must load or be refused
-	PYTHONPATH=tests $(BIN)/python tests/fuzzing.py
+	$(BIN)/python tests/fuzzing.py
 
 dist: .venv/installed-dist  ## a wheel and a source archive in dist/, checked, installed elsewhere and tried
 	rm -rf dist build/elsewhere
@@ -76,6 +76,8 @@ browser:  # web pages are tested in Chromium; Selenium Manager fetches what is n
 	  echo "There is no chromedriver: Selenium Manager fetches one, and Chrome if need be, when a page is tested." >&2
 
 clean:  ## remove what make made
-	rm -rf .venv build dist poem *.egg-info docs/reference/commands docs/reference/python
+	rm -rf .venv build dist poem *.egg-info docs/reference/commands docs/reference/python examples/models \
+	  .pytest_cache .ruff_cache .hypothesis .import_linter_cache .mypy_cache
 
+.NOTPARALLEL:  # one pip at a time in .venv
 .PHONY: poem test docs links notebooks benchmarks kills models fuzz dist lock browser clean

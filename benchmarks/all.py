@@ -5,10 +5,11 @@
     python benchmarks/all.py --only training --minutes 60
 
 The output of each command is kept in a file of `--folder`, under the name of the processor. A command whose output is
-there is not run again: delete the file to measure anew. A command that is still running when the part ends is stopped.
-In the next part it goes on if it has `--folder`, or if its runs are processes of their own: a folder beside the outputs
-keeps their figures until the command ends or the code changes. Other commands begin again; if one takes longer than a
-part, give more `--minutes`.
+there is not run again. To measure anew, delete the file and, of a command that keeps its runs (`--folder`, and the
+study), also their .json and .h5 files: else it prints the old figures. A command that is still running when the part
+ends is stopped. In the next part it goes on if it has `--folder`, or if its runs are processes of their own: a folder
+beside the outputs keeps their figures until the command ends or the code changes. Other commands begin again; if one
+takes longer than a part, give more `--minutes`.
 """
 
 import argparse

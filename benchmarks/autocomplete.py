@@ -11,10 +11,9 @@ seconds that the float32 matrix products of a step take alone, measured in the s
 import argparse
 import math
 import os
-import resource
 import time
 
-from measuring import make_parser, print_head, print_result, print_row, run_alone
+from measuring import make_parser, peak_memory, print_head, print_result, print_row, run_alone
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -63,8 +62,7 @@ def measure(cell: str, units: int) -> None:
     recurrent = sum(math.prod(shape) for name, shape in shapes.items() if "layer" in name and "bias" not in name)
     positions = int((targets > 1).sum()) * units * (WORDS + 2) + inputs.size * recurrent
     products = 2 * 3 * positions / rate  # forward, and backward for inputs and for weights
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print_result(seconds, inputs.size / seconds, products, products / seconds, memory)
+    print_result(seconds, inputs.size / seconds, products, products / seconds, peak_memory() / 1e9)
 
 
 def main():

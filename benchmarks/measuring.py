@@ -64,6 +64,13 @@ def take_turns(script, contenders, rounds, *arguments):
     return found
 
 
+def peak_memory():
+    """The most bytes of memory that this process had by now."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def shakegen(*arguments):
     """The standard output of a command."""
     command = [sys.executable, "-m", "shakegen", *map(str, arguments)]

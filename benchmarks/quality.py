@@ -29,6 +29,7 @@ from pathlib import Path
 
 from measuring import make_parser, print_head, print_row, shakegen
 
+DRAWS = 5000  # windows of nanoGPT's protocol
 PARTS = ("train", "validation", "test")
 WAYS = {"": (), "windows_": ("--windows", 256, "--draws"), "dynamic_": ("--dynamic",)}
 COLUMNS = ("corpus", "options", "random state", "parameters", "minutes", "wall seconds", "best epoch", "in order",
@@ -48,7 +49,7 @@ def measure(model: Path, corpus: str, split: str, minutes: float, state: int, op
             sys.exit(error.stderr)
     about = json.loads(shakegen("info", model, "--json"))
     seconds = None if resumed else time.monotonic() - began
-    figures = {"seconds": seconds, **{name: about[name] for name in ("parameters", "best_epoch")}}
+    figures = {"seconds": seconds, "draws": draws, **{name: about[name] for name in ("parameters", "best_epoch")}}
     part = PARTS[max(k for k, size in enumerate(split.split(",")) if size.strip("0."))]
     for name, way in WAYS.items():
         more = [*way, draws] if "--draws" in way else way
@@ -74,6 +75,8 @@ def measure_states(corpus: str, minutes: float, given, options: list[str], folde
             found = measure(model, corpus, given.split, minutes, state, options, given.draws)
             file.write_text(json.dumps(found), encoding="utf-8")
         found = json.loads(file.read_text(encoding="utf-8"))
+        if (drawn := found.get("draws", DRAWS)) != given.draws:
+            sys.exit(f"{file} has windows of {drawn} draws, not {given.draws}: name another --folder")
         seconds = "" if found["seconds"] is None else f"{found['seconds']:.0f}"
         about = f"{found['parameters']:,}", f"{minutes:g}", seconds, f"{found['best_epoch']:g}"
         rows.append([found[f"{way}nats"] for way in WAYS])
@@ -90,7 +93,7 @@ def make_table_parser(description: str):
     parser = make_parser(description)
     parser.add_argument("--minutes", type=float, nargs="+", default=[3.0])
     parser.add_argument("--states", type=int, nargs="+", default=[0], help="random states; a run for each")
-    parser.add_argument("--draws", type=int, default=5000, help="windows of nanoGPT's protocol")
+    parser.add_argument("--draws", type=int, default=DRAWS, help="windows of nanoGPT's protocol")
     parser.add_argument("--folder", type=Path, help="keep models and figures there")
     parser.add_argument("--parts", type=float, default=float("inf"), help="end after so many new runs")
     return parser

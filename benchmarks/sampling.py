@@ -23,6 +23,7 @@ from measuring import (
     ancestral,
     make_parser,
     network,
+    peak_memory,
     print_head,
     print_result,
     print_row,
@@ -191,7 +192,6 @@ def constraints(rounds):
 
 
 def index(rounds):
-    import resource
 
     import numpy as np
 
@@ -200,7 +200,7 @@ def index(rounds):
     text = np.random.default_rng(0).integers(SIZE, size=100_000_000, dtype=np.uint8)
     began = time.perf_counter()
     CopyIndex(text, 20)
-    seconds, memory = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    seconds, memory = time.perf_counter() - began, peak_memory() / 1e9
     print(f"The index of all 20 characters in a row of 100 MB takes {seconds:.1f} s and {memory:.2f} GB with the text.")
 
 

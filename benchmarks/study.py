@@ -22,7 +22,7 @@ CELLS = "gru,lstm,nlstm,mingru"
 PUBLISHED = {"gru": (2.1170, 0.5201), "lstm": (2.1713, 0.5140), "nlstm": (2.4950, 0.4710)}
 SHAPE = {"gru": ["--layers", 2, "--reset-before"], "nlstm": ["--layers", 1]}  # of the study; others have 2 layers
 TEXT = "the prince looked at her in silence and then went out of the room without a word"
-NEAR = 10  # characters; connectivity beyond them is far
+NEAR = 10  # characters, the last one read among them; connectivity before them is far
 FIGURES = {
     "cross_entropy": "cross entropy, nats/position",
     "early": "validation loss at the first report, nats/position",
@@ -30,7 +30,7 @@ FIGURES = {
     "study_accuracy": "accuracy, unknown words and padding as errors",
     "long_context_accuracy": "accuracy before a character is typed",
     "short_context_accuracy": "accuracy from 3 characters typed on",
-    "far": f"share of connectivity more than {NEAR} characters back",
+    "far": f"share of connectivity before the last {NEAR} characters, in the sentence below",
 }
 
 SMALL = """networks of the study's shape with {} units in place of 600,
@@ -122,7 +122,7 @@ def carry_out(options, cell: str, state: int) -> dict:
 
 
 def measure_far(rows: list[list[float]]) -> float:
-    """The share of the connectivity of characters further back than NEAR, a mean over the positions that have any."""
+    """The share of the connectivity of characters before the last NEAR, a mean over the positions that have any."""
     late = [row for row in rows if len(row) > NEAR and sum(row) > 0]
     return statistics.mean(sum(row[: len(row) - NEAR]) / sum(row) for row in late)
 

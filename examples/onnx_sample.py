@@ -1,6 +1,7 @@
 """Write a text with ONNX Runtime alone, the same as `shakegen sample` with the same --temperature and --random-state.
 
 MODEL, a model of characters, comes from `shakegen export MODEL --to onnx`. Only numpy and onnxruntime are needed.
+(With 4,096 characters or more, `shakegen sample` draws in another way, and writes other texts.)
 """
 
 import argparse

@@ -1,15 +1,18 @@
 """An installed wheel has all that a checkout has."""
 
+import importlib.metadata
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import distribution
 import pytest
+from packaging.requirements import Requirement
 
 import shakegen
 from shakegen import __version__
@@ -53,6 +56,12 @@ def test_a_wheel_has_all_code_and_the_data_that_is_named_and_nothing_else_of_a_c
             after.writestr(name, "")
         after.writestr("shakegen/models/mine.h5", "")
     assert distribution.check_wheel(other) == ["it has shakegen/models/mine.h5", "it lacks shakegen/py.typed"]
+
+
+def test_the_wheel_is_made_by_a_setuptools_that_the_build_allows():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (needed,) = settings["build-system"]["requires"]
+    assert Requirement(needed).specifier.contains(importlib.metadata.version("setuptools"))
 
 
 def test_the_version_is_the_same_everywhere():

@@ -46,7 +46,7 @@ NETWORK = {
 }
 LEARNING = {
     "epochs": "Passes over the training text, in all.  [default: 30]",
-    "minutes": "Stop after this many minutes in all, start-up included; with --resume, minutes already spent count.",
+    "minutes": "Stop after this many minutes in all, those before an interruption too; in train, start-up counts.",
     "patience": "Stop after this many epochs without a better validation loss.",
     "batch_size": "Windows in a batch.",
     "seq_length": "Characters, words or subwords in a window.",
@@ -147,8 +147,9 @@ def train(workers, worker_index, worker_wait, **options):
     three times or more, 16,384 at most; in the loss and in accuracies other words do not count. The defaults are: 256
     units, 1 layer, an embedding of 32, windows of 100 characters, a learning rate of 0.01, the loss at an eighth of the
     positions, --start spelling. With --recipe study they are those of the study of memory: 600 units, 2 layers (nlstm:
-    1), an embedding of 600, --reset-before for gru, no dropout; 2 epochs of batches of 64, 200 characters, a constant
-    learning rate of 0.001, an epsilon of 1e-8, --start tensorflow1, gradients not clipped.
+    1), an embedding of 600, --reset-before for gru, no dropout, --no-residual; 2 epochs of batches of 64, 200
+    characters, a constant learning rate of 0.001, an epsilon of 1e-8, no weight decay, the loss at all positions,
+    --start tensorflow1, --mixed-precision float32, gradients not clipped.
 
     With --workers and --worker-index, or TF_CONFIG, several processes, on one machine or many, train one network, each
     on its share of every batch; the result is that of one process. The first one, the chief, shows progress and writes

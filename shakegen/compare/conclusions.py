@@ -46,11 +46,14 @@ def list_doubts(summary: Summary) -> Iterator[str]:
                 f"{lost} of {len(row.records)} runs of {row.name} did not finish: its figures come from the others, "
                 "and may flatter it."
             )
-        if summary.plan.match == "time" and is_uneven(row):
+        if summary.plan.match == "time" and summary.plan.recipe.patience is None and is_uneven(row):
             yield (
                 f"The runs of {row.name} got between {min(epochs_of(row)):.3g} and {max(epochs_of(row)):.3g} epochs in "
                 "the same time: the machine was busy. Repeat them when it is not."
             )
+    versions = {str(record.figures.get("version", "unknown")) for row in summary.rows for record in row.finished}
+    if len(versions) > 1:
+        yield f"The runs are of several versions of shakegen ({', '.join(sorted(versions))}), which may differ."
     judged = sum(one.error is not None and one.runs_error is not None for one in summary.differences.values())
     if judged > 2:
         yield (

@@ -55,7 +55,12 @@ def list_tried(summary: Summary) -> Table:
     """The settings that were tried for each network, with the loss on validation text, which chose."""
     names = [trial.setting.replace("_", " ") for trial in summary.trials]
     rows = [
-        (trial.entry.name, f"{value:g}", "-" if loss is None else f"{loss:.3f}", "chosen" * (value == trial.chosen))
+        (
+            trial.entry.name,
+            f"{value:g}",
+            "-" if loss is None else f"{loss:.3f}",
+            "chosen" * (value == trial.chosen and loss is not None),
+        )
         for trial in summary.trials
         for value, loss in trial.losses.items()
     ]
@@ -101,7 +106,9 @@ def curves(summary: Summary) -> Figure | None:
         ]
         if drawn:
             panels.append(Panel(label, unit.name, drawn))
-    return Figure("Learning curves", panels) if panels else None
+    banded = any(line.band is not None for panel in panels for line in panel.curves)
+    spread = " (lines: means of the runs; bands: from the lowest to the highest)" * banded
+    return Figure(f"Learning curves{spread}", panels) if panels else None
 
 
 def describe_best(summary: Summary, row: Row) -> str:

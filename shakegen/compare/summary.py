@@ -207,6 +207,11 @@ class Summary:
             sentences.append(f"Differences are paired by random state{' and by block of the text' * texts}.")
         if self.without_text:
             sentences.append(f"The difference of {' and '.join(self.without_text)}: for other random states only.")
+        if self.plan.repeats > 1:
+            found = {row.name: figure for row, figure in zip(self.rows, figures, strict=True)}
+            for what, ones in (("figures", found), ("difference", self.differences)):
+                if lone := [name for name, one in ones.items() if one.text_error and one.runs_error is None]:
+                    sentences.append(f"The {what} of {' and '.join(lone)}, from one run: for other text only.")
         return " ".join(sentences)
 
     def _list_figures_of_runs(self) -> list[str]:

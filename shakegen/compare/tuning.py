@@ -33,6 +33,8 @@ class Trial:
 
         There is none below a dropout of 0.
         """
+        if self.losses[self.chosen] is None:  # no run finished, and nothing chose it
+            return False
         return self.chosen in (min(self.losses), max(self.losses)) and self.chosen > 0
 
     def to_dict(self) -> dict:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from shakegen import __version__
 from shakegen.compare.record import Record, Text, identify
 from shakegen.files import holding
 from shakegen.model import load
@@ -52,8 +53,8 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
     """Train, from where the run stands, then measure.
 
     Returns:
-        The record with figures: `parameters`, `epochs`, `steps`, `best_epoch`, `seconds`, `peak_memory_bytes` (of
-        the training; None where it is not known), `training_characters_per_second`,
+        The record with figures: `version` (of shakegen), `parameters`, `epochs`, `steps`, `best_epoch`, `seconds`,
+        `peak_memory_bytes` (of the training; None where it is not known), `training_characters_per_second`,
         `sampling_characters_per_second`, `validation` and `test` (the task's scores; None without such text),
         `sample`, and `history`, as a model file has it.
 
@@ -105,6 +106,7 @@ def measure_model(model, record: Record, corpus) -> dict:
     history = model.history
     last = history[-1] if history else {}
     figures = {
+        "version": __version__,
         "parameters": model.parameters,
         "epochs": last.get("epoch", 0),
         "steps": last.get("steps", 0),

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from shakegen.cells.registry import CELLS
+from shakegen.cells.registry import CELLS, load_plugins
 from shakegen.export.exporting import LENGTH, TOLERANCE, read_along
 from shakegen.files import parse_json
 from shakegen.layers.cell_layer import layer_of
@@ -68,6 +68,9 @@ def load_keras(path: Path, symbols: Path, encoding: str = "utf-8") -> LanguageMo
         ValueError: a file is not as expected; the message says which.
     """
     texts = read_symbols(symbols, encoding)
+    load_plugins()
+    for kind in [*CELLS.values()]:
+        layer_of(kind)  # Keras then knows it, that of a cell of one's own, too
     try:
         network = keras.models.load_model(path, compile=False)
     except Exception as error:  # a stranger's file may lead to any

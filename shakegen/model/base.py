@@ -59,7 +59,9 @@ class Model:
         cls.kinds.setdefault(cls.task, cls)
 
     def __post_init__(self):
-        self.weights = MappingProxyType({name: protect(weight) for name, weight in self.weights.items()})
+        places = {name: place for place, name in enumerate(self.config.weight_shapes(1))}
+        ordered = sorted(self.weights.items(), key=lambda item: places.get(item[0], len(places)))  # as Keras has them
+        self.weights = MappingProxyType({name: protect(weight) for name, weight in ordered})
 
     def __getstate__(self) -> dict:
         """The attributes for pickles and copies: all but the engine, which is made again."""

@@ -18,7 +18,7 @@ from shakegen.model.hdf5_layout import DamageError, check, decode, pad, split_at
 MOST_PARTS = 1 << 19  # 1,024 layers with the state of their training run have 300,000
 MOST_TEXT = 1 << 26  # bytes of all texts that are read: 100,000 epochs; or an eighth of a larger file
 VALUE = 40  # bytes that a value in JSON counts as, for the object that it becomes
-LONGEST_NAME = 255
+LONGEST_NAME, LONGEST_PATH = 255, 1 << 10  # characters
 OWN = "a model's arrays must be in its own file, each once"
 NOT_PLAIN = "is not an array of numbers that is stored plainly in this file"
 
@@ -66,6 +66,7 @@ class File:
 
     def read_member(self, address: int, name: str) -> "Group | Array":
         """The group or array with the object header at an address; raises as `Group.__getitem__`."""
+        check(len(name) <= LONGEST_PATH)
         shown = name or "the file"
         attributes: dict[str, layout.Attribute] = {}
         found: dict[int, bytes] = {}
@@ -125,6 +126,7 @@ class File:
                 entries = self.take(child + layout.SYMBOLS.size, layout.ENTRY.size * members)
                 for place, header, kind in layout.ENTRY.iter_unpack(entries):
                     name = decode(names[place : place + LONGEST_NAME + 1])
+                    check("/" not in name)  # it would lead to another member, or to one again
                     found[name] = header, kind
         return found
 

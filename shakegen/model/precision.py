@@ -33,11 +33,13 @@ def choose_precision(model, precision: str) -> tuple[Mapping[str, np.ndarray], s
     """The weights of a model in a precision, one of `PRECISIONS`, as float32 arrays, and that precision.
 
     Raises:
-        ValueError: there is no such precision.
+        ValueError: there is no such precision, or a weight is too large for it.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"the precision is {precision!r}: expected {', '.join(PRECISIONS)}")
     rounded = round_weights(model.weights)
+    if precision == "float16" and not all(np.isfinite(weight).all() for weight in rounded.values()):
+        raise ValueError("the precision is 'float16', but a weight is beyond 65,504: expected auto or float32")
     if precision == "float32" or (precision == "auto" and not measure_change(model, rounded) <= TOLERANCE):
         return model.weights, "float32"
     return rounded, "float16"

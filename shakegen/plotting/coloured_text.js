@@ -22,7 +22,9 @@ function element(name, parent, text = "", style = "") {
    right: tells by text and number whether it is the true one.
    act: called with the number when one is pressed; without it they are no buttons. */
 function showBars(list, offers, right, act = null) {
+  const { activeElement } = document, within = list.contains(activeElement);
   while (list.children.length > offers.length) list.lastChild.remove();
+  if (within && !activeElement.isConnected) list.lastChild?.firstChild.focus({ preventScroll: true });
   offers.forEach(([text, share], number) => {
     const bar = list.children[number]?.firstChild ?? makeBar(list, number, act !== null);
     bar.classList.toggle("right", right(text, number));
@@ -71,6 +73,7 @@ class ColouredText {
       if (index === undefined) return;
       const step = index < from ? -1 : 1;  // over symbols that show nothing, such as the digits of a character
       while (this.spans[index].symbol === "" && this.spans[index + step]) index += step;
+      while (this.spans[index].symbol === "" && this.spans[index - step]) index -= step;  // none at this end
       if (index !== this.chosen) (press ?? choose)(index);
       this.spans[index].scrollIntoView({ block: "nearest" });
     });

@@ -62,7 +62,7 @@ def choose(train: np.ndarray, held_out: np.ndarray, size: int, first: int) -> tu
     means, best = [], np.empty(0)
     for bits in predict(train, held_out, size, ORDERS):
         means.append(bits[:first].mean())
-        if means[-1] == min(means):
+        if means.index(min(means)) == len(means) - 1:  # of equal ones the shortest
             best = bits
         if min(means[-2:]) > min(means):
             break

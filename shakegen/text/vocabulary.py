@@ -150,7 +150,10 @@ class Vocabulary:
             ValueError: the symbols make no vocabulary.
         """
         unknown = symbols[-1:] == [None]
-        return cls(symbols[:-1] if unknown else symbols, unknown)
+        vocabulary = cls(symbols[:-1] if unknown else symbols, unknown)
+        if vocabulary.to_json() != symbols:  # the place of a symbol is its id
+            raise ValueError("the characters of a vocabulary must be in the order of their code points")
+        return vocabulary
 
     def encode(self, text: str, on_unknown: str | None = None) -> np.ndarray:
         """The ids of a text, shape (symbols,).

@@ -76,6 +76,8 @@ class Beginning:
                 f"the corpus has the level {level}, the network {self.config.level}: expected the same, as of "
                 f"Config(level={level!r})"
             )
+        if not self.resumes:
+            self.recipe = self.task.fit_recipe(self.recipe, self)  # whose vocabulary may be that of two
         batches = self.task.make_batches(self.corpus, self.vocabulary, self.recipe)
         self.corpus.check_parts()
         if not self.resumes:
@@ -135,7 +137,7 @@ def begin(
         out = resume if out is None and base is not resume else out
     else:
         task = get_task(corpus.task)
-        learning = task.fit_recipe(task.make_recipe(corpus, recipe, **options), base)
+        learning = task.make_recipe(corpus, recipe, **options)
         task.check_recipe(learning)
         config = choose_config(corpus, config, base, recipe)
         learning = learning.fit_network(config)

@@ -105,7 +105,7 @@ def digest_model(model: Model | None) -> str | None:
 def restore(learner: Learner, training: Training, config: Config) -> None:
     """Give a network and its states the values that `capture` got from others like them, on any number of replicas.
 
-    If the number of parts of a batch differs, a warning says that the run is not the same bit for bit.
+    If the number of parts of a batch, or of replicas, differs, a warning says that the run is not the same bit for bit.
 
     Raises:
         ModelFileError: the arrays are not of this network and optimizer.
@@ -127,13 +127,14 @@ def restore(learner: Learner, training: Training, config: Config) -> None:
         else:
             variable.assign(arrays[name])
     draw_apart(network, replicas)
-    parts, before = count_all_parts(replicas, config), training.state.get("parts")
-    if type(before) is int and before != parts and replicas.strategy.chief:
-        show(
-            f"Warning: parts that a batch is computed in: {before} before, {parts} now. The run goes on, but "
-            "not bit for bit.",
-            sys.stderr,
-        )
+    for key, title, now in (
+        ("parts", "parts that a batch is computed in", count_all_parts(replicas, config)),
+        ("replicas", "copies of the network", replicas.count),  # which may compute as many parts as others did
+    ):
+        before = training.state.get(key)
+        if type(before) is int and before != now and replicas.strategy.chief:
+            show(f"Warning: {title}: {before} before, {now} now. The run goes on, but not bit for bit.", sys.stderr)
+            break
 
 
 def draw_apart(network: keras.Model, replicas: Replicas) -> None:

@@ -201,6 +201,7 @@ class Trainer:
             "symbols": digest(self.corpus.output_vocabulary),
             "notes": self.notes,
             "parts": checkpoint.count_all_parts(self.replicas, self.config),
+            "replicas": self.replicas.count,
         }
         training = Training(state, arrays)
         return self.task.make_model(self.config, self.corpus, self.vocabulary, weights, list(run.history), training)

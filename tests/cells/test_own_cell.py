@@ -14,6 +14,7 @@ import small
 import shakegen as library
 from shakegen.cells.numpy_step import NumpyStep
 from shakegen.cells.registry import CELLS, load_cell, register
+from shakegen.export.keras_file import make_keras
 
 ROOT = Path(__file__).parents[2]
 SLOW = """from shakegen.cells import Cell, option, tanh
@@ -207,3 +208,13 @@ def test_every_function_of_equations_takes_a_number_too():
     values = dict(zip(("x", "w"), (np.ones((1, 2)), np.ones((2, 3))), strict=True))
     found = NumpyStep(Steady(3), {"kernel": values["w"], "bias": np.zeros(3)}, 2)
     assert found.output_scale == pytest.approx(np.log1p(np.exp(0.5)))
+
+
+def test_an_exported_model_comes_back(trained, tmp_path):
+    model, _ = trained
+    make_keras(model).save(tmp_path / "a.keras")
+    (tmp_path / "s.json").write_text(json.dumps(model.vocabulary.to_json()), encoding="utf-8")
+    places = ("import", tmp_path / "a.keras", "--symbols", tmp_path / "s.json", "--out", tmp_path / "b.h5")
+    finished = run_without_it(*places, cells="cfn:CFN")
+    assert finished.returncode == 0, finished.stderr
+    assert library.load(tmp_path / "b.h5").sample("Sh", 30) == model.sample("Sh", 30)

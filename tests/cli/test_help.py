@@ -8,6 +8,8 @@ from commands import GROUPS, LEAVES
 from shakegen.cli import main
 from shakegen.cli.help import Commands
 from shakegen.cli.options import SHORT
+from shakegen.network.config import Config
+from shakegen.training.recipe import Recipe
 
 OPTIONS = [(name, option) for name, one in LEAVES.items() for option in one.params if isinstance(option, click.Option)]
 
@@ -64,3 +66,16 @@ def test_every_option_has_a_help_text_of_one_kind(name):
         if isinstance(option, click.Option):
             assert option.help, option.name
             assert option.help[0].isupper() or option.help[0] in "0-", option.help
+
+
+def test_the_help_tells_what_the_study_sets(shakegen):
+    study, config = Recipe.study(), Config.study()
+    assert (study.weight_decay, study.mixed_precision, study.loss_share, config.residual) == (0, "float32", 1, False)
+    words = " ".join(shakegen("train", "--help").stdout.split())
+    told = words.partition("With --recipe study")[2].partition("not clipped")[0]
+    for default in ("--no-residual", "no weight decay", "the loss at all positions", "--mixed-precision float32"):
+        assert default in told
+
+
+def test_compare_names_no_option_that_it_lacks(shakegen):
+    assert "--resume" not in shakegen("compare", "--help").stdout

@@ -84,7 +84,10 @@ def test_runs_that_diverged_are_named_and_their_pairs_left_out():
 
 
 def test_a_busy_machine_shows_at_equal_time_only():
-    for match, recipe, said in (("time", Recipe(minutes=1), True), ("units", Recipe(epochs=1), False)):
+    patient = Recipe(minutes=1, patience=2)
+    for match, recipe, said in (
+        ("time", Recipe(minutes=1), True), ("time", patient, False), ("units", Recipe(epochs=1), False)
+    ):  # fmt: skip
         summary = outcome({"gru": (2.0, 2.1)}, match=match, recipe=recipe)
         for record, epochs in zip(summary.rows[0].records, (5.0, 4.0)):
             record.figures["epochs"] = epochs
@@ -93,6 +96,24 @@ def test_a_busy_machine_shows_at_equal_time_only():
             "not."
         )
         assert conclude(summary) == [sentence] * said
+
+
+def test_one_run_that_is_left_has_the_error_of_the_text_alone_and_says_so():
+    summary = outcome({"gru": (2.0, 2.1, 2.2), "lstm": (2.5, None, None)})
+    for row, blocks in zip(summary.rows, ([2.0, 2.1, 2.2], [2.5, 2.7, 2.6])):
+        for record in row.finished:
+            record.figures["test"]["blocks"] = {"bits_per_character": blocks}
+    assert summary.differences["lstm"].runs_error is None
+    assert summary.differences["lstm"].error > 0
+    assert "The figures of lstm, from one run: for other text only." in summary.explain_errors()
+    assert "The difference of lstm, from one run: for other text only." in summary.explain_errors()
+
+
+def test_runs_of_several_versions_are_doubted():
+    summary = outcome({"gru": (2.0, 2.1)})
+    for record, version in zip(summary.rows[0].records, ("0.2.0", "0.3.0")):
+        record.figures["version"] = version
+    assert conclude(summary) == ["The runs are of several versions of shakegen (0.2.0, 0.3.0), which may differ."]
 
 
 def test_a_choice_at_the_edge_is_doubted():

@@ -130,6 +130,7 @@ def test_other_curves_are_read_where_all_are_and_at_their_ends(rng):
 
 def test_the_curves_show_every_network_that_learned_against_steps_and_minutes():
     figure = report.curves(outcome())
+    assert figure.title == "Learning curves (lines: means of the runs; bands: from the lowest to the highest)"
     assert [panel.x_label for panel in figure.panels] == ["steps", "minutes"]
     for panel in figure.panels:
         assert [(curve.series, curve.label) for curve in panel.curves] == [

@@ -49,6 +49,7 @@ def test_where_all_diverge_the_first_value_stays():
     of = plan("gru", **TUNED)
     (trial,) = collect_trials(of, try_out(of, [None] * 3))
     assert trial.chosen == RATES[0]
+    assert not trial.at_edge
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -170,6 +171,17 @@ def test_a_baseline_has_blocks_where_it_predicts_as_much_as_a_network(random_mod
     assert len(score_ngrams()["blocks"]["bits_per_character"]) == len(network) == 9
     monkeypatch.setattr(ngram, "PREDICTED", 1_500)
     assert score_ngrams()["blocks"]["bits_per_character"] == []
+
+
+def test_blocks_have_the_spelling_where_the_unknown_words_are():
+    ids = np.zeros(1001, int)
+    ids[1:101] = 9
+    part = Part(symbols=1001, characters=5005, spelling=1000.0)
+    corpus = SimpleNamespace(parts=[Part(), Part(), part], test=ids, vocabulary=SimpleNamespace(unknown=9))
+    found = get_task("next")._score_bits(corpus, "test", np.full(1000, 5.0))
+    blocks = found["blocks"]["bits_per_character"]
+    assert np.mean(blocks) == pytest.approx(found["bits_per_character"])
+    assert blocks[0] > 1.5 * blocks[1]
 
 
 def test_a_run_is_held_and_what_a_killed_one_left_is_removed(made):

@@ -1,5 +1,7 @@
 """All benchmarks are run in parts, and no output is made twice."""
 
+import argparse
+import importlib
 import os
 import re
 import runpy
@@ -116,3 +118,12 @@ def is_running(process):
             return about.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_figures_of_other_windows_are_not_shown_for_those_asked_for(root, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    quality = importlib.import_module("quality")
+    (tmp_path / "abc-0.9-0.1-0-3-0.json").write_text('{"draws": 100}', encoding="utf-8")
+    given = argparse.Namespace(states=[0], split="0.9,0.1,0", draws=5000, parts=1)
+    with pytest.raises(SystemExit, match="has windows of 100 draws, not 5000: name another --folder"):
+        quality.measure_states("abc", 3, given, [], tmp_path)

@@ -1,11 +1,17 @@
 """All views of the page in a real browser: tabs, names, labels, contrast, phones, the keyboard alone."""
 
+import re
+
 import pytest
 from browser import contrast, phone, strengths
 from page_reader import HOSTILE, VIEWS
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+
+from shakegen.model import LanguageModel
+from shakegen.network.config import Config
+from shakegen.text.subword_vocabulary import SubwordVocabulary
 
 
 def test_the_page_has_the_views_that_its_models_allow(opened):
@@ -137,3 +143,66 @@ def test_enter_of_an_input_method_writes_nothing(opened, browser):
     )
     assert browser.execute_script(script) is False
     assert page.text() == text
+
+
+def test_tab_of_an_input_method_takes_no_word(opened, browser):
+    page = opened("words")
+    page.open("complete")
+    page.wait(lambda: page.all(".bar"))
+    script = (
+        "const area = document.querySelector('#complete textarea'), before = area.value;"
+        "const event = new KeyboardEvent('keydown', {key: 'Tab', isComposing: true, bubbles: true, cancelable: true});"
+        "area.dispatchEvent(event); return !event.defaultPrevented && area.value === before"
+    )
+    assert browser.execute_script(script) is True
+
+
+def test_the_focus_stays_in_the_list_when_there_are_fewer_bars(opened, browser):
+    opened("gru").write("I ")
+    script = """
+      const list = document.querySelector("#write .bars"), bars = pairs => showBars(list, pairs, () => false, () => {});
+      bars([["a", .5], ["b", .3], ["c", .2]]);
+      list.lastChild.firstChild.focus();
+      bars([["a", 1]]);
+      return document.activeElement === list.firstChild.firstChild;
+    """
+    assert browser.execute_script(script) is True
+
+
+def test_a_text_is_zoomed_by_two_fingers_and_signs_of_line_ends_are_not_selected(opened, browser):
+    opened("gru").write("I ")
+    script = "return getComputedStyle(document.querySelector('#write .text')).touchAction"
+    assert browser.execute_script(script) == "pan-y pinch-zoom"
+    style = browser.execute_script("return document.querySelector('style').textContent")
+    assert style.count("-webkit-user-select: none") == len(re.findall(r"(?<!-)user-select: none", style)) == 2
+
+
+@pytest.fixture
+def spelling(opened, models, random_weights):
+    """The page of a network of subwords, which spells the characters that it does not know."""
+    vocabulary = SubwordVocabulary([*" Shaliteo", "th", "ee", " th", " thee"])
+    config = Config("gru", units=8, layers=1, level="subword", embedding=4)
+    models["subwords"] = LanguageModel(config, vocabulary, random_weights(config, len(vocabulary)))
+    return opened("subwords")
+
+
+def test_keys_choose_no_digit_of_a_character_that_is_spelled(spelling):
+    spelling.write("👍 Shall", temperature=0)
+    for key in (Keys.HOME, Keys.ARROW_LEFT):
+        spelling.one(".text").send_keys(key)
+        assert spelling.chosen() == 7
+
+
+def test_another_symbol_takes_the_place_of_all_digits(spelling, browser):
+    def symbols():
+        script = "return [...document.querySelectorAll('#write .text span')].map(span => span.symbol)"
+        return browser.execute_script(script)
+
+    spelling.write("Shall 👍 ö", temperature=0)
+    before = symbols()
+    spelling.spans()[before.index("👍")].click()
+    number, text = next((k, text) for k, (text, _) in enumerate(spelling.bars()) if re.fullmatch("[A-Za-z]+", text))
+    spelling.all(".bars .bar")[number].click()
+    spelling.wait_until_written()
+    first = before.index("")
+    assert symbols()[: first + 1] == [*before[:first], text]

@@ -239,3 +239,22 @@ def test_hostile_configurations_get_one_short_line(path, name, value, message):
     assert refusal.startswith(message)
     assert len(refusal) <= model_file.LONGEST + 1
     assert len(refusal.splitlines()) == 1
+
+
+def test_names_with_a_slash_which_would_lead_to_a_group_again_are_refused(path):
+    with h5py.File(path, "r+") as file:
+        group = file.create_group("training")
+        group.attrs["state"] = "{}"
+        for _ in range(12):  # 40 would take for ever
+            group.create_group("x_")
+            group = group.create_group("x")
+    path.write_bytes(path.read_bytes().replace(b"x_\0", b"x/\0"))
+    assert refuse(path) == DAMAGED
+
+
+def test_deep_groups_take_no_more_memory_than_the_file(path):
+    with h5py.File(path, "r+") as file:
+        group = file.create_group("training")
+        for _ in range(1000):
+            group = group.create_group("x" * 200)
+    assert refuse(path) == DAMAGED

@@ -1,6 +1,7 @@
 """What models are and have: identity, weights that stay as they are, engines of their own, names."""
 
 import copy
+import dataclasses
 import inspect
 import os
 import pickle
@@ -137,3 +138,11 @@ def test_a_task_that_there_is_not_has_no_model():
     with pytest.raises(ValueError) as error:
         find("nexxt")
     assert str(error.value) == "there is no task 'nexxt': expected 'next' or 'autocomplete'"
+
+
+def test_the_order_of_weights_makes_no_difference(random_model):
+    model, ids = random_model(Config("gru", units=6, layers=3)), np.arange(9)
+    moved = dataclasses.replace(model, weights=dict(sorted(model.weights.items(), reverse=True)))
+    assert [*moved.weights] == [*model.weights] == [*model.config.weight_shapes(1)]
+    expected, _ = model.engine.read(ids[:, None], model.engine.start())
+    np.testing.assert_allclose(moved.keras_model()(ids[None])[0], expected[:, 0], atol=1e-5)

@@ -244,3 +244,9 @@ def test_two_processes_saving_the_same_model_leave_one_of_the_two_whole(path):
     assert [writer.returncode for writer in writers] == [0, 0]
     assert load(path).history[0]["epoch"] in (1, 2)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_characters_in_another_order_are_refused(path):
+    with h5py.File(path, "r+") as file:
+        file.attrs["vocabulary"] = json.dumps(json.loads(file.attrs["vocabulary"])[::-1])
+    assert refused(path).endswith("the characters of a vocabulary must be in the order of their code points")

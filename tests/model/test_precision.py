@@ -12,7 +12,7 @@ from shakegen.export.exporting import read_along
 from shakegen.export.tensors import read_tensors, write_tensors
 from shakegen.model import load, model_file
 from shakegen.model.model_file import Training
-from shakegen.model.precision import TOLERANCE, measure_change, round_weights, shrink
+from shakegen.model.precision import TOLERANCE, choose_precision, measure_change, round_weights, shrink
 from shakegen.network.config import Config
 
 
@@ -123,3 +123,11 @@ def test_what_is_no_number_of_16_bits_is_refused(random_model, tmp_path):
         load(tmp_path / "m.h5")
     reason = "weights/dense/bias has other than numbers; the training may have diverged"
     assert str(error.value) == f"{tmp_path}/m.h5 is not a usable model: {reason}"
+
+
+def test_weights_beyond_16_bits_are_never_made_infinite(random_model):
+    model = random_model(Config("rnn", units=3))
+    model = dataclasses.replace(model, weights={**model.weights, "dense/bias": model.weights["dense/bias"] + 70_000})
+    assert choose_precision(model, "auto")[1] == "float32"
+    with pytest.raises(ValueError, match="beyond 65,504"):
+        choose_precision(model, "float16")

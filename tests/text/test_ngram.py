@@ -166,3 +166,10 @@ def test_keys_are_sorted_with_their_places(rng, most):
     assert np.array_equal(found, np.sort(keys))
     assert np.array_equal(keys[places], found)
     assert sorted(places.tolist()) == list(range(300))
+
+
+def test_of_orders_that_are_equally_good_the_bits_are_those_of_the_shortest():
+    train, held_out = np.array([0, 1] * 50 + [3]), np.array([2, 2, 2, 0, 1, 0, 1, 0, 1])
+    order, bits = ngram.choose(train, held_out, 4, 3)
+    assert order == 2
+    assert np.array_equal(bits, list(ngram.predict(train, held_out, 4, 2))[-1])

@@ -6,6 +6,7 @@ import io
 import lzma
 import os
 import re
+import struct
 import threading
 import zipfile
 
@@ -272,3 +273,14 @@ def test_a_device_is_no_text_file():
     with pytest.raises(OSError) as error:
         from_file("/dev/null")
     assert str(error.value) == ("/dev/null is a pipe or a device: expected a text file; `open_source` reads those, too")
+
+
+def test_a_member_far_outside_of_an_archive_is_refused():
+    raw = zipped({"a": "text"})
+    entry, end = raw.index(b"PK\1\2"), raw.index(b"PK\5\6")
+    head, name = bytearray(raw[entry : entry + 46]), raw[entry + 46 : end]
+    head[30:32], head[42:46] = struct.pack("<H", 12), b"\xff" * 4
+    tail = bytearray(raw[end:])
+    tail[12:16] = struct.pack("<I", end - entry + 12)
+    far = raw[:entry] + bytes(head) + name + struct.pack("<HHQ", 1, 8, 1 << 63) + bytes(tail)
+    assert fails(far).startswith("it/a is damaged: ")

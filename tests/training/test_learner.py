@@ -101,6 +101,16 @@ def test_many_outputs_are_read_out_at_a_share_of_the_positions(random_weights):
     assert begin(few, finetune=base, seq_length=4).recipe.loss_share == 0.25
 
 
+def test_the_outputs_of_two_vocabularies_count_together(random_weights):
+    signs = [chr(0x4E00 + n) for n in range(6000)]
+    old, new = (Corpus.from_text("".join(part * 3)) for part in (signs[:3000], signs[3000:]))
+    config = Config("rnn", units=3, layers=1, embedding=2)
+    base = LanguageModel(config, old.vocabulary, random_weights(config, len(old.vocabulary)))
+    beginning = begin(new, finetune=base, seq_length=4)
+    assert len(beginning.vocabulary) >= MANY
+    assert (beginning.recipe.loss_share, beginning.recipe.start) == (0.25, "frequencies")
+
+
 @pytest.mark.parametrize(
     ("changes", "recipe"),
     [

@@ -126,7 +126,7 @@ def test_a_checkpoint_names_everything_by_path(poem):
     assert set(training.arrays) == {*(f"weights/{name}" for name in weights), *slots, *numbers, *generators, *states}
     for name, shape in weights.items():
         assert training.arrays[f"weights/{name}"].shape == training.arrays[f"optimizer/{name}/momentum"].shape == shape
-    assert set(training.state) == {"recipe", "position", "symbols", "notes", "parts"}
+    assert set(training.state) == {"recipe", "position", "symbols", "notes", "parts", "replicas"}
 
 
 def test_another_number_of_parts_is_warned_of(finished, capsys):
@@ -139,6 +139,17 @@ def test_another_number_of_parts_is_warned_of(finished, capsys):
         "Warning: parts that a batch is computed in: 3 before, 1 now. The run goes on, but not bit for bit.\n"
     )
     model.training.state["parts"] = 1
+
+
+def test_another_number_of_copies_is_warned_of_even_if_the_parts_are_as_many(finished, capsys):
+    corpus, model = finished
+    assert model.training.state["replicas"] == 1
+    model.training.state["replicas"] = 2
+    train(corpus, resume=model, epochs=2, verbose=False)
+    model.training.state["replicas"] = 1
+    assert capsys.readouterr().err == (
+        "Warning: copies of the network: 2 before, 1 now. The run goes on, but not bit for bit.\n"
+    )
 
 
 REFUSED = {

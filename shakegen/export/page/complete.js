@@ -80,7 +80,8 @@ function startComplete(root, descriptions) {
   area.addEventListener("input", read);
   document.addEventListener("selectionchange", () => { if (document.activeElement === area) read(); });
   area.addEventListener("keydown", event => {
-    if (event.key === "Tab" && !event.shiftKey && !leaves) {
+    const composes = event.isComposing || event.keyCode === 229;  // an input method takes the key
+    if (event.key === "Tab" && !event.shiftKey && !leaves && !composes) {
       event.preventDefault();
       accept(0);
     }

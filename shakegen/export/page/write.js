@@ -174,13 +174,15 @@ function startWrite(root, descriptions, written) {
   }
 
   function showChoices() {
-    const { reading } = now, { network } = reading, index = chosen < 0 ? reading.ids.length : chosen;
+    const { reading } = now, { network, symbols } = reading;
+    let index = chosen < 0 ? reading.ids.length : chosen;
+    while (chosen > 0 && symbols[index - 1] === "") index--;  // to the first digit of a character that is spelled
     const shares = now.shares(index, settings());
     const reads = chosen < 0 && now.pending.length;  // what comes next is not known yet
     const ids = reads ? [] : likeliest(shares, OFFERED, SMALLEST), own = reading.ids[index];
     if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
     const title = chosen < 0 ? "What comes next"
-      : `“${visible(reading.symbols[index])}”${index ? `, surprise ${bits(surpriseAt(index))}` : ""}`;
+      : `“${visible(symbols[chosen])}”${chosen ? `, surprise ${bits(surpriseAt(chosen))}` : ""}`;
     if (heading.textContent !== title) heading.textContent = title;  // which is read aloud
     showBars(find("bars"), ids.map(id => [network.symbols[id], shares[id]]),
       (_, number) => ids[number] === own, number => branch(index, ids[number]));

@@ -123,7 +123,10 @@ class NextSymbolTask(Task):
         whole = corpus.parts[PARTS.index(part)]
         symbols, spelling = whole.symbols / whole.characters, whole.spelling / evaluation.LN2 / whole.characters
         known = bits if len(bits) == whole.symbols - 1 else bits[:0]
-        blocks = [mean * symbols + spelling for mean in average_blocks(known)]
+        if spelling and len(known):  # each unknown symbol costs its part where it stands
+            hidden = np.asarray(getattr(corpus, part)[1:]) == corpus.vocabulary.unknown
+            known = known + spelling / symbols * (hidden / hidden.mean() if hidden.any() else 1.0)
+        blocks = [mean * symbols for mean in average_blocks(known)]
         total = float(bits.mean(dtype=float)) * symbols + spelling
         return {"bits_per_character": total, "blocks": {"bits_per_character": blocks}}
 

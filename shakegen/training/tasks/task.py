@@ -97,7 +97,7 @@ class Task(ABC):
         """
 
     def fit_recipe(self, recipe: Recipe, of) -> Recipe:
-        """A recipe for a network with the outputs of a corpus or a model, or None; what was given stays as it is."""
+        """A recipe for a network with the vocabulary of a corpus or a beginning, or None; what was given stays."""
         return recipe
 
     def check_recipe(self, recipe: Recipe) -> None:

@@ -61,11 +61,10 @@ def meet_all(team: Team, wait: float) -> None:
                 "an address that others reach; try a longer `worker_wait`"
             ) from None
         team.meet(0, channel)
+        team.tell("hello", index=team.index, workers=cluster.addresses)  # first: so all hear of a port that is taken
     with contextlib.closing(Door(team)) as door:
         if team.chief:
             door.wait_for_all(wait)
-        else:
-            team.tell("hello", index=team.index, workers=cluster.addresses)
         try_all(team, team.exchange("token", door.token))
         team.exchange("reached", True)
 

@@ -253,3 +253,17 @@ def test_whoever_does_not_belong_to_the_team_is_turned_away():
     results = together(lambda team: team.agree({}), addresses, [1, 2], 20)
     thread.join(timeout=60)
     assert results == {1: None, 2: None}
+
+
+def test_a_worker_that_cannot_open_its_port_says_so_to_all():
+    addresses = workers.free_addresses(2)
+    with socket.create_server(("127.0.0.1", int(addresses[1].rpartition(":")[2]))):
+        found = messages(together(str, addresses, wait=20))
+    assert (
+        found[0]
+        == found[1]
+        == (
+            f"worker 1 ({addresses[1]}) cannot open its port (Address already in use): expected one that no other "
+            "program uses, and that it may open"
+        )
+    )
