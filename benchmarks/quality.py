@@ -76,7 +76,7 @@ def measure_states(corpus: str, minutes: float, given, options: list[str], folde
             file.write_text(json.dumps(found), encoding="utf-8")
         found = json.loads(file.read_text(encoding="utf-8"))
         if (drawn := found.get("draws", DRAWS)) != given.draws:
-            sys.exit(f"{file} has windows of {drawn} draws, not {given.draws}: name another --folder")
+            sys.exit(f"{file} has the figures of {drawn} windows, not {given.draws}: name another --folder")
         seconds = "" if found["seconds"] is None else f"{found['seconds']:.0f}"
         about = f"{found['parameters']:,}", f"{minutes:g}", seconds, f"{found['best_epoch']:g}"
         rows.append([found[f"{way}nats"] for way in WAYS])

@@ -192,7 +192,6 @@ def constraints(rounds):
 
 
 def index(rounds):
-
     import numpy as np
 
     from shakegen.sampling.constraints import CopyIndex

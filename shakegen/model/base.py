@@ -59,7 +59,8 @@ class Model:
         cls.kinds.setdefault(cls.task, cls)
 
     def __post_init__(self):
-        places = {name: place for place, name in enumerate(self.config.weight_shapes(1))}
+        shapes = self.config.weight_shapes(len(self.vocabulary), len(self.output_vocabulary))
+        places = {name: place for place, name in enumerate(shapes)}
         ordered = sorted(self.weights.items(), key=lambda item: places.get(item[0], len(places)))  # as Keras has them
         self.weights = MappingProxyType({name: protect(weight) for name, weight in ordered})
 

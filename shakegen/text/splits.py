@@ -36,7 +36,7 @@ def parse_number(part: str) -> float | int | str:
     factor = SUFFIXES.get(part[-1:].lower())
     if factor is None:
         return int(part) if part.isdecimal() else float(part)
-    size = round(float(part[:-1]) * factor, 3)  # a float of 4.1 is a little less, and so is the product
+    size = round(float(part[:-1]) * factor, 6)  # a float of 4.1 is a little less, and so is the product
     if size != int(size):
         raise ValueError
     return int(size)

@@ -6,8 +6,8 @@ A symbol is a word, a number, a punctuation mark or white space. One space befor
 - A word is letters with their accents, and apostrophes between them: "summer's". In scripts that write no spaces
   (Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan) it is one character.
 - Up to four digits are one symbol.
-- An emoji with its skin tone, its marks and what a joiner joins to it is one symbol, and so is the flag of a country of
-  two letters, and some marks in a row: "...", "--", "==". Keycaps and flags made of tags are several.
+- An emoji with its skin tone, its marks and what a joiner joins to it is one symbol, and so is a flag that two letters
+  spell, and some marks in a row: "...", "--", "==". Keycaps and flags made of tags are several.
 - Line ends are symbols of their own, and so is white space, except the one space that belongs to the next symbol.
 
 Very long symbols are cut, so that a text can be read in blocks.

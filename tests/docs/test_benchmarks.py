@@ -125,5 +125,5 @@ def test_figures_of_other_windows_are_not_shown_for_those_asked_for(root, monkey
     quality = importlib.import_module("quality")
     (tmp_path / "abc-0.9-0.1-0-3-0.json").write_text('{"draws": 100}', encoding="utf-8")
     given = argparse.Namespace(states=[0], split="0.9,0.1,0", draws=5000, parts=1)
-    with pytest.raises(SystemExit, match="has windows of 100 draws, not 5000: name another --folder"):
+    with pytest.raises(SystemExit, match="has the figures of 100 windows, not 5000: name another --folder"):
         quality.measure_states("abc", 3, given, [], tmp_path)

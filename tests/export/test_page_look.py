@@ -201,6 +201,7 @@ def test_another_symbol_takes_the_place_of_all_digits(spelling, browser):
     spelling.write("Shall 👍 ö", temperature=0)
     before = symbols()
     spelling.spans()[before.index("👍")].click()
+    assert "\ufffd" not in [text for text, _ in spelling.bars()], "a digit alone is no character"
     number, text = next((k, text) for k, (text, _) in enumerate(spelling.bars()) if re.fullmatch("[A-Za-z]+", text))
     spelling.all(".bars .bar")[number].click()
     spelling.wait_until_written()

@@ -179,7 +179,8 @@ function startWrite(root, descriptions, written) {
     while (chosen > 0 && symbols[index - 1] === "") index--;  // to the first digit of a character that is spelled
     const shares = now.shares(index, settings());
     const reads = chosen < 0 && now.pending.length;  // what comes next is not known yet
-    const ids = reads ? [] : likeliest(shares, OFFERED, SMALLEST), own = reading.ids[index];
+    const ids = reads ? [] : likeliest(shares, OFFERED, SMALLEST);
+    const own = index < chosen ? undefined : reading.ids[index];  // the first digit alone is no character
     if (own !== undefined && !ids.includes(own)) ids.splice(OFFERED - 1, 1, own);
     const title = chosen < 0 ? "What comes next"
       : `“${visible(symbols[chosen])}”${chosen ? `, surprise ${bits(surpriseAt(chosen))}` : ""}`;

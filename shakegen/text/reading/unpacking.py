@@ -29,8 +29,9 @@ PACKED = {
 }
 STREAMS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 DOCUMENT = {"[Content_Types].xml", "META-INF/manifest.xml", "META-INF/container.xml"}  # in .docx, .odt, .epub
-BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
-DAMAGE = (*BROKEN, NotImplementedError, OverflowError, ValueError)
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, OverflowError, ValueError,
+)  # fmt: skip
 
 EXPANSION = 250  # times the packed size; even logs do not pack to less than a hundredth
 ALWAYS_ALLOWED = 1 << 26  # bytes, however small the file is
