@@ -27,8 +27,10 @@ def converse(
     check_min_length(min_length)
     draft = model.draft(seed, on_unknown)
 
+    begun = seed.removesuffix(model.vocabulary.pending(seed))  # the first word has that space
+
     def has_ended() -> bool:
-        written = draft.text.removeprefix(seed)
+        written = "" if draft.text == seed else draft.text.removeprefix(begun)
         return draft.length >= length or is_stopped(model.vocabulary, written, stop, min_length)
 
     def offer() -> keys.Offers:

@@ -60,7 +60,7 @@ class Evidence(NamedTuple):
     @property
     def is_clear(self) -> bool:
         """Whether it is two standard errors or more: other words from the same hand would hardly say otherwise."""
-        return self.standard_error is not None and self.bits >= 2 * self.standard_error
+        return self.standard_error is not None and self.bits > 0 and self.bits >= 2 * self.standard_error
 
 
 class Piece(NamedTuple):

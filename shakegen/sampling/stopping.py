@@ -105,7 +105,7 @@ def make_automaton(end: str | StopAfter, symbols: Sequence[str]) -> Automaton:
     """
     if end == "":
         raise ValueError("a stop text is empty: expected one character or more")
-    positions = Positions(set("".join(symbols)))
+    positions = Positions({*"".join(symbols), *".!?…"})  # a seed may have marks that no symbol has
     part = positions.add_text(end) if isinstance(end, str) else positions.add_pattern(ENDS[end.what])
     return determinize(positions, [part], anywhere=True)
 

@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 import pytest
-from commands import document, run_without
+from commands import document, run_without, text_of
 
-from shakegen.model import load
+from shakegen.model import LanguageModel, load
+from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
-from shakegen.text.word_vocabulary import tokenize
+from shakegen.text.word_vocabulary import WordVocabulary, tokenize
 from shakegen.training.validation import TextValidation
 
 FAST = ["--units", 8, "--layers", 1, "--epochs", 1, "--seq-length", 10, "--batch-size", 8, "--sample-length", 5]
@@ -200,3 +201,10 @@ def test_mistakes_get_one_line(shakegen, saved, tmp_path, message, arguments):
 def test_models_of_words_are_used_without_tensorflow(saved, tmp_path):
     calls = "sample --model model.h5 --seed Thou", "evaluate model.h5 poem.txt"
     assert run_without("tensorflow keras", tmp_path, *calls).returncode == 0
+
+
+def test_a_stop_text_may_begin_with_the_space_at_the_end_of_the_seed(shakegen, random_weights):
+    config, vocabulary = Config("gru", units=5, level="word", embedding=3), WordVocabulary(["my", " love"])
+    LanguageModel(config, vocabulary, random_weights(config, len(vocabulary))).save("models/words.h5")
+    words = ("sample", "--model", "models/words.h5", "--seed", "my ", "--interactive", "--stop", " love")
+    assert text_of(shakegen(*words, input="=love\n=love\n")) == "my love"

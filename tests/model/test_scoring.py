@@ -113,3 +113,8 @@ def test_mistakes(make):
         score({"a": make()}, {"b": "c"}, "word")
     with pytest.raises(ValueError, match=r"^b has nothing but white space: expected some text to score$"):
         score({"a": make()}, {"b": " \n"})
+
+
+def test_a_tie_is_not_clear():
+    found = weigh({"a": np.ones(11), "b": np.ones(11)}, "a b c d e f")
+    assert (found.bits, found.standard_error, found.is_clear) == (0, 0, False)

@@ -114,3 +114,8 @@ def test_ends_that_are_refused(number, what, message):
     with pytest.raises(ValueError) as error:
         StopAfter(number, what)
     assert str(error.value) == message
+
+
+def test_a_sentence_may_end_in_the_seed_with_a_mark_that_no_symbol_has():
+    stops = StopTexts(StopAfter(1, "sentences"), ["a", "."], ["a…"])
+    assert not stops.advance(stops.start(1), np.array([1]))[1].any()

@@ -71,7 +71,8 @@ class ForbidRule(Rule):
 
     def __init__(self, constraint: Forbid, symbols: Symbols):
         self._constraint = constraint
-        positions = Positions(set("".join([*filter(None, symbols), *constraint.texts])))
+        # A seed may have characters that no symbol has, and that are given here.
+        positions = Positions(set("".join([*filter(None, symbols), *constraint.texts, *constraint.patterns])))
         self._automaton = determinize(positions, constraint._parts(positions), anywhere=True)
         check_size(str(constraint), self._automaton, len(symbols))
         self._following, matches = lift(self._automaton, [OTHER if text is None else text for text in symbols])

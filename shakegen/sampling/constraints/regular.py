@@ -20,6 +20,7 @@ CATEGORIES = {
     "SPACE": str.isspace,
     "WORD": lambda character: character.isalnum() or character == "_",
 }
+MORE_CASES = re._casefix._EXTRA_CASES  # type: ignore[attr-defined]  # such as σ and ς, as `re` has them
 REFUSED = {
     "AT": r"an anchor, such as ^, $ or \b",
     "ASSERT": "a look-around",
@@ -167,6 +168,8 @@ def matcher_of(kind: str, value, flags: int):
         upper = character.upper()
         cases = {character, character.lower(), upper, upper.lower()} if flags & re.IGNORECASE else {character}
         cases = {case for case in cases if len(case) == 1}  # "ß" in upper case is "SS"
+        if flags & re.IGNORECASE:
+            cases |= {chr(code) for case in cases for code in MORE_CASES.get(ord(case), ())}
         return negated != any(matches_item(str(one), of, case) for one, of in items[negated:] for case in cases)
 
     return matches

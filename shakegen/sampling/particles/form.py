@@ -190,7 +190,7 @@ def describe(text: str, at: int) -> str:
 
 def read_place(content: str, length: int) -> Place:
     """The place that stands for what is between braces."""
-    lengths = re.search(r":(\d+)$|:(\d*)-(\d*)$|$", content)
+    lengths = re.search(r":(\d+)\Z|:(\d*)-(\d*)\Z|\Z", content)
     exact, least, most = lengths.groups() if lengths else ("", "", "")
     pattern = content[: lengths.start()] if lengths else content
     if re.fullmatch(r"\d*-?\d*", pattern) and pattern:

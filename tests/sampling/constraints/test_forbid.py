@@ -194,3 +194,10 @@ def test_a_single_constraint_needs_no_list(random_model):
     single = several | {"constraints": Forbid("e")}
     assert model.sample("ab", 30, **single) == model.sample("ab", 30, **several)
     assert model.beams("ab", 9, constraints=Forbid("e")) == model.beams("ab", 9, constraints=[Forbid("e")])
+
+
+def test_a_match_may_begin_in_the_seed_with_a_character_that_no_symbol_has():
+    for pattern, forbidden in (("éa", True), ("[^é]a", False)):
+        rules = Rules(Forbid(patterns=pattern), ["a", "b"], ["é"])
+        weighed = rules.weigh(np.zeros((1, 2)), np.empty((1, 2)), every=True)
+        assert (weighed[0, 0] == -np.inf) == forbidden

@@ -117,3 +117,11 @@ def test_a_letter_with_two_small_forms_is_found_by_both():
     positions = Positions("ſsS")
     positions.add_pattern("(?i)s")
     assert positions.characters[0] == {"ſ", "s", "S"}
+
+
+@pytest.mark.parametrize("pattern", ["(?i)ς", "(?i)ſ", "(?i)µ", "(?i)[^ς]", "(?i)[^ſ]"])
+def test_ignored_case_is_that_of_re(pattern):
+    letters = "sSſσςΣµμΜ"
+    positions = Positions(letters)
+    found = determinize(positions, [positions.add_pattern(pattern)])
+    assert [bool(found.accepting[found.read(c)]) for c in letters] == [bool(re.fullmatch(pattern, c)) for c in letters]

@@ -37,6 +37,9 @@ def test_a_template_is_text_and_places():
         (r"{\}\{+:2}x", Place(2, 2, r"\}\{+")),
         ("{(a:b)+:2-3}x", Place(2, 3, "(a:b)+")),
         ("{a\nb}x", Place(0, 200, "a\nb")),
+        ("{a\n}x", Place(0, 200, "a\n")),
+        ("{\n}x", Place(0, 200, "\n")),
+        ("{a:4\n}x", Place(0, 200, "a:4\n")),
     ],
 )
 def test_places(template, place):
