@@ -15,7 +15,8 @@ RESERVED = (
     "cell units layers dropout level embedding learn_initial_state residual variational_dropout convolution mlp task "
     "cell_options learning_rate name seed dtype trainable kernel_initializer recurrent_initializer bias_initializer "
     "kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint "
-    "recurrent_constraint bias_constraint recurrent_dropout return_sequences return_state go_backwards stateful unroll"
+    "recurrent_constraint bias_constraint recurrent_dropout return_sequences return_state go_backwards stateful unroll "
+    "zero_output_for_mask compiled_loop"
 )
 
 
@@ -117,7 +118,7 @@ class Cell:
         for name, value in usual.items():
             setattr(cls, name, own.get(name, value))
         for name in cls.options():
-            if name in RESERVED.split():
+            if name in RESERVED.split() or (hasattr(Cell, name) and name not in Cell.options()):
                 raise ValueError(f"{cls.__qualname__} has an option {name!r}: expected a name that no setting has")
         if own.get("name"):
             from shakegen.cells.registry import register

@@ -127,6 +127,11 @@ def write_down(cell, inputs: int) -> Graph:
         )
     x = input_symbol("x", BATCH, inputs)
     states = {name: input_symbol(name, BATCH, cell.units) for name in cell.state_names}
+    if len(states) < len(cell.state_names):
+        raise CellError(
+            f"two states of the cell {cell.name!r} have one name: expected another for each, not "
+            f"{', '.join(cell.state_names)}"
+        )
     weights = {name: input_symbol(name, *weight.shape) for name, weight in cell.weights(inputs).items()}
     for name, symbol in weights.items():
         if len(symbol.shape) not in (1, 2) or min(symbol.shape) < 1 or name.startswith("initial_state"):

@@ -146,10 +146,15 @@ def as_layer(kind: type[Cell]) -> type[CellLayer]:
     Args:
         kind: a subclass of `cells.Cell`.
 
+    Raises:
+        ValueError: the class has no name of its own.
+
     Example:
 
         layer = as_layer(CFN)(64, return_sequences=True)
     """
+    if not vars(kind).get("name"):
+        raise ValueError(f"{kind.__qualname__} has no `name` of its own: expected one, for files name layers by it")
     made = type(
         f"{kind.__name__}Layer", (CellLayer,), {"kind": kind, "__doc__": kind.__doc__, "__module__": kind.__module__}
     )

@@ -59,6 +59,10 @@ class EquationStep:
         return given or initializer_of(weight, None if self.seed is None else self.seed + 10 * number)
 
     def call(self, inputs, states, training=False):
+        names = self.record.state_names
+        if len(states) != len(names):
+            kind = f"{self.record.name} has {len(names)} states ({', '.join(names)})"
+            raise ValueError(f"A {kind}. Received: {len(states)} states")
         masked = training and (0 < self.recurrent_dropout < 1 or self.record.zoneout)
         masks = (inputs.shape[-1] - self._inputs) // self.units if masked else 0
         program, known = make_program(self.record, self._inputs, masks)

@@ -44,6 +44,11 @@ class Blocks(keras.initializers.Initializer):
         self.names, self.seed = tuple(names), seed
 
     def __call__(self, shape, dtype=None):
+        if shape[-1] % len(self.names):
+            raise CellError(
+                f"a weight of {shape[-1]} columns has no {len(self.names)} equal blocks: expected as many initializers "
+                f"as divide them, not {', '.join(self.names)}"
+            )
         block = (*shape[:-1], shape[-1] // len(self.names))
         seeds = [None if self.seed is None else self.seed + number for number in range(len(self.names))]
         values = [
@@ -68,4 +73,7 @@ class Drawn(keras.initializers.Initializer):
 
     def __call__(self, shape, dtype=None):
         seed = random.getrandbits(64) if self.seed is None else self.seed
-        return keras.ops.convert_to_tensor(self.draw(np.random.default_rng(seed), shape), dtype=dtype)
+        drawn = np.asarray(self.draw(np.random.default_rng(seed), shape))
+        if drawn.shape != tuple(shape):
+            raise CellError(f"an initializer draws numbers of the shape {drawn.shape}: expected {tuple(shape)}")
+        return keras.ops.convert_to_tensor(drawn, dtype=dtype)

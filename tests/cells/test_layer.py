@@ -11,6 +11,7 @@ from shakegen import cells, layers
 from shakegen.cells import as_layer
 from shakegen.cells.registry import CELLS
 from shakegen.layers.cell_layer import layer_of
+from shakegen.layers.initializers import initializer_of
 
 PUBLIC = [
     (cells.RNN, {}),
@@ -194,3 +195,29 @@ def test_units_are_checked(units):
     with pytest.raises(ValueError) as error:
         as_layer(odd_cells.MinimalGRU)(units)
     assert str(error.value) == f"`units` must be an integer of at least 1. Received: {units!r}"
+
+
+def test_a_cell_without_a_name_of_its_own_has_no_layer():
+    class Faded(odd_cells.MinimalGRU):
+        def step(self, x, s, w):
+            shown = super().step(x, s, w)
+            return {**shown, "h": 0.5 * shown["h"]}
+
+    parent = as_layer(odd_cells.MinimalGRU)
+    with pytest.raises(ValueError, match="Faded has no `name` of its own: expected one, for files name layers by it"):
+        as_layer(Faded)
+    assert type(keras.layers.Bidirectional(parent(4)).forward_layer) is parent
+
+
+@pytest.mark.parametrize("start", [("ones", "zeros"), lambda random, shape: random.uniform()])
+def test_an_initializer_gives_the_shape_that_the_weight_has(start):
+    with pytest.raises(cells.CellError):
+        initializer_of(cells.Weight((15,), start), 0)((15,), dtype="float32")
+
+
+@pytest.mark.parametrize("layer", [layers.SLSTM(H), layers.NLSTM(H, zoneout=0.1), layers.LSTM(H, layer_norm=True)])
+@pytest.mark.parametrize("training", [False, True])
+def test_the_number_of_states_is_named(layer, training, rng):
+    x = rng.normal(size=(2, 3, 5)).astype("float32")
+    with pytest.raises(ValueError, match=r"states \(h, c.*Received: 1 states"):
+        layer(x, initial_state=[np.zeros((2, H), "float32")], training=training)

@@ -268,3 +268,20 @@ def test_weights_have_the_same_names_for_any_input():
     assert str(error.value) == (
         "the weights of the cell 'test-grows' depend on the number of inputs: expected the same names for any"
     )
+
+
+@pytest.mark.parametrize("name", ["memories", "layer", "step", "compiled_loop", "zero_output_for_mask"])
+def test_no_option_has_the_name_of_an_attribute_or_of_an_argument(name):
+    with pytest.raises(ValueError, match=f"has an option '{name}'"):
+        type("Mine", (Cell,), {"name": "test-mine", name: option(2), "__annotations__": {name: int}})
+
+
+def test_states_have_names_of_their_own():
+    class Twice(Cell):
+        name, gates, state_names = "test-twice", ("g",), ("h", "h")
+
+        def step(self, x, s, w):
+            return {"h": tanh(x @ w.kernel + s.h @ w.recurrent_kernel + w.bias)}
+
+    with pytest.raises(CellError, match="two states of the cell 'test-twice' have one name: expected another for each"):
+        check_cell(Twice(4), 3)
