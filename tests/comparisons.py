@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from shakegen import __version__
 from shakegen.compare.matching import count_weights
 from shakegen.compare.plan import Entry, Plan
 from shakegen.compare.record import plan_records
@@ -31,6 +32,14 @@ def finish(record):
     """A record as if its run had finished."""
     score, history = {"bits_per_character": 2.0, "accuracy": 0.5}, [{"epoch": 1, "loss": 2.0, "val_loss": 2.1}]
     speeds = dict.fromkeys(("training_characters_per_second", "sampling_characters_per_second"), 9.0)
-    sizes = {"parameters": 3, "epochs": 1, "steps": 7, "best_epoch": 1, "seconds": 3.5, "peak_memory_bytes": None}
+    sizes = {
+        "version": __version__,
+        "parameters": 3,
+        "epochs": 1,
+        "steps": 7,
+        "best_epoch": 1,
+        "seconds": 3.5,
+        "peak_memory_bytes": None,
+    }
     figures = {**sizes, **speeds, "validation": score, "test": None, "sample": "abc", "history": history}
     return replace(record, state="finished", figures=figures)
