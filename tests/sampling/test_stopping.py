@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from shakegen.model import LanguageModel
+from shakegen.network.config import Config
 from shakegen.sampling import StopAfter, StopTexts, until
+from shakegen.text.vocabulary import Vocabulary
 
 AB = ("a", "b")
 
@@ -119,3 +122,15 @@ def test_ends_that_are_refused(number, what, message):
 def test_a_sentence_may_end_in_the_seed_with_a_mark_that_no_symbol_has():
     stops = StopTexts(StopAfter(1, "sentences"), ["a", "."], ["a…"])
     assert not stops.advance(stops.start(1), np.array([1]))[1].any()
+
+
+def test_sentences_that_began_in_the_seeds_end(random_weights):
+    vocabulary, config = Vocabulary("ab."), Config("gru", units=4)
+    writer, end = LanguageModel(config, vocabulary, random_weights(config, 3)), StopAfter(1, "sentences")
+    for seed in ("a", "."):
+        texts = writer.samples(seed, 40, count=30, stop=end)
+        assert all(re.fullmatch(r"[^.]*\." if seed == "a" else r"\.*[^.]+\.", text) for text in texts)
+        assert ("." in texts) == (seed == "a")  # it ends what the seed began
+        assert writer.samples([seed, "b"], 40, stop=end)[0] == texts[0]
+        for beam in writer.beams(seed, 9, width=3, count=3, stop=end):
+            assert len(re.findall(r"[^.]\.", seed + beam.text)) <= 1

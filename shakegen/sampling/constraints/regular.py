@@ -20,7 +20,6 @@ CATEGORIES = {
     "SPACE": str.isspace,
     "WORD": lambda character: character.isalnum() or character == "_",
 }
-MORE_CASES = re._casefix._EXTRA_CASES  # type: ignore[attr-defined]  # such as σ and ς, as `re` has them
 REFUSED = {
     "AT": r"an anchor, such as ^, $ or \b",
     "ASSERT": "a look-around",
@@ -164,22 +163,16 @@ def matcher_of(kind: str, value, flags: int):
     items = value if kind == "IN" else [(kind, value)]
     negated = str(items[0][0]) == "NEGATE"
 
-    def matches(character: str) -> bool:
-        upper = character.upper()
-        cases = {character, character.lower(), upper, upper.lower()} if flags & re.IGNORECASE else {character}
-        cases = {case for case in cases if len(case) == 1}  # "ß" in upper case is "SS"
-        if flags & re.IGNORECASE:
-            cases |= {chr(code) for case in cases for code in MORE_CASES.get(ord(case), ())}
-        return negated != any(matches_item(str(one), of, case) for one, of in items[negated:] for case in cases)
-
-    return matches
+    tests = [item_test(str(one), of, flags) for one, of in items[negated:]]
+    return lambda character: negated != any(test(character) for test in tests)
 
 
-def matches_item(kind: str, value, character: str) -> bool:
+def item_test(kind: str, value, flags: int):
+    """A test whether one character is in a category, in a range, or a literal, in any case if `flags` say so."""
     if kind == "CATEGORY":
         name = str(value).removeprefix("CATEGORY_")
-        negated = name.startswith("NOT_")
-        return negated != CATEGORIES[name.removeprefix("NOT_")](character)
-    if kind == "RANGE":
-        return value[0] <= ord(character) <= value[1]
-    return ord(character) == value
+        negated, category = name.startswith("NOT_"), CATEGORIES[name.removeprefix("NOT_")]
+        return lambda character: negated != category(character)
+    low, high = value if kind == "RANGE" else (value, value)
+    letters = re.compile(f"[{re.escape(chr(low))}-{re.escape(chr(high))}]", flags & re.IGNORECASE)
+    return lambda character: letters.match(character) is not None
