@@ -36,10 +36,10 @@ def parse_number(part: str) -> float | int | str:
     factor = SUFFIXES.get(part[-1:].lower())
     if factor is None:
         return int(part) if part.isdecimal() else float(part)
-    size = round(float(part[:-1]) * factor, 6)  # a float of 4.1 is a little less, and so is the product
-    if size != int(size):
+    size = float(part[:-1]) * factor  # a float of 4.1 is a little less, and so is the product
+    if not math.isclose(size, round(size), rel_tol=1e-15):
         raise ValueError
-    return int(size)
+    return round(size)
 
 
 def normalize_split(split: Split) -> tuple[float | int | str, ...]:

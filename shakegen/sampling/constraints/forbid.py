@@ -71,7 +71,8 @@ class ForbidRule(Rule):
 
     def __init__(self, constraint: Forbid, symbols: Symbols):
         self._constraint = constraint
-        # A seed may have characters that no symbol has, and that are given here.
+        # A seed may have characters that no symbol has. Those that are written here are known; others, of escapes,
+        # ranges, categories and other cases, are read as one that no pattern names.
         positions = Positions(set("".join([*filter(None, symbols), *constraint.texts, *constraint.patterns])))
         self._automaton = determinize(positions, constraint._parts(positions), anywhere=True)
         check_size(str(constraint), self._automaton, len(symbols))

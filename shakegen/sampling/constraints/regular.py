@@ -174,5 +174,7 @@ def item_test(kind: str, value, flags: int):
         negated, category = name.startswith("NOT_"), CATEGORIES[name.removeprefix("NOT_")]
         return lambda character: negated != category(character)
     low, high = value if kind == "RANGE" else (value, value)
-    letters = re.compile(f"[{re.escape(chr(low))}-{re.escape(chr(high))}]", flags & re.IGNORECASE)
+    if not flags & re.IGNORECASE:
+        return lambda character: low <= ord(character) <= high
+    letters = re.compile(f"[{re.escape(chr(low))}-{re.escape(chr(high))}]", re.IGNORECASE)
     return lambda character: letters.match(character) is not None
