@@ -100,7 +100,7 @@ def carry_out(options, cell: str, state: int) -> dict:
     path, shape = options.folder / f"{cell}-{state}.json", []
     if not options.full:
         shape = ["--recipe", "usual", "--units", options.units, "--embedding", options.units, "--no-residual"]
-        shape += SHAPE.get(cell, ["--layers", 2])
+        shape += [*SHAPE.get(cell, ["--layers", 2]), "--warmup", 0.02]  # which would else depend on the layers
     budget = ["--minutes", options.minutes] if options.minutes else []
     command = ["train", options.corpus, "--task", "autocomplete", "--cell", cell, *shape, *budget, *options.more]
     written = shlex.join(map(str, command))

@@ -5,6 +5,7 @@ the numpy step, the step in a browser, the nodes of ONNX, the SavedModel, the ex
 """
 
 import functools
+import hashlib
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -99,6 +100,23 @@ def trace_training(cell, inputs: int, drop_h: bool = False) -> Graph:
         before = graph.states[name]
         after[name] = before + masks[-1] * (after[name] - before)
     return replace(graph, after=after, masks=tuple(masks))
+
+
+def digest(cell) -> str:
+    """The SHA-256 of a cell's equations and of how its weights start, whatever its class and its file are called.
+
+    Raises:
+        CellError: as for `trace`.
+    """
+    after, weights = write_down(cell, 1).after, cell.weights(1)
+    numbers = {symbol: number for number, symbol in enumerate(order_of(after.values()))}
+    equations = [
+        (one.operation, one.shape, sorted(one.attributes.items()), [numbers[given] for given in one.inputs])
+        for one in numbers
+    ]
+    states = [(name, numbers[symbol]) for name, symbol in after.items()]
+    starts = [(name, getattr(one.initializer, "__qualname__", one.initializer)) for name, one in weights.items()]
+    return hashlib.sha256(repr((equations, states, starts)).encode()).hexdigest()
 
 
 def drop_into_products(wanted: list[Symbol], h: Symbol, dropped: Symbol) -> list[Symbol]:

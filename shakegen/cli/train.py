@@ -53,7 +53,8 @@ LEARNING = {
     "passage": "Windows in a row that pass the state on; 1: each begins anew.  [default: 8; autocomplete: 1]",
     "learning_rate": "Peak of the learning rate.",
     "schedule": "How the learning rate falls to 1 % of its peak; constant: it does not.",
-    "warmup": "Share of the run in which the learning rate rises.  [default: 0.02; constant: 0]",
+    "warmup": "Share of the run in which the learning rate rises.  [default: 0.02, but with two layers or more 20 "
+    "batches at least, up to 0.1; constant: 0]",
     "optimizer": "Any optimizer of Keras, by name.",
     "epsilon": "Number that Adam adds to a divisor.  [default: the optimizer's]",
     "weight_decay": "Decoupled weight decay; vectors, such as biases, have none.  [default: of adam, weights forget "

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from shakegen.cells.graph import digest
+from shakegen.cells.registry import BUILT_IN
 from shakegen.compare.plan import Plan
 from shakegen.files import parse_json, write_whole
 from shakegen.model.model_file import is_epoch, is_number
@@ -61,7 +63,8 @@ class Record:
 
     Attributes:
         name: of the run.
-        what: the causes of its results: `corpus`, `config`, `recipe`.
+        what: the causes of its results: `corpus`, `config`, `recipe`, and `cell`, the equations of one that this
+            package lacks.
         text: how to read the text again, the arguments of `Text`.
         sample: the sample to write in the end: `seed` and `length`.
         state: one of `STATES`; a stopped run is running, for it goes on.
@@ -98,7 +101,7 @@ class Record:
 
     def write(self, folder: Path) -> None:
         """Write it to its file, whole or not at all."""
-        write_whole(self.path(folder), json.dumps({"format": FORMAT, **vars(self)}).encode(), "`runs`")
+        write_whole(self.path(folder), json.dumps({"format": FORMAT, **vars(self)}, allow_nan=False).encode(), "`runs`")
 
     def path(self, folder: Path) -> Path:
         return folder / f"{self.name}.json"
@@ -159,9 +162,11 @@ def plan_records(plan: Plan, configs: dict[str, Config], text: dict, corpus: dic
     records = []
     for repeat in range(plan.repeats):
         for entry in plan.entries:
-            recipe, config = plan.make_recipe(entry, repeat).to_dict(), configs[entry.name].to_dict()
-            what = json.loads(json.dumps({"corpus": corpus, "config": config, "recipe": recipe}))
-            records.append(Record(f"{entry.file_name}-{repeat}", what, text, sample))
+            config = configs[entry.name]
+            what = {"corpus": corpus, "config": config.to_dict(), "recipe": plan.make_recipe(entry, repeat).to_dict()}
+            if config.cell not in BUILT_IN:
+                what["cell"] = {"equations": digest(config.make_cell())}
+            records.append(Record(f"{entry.file_name}-{repeat}", json.loads(json.dumps(what)), text, sample))
     return records
 
 
@@ -170,6 +175,6 @@ def explain_difference(path: Path, before: dict, now: dict) -> str:
     pairs = [(name, before.get(part, {}).get(name), value) for part in now for name, value in now[part].items()]
     name, *values = next((pair for pair in pairs if pair[1] != pair[2]), ("", None, None))
     was, wanted = ("none" if value is None else value for value in values)
-    other = {"": "another run", "sha256": "a run on another text"}
+    other = {"": "another run", "sha256": "a run on another text", "equations": "a cell with other equations"}
     run = other.get(name, f"a run with {name.replace('_', ' ')} {was}, not {wanted}")
     return f"{path} is of {run}: name another folder with `runs`, or remove this one"

@@ -264,10 +264,10 @@ class Summary:
         split = ", ".join(map(str, corpus["split"]))
         tuned = ""
         if self.trials:
-            setting, count = self.trials[0].setting.replace("_", " "), sum(len(trial.losses) for trial in self.trials)
+            setting, count = self.trials[0].setting.replace("_", " "), len(self.trials[0].losses)
             tuned = (
-                f" The validation text chose the {setting} of each among {count} runs with random state {first}; the "
-                "best run of each is its first repeat, too, which flatters it a little."
+                f" The validation text chose the {setting} of each tuned network among {count} runs with random state "
+                f"{first}; the best of these is its first repeat, too, which flatters it a little."
             )
         return (
             f"Text: {corpus['name']}, {corpus['length']:,} characters, split {split}. The networks {alike} for "

@@ -5,6 +5,7 @@ the model file of that name. Exit codes: 0, the record has the outcome; 128 + n,
 """
 
 import contextlib
+import math
 import os
 import signal
 import statistics
@@ -60,6 +61,7 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
 
     Raises:
         Diverged, Interrupted, ValueError, OSError: as `training.train`.
+        ValueError: the text has changed, or a figure is not a number, though every loss in training was one.
     """
     config, path = record.config, record.model(folder)
     corpus = Text(**record.text).load(get_task(config.task))
@@ -120,6 +122,9 @@ def measure_model(model, record: Record, corpus) -> dict:
     task, wanted = get_task(model.task), record.sample
     sample = task.write_sample(model, corpus, wanted["seed"], wanted["length"], record.random_state)
     scores = {part: task.score(model, corpus, part) for part in ("validation", "test")}
+    for part, score in scores.items():
+        if any(isinstance(figure, float) and not math.isfinite(figure) for figure in (score or {}).values()):
+            raise ValueError(f"its loss on the {part} text is not a number: perhaps its state grows without end")
     return {**figures, **scores, "sampling_characters_per_second": time_use(task.use_model, model), "sample": sample}
 
 

@@ -14,6 +14,7 @@ from shakegen.cells.cell import Cell, OnnxNode
 from shakegen.cells.graph import Graph, trace
 from shakegen.cells.program import depends_on, order_of
 from shakegen.export.onnx_nodes import NODES, Arrays, Nodes
+from shakegen.export.texts import texts_of_outputs
 from shakegen.inference.layers import layers_of
 
 OPSET, IR = 18, 9
@@ -24,8 +25,8 @@ def make_onnx(model):
 
     Its inputs are `ids`, int64 (N, T), and a state (N, H) for each state of each layer, such as `layer1/h`. Its outputs
     are `logits`, float32 (N, T, outputs), and the states after the last symbol, such as `layer1/h/after`. N and T are
-    free. Its metadata are strings of JSON: `vocabulary`, the text of each id; `outputs`, the text of each logit;
-    `config`; `corpus`; and `start`, the states that a text starts from, where they are not zeros.
+    free. Its metadata are strings of JSON: `vocabulary`, the text of each id; `outputs`, the text of each logit
+    or null; `config`; `corpus`; and `start`, the states that a text starts from, where they are not zeros.
 
     Raises:
         ModuleNotFoundError: onnx is not installed.
@@ -68,7 +69,7 @@ def make_onnx(model):
     made.producer_version = __version__
     texts = {
         "vocabulary": model.vocabulary.to_json(),
-        "outputs": model.output_vocabulary.to_json(),
+        "outputs": texts_of_outputs(model),
         "config": config.to_dict(),
         "corpus": model.corpus,
         "start": start,
@@ -151,8 +152,9 @@ def add_loop(nodes: Nodes, graph: Graph, weights, hidden: str, names: list[str])
     looped = [symbol for symbol in order_of(after) if symbol in moving or symbol in after]
     needed = dict.fromkeys(one for symbol in looped for one in (symbol, *symbol.inputs) if one in {graph.x, *at_once})
     fed = nodes.compute(needed, {graph.x: hidden}, values)
-    prefix = names[0].partition("/")[0]
-    body = Nodes(nodes.arrays, f"{prefix}/step")
+    layer = names[0].partition("/")[0]
+    prefix = f"{layer}/step"  # of names that no state has
+    body = Nodes(nodes.arrays, prefix)
     into = [f"{name}/before" for name in names], [f"{prefix}/input{number}" for number in range(len(fed))]
     known = dict(zip([*states, *needed], [*into[0], *into[1]], strict=True))
     out = [body.rename(name, f"{prefix}/new{k}") for k, name in enumerate(body.compute(after, known, values))]
@@ -165,7 +167,7 @@ def add_loop(nodes: Nodes, graph: Graph, weights, hidden: str, names: list[str])
     widths = [units] * len(states) + [symbol.shape[-1] for symbol in needed]
     step = helper.make_graph(
         body.list,
-        f"{prefix} step",
+        f"{layer} step",
         [value(name, "N", width) for name, width in zip([*into[0], *into[1]], widths, strict=True)],
         [value(name, "N", units) for name in [*out, output]],
     )

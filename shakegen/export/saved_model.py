@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from shakegen.cells.graph import trace
 from shakegen.cells.program import evaluate
+from shakegen.export.texts import texts_of_outputs
 from shakegen.inference.layers import layers_of
 from shakegen.layers.tensorflow_operations import TENSORFLOW
 
@@ -16,6 +17,7 @@ class Network(tf.Module):
 
     Attributes:
         symbols: JSON, the text of each id.
+        outputs: JSON, the text of each logit, or null.
     """
 
     def __init__(self, model):
@@ -26,6 +28,7 @@ class Network(tf.Module):
         self._without_text = np.where(outputs < known, 0, -np.inf).astype(np.float32)
         self._config, layers, starts = config, [], []
         self.symbols = tf.Variable(json.dumps(model.vocabulary.to_json()))
+        self.outputs = tf.Variable(json.dumps(texts_of_outputs(model)))
         for equations, own, size in layers_of(config, weights):
             graph = trace(equations, size)
             layers.append((graph, {symbol: own[name] for name, symbol in graph.weights.items()}))

@@ -12,10 +12,17 @@ from shakegen.layers.private_doors import AutocastScope, is_mapped, may_be_diffe
 KERAS_CELLS = (keras.layers.SimpleRNNCell, keras.layers.GRUCell, keras.layers.LSTMCell)
 ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigmoid", "relu", "linear")}
 
+
+def fits_cudnn(layer) -> bool:
+    """Whether cuDNN computes what a layer does: on JAX and PyTorch, Keras's `Bidirectional` starts it from zeros."""
+    learns = getattr(layer, "learn_initial_state", False) and keras.backend.backend() != "tensorflow"
+    return type(layer.cell) in KERAS_CELLS and not learns
+
+
 use_cudnn = property(
-    lambda layer: type(layer.cell) in KERAS_CELLS and layer._use_cudnn,
+    lambda layer: fits_cudnn(layer) and layer._use_cudnn,
     lambda layer, value: setattr(layer, "_use_cudnn", value),
-    doc="Whether cuDNN may run the layer: no cell but Keras's own, even where Keras's `Bidirectional` sets it.",
+    doc="Whether cuDNN may run the layer, if it can, even where Keras's `Bidirectional` sets it.",
 )
 
 

@@ -10,6 +10,7 @@ from shakegen.checks import is_number, is_whole, refuse_unknown
 from shakegen.network.config import DROPOUT, Config, Usual
 
 EPOCHS, WARMUP, FLOOR = 30, 0.02, 0.01
+RISE, LONGEST_RISE = 20, 0.1  # batches that the warm-up of stacked layers takes at least, up to a share of the run
 FEW_EPOCHS, GROWTH = 4, 0.07  # of the usual dropout: without any, and what twice the epochs add to it
 SCHEDULES = {
     "cosine": lambda progress: FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * progress)) / 2,
@@ -54,7 +55,8 @@ class Recipe:
             begins with the start state. With 1, every window does.
         learning_rate: its peak.
         schedule: cosine or linear, to 1 % of the peak when the epochs or minutes end; or constant.
-        warmup: the share of the run in which the rate rises to its peak; by default 0.02, of a constant rate 0.
+        warmup: the share of the run in which the rate rises to its peak. By default 0.02, but with two layers or more
+            20 batches at least, up to a tenth of the run; of a constant rate 0.
         optimizer: any of Keras's, by name.
         epsilon: the number that Adam and its relatives add to a divisor; None is the optimizer's own default, 1e-7.
         weight_decay: the share of the weights, vectors excepted, taken off at every step, times the learning rate. None
@@ -198,13 +200,19 @@ class Recipe:
             options = {**options, "epochs": None, "minutes": None, **ends}
         return replace(self, **options)
 
-    def rate(self, progress: float) -> float:
-        """The learning rate when a share of the run, 0 to 1, is over."""
-        usual = 0.0 if self.schedule == "constant" else WARMUP
-        warmup = usual if self.warmup is None else self.warmup
-        if progress < warmup:
-            return self.learning_rate * (progress + 1e-3) / (warmup + 1e-3)
-        return self.learning_rate * SCHEDULES[self.schedule]((progress - warmup) / (1 - warmup))
+    def rate(self, progress: float, step: float = math.inf, layers: int = 1) -> float:
+        """The learning rate of a network when a share of the run, 0 to 1, and so many batches are over.
+
+        With two layers or more, the usual warm-up takes 20 batches at least, but no more than a tenth of the run: with
+        fewer, they learn far worse in short runs. One layer learns better with the 2 % (benchmarks/tried.md).
+        """
+        is_usual = self.warmup is None and self.schedule != "constant"
+        warmup = WARMUP if is_usual else self.warmup or 0.0
+        over = progress + 1e-3  # so that no rate is 0
+        rise = min(1.0, over / (warmup + 1e-3))
+        if is_usual and layers > 1:
+            rise = min(rise, max((step + 1) / RISE, over / LONGEST_RISE))
+        return self.learning_rate * rise * SCHEDULES[self.schedule](max(0.0, progress - warmup) / (1 - warmup))
 
     def fit_outputs(self, count: int) -> "Recipe":
         """This recipe for so many outputs: for 4,096 or more, `FOR_MANY` replaces what was not given."""

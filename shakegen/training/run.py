@@ -40,6 +40,7 @@ class Run:
         started: the `time.monotonic()` when the run began, or was resumed.
         every: seconds between checkpoints within an epoch.
         characters_per_symbol: of the training text.
+        layers: of the network.
 
     Attributes:
         position: how far the run has come.
@@ -58,9 +59,10 @@ class Run:
         started: float,
         every: float,
         characters_per_symbol: float = 1.0,
+        layers: int = 1,
     ):
         self.learner, self.network, self.batches, self.recipe = learner, learner.network, learner.batches, recipe
-        self._weights, self._score, self._save, self._every = weights, score, save, every
+        self._weights, self._score, self._save, self._every, self._layers = weights, score, save, every, layers
         self.position, self.history, self.best = Position(), [], None
         self._batch = learner.batches.characters * characters_per_symbol  # characters
         self._weights_per_symbol = self.network.count_params() / (self.batches.steps * self.batches.characters)
@@ -226,7 +228,7 @@ class Run:
 
     def _learn(self) -> None:
         position, began = self.position, time.monotonic()
-        position.planned_rate = self.recipe.rate(self.progress)
+        position.planned_rate = self.recipe.rate(self.progress, position.step, self._layers)
         position.rate = position.planned_rate * position.rate_scale
         loss = self.learner(position.rate, self.recipe.dropout_scale(self.epochs, self._weights_per_symbol))
         if not math.isfinite(loss):

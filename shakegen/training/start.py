@@ -60,8 +60,9 @@ def train(
         callbacks: Keras callbacks, such as `SampleText`; they do what they do under `fit`, or are refused. Their logs
             have `val_loss` and `epochs` so far. An epoch of more than about a million symbols counts as several for
             them. Setting `model.stop_training` ends the run. A learning rate set between epochs scales all later rates
-            of the schedule. A checkpoint comes before they are told of an epoch's end, so that none costs an epoch;
-            another one follows if they changed the network.
+            of the schedule; where the warm-up is not over, it is compared with a rate that still rises. A checkpoint
+            comes before they are told of an epoch's end, so that none costs an epoch; another one follows if they
+            changed the network.
         log_dir: a folder for `epochs.csv`, a line an epoch, and for event files that TensorBoard shows: losses, norms
             of gradients, the samples of a `SampleText` among the callbacks. A resumed run continues its logs.
         verbose: show progress on standard error.

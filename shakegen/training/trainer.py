@@ -72,7 +72,7 @@ class Trainer:
         learner = self.task.make_learner(self.network, self.replicas, recipe)
         every = self._every or math.inf
         length = self.task.characters_per_symbol(corpus)
-        self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every, length)
+        self.run = Run(learner, recipe, self._read_weights, score, self._save, started, every, length, config.layers)
         if beginning.resumes:
             self._restore(base)
 

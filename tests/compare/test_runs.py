@@ -10,6 +10,7 @@ import filelock
 import pytest
 from comparisons import ALL, finish, plan, records
 
+from shakegen.cells import Cell, Weight
 from shakegen.compare import runs
 from shakegen.compare.comparison import Comparison
 from shakegen.compare.matching import count_weights
@@ -96,6 +97,33 @@ def test_another_text_is_told_apart(tmp_path):
     replace(before, what=before.what | {"corpus": {"sha256": "1"}}).write(tmp_path)
     with pytest.raises(ValueError, match="is of a run on another text: "):
         runs.carry_out(records("gru"), tmp_path)
+
+
+def define(factor, start="glorot_uniform"):
+    class Drifting(Cell):
+        name = "drifting"
+
+        def weights(self, inputs):
+            return {"kernel": Weight((inputs, self.units), start)}
+
+        def step(self, x, s, w):
+            return {"h": factor * s.h + x @ w.kernel}
+
+
+@pytest.mark.parametrize("changed", [{"factor": 0.25}, {"factor": 0.5, "start": "zeros"}])
+def test_a_cell_whose_equations_changed_is_another_run(tmp_path, cells_as_they_were, changed):
+    define(0.5)
+    (before,) = map(finish, records("drifting"))
+    before.write(tmp_path)
+    define(0.5)
+    assert runs.carry_out(records("drifting"), tmp_path) == [before]
+    define(**changed)
+    with pytest.raises(ValueError) as error:
+        runs.carry_out(records("drifting"), tmp_path)
+    assert str(error.value) == (
+        f"{before.path(tmp_path)} is of a cell with other equations: name another folder with `runs`, or remove this "
+        "one"
+    )
 
 
 def test_a_model_that_is_of_no_comparison_is_not_overwritten(tmp_path):

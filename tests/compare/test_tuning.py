@@ -77,8 +77,8 @@ def test_a_run_of_each_network_serves_both_its_choice_and_its_repeats(tmp_path, 
         [f"{entry.file_name}-{repeat}" for repeat in range(5)] for entry in chosen
     ]
     assert summary.describe().endswith(
-        "with random states 0 to 4. The validation text chose the learning rate of each among 3 runs with random "
-        "state 0; the best run of each is its first repeat, too, which flatters it a little."
+        "with random states 0 to 4. The validation text chose the learning rate of each tuned network among 3 runs "
+        "with random state 0; the best of these is its first repeat, too, which flatters it a little."
     )
     assert summary.to_dict()["trials"] == [
         {

@@ -135,6 +135,21 @@ def test_a_run_that_diverges_or_fails_says_so_in_its_record(made, tmp_path):
     )
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy tells of what is tested
+def test_a_run_whose_figures_are_not_numbers_fails_and_stops_no_other(made):
+    record, folder = made()
+    worker.train_run(record, Text(**record.text).load(get_task("next")), record.config, record.model(folder), False)
+    model = load(record.model(folder), with_training=True)
+    kernel = np.full_like(model.weights["dense/kernel"], 3e38) * (-1) ** np.arange(len(model.vocabulary))
+    replace(model, weights={**model.weights, "dense/kernel": kernel}).save(record.model(folder), with_training=True)
+    worker.main(str(folder), record.name, "--quiet")
+    found = Record.read(record.path(folder))
+    assert (found.state, found.reason) == (
+        "failed",
+        "its loss on the validation text is not a number: perhaps its state grows without end",
+    )
+
+
 def test_what_was_noted_of_a_run_that_fails_is_kept(made, monkeypatch):
     record, folder = made()
 

@@ -1,5 +1,6 @@
 """Models for other programs compute what the model computes, and come back as they were."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -48,8 +49,12 @@ def test_a_network_of_blocks_is_exported_for_keras(random_model, tmp_path):
 def test_a_model_that_completes_words_is_exported(completer, tmp_path):
     ids = np.arange(9)[None]
     write_export(completer, "savedmodel", tmp_path / "saved")
-    serve = tf.saved_model.load(tmp_path / "saved").signatures["serving_default"]
-    np.testing.assert_allclose(serve(ids=tf.constant(ids))["logits"], read_along(completer, ids), atol=TOLERANCE)
+    saved = tf.saved_model.load(tmp_path / "saved")
+    logits = saved.signatures["serving_default"](ids=tf.constant(ids))["logits"].numpy()
+    np.testing.assert_allclose(logits, read_along(completer, ids), atol=TOLERANCE)
+    shares = dict(zip(json.loads(saved.outputs.numpy()), logits[0, -1], strict=True))
+    best = completer.complete(completer.vocabulary.decode(ids[0]), top=len(completer.output_vocabulary))
+    assert [word for word, _ in best] == sorted(filter(None, shares), key=lambda word: -shares[word])
 
 
 @pytest.mark.parametrize("config", NETWORKS[-3:], ids=lambda config: config.cell)

@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
-from shakegen.cells import BUILT_IN, LSTM, activate
+from shakegen.cells import BUILT_IN, LSTM, Cell, Weight, activate, tanh
 from shakegen.export.exporting import TOLERANCE, write_export
 from shakegen.export.onnx_model import make_onnx
 from shakegen.model import AutocompleteModel, LanguageModel, load
@@ -104,6 +104,14 @@ def read_with_engine(model, ids):
     return np.stack(rows, axis=1)
 
 
+def numbers_of_outputs(model):
+    """The number of the logit of each text, as the vocabulary of the outputs has it."""
+    outputs = model.output_vocabulary
+    if isinstance(outputs, Outputs):
+        return dict(zip(outputs.words, outputs.encode(outputs.words), strict=True))
+    return {symbol: outputs.encode(symbol).item() for symbol in outputs.symbols}
+
+
 @pytest.mark.parametrize("network", list(cover_pairs(SETTINGS)), ids=name_network)
 def test_every_network_computes_the_same(network, make_model):
     model = make_model(*network)
@@ -112,7 +120,9 @@ def test_every_network_computes_the_same(network, make_model):
     np.testing.assert_allclose(given, read_with_engine(model, ids), atol=TOLERANCE)
     about = session.get_modelmeta().custom_metadata_map
     assert json.loads(about["vocabulary"]) == model.vocabulary.to_json()
-    assert json.loads(about["outputs"]) == model.output_vocabulary.to_json()
+    texts = json.loads(about["outputs"])
+    assert len(texts) == given.shape[-1]
+    assert {text: number for number, text in enumerate(texts) if text is not None} == numbers_of_outputs(model)
     assert json.loads(about["config"]) == model.config.to_dict()
 
 
@@ -149,6 +159,25 @@ def test_equations_and_activations_of_ones_own_are_not_those_of_a_standard_node(
         made, ids = make_onnx(model), np.arange(9)[None]
         assert nodes_of(made) == [node] * 2
         np.testing.assert_allclose(read_in_pieces(made, ids)[0], read_with_engine(model, ids), atol=TOLERANCE)
+
+
+def test_states_may_have_any_name(make_model):
+    class Named(Cell):
+        name = "test-named"
+        state_names = ("h", "outputs", "shown", "new0", "input0", "step")
+
+        def weights(self, inputs):
+            return {"kernel": Weight((inputs, self.units)), "recurrent_kernel": Weight((self.units, self.units))}
+
+        def step(self, x, s, w):
+            h, *others = (s[name] for name in self.state_names)
+            h = tanh(x @ w.kernel + sum(others) @ w.recurrent_kernel)
+            return dict(zip(self.state_names, [h, *[0.5 * other + h for other in others]], strict=True))
+
+    model, ids = make_model((Named.name, {})), np.arange(9)[None]
+    np.testing.assert_allclose(
+        read_in_pieces(make_onnx(model), ids, 4)[0], read_with_engine(model, ids), atol=TOLERANCE
+    )
 
 
 def test_an_empty_text_is_an_error_and_not_the_end_of_the_program(make_model):

@@ -112,3 +112,12 @@ def test_training_moves_it(layer, rng):
 def test_its_config_remembers(layer):
     assert layer.from_config(layer(H).get_config()).learn_initial_state is False
     assert layer.from_config(layer(H, learn_initial_state=True).get_config()).learn_initial_state is True
+
+
+@pytest.mark.parametrize("layer", [LSTM, GRU])
+def test_no_fused_loop_of_bidirectional_starts_a_learned_state_from_zeros(layer):
+    """`Bidirectional` copies the forward layer's `use_cudnn`; on TensorFlow, the fused loop heeds the states."""
+    backward = layer(H, learn_initial_state=True, go_backwards=True)
+    both = keras.layers.Bidirectional(layer(H), backward_layer=backward)
+    assert both.forward_layer.use_cudnn == "auto"
+    assert both.backward_layer.use_cudnn == ("auto" if keras.backend.backend() == "tensorflow" else False)

@@ -8,8 +8,9 @@ import pytest
 from shakegen.network.build import build
 from shakegen.network.config import Config
 from shakegen.text.corpus import Corpus
-from shakegen.training import recipe as module
+from shakegen.training import recipe as module, train
 from shakegen.training.beginning import begin
+from shakegen.training.learner import Learner
 from shakegen.training.recipe import DECAY, MEMORY, MOST_DECAY, SCHEDULES, Recipe
 from shakegen.training.start import train_from
 from shakegen.training.workers.strategy import Strategy
@@ -29,6 +30,37 @@ def test_learning_rate_rises_then_falls_to_a_hundredth(schedule, warmup):
     assert np.all(np.diff(rates[top:]) < 0)
     assert np.isclose(rates[-1], 0.02)
     assert rates[0] > 0
+
+
+@pytest.mark.parametrize("steps", [10, 100, 200, 500, 900, 1000, 10_000])
+def test_with_two_layers_the_usual_warm_up_takes_twenty_batches_or_more_but_no_more_than_a_tenth_of_the_run(steps):
+    recipe, shares = Recipe(learning_rate=2.0), np.arange(steps) / steps
+    rates = np.array([recipe.rate(share, step, 2) for step, share in enumerate(shares)])
+    top, fallen = rates.argmax(), np.array([recipe.rate(share) for share in shares])
+    assert abs(top - max(0.02 * steps, min(20, 0.1 * steps))) <= 1
+    assert np.all(np.diff(rates[: top + 1]) > 0)
+    assert np.array_equal(rates[top:], fallen[top:])
+    assert np.all(rates <= fallen)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "layers"),
+    [(Recipe(warmup=0.001), 2), (Recipe(warmup=0.0), 2), (Recipe(schedule="constant"), 2), (Recipe(), 1)],
+)
+def test_a_given_warm_up_and_those_of_a_constant_rate_and_of_one_layer_do_not_depend_on_batches(recipe, layers):
+    assert all(recipe.rate(share, 0, layers) == recipe.rate(share) for share in SHARES)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_network_learns_at_the_rates_of_its_recipe(layers, monkeypatch):
+    corpus, rates = Corpus.from_text("abcd efgh " * 60), []
+    learn = Learner.__call__
+    monkeypatch.setattr(Learner, "__call__", lambda self, rate, *more: rates.append(rate) or learn(self, rate, *more))
+    options = {"epochs": 20, "batch_size": 4, "seq_length": 10}
+    train(corpus, Config("rnn", units=3, layers=layers), verbose=False, **options)
+    recipe, steps = Recipe(**options), len(rates)
+    assert steps > 200
+    assert rates == [recipe.rate(step / steps, step, layers) for step in range(steps)]
 
 
 def test_a_linear_schedule_is_a_line_and_a_cosine_lies_above_it_at_first():

@@ -51,6 +51,7 @@ function startComplete(root, descriptions) {
     area.setSelectionRange(area.selectionStart - before, area.selectionEnd + after);
     if (!document.execCommand("insertText", false, `${word} `))  // which Ctrl+Z takes back
       area.setRangeText(`${word} `, area.selectionStart, area.selectionEnd, "end");
+    find("spoken").textContent = word;  // no screen reader tells what a program inserts
     read();
   }
 

@@ -12,6 +12,7 @@ from shakegen.cells.graph import find_kinds
 from shakegen.cells.operations import CellError
 from shakegen.cells.program import translate
 from shakegen.cells.symbol import Symbol
+from shakegen.export.texts import texts_of_outputs
 from shakegen.inference.layers import layers_of
 from shakegen.model.model_file import choose_dtype
 from shakegen.model.precision import choose_precision
@@ -48,7 +49,7 @@ def describe(model, name: str, precision: str = "auto") -> dict:
         "dense": [arrays.add(weights["dense/kernel"]), arrays.add(weights["dense/bias"])],
         "arrays": arrays.packed,
         "symbols": symbols_of(model),
-        "outputs": outputs_of(model),
+        "outputs": texts_of_outputs(model),
         "unknown": model.vocabulary.unknown,
         "length": getattr(model, "length", None),
         "pattern": None if config.level == "char" else write_patterns(apart=config.level == "word"),
@@ -59,13 +60,6 @@ def describe(model, name: str, precision: str = "auto") -> dict:
 
 def symbols_of(model) -> list[str]:
     return [UNKNOWN if text is None else text for text in model.vocabulary.to_json()]
-
-
-def outputs_of(model) -> list[str | None]:
-    """The text of each output; None for padding and unknown symbols."""
-    outputs = model.output_vocabulary
-    texts = outputs.to_json()
-    return [*[None] * (len(outputs) - len(texts)), *texts]  # padding and unknown words come first
 
 
 def write_patterns(apart: bool) -> dict[str, str]:

@@ -24,6 +24,7 @@ REFUSED = {
     "AT": r"an anchor, such as ^, $ or \b",
     "ASSERT": "a look-around",
     "ASSERT_NOT": "a look-around",
+    "FAILURE": "a look-around",  # (?!) from Python 3.13 on
     "GROUPREF": "a back-reference",
     "GROUPREF_EXISTS": "a condition",
     "POSSESSIVE_REPEAT": "a possessive repetition",

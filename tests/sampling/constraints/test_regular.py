@@ -68,6 +68,7 @@ ODD = {
     "^a": r"has an anchor, such as ^, $ or \b",
     "(?=a)b": "has a look-around",
     "(?<!a)b": "has a look-around",
+    "a(?!)": "has a look-around",
     r"(a)\1": "has a back-reference",
     "(a)(?(1)b|c)": "has a condition",
     "a*+": "has a possessive repetition",
