@@ -36,7 +36,8 @@ FIGURES = {
 SMALL = """networks of the study's shape with {} units in place of 600,
 trained by the usual recipe. The study's needs more updates than so short a text gives"""
 USUAL_START = (
-    "These networks start and learn by the usual recipe. (`--recipe study` starts them as the study's program did.)"
+    "These networks start and learn by the usual recipe, all with a warm-up of 2 %. (`--recipe study` starts them as "
+    "the study's program did.)"
 )
 STUDY_START = """\
 The networks start as the study's program did under TensorFlow 1: both gates of the GRU with a bias of 1, recurrent
