@@ -69,8 +69,8 @@ def run_part(commands: list[list[str]], folder: Path, seconds: float) -> bool:
             return False
         code = [*ROOT.glob("shakegen/**/*.py"), *ROOT.glob("benchmarks/*.py")]
         changed = max((one.stat().st_mtime for one in code), default=0)
-        if parts.exists() and parts.stat().st_mtime < changed:  # they are of older code
-            shutil.rmtree(parts)
+        if parts.exists() and min((one.stat().st_mtime for one in parts.iterdir()), default=changed) < changed:
+            shutil.rmtree(parts)  # some are of older code
         print(f"{number} of {len(commands)}: python {shlex.join(command)}", flush=True)
         try:
             done = run(command, folder, parts, left)

@@ -30,8 +30,10 @@ def wheel(tmp_path_factory):
     """The wheel of a clone in which somebody has trained."""
     clone, folder = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("wheel")
     for name in PARTS:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, clone / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, clone / name)
     for name in STRANGE:
         (clone / name).write_text("mine", encoding="utf-8")
     command = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, clone]

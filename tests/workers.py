@@ -1,7 +1,9 @@
 """Worker processes for the tests: `start` starts them; run as a script, this file is one of them."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -92,12 +94,13 @@ def record_starts(corpus, starts: list):
 
 
 def free_addresses(count: int) -> list[str]:
-    """Addresses on this machine with free ports."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    return addresses
+    """Addresses on this machine with free ports, below those that the system gives to whoever asks for any."""
+    addresses: dict[str, None] = {}
+    while len(addresses) < count:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            addresses[f"127.0.0.1:{port}"] = None
+    return [*addresses]
 
 
 def start(index: int, addresses: list[str], *arguments, **options) -> subprocess.Popen:

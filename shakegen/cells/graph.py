@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from shakegen.cells.operations import CellError
-from shakegen.cells.program import order_of, substitute
+from shakegen.cells.program import order_of, structure_of, substitute
 from shakegen.cells.symbol import BATCH, MACHINERY, Symbol, input_symbol, name_line
 
 
@@ -102,21 +102,20 @@ def trace_training(cell, inputs: int, drop_h: bool = False) -> Graph:
     return replace(graph, after=after, masks=tuple(masks))
 
 
-def digest(cell) -> str:
-    """The SHA-256 of a cell's equations and of how its weights start, whatever its class and its file are called.
+def digest(cell, inputs: int) -> str:
+    """The SHA-256 of a cell's equations and of how its weights start, by name, whatever its class and file are called.
 
     Raises:
         CellError: as for `trace`.
     """
-    after, weights = write_down(cell, 1).after, cell.weights(1)
-    numbers = {symbol: number for number, symbol in enumerate(order_of(after.values()))}
-    equations = [
-        (one.operation, one.shape, sorted(one.attributes.items()), [numbers[given] for given in one.inputs])
-        for one in numbers
-    ]
-    states = [(name, numbers[symbol]) for name, symbol in after.items()]
-    starts = [(name, getattr(one.initializer, "__qualname__", one.initializer)) for name, one in weights.items()]
-    return hashlib.sha256(repr((equations, states, starts)).encode()).hexdigest()
+    after = trace(cell, inputs).after
+    starts = [(name, name_start(weight.initializer)) for name, weight in cell.weights(inputs).items()]
+    return hashlib.sha256(repr((structure_of(after.values()), [*after], starts, cell.study_bias)).encode()).hexdigest()
+
+
+def name_start(start):
+    """An initializer by its name; a function by its own, an object that is called by that of its class."""
+    return getattr(start, "__qualname__", type(start).__qualname__) if callable(start) else start
 
 
 def drop_into_products(wanted: list[Symbol], h: Symbol, dropped: Symbol) -> list[Symbol]:

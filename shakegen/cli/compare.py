@@ -85,7 +85,8 @@ def compare(corpus, cells, task, match, parameters, repeats, tune, reading, shap
 
     Finished runs stay in the folder of --runs. The same command goes on where it was stopped or killed; with more cells
     or repeats it does the new runs only. (Where numbers of weights are matched, new cells may change the sizes of all.)
-    With other options it takes a new folder. A run that fails or diverges does not stop the others.
+    With other options, or a cell of your own whose equations have changed, it takes a new folder. A run that fails or
+    diverges does not stop the others.
 
     \b
     shakegen compare sonnets --epochs 10 --out report.html

@@ -131,13 +131,14 @@ def opened(file: str, expected: str) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def writing(target: Path | None) -> Iterator[Any]:
     """A new file for bytes, or standard output; nothing is written if an error ends the context."""
-    from shakegen.files import ensure_writable, replacing, unwritable
+    from shakegen.files import ensure_writable, refuse_existing, replacing, unwritable
 
     if target is not None:
         ensure_writable(target)
         try:
             with replacing(target) as file:
                 yield file
+                refuse_existing(target)  # somebody may have made it meanwhile
         except OSError as error:
             if error.errno in FULL:  # no fault of what is read
                 raise unwritable(target, error) from None

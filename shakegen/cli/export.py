@@ -85,5 +85,6 @@ def import_model(file, symbols, encoding, out):
 
             model = load_keras(file, symbols, encoding)
     ensure_writable(out)
+    refuse_existing(out)  # somebody may have made it meanwhile
     model.save(out)
     click.echo(f"Saved: {out}, a {model.config.cell} of {model.parameters:,} weights", err=True)

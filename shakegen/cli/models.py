@@ -112,6 +112,7 @@ def models_shrink(model, out):
     whole = load(model)
     ensure_writable(out)
     small, change = shrink(whole)
+    refuse_existing(out)  # somebody may have made it meanwhile
     small.save(out)
     before, after = (f"{path.stat().st_size / 1e6:.2f} MB" for path in (Path(model), out))
     differs = f"differs by {change:.2g} at most"

@@ -42,14 +42,14 @@ def format_duration(seconds: float) -> str:
 
 def resume_command(corpus: tuple[str, ...], model, out: Path) -> str:
     """The command that goes on with a run."""
-    return f"{program(model)} train {shlex.join(corpus)} --out {shlex.quote(str(out))} --resume"
+    return f"{program(model)} train {shlex.join(corpus)} --out {shlex.quote(out.as_posix())} --resume"
 
 
 def list_next_commands(corpus: tuple[str, ...], reading: dict, model, out: Path) -> str:
     """Commands that use a trained model; on its text only if that can be read again, as it was read."""
     from shakegen.training.tasks import get_task
 
-    path, own = shlex.quote(str(out)), program(model)
+    path, own = shlex.quote(out.as_posix()), program(model)
     lines = [f"{own} {get_task(model.task).example.format(path)}"]
     if "-" not in corpus:
         text = shlex.join([*corpus, *name_reading(**reading)])

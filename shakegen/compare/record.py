@@ -57,6 +57,13 @@ def identify(corpus) -> dict:
     return {**origin, "outputs": len(corpus.output_vocabulary)}
 
 
+def describe_cell(config: Config) -> dict:
+    """What else decides the outcome: of a cell that this package lacks, its equations, which a file may change."""
+    if config.cell in BUILT_IN:
+        return {}
+    return {"cell": {"equations": digest(config.make_cell(), config.embedding or config.units)}}
+
+
 @dataclass(frozen=True)
 class Record:
     """A run and its outcome.
@@ -164,8 +171,7 @@ def plan_records(plan: Plan, configs: dict[str, Config], text: dict, corpus: dic
         for entry in plan.entries:
             config = configs[entry.name]
             what = {"corpus": corpus, "config": config.to_dict(), "recipe": plan.make_recipe(entry, repeat).to_dict()}
-            if config.cell not in BUILT_IN:
-                what["cell"] = {"equations": digest(config.make_cell())}
+            what |= describe_cell(config)
             records.append(Record(f"{entry.file_name}-{repeat}", json.loads(json.dumps(what)), text, sample))
     return records
 

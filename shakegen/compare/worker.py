@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from shakegen import __version__
-from shakegen.compare.record import Record, Text, identify
+from shakegen.compare.record import Record, Text, describe_cell, identify
 from shakegen.files import holding
 from shakegen.model import load
 from shakegen.network.config import Config
@@ -61,12 +61,14 @@ def carry_out(record: Record, folder: Path, verbose: bool = False) -> Record:
 
     Raises:
         Diverged, Interrupted, ValueError, OSError: as `training.train`.
-        ValueError: the text has changed, or a figure is not a number, though every loss in training was one.
+        ValueError: the text or the cell has changed, or a figure is not a number, though every loss was one.
     """
     config, path = record.config, record.model(folder)
     corpus = Text(**record.text).load(get_task(config.task))
     if identify(corpus) != record.what["corpus"]:
         raise ValueError(f"{corpus.name} is not the text any more that the comparison began with")
+    if record.what.get("cell") != describe_cell(config).get("cell"):
+        raise ValueError(f"the cell {config.cell} has other equations by now than when the comparison began")
     model = train_run(record, corpus, config, path, verbose)
     if model is None:  # trained before, by a process that ended before it had measured
         model, memory = load(path), record.figures.get("peak_memory_bytes")

@@ -25,8 +25,9 @@ def make_onnx(model):
 
     Its inputs are `ids`, int64 (N, T), and a state (N, H) for each state of each layer, such as `layer1/h`. Its outputs
     are `logits`, float32 (N, T, outputs), and the states after the last symbol, such as `layer1/h/after`. N and T are
-    free. Its metadata are strings of JSON: `vocabulary`, the text of each id; `outputs`, the text of each logit
-    or null; `config`; `corpus`; and `start`, the states that a text starts from, where they are not zeros.
+    free. Its metadata are strings of JSON: `vocabulary`, the text of each id; `outputs`, the text of each logit; both
+    with null where there is none; `config`; `corpus`; and `start`, the states that a text starts from, where they are
+    not zeros.
 
     Raises:
         ModuleNotFoundError: onnx is not installed.

@@ -33,7 +33,7 @@ class Arrays:
         self.held: dict[str, np.ndarray] = {}
         self._names: dict[int, str] = {}
 
-    def add(self, array: np.ndarray, name: str = "") -> str:
+    def add(self, array: np.ndarray, name: str | None = None) -> str:
         """The name of an array."""
         if id(array) not in self._names:
             name = name if name and name not in self.held else f"array{len(self.held)}"
@@ -89,7 +89,8 @@ class Nodes:
         """The name of a value that depends on weights alone."""
         if np.ndim(value) == 0:
             return self.arrays.constant(float(value))
-        return self.arrays.add(value, symbol.attributes.get("name", ""))
+        name = symbol.attributes.get("name")
+        return self.arrays.add(value, name and f"{self._prefix}/weights/{name}")
 
     def _operate(self, symbol: Symbol, inputs: list[str]) -> str:
         """Append the nodes of one operation."""

@@ -16,8 +16,7 @@ class Network(tf.Module):
     """The network of a model in TensorFlow, with the functions `serve` and `sample`.
 
     Attributes:
-        symbols: JSON, the text of each id.
-        outputs: JSON, the text of each logit, or null.
+        symbols, outputs: JSON, the text of each id and of each logit, null where there is none.
     """
 
     def __init__(self, model):

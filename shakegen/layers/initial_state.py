@@ -40,6 +40,8 @@ class LearnedInitialState:
         super().__init__(*args, **kwargs)
         self.learn_initial_state = learn_initial_state
         self.learned_states = self._begun = None
+        if learn_initial_state and hasattr(self, "use_cudnn") and keras.backend.backend() != "tensorflow":
+            self.use_cudnn = False  # Keras's Bidirectional would start cuDNN's loop from zeros
 
     def build(self, sequences_shape, initial_state_shape=None):
         if self.learn_initial_state and self.learned_states is None:

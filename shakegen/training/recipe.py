@@ -204,7 +204,7 @@ class Recipe:
         """The learning rate of a network when a share of the run, 0 to 1, and so many batches are over.
 
         With two layers or more, the usual warm-up takes 20 batches at least, but no more than a tenth of the run: with
-        fewer, they learn far worse in short runs. One layer learns better with the 2 % (benchmarks/tried.md).
+        fewer, some learn far worse in short runs. One layer mostly learns better with the 2 % (benchmarks/tried.md).
         """
         is_usual = self.warmup is None and self.schedule != "constant"
         warmup = WARMUP if is_usual else self.warmup or 0.0

@@ -1,5 +1,6 @@
 """`shakegen compress` and `shakegen decompress`: files, pipes, names, and mistakes that leave nothing behind."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 from commands import run_without
 from mistakes import fails
 from terminal import open_terminal, read_all
+
+from shakegen.cli.compress import writing
 
 TEXT = "Shall I compare thee to a summer's day?\r\nTh€u art \x00 more lovely\n".encode() + b"\xff\xfe"
 
@@ -83,6 +86,17 @@ def test_the_usual_model_is_named_unless_all_is_to_be_quiet(shakegen):
     assert shakegen("compress", "a.txt").stderr.startswith("Model: sonnets-gru\nSaved: a.txt.shk (")
     assert shakegen("compress", "a.txt", "-q", "-o", "b.shk").output == ""
     assert shakegen("decompress", "b.shk").stderr == "Saved: b (6 bytes)\n"
+
+
+def test_a_file_that_is_made_meanwhile_stays(tmp_path):
+    target = tmp_path / "note.txt"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(writing(target)).write(b"restored")
+        target.write_bytes(b"mine")
+        with pytest.raises(FileExistsError) as error:
+            stack.close()
+    assert str(error.value) == f"{target} is there already: name another file with `out`"
+    assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(target, b"mine")]
 
 
 DAMAGED = "note.txt.shk is damaged or cut short: expected it whole, as `shakegen compress` wrote it; copy it again"

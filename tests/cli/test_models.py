@@ -1,5 +1,6 @@
 """Models by name from any folder, and the commands that list, show and locate them."""
 
+import importlib
 import json
 from pathlib import Path
 
@@ -105,6 +106,24 @@ def test_a_small_copy_says_how_small_it_is_and_what_it_changes(shakegen, random_
     resumed = shakegen("train", "poem.txt", "--resume", "--out", "models/mine-small.h5")
     reason = "start from its weights with --finetune, or start a new run"
     assert fails(resumed, f"models/mine-small.h5 holds no training run to resume: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        ("models shrink a.h5 -o b.h5", "model.precision.shrink"),
+        ("import a.safetensors -o b.h5", "export.tensors.read_tensors"),
+    ],
+)
+def test_a_file_that_is_made_meanwhile_stays(shakegen, random_model, monkeypatch, command, place):
+    random_model(Config(units=8)).save("a.h5")
+    assert shakegen("export", "a.h5", "--to", "safetensors").exit_code == 0
+    module, _, function = f"shakegen.{place}".rpartition(".")
+    module = importlib.import_module(module)
+    take = getattr(module, function)
+    monkeypatch.setattr(module, function, lambda given: Path("b.h5").write_bytes(b"mine") and take(given))
+    assert fails(shakegen(*command.split()), "b.h5 is there already: name another file with --out")
+    assert Path("b.h5").read_bytes() == b"mine"
 
 
 def test_a_copy_whose_logits_would_differ_keeps_its_weights(shakegen, random_model):

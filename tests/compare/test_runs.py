@@ -99,27 +99,37 @@ def test_another_text_is_told_apart(tmp_path):
         runs.carry_out(records("gru"), tmp_path)
 
 
-def define(factor, start="glorot_uniform"):
+class Draw:
+    """An initializer whose repr has its address."""
+
+    def __call__(self, rng, shape):
+        return rng.normal(size=shape)
+
+
+def define(factor=0.5, start=Draw, zones=("h",)):
+    """A cell whose input stands beside a product, so an embedding must have the size of its state."""
+
     class Drifting(Cell):
-        name = "drifting"
+        name, zoned = "drifting", zones
 
         def weights(self, inputs):
-            return {"kernel": Weight((inputs, self.units), start)}
+            return {"kernel": Weight((inputs, self.units), start())}
 
         def step(self, x, s, w):
-            return {"h": factor * s.h + x @ w.kernel}
+            return {"h": factor * s.h + x @ w.kernel + x}
 
 
-@pytest.mark.parametrize("changed", [{"factor": 0.25}, {"factor": 0.5, "start": "zeros"}])
+@pytest.mark.parametrize("changed", [{"factor": 0.25}, {"start": lambda: "zeros"}, {"zones": ()}])
 def test_a_cell_whose_equations_changed_is_another_run(tmp_path, cells_as_they_were, changed):
-    define(0.5)
-    (before,) = map(finish, records("drifting"))
+    options = {"settings": {"units": 4, "embedding": 4, "layers": 1}}
+    define()
+    (before,) = map(finish, records("drifting:zoneout=0.1", **options))
     before.write(tmp_path)
-    define(0.5)
-    assert runs.carry_out(records("drifting"), tmp_path) == [before]
+    define()
+    assert runs.carry_out(records("drifting:zoneout=0.1", **options), tmp_path) == [before]
     define(**changed)
     with pytest.raises(ValueError) as error:
-        runs.carry_out(records("drifting"), tmp_path)
+        runs.carry_out(records("drifting:zoneout=0.1", **options), tmp_path)
     assert str(error.value) == (
         f"{before.path(tmp_path)} is of a cell with other equations: name another folder with `runs`, or remove this "
         "one"

@@ -118,6 +118,14 @@ def test_another_text_in_the_same_place_is_noticed(made, tmp_path):
     assert not record.model(folder).exists()
 
 
+def test_a_cell_that_has_changed_since_the_comparison_began_is_noticed(made):
+    record, folder = made()
+    with pytest.raises(ValueError) as error:
+        worker.carry_out(replace(record, what=record.what | {"cell": {"equations": "others"}}), folder)
+    assert str(error.value) == "the cell gru has other equations by now than when the comparison began"
+    assert not record.model(folder).exists()
+
+
 def test_a_run_that_diverges_or_fails_says_so_in_its_record(made, tmp_path):
     record, folder = made(recipe=Recipe(epochs=1, learning_rate=1e38, **SMALL))
     worker.main(str(folder), record.name, "--quiet")

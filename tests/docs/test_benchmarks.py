@@ -87,23 +87,26 @@ def test_what_a_command_had_measured_is_not_measured_again(scripts, benchmarks, 
     assert not list(folder.glob("*.parts"))
 
 
-def test_what_was_measured_of_older_code_is_measured_again(scripts, benchmarks, root):
+@pytest.mark.parametrize("later", [0, 18], ids=["", "and a later figure of newer code"])
+def test_what_was_measured_of_older_code_is_measured_again(scripts, benchmarks, root, later):
     (scripts / "two.py").write_text(TWO, encoding="utf-8")
     folder, command = scripts / "outputs", ["two.py", str(root / "benchmarks")]
     assert not benchmarks.run_part([command], folder, 60)
     (scripts / "shakegen").mkdir()
     (scripts / "shakegen" / "new.py").touch()
     os.utime(scripts / "shakegen" / "new.py", (time.time() + 9,) * 2)
+    (parts,) = folder.glob("*.parts")
+    os.utime(parts, (time.time() + later,) * 2)
     assert benchmarks.run_part([command], folder, 60)
     assert (folder / "log").read_text() == "1212"
 
 
 def test_a_command_that_takes_longer_than_the_part_ends_with_all_that_it_started(scripts, benchmarks, capsys):
     folder = scripts / "outputs"
-    assert not benchmarks.run_part([["slow.py"], FAST], folder, 1)
+    assert not benchmarks.run_part([["slow.py"], FAST], folder, 3)
     assert not list(folder.glob("*.txt"))
     assert capsys.readouterr().out.endswith(
-        "The part of 0.0166667 minutes is over: this command was stopped. Start again to go on.\n"
+        "The part of 0.05 minutes is over: this command was stopped. Start again to go on.\n"
     )
     started = int((folder / "pid").read_text())
     end = time.monotonic() + 10

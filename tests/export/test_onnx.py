@@ -161,17 +161,17 @@ def test_equations_and_activations_of_ones_own_are_not_those_of_a_standard_node(
         np.testing.assert_allclose(read_in_pieces(made, ids)[0], read_with_engine(model, ids), atol=TOLERANCE)
 
 
-def test_states_may_have_any_name(make_model):
+def test_states_and_weights_may_have_any_name(make_model):
     class Named(Cell):
         name = "test-named"
         state_names = ("h", "outputs", "shown", "new0", "input0", "step")
 
         def weights(self, inputs):
-            return {"kernel": Weight((inputs, self.units)), "recurrent_kernel": Weight((self.units, self.units))}
+            return {"ids": Weight((inputs, self.units)), "logits": Weight((self.units, self.units))}
 
         def step(self, x, s, w):
             h, *others = (s[name] for name in self.state_names)
-            h = tanh(x @ w.kernel + sum(others) @ w.recurrent_kernel)
+            h = tanh(x @ w.ids + sum(others) @ w.logits)
             return dict(zip(self.state_names, [h, *[0.5 * other + h for other in others]], strict=True))
 
     model, ids = make_model((Named.name, {})), np.arange(9)[None]

@@ -116,7 +116,7 @@ def test_its_config_remembers(layer):
 
 @pytest.mark.parametrize("layer", [LSTM, GRU])
 def test_no_fused_loop_of_bidirectional_starts_a_learned_state_from_zeros(layer):
-    """`Bidirectional` copies the forward layer's `use_cudnn`; on TensorFlow, the fused loop heeds the states."""
+    """`Bidirectional` copies the forward layer's `use_cudnn`; on TensorFlow it has no fused loop."""
     backward = layer(H, learn_initial_state=True, go_backwards=True)
     both = keras.layers.Bidirectional(layer(H), backward_layer=backward)
     assert both.forward_layer.use_cudnn == "auto"

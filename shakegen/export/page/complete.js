@@ -24,6 +24,7 @@ function startComplete(root, descriptions) {
     const first = network().first(before), { length } = network();  // of a long text, the part before the cursor
     words = [];
     find("unknown").textContent = describeUnknown(network(), unknown);
+    find("spoken").textContent = "";
     stopReading();
     stopTracing();
     stopReading = inSlices(reading.change(ids.slice(first, first + length)), () => {
@@ -51,8 +52,8 @@ function startComplete(root, descriptions) {
     area.setSelectionRange(area.selectionStart - before, area.selectionEnd + after);
     if (!document.execCommand("insertText", false, `${word} `))  // which Ctrl+Z takes back
       area.setRangeText(`${word} `, area.selectionStart, area.selectionEnd, "end");
-    find("spoken").textContent = word;  // no screen reader tells what a program inserts
     read();
+    find("spoken").textContent = word;  // no screen reader tells what a program inserts
   }
 
   /* Shows the connectivity of the likeliest word at a place. */

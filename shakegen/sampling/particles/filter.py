@@ -12,6 +12,7 @@ from shakegen.sampling.particles.swarm import Filled, Swarm
 
 WORK = 100_000_000  # multiplications of the look-ahead
 MOST_CONTEXTS = 2000
+GIVEN = 1 << 24  # numbers that look-aheads keep for given texts, one for each symbol and context
 CELLS = 1 << 23  # rows times symbols that are drawn side by side
 
 
@@ -71,7 +72,8 @@ def fill_slots(
 def limit_contexts(tables: list[Table], size: int) -> int:
     """The number of contexts whose look-ahead is affordable."""
     work = sum(len(table.states) * min(table.slot.most + 1, 128) for table in tables) * size
-    return max(2, min(MOST_CONTEXTS, WORK // max(1, work)))
+    given = sum(len(table.given) for table in tables)
+    return max(2, min(MOST_CONTEXTS, WORK // max(1, work), GIVEN // max(1, given)))
 
 
 def look_ahead(tables: list[Table], contexts: Contexts) -> list[Lookahead]:

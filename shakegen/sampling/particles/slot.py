@@ -66,7 +66,7 @@ class Table:
         self.possible = slot.possible
         self.nodes = match_first(slot.given, size)
         self._completes = (self.nodes == len(slot.given)) & (len(slot.given) > 0)
-        self._nearest = np.array([self._find_nearest(node) for node in range(len(self.nodes))])
+        self._nearest = find_nearest(slot.given, self.nodes)
 
     def may_not_follow(self, clock: np.ndarray, node: np.ndarray) -> np.ndarray:
         """The ids that would complete the given text within the place, shape (N, V)."""
@@ -83,15 +83,6 @@ class Table:
         """The number of symbols from which on the given text may not begin without ending the place."""
         return self.slot.least if self.slot.early else 0
 
-    def _find_nearest(self, node: int) -> float:
-        """If the given text begins after a node: how much earlier it begins as well, at the nearest place before."""
-        nearest = np.inf
-        for left, one in enumerate(self.given[:-1].tolist()):
-            if self._completes[node, one]:
-                nearest = len(self.given) - left - 1
-            node = self.nodes[node, one]
-        return nearest
-
 
 def match_first(given: np.ndarray, size: int) -> np.ndarray:
     """How many symbols of a text stand at the end, before and after each id, shape (M + 1, V).
@@ -106,3 +97,27 @@ def match_first(given: np.ndarray, size: int) -> np.ndarray:
         nodes[node, one] = node + 1
     nodes[-1] = nodes[fallback] if len(given) else 0
     return nodes
+
+
+def find_nearest(given: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """If a text is given next: how many symbols before, at the nearest place, it begins as well; else infinity.
+
+    Args:
+        given: the ids of the text, shape (M,).
+        nodes: of `match_first`.
+
+    Returns:
+        A number for each node, shape (M + 1,).
+    """
+    borders = [0, 0][: len(nodes)]  # of the beginnings of the text: the longest that is its end as well
+    for one in given[1:].tolist():
+        borders.append(int(nodes[borders[-1], one]))
+    periods, border = set(), borders[-1]  # shifts by which the text fits itself
+    while border:
+        periods.add(len(given) - border)
+        border = borders[border]
+    nearest = np.full(len(nodes), np.inf)
+    for node in range(1, len(nodes)):
+        shorter = nearest[borders[node]]
+        nearest[node] = node if shorter == np.inf and node in periods else shorter
+    return nearest

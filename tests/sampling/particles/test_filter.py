@@ -151,6 +151,13 @@ def test_a_dead_particle_leaves_the_others_alone():
     assert np.isclose(found.log_weight, np.log(0.5), atol=0.05)
 
 
+def test_long_given_texts_leave_room_for_fewer_contexts():
+    slots = [Slot(0, 4, np.zeros(length, np.intp)) for length in (5, 100_000)]
+    short, long = (particle_filter.limit_contexts([particle_filter.Table(slot, 3)], 3) for slot in slots)
+    assert short == particle_filter.MOST_CONTEXTS
+    assert 2 < long <= particle_filter.GIVEN / 100_000
+
+
 def test_a_given_symbol_that_is_unknown_costs_nothing():
     chain, given = Chain(), ids(0, SYMBOLS - 1, 1)
     free = draw(chain, [Slot(0, 0, given)], particles=1, known=SYMBOLS - 1)[0]

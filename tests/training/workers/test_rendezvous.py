@@ -212,12 +212,18 @@ def test_workers_that_never_come_or_cannot_be_reached():
 
 def test_a_worker_that_others_cannot_reach(monkeypatch):
     monkeypatch.setattr("shakegen.training.workers.rendezvous.GREETING", 0.5)
-    with pytest.raises(OSError) as unknown:
-        socket.getaddrinfo("nowhere.invalid", 1)
+    look_up, reason = socket.getaddrinfo, "Name or service not known"
+
+    def know_nowhere(host, *more, **options):
+        if host == "nowhere.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, reason)
+        return look_up(host, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", know_nowhere)
     first, second = workers.free_addresses(2)
     addresses = [first, second.replace("127.0.0.1", "nowhere.invalid")]
     message = (
-        f"worker 0 ({first}) cannot reach worker 1 ({addresses[1]}) ({unknown.value.strerror}): expected an address at "
+        f"worker 0 ({first}) cannot reach worker 1 ({addresses[1]}) ({reason}): expected an address at "
         "which all others reach it, and no firewall between"
     )
     assert messages(together(str, addresses)) == {0: message, 1: message}

@@ -22,7 +22,8 @@ def folder(tmp_path_factory):
     for number in ("1", "2", "3", "devices"):
         (folder / number).mkdir()
     workers.stop_after("passages", 6, out=folder / "1" / "stopped.h5")
-    teams = {count: workers.free_addresses(count) for count in (2, 3)}
+    addresses = workers.free_addresses(5)  # in one call: two might find the same port
+    teams = {2: addresses[:2], 3: addresses[2:]}
     processes = {
         (count, index): workers.start(index, teams[count], workers.__file__, "together", folder)
         for count in teams
