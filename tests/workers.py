@@ -94,7 +94,7 @@ def record_starts(corpus, starts: list):
 
 
 def free_addresses(count: int) -> list[str]:
-    """Addresses on this machine with free ports, below those that the system gives to whoever asks for any."""
+    """Addresses on this machine with free ports. The system gives higher ones to programs that ask for any port."""
     addresses: dict[str, None] = {}
     while len(addresses) < count:
         port = random.SystemRandom().randrange(20_000, 32_000)

@@ -103,7 +103,7 @@ def trace_training(cell, inputs: int, drop_h: bool = False) -> Graph:
 
 
 def digest(cell, inputs: int) -> str:
-    """The SHA-256 of a cell's equations and of how its weights start, by name, whatever its class and file are called.
+    """The SHA-256 of a cell's equations and of the names of its initializers. Class and file do not count.
 
     Raises:
         CellError: as for `trace`.

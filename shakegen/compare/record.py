@@ -58,7 +58,7 @@ def identify(corpus) -> dict:
 
 
 def describe_cell(config: Config) -> dict:
-    """What else decides the outcome: of a cell that this package lacks, its equations, which a file may change."""
+    """The equations of a cell that this package lacks, as a cause of the results: its file may change."""
     if config.cell in BUILT_IN:
         return {}
     return {"cell": {"equations": digest(config.make_cell(), config.embedding or config.units)}}

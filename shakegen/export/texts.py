@@ -1,4 +1,4 @@
-"""What the numbers of a network stand for, for programs that know nothing of shakegen."""
+"""The texts of a network's outputs, for programs that know nothing of shakegen."""
 
 
 def texts_of_outputs(model) -> list[str | None]:

@@ -14,7 +14,7 @@ ACTIVATIONS = {getattr(keras.activations, name): name for name in ("tanh", "sigm
 
 
 def fits_cudnn(layer) -> bool:
-    """Whether cuDNN computes what a layer does: on JAX and PyTorch, Keras's `Bidirectional` starts it from zeros."""
+    """Whether cuDNN computes a layer. On JAX and PyTorch, Keras's `Bidirectional` would start a learned state at 0."""
     learns = getattr(layer, "learn_initial_state", False) and keras.backend.backend() != "tensorflow"
     return type(layer.cell) in KERAS_CELLS and not learns
 

@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def offer(folder, monkeypatch):
-    """Serves a file, and gives it the name `mine`; what is `expected` may be another file. Who stalls is left soon."""
+    """Serves a file by the name `mine`; `expected` may be another file. A server that stalls is left soon."""
     running = []
 
     def start(content: bytes, *plan, suffix=".zip", expected=None) -> Server:

@@ -100,7 +100,7 @@ def match_first(given: np.ndarray, size: int) -> np.ndarray:
 
 
 def find_nearest(given: np.ndarray, nodes: np.ndarray) -> np.ndarray:
-    """If a text is given next: how many symbols before, at the nearest place, it begins as well; else infinity.
+    """The distance back to the nearest place where a text that is given next begins as well; infinity without one.
 
     Args:
         given: the ids of the text, shape (M,).
